@@ -84,7 +84,7 @@ def pytest_make_collect_report(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run only tests that use a database and are not marked one_database."""
+    """On PostgreSQL, run only the tests that use a database and are not marked `one_database`."""
     if os.environ.get("VOICEHUB_TEST_DATABASE") != "postgres":
         return
     deselected = [item for item in items if not uses_database(item)]
@@ -112,7 +112,7 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_queue() -> Iterator[None]:
-    """Remove queued jobs so that they do not reach the next test."""
+    """After each test, remove its queued jobs, so that no job reaches the next test."""
     yield
     import django_rq
 

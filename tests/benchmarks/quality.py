@@ -40,21 +40,22 @@ NAMES = [field.name for field in fields(Estimates) if field.name in NOTES]
 
 def load_clips(count: int) -> list[tuple[Float32, int]]:
     paths = sorted(SAMPLE_FOLDER.glob("rms-0[1-6].flac")) + sorted(SAMPLE_FOLDER.glob("slt-0[1-8].flac"))
-    # Any number of clips includes both voices.
+    # The clips are taken at equal distances, so that both voices are among them.
     return [soundfile.read(path, dtype="float32") for path in paths[:: max(1, len(paths) // count)][:count]]
 
 
 def compute_rank_correlation(values: Sequence[float]) -> float:
     """Compute Spearman's correlation of the values with their positions. 0 if all values are equal, without ranks."""
-    ranks = np.array([(np.less(values, one).sum() + np.less_equal(values, one).sum() - 1) / 2 for one in values])
+    ranks = np.array([(np.less(values, value).sum() + np.less_equal(values, value).sum() - 1) / 2 for value in values])
     return float(np.corrcoef(ranks, np.arange(len(values)))[0, 1]) if np.ptp(ranks) else 0.0
 
 
 def compute_correlations(sound: Float32, rate: int, degrade: Degrade, degrees: Sequence[float]) -> dict[str, float]:
-    """Spearman's correlation by estimate, over the degrees of one kind of damage."""
+    """Compute Spearman's correlation of each estimate with the degrees of one kind of damage."""
     estimates = [estimate_quality(degrade(sound, rate, degree), rate) for degree in degrees]
     return {
-        name: compute_rank_correlation([round(getattr(one, name) or 0.0, 3) for one in estimates]) for name in NAMES
+        name: compute_rank_correlation([round(getattr(estimate, name) or 0.0, 3) for estimate in estimates])
+        for name in NAMES
     }
 
 
@@ -63,7 +64,7 @@ def print_table(sounds: list[tuple[Float32, int]]) -> None:
     print(f"{'':21}" + "".join(f"{kind:>10}" for kind in KINDS))
     columns = [[compute_correlations(*sound, *kind) for sound in sounds] for kind in KINDS.values()]
     for name in NAMES:
-        means = [float(np.mean([one[name] for one in column])) for column in columns]
+        means = [float(np.mean([correlations[name] for correlations in column])) for column in columns]
         print(f"{name:21}" + "".join(f"{mean:10.2f}" for mean in means))
 
 

@@ -105,7 +105,7 @@ def compare_clips(clips: dict[str, list[Float32]], change: Callable[[Float32], F
 
 
 def _compute_similarities(voice: Voiceprint | None, voiceprints: list[Voiceprint | None]) -> list[float]:
-    return [compute_similarity(voice, one) for one in voiceprints if voice is not None and one is not None]
+    return [compute_similarity(voice, other) for other in voiceprints if voice is not None and other is not None]
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
     clips = clips or load_sample_clips()
     print(", ".join(f"{name} ({len(samples)} clips)" for name, samples in clips.items()))
     low, high = THRESHOLDS.speaker_different, THRESHOLDS.speaker_same
-    headings = ("equal error", "at", "same: lowest", "others: highest", f"same < {low}", f"others >= {high}")
+    headings = ("equal error", "at threshold", "same: lowest", "others: highest", f"same < {low}", f"others >= {high}")
     print(f"{'':20}" + "".join(f"{heading:>17}" for heading in headings))
     for name, change in CONDITIONS.items():
         same, other = compare_clips(clips, change)

@@ -28,8 +28,8 @@ class Relay(HostileServer):
         replacement = self._replacements.get(len(self.received))
         if replacement is None:
             return [self._forward(request)]
-        chunks, late = replacement
-        if late:
+        chunks, after_forwarding = replacement
+        if after_forwarding:
             self._forward(request)
         return chunks
 

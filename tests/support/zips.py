@@ -32,7 +32,7 @@ def pack_extra_field(kind: int, body: bytes = b"") -> bytes:
 class ZipMember:
     """One file of a ZIP. The fields describe its directory entry. `local_…` fields replace them in its local header.
 
-    `before` and `after` are bytes around the file. `at` is added to its offset in the directory entry.
+    `before` and `after` are bytes around the file. `offset_shift` is added to its offset in the directory entry.
     """
 
     name: bytes = b"a.wav"
@@ -40,14 +40,14 @@ class ZipMember:
     method: int = DEFLATED
     flags: int = 0
     crc: int | None = None
-    packed: int | None = None
+    compressed_size: int | None = None
     size: int | None = None
-    raw: bytes | None = None
+    compressed_data: bytes | None = None
     extra: bytes = b""
     comment: bytes = b""
     disk: int = 0
     attributes: int = REGULAR
-    at: int = 0
+    offset_shift: int = 0
     before: bytes = b""
     after: bytes = b""
     signature: bytes = b"PK\x03\x04"
@@ -55,46 +55,46 @@ class ZipMember:
     local_method: int | None = None
     local_flags: int | None = None
     local_crc: int | None = None
-    local_packed: int | None = None
+    local_compressed_size: int | None = None
     local_size: int | None = None
     local_extra: bytes | None = None
     hidden: bool = False
 
     def body(self) -> bytes:
         data = make_clip_data() if self.data is None else self.data
-        if self.raw is not None:
-            return self.raw
+        if self.compressed_data is not None:
+            return self.compressed_data
         return deflate(data) if self.method == DEFLATED else data
 
     def compute_sizes(self) -> tuple[int, int, int]:
         data = make_clip_data() if self.data is None else self.data
         return (
             zlib.crc32(data) if self.crc is None else self.crc,
-            len(self.body()) if self.packed is None else self.packed,
+            len(self.body()) if self.compressed_size is None else self.compressed_size,
             len(data) if self.size is None else self.size,
         )
 
     def build_local_entry(self) -> bytes:
-        crc, packed, size = self.compute_sizes()
-        name = choose(self.local_name, self.name)
-        extra_field = choose(self.local_extra, self.extra)
+        crc, compressed_size, size = self.compute_sizes()
+        name = apply_override(self.local_name, self.name)
+        extra_field = apply_override(self.local_extra, self.extra)
         header = struct.pack(
             "<4sHHHIIIIHH",
             self.signature,
             20,
-            choose(self.local_flags, self.flags),
-            choose(self.local_method, self.method),
+            apply_override(self.local_flags, self.flags),
+            apply_override(self.local_method, self.method),
             0x58210000,
-            choose(self.local_crc, crc),
-            choose(self.local_packed, packed),
-            choose(self.local_size, size),
+            apply_override(self.local_crc, crc),
+            apply_override(self.local_compressed_size, compressed_size),
+            apply_override(self.local_size, size),
             len(name),
             len(extra_field),
         )
         return b"".join((self.before, header, name, extra_field, self.body(), self.after))
 
     def build_directory_entry(self, offset: int) -> bytes:
-        crc, packed, size = self.compute_sizes()
+        crc, compressed_size, size = self.compute_sizes()
         lengths = len(self.name), len(self.extra), len(self.comment)
         header = struct.pack(
             "<4sHHHHIIIIHHHHHII",
@@ -105,28 +105,28 @@ class ZipMember:
             self.method,
             0x58210000,
             crc,
-            packed,
+            compressed_size,
             size,
             *lengths,
             self.disk,
             0,
             self.attributes,
-            offset + len(self.before) + self.at,
+            offset + len(self.before) + self.offset_shift,
         )
         return header + self.name + self.extra + self.comment
 
 
-def choose(override: Any, default: Any) -> Any:
+def apply_override(override: Any, default: Any) -> Any:
     return default if override is None else override
 
 
 def add_data_descriptor(member: ZipMember, signature: bytes = b"PK\x07\x08", **overrides: int) -> ZipMember:
     """Put the sizes of the member in a data descriptor after it, as programs do that cannot seek."""
-    crc, packed, size = member.compute_sizes()
-    sizes = {"crc": crc, "packed": packed, "size": size} | overrides
+    crc, compressed_size, size = member.compute_sizes()
+    sizes = {"crc": crc, "compressed_size": compressed_size, "size": size} | overrides
     record = signature + struct.pack("<III", *sizes.values())
     flags = member.flags | 1 << 3
-    return replace(member, flags=flags, local_crc=0, local_packed=0, local_size=0, after=record)
+    return replace(member, flags=flags, local_crc=0, local_compressed_size=0, local_size=0, after=record)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Zip:
     inside: bytes = b""
     between: bytes = b""
     count: int | None = None
-    here: int | None = None
+    count_on_disk: int | None = None
     disk: int = 0
     length: int | None = None
     start: int | None = None
@@ -161,11 +161,11 @@ class Zip:
             b"PK\x05\x06",
             self.disk,
             self.disk,
-            choose(self.here, choose(self.count, count)),
-            choose(self.count, count),
-            choose(self.length, len(central)),
-            choose(self.start, len(archive) if self.shifted else len(archive) - len(self.prefix)),
-            choose(self.comment_size, len(self.comment)),
+            apply_override(self.count_on_disk, apply_override(self.count, count)),
+            apply_override(self.count, count),
+            apply_override(self.length, len(central)),
+            apply_override(self.start, len(archive) if self.shifted else len(archive) - len(self.prefix)),
+            apply_override(self.comment_size, len(self.comment)),
         )
         return bytes(archive + central + self.between + end_record + self.comment + self.outside)
 

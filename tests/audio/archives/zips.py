@@ -54,12 +54,15 @@ def build_overlap_bomb(count: int) -> bytes:
     """Return a ZIP with `count` directory entries that share the same bytes."""
     first = ZipMember(b"0.wav")
     length = len(first.build_local_entry())
-    others = [ZipMember(b"%d.wav" % number, local_name=b"0.wav", raw=b"", at=-length) for number in range(1, count)]
+    others = [
+        ZipMember(b"%d.wav" % number, local_name=b"0.wav", compressed_data=b"", offset_shift=-length)
+        for number in range(1, count)
+    ]
     crc, packed_size, size = *first.compute_sizes()[:2], len(make_clip_data())
-    shared = [replace(member, signature=b"", crc=crc, packed=packed_size, size=size) for member in others]
+    shared = [replace(member, signature=b"", crc=crc, compressed_size=packed_size, size=size) for member in others]
     out, central = first.build_local_entry(), first.build_directory_entry(0)
     for member in shared:
-        central += replace(member, at=0).build_directory_entry(0)
+        central += replace(member, offset_shift=0).build_directory_entry(0)
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count, count, len(central), len(out), 0)
     return out + central + end
 
@@ -121,12 +124,12 @@ DAMAGED: dict[str, tuple[MakeArchive, str]] = {
     "last file not in the directory": (pack_zip(ZipMember(), ZipMember(b"b.wav", hidden=True)), "archive_hidden"),
     "files, but an empty directory": (pack_zip(ZipMember(hidden=True)), "archive_hidden"),
     "400 kB after the compressed data": (
-        pack_zip(ZipMember(raw=deflate(make_clip_data()) + bytes(400_000))),
+        pack_zip(ZipMember(compressed_data=deflate(make_clip_data()) + bytes(400_000))),
         "archive_hidden",
     ),
     "name longer than the directory": (lambda: corrupt_name_length(build_zip()), "archive_damaged"),
     "bytes after the compressed data": (
-        pack_zip(ZipMember(raw=deflate(make_clip_data()) + b"hidden")),
+        pack_zip(ZipMember(compressed_data=deflate(make_clip_data()) + b"hidden")),
         "archive_hidden",
     ),
     "count one too high": (pack_zip(count=2), "archive_damaged"),
@@ -134,13 +137,16 @@ DAMAGED: dict[str, tuple[MakeArchive, str]] = {
     "directory of 17 MB": (pack_zip(inside=bytes(17 << 20)), "archive_damaged"),
     "second disk": (pack_zip(disk=1), "archive_split"),
     "file on a second disk": (pack_zip(ZipMember(disk=1)), "archive_split"),
-    "fewer files on this disk than in total": (pack_zip(here=0, count=1), "archive_split"),
+    "fewer files on this disk than in total": (pack_zip(count_on_disk=0, count=1), "archive_split"),
     "directory with a wrong length": (pack_zip(length=100), "archive_truncated"),
     "extra field longer than the rest": (pack_zip(ZipMember(extra=b"\x55\x54\xff\xff")), "archive_damaged"),
     "extra field twice": (pack_zip(ZipMember(extra=pack_extra_field(0x5455) * 2)), "archive_damaged"),
     "extra field of three bytes": (pack_zip(ZipMember(extra=b"abc")), "archive_damaged"),
-    "compressed data of random bytes": (pack_zip(ZipMember(raw=b"\xff" * 100)), "archive_damaged"),
-    "truncated compressed data": (lambda: build_zip(ZipMember(raw=deflate(make_clip_data())[:-1])), "archive_damaged"),
+    "compressed data of random bytes": (pack_zip(ZipMember(compressed_data=b"\xff" * 100)), "archive_damaged"),
+    "truncated compressed data": (
+        lambda: build_zip(ZipMember(compressed_data=deflate(make_clip_data())[:-1])),
+        "archive_damaged",
+    ),
     "wrong checksum": (pack_zip(ZipMember(crc=1)), "member_checksum"),
     "wrong checksum of stored data": (pack_zip(ZipMember(crc=1, method=STORED)), "member_checksum"),
     "tar and ZIP": (build_zip_in_tar, "archive_polyglot"),
@@ -153,7 +159,7 @@ INCONSISTENT: dict[str, tuple[MakeArchive, str]] = {
     "local header with another method": (pack_zip(ZipMember(local_method=STORED)), "archive_disagrees"),
     "local header with another checksum": (pack_zip(ZipMember(local_crc=1)), "archive_disagrees"),
     "local header with another size": (pack_zip(ZipMember(local_size=100)), "archive_disagrees"),
-    "local header with another compressed size": (pack_zip(ZipMember(local_packed=100)), "archive_disagrees"),
+    "local header with another compressed size": (pack_zip(ZipMember(local_compressed_size=100)), "archive_disagrees"),
     "local header without a size": (pack_zip(ZipMember(local_size=0)), "archive_disagrees"),
     "data descriptor flag in the local header only": (pack_zip(ZipMember(local_flags=8)), "archive_disagrees"),
     "wrong signature of the first local header": (
@@ -167,7 +173,10 @@ INCONSISTENT: dict[str, tuple[MakeArchive, str]] = {
     "size in both headers too small": (pack_zip(ZipMember(size=1000)), "archive_disagrees"),
     "size in both headers too large": (pack_zip(ZipMember(size=100_000)), "archive_disagrees"),
     "stored, with a wrong size": (pack_zip(ZipMember(method=STORED, size=1000)), "archive_disagrees"),
-    "stored, with hidden bytes": (pack_zip(ZipMember(method=STORED, packed=1000, size=1000)), "archive_hidden"),
+    "stored, with hidden bytes": (
+        pack_zip(ZipMember(method=STORED, compressed_size=1000, size=1000)),
+        "archive_hidden",
+    ),
     "another name in the Unicode path field": (
         pack_zip(ZipMember(extra=pack_extra_field(0x7075, b"\x01" + bytes(4) + b"b.wav"))),
         "archive_disagrees",
@@ -200,17 +209,17 @@ INCONSISTENT: dict[str, tuple[MakeArchive, str]] = {
     "200 files with the same bytes": (lambda: build_overlap_bomb(200), "archive_overlap"),
     "file within a file": (build_quoting_bomb, "archive_overlap"),
     "file overlaps the next": (
-        pack_zip(ZipMember(method=STORED, packed=100_000, size=100_000), ZipMember(b"b.wav")),
+        pack_zip(ZipMember(method=STORED, compressed_size=100_000, size=100_000), ZipMember(b"b.wav")),
         "archive_overlap",
     ),
     "file overlaps the directory": (
-        pack_zip(ZipMember(method=STORED, packed=1 << 20, size=1 << 20)),
+        pack_zip(ZipMember(method=STORED, compressed_size=1 << 20, size=1 << 20)),
         "archive_overlap",
     ),
-    "offset inside another file": (pack_zip(ZipMember(), ZipMember(b"b.wav", at=-50)), "archive_overlap"),
-    "offset after the directory": (pack_zip(ZipMember(at=100_000)), "archive_hidden"),
+    "offset inside another file": (pack_zip(ZipMember(), ZipMember(b"b.wav", offset_shift=-50)), "archive_overlap"),
+    "offset after the directory": (pack_zip(ZipMember(offset_shift=100_000)), "archive_hidden"),
     "second offset after the directory": (
-        pack_zip(ZipMember(b"a.wav"), ZipMember(b"b.wav", at=1 << 20)),
+        pack_zip(ZipMember(b"a.wav"), ZipMember(b"b.wav", offset_shift=1 << 20)),
         "archive_hidden",
     ),
     "encrypted": (pack_zip(ZipMember(flags=1)), "member_encrypted"),
@@ -228,8 +237,8 @@ INCONSISTENT: dict[str, tuple[MakeArchive, str]] = {
     ),
     "bzip2 compression": (pack_with_zipfile(zipfile.ZIP_BZIP2), "member_compression"),
     "LZMA compression": (pack_with_zipfile(zipfile.ZIP_LZMA), "member_compression"),
-    "Deflate64 compression": (pack_zip(ZipMember(method=9, raw=b"x")), "member_compression"),
-    "compression method 65535": (pack_zip(ZipMember(method=0xFFFF, raw=b"x")), "member_compression"),
+    "Deflate64 compression": (pack_zip(ZipMember(method=9, compressed_data=b"x")), "member_compression"),
+    "compression method 65535": (pack_zip(ZipMember(method=0xFFFF, compressed_data=b"x")), "member_compression"),
     "patched data": (pack_zip(ZipMember(flags=1 << 5)), "member_unusual"),
     "symlink": (pack_type(stat.S_IFLNK), "member_symlink"),
     "symlink to a folder": (pack_type(stat.S_IFLNK, b"clips/", b""), "member_symlink"),
@@ -258,7 +267,9 @@ LARGE: dict[str, tuple[MakeArchive, str]] = {
     ),
     "3 GB file by its header": (pack_zip(ZipMember(size=3 << 30)), "member_too_big"),
     "20 files of 150 MB by their headers": (
-        lambda: build_zip(*(ZipMember(b"%d.wav" % number, size=150 << 20, packed=150 << 20) for number in range(20))),
+        lambda: build_zip(
+            *(ZipMember(b"%d.wav" % number, size=150 << 20, compressed_size=150 << 20) for number in range(20))
+        ),
         "archive_overlap",
     ),
     "5,001 files": (

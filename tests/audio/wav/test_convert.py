@@ -345,7 +345,7 @@ def test_truncated_file_is_refused(tmp_path: Path, kind: str) -> None:
     assert get_refusal_code(data[: len(data) * 6 // 10 | 1], tmp_path) == TRUNCATED_FORMATS[kind]
 
 
-def test_truncated_ogg_file_has_a_finding(convert_bytes: ConvertBytes) -> None:
+def test_truncated_ogg_file_is_accepted_with_a_finding(convert_bytes: ConvertBytes) -> None:
     data = encode_with_libsndfile(VOICE, RATE, "OGG", "VORBIS")
     assert "end_missing" not in list_codes(convert_bytes(data))
     assert "end_missing" in list_codes(convert_bytes(data[: len(data) * 6 // 10]))
@@ -384,8 +384,8 @@ def test_header_that_claims_billions_of_frames_is_refused(tmp_path: Path) -> Non
     }
 
 
-def test_reading_stops_at_the_maximum_hours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A megabyte of FLAC can hold days of silence."""
+def test_file_longer_than_the_maximum_hours_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The limit is needed because a megabyte of FLAC can hold days of silence."""
     monkeypatch.setattr(convert, "MAX_HOURS", 1.0)
     flac = encode_with_libsndfile(np.zeros(3601 * 8000), 8000, "FLAC", "PCM_16")
     target = tmp_path / "hours.wav"

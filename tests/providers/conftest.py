@@ -1,4 +1,4 @@
-"""One sandbox for all providers, where each test has its own key, and a faulty server."""
+"""Fixtures: one sandbox for all providers, where each test has its own API key, and servers with faulty responses."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def check_log_has_no_keys(request: pytest.FixtureRequest, caplog: pytest.LogCapt
 
 @pytest.fixture
 def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """The running sandbox without faults, for which three recordings of a second are enough."""
+    """The running sandbox, without faults. It accepts three recordings of one second as enough."""
     shared_sandbox.call_control("DELETE", "faults")
     settings = {
         "rapid_recordings": 3,
@@ -54,7 +54,7 @@ def other_server() -> Iterator[HostileServer]:
 
 @pytest.fixture
 def relay(sandbox: SandboxProcess) -> Iterator[Relay]:
-    """A proxy to the sandbox that can respond in its place."""
+    """A proxy to the sandbox that can replace the sandbox's responses."""
     relay = Relay(sandbox.address)
     yield relay
     relay.close()

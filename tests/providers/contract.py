@@ -1,27 +1,28 @@
-"""The contract of every provider. Subclass HttpProviderContract as Test… in test_<slug>.py and fill in the hooks.
+"""The contract of every provider. Subclass HttpProviderContract as Test… in test_<slug>.py.
 
-The oracle is what the provider's side recorded: the sandbox's ledger and request log, never what VoiceHub believes. The
-classes are not named Test…, so pytest collects them only where a provider subclasses them.
+The tests compare with what the sandbox recorded in its ledger and request log, never with what VoiceHub stored. The
+classes are not named Test…, so pytest collects them only where a provider's test class inherits from them.
 
-How to fill in the hooks (the annotated attributes and the methods of ProviderContract):
+What each subclass defines (the annotated attributes and the methods of ProviderContract):
 
 - `provider_class`: the adapter.
 - `creating_operations`: the sandbox's operations that create or start something, in the order of one submit, such as
-  ("v1_create_voice", "v1_build"). The sandbox writes a line of the ledger for each of them, in the same transaction,
-  with our reference (the voice's name or alias) as `name` and the remote id as `voice`. The charge may be 0 there and
-  billed by another operation's line later. Override `list_creating_operations` where a tier or handover has fewer.
+  ("v1_create_voice", "v1_build"). The sandbox writes one line of the ledger for each operation, in the same
+  transaction, with VoiceHub's reference (the voice's name or alias) as `name` and the remote id as `voice`. The charge
+  of this line may be 0, with the charge in a later line of another operation. Override `list_creating_operations` where
+  a tier or handover has fewer operations.
 - `upload_operation`: the operation that takes a recording or the packed file, "" where the audio is part of the
   creating call. `can_upload_again`: True where an upload may repeat after a crash, as it costs and creates nothing.
-- `fails_after_lost_create`: True where the response to the create holds what is needed to resume and is lost with it,
-  so that the resume raises ProviderRejected and creates no second voice.
-- `extra_settings`: more settings of the sandbox, under which three recordings of 1.5 s (clips) or a packed file
-  of 12.5 s are enough.
+- `fails_after_lost_create`: True where only the response to the create holds what is needed to resume. If that response
+  is lost, the resume raises ProviderRejected and creates no second voice.
+- `extra_settings`: additional settings of the sandbox, so that it accepts three recordings of 1.5 s (clips) or a packed
+  file of 12.5 s as enough.
 - `build_voice_response(status)`: the vendor's JSON for the look-up of voice "x" in this raw status; `success_status`:
   the HTTP status of the response to a create. `statuses`: every attested raw status and its meaning.
-  `build_error_response(text)`: the vendor's error form. `odd_responses`: more responses in valid JSON that no call asks
-  for.
-- `responses_without_id`: responses to a create that have no id; empty where the id is our own reference.
-- `empty_success_operations`: those of `creating_operations` whose success response may be empty.
+  `build_error_response(text)`: the vendor's error form. `odd_responses`: additional responses in valid JSON that fit no
+  call.
+- `responses_without_id`: responses to a create that have no id; empty where the id is VoiceHub's own reference.
+- `empty_success_operations`: the operations among `creating_operations` whose success response may be empty.
 - `has_id_in_url`: False where the look-up does not carry the id in its URL.
 - Where `can_find` is False, a person resolves a create whose response was lost: `find_voice_manually` reads the ledger.
 - Subclass RetrainContract too where a voice can be retrained, RecordingsContract where recordings are sent one by one,
@@ -85,7 +86,7 @@ class SandboxAccount:
     key: str
     creating_operations: tuple[str, ...]
     address: str = ""
-    """The provider's base URL, if it is not the sandbox itself."""
+    """The base URL that the provider calls; empty means the sandbox itself."""
 
     def open_provider(self, address: str = "") -> HttpProvider:
         url = address or self.address or self.sandbox.address
@@ -107,13 +108,13 @@ class SandboxAccount:
         return [request for request in self.sandbox.list_requests() if request["account"] == hash_key(self.key)]
 
     def count_successes(self, operation: str) -> int:
-        """How often this operation succeeded. Calls without a key may be another test's: compare counts."""
+        """How often this operation succeeded. Calls without a key may belong to other tests, so compare two counts."""
         requests = [r for r in self.sandbox.list_requests() if r["account"] in (hash_key(self.key), "")]
         return sum(r["operation"] == operation and 200 <= (r["status"] or 0) < 300 for r in requests)
 
 
 class ProviderContract:
-    """Independent of the transport."""
+    """The tests that do not depend on how the provider is reached."""
 
     provider_class: ClassVar[type[HttpProvider]]
     creating_operations: ClassVar[tuple[str, ...]]
@@ -129,7 +130,7 @@ class ProviderContract:
     empty_success_operations: ClassVar[Sequence[str]] = ()
 
     def list_creating_operations(self, tier: Tier, handover: Handover) -> tuple[str, ...]:
-        """Those of `creating_operations` that a new voice in this mode needs."""
+        """The operations among `creating_operations` that a new voice in this tier and handover needs."""
         return self.creating_operations
 
     def build_voice_response(self, status: str) -> Any:
@@ -141,7 +142,7 @@ class ProviderContract:
         raise NotImplementedError
 
     def find_voice_manually(self, account: SandboxAccount, reference: str) -> str:
-        """The remote id of the voice of this name, as a person finds it on the vendor's site; "" for none."""
+        """The remote id of the voice with this name, as a person finds it on the vendor's site; "" if it has none."""
         lines = (
             line
             for line in account.list_ledger()
@@ -152,8 +153,8 @@ class ProviderContract:
     # --- fixtures and helpers ---
 
     @pytest.fixture(autouse=True)
-    def _settings(self, request: pytest.FixtureRequest) -> None:
-        """The contract's voices, which are many, train past the end of every vendor's own test."""
+    def _apply_sandbox_settings(self, request: pytest.FixtureRequest) -> None:
+        """Apply the sandbox settings. The many voices of contract tests never finish training."""
         is_contract_test = request.function.__module__.endswith("contract")
         if "sandbox" in request.fixturenames:
             settings = {
@@ -171,6 +172,7 @@ class ProviderContract:
         return SandboxAccount(sandbox, self.provider_class, key, self.creating_operations)
 
     def list_modes(self) -> list[tuple[Tier, Handover]]:
+        """Every pair of a tier and a handover that the provider declares."""
         return [
             (tier, handover)
             for tier, capabilities in self.provider_class.tiers.items()
@@ -178,7 +180,7 @@ class ProviderContract:
         ]
 
     def list_distinct_modes(self) -> list[tuple[Tier, Handover]]:
-        """Modes that differ in their calls: where only limits differ, the first tier stands for all."""
+        """One mode for each sequence of calls: of tiers that differ only in limits, the first one."""
         tiers = self.provider_class.tiers
         calls: dict[object, tuple[Tier, Handover]] = {}
         for tier, handover in self.list_modes():
@@ -221,14 +223,14 @@ class ProviderContract:
     def _find_started_build(
         self, account: SandboxAccount, report: BuildReport, spec: BuildSpec, journal: MemoryJournal
     ) -> BuildReport | None:
-        """The report if the build trains; where the provider does not say, a person looks it up."""
+        """The report if the build trains; if the provider does not report it, the ledger decides, as a person would."""
         is_started = report.version != journal.version or report.status is RemoteStatus.TRAINING
         if not is_started and report.status is RemoteStatus.UNKNOWN:
             is_started = account.count_creations()[spec.reference][self.creating_operations[-1]] > 0
         return report if is_started else None
 
     def submit_until_done(self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal) -> MemoryJournal:
-        """Submit until it succeeds. `report` stays None where a lost response made that impossible."""
+        """Submit until the build is accepted. `report` stays None where a lost response made that impossible."""
         try:
             journal.report = submit_until_done(account.open_provider, spec, journal, partial(self.reconcile, account))
         except ProviderRejected:
@@ -279,7 +281,7 @@ class ProviderContract:
 
     # --- submit ---
 
-    def test_every_declared_mode_submits(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_build_is_submitted_in_every_declared_mode(self, account: SandboxAccount, listener: CallbackServer) -> None:
         for tier, handover in self.list_modes():
             spec = self.make_spec(tier, handover, listener)
             with account.open_provider() as provider:
@@ -308,7 +310,7 @@ class ProviderContract:
         provider = self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
         spec = self.make_spec(*self.list_modes()[0], listener)
         tiers: dict[Tier, Capabilities] = {}
-        provider.tiers = tiers  # type: ignore[misc]  # of this one object
+        provider.tiers = tiers  # type: ignore[misc]  # replaced on this object only
         with provider, pytest.raises(UnsupportedFeature):
             provider.submit_build(spec, MemoryJournal())
         assert not hostile.received
@@ -353,7 +355,7 @@ class ProviderContract:
     def _check_upload_count(
         self, uploads: int, recordings_per_build: int, outcomes: dict[str, tuple[int, bool, MemoryJournal]]
     ) -> None:
-        """Each recording once in each build, or once more per killed worker where that costs nothing."""
+        """Each build uploads each recording once; a killed worker may add one upload where uploads may repeat."""
         completed_builds = sum(journal.report is not None or not line for line, _saves, journal in outcomes.values())
         minimum = completed_builds * recordings_per_build
         if not self.upload_operation:
@@ -381,7 +383,7 @@ class ProviderContract:
                 creations = account.count_creations()[spec.reference]
                 assert creations == self.count_expected(tier, handover), (handover, operation)
 
-    # --- other calls ---
+    # --- calls on existing voices, and keys ---
 
     def _create_voices(
         self, account: SandboxAccount, listener: CallbackServer, count: int
@@ -392,7 +394,7 @@ class ProviderContract:
             with account.open_provider() as provider:
                 yield spec, provider.submit_build(spec, self.make_journal(spec)).remote_id
 
-    def test_voice_is_found_by_name_among_others(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_voice_is_found_by_name_among_three_voices(self, account: SandboxAccount, listener: CallbackServer) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))
         for spec, remote_id in list(self._create_voices(account, listener, 3)):
             with account.open_provider() as provider:
@@ -457,7 +459,7 @@ class ProviderContract:
                     provider.submit_build(spec, journal := self.make_journal(spec))
                 assert key not in repr(journal)
 
-    def test_good_key_passes_the_check(self, account: SandboxAccount) -> None:
+    def test_key_check_accepts_a_good_key_and_refuses_a_bad_one(self, account: SandboxAccount) -> None:
         with account.open_provider() as provider:
             provider.check_key()
         with replace(account, key="bad-key").open_provider() as provider, pytest.raises(ProviderAuthError):
@@ -467,7 +469,7 @@ class ProviderContract:
         with pytest.raises(ProviderUnavailable):
             self.provider_class(key, sandbox_url="", sandboxed=True)
 
-    def test_live_account_calls_the_vendor_only(self, key: str, sandbox: SandboxProcess) -> None:
+    def test_live_account_uses_the_url_of_the_vendor(self, key: str, sandbox: SandboxProcess) -> None:
         with self.provider_class(key, sandbox_url=sandbox.address) as provider:
             assert provider.base_url == self.provider_class.live_url
             assert provider.base_url.startswith("https://")

@@ -1,4 +1,4 @@
-"""Factories for the inputs of a build: sounds, a consent statement, packed files. Cheap, and cached."""
+"""Create the inputs of a build: sounds, a consent statement and packed files. They are small, and cached."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ from tests.support.wav import RATE, load_sample_wav, make_speech_like, make_wav_
 KEY = "very-secret-key-4711"
 CHUNK_BYTES = 1 << 16
 PACKED_SECONDS = 12.5
-"""Duration of a packed file's sound: every provider accepts ten, and Speechgen and Voice.ai not much more."""
+"""Duration of the sound in a packed file. Every provider accepts 10 s; Speechgen and Voice.ai accept not much more."""
 CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 
 
@@ -47,7 +47,7 @@ def make_upload_file(name: str, content_type: str, content: bytes) -> UploadFile
 
 
 def make_pack_file(handover: Handover, encoding: Encoding) -> Callable[[], UploadFile] | None:
-    """The function that makes the packed file, where the handover has one."""
+    """Return the function that makes the packed file, or None if this handover has no packed file."""
     match handover:
         case Handover.SIGNED_PUT_TEXTS | Handover.SIGNED_PUT_CLIPS:
             content = make_archive(texts=handover is Handover.SIGNED_PUT_TEXTS)

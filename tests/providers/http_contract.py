@@ -42,11 +42,11 @@ SIGNED_UPLOADS = (
     Handover.SIGNED_PUT_WAV,
     Handover.FILE_IDS,
 )
-"""Handovers that upload to a URL from the provider."""
+"""Handovers that upload to a signed URL, which the provider returns."""
 
 
 def trickle(head: bytes, done: threading.Event) -> Iterator[bytes]:
-    """Single bytes for a long time, each well within any timeout for one read; then `done` is set."""
+    """Yield single bytes for a long time, each well within any timeout for one read; then set `done`."""
     yield head
     for _ in range(200):
         done.wait(SHORT_DEADLINE / 10)
@@ -55,7 +55,7 @@ def trickle(head: bytes, done: threading.Event) -> Iterator[bytes]:
 
 
 def replace_response_of_step(relay: Relay, response: bytes, _step: str) -> None:
-    """A journal's `on_call`: the response to the call that the journal has just recorded is `response`."""
+    """An `on_call` of a journal: replaces the response to the call that the journal has just recorded."""
     relay.replace_next_response(response, after_forwarding=True)
 
 
@@ -69,7 +69,7 @@ class HttpProviderContract(WireContract):
             yield provider
 
     def catch_error(self, provider: HttpProvider, *, creates: bool, **arguments: Any) -> ProviderError:
-        """The ProviderError of a call; it does not contain the key."""
+        """Make a call; returns the ProviderError that it raises, and checks that the error does not contain the key."""
         with pytest.raises(ProviderError) as exc_info:
             provider.call("some operation", "POST", "/somewhere", creates=creates, json={"a": "b"}, **arguments)
         assert exc_info.value.operation == "some operation"
@@ -87,12 +87,17 @@ class HttpProviderContract(WireContract):
 
     # --- responses ---
 
-    @pytest.mark.parametrize(("status", "creating", "other"), STATUSES)
-    def test_status_maps_to_its_error(
-        self, client: HttpProvider, hostile: HostileServer, status: int, creating: type, other: type
+    @pytest.mark.parametrize(("status", "expected_if_creating", "expected_otherwise"), STATUSES)
+    def test_http_status_raises_the_error_of_its_kind(
+        self,
+        client: HttpProvider,
+        hostile: HostileServer,
+        status: int,
+        expected_if_creating: type,
+        expected_otherwise: type,
     ) -> None:
         hostile.respond_with(make_response(status, b""))
-        for creates, expected in ((True, creating), (False, other)):
+        for creates, expected in ((True, expected_if_creating), (False, expected_otherwise)):
             error = self.catch_error(client, creates=creates)
             assert type(error) is expected
             assert error.status == status
@@ -133,7 +138,7 @@ class HttpProviderContract(WireContract):
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
 
     def list_calls(self, client: HttpProvider, listener: CallbackServer) -> Iterator[Callable[[], Any]]:
-        """Every call of a provider; an unsupported call raises a ProviderError too."""
+        """Every call that a provider can make. An unsupported call raises a ProviderError too."""
         yield from (
             client.check_key,
             lambda: client.fetch_build("x"),
@@ -163,7 +168,7 @@ class HttpProviderContract(WireContract):
     def test_create_response_without_an_id_stays_pending(
         self, account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
-        """The voice exists all the same: the relay replaces the response to an executed create."""
+        """The voice exists although its id is unknown: the relay replaces the response to an executed create."""
         account = replace(account, address=relay.address)
         for tier, handover in self.list_modes():
             for payload in self.responses_without_id:
@@ -240,7 +245,7 @@ class HttpProviderContract(WireContract):
         assert len(hostile.received) == 2
 
     def test_keep_alive_connection_is_not_reused(self, client: HttpProvider, hostile: HostileServer) -> None:
-        """The server may close it during our request, which would then look as if nothing had been sent."""
+        """The server may close an old connection during a request, which would then look as if it was never sent."""
         hostile.keep_alive = True
 
         def script(_request: ReceivedRequest) -> Iterator[bytes]:
@@ -259,16 +264,16 @@ class HttpProviderContract(WireContract):
     @pytest.mark.parametrize(
         "head", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"]
     )
-    def test_trickled_response_ends_at_the_deadline(
+    def test_call_with_a_slow_response_ends_at_the_deadline(
         self, client: HttpProvider, hostile: HostileServer, head: bytes
     ) -> None:
         done = threading.Event()
         hostile.script = lambda _request: trickle(head, done)
         assert type(self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)) is OutcomeUnknown
-        assert hostile.client_hung_up.wait(60), "the server was not cut off"
+        assert hostile.client_hung_up.wait(60), "the connection was not closed"
         assert not done.is_set()
 
-    def test_silent_server_ends_at_the_deadline(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_call_without_a_response_ends_at_the_deadline(self, client: HttpProvider, hostile: HostileServer) -> None:
         done = threading.Event()
 
         def script(_request: ReceivedRequest) -> Iterator[bytes]:
@@ -281,25 +286,25 @@ class HttpProviderContract(WireContract):
         assert not done.is_set()
         done.set()
 
-    def test_trickled_handshake_ends_at_the_deadline(self, client: HttpProvider) -> None:
-        """A TLS record of 16 kB, a byte at a time; no part of the request can have been sent."""
+    def test_call_with_a_slow_tls_handshake_ends_at_the_deadline(self, client: HttpProvider) -> None:
+        """The server sends a TLS record of 16 kB one byte at a time, so no part of the request can have been sent."""
         server = socket.create_server(("127.0.0.1", 0))
-        is_cut = threading.Event()
+        is_closed = threading.Event()
 
         def trickle_handshake() -> None:
             connection, _ = server.accept()
             with connection:
                 try:
                     connection.sendall(b"\x16\x03\x03\x40\x00")
-                    while not is_cut.wait(SHORT_DEADLINE / 10):
+                    while not is_closed.wait(SHORT_DEADLINE / 10):
                         connection.sendall(b"\x02")
                 except OSError:
-                    is_cut.set()
+                    is_closed.set()
 
         threading.Thread(target=trickle_handshake, daemon=True).start()
         client.base_url = f"https://127.0.0.1:{server.getsockname()[1]}"
         assert type(self.catch_error(client, creates=True, deadline=SHORT_DEADLINE)) is ProviderUnavailable
-        assert is_cut.wait(60), "the handshake went on"
+        assert is_closed.wait(60), "the handshake continued"
         server.close()
 
     def test_connection_opened_after_the_deadline_is_closed(
@@ -318,7 +323,7 @@ class HttpProviderContract(WireContract):
         assert not done.is_set()
 
     @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-own"])
-    def test_compressed_response_is_refused_unread(
+    def test_compressed_response_is_refused_before_it_is_decompressed(
         self, client: HttpProvider, hostile: HostileServer, encoding: str
     ) -> None:
         hostile.respond_with(make_response(200, gzip_zero_bytes(50 << 20), content_encoding=encoding))
@@ -327,7 +332,7 @@ class HttpProviderContract(WireContract):
         assert "accept-encoding: identity\r\n" in hostile.received[0].head.lower()
 
     @pytest.mark.parametrize("chunked", [True, False])
-    def test_endless_response_is_cut_off(self, client: HttpProvider, hostile: HostileServer, chunked: bool) -> None:
+    def test_endless_response_is_aborted(self, client: HttpProvider, hostile: HostileServer, chunked: bool) -> None:
         block = b" " * (1 << 16)
         head = b"HTTP/1.1 200 OK\r\n" + (b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"\r\n")
         piece = b"%x\r\n%s\r\n" % (len(block), block) if chunked else block
@@ -339,10 +344,10 @@ class HttpProviderContract(WireContract):
 
         hostile.script = script
         assert type(self.catch_error(client, creates=False)) is ResponseUnreadable
-        assert hostile.client_hung_up.wait(60), "all of it was read"
+        assert hostile.client_hung_up.wait(60), "the whole response was read"
         assert type(self.catch_error(client, creates=True)) is OutcomeUnknown
 
-    # --- the key ---
+    # --- API key ---
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_redirect_is_not_followed(
@@ -366,7 +371,7 @@ class HttpProviderContract(WireContract):
     def test_key_is_sent_in_a_header_only(
         self, account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
-        """And to the provider only: a URL from the provider gets bytes and no key."""
+        """The key goes to the provider only: an upload to a signed URL contains the file and no key."""
         account = replace(account, address=relay.address)
         for tier, handover in self.list_modes():
             before = len(relay.received)
@@ -394,7 +399,7 @@ class HttpProviderContract(WireContract):
 
     @pytest.mark.parametrize("key", ["schlüssel-€", "line\nbreak", "nul\0", "\r\nX-Evil: 1", ""])
     def test_key_that_no_header_can_hold_is_an_auth_error(self, hostile: HostileServer, key: str) -> None:
-        """A clipboard error is reported as such, not as an unreachable provider."""
+        """A key that was pasted wrongly is reported as a wrong key, not as an unreachable provider."""
         with pytest.raises(ProviderAuthError) as exc_info:
             self.provider_class(key, sandbox_url=hostile.address, sandboxed=True)
         assert not key or key not in f"{exc_info.value} {exc_info.value!r} {exc_info.value.__context__!r}"
@@ -409,7 +414,7 @@ class HttpProviderContract(WireContract):
 
 
 class SuccessFlagContract(HttpProviderContract):
-    """Where a 200 response has a success flag and a message."""
+    """For providers whose 200 response has a success flag and a message."""
 
     @pytest.mark.parametrize("success", [False, "false", 0])
     def test_false_success_flag_is_a_rejection(

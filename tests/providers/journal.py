@@ -1,4 +1,4 @@
-"""An in-memory journal of a submit, with a worker that can be killed at any line of it."""
+"""An in-memory journal of a submit. Its worker can be killed at any line of the journal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,15 +10,15 @@ OpenProvider = Callable[[], Provider]
 
 
 class WorkerKilled(Exception):
-    """The worker is dead, at this line of the journal."""
+    """The worker was killed at this line of the journal."""
 
 
 @dataclass
 class MemoryJournal:
     """A Journal that kills its worker at line `kill_at_line` (from 1), just before or just after the line is saved.
 
-    The line after the last one stands for what the service writes when a submit has returned. `on_call` is called with
-    each step that is announced.
+    After the last line of the submit comes one more, for what the service writes when the submit has returned.
+    `on_call` is called with each step just before the provider is called.
     """
 
     kill_at_line: int = 0
@@ -73,7 +73,7 @@ class MemoryJournal:
             raise WorkerKilled(str(self.line_count))
 
     def apply_to(self, spec: BuildSpec) -> BuildSpec:
-        """The spec as the next worker gets it if it takes over now."""
+        """The spec as the next worker would get it after this journal."""
         clips = []
         for clip in spec.clips:
             remote_id, transcript = self.uploads.get(clip.key, (clip.remote_id, clip.sent_transcript))
@@ -89,7 +89,7 @@ def submit_until_done(
     journal: MemoryJournal,
     reconcile: Callable[[BuildSpec, MemoryJournal], BuildReport | None],
 ) -> BuildReport:
-    """Submit; when the worker is killed, take over as the next worker must: reconcile the pending call, then resume.
+    """Submit. Whenever the worker is killed, do what the next worker does: reconcile the pending call, then resume.
 
     `reconcile` returns the build's report if the pending call was the build call and it had arrived.
     """

@@ -1,4 +1,4 @@
-"""Server responses, from good to hostile, and the error that a provider must raise for each."""
+"""Server responses, from valid to malicious, and the error that a provider must raise for each response."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ UNREADABLE = {
     "deeply nested": b"[" * 100_000,
     "a number of 10 000 digits": b'{"n": ' + b"9" * 10_000 + b"}",
 }
-# Responses with status 200 and valid JSON that no call asks for.
+# Responses with status 200 and valid JSON that fit no call.
 ODD_RESPONSES: list[Any] = [
     {},
     {"success": True},

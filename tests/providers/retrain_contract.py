@@ -21,7 +21,7 @@ def make_clip(number: int, transcript: str) -> ClipUpload:
 
 
 class RetrainContract(ProviderContract):
-    """Where `can_retrain` is True. All `creating_operations` but the first start a training of an existing voice."""
+    """For tiers with `can_retrain`. All `creating_operations` but the first start a training of an existing voice."""
 
     def train_voice(
         self, account: SandboxAccount, tier: Tier, handover: Handover, listener: CallbackServer
@@ -42,7 +42,7 @@ class RetrainContract(ProviderContract):
         return spec, replace(next_spec, clips=clips, stale_recordings=stale_recordings, dataset_url=url)
 
     def wait_for_build(self, provider: Provider, remote_id: str) -> BuildReport:
-        """The report of the build once it has ended."""
+        """Wait until the build has ended; returns its report."""
 
         def fetch_ended() -> BuildReport | None:
             report = provider.fetch_build(remote_id)
@@ -50,10 +50,10 @@ class RetrainContract(ProviderContract):
 
         return poll_until(fetch_ended)
 
-    def test_worker_killed_at_any_line_of_a_rebuild_rebuilds_once(
+    def test_worker_killed_at_any_line_of_a_rebuild_starts_one_training(
         self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
-        """The second build drops a clip, adds one and changes a transcript; the rest is not uploaded again."""
+        """The second build drops a clip, adds one and changes a transcript. Unchanged clips are not uploaded again."""
         for tier, handover in self.list_distinct_modes():
             line, has_more_lines, uploads = 0, True, self.count_uploads(account)
             while has_more_lines:
@@ -74,10 +74,10 @@ class RetrainContract(ProviderContract):
 
 
 class RecordingsContract(RetrainContract):
-    """Where recordings are uploaded one by one to a voice that lists them by name (Handover.RECORDINGS)."""
+    """For Handover.RECORDINGS: recordings are uploaded one by one to a voice, which lists them by name."""
 
     def send_unrecorded_recording(self, account: SandboxAccount, remote_id: str, clip: ClipUpload) -> None:
-        """Send a recording as a worker does that is killed before it records the id."""
+        """Send a recording and do not record its id, like a worker that is killed in between."""
         raise NotImplementedError
 
     def list_recordings(self, account: SandboxAccount, remote_id: str) -> dict[str, str]:

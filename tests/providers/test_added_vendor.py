@@ -1,4 +1,4 @@
-"""Two packages add a provider: the registries find them, and a broken package stops the start."""
+"""Two packages add a provider: the registries find both packages, and a broken package stops the start."""
 
 import json
 import os
@@ -118,7 +118,7 @@ def write_package(folder: Path, files: dict[str, str]) -> None:
 
 
 def run_start_script(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Start a process that also finds the vendors in this folder; it prints as JSON what it found."""
+    """Start a process that also loads the vendors in this folder, and prints the results as JSON."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "voicehub.settings",
         "VOICEHUB_SECRET_KEY": "a" * 50,

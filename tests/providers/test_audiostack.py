@@ -1,4 +1,4 @@
-"""AudioStack: the contract, its file uploads, its alias, its consent file and its discarded files."""
+"""AudioStack: the contract, file uploads, the alias of a voice, the consent file and discarded files."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ class TestAudioStack(HttpProviderContract):
         "in_progress": RemoteStatus.TRAINING,
         "": RemoteStatus.UNKNOWN,
     }
-    # The alias is ours; yet a response that does not mention a voice is no success.
+    # VoiceHub chooses the alias. Still, a response that does not mention a voice is no success.
     responses_without_id: ClassVar[list[Any]] = [{}, {"data": None}, {"data": {}}, {"data": []}, {"success": True}]
     odd_responses: ClassVar[list[Any]] = [
         {"fileId": {"a": 1}, "uploadUrl": 5, "mimeType": []},
@@ -74,7 +74,7 @@ class TestAudioStack(HttpProviderContract):
         return {"statusCode": 400, "message": "It is not possible.", "errors": [text]}
 
     def count_uploads(self, account: SandboxAccount) -> int:
-        """Recordings only: the consent is a file like them, recognized by its length."""
+        """Count the recordings only. The consent is uploaded in the same way, and is recognized by its length."""
         uploads = [
             request
             for request in account.list_requests()
@@ -85,7 +85,7 @@ class TestAudioStack(HttpProviderContract):
     def train_voice(
         self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal | None = None
     ) -> BuildReport:
-        """The report of a voice whose training ends at once."""
+        """Train a voice without a delay; returns its report."""
         account.sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         remote_id = self.submit_until_done(account, spec, journal or self.make_journal(spec)).remote_id
 
@@ -94,11 +94,11 @@ class TestAudioStack(HttpProviderContract):
                 report = provider.fetch_build(remote_id)
             return report if report.status is not RemoteStatus.TRAINING else None
 
-        # Other tests' voices may be due too, and the sandbox analyzes one after the other.
+        # Voices of other tests may end at the same time, and the sandbox analyzes one after the other.
         return poll_until(fetch_ended, patience=300.0)
 
     def kill_submit(self, account: SandboxAccount, spec: BuildSpec, line: int, *, saves_line: bool) -> MemoryJournal:
-        """A submit whose worker is killed at this line of the journal; returns the journal."""
+        """Submit with a worker that is killed at this line of the journal; returns the journal."""
         journal = self.make_journal(spec, kill_at_line=line, saves_killed_line=saves_line)
         with account.open_provider() as provider, pytest.raises(WorkerKilled):
             provider.submit_build(spec, journal)
@@ -180,12 +180,12 @@ class TestAudioStack(HttpProviderContract):
     # --- files and killed workers ---
 
     @pytest.mark.parametrize(
-        ("line", "saves_line"), [(2, True), (3, False)], ids=["before its bytes", "after its bytes"]
+        ("line", "saves_line"), [(2, True), (3, False)], ids=["before the upload", "after the upload"]
     )
     def test_next_worker_uses_the_announced_file(
         self, account: SandboxAccount, listener: CallbackServer, line: int, saves_line: bool
     ) -> None:
-        """Killed between POST /files and PUT, or between PUT and the journal line of the upload."""
+        """The worker is killed between POST /files and PUT, or between PUT and the journal line of the upload."""
         spec = self.make_spec(*INSTANT, listener)
         journal = self.kill_submit(account, spec, line, saves_line=saves_line)
         assert (account.count_successes("create_file"), journal.uploads) == (1, {})
@@ -222,7 +222,7 @@ class TestAudioStack(HttpProviderContract):
         assert account.count_successes("create_file") == 4
 
     def test_resume_state_of_another_build_is_not_used(self, account: SandboxAccount, listener: CallbackServer) -> None:
-        """It may hold the consent that was in force then."""
+        """The old resume state may name the consent that was in force for that build."""
         spec = self.make_spec(*STANDARD, listener)
         old_state = self.submit_until_done(account, spec, self.make_journal(spec)).resume_state
         assert json.loads(old_state)["key"] == "consent"
@@ -283,7 +283,7 @@ class TestAudioStack(HttpProviderContract):
         assert [request.request_line.split()[0] for request in hostile.received].count("PUT") == 1
 
     @pytest.mark.parametrize("status", ["failed", "ERROR"])
-    def test_failed_file_is_rejected(
+    def test_file_with_status_failed_rejects_the_build(
         self, client: AudioStack, hostile: HostileServer, listener: CallbackServer, status: str
     ) -> None:
         spec = self.make_spec(*INSTANT, listener, clips=1)
@@ -295,29 +295,31 @@ class TestAudioStack(HttpProviderContract):
     def test_gate_is_checked_before_each_file_and_during_a_long_one(
         self, account: SandboxAccount, listener: CallbackServer
     ) -> None:
-        class Withdrawn(Exception):
+        class ConsentWithdrawn(Exception):
             pass
 
-        for calls, uploads in ((1, 0), (2, 1), (3, 1)):
+        for refused_call, uploads in ((1, 0), (2, 1), (3, 1)):
             spec = self.make_spec(*INSTANT, listener)
             long_clip = ClipUpload("key-1", "long", "", make_file_ref("long.wav", bytes(2 * BLOCK_BYTES)))
             spec = replace(spec, clips=(spec.clips[0], long_clip, spec.clips[2]))
-            remaining_calls = iter(range(calls - 1))
+            remaining_calls = iter(range(refused_call - 1))
 
             def refuse(_doing: str, _done: int, _total: int) -> None:
                 if next(remaining_calls, None) is None:  # noqa: B023
-                    raise Withdrawn
+                    raise ConsentWithdrawn
 
             journal, before = self.make_journal(spec), self.count_uploads(account)
-            journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
-            with account.open_provider() as provider, pytest.raises(Withdrawn):
+            journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # replaced on this object only
+            with account.open_provider() as provider, pytest.raises(ConsentWithdrawn):
                 provider.submit_build(spec, journal)
             assert self.count_uploads(account) - before == uploads
 
     # --- alias ---
 
-    def test_taken_alias_is_ours_after_a_lost_response(self, account: SandboxAccount, listener: CallbackServer) -> None:
-        """Even if the create is repeated without a look-up."""
+    def test_taken_alias_is_recognized_as_own_voice_after_a_lost_response(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
+        """This holds even if the create is repeated without a look-up."""
         spec = self.make_spec(*INSTANT, listener)
         journal = self.make_journal(spec)
         account.sandbox.set_faults({"operation": "clone_voice", "do": "drop", "phase": "after_commit", "nth": 1})
@@ -395,7 +397,7 @@ class TestAudioStack(HttpProviderContract):
         "response", [{"data": {}}, {"data": []}, {"data": None}, {"data": {"alias": "other", "status": "succeeded"}},
                  {"data": [{"alias": "other", "status": "succeeded"}]}],
     )  # fmt: skip
-    def test_response_without_our_voice_has_no_report(self, response: dict[str, Any]) -> None:
+    def test_response_without_the_requested_voice_gives_no_report(self, response: dict[str, Any]) -> None:
         assert parse_report(response, "x") is None
 
     @pytest.mark.parametrize("response", [{}, {"message": "Hello."}, {"data": "x"}, {"data": {"a": 1}}, {"data": [5]}])
@@ -457,7 +459,7 @@ class TestAudioStack(HttpProviderContract):
         assert len(hostile.received) == 1
 
 
-def test_limits_match_the_page_of_the_vendor() -> None:
+def test_limits_match_the_documentation_of_the_vendor() -> None:
     instant, standard = (
         {name: limit.value for name, limit in AudioStack.tiers[tier].limits.items() if limit.hard}
         for tier in (Tier.RAPID, Tier.PROFESSIONAL)

@@ -1,4 +1,4 @@
-"""Creating multipart forms: sent in chunks while they make progress, and aborted by us before their end."""
+"""Multipart forms that create a voice: VoiceHub sends them in chunks, and can abort them before their end."""
 
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
@@ -23,7 +23,7 @@ __all__ = ["sink"]
 FIELDS = {"name": "vh-0123456789ab", "voice_visibility": "PRIVATE"}
 
 
-def make_upload(blocks: int) -> UploadFile:
+def make_upload_of_blocks(blocks: int) -> UploadFile:
     return make_upload_file("voice.wav", "audio/x-wav", bytes(blocks * BLOCK_BYTES))
 
 
@@ -31,11 +31,11 @@ def send_form(client: PlainProvider, upload: UploadFile, report: Callable[[int, 
     return client.post_form("create", "/clone", "audio", upload, FIELDS, report)
 
 
-def test_form_has_its_fields_and_file_and_reports_progress(hostile: HostileServer) -> None:
+def test_form_contains_fields_and_file_and_reports_progress(hostile: HostileServer) -> None:
     hostile.respond_with(make_response(201, {"id": "x"}))
     progress: list[tuple[int, int]] = []
     with open_client(hostile.address) as client:
-        assert send_form(client, make_upload(3), lambda *counts: progress.append(counts)) == {"id": "x"}
+        assert send_form(client, make_upload_of_blocks(3), lambda *counts: progress.append(counts)) == {"id": "x"}
     (request,) = hostile.received
     assert KEY in request.head and KEY.encode() not in request.body
     assert read_parts(request) == {
@@ -60,41 +60,41 @@ def read_content(part: Message) -> bytes:
     return content
 
 
-def test_form_with_progress_may_exceed_the_deadline(sink: Callable[..., StallingServer]) -> None:
-    """Each chunk is sent well within the deadline; all of them together exceed it."""
+def test_form_that_makes_progress_may_exceed_the_deadline(sink: Callable[..., StallingServer]) -> None:
+    """Each chunk is sent well within the deadline. All chunks together take longer than the deadline."""
     server = sink(response=make_response(201, {"id": "x"}))
 
     def wait(_sent: int, _size: int) -> None:
         Event().wait(SHORT_DEADLINE / 2)
 
     with open_client(server.address, 2 * SHORT_DEADLINE) as client:
-        send_form(client, make_upload(8), wait)
+        send_form(client, make_upload_of_blocks(8), wait)
     assert server.received_size > 8 * BLOCK_BYTES
 
 
 def test_stalled_form_has_an_unknown_outcome(sink: Callable[..., StallingServer]) -> None:
     server = sink(read_limit=BLOCK_BYTES)
     with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(OutcomeUnknown):
-        send_form(client, make_upload(200), lambda *_counts: None)
+        send_form(client, make_upload_of_blocks(200), lambda *_counts: None)
     server.resume.set()
     assert server.finished.wait(60)
 
 
 @pytest.mark.parametrize("error", [LeaseLost("x"), GateClosed(("withdrawn",))], ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("at", [1, 3])
-def test_exception_in_progress_aborts_form_before_its_last_byte(
-    sink: Callable[..., StallingServer], error: Exception, at: int
+@pytest.mark.parametrize("failing_report", [1, 3])
+def test_exception_in_progress_report_aborts_form_before_its_last_byte(
+    sink: Callable[..., StallingServer], error: Exception, failing_report: int
 ) -> None:
-    """An incomplete form creates nothing, so we may end the build."""
+    """An incomplete form creates no voice, so VoiceHub may end the build."""
     server, sizes = sink(response=make_response(201, {"id": "x"})), list[int]()
 
     def fail(_sent: int, size: int) -> None:
         sizes.append(size)
-        if len(sizes) == at:
+        if len(sizes) == failing_report:
             raise error
 
     with open_client(server.address) as client, pytest.raises(type(error)) as exc_info:
-        send_form(client, make_upload(3), fail)
+        send_form(client, make_upload_of_blocks(3), fail)
     assert exc_info.value is error
     assert server.finished.wait(60), "the connection stayed open"
     assert server.received_size < sizes[0]

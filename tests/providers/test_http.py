@@ -42,7 +42,7 @@ HEADERS = {"Content-Type": "audio/x-wav", "Content-MD5": "abc=="}
 
 
 class PlainProvider(HttpProvider):
-    """A minimal vendor, which only knows where its error text is."""
+    """A minimal vendor, which only reads the error text of a response."""
 
     slug = "plain"
     label = "Plain"
@@ -74,15 +74,15 @@ def make_zeros(chunk_count: int) -> UploadFile:
 def ignore_progress(_sent: int) -> None: ...
 
 
-def call_list(client: PlainProvider) -> list[Any]:
+def fetch_json_array(client: PlainProvider) -> list[Any]:
     return client.call("x", "GET", "/x", read=responses.read_json_array)
 
 
-def call_json(client: PlainProvider) -> dict[str, Any] | list[Any]:
+def fetch_json_container(client: PlainProvider) -> dict[str, Any] | list[Any]:
     return client.call("x", "GET", "/x", read=responses.read_json_container)
 
 
-def call_sound(client: PlainProvider) -> Sound:
+def fetch_sound(client: PlainProvider) -> Sound:
     return client.call("x", "GET", "/x", read=responses.read_sound)
 
 
@@ -110,7 +110,7 @@ class LoopbackServer:
 
     def __init__(self) -> None:
         self.received: bytes | None = None
-        self.over = Event()
+        self.finished = Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         Thread(target=self._listen, daemon=True).start()
@@ -119,11 +119,11 @@ class LoopbackServer:
         connection, _ = self._socket.accept()
         with connection, self._socket:
             self.received = connection.recv(100)
-        self.over.set()
+        self.finished.set()
 
 
 class TestProviderUrls:
-    def test_upload_sends_its_own_headers_and_no_key(self, client: PlainProvider, hostile: HostileServer) -> None:
+    def test_upload_sends_the_given_headers_and_no_key(self, client: PlainProvider, hostile: HostileServer) -> None:
         progress: list[int] = []
         upload = make_upload_file("voice.wav", "audio/x-wav", make_sound(1))
         client.upload_file("upload", f"{hostile.address}/signed?x=1", HEADERS, upload, progress.append)
@@ -173,16 +173,16 @@ class TestProviderUrls:
         assert hostile.connection_count == 0
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0"])
-    def test_live_account_sends_nothing_to_our_own_network(self, host: str) -> None:
+    def test_live_account_sends_nothing_to_the_local_network(self, host: str) -> None:
         server = LoopbackServer()
         with PlainProvider(KEY) as client:
             self._check_refused(client, f"https://{host}:{server.port}/x", calls=1)
-        assert server.over.wait(60)
+        assert server.finished.wait(60)
         assert server.received == b""
 
     @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "fd00::1"])
     def test_host_name_with_an_internal_address_is_refused(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The address of the open connection counts, not an earlier DNS lookup."""
+        """The check uses the address of the open connection, not an earlier DNS lookup."""
         server = LoopbackServer()
         connection = socket.create_connection(("127.0.0.1", server.port))
 
@@ -194,7 +194,7 @@ class TestProviderUrls:
         monkeypatch.setattr(HTTPConnection, "_new_conn", lambda _self: redirected)
         with PlainProvider(KEY) as client:
             self._check_refused(client, "https://vendor.example/x", calls=1)
-        assert server.over.wait(60)
+        assert server.finished.wait(60)
         assert server.received == b""
 
     def _check_refused(self, client: PlainProvider, url: str, calls: int = 2) -> None:
@@ -224,13 +224,18 @@ class TestProviderUrls:
         assert other_server.connection_count == 0
         assert hostile.connection_count == 2
 
-    @pytest.mark.parametrize(("status", "_creating", "other"), STATUSES)
-    def test_status_maps_to_its_error(
-        self, client: PlainProvider, hostile: HostileServer, status: int, _creating: type, other: type
+    @pytest.mark.parametrize(("status", "_error_of_creating_call", "error_of_other_call"), STATUSES)
+    def test_http_status_raises_the_error_of_its_kind(
+        self,
+        client: PlainProvider,
+        hostile: HostileServer,
+        status: int,
+        _error_of_creating_call: type,
+        error_of_other_call: type,
     ) -> None:
-        """An expired URL says nothing about our key, and the body of an upload's response is ignored."""
+        """An expired URL does not show that the API key is wrong. The body of an upload's response is ignored."""
         hostile.respond_with(make_response(status, b""))
-        expected = ProviderRejected if other in (ProviderAuthError, NotFound) else other
+        expected = ProviderRejected if error_of_other_call in (ProviderAuthError, NotFound) else error_of_other_call
         for call in (
             lambda: client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress),
             lambda: client.download_sound(f"{hostile.address}/x"),
@@ -251,7 +256,7 @@ def test_only_global_addresses_are_public() -> None:
 
 
 class TestUploads:
-    def test_stalled_upload_is_cut_off(self, sink: Callable[..., StallingServer]) -> None:
+    def test_stalled_upload_is_aborted(self, sink: Callable[..., StallingServer]) -> None:
         server = sink(read_limit=CHUNK_BYTES)
         with open_client(server.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
             client.upload_file("upload", f"{server.address}/x", HEADERS, make_zeros(1000), ignore_progress)
@@ -259,20 +264,20 @@ class TestUploads:
         assert server.finished.wait(60)
         assert server.received_size < 1000 * CHUNK_BYTES
 
-    def test_upload_without_a_response_is_cut_off(self, hostile: HostileServer) -> None:
-        over = Event()
+    def test_upload_without_a_response_is_aborted(self, hostile: HostileServer) -> None:
+        finished = Event()
 
         def script(_request: ReceivedRequest) -> Iterator[bytes]:
-            over.wait(60)
+            finished.wait(60)
             yield b""
 
         hostile.script = script
         with open_client(hostile.address, SHORT_DEADLINE) as client, pytest.raises(ProviderUnavailable):
             client.upload_file("upload", f"{hostile.address}/x", HEADERS, make_zeros(1), ignore_progress)
-        over.set()
+        finished.set()
 
-    def test_upload_with_progress_may_exceed_the_deadline(self, sink: Callable[..., StallingServer]) -> None:
-        """Each chunk is sent well within the deadline; all of them together exceed it."""
+    def test_upload_that_makes_progress_may_exceed_the_deadline(self, sink: Callable[..., StallingServer]) -> None:
+        """Each chunk is sent well within the deadline. All chunks together take longer than the deadline."""
         server, progress = sink(), list[int]()
         began = time.monotonic()
         with open_client(server.address, 3.0) as client:
@@ -282,7 +287,7 @@ class TestUploads:
         assert time.monotonic() - began > 3.5
         assert server.received_size == progress[-1] == 16 * CHUNK_BYTES
 
-    def test_endless_upload_is_cut_off(
+    def test_upload_longer_than_the_time_limit_is_aborted(
         self, sink: Callable[..., StallingServer], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(http, "MAX_UPLOAD_SECONDS", 2 * SHORT_DEADLINE)
@@ -313,7 +318,7 @@ class TestUploads:
         ids=lambda error: type(error).__name__,
     )  # fmt: skip
     @pytest.mark.parametrize("source", ["journal", "file"])
-    def test_our_exception_aborts_the_upload_and_propagates(
+    def test_exception_of_journal_or_file_aborts_the_upload_and_propagates(
         self, sink: Callable[..., StallingServer], error: Exception, source: str
     ) -> None:
         server, zeros = sink(), make_zeros(1000)
@@ -336,7 +341,7 @@ class TestUploads:
         assert server.received_size <= 3 * CHUNK_BYTES
 
 
-class TestOtherCalls:
+class TestResponses:
     def test_empty_response_is_accepted_only_where_allowed(self, client: PlainProvider, hostile: HostileServer) -> None:
         for response in (make_response(204, b""), make_response(200, b""), make_response(200, b" \n")):
             hostile.respond_with(response)
@@ -350,34 +355,34 @@ class TestOtherCalls:
     def test_nonsense_response_is_unreadable(self, client: PlainProvider, hostile: HostileServer, body: bytes) -> None:
         hostile.respond_with(make_response(200, body))
         calls: list[Callable[[], Any]] = [
-            lambda: call_sound(client),
+            lambda: fetch_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),
         ]
         if body:
             calls.append(lambda: client.call("x", "GET", "/x", may_be_empty=True))
         if not body.startswith(b"[1"):
-            calls += [lambda: call_list(client), lambda: call_json(client)]
+            calls += [lambda: fetch_json_array(client), lambda: fetch_json_container(client)]
         for call in calls:
             with pytest.raises(ResponseUnreadable):
                 call()
 
     def test_json_arrays_and_objects_are_distinguished(self, client: PlainProvider, hostile: HostileServer) -> None:
         hostile.respond_with(make_response(200, [{"a": "b\0"}]))
-        assert call_list(client) == call_json(client) == [{"a": "b\ufffd"}]
+        assert fetch_json_array(client) == fetch_json_container(client) == [{"a": "b\ufffd"}]
         hostile.respond_with(make_response(200, {"a": 1}))
-        assert call_json(client) == {"a": 1}
+        assert fetch_json_container(client) == {"a": 1}
         with pytest.raises(ResponseUnreadable):
-            call_list(client)
+            fetch_json_array(client)
 
     def test_sound_over_the_size_limit_is_refused(
         self, client: PlainProvider, hostile: HostileServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(http, "MAX_SOUND_BYTES", len(make_sound(1)))
         hostile.respond_with(make_response(200, make_sound(1)))
-        assert call_sound(client).content == make_sound(1)
+        assert fetch_sound(client).content == make_sound(1)
         hostile.respond_with(make_response(200, make_sound(1) + b"\0"))
         calls: list[Callable[[], Any]] = [
-            lambda: call_sound(client),
+            lambda: fetch_sound(client),
             lambda: client.download_sound(f"{hostile.address}/x"),
         ]
         for call in calls:
@@ -410,7 +415,7 @@ class TestApiLog:
     @pytest.mark.parametrize("key", [KEY, 'with"quote', "back\\slash", "sla/sh", "<angle>&"])
     @pytest.mark.parametrize("status", [200, 400, 500])
     def test_key_is_redacted_in_the_log(self, hostile: HostileServer, key: str, status: int) -> None:
-        """However the provider writes it, and wherever the text is cut."""
+        """However the provider escapes the key, and wherever VoiceHub cuts the text."""
         escaped_key = "".join(f"\\u{ord(letter):04x}" for letter in key)
         bodies = [{"message": key * 200}, {"a": [key], "b": {key: key}}, {"message": "x" * 490 + key}]
         raw = [json.dumps(body).encode() for body in bodies]

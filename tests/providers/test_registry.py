@@ -33,13 +33,13 @@ def test_every_provider_has_a_contract() -> None:
     assert list_slugs_without_contract() == []
 
 
-def test_every_http_provider_has_the_http_contract() -> None:
+def test_exactly_the_http_providers_have_the_http_contract() -> None:
     for provider, contract in load_contracts().items():
         assert issubclass(contract, HttpProviderContract) == issubclass(provider, HttpProvider)
 
 
-def test_every_contract_is_complete() -> None:
-    """Each test class implements every hook, and inherits the tests of each capability that the provider declares."""
+def test_every_contract_sets_all_attributes_and_matches_its_tiers() -> None:
+    """Each test class sets every required attribute, and inherits the tests of each capability of its provider."""
     for provider, contract in load_contracts().items():
         for name in (
             "creating_operations",

@@ -1,4 +1,4 @@
-"""Resemble AI, version 1: the contract, its upload URL that is sent only once, and its list with few fields."""
+"""Resemble AI, version 1: the contract, the upload URL that it returns only once, and a voice list with few fields."""
 
 import json
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ class TestResembleV1(HttpProviderContract):
         return {"errors": [text]}
 
     def test_unknown_voice_is_not_found(self, account: SandboxAccount) -> None:
-        """The vendor does not say which voices are listed: a missing voice may be in training and not deleted."""
+        """The vendor does not document which voices it lists. A missing voice may be in training and not deleted."""
         with account.open_provider() as provider:
             assert provider.fetch_build("unknown") == BuildReport("unknown", RemoteStatus.UNKNOWN, "")
             assert provider.find_build("vh-unknown") is None
@@ -94,7 +94,7 @@ class TestResembleV1(HttpProviderContract):
     @pytest.mark.parametrize(
         "scores", [{"scores": {"pauses": "0.25", "fluency": 0.5}}, {"pauses": 0.25, "fluency": 0.5}]
     )
-    def test_scores_are_read_at_either_level(
+    def test_scores_are_read_from_the_voice_and_from_its_scores_object(
         self, client: HttpProvider, hostile: HostileServer, scores: dict[str, Any]
     ) -> None:
         hostile.respond_with(make_response(200, [{"name": "y", "id": "x"} | scores]))
@@ -126,7 +126,7 @@ class TestResembleV1(HttpProviderContract):
 
     # --- upload URL ---
 
-    def _set_script(self, hostile: HostileServer, *, put: bytes, headers: dict[str, Any] | None = None) -> None:
+    def _respond_to_submit(self, hostile: HostileServer, *, put: bytes, headers: dict[str, Any] | None = None) -> None:
         signed = {"Content-Type": "audio/x-wav", "Content-MD5": "abc"} if headers is None else headers
 
         def script(request: ReceivedRequest) -> Iterator[bytes]:
@@ -148,7 +148,7 @@ class TestResembleV1(HttpProviderContract):
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         headers = {"Content-Type": "a/b", "Content-MD5": "xyz", "X-Amz-Thing": 5, "Host": "evil", "Content-Length": "1"}
-        self._set_script(hostile, put=make_response(200, b""), headers=headers)
+        self._respond_to_submit(hostile, put=make_response(200, b""), headers=headers)
         spec = self.make_spec(*WAV_MODE, listener)
         assert spec.pack_file is not None
         assert client.submit_build(spec, self.make_journal(spec)).status is RemoteStatus.TRAINING
@@ -165,7 +165,7 @@ class TestResembleV1(HttpProviderContract):
     def test_expired_upload_url_is_reported(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, status: int
     ) -> None:
-        self._set_script(hostile, put=make_response(status, b"<Error><Code>AccessDenied</Code></Error>"))
+        self._respond_to_submit(hostile, put=make_response(status, b"<Error><Code>AccessDenied</Code></Error>"))
         spec = self.make_spec(*WAV_MODE, listener)
         with pytest.raises(ProviderRejected, match="no longer valid"):
             client.submit_build(spec, self.make_journal(spec))
@@ -183,7 +183,7 @@ class TestResembleV1(HttpProviderContract):
         assert not hostile.received
 
     def test_upload_url_is_saved_before_the_voice_id(self, account: SandboxAccount, listener: CallbackServer) -> None:
-        """The next worker knows the voice only if it can upload to it too."""
+        """If the next worker knows the id of the voice, it must know the upload URL too."""
         for tier, handover in self.list_modes():
             spec = self.make_spec(tier, handover, listener)
             for line in range(1, self.submit_until_done(account, spec, self.make_journal(spec)).line_count + 1):
@@ -211,10 +211,10 @@ class TestResembleV1(HttpProviderContract):
             client.submit_build(spec, self.make_journal(spec))
         assert not hostile.received
 
-    def test_sent_file_is_not_packed_or_sent_again(
+    def test_file_that_was_sent_is_not_packed_or_sent_again(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        self._set_script(hostile, put=make_response(500, b""))
+        self._respond_to_submit(hostile, put=make_response(500, b""))
 
         def fail_to_pack() -> UploadFile:
             raise AssertionError("packed again")
@@ -251,8 +251,8 @@ class TestResembleV1(HttpProviderContract):
     def test_large_file_is_streamed_with_progress(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        """Chunks are read while they are sent; the progress report at every megabyte extends the lease."""
-        self._set_script(hostile, put=make_response(200, b""))
+        """Each chunk is read just before it is sent. The progress report at every megabyte extends the lease."""
+        self._respond_to_submit(hostile, put=make_response(200, b""))
         full_file = make_upload_file("voice.wav", "audio/x-wav", bytes(5 * PROGRESS_BYTES + 1))
         events: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Resemble AI, version 2: the contract, its callbacks, its paginated lists and its two ways of training."""
+"""Resemble AI, version 2: the contract, callbacks, paginated lists and the two ways of training."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from tests.providers.retrain_contract import RecordingsContract
 from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
 from tests.support.sandbox import CallbackServer, SandboxProcess
 
-# The three samples of the vendor's documentation, verbatim: one of them is not valid JSON.
+# The three samples of callbacks in the vendor's documentation, verbatim. DATASET_ISSUE is not valid JSON.
 FINISHED = b"""
 {
 "ok": true,
@@ -108,8 +108,8 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
     ]
 
     def list_creating_operations(self, tier: Tier, handover: Handover) -> tuple[str, ...]:
-        trains_by_itself = (tier, handover) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
-        return self.creating_operations[:1] if trains_by_itself else self.creating_operations
+        create_starts_training = (tier, handover) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
+        return self.creating_operations[:1] if create_starts_training else self.creating_operations
 
     def build_voice_response(self, status: str) -> dict[str, Any]:
         item = {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}
@@ -147,7 +147,7 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
     def test_voice_is_found_on_pages_shorter_than_requested(
         self, client: HttpProvider, hostile: HostileServer, counter_style: str
     ) -> None:
-        """A voice that is overlooked on a later page is created twice."""
+        """If a voice on a later page were overlooked, VoiceHub would create it twice."""
 
         def script(request: ReceivedRequest) -> list[bytes]:
             page = int(request.request_line.partition("page=")[2].partition("&")[0])
@@ -162,7 +162,7 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
         assert found.remote_id == "v3"
         assert client.find_build("n4") is None
 
-    def test_list_ends_at_a_repeated_page(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_listing_voices_ends_at_a_repeated_page(self, client: HttpProvider, hostile: HostileServer) -> None:
         hostile.respond_with(make_response(200, {"success": True, "items": [{"uuid": "v1", "name": "n1"}]}))
         assert [report.name for report in client.list_voices()] == ["n1"]
         assert len(hostile.received) == 2
@@ -182,7 +182,7 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
     def test_recording_deactivated_at_the_provider_is_activated_again(
         self, listener: CallbackServer, hostile: HostileServer
     ) -> None:
-        """Unless the provider marks it as an outlier: then it refuses, and the build continues without it."""
+        """If the provider flags the recording as an outlier, it refuses this, and the build continues without it."""
         requests: list[tuple[str, str]] = []
 
         def script(request: ReceivedRequest) -> Iterator[bytes]:
@@ -220,7 +220,7 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
     def test_callback_matches_the_look_up(
         self, account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
     ) -> None:
-        """The sandbox's own callbacks, valid and broken like the vendor's sample."""
+        """This holds for valid callbacks of the sandbox, and for callbacks with the errors of the vendor's sample."""
         sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
         for fault in ("duplicate:1", "broken"):
             sandbox.set_faults({"operation": "callback", "do": fault})
@@ -334,7 +334,7 @@ class TestCallbacks:
 
     @pytest.mark.parametrize("filler", [b" ", b"\n", b"\t\n", b"\r\n ", b",", b"..", b"]..", b'"\n'])
     def test_repair_of_a_broken_body_takes_linear_time(self, filler: bytes) -> None:
-        """Broken on purpose, and as large as a callback may be: quadratic time would take minutes here."""
+        """The body is invalid, and as large as a callback may be. A repair in quadratic time would take minutes."""
         body = b'{"id": "abc"' + filler * (64_000 // len(filler))
         began = time.process_time()
         with pytest.raises(ResponseUnreadable):

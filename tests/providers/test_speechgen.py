@@ -1,4 +1,4 @@
-"""Speechgen: the contract, its single multipart call, its two ids, its samples and lists of any shape."""
+"""Speechgen: the contract, the single multipart call, the two ids of a voice, sound samples, and the model list."""
 
 from dataclasses import replace
 from email import message_from_bytes
@@ -21,7 +21,7 @@ from tests.support.sandbox import CallbackServer, poll_until
 from tests.support.wav import RATE, make_wav_bytes
 
 MODE = (Tier.RAPID, Handover.ONE_FILE)
-# The two create responses and the model, verbatim from the vendor's documentation, which disagrees with itself.
+# Verbatim from the vendor's documentation: its two different responses to a create, and a finished model.
 CLONE_RESPONSE: dict[str, Any] = {
     "model_id": "vm_abc123xyz",
     "name": "My Custom Voice",
@@ -167,7 +167,7 @@ class TestSpeechgen(HttpProviderContract):
         made_files: list[UploadFile] = []
         spec = replace(self.make_spec(*MODE, listener), pack_file=make_file)
         journal = self.make_journal(spec)
-        journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
+        journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # replaced on this object only
         with pytest.raises(ConsentWithdrawn):
             client.submit_build(spec, journal)
         assert not hostile.received
@@ -204,7 +204,7 @@ class TestSpeechgen(HttpProviderContract):
     def test_error_beside_a_model_is_no_rejection(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        """The model exists, and may be billed."""
+        """The response names a model, so the model exists and may be billed."""
         hostile.respond_with(make_response(201, CLONE_RESPONSE | self.build_error_response("The audio is noisy.")))
         spec = self.make_spec(*MODE, listener)
         assert client.submit_build(spec, self.make_journal(spec)).remote_id == "vm_abc123xyz"
@@ -315,7 +315,9 @@ class TestSpeechgen(HttpProviderContract):
             list_models(client, hostile, response)
 
     @pytest.mark.parametrize("body", [b"", b"<html>It works!</html>", b'"yes"', b"[1, 2"])
-    def test_key_check_needs_a_valid_response(self, client: HttpProvider, hostile: HostileServer, body: bytes) -> None:
+    def test_key_check_raises_error_for_an_unreadable_response(
+        self, client: HttpProvider, hostile: HostileServer, body: bytes
+    ) -> None:
         hostile.respond_with(make_response(200, body))
         with pytest.raises(ResponseUnreadable):
             client.check_key()

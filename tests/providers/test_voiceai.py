@@ -1,4 +1,4 @@
-"""Voice.ai: the contract, its visibility, its languages and its list, which is a bare array."""
+"""Voice.ai: the contract, the visibility of voices, languages, and the voice list, which is a bare array."""
 
 import json
 import re
@@ -204,16 +204,16 @@ class TestVoiceAI(HttpProviderContract):
     def test_gate_is_checked_before_the_file_is_sent(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
-        class Withdrawn(Exception):
+        class ConsentWithdrawn(Exception):
             pass
 
         def refuse(_doing: str, _done: int, _total: int) -> None:
-            raise Withdrawn
+            raise ConsentWithdrawn
 
         spec = self.make_spec(*MODE, listener)
         journal = self.make_journal(spec)
-        journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # of this one object
-        with pytest.raises(Withdrawn):
+        journal.record_progress = refuse  # type: ignore[method-assign, assignment]  # replaced on this object only
+        with pytest.raises(ConsentWithdrawn):
             client.submit_build(spec, journal)
         assert not hostile.received
         assert journal.pending_call == ""
@@ -233,7 +233,7 @@ class TestVoiceAI(HttpProviderContract):
 
         hostile.respond_with(make_response(200, VOICE))
         client.submit_build(replace(spec, pack_file=make_file), journal)
-        assert line_counts == [1], "made once, after the first gate check"
+        assert line_counts == [1], "the file is made once, after the first gate check"
         assert journal.line_count > 4, (
             "the gate is checked again before the step is announced, and while the file is sent"
         )
@@ -325,7 +325,7 @@ class TestVoiceAI(HttpProviderContract):
         hostile.respond_with(make_response(200, [VOICE, VOICE | {"voice_id": "z", "name": "w"}]))
         assert [(report.remote_id, report.name) for report in client.list_voices()] == [("x", "y"), ("z", "w")]
         assert hostile.received[0].request_line == "GET /voiceai/api/v1/tts/voices HTTP/1.1", (
-            "no parameters: there are none"
+            "the vendor documents no parameters"
         )
         hostile.respond_with(make_response(200, {"voices": [VOICE]}))
         for call in (client.list_voices, client.check_key):
@@ -346,7 +346,7 @@ class TestVoiceAI(HttpProviderContract):
         assert (client.find_build("y") is not None) == is_listed
 
     def test_voice_without_a_name_makes_absence_uncertain(self, client: HttpProvider, hostile: HostileServer) -> None:
-        """It may be ours. A voice with an empty name is not, as ours was given one."""
+        """A voice without a name field may be the wanted voice. A voice with an empty name is not."""
         hostile.respond_with(make_response(200, [CREATED, VOICE]))
         found = client.find_build("y")
         assert found is not None

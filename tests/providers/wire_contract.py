@@ -1,7 +1,7 @@
-"""The contract of every provider on a bad line: any call of a submit may be lost, refused or answered with nonsense.
+"""The contract of every provider on a bad network: any call may be lost, refused or get a nonsense response.
 
-The calls go through a relay to the sandbox, so each of them can be replaced, whatever its operation is. A `late` call
-is executed and its response lost; otherwise it is not executed.
+The calls go through a relay to the sandbox, so the response to any call can be replaced. If `late` is True, the sandbox
+executes the call and only its response is lost; otherwise the call never reaches the sandbox.
 """
 
 from collections.abc import Iterator
@@ -76,10 +76,10 @@ class WireContract(ProviderContract):
         assert not other_server.connection_count
 
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in ("drop", "reset")])
-    def test_lost_upload_is_repeated(
+    def test_failed_upload_call_is_repeated(
         self, account: SandboxAccount, listener: CallbackServer, phase: str, fault: str
     ) -> None:
-        """Where recordings or the packed file have their own upload call, which may break in the middle."""
+        """If the provider has a separate upload call, it fails once and is repeated; otherwise the submit succeeds."""
         for tier, handover in self.list_distinct_modes():
             spec = self.make_spec(tier, handover, listener)
             journal = self.make_journal(spec)
@@ -104,7 +104,7 @@ class WireContract(ProviderContract):
     def record_calls(
         self, account: SandboxAccount, relay: Relay, listener: CallbackServer, tier: Tier, handover: Handover
     ) -> tuple[list[ReceivedRequest], dict[int, str]]:
-        """The calls of an undisturbed submit, and its creating operations by number of the call, from 1."""
+        """Submit without faults; returns its calls, and its creating operations by the number of their call, from 1."""
         before, creating = len(relay.received), list[int]()
         spec = self.make_spec(tier, handover, listener)
         journal = self.make_journal(spec, on_call=lambda _step: creating.append(len(relay.received) - before + 1))
@@ -122,7 +122,7 @@ class WireContract(ProviderContract):
         *,
         late: bool,
     ) -> tuple[MemoryJournal, ProviderError | None]:
-        """Submit, and replace the response to the call of this number; returns the journal and the error."""
+        """Submit, and replace the response to the call with this number; returns the journal and the error."""
         relay.replace_response(len(relay.received) + number, *pieces, after_forwarding=late)
         journal, error = self.make_journal(spec), None
         with account.open_provider() as provider:
@@ -138,7 +138,7 @@ class WireContract(ProviderContract):
     def check_resume(
         self, account: SandboxAccount, spec: BuildSpec, journal: MemoryJournal, error: ProviderError | None
     ) -> None:
-        """A call is pending only with reason; the resume creates what is missing, and nothing twice."""
+        """After an error, check that the resume creates what is missing, and nothing twice."""
         if error:
             self.submit_until_done(account, spec, journal)
         assert account.count_creations()[spec.reference] == self.count_expected(spec.tier, spec.handover, journal)
@@ -146,7 +146,7 @@ class WireContract(ProviderContract):
     def test_lost_call_creates_nothing_twice(
         self, relayed_account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
-        """The request or the response: each call is lost in both ways, and by each kind of loss in turn."""
+        """Each call is lost twice: once its request, once its response. The kinds of loss take turns."""
         remaining = cycle(LOST_RESPONSES.items())
         for tier, handover in self.list_distinct_modes():
             calls, creating = self.record_calls(relayed_account, relay, listener, tier, handover)
@@ -158,7 +158,7 @@ class WireContract(ProviderContract):
                         journal, error = self.submit_with_response(
                             relayed_account, relay, spec, number, pieces, late=late
                         )
-                        # A reading call may be repeated, or not matter; a creating call stays pending.
+                        # A lost creating call is left pending. Any other call may be repeated or skipped.
                         is_pending = error is not None and bool(journal.pending_call)
                         assert is_pending or number not in creating, (handover, calls[number - 1].request_line, name)
                         self.check_resume(relayed_account, spec, journal, error)
@@ -183,19 +183,19 @@ class WireContract(ProviderContract):
     def test_refused_call_is_an_error_of_its_kind_and_can_be_resumed(
         self, relayed_account: SandboxAccount, relay: Relay, listener: CallbackServer
     ) -> None:
-        """A refusal is an error of its kind, or does not matter; the build can resume once the cause is fixed."""
+        """A refused creating call raises the error of its kind. The build can resume once the cause is fixed."""
         remaining = cycle(REFUSALS)
         for tier, handover in self.list_distinct_modes():
             calls, creating = self.record_calls(relayed_account, relay, listener, tier, handover)
             for number in range(1, len(calls) + 1):
-                for status, expected, _other in self._choose_refusals(remaining, number in creating):
+                for status, expected, _error_of_other_call in self._choose_refusals(remaining, number in creating):
                     spec = self.make_spec(tier, handover, listener)
                     pieces = (make_response(status, self.build_error_response("The moon is full.")),)
                     journal, error = self.submit_with_response(relayed_account, relay, spec, number, pieces, late=False)
                     case = (handover, calls[number - 1].request_line, status, error)
                     assert error or number not in creating, case
                     if error:
-                        # A refusal by a URL that the provider gave us says nothing about our key.
+                        # A refusal by a signed URL from the provider does not show whether the API key is valid.
                         is_signed_url_refusal = (
                             expected in (ProviderAuthError, NotFound)
                             and relayed_account.key not in calls[number - 1].head

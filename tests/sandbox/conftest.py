@@ -19,7 +19,7 @@ END_STATUSES = ("finished", "dataset_issue", "consent_validation_failed")
 
 
 class SandboxAccount:
-    """A Resemble account with its own key: calls by the official SDK, and by plain HTTP where the SDK has no call."""
+    """A Resemble account with its own key. It uses the official SDK, and plain HTTP where the SDK has no call."""
 
     def __init__(self, address: str, key: str | None = None) -> None:
         self.address = address
@@ -67,7 +67,7 @@ class SandboxAccount:
             self.upload_recording(voice, load_sample_wav(name), name)
 
     def build_voice(self, voice: str) -> dict[str, Any]:
-        """Build, wait for the end and return the voice."""
+        """Start a build, wait until it ends, and return the voice."""
         response = self.voices.build(voice)
         assert response["success"], response
         return self.wait_for_end(voice)
@@ -97,7 +97,7 @@ def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 @pytest.fixture
 def sandbox(running_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """The running sandbox, without faults and with its start settings for each test."""
+    """The running sandbox. Each test begins without faults and with the initial settings."""
     running_sandbox.call_control("DELETE", "faults")
     settings = running_sandbox.call_control("GET", "settings")["settings"]
     yield running_sandbox
@@ -119,13 +119,13 @@ def listener() -> Iterator[CallbackServer]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The data folder of a sandbox that a test starts and stops itself."""
+    """The data folder for a sandbox that the test starts and stops itself."""
     return tmp_path / "own"
 
 
 @pytest.fixture
 def start_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
-    """Start a separate sandbox. Sandboxes that a failed test left running are killed."""
+    """A function that starts a separate sandbox. Sandboxes that still run after the test are killed."""
     sandboxes: list[SandboxProcess] = []
 
     def start_and_register(folder: Path, **options: Any) -> SandboxProcess:

@@ -29,7 +29,7 @@ INSTANT, STANDARD = "voice_engine_3", "voice_engine_2"
 
 
 class AudioStackAccount:
-    """An account with its own key: calls by the vendor's client, and by plain HTTP where the client has no call."""
+    """An account with its own key. It calls by the vendor's client, and by plain HTTP where the client has no call."""
 
     def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
         self.sandbox = sandbox
@@ -49,7 +49,7 @@ class AudioStackAccount:
         )
 
     def upload_file(self, content: bytes, name: str = "line.wav") -> str:
-        """Create, send and await a file with the vendor's client. Return its id."""
+        """Create and upload a file with the vendor's client, which waits until it is stored. Return the file's id."""
         path = self.folder / f"{uuid4().hex}.wav"
         path.write_bytes(content)
         return str(File.create(str(path), name).fileId)
@@ -60,7 +60,7 @@ class AudioStackAccount:
     def request_clone(
         self, file_ids: list[str], engine: str = INSTANT, alias: str = "", **options: Any
     ) -> dict[str, Any]:
-        """Send the documented clone call with the SDK's RequestInterface. It raises errors as an Exception."""
+        """Send the documented clone call with the SDK's RequestInterface, which raises Exception for every error."""
         body = {"fileIds": file_ids, "alias": alias or f"clone-{uuid4().hex}", "engine": engine} | options
         response: dict[str, Any] = CLONING.send_request(rtype=RequestTypes.POST, route="voice-cloning", json=body)
         return response
@@ -100,7 +100,7 @@ def account(sandbox: SandboxProcess, tmp_path: Path) -> Iterator[AudioStackAccou
 # --- files, with the vendor's client ---
 
 
-def test_file_is_created_sent_read_changed_and_deleted(account: AudioStackAccount, tmp_path: Path) -> None:
+def test_file_can_be_created_downloaded_changed_and_deleted(account: AudioStackAccount, tmp_path: Path) -> None:
     wav = load_sample_wav("slt-01")
     source = tmp_path / "one.wav"
     source.write_bytes(wav)
@@ -224,7 +224,7 @@ def test_standard_voice_uses_a_consent_and_costs_more_credits(account: AudioStac
     assert account.list_charges(state["alias"])[-1] == ("clone_succeeded", 1200.0)
 
 
-def test_response_envelope_matches_the_vendor(account: AudioStackAccount) -> None:
+def test_response_envelope_has_the_documented_keys(account: AudioStackAccount) -> None:
     success = account.call_api("GET", "speech/voice").json()
     assert set(success) == {"statusCode", "message", "warnings", "data", "metadata"}
     assert set(success["metadata"]) == {"requestId", "version", "creditsUsed", "creditsRemaining"}
@@ -256,8 +256,8 @@ def test_consent_quieter_than_the_recordings_is_accepted(account: AudioStackAcco
     assert [item["fileId"] for item in as_recording["discardedFiles"]] == [quiet]
 
 
-def test_consent_is_not_trained_on(account: AudioStackAccount) -> None:
-    """The consent alone would be long enough."""
+def test_consent_does_not_count_as_training_audio(account: AudioStackAccount) -> None:
+    """The clone is refused although the consent alone is longer than the 3 s needed."""
     account.sandbox.call_control("POST", "settings", {"professional_seconds": 3.0})
     short, consent = account.upload_file(make_wav_bytes(make_speech_like(2.0))), account.upload_samples("consent-slt")
     with pytest.raises(Exception, match="2.0 seconds of audio"):
@@ -314,7 +314,7 @@ def test_alias_is_unique_among_all_accounts(account: AudioStackAccount) -> None:
     assert [operation for operation, _charged in account.list_charges(alias)].count("clone_voice") == 1
 
 
-def build_refused_files(account: AudioStackAccount) -> dict[str, tuple[str, Callable[[], list[str]]]]:
+def list_refused_uploads(account: AudioStackAccount) -> dict[str, tuple[str, Callable[[], list[str]]]]:
     def announce_one() -> list[str]:
         return [announce_file(account)["fileId"]]
 
@@ -336,10 +336,10 @@ def build_refused_files(account: AudioStackAccount) -> dict[str, tuple[str, Call
 
 @pytest.mark.parametrize("problem", ["not uploaded", "too many", "too large", "too short", "unknown", "twice"])
 def test_files_outside_the_vendors_limits_are_refused_at_once(account: AudioStackAccount, problem: str) -> None:
-    message, build_files = build_refused_files(account)[problem]
+    message, upload_files = list_refused_uploads(account)[problem]
     alias = f"clone-{uuid4().hex}"
     with pytest.raises(Exception, match=message):
-        account.request_clone(build_files(), alias=alias)
+        account.request_clone(upload_files(), alias=alias)
     assert account.list_charges(alias) == []
 
 
@@ -361,7 +361,7 @@ def test_malformed_clone_body_is_refused(account: AudioStackAccount, body: dict[
     assert (response.status_code, bool(response.json()["errors"])) == (400, True)
 
 
-def test_key_decides_which_calls_are_allowed(account: AudioStackAccount) -> None:
+def test_key_without_permission_is_refused(account: AudioStackAccount) -> None:
     for key, status in (("", 401), ("bad-key", 401), ("plan-key", 403)):
         account.key = key
         assert account.call_api("POST", "files", json={"file_name": "a.wav"}).status_code == status

@@ -1,4 +1,4 @@
-"""Chaos in the sandbox: the same seed and the same calls give the same faults."""
+"""Chaos (random faults) in the sandbox: the same seed and the same calls give the same faults."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.sandbox.conftest import SandboxAccount
 from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess
 
 StartSandbox = Callable[..., SandboxProcess]
-MIXED = ["status:503", "html", "drop", "wrong_type", "lose"]
+MIXED_ACTIONS = ["status:503", "html", "drop", "wrong_type", "lose"]
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def _start_chaos(sandbox: SandboxProcess, **settings: Any) -> dict[str, Any]:
     return chaos
 
 
-def test_equal_seed_replays_the_same_faults(chaotic_sandbox: SandboxProcess) -> None:
-    def run_round(seed: int) -> tuple[list[str], list[dict[str, Any]]]:
-        _start_chaos(chaotic_sandbox, seed=seed, share=0.4, actions=MIXED)
+def test_chaos_with_the_same_seed_gives_the_same_faults(chaotic_sandbox: SandboxProcess) -> None:
+    def run_chaos(seed: int) -> tuple[list[str], list[dict[str, Any]]]:
+        _start_chaos(chaotic_sandbox, seed=seed, share=0.4, actions=MIXED_ACTIONS)
         results = _send_forty_calls(chaotic_sandbox)
         return results, chaotic_sandbox.call_control("GET", "chaos")["chaos"]["done"]
 
-    first = run_round(7)
-    assert run_round(7) == first
-    assert run_round(8) != first
+    first = run_chaos(7)
+    assert run_chaos(7) == first
+    assert run_chaos(8) != first
     results, done = first
     assert {entry["operation"] for entry in done} == {"list_voices", "get_voice"}
     assert len({entry["do"] for entry in done}) > 2
@@ -84,9 +84,9 @@ def _draw_rules(chaos: Chaos, *operations: str) -> list[list[Rule]]:
     return [chaos.draw_rules(name) for name in operations]
 
 
-def test_draws_of_an_operation_do_not_depend_on_other_calls() -> None:
-    build_draws = _draw_rules(Chaos(3, 0.5, MIXED), *["build_voice"] * 50)
-    mixed_draws = _draw_rules(Chaos(3, 0.5, MIXED), *["build_voice", "get_voice", "callback"] * 50)
+def test_faults_of_an_operation_do_not_depend_on_other_calls() -> None:
+    build_draws = _draw_rules(Chaos(3, 0.5, MIXED_ACTIONS), *["build_voice"] * 50)
+    mixed_draws = _draw_rules(Chaos(3, 0.5, MIXED_ACTIONS), *["build_voice", "get_voice", "callback"] * 50)
     assert mixed_draws[::3] == build_draws
     assert _list_actions(mixed_draws[1::3]) != _list_actions(build_draws)
 
@@ -95,7 +95,7 @@ def _list_actions(draws: list[list[Rule]]) -> list[list[str]]:
     return [[rule.action for rule in rules] for rules in draws]
 
 
-def test_draws_match_the_share_and_the_actions_of_the_operation() -> None:
+def test_faults_match_the_share_and_the_actions_of_the_operation() -> None:
     chaos = Chaos(1, 0.1, list(DEFAULT_ACTIONS))
     calls = _draw_rules(chaos, *["create_voice"] * 2000)
     assert 150 < sum(map(bool, calls)) < 250
@@ -141,7 +141,7 @@ def test_invalid_chaos_settings_are_refused_and_change_nothing(
     assert chaotic_sandbox.call_control("GET", "chaos") == before
 
 
-def test_fault_rule_takes_precedence_over_chaos(chaotic_sandbox: SandboxProcess, account: SandboxAccount) -> None:
+def test_fault_rule_overrides_chaos(chaotic_sandbox: SandboxProcess, account: SandboxAccount) -> None:
     _start_chaos(chaotic_sandbox, share=1, actions=["status:503"])
     chaotic_sandbox.set_faults({"operation": "list_voices", "do": "status:418", "nth": 1})
     assert [account.call_api("GET", "voices").status_code for _ in range(2)] == [418, 503]

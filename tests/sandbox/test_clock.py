@@ -1,4 +1,4 @@
-"""The sandbox's clock: forty minutes pass at once, and a restart keeps the due work and the clock offset."""
+"""The sandbox's clock: a test can forward it, and a restart keeps its offset and the work that is due."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ def _fetch_status(account: SandboxAccount, voice: str) -> str:
     return str(account.voices.get(voice)["item"]["status"])
 
 
-def test_training_of_forty_minutes_passes_at_once(
+def test_training_of_forty_minutes_ends_when_the_clock_is_forwarded(
     start_sandbox: StartSandbox, folder: Path, listener: CallbackServer
 ) -> None:
     sandbox = start_sandbox(folder, training_seconds=FORTY_MINUTES)
@@ -50,7 +50,9 @@ def test_training_of_forty_minutes_passes_at_once(
     }
     item = account.voices.get(voice)["item"]
     assert item["updated_at"] > item["created_at"]
-    assert item["updated_at"][:13] == sandbox.call_control("GET", "clock")["now"][:13], "stamped by the advanced clock"
+    assert item["updated_at"][:13] == sandbox.call_control("GET", "clock")["now"][:13], (
+        "the time is that of the forwarded clock"
+    )
     sandbox.stop()
 
 
@@ -62,7 +64,9 @@ def test_training_becomes_due_while_the_sandbox_is_stopped(start_sandbox: StartS
     poll_until(lambda: _fetch_status(account, voice) == "running")
     first.kill()
     second = start_sandbox(folder, training_seconds=FORTY_MINUTES)
-    assert second.call_control("GET", "clock")["ahead"] == 600, "without it, work due in 30 minutes is due in 40"
+    assert second.call_control("GET", "clock")["ahead"] == 600, (
+        "without the offset, the training would be due in 40 minutes instead of 30"
+    )
     same_account = SandboxAccount(second.address, account.key)
     assert _fetch_status(same_account, voice) == "running"
     second.forward_clock(FORTY_MINUTES - 600)
@@ -74,7 +78,7 @@ def test_training_becomes_due_while_the_sandbox_is_stopped(start_sandbox: StartS
     third.stop()
 
 
-def test_list_lag_ends_by_the_clock(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_hide_fault_ends_when_the_clock_is_forwarded(start_sandbox: StartSandbox, folder: Path) -> None:
     sandbox = start_sandbox(folder)
     account = SandboxAccount(sandbox.address)
     account.create_voice()
@@ -93,7 +97,7 @@ def test_clock_step_that_is_no_valid_number_is_refused(sandbox: SandboxProcess, 
     assert sandbox.call_control("GET", "clock")["ahead"] == before
 
 
-# --- the object store and its trainings, as a vendor's package uses them ---------------------------------
+# --- the object store and trainings, called directly as a vendor's package does ---------------------------------
 
 
 def _open_context(folder: Path) -> SandboxContext:
@@ -153,7 +157,7 @@ def _end_training(_context: SandboxContext, stored: StoredObject) -> StoredObjec
     return replace(stored, status="done", details=stored.details | {"score": 0.5})
 
 
-def test_training_ends_by_the_clock_and_keeps_concurrent_changes(context: SandboxContext) -> None:
+def test_training_ends_by_the_sandbox_clock_and_keeps_concurrent_changes(context: SandboxContext) -> None:
     training.register_training("vendor", "voice", Training(_end_training))
     _put_object(context, _make_object(ready_at=clock.now() + FORTY_MINUTES, details={"public": False}))
     training.start_training(context, "vendor", "v1")

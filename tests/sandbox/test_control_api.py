@@ -22,7 +22,9 @@ def _create_voice(account: SandboxAccount, name: str, **options: Any) -> request
     return account.call_api("POST", "voices", json=body | options)
 
 
-def test_after_commit_fault_drops_the_response_of_a_done_call(account: SandboxAccount, sandbox: SandboxProcess) -> None:
+def test_after_commit_fault_drops_the_response_of_an_executed_call(
+    account: SandboxAccount, sandbox: SandboxProcess
+) -> None:
     sandbox.set_faults({"operation": "create_voice", "nth": 2, "phase": "after_commit", "do": "drop"})
     assert _create_voice(account, "first").status_code == 200
     with pytest.raises(requests.ConnectionError):
@@ -33,7 +35,9 @@ def test_after_commit_fault_drops_the_response_of_a_done_call(account: SandboxAc
     assert billed_names == ["first", "second", "third"]
 
 
-def test_before_commit_fault_prevents_the_call(account: SandboxAccount, sandbox: SandboxProcess) -> None:
+def test_before_commit_fault_prevents_the_execution_of_the_call(
+    account: SandboxAccount, sandbox: SandboxProcess
+) -> None:
     sandbox.set_faults(
         {"operation": "create_voice", "nth": 1, "do": "drop"},
         {"operation": "create_voice", "nth": 2, "do": "status:503"},
@@ -55,7 +59,7 @@ def test_before_commit_fault_prevents_the_call(account: SandboxAccount, sandbox:
 
 
 @pytest.mark.parametrize("do", ["status:500", "garbage", "truncate"])
-def test_lost_response_leaves_the_state_committed(account: SandboxAccount, sandbox: SandboxProcess, do: str) -> None:
+def test_after_commit_fault_leaves_the_voice_created(account: SandboxAccount, sandbox: SandboxProcess, do: str) -> None:
     sandbox.set_faults({"operation": "create_voice", "phase": "after_commit", "do": do})
     try:
         response = _create_voice(account, "committed")
@@ -83,7 +87,7 @@ def test_hanging_call_gets_no_response_and_blocks_no_other_call(
     assert account.voices.all(1)["success"] is True
 
 
-def test_lagging_list_hides_new_voices(account: SandboxAccount, sandbox: SandboxProcess) -> None:
+def test_hide_fault_leaves_new_voices_out_of_the_list(account: SandboxAccount, sandbox: SandboxProcess) -> None:
     account.create_voice()
     sandbox.set_faults({"operation": "list_voices", "nth": 1, "do": "hide:60"})
     assert account.voices.all(1)["items"] == []
@@ -163,7 +167,7 @@ def test_callback_is_retried_until_it_is_accepted(
         "drop",
     ],
 )
-def test_invalid_rule_is_refused_with_all_rules_of_the_request(sandbox: SandboxProcess, rule: object) -> None:
+def test_request_with_one_invalid_rule_is_refused_completely(sandbox: SandboxProcess, rule: object) -> None:
     valid_rule = {"operation": "list_voices", "do": "drop"}
     response = requests.post(f"{sandbox.address}/__control/faults", json={"rules": [valid_rule, rule]}, timeout=60)
     assert response.status_code == 400
@@ -239,7 +243,7 @@ def test_request_log_replaces_the_key_by_its_digest_in_every_header(
     assert (logged_headers["x-odd"], logged_headers["accept"]) == (f"around [{account.key_digest}]!", "audio/wav")
 
 
-def test_key_is_in_no_log_output_or_file(start_sandbox: StartSandbox, folder: Path) -> None:
+def test_key_is_not_in_the_logs_output_or_files(start_sandbox: StartSandbox, folder: Path) -> None:
     sandbox = start_sandbox(folder)
     account = SandboxAccount(sandbox.address)
     sandbox.call_control("POST", "chaos", {"share": 0})
@@ -314,7 +318,7 @@ def test_sandbox_does_not_create_the_dashboard_data_folder(sandbox: SandboxProce
     assert not (sandbox.folder / "dashboard").exists()
 
 
-def test_work_is_due_until_callback_delivery_or_voice_deletion(
+def test_undelivered_callback_is_due_work_until_its_voice_is_deleted(
     account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
 ) -> None:
     def count_due_work() -> int:

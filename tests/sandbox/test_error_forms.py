@@ -1,4 +1,4 @@
-"""Errors raised before any view runs have the form of the vendor whose path was requested."""
+"""Errors that occur before a view runs have the error form of the vendor whose path was requested."""
 
 import pytest
 import requests

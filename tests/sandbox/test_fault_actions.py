@@ -1,4 +1,4 @@
-"""Every fault action of the sandbox: what the connection returns, and what the sandbox still executes."""
+"""Every fault action of the sandbox: what the client receives, and whether the sandbox executes the call."""
 
 import json
 import socket
@@ -113,7 +113,7 @@ def test_endless_response_has_no_length_and_continues(account: SandboxAccount, s
     sandbox.set_faults({"operation": "list_voices", "do": "endless", "nth": 1})
     with _list_voices(account, stream=True) as response:
         assert "Content-Length" not in response.headers
-        assert _read_bytes(response, 8 * MEBIBYTE) >= 8 * MEBIBYTE
+        assert _read_up_to(response, 8 * MEBIBYTE) >= 8 * MEBIBYTE
     assert _list_voices(account).json()["success"] is True
 
 
@@ -122,11 +122,11 @@ def test_gzip_bomb_is_small_until_it_is_decompressed(account: SandboxAccount, sa
     with _list_voices(account, stream=True) as response:
         assert response.headers["Content-Encoding"] == "gzip"
         assert int(response.headers["Content-Length"]) < 2 * MEBIBYTE
-        assert _read_bytes(response, 200 * MEBIBYTE) >= 200 * MEBIBYTE
+        assert _read_up_to(response, 200 * MEBIBYTE) >= 200 * MEBIBYTE
 
 
-def _read_bytes(response: requests.Response, byte_limit: int) -> int:
-    """Read at least `byte_limit` bytes if there are as many. Return the number of bytes."""
+def _read_up_to(response: requests.Response, byte_limit: int) -> int:
+    """Read until `byte_limit` bytes or the end is reached. Return the number of bytes read."""
     total = 0
     for block in response.iter_content(MEBIBYTE):
         total += len(block)
@@ -160,7 +160,7 @@ def test_hanging_and_endless_responses_end_with_the_sandbox(start_sandbox: Start
         assert not any(response.done() for response in responses)
         assert sandbox.stop() == 0
         assert [response.result(TIMEOUT_SECONDS) for response in responses[:3]] == [0, 200, 0], (
-            "an endless response has no length that could be missed"
+            "an endless response announces no length, so its end is no error"
         )
 
 
@@ -191,7 +191,9 @@ def _list_scalars(item: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in item.items() if not isinstance(value, dict | list)]
 
 
-def test_ignored_call_gets_a_success_response_and_is_not_done(account: SandboxAccount, sandbox: SandboxProcess) -> None:
+def test_ignored_call_gets_a_success_response_and_is_not_executed(
+    account: SandboxAccount, sandbox: SandboxProcess
+) -> None:
     voice = account.create_voice()
     recording = account.upload_recording(voice, load_sample_wav(SLT_CLIPS[0]), "one")
     audio_url = account.recordings.get(voice, recording)["item"]["audio_src"]
@@ -239,7 +241,7 @@ def _start_build(account: SandboxAccount, listener: CallbackServer, *samples: st
     return voice
 
 
-def test_reordered_callback_arrives_after_the_next(
+def test_reordered_callback_arrives_after_the_next_callback(
     account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
 ) -> None:
     sandbox.set_faults({"operation": "callback", "do": "reorder"})

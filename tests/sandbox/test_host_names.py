@@ -1,4 +1,4 @@
-"""The Host header check: no page of another site can read or control the sandbox from a browser of this machine."""
+"""The Host header check: a page of another site, opened in a browser on this machine, cannot reach the sandbox."""
 
 import pytest
 import requests
@@ -15,7 +15,7 @@ def fetch_status(sandbox: SandboxProcess, host: str, path: str) -> int:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["rebound.example", "rebound.example:80", "127.0.0.1.rebound.example", "a.b:1"])
-def test_host_name_that_others_can_point_at_us_is_refused(sandbox: SandboxProcess, host: str, path: str) -> None:
+def test_host_name_that_other_sites_control_is_refused(sandbox: SandboxProcess, host: str, path: str) -> None:
     assert fetch_status(sandbox, host, path) == 421
 
 

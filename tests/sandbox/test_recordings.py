@@ -1,4 +1,4 @@
-"""Recordings: the form, its limits, their metrics, and the rule about outliers."""
+"""Recordings of Resemble v2 in the sandbox: the upload form, its limits, the metrics, and the rule about outliers."""
 
 import io
 from http.client import HTTPConnection
@@ -17,7 +17,7 @@ def _post_recording(account: SandboxAccount, voice: str, wav: bytes | None, **fi
     return account.call_api("POST", f"voices/{voice}/recordings", data=data, files=files)
 
 
-def test_recording_is_returned_as_it_was_sent(account: SandboxAccount) -> None:
+def test_recording_is_returned_unchanged(account: SandboxAccount) -> None:
     voice, wav = account.create_voice(), load_sample_wav("slt-01")
     created = account.recordings.create(voice, io.BytesIO(wav), "one", "Good morning.", False, "happy")["item"]
     fields = {"name": "one", "text": "Good morning.", "emotion": "happy", "is_active": False, "fill": False}
@@ -29,7 +29,7 @@ def test_recording_is_returned_as_it_was_sent(account: SandboxAccount) -> None:
     assert account.recordings.all(voice, 1)["items"] == [fetched]
 
 
-def test_audio_is_not_found_by_a_guessed_name(account: SandboxAccount) -> None:
+def test_consent_file_cannot_be_fetched_by_a_guessed_url(account: SandboxAccount) -> None:
     voice = account.create_voice()
     uuid = account.upload_recording(voice, load_sample_wav("slt-01"), "one")
     source = account.recordings.get(voice, uuid)["item"]["audio_src"]
@@ -89,7 +89,7 @@ def test_hostile_file_is_refused(account: SandboxAccount, voice: str, make_file:
 
 @pytest.fixture(scope="module")
 def shared_voice() -> dict[str, str]:
-    """The voice shared by the tests that only send refused files."""
+    """The UUID of the one voice to which tests send only files that are refused; empty until it is created."""
     return {}
 
 

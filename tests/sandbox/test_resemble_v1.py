@@ -1,4 +1,4 @@
-"""Resemble v1 in the sandbox: the documented announce, put and build calls, and the checks of datasets."""
+"""Resemble v1 in the sandbox: the documented calls (announce, upload, build), and the checks of datasets."""
 
 import hashlib
 import io
@@ -33,7 +33,7 @@ def join_clips(*clip_names: str) -> bytes:
 
 
 def make_tarball(clips: dict[str, bytes], texts: dict[str, str] | None = None) -> bytes:
-    """Pack clips by name into a .tar.gz, with metadata.csv if there are texts."""
+    """Pack clips, keyed by name, into a .tar.gz. If there are texts, add metadata.csv."""
     entries = [_make_entry(name, (texts or {}).get(name, ""), data) for name, data in clips.items()]
     return b"".join(stream_tarball(entries, with_text=texts is not None))
 
@@ -67,7 +67,7 @@ class ResembleV1Account:
         return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def send_announcement(self, data: bytes, **fields: Any) -> requests.Response:
-        """Send step 1 as on the page, with `fields` changed. A field that is None is not sent."""
+        """Send step 1 as documented, with `fields` changed. A field that is None is not sent."""
         is_archive = not data.startswith(b"RIFF")
         body: dict[str, Any] = {
             "name": "Demo",
@@ -87,7 +87,7 @@ class ResembleV1Account:
         return announcement
 
     def upload_data(self, data: bytes, **fields: Any) -> str:
-        """Do steps 1 and 2. Return the voice's UUID."""
+        """Do steps 1 and 2 (announce and upload). Return the voice's UUID."""
         announcement = self.announce_data(data, **fields)
         assert put_data(announcement, data).status_code == 200
         return str(announcement["voice"])
@@ -115,7 +115,7 @@ class ResembleV1Account:
 
 
 def put_data(announcement: dict[str, Any], data: bytes, **headers: str | None) -> requests.Response:
-    """Send step 2 without a key and with the headers of step 1."""
+    """Send step 2, the upload, without a key and with the headers from the response to step 1."""
     request_headers = announcement["headers"] | {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.put(announcement["url"], data=data, headers=request_headers, timeout=TIMEOUT_SECONDS)
 
@@ -129,7 +129,7 @@ def account(sandbox: SandboxProcess) -> ResembleV1Account:
 # --- the three steps ---
 
 
-def test_three_steps_of_the_page_create_a_voice_from_one_wav(account: ResembleV1Account) -> None:
+def test_three_documented_steps_create_a_voice_from_one_wav(account: ResembleV1Account) -> None:
     data = join_clips(*SLT_CLIPS)
     announcement = account.announce_data(data)
     assert announcement["headers"] == {
@@ -153,7 +153,7 @@ def test_three_steps_of_the_page_create_a_voice_from_one_wav(account: ResembleV1
 
 
 @pytest.mark.parametrize("texts", [None, {name.replace("-", ""): f"Text of {name}." for name in SLT_CLIPS}])
-def test_clips_are_trained_with_and_without_texts(account: ResembleV1Account, texts: dict[str, str] | None) -> None:
+def test_clips_can_be_trained_with_and_without_texts(account: ResembleV1Account, texts: dict[str, str] | None) -> None:
     voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS), texts))
     assert voice["status"] == "finished", voice
     assert set(voice["scores"]) == SCORE_KEYS
@@ -331,7 +331,7 @@ def test_signature_is_not_in_the_request_log(account: ResembleV1Account) -> None
         ({"silence": make_wav_bytes(np.zeros(32000))}, "There is no speech in: silence"),
     ],
 )
-def test_dataset_that_breaks_a_rule_of_the_page_is_an_issue(
+def test_dataset_that_breaks_a_documented_rule_is_an_issue(
     account: ResembleV1Account, clips: dict[str, bytes], message: str
 ) -> None:
     voice = account.train_voice(make_tarball(read_samples(*SLT_CLIPS) | clips if clips else {}))
@@ -408,14 +408,14 @@ def test_second_build_has_no_scores_while_it_runs(account: ResembleV1Account) ->
     assert (voice["status"], "scores" in voice) == ("running", False)
 
 
-@pytest.mark.parametrize("is_good", [True, False])
+@pytest.mark.parametrize("is_usable", [True, False])
 def test_callback_reports_status_issue_and_scores(
-    account: ResembleV1Account, listener: CallbackServer, is_good: bool
+    account: ResembleV1Account, listener: CallbackServer, is_usable: bool
 ) -> None:
-    data = join_clips(*SLT_CLIPS) if is_good else join_clips("rms-silent")
+    data = join_clips(*SLT_CLIPS) if is_usable else join_clips("rms-silent")
     voice = account.train_voice(data, callback_uri=f"{listener.address}/hook")
     callback = listener.wait_for_callback()
-    assert (callback["id"], callback["ok"], callback["status"]) == (voice["uuid"], is_good, voice["status"])
+    assert (callback["id"], callback["ok"], callback["status"]) == (voice["uuid"], is_usable, voice["status"])
     assert callback["issue"] == voice.get("issue")
     assert callback.get("scores") == voice.get("scores")
 

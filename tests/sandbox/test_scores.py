@@ -1,4 +1,4 @@
-"""The sandbox's invented scores: in the vendor's ranges, and lower for worse audio."""
+"""The scores that the sandbox computes are in the vendor's ranges, and are lower for worse audio."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ DAMAGED_SAMPLES: dict[str, list[Samples]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED_SAMPLES)
-def test_scores_decrease_with_damage(damage: str) -> None:
+def test_scores_decrease_with_more_noise_or_clipping(damage: str) -> None:
     scores = [score_samples(samples) for samples in DAMAGED_SAMPLES[damage]]
     for name in ("stoi", "pesq", "si_sdr", "sample_score"):
         values = [getattr(score, name) for score in scores]

@@ -44,7 +44,7 @@ class SpeechgenAccount:
         return requests.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS, **options)
 
     def send_sample(self, audio: bytes, **fields: str) -> requests.Response:
-        """Send the clone call of the page. The default fields are those of its example."""
+        """Send the clone call. The default fields are those of the example in the vendor's documentation."""
         form = {"name": "My Custom Voice", "description": "Professional narrator voice", "enhance_quality": "true"}
         return self.call_api("POST", "voice-clone", files={"audio": ("voice_sample.mp3", audio)}, data=form | fields)
 
@@ -76,7 +76,7 @@ def account(sandbox: SandboxProcess) -> SpeechgenAccount:
 
 @pytest.fixture(scope="module")
 def ready_model(running_sandbox: SandboxProcess) -> ReadyModel:
-    """An account with one ready model: the response to the clone call, and the model now."""
+    """An account with one ready model, the response to its clone call, and the ready model."""
     account = SpeechgenAccount(running_sandbox)
     created = account.clone_voice(make_mp3())
     return account, created, account.wait_for_end(created["model_id"])
@@ -99,7 +99,7 @@ def list_audio_folders(account: SpeechgenAccount) -> set[str]:
 # --- creation, training and deletion of a model ---
 
 
-def test_new_model_has_the_fields_of_the_page(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
+def test_new_model_has_the_documented_fields(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
     sandbox.call_control("POST", "settings", {"training_seconds": 60})
     created = account.clone_voice(make_mp3())
     (sample,) = created.pop("samples")
@@ -128,7 +128,7 @@ def test_model_is_processing_until_the_training_ends(account: SpeechgenAccount, 
     assert account.wait_for_end(created["model_id"])["status"] == "ready"
 
 
-def test_ready_model_has_the_fields_of_the_page(ready_model: ReadyModel) -> None:
+def test_ready_model_has_the_documented_fields(ready_model: ReadyModel) -> None:
     _account, created, model = ready_model
     assert set(model) == {"model_id", "name", "status", "voice_id", "created_at", "usage_count"}
     assert {key: model[key] for key in ("model_id", "name", "created_at")} == {
@@ -155,7 +155,7 @@ def test_list_has_the_models_of_this_account_oldest_first(account: SpeechgenAcco
     assert [model["model_id"] for model in account.call_api("GET", "models").json()["models"]] == created
 
 
-def test_lagging_list_hides_new_models(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
+def test_hide_fault_leaves_new_models_out_of_the_list(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
     account.clone_voice(make_mp3())
     sandbox.set_faults({"operation": "sg_list_models", "do": "hide:60"})
     assert account.call_api("GET", "models").json()["models"] == []
@@ -193,7 +193,7 @@ def test_training_continues_after_a_restart(folder: Any, start_sandbox: Callable
     ("file_format", "subtype"),
     [("MP3", "MPEG_LAYER_III"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")],
 )
-def test_formats_of_the_page_are_decoded(account: SpeechgenAccount, file_format: str, subtype: str) -> None:
+def test_documented_formats_are_decoded(account: SpeechgenAccount, file_format: str, subtype: str) -> None:
     audio = encode_with_libsndfile(make_speech(12), RATE, file_format, subtype)
     assert account.wait_for_end(account.clone_voice(audio)["model_id"])["status"] == "ready"
 
@@ -238,7 +238,7 @@ def test_audio_at_the_duration_limits_is_accepted(account: SpeechgenAccount) -> 
     ("field", "value"),
     [("name", ""), ("name", "n" * 101), ("description", "d" * 501), ("enhance_quality", "perhaps")],
 )
-def test_invalid_field_is_refused_by_name(account: SpeechgenAccount, field: str, value: str) -> None:
+def test_refusal_names_the_invalid_field(account: SpeechgenAccount, field: str, value: str) -> None:
     assert read_error(account.send_sample(make_mp3(), **{field: value})) == (400, "invalid_request", field)
     assert account.call_api("GET", "models").json() == {"models": []}
 
@@ -379,7 +379,9 @@ def test_sample_of_a_ready_model_needs_no_key(ready_model: ReadyModel) -> None:
         assert audio.frames / audio.samplerate == pytest.approx(len(created["samples"][0]["text"]) / 15, abs=0.1)
 
 
-def test_ledger_counts_characters(account: SpeechgenAccount, sandbox: SandboxProcess) -> None:
+def test_ledger_lists_the_charges_with_characters_for_speech(
+    account: SpeechgenAccount, sandbox: SandboxProcess
+) -> None:
     created = account.clone_voice(make_mp3())
     model = account.wait_for_end(created["model_id"])
     account.synthesize(text="Hello.", voice=model["voice_id"])

@@ -1,4 +1,4 @@
-"""Speech synthesis in the sandbox."""
+"""Speech synthesis of Resemble v2 in the sandbox."""
 
 import io
 from base64 import b64decode
@@ -35,7 +35,7 @@ def _open_audio(response: dict[str, Any]) -> soundfile.SoundFile:
     return soundfile.SoundFile(io.BytesIO(b64decode(response["audio_content"])))
 
 
-def test_synthesis_length_follows_the_text_and_audio_is_repeatable(
+def test_synthesis_length_matches_the_text_and_audio_is_reproducible(
     account: SandboxAccount, finished_voice: tuple[str, str]
 ) -> None:
     response = _synthesize(account, finished_voice)
@@ -83,7 +83,9 @@ def test_synthesis_with_an_unfinished_voice_is_refused(account: SandboxAccount) 
     assert account.clips.create_direct("project", account.create_voice(), TEXT)["success"] is False
 
 
-def test_key_is_accepted_in_the_other_header_forms(account: SandboxAccount, finished_voice: tuple[str, str]) -> None:
+def test_key_is_accepted_in_the_access_token_header_and_without_a_scheme(
+    account: SandboxAccount, finished_voice: tuple[str, str]
+) -> None:
     account.use_key(finished_voice[0])
     body = {"voice_uuid": finished_voice[1], "data": TEXT}
     for headers in (

@@ -1,4 +1,4 @@
-"""The sandbox's trainings: audio analysis, statuses, scores, callbacks, datasets."""
+"""Trainings of Resemble v2 in the sandbox: audio analysis, statuses, scores, callbacks, datasets."""
 
 import io
 import tarfile
@@ -36,7 +36,7 @@ def _create_voice_with_consent(account: SandboxAccount, wav: bytes, listener: Ca
     return voice
 
 
-def test_finished_voice_is_committed_and_called_back(account: SandboxAccount, listener: CallbackServer) -> None:
+def test_finished_voice_is_committed_before_its_callback(account: SandboxAccount, listener: CallbackServer) -> None:
     voice = account.create_voice(callback_uri=f"{listener.address}/hook")
     account.upload_samples(voice, *SLT_CLIPS[:3])
     assert account.voices.build(voice)["success"] is True
@@ -47,7 +47,9 @@ def test_finished_voice_is_committed_and_called_back(account: SandboxAccount, li
         "recordings": [],
         "issue": None,
     }
-    assert account.voices.get(voice)["item"]["status"] == "finished", "committed before the callback"
+    assert account.voices.get(voice)["item"]["status"] == "finished", (
+        "the status is committed before the callback is sent"
+    )
 
 
 def test_silence_and_another_speaker_are_flagged(account: SandboxAccount, listener: CallbackServer) -> None:
@@ -66,7 +68,7 @@ def test_silence_and_another_speaker_are_flagged(account: SandboxAccount, listen
     assert "scores" not in account.voices.get(voice)["item"]
 
 
-def test_callback_lists_all_recordings_if_set_so(
+def test_callback_lists_all_recordings_if_the_setting_says_all(
     account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
 ) -> None:
     sandbox.call_control("POST", "settings", {"callback_recordings": "all"})
@@ -136,7 +138,7 @@ def test_audio_without_the_consent_statement_fails_validation(
     assert message in callback["issue"]
 
 
-def test_pauses_raise_the_pauses_score_and_lower_the_total(account: SandboxAccount) -> None:
+def test_pauses_raise_the_pauses_score_and_lower_the_resemble_score(account: SandboxAccount) -> None:
     silence = np.zeros(16000 * 4)
     scores = []
     for pause in (silence[:1], silence):
@@ -214,7 +216,9 @@ def test_professional_dataset_is_trained_without_a_build_call(
     assert not sandbox.read_ledger(operation="build_voice", voice=voice)
 
 
-def test_rapid_dataset_is_one_wav_and_needs_a_build_call(account: SandboxAccount, listener: CallbackServer) -> None:
+def test_rapid_voice_trains_on_one_wav_dataset_after_a_build_call(
+    account: SandboxAccount, listener: CallbackServer
+) -> None:
     samples = np.concatenate([np.frombuffer(load_sample_wav(name)[44:], "<i2") / 32768 for name in SLT_CLIPS[:3]])
     voice = account.create_voice(dataset_url=listener.serve_file("long.wav", make_wav_bytes(samples)))
     assert account.voices.get(voice)["item"]["status"] == "initializing"
@@ -237,7 +241,7 @@ def test_rapid_dataset_is_one_wav_and_needs_a_build_call(account: SandboxAccount
         ("rapid", make_wav_bytes(make_speech_like(9.0)), "only 9.0 seconds"),
     ],
 )
-def test_bad_dataset_is_reported_as_an_issue(
+def test_unusable_dataset_is_reported_as_an_issue(
     account: SandboxAccount, listener: CallbackServer, voice_type: str, content: bytes | None, message: str
 ) -> None:
     url = f"{listener.address}/gone" if content is None else listener.serve_file("dataset", content)

@@ -20,7 +20,7 @@ from tests.support.sandbox import TIMEOUT_SECONDS, SandboxProcess, poll_until
 from tests.support.wav import RATE, Samples, make_speech_like, make_wav_bytes
 
 TEXT = "Every great journey begins with a good pair of shoes, and a reason to be home by supper."
-LARGEST = 7_500_000
+MAX_FILE_BYTES = 7_500_000
 
 
 class VoiceAiAccount:
@@ -81,7 +81,7 @@ def account(sandbox: SandboxProcess) -> VoiceAiAccount:
 
 @pytest.fixture(scope="module")
 def available_voice(running_sandbox: SandboxProcess) -> Iterator[tuple[str, str]]:
-    """The key and the id of a voice that can speak."""
+    """The API key and the voice id of a voice whose training has finished."""
     account = VoiceAiAccount(running_sandbox.address)
     voice = account.create_voice(voice_visibility="PRIVATE")
     assert account.wait_for_end(voice)["status"] == "AVAILABLE"
@@ -91,7 +91,7 @@ def available_voice(running_sandbox: SandboxProcess) -> Iterator[tuple[str, str]
 # --- creation and training of a voice ---
 
 
-def test_clone_call_of_the_vendors_page_creates_a_voice(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+def test_documented_clone_call_creates_a_voice(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     response = account.clone_voice(name="My Cloned Voice", voice_visibility="PRIVATE")
     assert response.status_code == 200
     assert response.json() == {"voice_id": response.json()["voice_id"], "status": "PENDING"}
@@ -123,7 +123,7 @@ def test_voice_status_is_pending_then_processing_then_available(
 
 
 @pytest.mark.parametrize("kind", ["MP3", "OGG"])
-def test_other_formats_are_decoded(account: VoiceAiAccount, kind: str) -> None:
+def test_mp3_and_ogg_files_are_decoded(account: VoiceAiAccount, kind: str) -> None:
     assert account.wait_for_end(account.create_voice(make_audio_file(kind)))["status"] == "AVAILABLE"
 
 
@@ -144,7 +144,7 @@ def test_unusable_audio_fails_with_a_message(account: VoiceAiAccount, audio: byt
 
 
 def test_interrupted_training_can_be_repeated(tmp_path: Path) -> None:
-    """A sandbox killed while it decodes finds its own incomplete file after the restart."""
+    """If the sandbox is killed while it decodes, an incomplete decoded file is left. The restart must replace it."""
     context = SandboxContext(Store(tmp_path, store.SCHEMA))
     voice = store.StoredObject("voiceai", "one", "me", "One", "PENDING")
     context.store.get_audio_path("one", training.ORIGINAL_FILE).write_bytes(make_audio_file("OGG"))
@@ -179,7 +179,7 @@ def test_public_voice_is_visible_to_all_and_changed_only_by_its_owner(
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_update_changes_only_what_was_sent(account: VoiceAiAccount, method: str) -> None:
+def test_update_changes_only_the_sent_fields(account: VoiceAiAccount, method: str) -> None:
     voice = account.create_voice(name="First", voice_visibility="PRIVATE")
     renamed = account.call_api(method, f"voice/{voice}", json={"name": "Second"}).json()
     assert (renamed["name"], renamed["voice_visibility"]) == ("Second", "PRIVATE")
@@ -193,7 +193,7 @@ def test_list_is_a_bare_array_oldest_first(account: VoiceAiAccount) -> None:
     assert [voice["voice_id"] for voice in account.call_api("GET", "voices").json()] == voice_ids
 
 
-def test_deletion_is_soft(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+def test_deleted_voice_is_not_found_but_its_audio_is_kept(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     voice = account.create_voice(voice_visibility="PUBLIC")
     account.wait_for_end(voice)
     response = account.call_api("DELETE", f"voice/{voice}")
@@ -240,14 +240,14 @@ def test_public_fault_makes_voices_of_its_operation_public(
     assert response.json()["voice_visibility"] == account.get_voice(voice)["voice_visibility"] == "PUBLIC"
 
 
-def test_ignored_deletion_is_confirmed_and_not_done(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+def test_ignored_deletion_is_confirmed_but_the_voice_remains(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     voice = account.create_voice()
     sandbox.set_faults({"operation": "va_delete_voice", "do": "ignore"})
     assert account.call_api("DELETE", f"voice/{voice}").json()["status"] == "deleted"
     assert account.get_voice(voice)["voice_id"] == voice
 
 
-def test_lagging_list_hides_new_voices(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
+def test_hide_fault_leaves_new_voices_out_of_the_list(account: VoiceAiAccount, sandbox: SandboxProcess) -> None:
     account.create_voice()
     sandbox.set_faults({"operation": "va_list_voices", "do": "hide:3000"})
     assert account.call_api("GET", "voices").json() == []
@@ -292,7 +292,7 @@ def test_file_that_is_no_supported_audio_is_refused(account: VoiceAiAccount, aud
 
 def test_file_above_the_size_limit_is_refused(account: VoiceAiAccount) -> None:
     wav = make_speech(11.0)
-    largest = wav + bytes(LARGEST - len(wav))
+    largest = wav + bytes(MAX_FILE_BYTES - len(wav))
     assert account.clone_voice(largest).status_code == 200
     response = account.clone_voice(largest + b"x")
     assert (response.status_code, response.json()["code"]) == (413, "file_too_large")
@@ -302,7 +302,7 @@ def test_file_above_the_size_limit_is_refused(account: VoiceAiAccount) -> None:
     ("key", "status", "code"),
     [("bad-key", 401, "unauthorized"), ("plan-key", 403, "forbidden"), ("broke-key", 402, "payment_required")],
 )
-def test_key_without_the_right_or_credit_cannot_clone(
+def test_key_without_permission_or_credit_cannot_clone(
     sandbox: SandboxProcess, key: str, status: int, code: str
 ) -> None:
     account = VoiceAiAccount(sandbox.address, f"{key}-{uuid4().hex}")

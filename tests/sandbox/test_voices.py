@@ -1,4 +1,4 @@
-"""Voices: calls by the official SDK, and by plain HTTP for what the vendor documents but the SDK does not send."""
+"""Voices of Resemble v2 in the sandbox: calls by the official SDK, and by plain HTTP where the SDK has no call."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.sandbox import SandboxProcess
 from tests.support.wav import HOSTILE_WAVS, load_sample_wav, make_wav_bytes
 
 VOICE_KEYS = {"uuid", "name", "status", "dataset_url", "created_at", "updated_at"}
-"""The keys on the vendor's documentation of creating a voice."""
+"""The keys of a new voice in the vendor's documentation."""
 
 
 def test_sdk_creates_builds_and_deletes_a_rapid_voice(account: SandboxAccount) -> None:
@@ -30,7 +30,7 @@ def test_sdk_creates_builds_and_deletes_a_rapid_voice(account: SandboxAccount) -
     assert account.recordings.all(voice, 1)["success"] is False
 
 
-def test_new_voice_has_the_keys_of_the_vendors_page_and_no_scores(account: SandboxAccount) -> None:
+def test_new_voice_has_the_documented_keys_and_no_scores(account: SandboxAccount) -> None:
     created = account.voices.create("Demo", encode_base64(load_sample_wav("consent-slt")))
     assert created["success"] is True
     assert created["item"].keys() >= VOICE_KEYS
@@ -104,7 +104,7 @@ def test_consent_is_required_except_from_authorized_uploaders(account: SandboxAc
 
 
 @pytest.mark.parametrize("header", ["Bearer {}", "Token token={}", 'Token token="{}"'])
-def test_key_means_the_same_account_in_every_header_form(account: SandboxAccount, header: str) -> None:
+def test_key_gives_the_same_account_in_every_header_form(account: SandboxAccount, header: str) -> None:
     voice = account.create_voice()
     response = account.call_api("GET", f"voices/{voice}", headers={"Authorization": header.format(account.key)})
     assert response.status_code == 200
@@ -141,7 +141,7 @@ def test_account_cannot_see_voices_of_another_account(account: SandboxAccount, s
         assert other_account.call_api(method, path, json={"name": "Mine"}).status_code == 404
 
 
-def test_update_changes_only_what_was_sent(account: SandboxAccount) -> None:
+def test_update_changes_only_the_sent_fields(account: SandboxAccount) -> None:
     voice = account.create_voice(callback_uri="http://127.0.0.1:9/first")
     assert account.voices.update(voice, "Second name")["item"]["name"] == "Second name"
     response = account.call_api("PATCH", f"voices/{voice}", json={"callback_uri": "http://127.0.0.1:9/second"})
@@ -150,7 +150,7 @@ def test_update_changes_only_what_was_sent(account: SandboxAccount) -> None:
     assert account.voices.get(voice)["item"] == item
 
 
-def test_list_pages_have_the_keys_of_both_vendor_descriptions(account: SandboxAccount) -> None:
+def test_list_pages_have_the_keys_of_both_documented_forms(account: SandboxAccount) -> None:
     voices = [account.create_voice(name=f"Voice {number}") for number in range(3)]
     first, second = account.voices.all(1, 2), account.voices.all(2, 2)
     counts = {"page": 1, "num_pages": 2, "page_count": 2, "page_size": 2, "total_results": 3}
@@ -174,7 +174,7 @@ def test_unknown_path_and_method_get_a_json_error(account: SandboxAccount, sandb
 
 
 @pytest.mark.parametrize(("voice_type", "uploaded", "required"), [("rapid", 2, 3), ("professional", 19, 20)])
-def test_build_with_too_few_active_recordings_states_the_number(
+def test_build_with_too_few_active_recordings_is_refused_with_the_number(
     account: SandboxAccount, sandbox: SandboxProcess, voice_type: str, uploaded: int, required: int
 ) -> None:
     voice, wav = account.create_voice(voice_type), load_sample_wav("slt-01")

@@ -1,4 +1,4 @@
-"""Long tests, only for `make test-long`: they take minutes and need more than a fresh checkout has."""
+"""Fixtures of the long tests. These run only in `make test-long`: they take minutes and need additional programs."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.processes.conftest import harness, queue_server, sandbox, start_proce
 # Read before the test session replaces the environment.
 SCREENSHOT_FOLDER = Path(os.environ.get("VOICEHUB_SHOTS", "var/screenshots")).resolve()
 
-# Fixtures of the default run that these tests use.
+# Fixtures of other test folders that these tests use.
 __all__ = [
     "SCREENSHOT_FOLDER",
     "account",

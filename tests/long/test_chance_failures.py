@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 SEEDS = range(8)
 FAULT_SHARE = 0.2
-ROUNDS = 30  # runs of all due tasks; builds that need a staff decision stay as they are
+ROUNDS = 30  # how often all due tasks are run; a build that needs a staff decision does not end
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxPr
     shared_sandbox.call_control("DELETE", "chaos")
 
 
-def work_until_over(harness: BuildHarness, build: Build) -> None:
+def run_tasks_until_build_ends(harness: BuildHarness, build: Build) -> None:
     """Run due tasks until the build ends or the rounds are used up."""
     for _ in range(ROUNDS):
         harness.run_tasks()
@@ -48,9 +48,9 @@ def test_no_call_is_billed_twice_under_random_failures(
     tier, capabilities = next(iter(registry.get_provider_class(provider).tiers.items()))
     build = harness.start_build(harness.make_voice(), tier, capabilities.handover[0])
     sandbox.call_control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE})
-    work_until_over(harness, build)
+    run_tasks_until_build_ends(harness, build)
     sandbox.call_control("DELETE", "chaos")
-    work_until_over(harness, build)
+    run_tasks_until_build_ends(harness, build)
     billed = harness.count_billed()
     repeated = {
         operation: billed[operation] for operation, limit in BILLED[provider].items() if billed[operation] > limit

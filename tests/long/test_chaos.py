@@ -33,13 +33,13 @@ SETTLE_SECONDS = 90.0
 FAULT_SHARE = 0.5
 WORKER_LIFETIMES = (0.3, 2.5)
 """Minimum and maximum seconds until a worker is killed."""
-# Most faults are delays, so that a worker is often killed between the sandbox's action and its response.
+# Many faults are delays, so that a worker is often killed between the execution of a call and its response.
 ACTIONS = [*DEFAULT_ACTIONS, *["delay:1"] * len(DEFAULT_ACTIONS)]
 
 
 @pytest.fixture
 def chaos_sandbox(sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """A sandbox whose chaos is turned off after the test."""
+    """A sandbox whose chaos (random faults) is turned off after the test."""
     yield sandbox
     sandbox.call_control("DELETE", "chaos")
 
@@ -55,7 +55,7 @@ def test_no_build_is_lost_or_billed_twice_under_chaos(
     chaos_sandbox.call_control("POST", "chaos", {"seed": seed, "share": FAULT_SHARE, "actions": ACTIONS})
     harnesses = [BuildHarness(harness.producer, chaos_sandbox) for _ in range(BUILD_COUNT)]
     builds: list[Build] = []
-    rng = Random(seed)  # noqa: S311  # the same moments each time
+    rng = Random(seed)  # noqa: S311  # a fixed seed repeats the times
     deadline = time.monotonic() + CHAOS_SECONDS
     kill_count = 0
     while time.monotonic() < deadline:
@@ -70,9 +70,9 @@ def test_no_build_is_lost_or_billed_twice_under_chaos(
 
     assert kill_count > BUILD_COUNT
     assert applied_faults
-    for build, build_owner in zip(builds, harnesses, strict=True):
+    for build, own_harness in zip(builds, harnesses, strict=True):
         billed = Counter(
-            (entry["operation"], entry["name"]) for entry in chaos_sandbox.read_ledger(account=build_owner.key_hash)
+            (entry["operation"], entry["name"]) for entry in chaos_sandbox.read_ledger(account=own_harness.key_hash)
         )
         assert max(billed.values(), default=0) <= 1, (build.pk, billed)
         assert billed or build.status != BuildStatus.READY, build.pk

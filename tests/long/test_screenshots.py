@@ -33,7 +33,7 @@ def test_every_main_page_fits_each_width_without_errors(
 
 
 def make_staff_pages(tab: Tab) -> dict[str, str]:
-    """Make a small studio. Returns the path of each page by name."""
+    """Create the rows of a small studio. Returns the path of each page, keyed by the name of its screenshot."""
     talent, _consent = staff_steps.add_approved_talent(tab, "Shira Lens", sound.read_clip("consent-slt"))
     voice = staff_steps.add_voice(tab, talent, "Shira, narrator")
     staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
@@ -78,7 +78,7 @@ def create_private_link(tab: Tab) -> str:
 
 
 def capture_talent_pages(tab: Tab, link: str) -> None:
-    """Capture the talent home, the recording page and the receipt."""
+    """Capture the first page of the private link, the recording page and the receipt."""
     capture_pages(tab, {"talent-home": link})
     talent_steps.open_statement(tab, link)
     capture_page(tab, "talent-record")
@@ -97,13 +97,13 @@ def capture_page(tab: Tab, name: str) -> None:
     for width, height in HEIGHTS.items():
         tab.page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
-            capture_scheme(tab, f"{name}-{width}-{scheme}", scheme)
+            capture_in_scheme(tab, f"{name}-{width}-{scheme}", scheme)
         scroll_width = tab.page.evaluate("document.scrollingElement.scrollWidth")
         assert scroll_width <= width, f"{name} is {scroll_width} px wide in a {width} px window"
     tab.page.set_viewport_size({"width": 1440, "height": HEIGHTS[1440]})
 
 
-def capture_scheme(tab: Tab, name: str, scheme: str) -> None:
+def capture_in_scheme(tab: Tab, name: str, scheme: str) -> None:
     tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # a scheme name
     tab.page.wait_for_function(IS_IDLE_SCRIPT)
     file = SCREENSHOT_FOLDER / f"{name}.png"

@@ -1,4 +1,4 @@
-"""Real processes on the database and the files of the tests, with their own queue and a sandbox."""
+"""Fixtures that start real processes. They use the database and files of the tests, a queue server and a sandbox."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ LEASE_SECONDS = "3"
 
 
 class QueueServer:
-    """A Valkey that can be killed, emptied and started again."""
+    """A Valkey server that a test can kill, erase and start again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ def harness(transactional_db: None, producer: Any, sandbox: SandboxProcess, sett
 def start_process(
     process_environment: dict[str, str], queue_server: QueueServer, sandbox: SandboxProcess, settings: Any
 ) -> Iterator[Callable[..., StartedProcess]]:
-    """Start a process with a short lease on the test's queue. The test itself notifies the same queue."""
+    """A function that starts a process with a short lease. The process and the test use the same queue."""
     processes: list[StartedProcess] = []
     settings.RQ_QUEUES = {name: queue | {"URL": queue_server.url} for name, queue in settings.RQ_QUEUES.items()}
     environment = process_environment | {

@@ -1,6 +1,6 @@
-"""A worker is killed (SIGKILL) at each call of a submit. Another worker continues, and nothing is made twice.
+"""A worker is killed (SIGKILL) during a call of a submit. Another worker continues, and nothing is created twice.
 
-The sandbox shows where the worker is: it holds the call, before or after it acts on it, and lists it as received.
+The sandbox holds the call, before or after it executes the call. Its request log shows when the call has arrived.
 """
 
 import os
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 StartProcess = Callable[..., StartedProcess]
 
-# Starts a worker, and another one when it dies. It forks, because loading Django takes a second each time.
+# Starts a worker, and a new worker whenever one dies. It forks, because loading Django takes a second each time.
 SPAWNER_SCRIPT = """
 import os, django
 django.setup()
@@ -44,7 +44,7 @@ while True:
 
 @dataclass(frozen=True, slots=True)
 class KillPoint:
-    """The call during which the worker dies, and the fault that the sandbox applies to it."""
+    """The call during which the worker is killed, and the fault that the sandbox applies to this call."""
 
     operation: str
     nth: int
@@ -76,7 +76,7 @@ KILL_POINTS = [
 ]
 
 
-def test_worker_killed_at_any_call_makes_nothing_twice(
+def test_worker_killed_during_a_call_creates_nothing_twice(
     harness: BuildHarness, sandbox: SandboxProcess, start_process: StartProcess, live_server: Any
 ) -> None:
     environment = {"VOICEHUB_BASE_URL": live_server.url}
@@ -86,31 +86,32 @@ def test_worker_killed_at_any_call_makes_nothing_twice(
     killed_builds: list[tuple[KillPoint, BuildHarness, Build]] = []
     for number, point in enumerate(KILL_POINTS, start=1):
         wait_for(partial(get_worker_pid, spawner, number), lambda: spawner.output)
-        point_harness = BuildHarness(harness.producer, sandbox)
+        own_harness = BuildHarness(harness.producer, sandbox)
         sandbox.set_faults(point.rule)
-        build = start_build(voice, point_harness.account, Tier.RAPID, Handover.RECORDINGS, harness.producer)
-        wait_for(partial(has_received_call, point_harness, point), lambda: spawner.output)
+        build = start_build(voice, own_harness.account, Tier.RAPID, Handover.RECORDINGS, harness.producer)
+        wait_for(partial(has_received_call, own_harness, point), lambda: spawner.output)
         os.kill(get_worker_pid(spawner, number), signal.SIGKILL)
         sandbox.set_faults()
-        killed_builds.append((point, point_harness, build))
+        killed_builds.append((point, own_harness, build))
     processes = [start_process(*MANAGE, "worker", **environment), start_process(*MANAGE, "sweep", "--every", "0.2")]
     wait_for(
         lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
         lambda: (
-            f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} {[one.output for one in processes]}"
+            f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} "
+            f"{[process.output for process in processes]}"
         ),
         patience=180,
     )
-    for point, point_harness, build in killed_builds:
+    for point, own_harness, build in killed_builds:
         build.refresh_from_db()
         build.remote_voice.refresh_from_db()
         assert build.status == BuildStatus.READY, (point, build.issue)
-        assert point_harness.count_billed() == {"create_voice": 1, "build_voice": 1}, point
-        assert set(point_harness.fetch_recordings(build)) == clip_names, point
+        assert own_harness.count_billed() == {"create_voice": 1, "build_voice": 1}, point
+        assert set(own_harness.fetch_recordings(build)) == clip_names, point
 
 
 def get_worker_pid(spawner: StartedProcess, number: int) -> int:
-    """The process id of the worker with this number. 0 until it starts."""
+    """The process id of the worker with this number (from 1), or 0 if that worker has not started yet."""
     pids = [int(line.split()[1]) for line in spawner.lines if line.startswith("spawned ")]
     return pids[number - 1] if len(pids) >= number else 0
 

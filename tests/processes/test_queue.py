@@ -1,4 +1,4 @@
-"""A queue that is killed, emptied or missing costs seconds, and loses no task."""
+"""If the queue is killed, emptied or missing, tasks are delayed by seconds, but none is lost."""
 
 import socket
 import sys
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 StartProcess = Callable[..., StartedProcess]
 
-# A worker with one more kind of task, which appends its name to a file.
+# A worker with an additional kind of task, "note", which appends the object id of the task to a file.
 WORKER_SCRIPT = """
 import os, pathlib, time, django
 django.setup()
@@ -39,22 +39,22 @@ call_command("worker")
 TASK_COUNT = 40
 
 
-def enqueue_notes(count: int, first: int = 0) -> None:
-    for number in range(first, first + count):
+def enqueue_notes(count: int, first_number: int = 0) -> None:
+    for number in range(first_number, first_number + count):
         outbox.enqueue_task("note", number)
 
 
-def test_emptied_queue_loses_and_repeats_no_task(
+def test_task_runs_once_even_if_the_queue_is_killed_and_emptied(
     queue_server: QueueServer, start_process: StartProcess, tmp_path: Path
 ) -> None:
-    """Tasks enqueued before the queue is killed, while it is down, and after it is back each run exactly once."""
+    """Each task runs exactly once, whether enqueued before the queue is killed, while it is down or afterwards."""
     notes = tmp_path / "notes"
     enqueue_notes(TASK_COUNT)
     worker = start_process(sys.executable, "-c", WORKER_SCRIPT, VOICEHUB_TEST_FOLDER=str(tmp_path))
     wait_for(lambda: notes.exists() and len(notes.read_text().splitlines()) >= 3, lambda: worker.output)
     queue_server.kill_and_erase()
     enqueue_notes(TASK_COUNT, TASK_COUNT)
-    # VoiceHub's log message, or RQ's if it was just waiting for work.
+    # The log message of VoiceHub, or that of RQ if the worker was just waiting for work.
     connection_errors = ("cannot be reached", "could not connect")
     wait_for(
         lambda: any(text in worker.output for text in connection_errors),
@@ -69,7 +69,7 @@ def test_emptied_queue_loses_and_repeats_no_task(
     assert worker.process.poll() is None
 
 
-def test_build_started_without_a_queue_is_completed(
+def test_build_started_while_the_queue_is_down_is_completed(
     queue_server: QueueServer, harness: BuildHarness, start_process: StartProcess, live_server: Any
 ) -> None:
     """The commit succeeds, the notification fails, and the sweeper finds the task. The callback is not lost either."""
@@ -92,7 +92,7 @@ def test_build_started_without_a_queue_is_completed(
 
 
 def test_unresponsive_queue_does_not_block_notification(tmp_path: Path, settings: Any, db: None) -> None:
-    """The queue accepts the connection and never responds. Saving a page must not wait for it forever."""
+    """The queue accepts the connection and never responds. Saving a page must not wait for the queue forever."""
     path = tmp_path / "silent.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent_socket:
         silent_socket.bind(str(path))

@@ -73,14 +73,14 @@ def test_concurrent_processes_start_one_build(
     harness: BuildHarness, start_process: Callable[..., StartedProcess], tmp_path: Path
 ) -> None:
     voice = harness.make_voice()
-    flag_file = tmp_path / "go"
+    start_file = tmp_path / "go"
     clients = [
-        start_process(sys.executable, "-c", START_SCRIPT, str(voice.pk), str(harness.account.pk), str(flag_file))
+        start_process(sys.executable, "-c", START_SCRIPT, str(voice.pk), str(harness.account.pk), str(start_file))
         for _ in range(3)
     ]
     for client in clients:
         client.wait_for_output("ready")
-    flag_file.touch()
+    start_file.touch()
     wait_for(lambda: all(client.process.poll() is not None for client in clients), "the processes do not end")
     results = sorted(client.output.splitlines()[-1] for client in clients)
     assert results == [f"refused: {REFUSAL}"] * 2 + ["started"]

@@ -1,9 +1,9 @@
-"""Dumps the database of a version as SQL, with builds in every status, to test the next version on it.
+"""Dumps a database of this version as SQL, with builds in every status. The next version is tested on this dump.
 
     python -m tests.upgrade.snapshot > tests/upgrade/version_0_1.sql
 
-Run it on the version that is about to become the previous one. The dump has no audio files: `restore` writes
-those of the sample studio where the rows expect them, matched by hash.
+Run it on the version that is about to become the previous version. The dump has no audio files: `restore` writes
+the samples of the sample studio to the paths in the rows. It finds the sample for a row by its hash.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ OTHER_TASK_KINDS = (
 
 
 def restore(folder: Path, sql: str) -> None:
-    """Create the data folder of that version: its database, and the files that its rows name."""
+    """Create a data folder from a dump: the database, and the files that its rows name."""
     from tests.support.wav import load_sample_wav
 
     with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
@@ -64,7 +64,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 class EmptySandbox:
-    """A sandbox that received no request, because nothing is sent while the rows are created."""
+    """Stands in for a sandbox that has received no request. Nothing is sent while the rows are created."""
 
     def control(self, _method: str, _what: str) -> dict[str, int]:
         return {"count": 0}
@@ -80,7 +80,7 @@ def make_account(harness: "BuildHarness", number: int) -> None:
 
 
 def set_build_status(build: "Build", status: str, number: int) -> None:
-    """Update the row to what a build in this status has; every second one has a call in doubt."""
+    """Set the fields that a build in this status has. Some odd builds have a pending call or an unknown status."""
     from django.utils import timezone
 
     from voicehub.encryption import encrypt
@@ -106,7 +106,7 @@ def set_build_status(build: "Build", status: str, number: int) -> None:
 
 
 def add_provider_data(build: "Build") -> None:
-    """Add every kind of row that a provider can cause for a build, and previews in every status."""
+    """Add one row of every kind that a provider's response can create for a build, and previews in every status."""
     from django.utils import timezone
 
     from voices.models import AccountCall, Build, BuildRecording, Callback, DatasetFetch, Preview, RemoteRecording

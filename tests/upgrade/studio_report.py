@@ -1,6 +1,6 @@
 """Uses a data folder of the previous version as a studio would, and prints a JSON report.
 
-It runs as a process, because the environment names the folder: `python -m tests.upgrade.studio_report`.
+It runs in its own process (`python -m tests.upgrade.studio_report`), because the environment names the folder.
 """
 
 import json
@@ -76,7 +76,7 @@ def run_tasks() -> None:
 
 
 def wait_for_training() -> None:
-    """Poll the builds in training until the sandbox has finished them; it sends no event to this process."""
+    """Poll the builds in training until the sandbox has finished them. It sends no callback to this process."""
     from voices.models import Build, BuildStatus
     from voices.services.builds.poll import refresh_build
 
@@ -114,4 +114,4 @@ def make_report() -> dict[str, object]:
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(make_report()))  # noqa: T201 - what the test reads
+    print(json.dumps(make_report()))  # noqa: T201 - the test reads this output

@@ -25,9 +25,9 @@ EXPECTED_STATUSES = {"queued": {"ready"}, "submitting": {"ready"}, "unconfirmed"
 
 
 # The last migrations of the previous version.
-MIGRATIONS = (("voices", "0004"), ("consent", "0005"), ("voicehub", "0003"))
+LAST_MIGRATIONS = (("voices", "0004"), ("consent", "0005"), ("voicehub", "0003"))
 # Django's own tables: applied migrations, sequences, content types and permissions.
-BOOKKEEPING = {
+DJANGO_TABLES = {
     "django_migrations",
     "sqlite_sequence",
     "django_content_type",
@@ -37,7 +37,7 @@ BOOKKEEPING = {
 
 
 class DataFolder:
-    """A data folder of the previous version, used by processes of the current one."""
+    """A data folder of the previous version, used by processes of the current version."""
 
     def __init__(self, path: Path, sandbox_url: str) -> None:
         self.path = path
@@ -51,7 +51,7 @@ class DataFolder:
         return result.stdout
 
     def read_rows(self) -> dict[str, list[str]]:
-        """Every row of every table as JSON, keyed by column name."""
+        """The rows of every table, keyed by table name. Each row is JSON, keyed by column name."""
         with closing(sqlite3.connect(self.path / "db.sqlite3")) as database:
             database.row_factory = sqlite3.Row
             tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -60,7 +60,7 @@ class DataFolder:
                     json.dumps(dict(row), sort_keys=True, default=str)
                     for row in database.execute(f"SELECT * FROM {table}")  # noqa: S608 - fixed names
                 )
-                for table in set(tables) - BOOKKEEPING
+                for table in set(tables) - DJANGO_TABLES
             }
 
 
@@ -75,7 +75,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataFolder
 
 @pytest.fixture(scope="module")
 def report(data_folder: DataFolder) -> dict[str, Any]:
-    """The report of a studio that continues on the migrated folder."""
+    """Migrate the data folder, and return the report of a studio that then continues on it."""
     data_folder.run("manage.py", "migrate", "--verbosity=0")
     data_folder.run("manage.py", "collectstatic", "--no-input", "--verbosity=0")
     report: dict[str, Any] = json.loads(data_folder.run("-m", "tests.upgrade.studio_report").splitlines()[-1])
@@ -86,7 +86,7 @@ def test_snapshot_has_build_in_every_status() -> None:
     assert {*ACTIVE, *FINAL} == set(BuildStatus.values)
 
 
-def test_migrations_can_be_reversed_without_loss(tmp_path: Path) -> None:
+def test_migrations_can_be_reversed_without_losing_data(tmp_path: Path) -> None:
     data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
     rows = data_folder.read_rows()
     data_folder.run("manage.py", "migrate", "--verbosity=0")
@@ -95,7 +95,7 @@ def test_migrations_can_be_reversed_without_loss(tmp_path: Path) -> None:
         '"status": "generating"' in str(migrated_rows["voices_preview"])
         and "encrypted_key" in migrated_rows["voices_account"][0]
     )
-    for app, migration in MIGRATIONS:
+    for app, migration in LAST_MIGRATIONS:
         data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
     assert data_folder.read_rows() == rows
     data_folder.run("manage.py", "migrate", "--verbosity=0")

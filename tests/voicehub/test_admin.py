@@ -1,4 +1,4 @@
-"""The admin lists every model, changes no evidence, and never shows a key."""
+"""The Django admin lists every model, cannot change evidence, and never shows an API key."""
 
 import pytest
 from django.contrib import admin
@@ -15,7 +15,6 @@ from voices.services.accounts import pause_account
 
 pytestmark = pytest.mark.django_db
 
-# django-rq's page shows the queue and has no rows.
 EDITABLE_MODELS = {User, Talent, Statement, Account, LimitOverride, Pronunciation, ThresholdOverride}
 MODELS = list(admin.site._registry)
 
@@ -37,6 +36,7 @@ def test_every_list_opens_and_can_be_searched(admin_client: Client, model: type[
 
 @pytest.mark.parametrize(
     "model",
+    # The admin page of django-rq shows the queue and has no rows.
     [model for model in MODELS if model not in EDITABLE_MODELS and model._meta.app_label != "django_rq"],
     ids=lambda model: model.__name__,
 )

@@ -1,4 +1,4 @@
-"""Encrypted values decrypt for their own row and with a configured key, and for nothing else."""
+"""An encrypted value can be decrypted only for its own row, and only with a configured key."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -8,7 +8,7 @@ from voicehub.encryption import DecryptionError, decrypt, encrypt
 from voices.models import Account
 
 
-def test_value_decrypts_for_its_own_row() -> None:
+def test_value_is_encrypted_and_decrypts_for_its_own_row() -> None:
     encrypted = encrypt("key-123\nwith a line", "account:1")
     assert "key-123" not in encrypted
     assert decrypt(encrypted, "account:1") == "key-123\nwith a line"
@@ -28,7 +28,7 @@ def test_tampered_value_does_not_decrypt() -> None:
             decrypt(changed, "account:1")
 
 
-def test_old_keys_still_decrypt_until_removed(settings: Settings) -> None:
+def test_value_of_an_old_field_key_decrypts_until_that_key_is_removed(settings: Settings) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     settings.VOICEHUB_FIELD_KEYS = [old]
     encrypted = encrypt("key-123", "account:1")
@@ -40,7 +40,7 @@ def test_old_keys_still_decrypt_until_removed(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_key_of_account_does_not_decrypt_for_another() -> None:
+def test_api_key_of_account_does_not_decrypt_for_another_account() -> None:
     one, two = Account(name="one", provider="resemble_v2"), Account(name="two", provider="resemble_v2")
     one.set_key("secret-key-of-one")
     assert (one.decrypt_key(), one.key_hint) == ("secret-key-of-one", "-one")
@@ -49,7 +49,7 @@ def test_key_of_account_does_not_decrypt_for_another() -> None:
         two.decrypt_key()
 
 
-def test_short_key_has_no_hint() -> None:
+def test_api_key_that_is_too_short_has_no_hint() -> None:
     account = Account(name="short", provider="resemble_v2")
     account.set_key("abcd")
     assert account.key_hint == ""

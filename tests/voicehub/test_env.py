@@ -24,13 +24,13 @@ def test_boolean_refuses_other_values(monkeypatch: pytest.MonkeyPatch, text: str
 
 
 @pytest.mark.parametrize("text", ["-1", "ten", "1.5", "2"])
-def test_integer_refuses_other_text_and_small_numbers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_integer_refuses_text_and_numbers_below_its_minimum(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(NAME, text)
     with pytest.raises(ImproperlyConfigured, match="at least 3"):
         env.read_integer(NAME, 7, least=3)
 
 
-def test_url_needs_scheme_and_loses_trailing_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_without_scheme_is_refused_and_trailing_slash_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "https://voices.example/")
     assert env.read_url(NAME, "") == "https://voices.example"
     monkeypatch.setenv(NAME, "voices.example")
@@ -77,5 +77,5 @@ def test_mail_server_refuses_other_urls(monkeypatch: pytest.MonkeyPatch, text: s
         env.read_mail_server(NAME)
 
 
-def test_missing_mail_server_is_none() -> None:
+def test_mail_server_is_none_if_not_set() -> None:
     assert env.read_mail_server(NAME) is None

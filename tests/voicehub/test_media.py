@@ -1,4 +1,4 @@
-"""Private files are sent whole or in ranges, with the content type and name that VoiceHub chose."""
+"""A private file is sent completely or in ranges, with a content type and file name that VoiceHub sets."""
 
 import hashlib
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def read_body(response: HttpResponseBase) -> bytes:
         return b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
 
 
-def test_file_without_range_is_sent_whole(file: FieldFile) -> None:
+def test_file_is_sent_completely_without_a_range_header(file: FieldFile) -> None:
     response = send_file(file)
     assert (response.status_code, read_body(response)) == (200, CONTENT)
     assert response["Content-Type"] == "audio/wav"
@@ -72,7 +72,7 @@ def test_unsupported_range_header_sends_the_whole_file(file: FieldFile, header: 
     assert (response.status_code, len(read_body(response))) == (200, len(CONTENT))
 
 
-def test_attachment_is_sandboxed_in_the_browser(file: FieldFile) -> None:
+def test_attachment_is_sent_with_a_sandbox_content_security_policy(file: FieldFile) -> None:
     response = send_file(file, attachment=True)
     assert response["Content-Disposition"].startswith("attachment")
     assert response["Content-Security-Policy"].startswith("sandbox")
@@ -80,7 +80,7 @@ def test_attachment_is_sandboxed_in_the_browser(file: FieldFile) -> None:
 
 
 @given(header=strategies.text(max_size=30), size=strategies.integers(min_value=1, max_value=10**12))
-def test_any_header_gives_a_range_inside_the_file_or_an_error(header: str, size: int) -> None:
+def test_any_range_header_gives_a_range_inside_the_file_or_an_error(header: str, size: int) -> None:
     try:
         byte_range = media.parse_range("bytes=" + header, size)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The transactional outbox: a task runs once, by one worker at a time, again on request, or fails with a reason."""
+"""The transactional outbox. One worker at a time runs a task. A task ends once, runs again on request, or fails."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ KIND = "test_kind"
 
 @pytest.fixture
 def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Register what tasks of KIND do; `on_failure` is called when they fail for good."""
+    """A function that registers the handler of KIND, and `on_failure`, which is called when a task finally fails."""
     monkeypatch.setattr(outbox, "_handlers", dict(outbox._handlers))
     monkeypatch.setattr(outbox, "_failure_handlers", dict(outbox._failure_handlers))
 
@@ -42,7 +42,7 @@ def make_due(task: Task) -> None:
 
 
 def run_when_due(task: Task) -> Task:
-    """Run the task as the queue does once it is due."""
+    """Make the task due, and run it as a worker does."""
     make_due(task)
     outbox.run_task(str(task.pk))
     task.refresh_from_db()
@@ -102,7 +102,7 @@ def test_task_enqueued_twice_is_one_row_due_at_the_earlier_time() -> None:
 
 
 def test_task_is_written_in_the_transaction_of_the_caller() -> None:
-    """Neither the task nor the row it is about is written without the other."""
+    """If the transaction of the caller is rolled back, the task is not written either."""
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         outbox.enqueue_task(KIND, "x")
         _ = 1 / 0
@@ -133,7 +133,7 @@ def test_task_enqueued_while_it_runs_runs_again_at_once(handler: Any, delay: tim
     assert (task.status == TaskStatus.DONE) == (delay is None)
 
 
-def test_task_enqueued_for_later_while_it_runs_keeps_that_time(handler: Any) -> None:
+def test_task_enqueued_for_later_while_it_runs_is_due_at_that_time(handler: Any) -> None:
     handler(lambda *_: outbox.enqueue_task(KIND, "x", after=timedelta(minutes=5)))
     task = run_when_due(enqueue())
     assert task.status == TaskStatus.WAITING
@@ -142,7 +142,7 @@ def test_task_enqueued_for_later_while_it_runs_keeps_that_time(handler: Any) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_enqueue_during_completion_is_not_lost() -> None:
-    """In any order of enqueuing and completing, the task either started after it was enqueued, or waits."""
+    """Whichever of enqueuing and completing comes first, the task waits for another run."""
     for _ in range(25):
         Task.objects.all().delete()
         task = enqueue()
@@ -165,7 +165,7 @@ def test_enqueue_during_completion_is_not_lost() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_enqueue_in_long_transaction_is_not_lost() -> None:
-    """The worker completes between the write and its commit, so it has not read what the transaction wrote."""
+    """The worker completes the task between the write and its commit, so it cannot see what the transaction wrote."""
     task = enqueue()
     lease = outbox.claim_task(str(task.pk))
     assert lease
@@ -220,7 +220,7 @@ def test_one_of_many_workers_claims_the_task(workers: int) -> None:
 
 
 def take_over_lease(task: Task) -> tuple[Lease, Lease]:
-    """Return an expired lease, and the lease of the worker that took the task over."""
+    """Return an expired lease, and the lease of the worker that has claimed the task since."""
     old = outbox.claim_task(str(task.pk))
     assert old
     assert outbox.claim_task(str(task.pk)) is None
@@ -230,7 +230,7 @@ def take_over_lease(task: Task) -> tuple[Lease, Lease]:
     return old, new
 
 
-def test_worker_without_lease_writes_nothing() -> None:
+def test_worker_that_lost_its_lease_writes_nothing() -> None:
     task = enqueue()
     old, new = take_over_lease(task)
     before = Task.objects.values().get(pk=task.pk)
@@ -250,7 +250,7 @@ def test_worker_without_lease_writes_nothing() -> None:
 
 
 def test_failure_after_lost_lease_is_not_recorded(handler: Any) -> None:
-    """The worker raises after its lease expired, when another worker owns the task."""
+    """The worker raises an error after its lease has expired and another worker has claimed the task."""
     new_token = uuid.uuid4()
 
     def work(_object_id: str, lease: Lease) -> None:
@@ -273,7 +273,7 @@ def test_lost_lease_is_not_a_failure(handler: Any) -> None:
     assert task.reason == ""
 
 
-def test_extend_renews_the_full_lease(handler: Any) -> None:
+def test_extending_a_lease_renews_its_full_duration(handler: Any) -> None:
     task = enqueue()
     lease = outbox.claim_task(str(task.pk))
     assert lease
@@ -297,16 +297,16 @@ def test_task_fails_after_max_attempts(handler: Any) -> None:
 
     handler(work, failed_ids.append)
     task = enqueue("7")
-    waits = []
+    delays = []
     while task.status == TaskStatus.WAITING:
         run_when_due(task)
-        waits.append(seconds_from_now(task.due_at))
+        delays.append(seconds_from_now(task.due_at))
         assert len(attempts) <= MAX_ATTEMPTS
     assert len(attempts) == MAX_ATTEMPTS
     assert task.status == TaskStatus.FAILED
     assert "bad number" in task.reason
     assert failed_ids == ["7"]
-    assert waits[:-1] == sorted(waits[:-1]), "each wait is longer than the one before"
+    assert delays[:-1] == sorted(delays[:-1]), "each wait is longer than the one before"
     run_when_due(task)
     assert len(attempts) == MAX_ATTEMPTS
 
@@ -337,8 +337,8 @@ def test_success_resets_attempts_and_reason(handler: Any) -> None:
 
 
 def test_task_fails_when_its_worker_dies_each_time(handler: Any) -> None:
-    """No exception is ever recorded; the leases just expire."""
-    handler(lambda *_: pytest.fail("it was run once more"))
+    """A worker that dies records no exception. Only its lease expires."""
+    handler(lambda *_: pytest.fail("the task ran again"))
     task = enqueue()
     for _ in range(MAX_ATTEMPTS):
         assert outbox.claim_task(str(task.pk))
@@ -358,7 +358,7 @@ def test_permanent_failure_stores_its_reason(handler: Any) -> None:
 
 
 def test_task_keeps_waiting_when_failure_handler_fails(handler: Any) -> None:
-    """A task is failed and its failure handled together, or neither is done."""
+    """The status FAILED and the changes of the failure handler are written together, or not at all."""
 
     def work(*_: Any) -> None:
         raise PermanentFailure("No use.")
@@ -382,7 +382,7 @@ def test_task_of_unknown_kind_is_retried_then_fails() -> None:
     assert KIND in task.reason
 
 
-def test_failed_task_can_be_retried_once(handler: Any) -> None:
+def test_failed_task_can_be_retried_unless_an_equal_task_waits(handler: Any) -> None:
     handler(lambda *_: None)
     task = enqueue()
     assert not outbox.retry_task(task)

@@ -1,4 +1,4 @@
-"""The queue gets task ids on commit; the sweeper enqueues due, unclaimed tasks again."""
+"""On commit, a task's id goes to the queue. The sweeper enqueues due tasks again that no worker has claimed."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,7 +49,7 @@ QUEUES_BY_KIND = {
 
 
 def test_each_task_kind_goes_to_its_queue() -> None:
-    """Urgent tasks do not queue behind long ones, and every queue has settings and a worker."""
+    """Urgent tasks do not wait behind long tasks. Every queue has settings and a worker."""
     tasks = {kind: Task.objects.create(kind=kind, object_id="1") for kind in QUEUES_BY_KIND}
     assert outbox.notify_due_tasks() == len(tasks)
     queued_ids = {name: sorted(list_queued_ids(name)) for name in outbox.QUEUES}
@@ -72,7 +72,7 @@ def test_sweeper_enqueues_task_once_it_is_due(django_capture_on_commit_callbacks
     assert list_queued_ids() == [str(task.pk)]
 
 
-def test_sweeper_enqueues_task_again_only_after_a_while() -> None:
+def test_sweeper_enqueues_task_again_only_after_the_renotify_delay() -> None:
     task = enqueue()
     assert [outbox.notify_due_tasks(), outbox.notify_due_tasks(), outbox.notify_due_tasks()] == [1, 0, 0]
     Task.objects.filter(pk=task.pk).update(
@@ -87,7 +87,7 @@ def test_sweeper_skips_claimed_task_until_its_lease_expires() -> None:
     assert outbox.notify_due_tasks() == 0
     Task.objects.filter(pk=task.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert outbox.notify_due_tasks() == 1
-    assert RENOTIFY_AFTER <= LEASE, "a dead worker's task would wait for longer than its lease"
+    assert RENOTIFY_AFTER <= LEASE, "the task of a dead worker would wait for longer than its lease"
 
 
 def test_finished_tasks_are_not_enqueued() -> None:
@@ -106,7 +106,7 @@ def test_unreachable_queue_loses_no_task(settings: Any, caplog: pytest.LogCaptur
 
 
 def test_queue_carries_only_the_task_id() -> None:
-    """As JSON, because a pickle from a queue can run code."""
+    """The queue stores JSON, because loading a pickle from the queue can run code."""
     task = enqueue("secret-object")
     outbox.notify_queue(task.pk)
     (job,) = django_rq.get_queue(outbox.SUBMIT).jobs

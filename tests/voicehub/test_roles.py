@@ -1,4 +1,4 @@
-"""The table in voicehub.roles says what each role may do, whatever the groups held before."""
+"""The table in voicehub.roles decides what each role may do, even if its group was changed."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -17,13 +17,17 @@ def test_every_permission_of_the_roles_exists() -> None:
     assert set().union(*ROLES.values()) <= existing
 
 
-def test_each_role_includes_the_one_below(viewer: User, engineer: User, producer: User, outsider: User) -> None:
+def test_each_role_has_all_permissions_of_the_role_below_and_more(
+    viewer: User, engineer: User, producer: User, outsider: User
+) -> None:
     permissions = [person.get_all_permissions() for person in (outsider, viewer, engineer, producer)]
     assert permissions[0] == set()
     assert permissions[1] < permissions[2] < permissions[3]
 
 
-def test_producer_but_not_engineer_may_build_review_and_invite(engineer: User, producer: User) -> None:
+def test_producer_may_start_builds_review_consents_and_invite_talents_but_engineer_may_not(
+    engineer: User, producer: User
+) -> None:
     for permission in ("voices.start_build", "consent.review_consent", "consent.invite_talent"):
         assert producer.has_perm(permission)
         assert not engineer.has_perm(permission)
@@ -34,7 +38,7 @@ def test_producer_may_not_change_evidence_or_accounts(producer: User) -> None:
     assert not forbidden & producer.get_all_permissions()
 
 
-def test_changed_group_is_reset_to_its_role() -> None:
+def test_update_roles_resets_the_permissions_of_a_changed_group() -> None:
     viewers = Group.objects.get(name="viewer")
     viewers.permissions.set(Permission.objects.all())
     update_roles()

@@ -1,4 +1,4 @@
-"""The report on an audio file: findings as chips, facts with verdicts, measures with units."""
+"""The report on an audio file: findings as chips, facts colored by their findings, measures with units."""
 
 from dataclasses import fields
 from typing import Any
@@ -54,7 +54,7 @@ def test_every_code_has_a_short_title() -> None:
     ("at", "label", "play_from"),
     [(0.0, "0.0 s", "0.00"), (0.3, "0.3 s", "0.00"), (1.23, "1.2 s", "0.73"), (65.0, "1:05", "64.50")],
 )
-def test_mark_plays_from_half_a_second_earlier(at: float, label: str, play_from: str) -> None:
+def test_time_mark_plays_from_half_a_second_earlier(at: float, label: str, play_from: str) -> None:
     assert (sound_report.make_time_mark(at).label, sound_report.make_time_mark(at).play_from) == (label, play_from)
 
 
@@ -77,12 +77,12 @@ def test_chip_with_time_plays_if_audio_is_playable() -> None:
     assert "data-at" not in html and "at 1:05" in html
 
 
-def test_chip_of_a_comparison_is_labeled() -> None:
+def test_chip_of_a_finding_from_the_comparison_is_labeled() -> None:
     finding = make_finding("noisy", snr=9.0).as_dict()
     assert render_template("{% chips findings findings %}", findings=[finding]).count("compared with the others") == 1
 
 
-def test_faultless_file_is_fine_in_every_line() -> None:
+def test_every_fact_of_a_file_without_findings_has_the_tone_good() -> None:
     assert [
         describe_fact(fact)
         for fact in sound_report.make_facts({**sound_report.merge_measures(LEVELS, {}), **FILE_FACTS}, [])
@@ -106,7 +106,7 @@ def test_faultless_file_is_fine_in_every_line() -> None:
         (make_finding("too_long", seconds=200.0, limit=120), "Length", "bad"),
     ],
 )
-def test_finding_changes_the_verdict_of_its_own_line_only(finding: Any, label: str, tone: str) -> None:
+def test_finding_changes_only_the_tone_of_its_own_fact(finding: Any, label: str, tone: str) -> None:
     facts = sound_report.make_facts({**sound_report.merge_measures(LEVELS, {}), **FILE_FACTS}, [finding.as_dict()])
     assert {fact.label: fact.tone for fact in facts if fact.tone != "good"} == {label: tone}
     (chip,) = next(fact for fact in facts if fact.label == label).chips
@@ -158,19 +158,19 @@ def test_measures_have_labels_and_units() -> None:
     assert "unknown_measure" not in html and "Reverberation" not in html and "Estimated" not in html
 
 
-def test_shown_measures_have_the_names_of_the_analysis() -> None:
+def test_names_of_shown_measures_and_codes_exist_in_the_analysis() -> None:
     assert set(sound.MEASURES) <= set(MEANINGS) and set(sound_report.MEASURE_NAMES.values()) <= set(MEANINGS)
     assert {needed for _label, _words, needed, _codes in sound_report.FACTS} <= {*MEANINGS, "sample_rate"}
     assert set().union(*(codes for *_rest, codes in sound_report.FACTS)) <= set(CODES)
     assert set(sound_report.MEASURE_NAMES) <= {field.name for field in fields(Levels)}
 
 
-def test_full_analysis_overrides_quick_level_check() -> None:
+def test_measure_of_the_analysis_replaces_that_of_the_level_check() -> None:
     assert sound_report.merge_measures({"snr_db": 20.0, "dc_offset": 0.1}, {"snr_db": 22.0, "lufs": None}) == {
         "snr_db": 22.0,
         "dc_offset_share": 0.1,
     }
 
 
-def test_no_measures_show_nothing() -> None:
+def test_nothing_is_shown_without_measures() -> None:
     assert render_template("{% measures levels analysis %}", levels={}, analysis={}).strip() == ""

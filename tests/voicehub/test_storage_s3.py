@@ -1,6 +1,6 @@
-"""Private files in a bucket: the same services, and signed URLs instead of bytes.
+"""Private files in an S3 bucket: all services work, and files are sent by signed URL.
 
-The bucket's server checks neither signature nor expiry, so the tests read both from the URL.
+The S3 server of the tests checks neither signature nor expiry, so the tests read both from the URL.
 """
 
 import io
@@ -62,7 +62,7 @@ def bucket_url() -> Iterator[str]:
 
 @pytest.fixture
 def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    """The private storage of the settings, for every model with files."""
+    """The private S3 storage, as configured in the settings. Every model with files uses it during the test."""
     options = settings.PRIVATE_S3["OPTIONS"] | CREDENTIALS | {"bucket_name": BUCKET, "endpoint_url": bucket_url}
     storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
     for field in (Recording.file, Recording.wav, Take.file, Contract.file):
@@ -72,7 +72,7 @@ def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Stora
 
 @pytest.fixture
 def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
-    """A voice that may be built. The services stored all of its files."""
+    """A voice that may be built. Its files were stored by the services."""
     terms = {"signed_on": date(2026, 1, 1), "starts_on": date(2026, 1, 1), "intended_uses": "Audiobooks."}
     terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
     file_contract(talent, SimpleUploadedFile("paper.pdf", b"%PDF-1.4\n%%EOF"), terms, producer)
@@ -120,7 +120,7 @@ def test_stored_recording_equals_the_upload(voice: Voice, s3: Storage) -> None:
     assert recording.file.size == recording.size
 
 
-def test_same_recording_uploaded_twice_is_one_object(voice: Voice, s3: Storage, producer: Any) -> None:
+def test_recording_uploaded_twice_is_stored_once(voice: Voice, s3: Storage, producer: Any) -> None:
     recording, is_new = add_recording(voice, make_upload("slt-01"), producer)
     assert not is_new
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
@@ -141,7 +141,7 @@ def test_deletion_removes_recording_from_bucket(
 def test_converted_and_split_files_are_analyzed_in_the_bucket(
     voice: Voice, s3: Storage, producer: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """A long FLAC file: stored with its WAV, split in the background, its pieces analyzed there."""
+    """A long FLAC file is stored with a converted WAV and split by a task; a task then analyzes the pieces."""
     samples = np.concatenate([soundfile.read(io.BytesIO(load_sample_wav(f"slt-0{n}")))[0] for n in (1, 2, 3, 4, 5)] * 3)
     flac = io.BytesIO()
     soundfile.write(flac, samples, 16000, format="FLAC")
@@ -203,7 +203,7 @@ def test_signed_url_sets_content_type_and_file_name(voice: Voice, attachment: bo
     assert download.headers["Content-Disposition"] == disposition
 
 
-def test_bucket_answers_range_requests(voice: Voice) -> None:
+def test_signed_url_supports_range_requests(voice: Voice) -> None:
     response = send_file(voice.recordings.get(file_name="slt-01.wav"), range="bytes=0-3")
     assert response.status_code == 302
     download = requests.get(response["Location"], headers={"Range": "bytes=0-3"}, timeout=60)
@@ -238,8 +238,10 @@ def test_build_reads_recordings_and_consent_from_bucket(voice: Voice, producer: 
 
 
 @pytest.mark.parametrize("tier", ["rapid", "professional"])
-def test_dataset_is_streamed_by_voicehub(voice: Voice, producer: Any, client: Any, tier: str) -> None:
-    """The provider sees VoiceHub's URL, never the bucket's."""
+def test_dataset_is_streamed_by_voicehub_and_not_by_the_bucket(
+    voice: Voice, producer: Any, client: Any, tier: str
+) -> None:
+    """The provider gets a URL of VoiceHub, never a URL of the bucket."""
     build = start_sandbox_build(voice, producer, tier, "dataset_url")
     name = "dataset.wav" if tier == "rapid" else "dataset.zip"
     response = client.get(reverse("voices:dataset", args=[derive_token("dataset", build.pk), name]))
@@ -247,7 +249,7 @@ def test_dataset_is_streamed_by_voicehub(voice: Voice, producer: Any, client: An
     content = b"".join(response.streaming_content)
     if tier == "rapid":
         assert len(content) == int(response["Content-Length"])
-        assert load_sample_wav("slt-01")[4044:5044] in content  # its edges are faded
+        assert load_sample_wav("slt-01")[4044:5044] in content  # not the edges of the clip, as they are faded
     else:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             expected = {f"{make_clip_name(row)}.wav" for row in voice.recordings.all()} | {"metadata.csv"}
@@ -257,7 +259,7 @@ def test_dataset_is_streamed_by_voicehub(voice: Voice, producer: Any, client: An
 
 # --- settings ---------------------------------------------------------------------------
 
-SHOW_STORAGES = """
+PRINT_STORAGES_SCRIPT = """
 import django
 django.setup()
 from django.core.files.storage import storages
@@ -279,7 +281,7 @@ def test_bucket_from_environment_is_private() -> None:
         "VOICEHUB_S3_SECRET_KEY": CREDENTIALS["secret_key"],
     }
     process = subprocess.run(
-        [sys.executable, "-c", SHOW_STORAGES],
+        [sys.executable, "-c", PRINT_STORAGES_SCRIPT],
         env=os.environ | variables,
         cwd=ROOT,
         capture_output=True,

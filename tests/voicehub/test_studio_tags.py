@@ -1,4 +1,4 @@
-"""Formats that all pages share: times, durations, statuses, form fields, page links."""
+"""How all pages show times, durations, statuses, form fields and page links."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -70,7 +70,7 @@ def test_moment_is_described_relative_to_now(before: timedelta, expected: str) -
     assert studio.describe_moment(NOW - before, NOW) == expected
 
 
-def test_moment_has_machine_readable_time_to_the_second() -> None:
+def test_moment_is_a_time_element_with_a_machine_readable_time() -> None:
     moment = timezone.now() - timedelta(minutes=3)
     html = render_template("{{ moment|ago }}", moment=moment)
     assert f'datetime="{moment.isoformat(timespec="seconds")}"' in html
@@ -107,7 +107,7 @@ def test_field_refers_to_its_label_help_and_errors() -> None:
     assert 'id="id_name_helptext"' in html and 'id="id_name_error"' in html and "is-invalid" in html
 
 
-def test_choices_are_a_fieldset_with_legend() -> None:
+def test_multiple_choices_are_a_fieldset_with_legend() -> None:
     html = render_template(
         "{% field form.many %}{% field form.yes %}{% field form.kind %}", form=ExampleForm({"many": ["b"]})
     )

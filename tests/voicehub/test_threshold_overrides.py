@@ -1,4 +1,4 @@
-"""The audio checks use the thresholds that the studio sets in the admin. The narrower row wins."""
+"""The audio checks use the thresholds that the studio sets in the admin. The most specific override applies."""
 
 import pytest
 from django.test import Client
@@ -19,7 +19,7 @@ def test_defaults_apply_without_overrides() -> None:
     assert load_thresholds() == load_thresholds("resemble_v2", "rapid") == THRESHOLDS
 
 
-def test_narrower_override_wins_in_any_order() -> None:
+def test_most_specific_override_applies_whatever_the_order_of_creation() -> None:
     create_override("noisy_db", 21, "resemble_v2", "rapid")
     create_override("noisy_db", 18)
     create_override("noisy_db", 20, "resemble_v2")

@@ -1,4 +1,4 @@
-"""A status changes only by one conditional UPDATE along the allowed moves."""
+"""`move` changes a status by one conditional UPDATE, and only as the MOVES of the model allow."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -29,7 +29,7 @@ def test_move_that_is_not_allowed_writes_nothing() -> None:
     assert Task.objects.get(pk=task.pk).reason == ""
 
 
-def test_since_restricts_the_current_status() -> None:
+def test_move_with_since_needs_that_current_status() -> None:
     task = Task.objects.create(kind="k", object_id="1")
     assert not move(task, TaskStatus.DONE, since=TaskStatus.FAILED)
     assert move(task, TaskStatus.DONE, since=TaskStatus.WAITING)
@@ -51,7 +51,7 @@ def test_every_move_is_between_known_statuses(model: type[Movable]) -> None:
 
 @pytest.mark.parametrize("model", [Consent, Build])
 def test_every_status_can_be_reached(model: type[Movable]) -> None:
-    """Starting from the initial status. A status that no move leads to is a mistake in MOVES."""
+    """Every status can be reached from the initial status by the MOVES of its model."""
     initial = model._meta.get_field("status").get_default()
     reached, new_statuses = {initial}, {initial}
     while new_statuses:

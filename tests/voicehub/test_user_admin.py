@@ -1,4 +1,4 @@
-"""The admin role manages users, but no superusers or permission fields. The last superuser stays."""
+"""The admin role manages users, but no superusers and no permission fields. The last superuser cannot be removed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ def root_client(client: Client, root: User) -> Client:
 
 
 def make_change_form(user: User, **changes: Any) -> dict[str, Any]:
-    """What the browser sends when the change form of this user is saved."""
+    """The form data that a browser sends when it saves the change form of this user."""
     flags = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if getattr(user, name)}
     date_joined = {"date_joined_0": f"{user.date_joined:%Y-%m-%d}", "date_joined_1": f"{user.date_joined:%H:%M:%S}"}
     fields = (
@@ -76,7 +76,7 @@ def test_admin_role_cannot_make_a_superuser(manager_client: Client, manager: Use
     assert (user.first_name, user.is_superuser, user.user_permissions.count()) == ("Renamed", False, 0)
 
 
-def test_admin_role_adds_users_but_no_superuser(manager_client: Client) -> None:
+def test_admin_role_can_add_users_but_no_superusers(manager_client: Client) -> None:
     extra_fields = {"is_superuser": "on", "is_staff": "on", "user_permissions": ["1"]}
     assert (
         manager_client.post(reverse(ADD_URL), {"username": "newcomer", **NEW_PASSWORD, **extra_fields}).status_code
@@ -115,7 +115,7 @@ def test_admin_role_cannot_delete_superuser(manager_client: Client, root: User, 
     assert not User.objects.filter(pk=viewer.pk).exists()
 
 
-def test_admin_role_gives_roles(manager_client: Client, viewer: User) -> None:
+def test_admin_role_can_assign_roles(manager_client: Client, viewer: User) -> None:
     admin_role = Group.objects.get(name="admin")
     assert save_user(manager_client, viewer, groups=[admin_role.pk], is_staff="on").status_code == 302
     assert set(viewer.groups.all()) == {admin_role}
@@ -123,7 +123,7 @@ def test_admin_role_gives_roles(manager_client: Client, viewer: User) -> None:
 
 
 def make_user_editor(make_person: Callable[..., User]) -> User:
-    """A user who may only view, change and delete users. Every role would grant more than this user has."""
+    """A user who may only view, change and delete users. Every role has permissions that this user lacks."""
     editor = make_person("editor", is_staff=True)
     editor.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user", "delete_user"]))
     return editor
@@ -162,7 +162,7 @@ def test_last_superuser_cannot_be_demoted(root_client: Client, root: User, field
     assert not getattr(root, field)
 
 
-def test_last_superuser_keeps_password(root_client: Client, root: User) -> None:
+def test_password_of_last_superuser_cannot_be_disabled(root_client: Client, root: User) -> None:
     fields = {"usable_password": "false", "unset-password": "1"}
     response = root_client.post(reverse(PASSWORD_URL, args=[root.pk]), fields)
     root.refresh_from_db()
@@ -187,7 +187,9 @@ def test_superuser_can_make_a_superuser(root_client: Client, viewer: User) -> No
     assert viewer.is_superuser
 
 
-def test_superuser_without_password_does_not_count(root_client: Client, root: User, make_person: Any) -> None:
+def test_superuser_without_password_does_not_replace_the_last_superuser(
+    root_client: Client, root: User, make_person: Any
+) -> None:
     other = make_person("bea", is_superuser=True, is_staff=True)
     other.set_unusable_password()
     other.save()
@@ -198,8 +200,8 @@ def test_superuser_without_password_does_not_count(root_client: Client, root: Us
     assert root.has_usable_password()
 
 
-def test_deletion_checks_for_last_superuser_again(root: User, rf: Any) -> None:
-    """The page was shown while another superuser existed, who has since been deleted."""
+def test_deletion_of_last_superuser_is_refused_even_after_the_confirmation_page(root: User, rf: Any) -> None:
+    """The confirmation page was opened while another superuser existed, who has since been deleted."""
     with pytest.raises(PermissionDenied):
         admin.site.get_model_admin(User).delete_queryset(rf.post("/"), User.objects.filter(pk=root.pk))
     assert User.objects.filter(pk=root.pk).exists()

@@ -1,4 +1,4 @@
-"""The worker and the sweeper as separate processes, on the database and the queue of the tests."""
+"""The worker and the sweeper run as separate processes, on the database and the queue of the tests."""
 
 import signal
 import subprocess
@@ -19,7 +19,7 @@ from voicehub.models import Task, TaskStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-# A worker with one more kind of task: it prints "began", and ends once a file of its name exists.
+# A worker with an additional kind of task, which prints "began" and ends when the file named by its object id exists.
 WORKER_SCRIPT = """
 import os, pathlib, time, django
 django.setup()
@@ -62,29 +62,29 @@ def has_finished(path: Path) -> bool:
 
 
 def test_worker_runs_enqueued_task(worker: StartedProcess, tmp_path: Path) -> None:
-    flag_file = tmp_path / "go"
-    flag_file.touch()
-    outbox.enqueue_task("wait_for_file", flag_file.name)
-    wait_for(lambda: has_finished(flag_file), lambda: worker.output)
+    awaited_file = tmp_path / "go"
+    awaited_file.touch()
+    outbox.enqueue_task("wait_for_file", awaited_file.name)
+    wait_for(lambda: has_finished(awaited_file), lambda: worker.output)
 
 
-def test_stopped_worker_finishes_its_task_first(worker: StartedProcess, tmp_path: Path) -> None:
-    flag_file = tmp_path / "go"
-    outbox.enqueue_task("wait_for_file", flag_file.name)
+def test_worker_that_receives_sigterm_finishes_its_task_first(worker: StartedProcess, tmp_path: Path) -> None:
+    awaited_file = tmp_path / "go"
+    outbox.enqueue_task("wait_for_file", awaited_file.name)
     worker.wait_for_output("began")
     worker.process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         worker.process.wait(0.5)
-    flag_file.touch()
+    awaited_file.touch()
     assert worker.process.wait(60) == 0
-    assert has_finished(flag_file)
+    assert has_finished(awaited_file)
 
 
-def test_idle_worker_stops_at_once(worker: StartedProcess, tmp_path: Path) -> None:
-    flag_file = tmp_path / "go"
-    flag_file.touch()
-    outbox.enqueue_task("wait_for_file", flag_file.name)
-    wait_for(lambda: has_finished(flag_file), lambda: worker.output)
+def test_worker_that_receives_sigterm_while_idle_stops_at_once(worker: StartedProcess, tmp_path: Path) -> None:
+    awaited_file = tmp_path / "go"
+    awaited_file.touch()
+    outbox.enqueue_task("wait_for_file", awaited_file.name)
+    wait_for(lambda: has_finished(awaited_file), lambda: worker.output)
     assert worker.stop(signal.SIGTERM, patience=5) == 0
 
 
@@ -96,24 +96,24 @@ def test_worker_without_a_queue_waits_for_it(start_process: StartProcess, tmp_pa
         queue = subprocess.Popen(valkey.build_command(tmp_path), stdout=subprocess.DEVNULL)
         try:
             wait_for(lambda: valkey.is_answering(valkey.get_socket_path(tmp_path)), "Valkey")
-            flag_file = tmp_path / name
-            flag_file.touch()
-            outbox.enqueue_task("wait_for_file", flag_file.name)
-            notify_queue(tmp_path, flag_file)
-            wait_for(partial(has_finished, flag_file), lambda: worker.output)
+            awaited_file = tmp_path / name
+            awaited_file.touch()
+            outbox.enqueue_task("wait_for_file", awaited_file.name)
+            enqueue_in_queue_server(tmp_path, awaited_file)
+            wait_for(partial(has_finished, awaited_file), lambda: worker.output)
         finally:
             queue.kill()
             queue.wait()
     assert worker.process.poll() is None
 
 
-def notify_queue(data_dir: Path, flag_file: Path) -> None:
-    """Notify the queue under `data_dir`, instead of that of the tests."""
+def enqueue_in_queue_server(data_dir: Path, awaited_file: Path) -> None:
+    """Enqueue the task in the queue server under `data_dir`, instead of the queue of the tests."""
     from redis import Redis
     from rq import Queue
     from rq.serializers import JSONSerializer
 
-    task_id = str(Task.objects.get(object_id=flag_file.name).pk)
+    task_id = str(Task.objects.get(object_id=awaited_file.name).pk)
     with Redis(unix_socket_path=str(valkey.get_socket_path(data_dir))) as connection:
         Queue(outbox.SUBMIT, connection=connection, serializer=JSONSerializer).enqueue(outbox.run_task, task_id)
 
@@ -121,11 +121,11 @@ def notify_queue(data_dir: Path, flag_file: Path) -> None:
 def test_sweeper_enqueues_due_task_missing_from_queue(
     worker: StartedProcess, start_process: StartProcess, tmp_path: Path
 ) -> None:
-    flag_file = tmp_path / "go"
-    flag_file.touch()
-    Task.objects.create(kind="wait_for_file", object_id=flag_file.name, due_at=timezone.now() - timedelta(minutes=1))
+    awaited_file = tmp_path / "go"
+    awaited_file.touch()
+    Task.objects.create(kind="wait_for_file", object_id=awaited_file.name, due_at=timezone.now() - timedelta(minutes=1))
     sweeper = start_process(*MANAGE, "sweep", "--every", "0.2")
-    wait_for(lambda: has_finished(flag_file), lambda: worker.output + sweeper.output)
+    wait_for(lambda: has_finished(awaited_file), lambda: worker.output + sweeper.output)
     assert sweeper.stop(signal.SIGTERM, patience=5) == 0
 
 

@@ -31,7 +31,7 @@ def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxPr
 
 
 def run_tasks_until_build_ends(harness: BuildHarness, build: Build) -> None:
-    """Run due tasks until the build ends or the rounds are used up."""
+    """Run due tasks until the build ends, at most ROUNDS times."""
     for _ in range(ROUNDS):
         harness.run_tasks()
         build.refresh_from_db()

@@ -39,6 +39,7 @@ def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def hostile() -> Iterator[HostileServer]:
+    """A server that sends any response that a test sets, valid or not."""
     server = HostileServer()
     yield server
     server.close()
@@ -62,6 +63,7 @@ def relay(sandbox: SandboxProcess) -> Iterator[Relay]:
 
 @pytest.fixture
 def listener() -> Iterator[CallbackServer]:
+    """A server that receives the callbacks of a provider."""
     listener = CallbackServer()
     yield listener
     listener.close()

@@ -302,10 +302,10 @@ class TestAudioStack(HttpProviderContract):
             spec = self.make_spec(*INSTANT, listener)
             long_clip = ClipUpload("key-1", "long", "", make_file_ref("long.wav", bytes(2 * BLOCK_BYTES)))
             spec = replace(spec, clips=(spec.clips[0], long_clip, spec.clips[2]))
-            remaining_calls = iter(range(refused_call - 1))
+            allowed_calls = iter(range(refused_call - 1))
 
             def refuse(_doing: str, _done: int, _total: int) -> None:
-                if next(remaining_calls, None) is None:  # noqa: B023
+                if next(allowed_calls, None) is None:  # noqa: B023
                     raise ConsentWithdrawn
 
             journal, before = self.make_journal(spec), self.count_uploads(account)

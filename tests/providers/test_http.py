@@ -94,6 +94,7 @@ def client(hostile: HostileServer) -> Iterator[PlainProvider]:
 
 @pytest.fixture
 def sink() -> Iterator[Callable[..., StallingServer]]:
+    """A function that starts a StallingServer, which is closed after the test."""
     sinks: list[StallingServer] = []
 
     def make_sink(**options: Any) -> StallingServer:

@@ -48,14 +48,14 @@ def restore(folder: Path, sql: str) -> None:
 
     with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
         database.executescript(sql)
-        by_hash = {hashlib.sha256(data).hexdigest(): data for data in map(load_sample_wav, SAMPLES)}
+        samples_by_hash = {hashlib.sha256(data).hexdigest(): data for data in map(load_sample_wav, SAMPLES)}
         for table in ("voices_recording", "consent_take"):
             for name, sha256 in database.execute(f"SELECT file, sha256 FROM {table}"):  # noqa: S608 - fixed names
-                write_file(folder / "media" / name, by_hash[sha256])
+                write_file(folder / "media" / name, samples_by_hash[sha256])
         for (name,) in database.execute("SELECT file FROM consent_contract"):
             write_file(folder / "media" / name, PDF)
         for (name,) in database.execute("SELECT file FROM voices_preview WHERE file != ''"):
-            write_file(folder / "media" / name, by_hash[hashlib.sha256(load_sample_wav("slt-01")).hexdigest()])
+            write_file(folder / "media" / name, samples_by_hash[hashlib.sha256(load_sample_wav("slt-01")).hexdigest()])
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -80,7 +80,7 @@ def make_account(harness: "BuildHarness", number: int) -> None:
 
 
 def set_build_status(build: "Build", status: str, number: int) -> None:
-    """Set the fields that a build in this status has. Some odd builds have a pending call or an unknown status."""
+    """Set the fields that a build in this status has. An odd `number` adds a pending call or an unknown status."""
     from django.utils import timezone
 
     from voicehub.encryption import encrypt
@@ -88,13 +88,13 @@ def set_build_status(build: "Build", status: str, number: int) -> None:
     from voices.models import Build, RemoteVoice
 
     now, is_odd = timezone.now(), bool(number % 2)
-    by_status: dict[str, dict[str, object]] = {
+    fields_by_status: dict[str, dict[str, object]] = {
         "submitting": {"pending_call": "create" if is_odd else "", "resume_state": encrypt("", f"build:{build.pk}")},
         "unconfirmed": {"pending_call": "create", "submitted_at": now - timedelta(hours=1)},
         "training": {"training_at": now, "raw_status": "training", "has_unknown_status": is_odd},
     }
     final_fields = {"training_at": now, "finished_at": now, "issue": "" if status == "ready" else "Its reason."}
-    fields = by_status.get(status, final_fields)
+    fields = fields_by_status.get(status, final_fields)
     Build.objects.filter(pk=build.pk).update(**{"status": status, "submitted_at": now, **fields})
     if status == "training" or status in FINAL:
         RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=f"made-{number}")

@@ -21,7 +21,7 @@ KIND = "test_kind"
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def set_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """A function that registers the handler of KIND, and `on_failure`, which is called when a task finally fails."""
     monkeypatch.setattr(outbox, "_handlers", dict(outbox._handlers))
     monkeypatch.setattr(outbox, "_failure_handlers", dict(outbox._failure_handlers))
@@ -56,9 +56,9 @@ def seconds_from_now(moment: Any) -> float:
 # --- running ----------------------------------------------------------------------------
 
 
-def test_task_runs_once_despite_repeated_notifications(handler: Any) -> None:
+def test_task_runs_once_despite_repeated_notifications(set_handler: Any) -> None:
     handled_ids: list[str] = []
-    handler(lambda object_id, _lease: handled_ids.append(object_id))
+    set_handler(lambda object_id, _lease: handled_ids.append(object_id))
     task = enqueue("7")
     for _ in range(3):
         run_when_due(task)
@@ -68,8 +68,8 @@ def test_task_runs_once_despite_repeated_notifications(handler: Any) -> None:
     assert (task.lease, task.lease_until) == (None, None)
 
 
-def test_returned_delay_makes_task_due_again(handler: Any) -> None:
-    handler(lambda *_: timedelta(seconds=100))
+def test_returned_delay_makes_task_due_again(set_handler: Any) -> None:
+    set_handler(lambda *_: timedelta(seconds=100))
     task = enqueue()
     for _ in range(3 * MAX_ATTEMPTS):
         run_when_due(task)
@@ -79,8 +79,8 @@ def test_returned_delay_makes_task_due_again(handler: Any) -> None:
         assert task.lease is None
 
 
-def test_task_does_not_run_before_it_is_due(handler: Any) -> None:
-    handler(lambda *_: pytest.fail("too early"))
+def test_task_does_not_run_before_it_is_due(set_handler: Any) -> None:
+    set_handler(lambda *_: pytest.fail("too early"))
     task = enqueue(after=timedelta(seconds=60))
     outbox.run_task(str(task.pk))
     task.refresh_from_db()
@@ -113,7 +113,7 @@ def test_task_is_written_in_the_transaction_of_the_caller() -> None:
 
 
 @pytest.mark.parametrize("delay", [None, timedelta(minutes=5)])
-def test_task_enqueued_while_it_runs_runs_again_at_once(handler: Any, delay: timedelta | None) -> None:
+def test_task_enqueued_while_it_runs_runs_again_at_once(set_handler: Any, delay: timedelta | None) -> None:
     runs: list[int] = []
 
     def work(_object_id: str, _lease: Lease) -> timedelta | None:
@@ -122,7 +122,7 @@ def test_task_enqueued_while_it_runs_runs_again_at_once(handler: Any, delay: tim
             outbox.enqueue_task(KIND, "x")
         return delay
 
-    handler(work)
+    set_handler(work)
     task = run_when_due(enqueue())
     assert task.status == TaskStatus.WAITING
     assert task.due_at <= timezone.now()
@@ -133,8 +133,8 @@ def test_task_enqueued_while_it_runs_runs_again_at_once(handler: Any, delay: tim
     assert (task.status == TaskStatus.DONE) == (delay is None)
 
 
-def test_task_enqueued_for_later_while_it_runs_is_due_at_that_time(handler: Any) -> None:
-    handler(lambda *_: outbox.enqueue_task(KIND, "x", after=timedelta(minutes=5)))
+def test_task_enqueued_for_later_while_it_runs_is_due_at_that_time(set_handler: Any) -> None:
+    set_handler(lambda *_: outbox.enqueue_task(KIND, "x", after=timedelta(minutes=5)))
     task = run_when_due(enqueue())
     assert task.status == TaskStatus.WAITING
     assert 290 < seconds_from_now(task.due_at) <= 300
@@ -249,7 +249,7 @@ def test_worker_that_lost_its_lease_writes_nothing() -> None:
         new.extend()
 
 
-def test_failure_after_lost_lease_is_not_recorded(handler: Any) -> None:
+def test_failure_after_lost_lease_is_not_recorded(set_handler: Any) -> None:
     """The worker raises an error after its lease has expired and another worker has claimed the task."""
     new_token = uuid.uuid4()
 
@@ -257,23 +257,23 @@ def test_failure_after_lost_lease_is_not_recorded(handler: Any) -> None:
         Task.objects.filter(pk=lease.task_id).update(lease=new_token)
         raise RuntimeError("too late")
 
-    handler(work)
+    set_handler(work)
     task = run_when_due(enqueue())
     assert (task.lease, task.reason, task.status) == (new_token, "", TaskStatus.WAITING)
 
 
-def test_lost_lease_is_not_a_failure(handler: Any) -> None:
+def test_lost_lease_is_not_a_failure(set_handler: Any) -> None:
     def work(_object_id: str, lease: Lease) -> None:
         Task.objects.filter(pk=lease.task_id).update(lease=uuid.uuid4())
         lease.extend()
 
-    handler(work)
+    set_handler(work)
     task = run_when_due(enqueue())
     assert task.status == TaskStatus.WAITING
     assert task.reason == ""
 
 
-def test_extending_a_lease_renews_its_full_duration(handler: Any) -> None:
+def test_extending_a_lease_renews_its_full_duration(set_handler: Any) -> None:
     task = enqueue()
     lease = outbox.claim_task(str(task.pk))
     assert lease
@@ -287,7 +287,7 @@ def test_extending_a_lease_renews_its_full_duration(handler: Any) -> None:
 # --- failing ----------------------------------------------------------------------------
 
 
-def test_task_fails_after_max_attempts(handler: Any) -> None:
+def test_task_fails_after_max_attempts(set_handler: Any) -> None:
     attempts: list[int] = []
     failed_ids: list[str] = []
 
@@ -295,7 +295,7 @@ def test_task_fails_after_max_attempts(handler: Any) -> None:
         attempts.append(1)
         raise ValueError("bad number")
 
-    handler(work, failed_ids.append)
+    set_handler(work, failed_ids.append)
     task = enqueue("7")
     delays = []
     while task.status == TaskStatus.WAITING:
@@ -311,15 +311,15 @@ def test_task_fails_after_max_attempts(handler: Any) -> None:
     assert len(attempts) == MAX_ATTEMPTS
 
 
-def test_reason_contains_no_path(handler: Any) -> None:
+def test_reason_contains_no_path(set_handler: Any) -> None:
     def work(*_: Any) -> None:
         raise FileNotFoundError(2, "No such file", "/srv/studio/media/recordings/1.wav")
 
-    handler(work)
+    set_handler(work)
     assert run_when_due(enqueue()).reason == "FileNotFoundError: No such file"
 
 
-def test_success_resets_attempts_and_reason(handler: Any) -> None:
+def test_success_resets_attempts_and_reason(set_handler: Any) -> None:
     outcomes: list[Any] = [ValueError("once"), ValueError("twice"), timedelta(seconds=1)] * 4 + [None]
 
     def work(*_: Any) -> timedelta | None:
@@ -328,7 +328,7 @@ def test_success_resets_attempts_and_reason(handler: Any) -> None:
             raise delay
         return delay  # type: ignore[no-any-return]  # every other entry is a delay or None
 
-    handler(work)
+    set_handler(work)
     task = enqueue()
     while task.status == TaskStatus.WAITING:
         run_when_due(task)
@@ -336,9 +336,9 @@ def test_success_resets_attempts_and_reason(handler: Any) -> None:
     assert task.reason == ""
 
 
-def test_task_fails_when_its_worker_dies_each_time(handler: Any) -> None:
+def test_task_fails_when_its_worker_dies_each_time(set_handler: Any) -> None:
     """A worker that dies records no exception. Only its lease expires."""
-    handler(lambda *_: pytest.fail("the task ran again"))
+    set_handler(lambda *_: pytest.fail("the task ran again"))
     task = enqueue()
     for _ in range(MAX_ATTEMPTS):
         assert outbox.claim_task(str(task.pk))
@@ -348,16 +348,16 @@ def test_task_fails_when_its_worker_dies_each_time(handler: Any) -> None:
     assert "stopped during the task" in task.reason
 
 
-def test_permanent_failure_stores_its_reason(handler: Any) -> None:
+def test_permanent_failure_stores_its_reason(set_handler: Any) -> None:
     def work(*_: Any) -> None:
         raise PermanentFailure("The mail address does not exist.")
 
-    handler(work)
+    set_handler(work)
     task = run_when_due(enqueue())
     assert (task.status, task.reason) == (TaskStatus.FAILED, "The mail address does not exist.")
 
 
-def test_task_keeps_waiting_when_failure_handler_fails(handler: Any) -> None:
+def test_task_keeps_waiting_when_failure_handler_fails(set_handler: Any) -> None:
     """The status FAILED and the changes of the failure handler are written together, or not at all."""
 
     def work(*_: Any) -> None:
@@ -366,7 +366,7 @@ def test_task_keeps_waiting_when_failure_handler_fails(handler: Any) -> None:
     def failure_handler(_object_id: str) -> None:
         raise RuntimeError("no database")
 
-    handler(work, failure_handler)
+    set_handler(work, failure_handler)
     task = enqueue()
     with pytest.raises(RuntimeError):
         run_when_due(task)
@@ -382,8 +382,8 @@ def test_task_of_unknown_kind_is_retried_then_fails() -> None:
     assert KIND in task.reason
 
 
-def test_failed_task_can_be_retried_unless_an_equal_task_waits(handler: Any) -> None:
-    handler(lambda *_: None)
+def test_failed_task_can_be_retried_unless_an_equal_task_waits(set_handler: Any) -> None:
+    set_handler(lambda *_: None)
     task = enqueue()
     assert not outbox.retry_task(task)
     Task.objects.filter(pk=task.pk).update(status=TaskStatus.FAILED, attempts=5)

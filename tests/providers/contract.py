@@ -18,7 +18,7 @@ What each subclass defines (the annotated attributes and the methods of Provider
 - `extra_settings`: additional settings of the sandbox, so that it accepts three recordings of 1.5 s (clips) or a packed
   file of 12.5 s as enough.
 - `build_voice_response(status)`: the vendor's JSON for the look-up of voice "x" in this raw status; `success_status`:
-  the HTTP status of the response to a create. `statuses`: every attested raw status and its meaning.
+  the HTTP status of the response to a create. `statuses`: every known raw status and its meaning.
   `build_error_response(text)`: the vendor's error form. `odd_responses`: additional responses in valid JSON that fit no
   call.
 - `responses_without_id`: responses to a create that have no id; empty where the id is VoiceHub's own reference.

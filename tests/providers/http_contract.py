@@ -184,7 +184,7 @@ class HttpProviderContract(WireContract):
                 creations = account.count_creations()[spec.reference]
                 assert creations == self.count_expected(tier, handover, journal), (handover, payload)
 
-    def test_every_attested_status_is_mapped(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_every_known_raw_status_is_mapped(self, client: HttpProvider, hostile: HostileServer) -> None:
         for raw, expected in self.statuses.items():
             for raw_status in (raw, raw.upper(), raw.lower()):
                 hostile.respond_with(make_response(200, self.build_voice_response(raw_status)))
@@ -213,7 +213,9 @@ class HttpProviderContract(WireContract):
 
     # --- lost connections ---
 
-    def test_refused_connection_means_nothing_was_sent(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_refused_connection_raises_provider_unavailable_even_for_a_create(
+        self, client: HttpProvider, hostile: HostileServer
+    ) -> None:
         hostile.close()
         assert type(self.catch_error(client, creates=True)) is ProviderUnavailable
 

@@ -146,7 +146,7 @@ def acme(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_two_packages_add_a_provider(acme: Path) -> None:
+def test_provider_is_added_by_an_adapter_package_and_a_sandbox_package(acme: Path) -> None:
     process = run_start_script(acme)
     assert process.returncode == 0, process.stderr
     found: dict[str, Any] = json.loads(process.stdout)
@@ -173,7 +173,9 @@ def test_two_packages_add_a_provider(acme: Path) -> None:
         ("sandbox/acme/urls.py", 'vendor="acme"', 'vendor="other"', "of the vendor 'acme'"),
     ],
 )
-def test_broken_package_stops_the_start(acme: Path, file: str, old: str, new: str, message: str) -> None:
+def test_start_fails_with_a_message_if_a_package_is_broken(
+    acme: Path, file: str, old: str, new: str, message: str
+) -> None:
     path = acme / file
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     process = run_start_script(acme)

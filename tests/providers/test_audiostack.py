@@ -401,7 +401,7 @@ class TestAudioStack(HttpProviderContract):
         assert parse_report(response, "x") is None
 
     @pytest.mark.parametrize("response", [{}, {"message": "Hello."}, {"data": "x"}, {"data": {"a": 1}}, {"data": [5]}])
-    def test_unexpected_response_is_no_proof_of_absence(self, response: dict[str, Any]) -> None:
+    def test_response_of_unexpected_shape_does_not_mean_that_a_voice_is_absent(self, response: dict[str, Any]) -> None:
         with pytest.raises(ResponseUnreadable):
             parse_report(response, "x")
 

@@ -392,7 +392,7 @@ class TestResponses:
 
 
 class TestApiLog:
-    def test_log_keeps_the_last_responses(self, client: PlainProvider, hostile: HostileServer) -> None:
+    def test_api_log_keeps_the_last_responses(self, client: PlainProvider, hostile: HostileServer) -> None:
         for number in range(MAX_LOG_ENTRIES + 5):
             hostile.respond_with(make_response(200, {"number": number, "text": "ä\0" * MAX_LOG_TEXT_LENGTH}))
             client.call(f"call {number}", "GET", "/x")
@@ -407,7 +407,7 @@ class TestApiLog:
         assert "ä" in last.text
         assert "\0" not in last.text
 
-    def test_log_records_a_missing_response(self, client: PlainProvider, hostile: HostileServer) -> None:
+    def test_api_log_records_a_missing_response(self, client: PlainProvider, hostile: HostileServer) -> None:
         hostile.respond_with()
         with pytest.raises(ProviderUnavailable):
             client.call("check", "GET", "/x")
@@ -415,7 +415,7 @@ class TestApiLog:
 
     @pytest.mark.parametrize("key", [KEY, 'with"quote', "back\\slash", "sla/sh", "<angle>&"])
     @pytest.mark.parametrize("status", [200, 400, 500])
-    def test_key_is_redacted_in_the_log(self, hostile: HostileServer, key: str, status: int) -> None:
+    def test_key_is_redacted_in_the_api_log(self, hostile: HostileServer, key: str, status: int) -> None:
         """However the provider escapes the key, and wherever VoiceHub cuts the text."""
         escaped_key = "".join(f"\\u{ord(letter):04x}" for letter in key)
         bodies = [{"message": key * 200}, {"a": [key], "b": {key: key}}, {"message": "x" * 490 + key}]

@@ -84,7 +84,9 @@ class TestResembleV1(HttpProviderContract):
         report = provider.fetch_build(remote_id)
         return None if report.status is RemoteStatus.TRAINING else report
 
-    def test_documented_list_has_no_status(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_status_is_unknown_if_the_voice_list_has_only_the_documented_fields(
+        self, client: HttpProvider, hostile: HostileServer
+    ) -> None:
         hostile.respond_with(make_response(200, [{"name": "y", "language": "en-US", "id": 7, "uuid": "x"}]))
         for remote_id in ("x", "7"):
             report = client.fetch_build(remote_id)

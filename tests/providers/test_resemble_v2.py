@@ -256,7 +256,7 @@ class TestCallbacks:
         assert (recording.is_active, recording.is_outlier, recording.is_silent) == (True, True, True)
         assert (recording.remote_id, recording.name, recording.transcript) == ("abc", "abc", "abc")
 
-    def test_type_placeholders_are_no_values(self) -> None:
+    def test_type_placeholders_in_a_callback_are_read_as_missing_values(self) -> None:
         (recording,) = parse_callback(DATASET_ISSUE).recordings
         assert (recording.stoi, recording.pesq, recording.si_sdr, recording.sample_score) == (None, None, None, None)
         assert (recording.is_active, recording.is_outlier, recording.is_silent) == (None, None, None)
@@ -342,7 +342,7 @@ class TestCallbacks:
         assert time.process_time() - began < 2
 
 
-def test_every_attested_callback_status_is_known() -> None:
+def test_every_known_callback_status_is_mapped() -> None:
     for status in ("initializing", "pending", "running", "finished", "ready", "dataset_issue", "failed"):
         assert parse_callback(make_callback(status=status)).status is not RemoteStatus.UNKNOWN
         assert parse_callback(make_callback(status=status.upper())).status is not RemoteStatus.UNKNOWN

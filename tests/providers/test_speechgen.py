@@ -201,7 +201,7 @@ class TestSpeechgen(HttpProviderContract):
             client.submit_build(spec, self.make_journal(spec))
         assert exc_info.value.detail == "No more models. (audio)"
 
-    def test_error_beside_a_model_is_no_rejection(
+    def test_response_with_a_model_and_an_error_is_no_rejection(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer
     ) -> None:
         """The response names a model, so the model exists and may be billed."""
@@ -277,7 +277,7 @@ class TestSpeechgen(HttpProviderContract):
         assert (report.status, report.issue) == (RemoteStatus.FAILED, issue)
         assert parse_report(READY | fields).issue == "", "a model that did not fail has no issue"
 
-    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_model_of_silent_audio_fails_with_a_reason(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*MODE, listener)
         silent_spec = replace(spec, pack_file=make_silent_file)
         with account.open_provider() as provider:
@@ -308,7 +308,7 @@ class TestSpeechgen(HttpProviderContract):
         client.check_key()
 
     @pytest.mark.parametrize("response", [{}, {"models": None}, {"models": "none"}, {"data": {}}, {"count": 0}])
-    def test_missing_list_is_not_an_empty_list(
+    def test_response_without_a_model_list_is_unreadable(
         self, client: HttpProvider, hostile: HostileServer, response: Any
     ) -> None:
         with pytest.raises(ResponseUnreadable):
@@ -366,7 +366,7 @@ class TestSpeechgen(HttpProviderContract):
         ],
         ids=["204", "200", "with a body"],
     )
-    def test_deletion_is_accepted_with_and_without_a_body(
+    def test_deletion_response_may_have_a_body_or_be_empty(
         self, client: HttpProvider, hostile: HostileServer, response: bytes, expected: dict[str, Any]
     ) -> None:
         hostile.respond_with(response)

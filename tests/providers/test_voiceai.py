@@ -112,7 +112,9 @@ class TestVoiceAI(HttpProviderContract):
         assert b"".join(spec.pack_file().chunks()) in create.body
         assert lookup.request_line == "GET /voiceai/api/v1/tts/voice/x HTTP/1.1"
 
-    def test_report_has_the_actual_visibility(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_report_has_the_visibility_that_the_provider_returns(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         assert self.create_voice(account, listener)[1].visibility is Visibility.PRIVATE
         account.sandbox.set_faults({"operation": "va_clone", "do": "public"})
         reference, report = self.create_voice(account, listener)
@@ -135,7 +137,7 @@ class TestVoiceAI(HttpProviderContract):
         assert client.fetch_build("x").visibility is expected
 
     @pytest.mark.parametrize("status", [404, 500, 422])
-    def test_failed_look_up_is_no_failed_build(
+    def test_failed_look_up_after_the_create_does_not_fail_the_build(
         self, client: HttpProvider, hostile: HostileServer, listener: CallbackServer, status: int
     ) -> None:
         def script(request: ReceivedRequest) -> list[bytes]:
@@ -272,7 +274,7 @@ class TestVoiceAI(HttpProviderContract):
 
     # --- responses ---
 
-    def test_silence_fails_with_a_reason(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_voice_of_silent_audio_fails_with_a_reason(self, account: SandboxAccount, listener: CallbackServer) -> None:
         silent_file = make_upload_file("voice.wav", "audio/wav", make_wav_bytes(np.zeros(12 * RATE)))
         report = self.train_voice(account, listener, pack_file=lambda: silent_file)
         assert report.status is RemoteStatus.FAILED
@@ -313,7 +315,7 @@ class TestVoiceAI(HttpProviderContract):
             ({"code": "c"}, ""),
         ],
     )
-    def test_error_text_is_read_from_both_forms(
+    def test_error_text_is_read_from_both_error_forms(
         self, client: HttpProvider, hostile: HostileServer, response: dict[str, Any], text: str
     ) -> None:
         hostile.respond_with(make_response(422, response))
@@ -321,7 +323,7 @@ class TestVoiceAI(HttpProviderContract):
 
     # --- list ---
 
-    def test_list_is_a_bare_array(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_voice_list_must_be_a_bare_array(self, client: HttpProvider, hostile: HostileServer) -> None:
         hostile.respond_with(make_response(200, [VOICE, VOICE | {"voice_id": "z", "name": "w"}]))
         assert [(report.remote_id, report.name) for report in client.list_voices()] == [("x", "y"), ("z", "w")]
         assert hostile.received[0].request_line == "GET /voiceai/api/v1/tts/voices HTTP/1.1", (
@@ -345,7 +347,9 @@ class TestVoiceAI(HttpProviderContract):
         assert len(list(client.list_voices())) == is_listed
         assert (client.find_build("y") is not None) == is_listed
 
-    def test_voice_without_a_name_makes_absence_uncertain(self, client: HttpProvider, hostile: HostileServer) -> None:
+    def test_voice_is_not_reported_absent_if_a_listed_voice_has_no_name(
+        self, client: HttpProvider, hostile: HostileServer
+    ) -> None:
         """A voice without a name field may be the wanted voice. A voice with an empty name is not."""
         hostile.respond_with(make_response(200, [CREATED, VOICE]))
         found = client.find_build("y")
@@ -358,7 +362,7 @@ class TestVoiceAI(HttpProviderContract):
 
     # --- deletion ---
 
-    def test_soft_deleted_voice_is_gone(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_soft_deleted_voice_is_not_found_or_listed(self, account: SandboxAccount, listener: CallbackServer) -> None:
         reference, report = self.create_voice(account, listener)
         with account.open_provider() as provider:
             assert provider.delete_voice(report.remote_id) == {"status": "deleted", "voice_id": report.remote_id}
@@ -373,7 +377,9 @@ class TestVoiceAI(HttpProviderContract):
             with pytest.raises(NotFound):
                 client.fetch_build("x")
 
-    def test_ignored_deletion_is_detected(self, account: SandboxAccount, listener: CallbackServer) -> None:
+    def test_voice_of_an_ignored_deletion_can_still_be_fetched(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
         _reference, report = self.create_voice(account, listener)
         account.sandbox.set_faults({"operation": "va_delete_voice", "do": "ignore"})
         with account.open_provider() as provider:
@@ -385,7 +391,7 @@ class TestVoiceAI(HttpProviderContract):
         [(make_response(204, b""), {}), (make_response(200, b""), {}), (make_response(404), {})],
         ids=["204", "200", "404"],
     )
-    def test_deletion_is_accepted_without_a_body(
+    def test_deletion_with_an_empty_or_404_response_succeeds(
         self, client: HttpProvider, hostile: HostileServer, response: bytes, expected: Any
     ) -> None:
         hostile.respond_with(response)

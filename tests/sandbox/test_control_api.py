@@ -69,7 +69,7 @@ def test_after_commit_fault_leaves_the_voice_created(account: SandboxAccount, sa
     assert account.voices.all(1)["total_results"] == 1
 
 
-def test_delayed_response_arrives(account: SandboxAccount, sandbox: SandboxProcess) -> None:
+def test_delay_fault_delays_the_response(account: SandboxAccount, sandbox: SandboxProcess) -> None:
     sandbox.set_faults({"operation": "get_voice", "do": "delay:0.4"})
     voice = account.create_voice()
     started_at = time.monotonic()
@@ -304,7 +304,7 @@ def test_training_continues_after_a_kill_and_calls_back(
     second.stop()
 
 
-def test_start_with_a_folder_or_port_in_use_is_refused(
+def test_sandbox_does_not_start_with_a_folder_or_port_in_use(
     start_sandbox: StartSandbox, sandbox: SandboxProcess, folder: Path
 ) -> None:
     with pytest.raises(SandboxStartError, match="Another sandbox already uses"):

@@ -287,7 +287,7 @@ def test_oversize_callback_is_valid_json(
     assert json.loads(body)["id"] == voice
 
 
-def test_delayed_callback_arrives_by_the_clock(
+def test_delayed_callback_arrives_when_the_clock_is_forwarded(
     account: SandboxAccount, sandbox: SandboxProcess, listener: CallbackServer
 ) -> None:
     sandbox.set_faults({"operation": "callback", "do": "delay:3600"})

@@ -30,7 +30,7 @@ def make_url(model: type[Model], name: str, *args: object) -> str:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_every_list_opens_and_can_be_searched(admin_client: Client, model: type[Model]) -> None:
+def test_every_model_list_in_the_admin_opens_and_can_be_searched(admin_client: Client, model: type[Model]) -> None:
     assert admin_client.get(make_url(model, "changelist"), {"q": "anything"}).status_code == 200
 
 
@@ -40,7 +40,7 @@ def test_every_list_opens_and_can_be_searched(admin_client: Client, model: type[
     [model for model in MODELS if model not in EDITABLE_MODELS and model._meta.app_label != "django_rq"],
     ids=lambda model: model.__name__,
 )
-def test_evidence_is_read_only(admin_client: Client, model: type[Model]) -> None:
+def test_models_of_evidence_are_read_only_in_the_admin(admin_client: Client, model: type[Model]) -> None:
     assert admin_client.get(make_url(model, "add")).status_code == 403
     assert not admin.site._registry[model].has_change_permission(
         admin_client.get(make_url(model, "changelist")).wsgi_request
@@ -51,14 +51,16 @@ def test_evidence_is_read_only(admin_client: Client, model: type[Model]) -> None
 
 
 @pytest.mark.parametrize("fixture", ["producer", "engineer", "viewer", "outsider"])
-def test_other_roles_are_denied_access(client: Client, fixture: str, request: pytest.FixtureRequest) -> None:
+def test_roles_other_than_admin_cannot_open_the_admin(
+    client: Client, fixture: str, request: pytest.FixtureRequest
+) -> None:
     client.force_login(request.getfixturevalue(fixture))
     response = client.get(reverse("admin:index"))
     assert response.status_code == 302
     assert client.get(reverse("admin:login")).status_code == 403
 
 
-def test_saved_key_is_never_shown(admin_client: Client) -> None:
+def test_admin_shows_only_the_last_characters_of_a_saved_api_key(admin_client: Client) -> None:
     form = {"name": "Main", "provider": "resemble_v2", "mode": "live", "active": "on", "key": "canary-key-7391"}
     assert admin_client.post(make_url(Account, "add"), form).status_code == 302
     account = Account.objects.get()
@@ -81,7 +83,7 @@ def test_saving_account_without_a_key_keeps_its_key(admin_client: Client) -> Non
 
 
 @pytest.mark.parametrize(("key", "is_kept"), [("canary-key-8402", False), ("", True)])
-def test_key_change_clears_last_check_and_error(admin_client: Client, key: str, is_kept: bool) -> None:
+def test_only_a_changed_key_clears_the_last_check_and_error(admin_client: Client, key: str, is_kept: bool) -> None:
     account = Account(name="Main", provider="resemble_v2", checked_at=timezone.now(), last_error="The key is wrong.")
     account.set_key("canary-key-7391")
     account.save()
@@ -97,7 +99,7 @@ def test_account_without_a_key_is_refused(admin_client: Client) -> None:
     assert not Account.objects.exists()
 
 
-def test_actions_pause_and_resume_accounts(admin_client: Client, admin: User) -> None:
+def test_admin_actions_pause_and_resume_accounts(admin_client: Client, admin: User) -> None:
     one, two = (Account(name=name, provider="resemble_v2") for name in ("one", "two"))
     for account in (one, two):
         account.set_key("canary-key-7391")
@@ -121,7 +123,7 @@ def test_text_of_statement_cannot_be_changed(admin_client: Client) -> None:
     assert (statement.text, statement.retired) == (text, True)
 
 
-def test_failed_task_is_retried_by_action(admin_client: Client, producer: User) -> None:
+def test_admin_action_retries_a_failed_task(admin_client: Client, producer: User) -> None:
     task = Task.objects.create(kind="k", object_id="1", status=TaskStatus.FAILED, reason="broken")
     selection = {"action": "retry_tasks", "_selected_action": [str(task.pk)]}
     admin_client.post(make_url(Task, "changelist"), selection)

@@ -51,7 +51,7 @@ def test_secret_is_read_from_variable_then_named_file_then_folder(
 
 
 @pytest.mark.parametrize("content", [None, "", "  \n"])
-def test_secret_has_no_default(tmp_path: Path, content: str | None) -> None:
+def test_missing_or_empty_secret_is_refused(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "tested").write_text(content)
     with pytest.raises(ImproperlyConfigured, match=f"Set {NAME} or {NAME}_FILE"):

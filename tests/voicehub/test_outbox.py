@@ -311,7 +311,7 @@ def test_task_fails_after_max_attempts(set_handler: Any) -> None:
     assert len(attempts) == MAX_ATTEMPTS
 
 
-def test_reason_contains_no_path(set_handler: Any) -> None:
+def test_failure_reason_contains_no_file_path(set_handler: Any) -> None:
     def work(*_: Any) -> None:
         raise FileNotFoundError(2, "No such file", "/srv/studio/media/recordings/1.wav")
 

@@ -70,7 +70,7 @@ def test_chips_show_text_and_advice_worst_first() -> None:
     assert render_template("{% chips findings %}", findings=[]).strip() == ""
 
 
-def test_chip_with_time_plays_if_audio_is_playable() -> None:
+def test_chip_with_a_time_has_a_play_button_only_if_audio_is_playable() -> None:
     findings = [make_finding("clipping", at=65.0, share=0.01).as_dict()]
     assert 'data-at="64.50"' in render_template("{% chips findings %}", findings=findings).partition("</details>")[2]
     html = render_template("{% chips findings playable=no %}", findings=findings, no=False)

@@ -117,7 +117,7 @@ def test_statement_that_a_consent_uses_is_retired_but_not_changed(tmp_path: Path
         (1, text, 1),
         (2, text.replace("Voice AI", "Voice.ai"), 0),
     }
-    for app, migration in MIGRATIONS:
+    for app, migration in LAST_MIGRATIONS:
         data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
     assert data_folder.read_rows() == rows
 

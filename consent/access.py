@@ -1,4 +1,4 @@
-"""Access control and queries of this app: one helper per noun, 404 for a missing row.
+"""Access control and queries of this app: one helper function per kind of row, 404 for a missing row.
 
 Every staff view names its permission with `require_permission`. Staff without it get 403, anonymous users the sign-in
 page (LoginRequiredMiddleware). The talent's pages check the invitation instead (see `get_opened_invitation`).
@@ -33,7 +33,7 @@ def get_user(request: HttpRequest) -> User:
 
 
 def query_talents(search: str = "") -> QuerySet[Talent]:
-    """Talents whose name or email address contains `search`, each annotated for its row in the list."""
+    """Talents whose name or email address contains `search`, with the counts that the talent list shows."""
     in_force = Contract.objects.in_force().filter(talent=OuterRef("pk"))
     talents = Talent.objects.annotate(
         consents_waiting=Count("consents", Q(consents__status=ConsentStatus.REQUESTED)),
@@ -106,11 +106,11 @@ class InvitationRow:
 
     invitation: Invitation
     send_failure: str
-    """Why sending the email failed for good; empty if it did not."""
+    """Why VoiceHub gave up sending the email; empty if sending did not fail."""
     is_revoked: bool
     """Whether staff revoked the link."""
     statuses: frozenset[str]
-    """Statuses of the consents that it covers."""
+    """Statuses of the consents that the invitation covers."""
 
     @property
     def is_open(self) -> bool:

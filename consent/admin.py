@@ -22,7 +22,7 @@ class TalentAdmin(NoDeleteAdmin):
 
 
 class DeleteAtEndFilter(admin.BooleanFieldListFilter):
-    """Filter with its own title: the field's name would promise an automatic deletion."""
+    """Filter whose title replaces the field's name, because that name would promise an automatic deletion."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,7 @@
-"""Extension points for apps that this app must not import: provider names, comparing takes with recordings."""
+"""Functions that other apps register here, because this app must not import those apps.
+
+They supply the names of the providers, and compare takes with recordings.
+"""
 
 from collections.abc import Callable
 
@@ -13,7 +16,7 @@ _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
-    """Register a source of (slug, name) pairs. It is called whenever a page needs them."""
+    """Register a source of (slug, name) pairs. It is called whenever a page needs the pairs."""
     _provider_lists.append(list_providers)
 
 
@@ -23,7 +26,7 @@ def list_provider_choices() -> list[tuple[str, str]]:
 
 
 def get_provider_label(slug: str) -> str:
-    """The provider's name, or its slug if no app offers it (any longer)."""
+    """The provider's name, or its slug if no app offers this provider (any longer)."""
     return dict(list_provider_choices()).get(slug, slug)
 
 

@@ -20,14 +20,14 @@ else:
     ModelFormOfTalent = ModelFormOfContract = forms.ModelForm
 
 DATE_WIDGET = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-# Microphone settings reported by the browser that are stored. Device identifiers are dropped for privacy.
+# The microphone settings from the browser that are stored. Device identifiers are dropped for privacy.
 DEVICE_KEYS = (
     "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
 )  # fmt: skip
 
 
 def collapse_whitespace(text: str) -> str:
-    """`text` on one line: names are used in email subjects and in the statement."""
+    """Put `text` on one line, because names are used in email subjects and in the statement."""
     return " ".join(text.split())
 
 
@@ -192,10 +192,10 @@ class TakeForm(forms.Form):
 
 def filter_device_info(device: dict[str, Any]) -> dict[str, Any]:
     """Keep only known keys, with short printable values that every database accepts."""
-    return {key: value for key in DEVICE_KEYS if (value := _clean_value(device.get(key))) is not None}
+    return {key: value for key in DEVICE_KEYS if (value := _clean_device_value(device.get(key))) is not None}
 
 
-def _clean_value(value: Any) -> str | float | None:
+def _clean_device_value(value: Any) -> str | float | None:
     if isinstance(value, str):
         return "".join(letter for letter in value if letter.isprintable())[:120]
     # Real rates and counts are smaller; the comparison also rejects NaN and infinity.

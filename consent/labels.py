@@ -1,4 +1,4 @@
-"""Display texts for rows of this app: languages, audit log entries, how a take was made."""
+"""Texts that pages show for languages, for audit log entries, and for how a take was made."""
 
 from django.conf.locale import LANG_INFO
 
@@ -14,7 +14,7 @@ PROCESSING_LABELS = {
 
 
 def get_language_name(tag: str) -> str:
-    """The name of a BCP 47 tag: "en-US" → "English (US)"; the tag itself if the language is unknown."""
+    """The language of a BCP 47 tag: "en-US" → "English (US)". An unknown language gives the tag itself."""
     code, _, region = tag.partition("-")
     name = LANG_INFO.get(code.lower(), {}).get("name", "")
     if not name:
@@ -36,7 +36,7 @@ def describe_capture(take: Take) -> str:
 
 
 def describe_capture_to_talent(take: Take) -> str:
-    """The same sentence, addressed to the talent."""
+    """Describe to the talent in one sentence how the take was made."""
     if take.recorded_by or take.capture == Capture.IN_STUDIO:
         return describe_capture(take)
     if take.capture == Capture.UPLOAD:
@@ -64,13 +64,13 @@ def _describe_take(event: Event) -> str:
 
 
 def _describe_approver(event: Event) -> str:
-    """The approver's name, with a note if they approved a take that they made."""
+    """The approver's name, with a note if the approver made the take."""
     is_own_take = event.payload.get("approver_made_take")
     return f"{event.actor_name}, who also recorded or uploaded it," if is_own_take else event.actor_name
 
 
 def describe_event(event: Event) -> str:
-    """An audit log entry as a sentence without its period; pages show the reason, if any, next to it."""
+    """An audit log entry as a sentence without its period. Pages show the entry's reason, if any, next to it."""
     who = event.actor_name
     if event.kind == EventKind.TAKE:
         return _describe_take(event)

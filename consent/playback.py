@@ -1,7 +1,7 @@
 """The time when a staff member first requested the audio of a take, as seen by the server.
 
 It is stored in the session, which is on the server and ends at sign-out. The browser has only the session key, so it
-can neither fake a playback nor pass one on to another person.
+can neither fake a playback nor pass a playback on to another person.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ STATUSES_WITH_AUDIO = {200, 206, 302}  # whole file, part of it, or redirect to 
 
 
 def record_playback(request: HttpRequest, take: Take, response: HttpResponseBase) -> None:
-    """Record that this response delivers audio of the take. Only the first time is stored."""
+    """Record that this response delivers audio of the take. Only the time of the first such response is stored."""
     if request.method == "GET" and response.status_code in STATUSES_WITH_AUDIO:
         played_at = request.session.get(SESSION_KEY, {})
         if str(take.pk) not in played_at:

@@ -1,6 +1,6 @@
-"""URLs for talents, without sign-in: each requires the invitation that this browser opened.
+"""URLs for talents, without sign-in. Each page requires that this browser opened an invitation.
 
-They need their own file because a URLconf has one namespace.
+These URLs need their own file, because a URLconf has only one namespace.
 """
 
 from django.urls import path

@@ -39,14 +39,14 @@ from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
-# Final statuses: the talent has nothing left to do.
+# Statuses in which the talent has nothing left to do.
 CLOSED_STATUSES = {ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
 
 
 def _require_invitation(
     view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Decorator: pass the invitation that this browser opened to the view, or render the page for closed links."""
+    """Decorator: pass the view the invitation that this browser opened. Without one, render the closed-link page."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -22,7 +22,7 @@ THRESHOLD_NAMES = (
     "pause_seconds",
 )
 
-# Constants of audio/levels; the browser must measure in the same way.
+# Constants of audio/levels. The browser must measure in the same way as the server.
 MEASURING_CONSTANTS = {
     "floor_db": measure.FLOOR_DB,
     "digital_silence_db": measure.DIGITAL_SILENCE_DB,

@@ -38,7 +38,7 @@ SPEAKER_VERDICTS = {
     "different": ("bad", "Different person", "Different person below"),
     "unchecked": ("over", "Not compared", ""),
 }
-# State of a word: its description in the legend.
+# For each state of a word, its description in the legend.
 WORD_STATES = {
     "heard": "recognized",
     "doubtful": "uncertain",
@@ -50,7 +50,7 @@ WORD_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class WordReport:
-    """A word of the statement, or an additional spoken word; `play` is empty if its position is unknown."""
+    """A word of the statement, or an additional spoken word. `play` is empty if the word's position is unknown."""
 
     text: str
     state: str
@@ -94,7 +94,7 @@ class TakeReport:
 
     @property
     def stage(self) -> str:
-        """Progress of the check; it changes when there is more to show."""
+        """Progress of the check. It changes when the page has more results to show."""
         return "waiting" if self.is_waiting else "comparing" if self.is_comparing else "done"
 
     @property
@@ -139,7 +139,7 @@ class TakeReport:
 
     @property
     def facts(self) -> list[Fact]:
-        """Audio quality facts, each with a verdict. Background analysis results replace the quick ones."""
+        """Audio quality facts, each with a verdict. Background analysis replaces the quick level check."""
         take, check = self.take, self.check
         measures, analyzed = (check.measures, check.findings) if check else ({}, [])
         quick = [finding for finding in take.findings if not measures or finding["code"] not in SOUND_CODES]
@@ -160,7 +160,7 @@ def _make_word_report(word: Mapping[str, Any]) -> WordReport:
 
 
 def _truncate_score(score: float | None) -> float | None:
-    """Truncate to hundredths. Rounding could show a score below the threshold 0.75 as 0.75."""
+    """Truncate the score to hundredths. Rounding could show a score below the threshold 0.75 as 0.75."""
     return None if score is None else math.floor(score * 100 + 1e-9) / 100
 
 

@@ -27,7 +27,7 @@ class UploadResult:
 
 
 def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, by: User | None) -> UploadResult:
-    """Store the uploaded file as a take. `recorded_as` is its capture if the recorder made it, not a file upload."""
+    """Store the uploaded file as a take. If the recorder made the file, the capture of the take is `recorded_as`."""
     form = TakeForm(request.POST, request.FILES)
     if not form.is_valid():
         return UploadResult(problem=str(next(iter(form.errors.values()))[0]), status=400)
@@ -52,13 +52,13 @@ def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, b
 
 
 def _find_duplicate(consent: Consent, sha256: str) -> UploadResult | None:
-    """The stored take with this hash, if any: the page repeats an upload if its response was lost."""
+    """The stored take with this hash, if any. The page repeats an upload whose response was lost."""
     take = consent.takes.filter(sha256=sha256).first() if sha256 else None
     return UploadResult(take) if take else None
 
 
 def make_response(request: HttpRequest, received: UploadResult, *, success_url: str, retry_url: str) -> HttpResponse:
-    """JSON for the recorder; a redirect, with a message on errors, for a plain form."""
+    """JSON for the recorder. A plain form gets a redirect, with a message on errors."""
     if request.accepts("text/html"):
         return _redirect_with_message(request, received, success_url, retry_url)
     if received.take is None:

@@ -12,7 +12,7 @@ from voicehub.models import Task, ThresholdOverride, User
 from voicehub.queue_admin import QueueAdmin
 from voicehub.user_admin import StudioUserAdmin
 
-# Roles are defined in code (voicehub.roles). The next migration would undo edits made in the admin.
+# Roles are defined in code (voicehub.roles), and the next migration would undo edits made in the admin.
 admin.site.unregister(Group)
 
 
@@ -23,7 +23,7 @@ admin.site.register(Dashboard, QueueAdmin)
 
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
-    """Background tasks: waiting, running, done and failed ones, with the reason of a failure."""
+    """Background tasks in every status: waiting, running, done or failed (with the reason)."""
 
     list_display = ["kind", "object_id", "status", "due_at", "attempts", "is_running", "reason", "created_at"]
     list_filter = ["status", "kind"]
@@ -46,7 +46,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
 def list_threshold_choices() -> list[tuple[str, str]]:
     """Every threshold's name, with its default value and unit."""
-    return [(name, f"{name} ({one.default:g} {one.unit})") for name, one in THRESHOLD_INFO.items()]
+    return [(name, f"{name} ({threshold.default:g} {threshold.unit})") for name, threshold in THRESHOLD_INFO.items()]
 
 
 class ThresholdForm(forms.ModelForm[ThresholdOverride]):
@@ -59,7 +59,7 @@ class ThresholdForm(forms.ModelForm[ThresholdOverride]):
 
 @admin.register(ThresholdOverride)
 class ThresholdOverrideAdmin(admin.ModelAdmin[ThresholdOverride]):
-    """This studio's own thresholds: the measured values at which findings begin."""
+    """This studio's own thresholds. A threshold is the measured value from which VoiceHub reports a finding."""
 
     form = ThresholdForm
     list_display = ["name", "value", "default_value", "provider", "tier", "reason"]

@@ -1,4 +1,4 @@
-"""The admin site, with the dashboard's sign-in page, for staff with the admin role."""
+"""The admin site for staff with the admin role. Its sign-in page is the dashboard's."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ class StudioAdminSite(admin.AdminSite):
     index_title = "All stored data"
 
     def get_urls(self) -> list[Any]:
-        """Without `view_on_site`, which redirects to any row's page without checking permissions on the row."""
+        """All URLs except `view_on_site`, which redirects to any row's page without checking permissions on the row."""
         return [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         super().register(model_or_iterable, admin_class, **{"view_on_site": get_staff_page, **options})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to the dashboard's sign-in page, which returns here. Signed-in staff without access get a 403."""
+        """Redirect to the dashboard's sign-in page, which leads back to the admin. Staff without access get a 403."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))

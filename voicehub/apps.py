@@ -15,7 +15,7 @@ class VoiceHubConfig(AppConfig):
     def ready(self) -> None:
         from voicehub import checks  # noqa: F401 - registers the checks
 
-        # gunicorn's loggers bypass our handlers, and log the URL of a failed request.
+        # Logs contain no tokens. gunicorn's loggers bypass our handlers, and log the URL of a failed request.
         for name in ("gunicorn.error", "gunicorn.access"):
             logging.getLogger(name).addFilter(LinkRedactor())
         post_migrate.connect(update_roles, dispatch_uid="voicehub.roles")

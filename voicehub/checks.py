@@ -25,7 +25,7 @@ def check_field_keys(**_: Any) -> list[CheckMessage]:
 
 @register()
 def check_queue_serializer(**_: Any) -> list[CheckMessage]:
-    """With pickle, anyone with access to the queue could run code in the worker."""
+    """Every queue must use JSON. With pickle, anyone with access to the queue could run code in the worker."""
     pickled = [name for name, queue in settings.RQ_QUEUES.items() if "JSON" not in str(queue.get("SERIALIZER"))]
     return [Error(f"Queue {name!r} does not use JSON.", id="voicehub.E003") for name in pickled]
 

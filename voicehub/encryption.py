@@ -1,4 +1,4 @@
-"""Encryption of secret database fields, such as provider API keys. It fails closed.
+"""Encryption of secret database fields, such as provider API keys.
 
 Decryption raises an error if a value was changed, copied to another row, or encrypted with a key that is no longer
 configured. Keys rotate: the first of VOICEHUB_FIELD_KEYS encrypts, and each of them decrypts.
@@ -24,7 +24,7 @@ def _parse_keys(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def load_keys() -> MultiFernet:
-    """The configured keys. Raises ImproperlyConfigured if one is not a Fernet key."""
+    """The configured keys. Raises ImproperlyConfigured if any of them is not a Fernet key."""
     return _parse_keys(tuple(settings.VOICEHUB_FIELD_KEYS))
 
 

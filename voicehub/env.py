@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 COMMANDS_WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
-"""The manage.py commands that sign, encrypt and decrypt nothing."""
+"""The manage.py commands that neither sign nor encrypt nor decrypt anything."""
 
 
 def read_text(name: str, default: str = "") -> str:
@@ -62,9 +62,9 @@ def needs_secrets(argv: Sequence[str]) -> bool:
 
 
 def read_secret(name: str, folder: Path, *, needed: bool = True) -> str:
-    """A secret from NAME, from the file in NAME_FILE, or from `folder`, where the embedded studio stores its own.
+    """The secret from the variable NAME, from the file in NAME_FILE, or from `folder` (the embedded studio's secrets).
 
-    If there is none: "" if it is not needed, otherwise ImproperlyConfigured with the three ways to set it.
+    Without a secret, returns "" if it is not needed; otherwise raises ImproperlyConfigured with the ways to set it.
     """
     if value := read_text(name):
         return value
@@ -91,7 +91,7 @@ class MailServer(NamedTuple):
 
 
 def read_mail_server(name: str) -> MailServer | None:
-    """The server from smtp://user:password@host:port?tls=1 (or ?ssl=1). None if it is not set."""
+    """The server from smtp://user:password@host:port?tls=1 (or ?ssl=1). None if the variable is not set."""
     value = read_text(name)
     if not value:
         return None

@@ -25,13 +25,13 @@ IPV6_PREFIX_BITS = 64  # a client usually controls a whole /64 network (RFC 6177
 
 
 def make_throttle_key(name: str, address: str | None) -> str:
-    """The key for counting attempts. A digest, because users sometimes type their password as the username."""
+    """The key for counting attempts. It is a digest, because users sometimes type their password as the username."""
     network = str(ip_network(f"{address}/{IPV6_PREFIX_BITS}", strict=False)) if address and ":" in address else address
     return hash_token(f"{network}\n{name.casefold()}")
 
 
 def count_attempt(key: str) -> bool:
-    """Count one attempt; False if none is left. Called before the password check, so parallel requests gain nothing."""
+    """Count an attempt; False if none is left. Called before the password check, so parallel requests gain nothing."""
     now = timezone.now()
     SignInAttempts.objects.filter(since__lte=now - WINDOW).delete()
     SignInAttempts.objects.get_or_create(key=key, defaults={"since": now})

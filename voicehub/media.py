@@ -1,4 +1,4 @@
-"""Send private files, whole or in ranges, with a content type that we choose. The caller checks permissions first.
+"""Send private files, whole or in ranges, with a content type that VoiceHub chooses. The caller checks permissions.
 
 The type and the name come from what was verified at upload, never from the file name that a browser sent.
 """

@@ -1,4 +1,4 @@
-"""Middleware for every request: body size limits and privacy headers. Also the client's IP address."""
+"""Middleware that limits body sizes and sets privacy headers. Also finds the client's IP address."""
 
 from collections.abc import Callable
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-"""Background tasks, as a transactional outbox: the database is the truth, the queue only carries task ids.
+"""Background tasks, as a transactional outbox: tasks are stored in the database, the queue only carries their ids.
 
 `enqueue_task` writes a Task in the caller's transaction and notifies the queue on commit. A worker claims the row with
 a lease by one conditional UPDATE, so one worker at a time runs a task, however many notifications there are. When a
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 # Separate queues keep long tasks from delaying urgent ones. URGENT: deletions, polls and look-ups at providers.
 # SUBMIT: builds and mails to send. TAKES: checks of a take that a talent has just sent. ANALYSIS: recordings.
 QUEUES = URGENT, SUBMIT, TAKES, ANALYSIS = "urgent", "submit", "takes", "analysis"
-# In seconds. Short, because saving a page waits for Redis, and an unreachable queue loses nothing.
+# In seconds. Short, because saving a page waits for Redis, and no task is lost if the queue cannot be reached.
 REDIS_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}
 
 
@@ -58,11 +58,11 @@ class Lease:
             raise LeaseLost(str(self.task_id))
 
     def release(self, **fields: object) -> bool:
-        """Write `fields` and release the task. False if this worker no longer owns it."""
+        """Write `fields` and release the task. False if this worker no longer owns the task."""
         return bool(self._query_held_task().update(lease=None, lease_until=None, **fields))
 
     def complete(self) -> None:
-        """Mark the task done. If it was enqueued again while it ran, it is due again instead."""
+        """Mark the task done. If it was enqueued again while it ran, make it due again instead."""
         self._release_unless_requested(status=TaskStatus.DONE, finished_at=timezone.now())
 
     def reschedule(self, after: timedelta) -> None:
@@ -110,11 +110,12 @@ def register_handler(
 def enqueue_task(kind: str, object_id: object, *, after: timedelta = timedelta()) -> None:
     """Write the task in the caller's transaction, and notify the queue on commit.
 
-    If the same task is waiting, it is kept, due at the earlier time. The queue was already notified of a due task.
+    If the same task is already waiting, it stays and is due at the earlier of both times. The queue already knows a
+    task that is due.
     """
     due_at = timezone.now() + after
     with transaction.atomic():
-        # Locked, so that a worker cannot mark it done between this read and the update.
+        # Locked, so that a worker cannot mark the task done between this read and the update.
         waiting = Task.objects.select_for_update()
         task, created = waiting.get_or_create(
             kind=kind, object_id=str(object_id), status=TaskStatus.WAITING, defaults={"due_at": due_at}
@@ -128,7 +129,7 @@ def enqueue_task(kind: str, object_id: object, *, after: timedelta = timedelta()
 
 
 def notify_queue(task_id: uuid.UUID) -> None:
-    """Put the task's id in its queue. If the queue is unreachable, the sweeper does it later."""
+    """Put the task's id in its queue. If the queue is unreachable, the sweeper enqueues the task later."""
     rows = Task.objects.filter(pk=task_id)
     rows.update(notified_at=timezone.now())
     kind = rows.values_list("kind", flat=True).first()

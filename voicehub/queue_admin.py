@@ -19,7 +19,7 @@ class QueueAdmin(django_rq.admin.QueueAdmin):
     """django-rq's pages, which only check `is_staff`, restricted to users with MANAGE_QUEUES."""
 
     def get_urls(self) -> list[URLPattern]:
-        # Without the pages of single rows, because the model has no table.
+        # The pages of single rows are left out, because the model has no table.
         excluded = {None, *(f"django_rq_dashboard_{action}" for action in ("add", "history", "delete", "change"))}
         all_patterns = super().get_urls()  # type: ignore[no-untyped-call]  # django-rq gives it no types
         patterns = [pattern for pattern in all_patterns if pattern.name not in excluded]

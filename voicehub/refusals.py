@@ -22,7 +22,7 @@ class ActionRefused(Exception):
 
 @contextmanager
 def handle_refusal(show: Callable[[str], object]) -> Iterator[None]:
-    """Catch ActionRefused from the block and pass each reason to `show`."""
+    """Catch ActionRefused from the `with` block and pass each of its reasons to `show`."""
     try:
         yield
     except ActionRefused as refusal:

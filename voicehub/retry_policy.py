@@ -1,7 +1,7 @@
 """Every retry delay, polling interval and attempt limit, each with its reason.
 
-Not here: the restart delays of the embedded studio (launcher.supervisor), and the deadlines of one provider call
-(providers.http).
+Defined elsewhere: the restart delays of the embedded studio (launcher.supervisor), and the deadlines of one provider
+call (providers.http).
 """
 
 from datetime import timedelta
@@ -36,7 +36,7 @@ def attempt_delay(attempts: int) -> timedelta:
 
 # Interval between checks of whether a paused account works again. Resuming an account enqueues its work at once.
 PAUSED_ACCOUNT_RETRY = timedelta(minutes=10)
-# After a call that did not reach the provider, if there was no Retry-After.
+# The delay after a call that did not reach the provider, if no Retry-After was given.
 UNREACHABLE_RETRY = timedelta(seconds=15)
 # The longest interval between polls of a training build. No page shows an older status.
 SLOWEST_POLL = timedelta(minutes=10)

@@ -1,6 +1,6 @@
 """The permissions of each role. After every migration the groups are updated from this table.
 
-Viewers can read, engineers manage voices and recordings, producers manage consents and builds, admins everything.
+Viewers can read, engineers manage voices and recordings, producers manage consents and builds, admins do everything.
 """
 
 from typing import Any

@@ -25,9 +25,9 @@ SECRET_KEY = env.read_secret("VOICEHUB_SECRET_KEY", DATA_DIR / "secrets", needed
 FIELD_KEYS = env.read_secret("VOICEHUB_FIELD_KEYS", DATA_DIR / "secrets", needed=NEEDS_SECRETS)
 VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip()]
 
-# Base URL for links in mails, callbacks and dataset URLs.
+# Base URL of links in mails, of callbacks and of datasets.
 VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
-# The company named in the spoken statement.
+# The company that talents name in the spoken statement.
 VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
 # For a studio of one person: staff may approve takes that they recorded themselves. The audit log notes it each time.
 VOICEHUB_ALLOW_SELF_APPROVAL = env.read_boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
@@ -113,7 +113,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue carries only task ids (voicehub.outbox), as JSON, because unpickling data from a queue can run code.
 REDIS_URL = env.read_text("REDIS_URL", valkey.build_url(DATA_DIR))
-# After this time without a heartbeat, another worker may claim a task. One provider call takes less.
+# After this time without a heartbeat, another worker may claim a task. One provider call takes less time.
 VOICEHUB_LEASE_SECONDS = env.read_integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
 RQ_QUEUES = dict.fromkeys(("urgent", "submit", "takes", "analysis"), QUEUE)

@@ -1,4 +1,4 @@
-"""How pages show the analysis of an audio file: findings as chips, facts with a verdict."""
+"""How pages show the analysis of an audio file: its findings as chips, its measured facts with a verdict."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from voicehub.text import format_position
 
 Json = Mapping[str, Any]
 
-LEAD_IN_SECONDS = 0.5  # playback starts this long before a mark
+LEAD_IN_SECONDS = 0.5  # playback starts this long before the marked time
 
 MINUTE = 60
 
@@ -115,9 +115,9 @@ MEASURE_NAMES = {
 }
 
 
-def merge_measures(levels: Json, more: Json) -> dict[str, Any]:
+def merge_measures(levels: Json, analysis: Json) -> dict[str, Any]:
     """The measures of the quick level check, overridden by those of the full analysis, without unknown values."""
-    both = {**{MEASURE_NAMES.get(name, name): value for name, value in levels.items()}, **more}
+    both = {**{MEASURE_NAMES.get(name, name): value for name, value in levels.items()}, **analysis}
     return {name: value for name, value in both.items() if value is not None}
 
 
@@ -148,7 +148,7 @@ def _describe_treble(sound: Json) -> str:
     return f"Up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
 
 
-# Per line: its label, a function that formats its value, the measure that it needs, and the codes of its findings.
+# For each fact: its label, a function that formats its value, the measure that it needs, the codes of its findings.
 FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
     ("Format", _describe_format, "sample_rate", frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
     ("Length", _describe_length, "seconds", frozenset({"too_short", "too_long"})),
@@ -192,5 +192,5 @@ def make_facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
 
 
 def make_clipping_marks(sound: Json) -> tuple[TimeMark, ...]:
-    """Marks at the clipped time spans, as far as they were stored."""
+    """Marks at those clipped time spans that were stored."""
     return tuple(make_time_mark(start) for start, _end in sound.get("clipped_spans") or ())

@@ -14,7 +14,7 @@ BLOCK = 1 << 20
 
 
 def private() -> Storage:
-    """Consents, contracts and recordings. Only views that check permissions serve them."""
+    """The storage of takes, contracts and recordings. Only views that check permissions serve these files."""
     return storages["private"]
 
 

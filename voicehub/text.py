@@ -16,7 +16,7 @@ def format_count(count: int, one: str, many: str) -> str:
 def format_duration(seconds: float | None) -> str:
     """14 → "14 s", 134 → "2 min 14 s", 3725 → "1 h 2 min", None → "–".
 
-    Rounds to seconds, and from an hour to minutes. A zero second part is omitted: 600 → "10 min".
+    Rounds to seconds, and from one hour on to minutes. A smaller unit of zero is omitted: 600 → "10 min".
     """
     if seconds is None:
         return "–"

@@ -13,7 +13,7 @@ def load_thresholds(provider: str = "", tier: str = "") -> Thresholds:
 
 
 def load_take_thresholds(provider: str) -> Thresholds:
-    """As `load_thresholds`, for a spoken consent, which may have longer silence at its edges than a recording."""
+    """As `load_thresholds`, but for takes, which may have longer silence at both ends than recordings."""
     thresholds = load_thresholds(provider)
     return replace(thresholds, edge_silence_seconds=thresholds.take_edge_silence_seconds)
 

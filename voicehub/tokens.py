@@ -1,4 +1,4 @@
-"""Secret links: tokens of 256 bits. Only their SHA-256 is stored, and logs contain no token.
+"""Tokens of 256 bits for secret links. Only the SHA-256 of a token is stored, and logs contain no token.
 
 A plain hash is enough for this entropy (OWASP ASVS 5.0, 6.5.2). A look-up by hash needs no constant-time comparison.
 """
@@ -24,7 +24,7 @@ def new_token() -> tuple[str, str]:
 
 
 def derive_token(purpose: str, row_id: object) -> str:
-    """A token for one row and purpose, as long and as hard to guess as a new one, but the same at each call.
+    """A token for one row and purpose, as long and as hard to guess as a new token, but the same at each call.
 
     So a task that is retried after a crash sends the same URL as before, without storing it.
     """

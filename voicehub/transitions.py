@@ -21,15 +21,15 @@ class Movable(models.Model):
 
 
 def list_sources(row_type: type[Movable], to: str) -> list[str]:
-    """The statuses that may move to `to`, in the order of `MOVES`."""
+    """The statuses from which a row may change to `to`, in the order of `MOVES`."""
     return [source for source, targets in row_type.MOVES.items() if to in targets]
 
 
 def move(row: Movable, to: str, *, since: str | None = None, **fields: Any) -> bool:
-    """Move `row` to status `to` and write `fields` in the same UPDATE. True if this call did it.
+    """Change the status of `row` to `to` and write `fields` in the same UPDATE. True if this call changed it.
 
-    `since` limits the move to one source status. False means that the move is not allowed from the row's status, or
-    that another call was faster. Then nothing is written, and `row` is unchanged.
+    `since` limits the transition to one source status. False means that the transition is not allowed from the row's
+    status, or that another call was faster. Then nothing is written, and `row` is unchanged.
     """
     allowed = [status for status in list_sources(type(row), to) if since in (None, status)]
     rows = type(row)._default_manager.filter(pk=row.pk, status__in=allowed)

@@ -3,10 +3,10 @@
 Limits for the contents of archives are in audio.archives.limits, those of providers in providers.*.capabilities.
 """
 
-# A whole request. A guest sends one take. Staff without JavaScript send a form with many recordings.
+# A whole request. A talent sends one take. Staff without JavaScript send a form with many recordings.
 GUEST_REQUEST_BYTES = 64 << 20
 STAFF_REQUEST_BYTES = 1 << 30
-# The form fields without files, which are held in memory.
+# The form fields without the files. They are held in memory.
 FORM_FIELDS_BYTES = 1 << 20
 
 # A statement takes well under a minute; this is nine minutes of 48 kHz mono in 16 bits.
@@ -22,7 +22,7 @@ ARCHIVE_WAV_BYTES = 2 << 30
 # A table of transcripts: 5,000 lines of 400 characters.
 TRANSCRIPT_TABLE_BYTES = 2 << 20
 
-# A callback is a short JSON text. Its URL is public, so no more than this is read.
+# A callback is a short JSON text. Its URL is public, so VoiceHub reads no more than this.
 CALLBACK_BYTES = 64 << 10
 # More than any provider sends for one build. Further callbacks are answered and dropped.
 CALLBACKS_PER_BUILD = 50

@@ -1,4 +1,4 @@
-"""Users in the admin. An editor can change only users with no extra permissions. The last superuser stays."""
+"""Users in the admin. An editor cannot change a user who has more permissions. The last superuser cannot be removed."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from voicehub.models import User
 
 LAST_SUPERUSER = "{name} is the only superuser who can sign in to the admin. Create another superuser first."
-# Only a superuser can grant these, because they allow more than any role.
+# Only a superuser can set these fields, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 
 
@@ -32,7 +32,7 @@ def is_last_superuser(user: User) -> bool:
 
 
 def find_permissions(user: User) -> set[int]:
-    """The user's permissions, also those of an inactive account, which may be activated again."""
+    """The user's permissions. Those of an inactive account count, because it may be activated again."""
     held = Permission.objects.filter(Q(group__user=user) | Q(user=user))
     return set(held.values_list("pk", flat=True))
 
@@ -45,7 +45,7 @@ def can_manage(editor: User | AnonymousUser, user: User) -> bool:
 
 
 def find_assignable_roles(editor: User | AnonymousUser) -> QuerySet[Group]:
-    """The roles without a permission that the editor lacks."""
+    """The roles that contain no permission that the editor lacks."""
     if editor.is_superuser:
         return Group.objects.all()
     held = find_permissions(editor) if isinstance(editor, User) else set()
@@ -81,7 +81,7 @@ class UserPasswordForm(PasswordForm):
         with transaction.atomic():
             is_last = not cleaned.get("set_usable_password", True) and is_last_superuser(self.user)
         if is_last:
-            # On a field, because the page shows only field errors.
+            # The error belongs to a field, because the page shows only field errors.
             self.add_error("usable_password", LAST_SUPERUSER.format(name=self.user))
         return cleaned
 
@@ -130,7 +130,7 @@ class StudioUserAdmin(UserAdmin[User]):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """Protect the last superuser. The delete page and the bulk action call this and delete nothing protected."""
+        """Protect the last superuser. The delete page and the bulk action call this, and delete no protected row."""
         deleted, counts, missing_permissions, protected = super().get_deleted_objects(objs, request)
         chosen = {user.pk for user in objs}
         superusers = list(find_superusers())

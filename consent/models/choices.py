@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Purpose(models.TextChoices):
-    """What the voice is built for. A consent covers one purpose, a contract lists the allowed ones."""
+    """What the voice is built for. A consent covers one purpose; a contract lists its allowed purposes."""
 
     NARRATION = "narration", "Narration and audiobooks"
     ADVERTISING = "advertising", "Advertising"

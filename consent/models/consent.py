@@ -42,7 +42,8 @@ class Statement(models.Model):
 class Consent(Movable):
     """One talent's permission for one provider and purpose.
 
-    It stores a copy of the statement as shown, with its hash, so that later versions do not affect it.
+    It stores a copy of the statement as shown, with its hash, so that later versions of the
+    statement do not affect the consent.
     """
 
     Status = ConsentStatus

@@ -18,7 +18,10 @@ def contract_path(contract: "Contract", _name: str) -> str:
 
 class ContractQuerySet(models.QuerySet["Contract"]):
     def in_force(self, day: date | None = None) -> "ContractQuerySet":
-        """Contracts signed and started by `day` (default today), not ended before it or replaced by a started one."""
+        """Contracts that are signed and have started by `day` (default today).
+
+        Contracts that ended before `day`, or whose replacement has started, are left out.
+        """
         day = day or timezone.localdate()
         replaced = Contract.objects.filter(supersedes=models.OuterRef("pk"), starts_on__lte=day, signed_on__lte=day)
         open_ended = Q(ends_on__isnull=True) | Q(ends_on__gte=day)

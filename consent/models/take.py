@@ -1,4 +1,4 @@
-"""Recordings of the statement, and their check results."""
+"""Takes, and the results of their checks."""
 
 import uuid
 
@@ -16,7 +16,7 @@ def take_path(take: "Take", _name: str) -> str:
 
 
 class Take(Evidence):
-    """One recording of the statement: the original bytes, their hash, how they were made, and the findings."""
+    """One recording of the statement: the original bytes, their hash, how the take was made, and the findings."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="takes")
@@ -57,7 +57,7 @@ class TakeCheck(models.Model):
     """Results of the background check of a take: automatic advice, stored separately from the evidence.
 
     `statement` and `speaker` are `StatementCheck.as_dict()` and `Match.as_dict()` of `audio`, or empty without a
-    result. `checked_at` is empty while the check is pending; `error` says why there is no result.
+    result. `checked_at` is empty while the check is pending. `error` says why there is no result.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

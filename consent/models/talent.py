@@ -6,7 +6,7 @@ from django.urls import reverse
 
 
 class Talent(models.Model):
-    """The person whose voice it is."""
+    """The person whose voice is recorded."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, help_text="As written in the contract.")

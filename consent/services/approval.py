@@ -60,13 +60,13 @@ def _find_statement_objections(statement: dict[str, Any]) -> Iterator[str]:
         for finding in statement.get("findings") or ()
         if finding["code"] in OBJECTION_BY_CODE
     )
-    # An accepted statement may lack a word or two, as any reading does.
+    # An accepted statement may lack a word or two, because almost every reading does.
     states = () if accepted else (word["state"] for word in statement.get("words") or ())
     yield from (OBJECTION_BY_STATE[state] for state in states if state in OBJECTION_BY_STATE)
 
 
 def count_seconds_left(take: Take, played_at: datetime) -> int:
-    """Whole seconds until the duration of the take has passed since `played_at`; 0 once it has."""
+    """Whole seconds until the duration of the take has passed since `played_at`; 0 after that."""
     left = played_at + timedelta(seconds=take.seconds) - timezone.now()
     return max(0, math.ceil(left.total_seconds()))
 

@@ -1,6 +1,7 @@
-"""What a talent is shown about a consent before giving it: who receives it, and how long it is valid.
+"""What VoiceHub tells a talent about a consent beforehand: who receives it, and how long it is valid.
 
-The recipients are derived from the capabilities of the provider's tiers, so that no page claims what no tier does.
+The recipients are derived from the capabilities of the provider's tiers, so that no page claims
+anything that no tier does.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Disclosure:
 
 
 def describe_disclosure(consent: Consent) -> Disclosure:
-    """What the provider of this consent receives. If its tiers differ, each is named."""
+    """What the provider of this consent receives. If the provider's tiers differ, each tier is named."""
     if consent.provider not in registry.PROVIDERS:
         return Disclosure("Ask the studio what is sent to this provider.", True)
     tiers = registry.get_provider_class(consent.provider).tiers.values()
@@ -49,20 +50,20 @@ def _quote_labels(labels: list[str]) -> str:
     return " or ".join(f"“{label}”" for label in labels)
 
 
-def _describe_tiers(labels: list[str], tiers: int) -> str:
-    return "" if len(labels) == tiers else f" for {_quote_labels(labels)} voices"
+def _describe_tiers(labels: list[str], tier_count: int) -> str:
+    return "" if len(labels) == tier_count else f" for {_quote_labels(labels)} voices"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The last day of a consent (None without an end), and whether it comes from the contract, not the consent."""
+    """The last day of a consent (None without an end), and whether the contract sets this day, not the consent."""
 
     last_day: date | None
     is_contract_end: bool
 
 
 def compute_term(consent: Consent) -> Term:
-    """The earlier end: that of the consent itself, or of the contracts that allow its provider and purpose."""
+    """The end of the consent, or of the contracts that allow its provider and purpose, whichever is earlier."""
     contract_end = _compute_contract_end(consent)
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
         return Term(contract_end, True)
@@ -70,7 +71,7 @@ def compute_term(consent: Consent) -> Term:
 
 
 def _compute_contract_end(consent: Consent) -> date | None:
-    """The last day until which contracts on file allow the consent without a gap.
+    """The last day until which contracts on file allow the consent without interruption.
 
     None if no contract allows it or the coverage has no end. Counting starts today, or on the first day of the
     contract that starts next.
@@ -97,7 +98,7 @@ def _get_first_day(contract: Contract) -> date:
 
 
 def _get_last_day(contract: Contract) -> date:
-    """Its last day, or the day before its replacement starts, whichever is earlier; `date.max` without either."""
+    """The contract's last day, or the day before its replacement starts, whichever is earlier. Else `date.max`."""
     last_day = contract.ends_on or date.max
     replacement = getattr(contract, "superseded_by", None)
     return min(last_day, _get_first_day(replacement) - timedelta(days=1)) if replacement else last_day

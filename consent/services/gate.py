@@ -48,8 +48,8 @@ def check_permission(
 ) -> Permission:
     """Whether a voice of this talent may be built at this provider for this purpose today.
 
-    With `lock` (needs a transaction), lock the consent that permits it and check again: a concurrent withdrawal
-    either waits for the lock or is detected here.
+    With `lock` (needs a transaction), lock the consent that permits the build and check again. A concurrent
+    withdrawal either waits for the lock or is detected by the second check.
     """
     subject = BuildPurpose(talent, provider, purpose)
     permission = check_permissions([subject], {provider: provider_label})[subject]

@@ -82,7 +82,7 @@ def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
 
 
 def create_private_link(consents: Sequence[Consent], by: User) -> str:
-    """Create a private link for staff to pass on. It is shown once; its creation is recorded in the audit log."""
+    """Create a private link for staff to pass on. It is shown once. The audit log records that it was created."""
     talent = _get_single_talent(consents)
     token, token_digest = new_token()
     with transaction.atomic():
@@ -117,7 +117,7 @@ def _get_single_talent(consents: Sequence[Consent]) -> Talent:
 
 
 def send_invitation(invitation_id: str) -> None:
-    """Create the token, store its hash and email it. A retry replaces the token, so two are never live."""
+    """Create the token, store its hash and email the link. A retry replaces the token, so two are never live."""
     invitation = Invitation.objects.select_related("talent", "created_by").filter(pk=invitation_id).first()
     if invitation is None or invitation.revoked_at or invitation.sent_at:
         return
@@ -139,7 +139,7 @@ def send_invitation(invitation_id: str) -> None:
 
 
 def record_opening(invitation: Invitation, consent: Consent) -> None:
-    """Record that the talent pressed the start button. Opening the link proves nothing: mail scanners do that too."""
+    """Record that the talent pressed the start button. Opening the link proves nothing: mail scanners open it too."""
     with transaction.atomic():
         is_first_opening = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(
             opened_at=timezone.now()
@@ -149,7 +149,7 @@ def record_opening(invitation: Invitation, consent: Consent) -> None:
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:
-    """Cancel a request. Its links then show that no request is open."""
+    """Cancel a consent request. Its links then show that no request is open."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.VOIDED):
             raise ActionRefused("Only a request that is waiting for the talent can be canceled.")

@@ -17,20 +17,20 @@ NOT_UNDER_REVIEW = "This consent is no longer waiting for review. Reload the pag
 
 
 def find_latest_take(consent: Consent) -> Take | None:
-    """The newest acceptable take: the one under review."""
+    """The newest acceptable take. This is the take under review."""
     return consent.takes.filter(acceptable=True).order_by("-created_at").first()
 
 
 def is_under_review(take: Take) -> bool:
-    """Whether this take is the one under review now."""
+    """Whether this take is now under review."""
     return take.consent.status == ConsentStatus.SUBMITTED and find_latest_take(take.consent) == take
 
 
 def approve_consent(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
-    """Put the consent in force on the basis of `take`, which must be the newest acceptable one.
+    """Put the consent in force on the basis of `take`, which must be the newest acceptable take.
 
     `played_at` is when this person first requested the audio of this take from the server. Raises ActionRefused
-    with everything that is missing (see `approval.list_missing_requirements`).
+    with every requirement that is not met (see `approval.list_missing_requirements`).
     """
     with transaction.atomic():
         newest = find_latest_take(consent)

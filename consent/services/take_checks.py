@@ -32,7 +32,7 @@ def check_take(take_id: str) -> None:
 
 
 def handle_check_failure(take_id: str) -> None:
-    """Store the error, so that the page stops waiting. Results of an earlier check stay."""
+    """Store the error, so that the page stops waiting. The results of an earlier check stay."""
     TakeCheck.objects.filter(take_id=UUID(take_id), checked_at=None).update(
         error=CHECK_FAILED, checked_at=timezone.now()
     )

@@ -14,7 +14,7 @@ from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
 TAKE_LIMITS = DurationLimits(min_seconds=2, max_seconds=120)
-# Faults that the recorder cannot produce or does not let the talent send (`stops` in static/js/recorder/verdict.js).
+# Findings that the recorder cannot cause or does not let the talent send (`block` in static/js/recorder/checks.js).
 EMPTY_TAKE_CODES = frozenset({"empty_file", "data_empty", "silent", "too_short"})
 
 
@@ -39,9 +39,9 @@ def submit_take(
 ) -> Take:
     """Store a take of the statement byte for byte. `by` is None when the talent sent it.
 
-    A take that cannot be sent to a provider is stored too, with its findings; the consent then keeps waiting.
+    A take that cannot be sent to a provider is stored too, with its findings. The consent then keeps waiting.
     Raises ActionRefused if the consent does not wait for a take, TakeDamaged if the hash differs from the claimed
-    one, TakeWithoutStatement if there is no speech to check. Nothing is stored in these cases.
+    hash, TakeWithoutStatement if there is no speech to check. Nothing is stored in these cases.
     """
     if (file.size or 0) > TAKE_BYTES:
         raise ActionRefused(f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement.")
@@ -49,7 +49,7 @@ def submit_take(
     inspection = inspect_file(file, TAKE_LIMITS, load_take_thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file is a readable binary file
     if claimed_sha256 and claimed_sha256.lower() != inspection.sha256:
         raise TakeDamaged("The recording was damaged during the upload. Send it again.")
-    _require_statement(inspection)
+    _refuse_take_without_speech(inspection)
     file.seek(0)
     with transaction.atomic():
         consent = _lock_requested_consent(consent)
@@ -81,7 +81,7 @@ def submit_take(
     return take
 
 
-def _require_statement(inspection: Inspection) -> None:
+def _refuse_take_without_speech(inspection: Inspection) -> None:
     empty = [finding for finding in inspection.findings if finding.code in EMPTY_TAKE_CODES]
     if empty:
         reasons = [f"{finding.text} {finding.advice}" for finding in empty]

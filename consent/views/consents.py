@@ -86,8 +86,8 @@ def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context: Any) -> HttpResponse:
     takes = list(consent.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
-    links, user = list_invitation_rows(consent), get_user(request)
-    is_invited = any(not row.is_revoked for row in links)
+    invitation_rows, user = list_invitation_rows(consent), get_user(request)
+    is_invited = any(not row.is_revoked for row in invitation_rows)
     to_review = next((take for take in takes if take.acceptable), None) if _is_under_review(consent) else None
     context = {
         "consent": consent,
@@ -96,8 +96,8 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "other_takes": [take for take in takes if take != to_review],
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
-        "invitations": links,
-        "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing(consent)),
+        "invitations": invitation_rows,
+        "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing_for_build(consent)),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(consent.events.order_by("sequence")),
         "broken_event": find_first_broken_event(consent),
@@ -115,7 +115,7 @@ def _is_under_review(consent: Consent) -> bool:
     return consent.status == ConsentStatus.SUBMITTED
 
 
-def _list_missing(consent: Consent) -> tuple[str, ...]:
+def _list_missing_for_build(consent: Consent) -> tuple[str, ...]:
     """What a consent in force still lacks before a voice may be built with it."""
     if consent.status != ConsentStatus.APPROVED:
         return ()

@@ -1,4 +1,4 @@
-"""Contracts: filing the PDF with its terms, and viewing them."""
+"""Contracts: filing the PDF with its terms, and viewing filed contracts."""
 
 from uuid import UUID
 

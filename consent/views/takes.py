@@ -1,4 +1,4 @@
-"""Takes: recording one in the studio, uploading one on the talent's behalf, and playback."""
+"""Takes: recording a take in the studio, uploading a file for the talent, and playback."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.add_take")
 @require_POST
 def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Receive a take from staff: recorded on the studio page, or a file from the talent."""
+    """Receive a take from staff: recorded on the studio page, or a file that the talent gave them."""
     consent = get_consent_or_404(pk)
     received = receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
     return make_response(
@@ -49,7 +49,7 @@ def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.view_take")
 @require_safe
 def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The original bytes: inline if the strict WAV reader accepted them, otherwise only as a download."""
+    """The take's original bytes: inline if the strict WAV reader accepted them, otherwise only as a download."""
     take = get_take_or_404(pk)
     if take.acceptable:
         response = send_file(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)

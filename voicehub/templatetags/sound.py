@@ -18,7 +18,7 @@ MAX_MARKS_SHOWN = 8
 def chips(
     found: Iterable[Json], compared: Iterable[Json] = (), *, shown: bool = False, playable: bool = True
 ) -> dict[str, Any]:
-    """Findings, the most severe first. Texts are folded, unless `shown` is set or the finding blocks the file."""
+    """Findings, the most severe first. Texts are folded, unless `shown` is set or the finding refuses the file."""
     both = [make_chip(one) for one in found] + [make_chip(one, is_comparison=True) for one in compared]
     both.sort(key=lambda one: TONES_BY_WEIGHT.index(one.tone))
     return {"chips": both, "shown": shown, "playable": playable}
@@ -26,7 +26,7 @@ def chips(
 
 # --- measures -------------------------------------------------------------------------------------
 
-# Per measure: its label, its format, and the divisor for the unit shown.
+# For each measure: its label, its format, and the divisor that converts it to the unit shown.
 MEASURES: dict[str, tuple[str, str, float]] = {
     "rms_dbfs": ("Average level", "{:.1f} dBFS", 1),
     "lufs": ("Loudness", "{:.1f} LUFS", 1),
@@ -56,16 +56,16 @@ def _format_values(values: Json, table: Mapping[str, tuple[str, str, float]]) ->
 
 
 @register.inclusion_tag("studio/measurements.html")
-def measures(levels: Json, more: Json) -> dict[str, Any]:
-    """All measures, from the check at upload and the background analysis, with labels and units."""
-    sound, estimates = merge_measures(levels, more), more.get("estimates") or {}
+def measures(levels: Json, analysis: Json) -> dict[str, Any]:
+    """All measures from the check at upload and from the background analysis, with labels and units."""
+    sound, estimates = merge_measures(levels, analysis), analysis.get("estimates") or {}
     marks = make_clipping_marks(sound)
     return {
         "measured": list(_format_values(sound, MEASURES)),
         "clipped": marks[:MAX_MARKS_SHOWN],
         "clipped_more": max(0, len(marks) - MAX_MARKS_SHOWN),
         "estimated": list(_format_values(estimates, ESTIMATES)),
-        "missing": [*_list_reasons(more.get("missing")), *_list_reasons(estimates.get("missing"))],
+        "missing": [*_list_reasons(analysis.get("missing")), *_list_reasons(estimates.get("missing"))],
     }
 
 
@@ -83,5 +83,5 @@ def estimate(measures: Json, key: str) -> str:
 
 @register.inclusion_tag("studio/estimate_notes.html")
 def estimate_notes(keys: Iterable[str] = NOTES) -> dict[str, Any]:
-    """Explanations of these estimates: scales, what they rank well, and what they do not detect."""
+    """Explain these estimates: their scales, what they rank well, and what they do not detect."""
     return {"notes": [NOTES[key] for key in keys]}

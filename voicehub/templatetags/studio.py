@@ -40,7 +40,7 @@ def percent(share: float | None) -> str:
 
 
 def describe_moment(moment: datetime, now: datetime) -> str:
-    """A time within a week of `now` as a relative time, another one as a date."""
+    """A time within a week of `now` is described as relative, any other time as a date."""
     away = (now - moment).total_seconds()
     if abs(away) < MINUTE:
         return "just now" if away >= 0 else "in a moment"
@@ -54,7 +54,7 @@ def describe_moment(moment: datetime, now: datetime) -> str:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> with "3 minutes ago" or "in 2 days", from a week away the date. Its title is the exact time."""
+    """A <time> with "3 minutes ago" or "in 2 days", or the date from a week away. Its title is the exact time."""
     if moment is None:
         return ""
     local = timezone.localtime(moment)

@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 class StudioWorker(SimpleWorker):
     """RQ's worker without forking and without pub/sub commands.
 
-    A task's state is in the database, under a lease, so a killed worker loses nothing. Pub/sub commands could stop a
-    task halfway, so they are disabled.
+    A task's state is in the database, under a lease, so no work is lost when a worker is killed. Pub/sub commands
+    could stop a task halfway, so they are disabled.
     """
 
     is_stopping = False
-    # The longest wait between RQ's own reconnection attempts. Its default of a minute would delay deletions.
+    # The longest wait between RQ's own reconnection attempts. RQ's default of a minute would delay deletions.
     max_connection_wait_time = QUEUE_RECONNECT_SECONDS
 
     def subscribe(self) -> None:
@@ -54,7 +54,7 @@ class StudioWorker(SimpleWorker):
 
 
 class Command(BaseCommand):
-    help = "Run the tasks in the queues until it gets SIGINT or SIGTERM."
+    help = "Run the tasks in the queues until the worker gets SIGINT or SIGTERM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         connection = django_rq.get_connection(SUBMIT)
         stopped = threading.Event()
         while not stopped.is_set():
-            # For the time before RQ installs its own handlers, and between two RQ workers.
+            # These handlers act before RQ installs its own handlers, and between two RQ workers.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stopped.set())
             try:
@@ -77,11 +77,11 @@ class Command(BaseCommand):
 
 
 def work(connection: Redis, names: Sequence[str]) -> bool:
-    """Run tasks. True after a stop request, False or RedisError if the queue is lost."""
+    """Run tasks. Returns True after a stop request; returns False or raises RedisError if the queue is lost."""
     queues = [Queue(name, connection=connection, serializer=JSONSerializer) for name in names]
     worker = StudioWorker(queues, connection=connection, serializer=JSONSerializer, log_job_description=False)
     try:
         worker.work(logging_level="WARNING")
-    except SystemExit:  # RQ raises it at a second signal
+    except SystemExit:  # RQ raises SystemExit at a second signal
         return True
     return worker.is_stopping

@@ -1,5 +1,5 @@
-// Enables "Approve" after the whole statement was played, and as much time has passed as it lasts.
-// This only helps the reviewer: the server decides.
+// Enables "Approve" when the whole take was played and at least its duration has passed since playback began.
+// This only helps the reviewer. The server decides whether the approval is allowed.
 const TOLERANCE_SECONDS = 0.5; // players report their progress in steps
 const audio = document.querySelector("#review audio");
 const approve = document.querySelector("#review [data-approve]");

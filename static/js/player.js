@@ -1,5 +1,5 @@
 // Plays the sound of a [data-sound], one at a time. Either it contains an <audio> already, or its [data-play] button
-// creates one with a waveform on the first click. A [data-at] button plays from its time, in seconds.
+// creates one with a waveform on the first click. A [data-at] button plays from the time in that attribute, in seconds.
 import { drawWaveforms } from "./waveform.js";
 
 const nonce = document.querySelector("meta[name='csp-nonce']")?.content ?? "";

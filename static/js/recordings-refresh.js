@@ -12,14 +12,14 @@ export function refreshRecordings() {
   dispatch(isPostponed ? "readiness-changed" : "recordings-changed");
 }
 
-// The readiness cards were refreshed when the refresh of the table was postponed.
+// Refreshes the table later. The readiness cards were already refreshed when this was postponed.
 function refreshPostponed() {
   if (!isPostponed || hasUnsavedTranscript()) return;
   isPostponed = false;
   dispatch("recordings-due");
 }
 
-// The filter "no transcript" loses a row that now has one.
+// Under the filter "no transcript", a row with a new transcript leaves the table.
 const leavesFilter = (text) =>
   document.getElementById("show")?.value === "no_transcript" && text.value.trim() !== "";
 
@@ -35,7 +35,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 document.addEventListener("focusout", refreshPostponed);
 
-// A user may start to type while the new table is on its way.
+// A user may start to type while the browser is loading the new table.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const trigger = detail.requestConfig.triggeringEvent?.type;
   if (!["recordings-changed", "recordings-due"].includes(trigger) || detail.target.id !== "recordings") return;

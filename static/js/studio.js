@@ -1,4 +1,4 @@
-// Small behaviors of every staff page: menus, forms, folds, copy buttons.
+// What every staff page needs: menus, forms, <details> elements, copy buttons.
 
 // A menu closes on Escape and on a click outside it.
 for (const menu of document.querySelectorAll("details[data-menu]")) {
@@ -12,7 +12,7 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
 }
 
-// A form is submitted once, even if its button is pressed twice. Coming back to the page enables it again.
+// A form is submitted once, even if its button is pressed twice. Coming back to the page enables the button again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;

@@ -1,4 +1,4 @@
-// Runs before the first paint: applies the color scheme chosen in this browser, or else the system's.
+// Runs before the first paint: applies the color scheme chosen in this browser, or else that of the system.
 (() => {
   const system = window.matchMedia("(prefers-color-scheme: dark)");
   const systemTheme = () => (system.matches ? "dark" : "light");

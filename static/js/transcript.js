@@ -1,5 +1,5 @@
 // The recognized words of a statement: highlights the word that is playing. All words together are one stop of the
-// Tab key; the arrow keys move between them.
+// Tab key; the arrow keys move between the words.
 const findPlayableWords = (transcript) => [...transcript.querySelectorAll("[data-at]")];
 
 function makeOneTabStop(root) {

@@ -1,5 +1,5 @@
 // Uploads many files, three at a time, each with its own progress bar and result. Without this script the form sends
-// them all in one request.
+// all files in one request.
 import { refreshRecordings } from "./recordings-refresh.js";
 
 const MAX_PARALLEL = 3;

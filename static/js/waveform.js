@@ -4,7 +4,7 @@
 //     <div class="waveform"></div> <button data-zoom hidden>Zoom in</button> <audio controls src="…"></audio>
 //   </div>
 //
-// A wide waveform asks the URL for finer peaks, and so does the zoom button, which shows a few seconds at a time.
+// A wide waveform loads finer peaks from the URL. So does the zoom button, which shows a few seconds at a time.
 // Call `drawWaveforms(root)` for elements that are added to the page later.
 import WaveSurfer from "../vendor/wavesurfer/wavesurfer.esm.js";
 
@@ -15,7 +15,7 @@ const readColors = () => ({
   cursorColor: readColor("--wave-played"),
 });
 
-const FINE_FROM_PIXELS = 1000; // on a wider waveform the coarse peaks show steps
+const FINE_FROM_PIXELS = 1000; // on a wider waveform the coarse peaks would be visible as steps
 const ZOOM_PIXELS_PER_SECOND = 120;
 
 async function fetchPeaks(element, isFine) {

@@ -1,5 +1,5 @@
-// Quick checks of a recording in the browser, right after it ends. The server measures again and decides.
-// The codes, the thresholds and the measuring constants are the server's: the page passes them as `config`.
+// Quick checks of a recording in the browser, right after it ends. The server measures it again and decides.
+// The codes, thresholds and measuring constants come from the server: the page passes them as `config`.
 
 const MIN_POWER = 1e-10;
 
@@ -23,7 +23,7 @@ function computeFramePowers(pcm, rate, framesPerSecond) {
   return powers;
 }
 
-// The signal-to-noise ratio in dB (louder half of the frames over the quietest part), and which frames are speech.
+// The signal-to-noise ratio in dB (louder half of the frames over the quietest frames), and which frames are speech.
 function findSpeech(powers, measuring) {
   const decibels = makeDecibels(measuring.floorDb);
   const isSound = (power) => decibels(power) > measuring.digitalSilenceDb;

@@ -60,7 +60,7 @@ export class Microphone {
     this.node = new AudioWorkletNode(this.context, "sample-collector", { numberOfInputs: 1, channelCount: 1 });
     this.node.port.onmessage = ({ data }) => this.collectBlock(data);
     this.context.createMediaStreamSource(this.stream).connect(this.node);
-    this.node.connect(this.context.destination); // its output is silent, but an unconnected node does not run
+    this.node.connect(this.context.destination); // its output is silent, but a node that is not connected does not run
     this.context.addEventListener("statechange", () => {
       // A phone call or a locked screen suspends the audio context without an error.
       if (this.blocks && this.context.state !== "running") this.onLost();
@@ -80,7 +80,7 @@ export class Microphone {
     return this.track.getSettings().deviceId;
   }
 
-  // What the browser reports about the device and its own processing, for the record.
+  // What the browser reports about the microphone and its own audio processing. It is stored with the take.
   describe() {
     const { sampleRate, channelCount, echoCancellation, noiseSuppression, autoGainControl } = this.track.getSettings();
     const processing = { sampleRate, channelCount, echoCancellation, noiseSuppression, autoGainControl };
@@ -110,7 +110,7 @@ export class Microphone {
     await new Promise((resolve) => {
       this.resolveFlush = resolve;
       this.node.port.postMessage("flush");
-      setTimeout(resolve, FLUSH_TIMEOUT_MS); // a suspended audio thread never answers: use what has arrived
+      setTimeout(resolve, FLUSH_TIMEOUT_MS); // a suspended audio thread never answers: use what it has sent
     });
     const blocks = this.blocks || [];
     this.blocks = null;

@@ -1,4 +1,4 @@
-// The recorder, used on the talent's page and on the studio's: connects the microphone, the take, the state and the view.
+// The recorder of the talent page and the studio page: connects the microphone, the take, the state and the view.
 //
 // A finished take is stored in the browser until the studio has confirmed it, and is offered again on the next visit.
 import { checkSound, measureLevels } from "./checks.js";
@@ -81,7 +81,7 @@ class Recorder {
     this.checkMicrophone();
   }
 
-  // Records a few seconds and reports how they sound. Recording waits for this, because both read the same microphone.
+  // Records a few seconds and reports how they sound. A take can start only after this: both read the same microphone.
   async checkMicrophone() {
     if (this.isChecking) return;
     this.setChecking(true);
@@ -161,7 +161,7 @@ class Recorder {
     this.state.moveTo(Step.REVIEW);
   }
 
-  // The old take stays in the browser until a new one replaces it.
+  // The old take stays in the browser until a new take replaces it.
   async prepareRetake() {
     this.view.stopPlayback();
     if (!this.microphone.isOpen) {
@@ -227,7 +227,7 @@ class Recorder {
     }
   }
 
-  // The server has the take. Without a next page it was refused, and `problem` says why.
+  // The server has the take. If it names no next page, it refused the take, and `problem` says why.
   async handleReceivedTake(body) {
     if (body.next) {
       this.state.moveTo(Step.SENT);

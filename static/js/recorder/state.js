@@ -1,4 +1,4 @@
-// The steps of the recorder and the moves between them.
+// The steps of the recorder and the allowed transitions between them.
 
 export const Step = {
   SETUP: "setup", // the microphone is not open yet
@@ -21,7 +21,7 @@ const MOVES = {
 };
 
 export class RecorderState {
-  // `onChange(step)` is called after each move.
+  // `onChange(step)` is called after each transition.
   constructor(onChange) {
     this.step = Step.SETUP;
     this.onChange = onChange;

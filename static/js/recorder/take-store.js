@@ -47,7 +47,7 @@ export async function deleteTake(key) {
   try {
     await runInTransaction("readwrite", (store) => toPromise(store.delete(key)));
   } catch {
-    // A browser that cannot store a take has none to delete.
+    // A browser that cannot store takes has no take to delete.
   }
 }
 

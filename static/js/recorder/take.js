@@ -9,5 +9,5 @@ export async function createTake(samples, rate, device, config) {
   return { wav, device, findings, seconds: pcm.length / rate, sha256: await hashSha256(wav), at: Date.now() };
 }
 
-// A take with a finding that blocks would be refused by the server.
+// The server would refuse a take that has a blocking finding.
 export const isSendable = (take) => !take.findings.some((finding) => finding.blocks);

@@ -1,10 +1,10 @@
-// What the recorder shows. Its parts are found by data-part, its steps by data-steps.
+// What the recorder shows. Elements are found by data-part; data-steps names the steps in which one is shown.
 
 const METER_RANGE_DB = 60;
 const TOO_LOUD_DB = -1;
 const AUDIBLE_DB = -30;
 
-// "2 min 14 s", as the server writes durations.
+// Formats a duration like the server: "2 min 14 s".
 export function formatDuration(seconds) {
   const whole = Math.floor(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;

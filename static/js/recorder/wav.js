@@ -1,4 +1,4 @@
-// 16-bit mono PCM WAV from samples of -1..1.
+// Encodes samples of -1..1 as a 16-bit mono PCM WAV.
 
 export function convertToInt16(samples) {
   const pcm = new Int16Array(samples.length);

@@ -15,7 +15,7 @@ extras: ## install m4a and webm decoding and the quality estimates (about 400 MB
 check: ## run code checks and the tests for your change, in under two minutes
 	@exec $(PYTHON) bootstrap.py check
 
-test: ## run all tests, on SQLite and PostgreSQL; a part with ARGS="tests/consent -k approve"
+test: ## run all tests, on SQLite and PostgreSQL; run a part of them with ARGS="tests/consent -k approve"
 	@exec $(PYTHON) bootstrap.py test $(if $(ARGS),part $(ARGS))
 
 test-long: ## run chaos, long fuzzing, a second browser, and screenshots of every page (needs Chromium and Firefox ESR)
@@ -30,7 +30,7 @@ format: ## format the code
 	@.venv/bin/ruff format .
 	@.venv/bin/python -m tests.support.format_templates
 
-lock: ## update the locks of the Python and browser libraries to the newest versions (needs uv and npm)
+lock: ## update the lock files of the Python and browser libraries to the newest versions (needs uv and npm)
 	@exec $(PYTHON) bootstrap.py lock
 
 doctor: ## check an installed studio for problems

@@ -132,7 +132,7 @@ def approve_take(tab: Tab) -> None:
     """Play the whole take, then approve it. The button is enabled only after as much time as the take lasts."""
     button = tab.page.get_by_role("button", name="Approve")
     expect(button).to_be_disabled()
-    expect(tab.page.get_by_text("Is it read word for word")).to_have_count(0, timeout=60_000)
+    expect(tab.page.get_by_text("Is the statement read word for word")).to_have_count(0, timeout=60_000)
     tab.page.locator("#review audio").evaluate("(audio) => { audio.playbackRate = 16; return audio.play(); }")
     expect(button).to_be_enabled(timeout=60_000)
     reason = tab.page.get_by_label("Why do you approve it although")

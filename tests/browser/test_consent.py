@@ -212,7 +212,7 @@ def test_recording_survives_a_closed_tab(studio: Studio, open_tab: OpenTab) -> N
     expect(page.get_by_text("Your recording is still in this browser")).to_be_hidden()
     talent_steps.allow_microphone(page)
     fingerprint = talent_steps.record_statement(page, 3)
-    expect(page.get_by_text("Until the studio has it, this recording stays in this browser")).to_be_visible()
+    expect(page.get_by_text("Until the studio has received this recording, it stays in this browser")).to_be_visible()
     talent.reopen()
     page = talent.goto(link)
     expect(page.get_by_text("Your recording is still in this browser. It has not been sent yet.")).to_be_visible()

@@ -2,8 +2,8 @@
 
 `enqueue_task` writes a Task in the caller's transaction and notifies the queue on commit. A worker claims the row with
 a lease by one conditional UPDATE, so one worker at a time runs a task, however many notifications there are. When a
-worker dies, its task is free again after the lease. `manage.py sweep` re-enqueues due, unclaimed tasks: a lost queue
-costs seconds, never work.
+worker dies, its task is free again after the lease. `manage.py sweep` re-enqueues due, unclaimed tasks: if the
+queue is lost, tasks start some seconds later, but none is lost.
 """
 
 import logging

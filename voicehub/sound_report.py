@@ -22,7 +22,7 @@ SEVERITIES = {
 NO_PROBLEM = ("good", "Fine")
 TONES_BY_WEIGHT = ("bad", "wait", "busy", "good")
 
-# How parts of a finding code are written for people. Other parts stay as they are.
+# How pages write these words of a finding code. Other words stay as they are.
 CODE_WORDS = {
     "dc": "DC", "wav": "WAV", "mp3": "MP3", "mp4": "M4A or MP4", "flac": "FLAC", "aiff": "AIFF", "caf": "CAF",
     "ogg": "Ogg", "zip": "ZIP", "webm": "WebM", "rf64": "RF64", "rifx": "RIFX", "wave64": "Wave64", "pcm": "PCM",

@@ -63,15 +63,17 @@ def make_response(request: HttpRequest, received: UploadResult, *, success_url: 
         return _redirect_with_message(request, received, success_url, retry_url)
     if received.take is None:
         return JsonResponse({"problem": received.problem}, status=received.status)
-    return JsonResponse(_make_json(received.take) | {"next": success_url if received.take.acceptable else ""})
+    return JsonResponse(
+        _describe_take_for_recorder(received.take) | {"next": success_url if received.take.acceptable else ""}
+    )
 
 
-def _make_json(take: Take) -> dict[str, Any]:
-    problem = "" if take.acceptable else f"{NOT_USABLE} {_format_errors(take)}"
+def _describe_take_for_recorder(take: Take) -> dict[str, Any]:
+    problem = "" if take.acceptable else f"{NOT_USABLE} {_format_error_findings(take)}"
     return {"sha256": take.sha256, "problem": problem}
 
 
-def _format_errors(take: Take) -> str:
+def _format_error_findings(take: Take) -> str:
     errors = [finding for finding in take.findings if finding["severity"] == "refused"]
     return " ".join(f"{finding['text']} {finding['advice']}" for finding in errors)
 
@@ -83,6 +85,6 @@ def _redirect_with_message(
         messages.error(request, received.problem)
         return redirect(retry_url)
     if not received.take.acceptable:
-        messages.error(request, f"{NOT_USABLE} {_format_errors(received.take)}")
+        messages.error(request, f"{NOT_USABLE} {_format_error_findings(received.take)}")
         return redirect(retry_url)
     return redirect(success_url)

@@ -36,7 +36,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def _read_part(file: Any, start: int, length: int) -> Iterator[bytes]:
+def _read_byte_range(file: Any, start: int, length: int) -> Iterator[bytes]:
     with file:
         file.seek(start)
         while length > 0 and (block := file.read(min(BLOCK, length))):
@@ -76,7 +76,7 @@ def _stream_from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase
     if part is None:
         return FileResponse(file.open("rb"))
     start, end = part
-    response = StreamingHttpResponse(_read_part(file.open("rb"), start, end - start + 1), status=206)
+    response = StreamingHttpResponse(_read_byte_range(file.open("rb"), start, end - start + 1), status=206)
     response.headers["Content-Length"] = str(end - start + 1)
     response.headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     return response

@@ -40,7 +40,7 @@ def describe_disclosure(consent: Consent) -> Disclosure:
     if sent:
         parts.append(f"This consent is sent with them for {_quote_labels(sent)} voices.")
     if offline:
-        parts.append(f"The studio shows it this consent on request{_describe_tiers(offline, len(tiers))}.")
+        parts.append(f"The studio shows it this consent on request{_name_tiers_unless_all(offline, len(tiers))}.")
     if not_sent:
         parts.append(f"It stays in the studio for {_quote_labels(not_sent)} voices.")
     return Disclosure(" ".join(parts), True)
@@ -50,7 +50,7 @@ def _quote_labels(labels: list[str]) -> str:
     return " or ".join(f"“{label}”" for label in labels)
 
 
-def _describe_tiers(labels: list[str], tier_count: int) -> str:
+def _name_tiers_unless_all(labels: list[str], tier_count: int) -> str:
     return "" if len(labels) == tier_count else f" for {_quote_labels(labels)} voices"
 
 

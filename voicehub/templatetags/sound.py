@@ -19,8 +19,8 @@ def chips(
     found: Iterable[Json], compared: Iterable[Json] = (), *, shown: bool = False, playable: bool = True
 ) -> dict[str, Any]:
     """Findings, the most severe first. Texts are folded, unless `shown` is set or the finding refuses the file."""
-    both = [make_chip(one) for one in found] + [make_chip(one, is_comparison=True) for one in compared]
-    both.sort(key=lambda one: TONES_BY_WEIGHT.index(one.tone))
+    both = [make_chip(finding) for finding in found] + [make_chip(finding, is_comparison=True) for finding in compared]
+    both.sort(key=lambda chip: TONES_BY_WEIGHT.index(chip.tone))
     return {"chips": both, "shown": shown, "playable": playable}
 
 

@@ -125,7 +125,7 @@ def navigation(context: template.Context) -> list[NavigationLink]:
     request, perms = context["request"], context["perms"]
     today, talents, accounts = (reverse(name) for name in ("today", "consent:talent_list", "voices:account_list"))
     in_accounts = accounts in request.path
-    in_talents = request.path != today and not in_accounts and _get_app(request) in {"consent", "voices"}
+    in_talents = request.path != today and not in_accounts and _get_app_name(request) in {"consent", "voices"}
     links = [NavigationLink("Today", today, "page" if request.path == today else "")]
     if "consent.view_talent" in perms:
         links.append(NavigationLink("Talents", talents, "true" if in_talents else ""))
@@ -137,5 +137,5 @@ def navigation(context: template.Context) -> list[NavigationLink]:
     return links
 
 
-def _get_app(request: HttpRequest) -> str:
+def _get_app_name(request: HttpRequest) -> str:
     return request.resolver_match.app_name if request.resolver_match else ""

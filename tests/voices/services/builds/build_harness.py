@@ -1,6 +1,6 @@
 """Helpers for build tests: a talent with contract and consent, real speech, and an account in the test's sandbox.
 
-Tests check a build against the ledger and the request log of the sandbox, never against our own tables alone.
+Tests check the result of a build in the sandbox's ledger and request log, never only in VoiceHub's own tables.
 """
 
 import hashlib
@@ -48,6 +48,8 @@ def make_upload(name: str) -> SimpleUploadedFile:
 
 @dataclass
 class BuildHarness:
+    """Creates the rows of a build, runs its tasks, and reads what the sandbox received."""
+
     producer: User
     sandbox: SandboxProcess
     provider: str = PROVIDER
@@ -58,7 +60,7 @@ class BuildHarness:
         self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=Mode.SANDBOX)
         self.account.set_key(self.key)
         self.account.save(force_insert=True)
-        # A test that empties the whole database also deletes the rows of data migrations.
+        # Data migrations create these rows, but a test that empties the whole database deletes them.
         Statement.objects.get_or_create(
             provider=self.provider,
             language="en-US",
@@ -91,7 +93,7 @@ class BuildHarness:
         return contract
 
     def make_consent(self, talent: Talent, take: str = "consent-slt", **terms: Any) -> Consent:
-        """Return an approved consent with this take."""
+        """Return an approved consent. Its take is this sample recording."""
         fields = {"provider": self.provider, "purpose": Purpose.NARRATION, "valid_until": None} | terms
         consent = request_consent(
             talent, fields["provider"], "en-US", fields["purpose"], self.producer, valid_until=fields["valid_until"]
@@ -103,7 +105,7 @@ class BuildHarness:
         return consent
 
     def make_voice(self, *clips: str, take: str = "consent-slt") -> Voice:
-        """Return a voice that may be built, with these sample recordings (by default three good ones)."""
+        """Return a voice that the gate allows to build, with these sample recordings (by default three good ones)."""
         talent = self.make_talent()
         self.make_contract(talent)
         self.make_consent(talent, take)
@@ -157,7 +159,10 @@ class BuildHarness:
         return Counter(line["operation"] for line in self.sandbox.read_ledger(account=self.key_hash))
 
     def list_requests(self, *operations: str) -> list[dict[str, Any]]:
-        """List this account's requests to the sandbox: all, or these operations. Faults `before` are not in it."""
+        """List this account's requests to the sandbox: all, or only those of these operations.
+
+        A request that a fault stops before the sandbox handles it is not in the list.
+        """
         requests = [request for request in self.sandbox.list_requests() if request["account"] == self.key_hash]
         return [request for request in requests if not operations or request["operation"] in operations]
 
@@ -168,17 +173,17 @@ class BuildHarness:
         return len([request for request in requests if method in ("", request["method"])])
 
     def fetch_voice(self, build: Build) -> dict[str, Any]:
-        """Fetch the voice as the sandbox describes it."""
+        """Fetch the sandbox's JSON of the build's voice."""
         voice: dict[str, Any] = self.fetch_json(f"voices/{build.remote_voice.remote_id}")["item"]
         return voice
 
     def fetch_recordings(self, build: Build) -> dict[str, str]:
-        """Fetch the voice's recordings in the sandbox: name and transcript."""
+        """Fetch the recordings of the build's voice in the sandbox. Map each name to its transcript."""
         page = self.fetch_json(f"voices/{build.remote_voice.remote_id}/recordings?page=1&page_size=100")
         return {item["name"]: item["text"] for item in page["items"]}
 
     def fetch_json(self, path: str) -> dict[str, Any]:
-        """Send a GET to the sandbox. It uses the account's key: count requests before you call it."""
+        """Send a GET with the account's key. The sandbox counts it, so count the requests of VoiceHub before."""
         import requests
 
         url = f"{self.sandbox.address}/resemble/api/v2/{path}"

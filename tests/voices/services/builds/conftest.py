@@ -23,12 +23,12 @@ def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxPr
     shared_sandbox.call_control("DELETE", "faults")
     shared_sandbox.call_control("POST", "settings", QUICK_SETTINGS)
     settings.VOICEHUB_SANDBOX_URL = shared_sandbox.address
-    # No server listens there. A test that needs callbacks sets its own URL.
+    # No server listens at this URL. A test that needs callbacks sets its own URL.
     settings.VOICEHUB_BASE_URL = CLOSED_URL
     yield shared_sandbox
     shared_sandbox.call_control("DELETE", "faults")
     if settings.VOICEHUB_BASE_URL != CLOSED_URL:
-        # A callback that arrives while the tables are emptied would meet a lock or leave a row.
+        # A callback that arrives while the tables are emptied would wait for a lock or leave a row behind.
         poll_until(lambda: shared_sandbox.call_control("GET", "work")["due"] == 0)
 
 

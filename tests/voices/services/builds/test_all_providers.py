@@ -1,4 +1,4 @@
-"""Builds at each provider, tier and handover, from start to end, and the actions on the finished voice.
+"""Builds at each provider, tier and handover, from start to end, and what staff can do with the finished voice.
 
 The sandbox's request log and ledger show what was sent and what a vendor would bill.
 """
@@ -26,7 +26,7 @@ HANDOVERS = [
     for tier, capabilities in provider.tiers.items()
     for handover in capabilities.handover
 ]
-# The sandbox's ledger after one successful build.
+# The billed operations in the sandbox's ledger after one successful build.
 BILLED = {
     "resemble_v2": {"create_voice": 1, "build_voice": 1},
     "resemble_v1": {"v1_create_voice": 1, "v1_build": 1},
@@ -43,13 +43,13 @@ def get_first_tier(provider: str) -> tuple[Tier, Handover]:
 
 
 def run_build(harness: BuildHarness, *clips: str) -> Build:
-    """Run a build in the provider's first tier, with its first handover."""
+    """Run a build of a new voice in the provider's first tier, with that tier's first handover."""
     voice = harness.make_voice(*clips)
     return harness.finish_build(harness.start_build(voice, *get_first_tier(harness.provider)))
 
 
 @pytest.mark.parametrize(("provider", "tier", "handover"), [row for row in HANDOVERS if row[2] != Handover.DATASET_URL])
-def test_each_handover_ends_in_one_billed_voice(
+def test_build_with_each_handover_bills_one_voice(
     make_harness: Any, provider: str, tier: Tier, handover: Handover
 ) -> None:
     harness = make_harness(provider)
@@ -62,7 +62,7 @@ def test_each_handover_ends_in_one_billed_voice(
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_second_build_keeps_the_first_voice(make_harness: Any, provider: str) -> None:
-    """Some providers make one voice per build: the first one stays. The others retrain the same voice."""
+    """Some providers make a new voice for each build. The others retrain the first voice."""
     harness = make_harness(provider)
     first = run_build(harness)
     second = harness.finish_build(
@@ -96,7 +96,7 @@ def test_preview_belongs_to_its_build_and_is_requested_once(make_harness: Any, p
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_deletion_is_verified_or_recorded_manually(make_harness: Any, provider: str) -> None:
+def test_deletion_is_verified_at_the_provider_or_recorded_by_staff(make_harness: Any, provider: str) -> None:
     harness = make_harness(provider)
     remote = run_build(harness).remote_voice
     if remote.capabilities.can_delete:
@@ -134,8 +134,8 @@ def test_refused_key_pauses_the_account_until_a_new_key(make_harness: Any, provi
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_lost_response_to_create_makes_no_second_voice(make_harness: Any, sandbox: Any, provider: str) -> None:
-    """Most providers find the voice again. Resemble v1 cannot: its upload URL is lost, so the build fails."""
+def test_lost_response_to_the_create_call_makes_no_second_voice(make_harness: Any, sandbox: Any, provider: str) -> None:
+    """Most builds find the created voice and continue. At Resemble v1 the upload URL is lost, so the build fails."""
     harness = make_harness(provider)
     operation = next(iter(BILLED[provider]))
     sandbox.set_faults({"operation": operation, "do": "drop", "phase": "after_commit", "nth": 1})
@@ -152,7 +152,7 @@ def test_lost_response_to_create_makes_no_second_voice(make_harness: Any, sandbo
         assert harness.count_billed() == Counter(BILLED[provider])
 
 
-def test_discarded_recordings_have_a_reason(make_harness: Any) -> None:
+def test_recording_that_the_provider_discards_has_a_reason(make_harness: Any) -> None:
     harness = make_harness("audiostack")
     build = run_build(harness, "slt-01", "slt-02", "slt-03", "rms-01")
     assert build.status == BuildStatus.READY
@@ -170,7 +170,7 @@ def test_single_file_holds_the_best_clips_that_fit(make_harness: Any) -> None:
     assert 0 < build.recordings.count() < len(clips)
 
 
-def test_samples_are_downloaded_without_the_key(make_harness: Any) -> None:
+def test_provider_samples_are_downloaded_without_the_api_key(make_harness: Any) -> None:
     harness = make_harness("speechgen")
     build = run_build(harness)
     assert build.samples
@@ -181,7 +181,7 @@ def test_samples_are_downloaded_without_the_key(make_harness: Any) -> None:
     assert downloads and all(harness.key_hash not in str(request["headers"]) for request in downloads)
 
 
-def test_unexpectedly_public_voice_raises_an_alert(make_harness: Any, sandbox: Any) -> None:
+def test_voice_that_the_provider_makes_public_raises_an_alert(make_harness: Any, sandbox: Any) -> None:
     sandbox.set_faults({"operation": "va_clone", "do": "public"})
     harness = make_harness("voiceai")
     remote = run_build(harness).remote_voice

@@ -1,6 +1,6 @@
 """Edge cases: concurrent actions, late responses, changed files, and unusual providers.
 
-Concurrency is simulated by nesting: the second action runs at the line where the first waits.
+To simulate concurrency, tests run the second action in the middle of the first one, without threads.
 """
 
 import re
@@ -34,7 +34,7 @@ from voices.services.previews import make_preview, request_preview
 
 pytestmark = pytest.mark.django_db
 
-REASON = "I looked at its page."
+REASON = "I looked at the provider's page."
 URL_WITH_PATH = re.compile(r"https?://[^/\s\"]+/[^…\s\"]")
 MakeHarness = Callable[[str], BuildHarness]
 
@@ -45,18 +45,18 @@ def start_new_build(harness: BuildHarness) -> Build:
 
 
 def make_unconfirmed_build(harness: BuildHarness, operation: str, phase: str = "after_commit") -> Build:
-    """Start a build that loses the response to this call."""
+    """Start a build in which the response to this operation is lost."""
     harness.sandbox.set_faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
     return harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
 
 
 def act_after_call(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable[[], object]) -> None:
-    """Make the first call of `owner.name` also call `act` before it returns."""
+    """Make the first call of the function `owner.name` also call `act` before it returns."""
     original = getattr(owner, name)
     has_acted: list[bool] = []
 
-    def call_then_act(*args: Any, **more: Any) -> Any:
-        result = original(*args, **more)
+    def call_then_act(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
         if not has_acted:
             has_acted.append(True)
             act()
@@ -69,10 +69,10 @@ def reload(row: Any) -> Any:
     return type(row).objects.get(pk=row.pk)
 
 
-# --- an unconfirmed build ---------------------------------------------------------------
+# --- unconfirmed builds -----------------------------------------------------------------
 
 
-def test_late_look_up_does_not_undo_a_manual_resolution(
+def test_look_up_that_ends_late_does_not_undo_a_manual_resolution(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """During the look-up, staff resolve the create call, and the next call becomes unconfirmed."""
@@ -82,13 +82,13 @@ def test_late_look_up_does_not_undo_a_manual_resolution(
     harness.reach_status(build, BuildStatus.UNCONFIRMED)
     remote_id = harness.fetch_json("voices/" + find_first_remote_id(harness))["item"]["uuid"]
 
-    def act_meanwhile() -> None:
+    def resolve_meanwhile() -> None:
         reconcile.resolve_submit_manually(reload(build), harness.producer, remote_id, REASON)
         Build.objects.filter(pk=build.pk).update(
             status=BuildStatus.UNCONFIRMED, pending_call="build", previous_version="initializing 1"
         )
 
-    act_after_call(monkeypatch, reconcile, "_look_up_call", act_meanwhile)
+    act_after_call(monkeypatch, reconcile, "_look_up_call", resolve_meanwhile)
     reconcile.reconcile_build(str(build.pk))
     assert reload(build.remote_voice).remote_id == remote_id
     assert (reload(build).status, reload(build).pending_call) == (BuildStatus.UNCONFIRMED, "build")
@@ -131,7 +131,7 @@ def test_remote_voice_with_an_unconfirmed_build_is_not_renamed(make_harness: Mak
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_unlisted_voice_leaves_its_build_unconfirmed(
+def test_build_stays_unconfirmed_while_the_list_lacks_its_voice(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness = make_harness("resemble_v1")
@@ -147,7 +147,7 @@ def test_unlisted_voice_leaves_its_build_unconfirmed(
 
 
 def test_voice_missing_at_the_first_poll_is_not_retired(make_harness: MakeHarness) -> None:
-    """The provider created and billed it, but its look-up lags."""
+    """The provider created and billed the voice, but its look-up does not show the voice yet."""
     harness = make_harness("voiceai")
     harness.sandbox.set_faults({"operation": "va_get_voice", "do": "status:404", "nth": 2})
     build = harness.finish_build(start_new_build(harness))
@@ -155,8 +155,8 @@ def test_voice_missing_at_the_first_poll_is_not_retired(make_harness: MakeHarnes
     assert harness.count_billed() == {"va_clone": 1}
 
 
-def test_resolution_of_an_earlier_call_is_refused(make_harness: MakeHarness) -> None:
-    """The page is stale: it shows the create call, but now the build call is unconfirmed."""
+def test_manual_resolution_of_a_call_that_is_no_longer_pending_is_refused(make_harness: MakeHarness) -> None:
+    """The staff member's page is outdated: it shows the create call, but now the build call is unconfirmed."""
     harness = make_harness("resemble_v2")
     build = make_unconfirmed_build(harness, "build_voice")
     with pytest.raises(ActionRefused, match="already"):
@@ -194,7 +194,7 @@ def test_pause_during_submit_stops_requests_until_resume(
     act_after_call(monkeypatch, BuildJournal, "record_progress", pause)
     harness.reach_status(build, BuildStatus.QUEUED)
     assert "Stop!" in build.progress_message
-    # The requests of an upload in progress still finish.
+    # An upload that has begun still sends its remaining requests.
     assert harness.count_requests() - requests[0] <= (3 if provider == "audiostack" else 0)
     accounts.resume_account(reload(harness.account))
     assert harness.finish_build(build).status == BuildStatus.READY
@@ -234,8 +234,8 @@ def test_take_with_a_changed_file_is_not_sent(make_harness: MakeHarness) -> None
 
 
 @pytest.mark.parametrize("provider", ["resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai"])
-def test_shown_texts_hold_no_usable_url(make_harness: MakeHarness, provider: str, settings: Any) -> None:
-    """A usable URL gives access to anyone: to upload a file, fetch a sample or send a callback."""
+def test_texts_on_pages_contain_no_usable_url(make_harness: MakeHarness, provider: str, settings: Any) -> None:
+    """Anyone who sees a usable URL could upload a file, fetch a sample or send a callback."""
     harness = make_harness(provider)
     build = harness.finish_build(start_new_build(harness))
     assert build.status == BuildStatus.READY
@@ -245,7 +245,7 @@ def test_shown_texts_hold_no_usable_url(make_harness: MakeHarness, provider: str
         assert not URL_WITH_PATH.search(text), text
 
 
-def test_newest_log_entry_survives_concurrent_trimming(make_harness: MakeHarness) -> None:
+def test_entry_added_while_the_call_log_is_trimmed_is_kept(make_harness: MakeHarness) -> None:
     harness = make_harness("resemble_v2")
     now = timezone.now()
     AccountCall.objects.bulk_create(
@@ -263,7 +263,7 @@ def test_newest_log_entry_survives_concurrent_trimming(make_harness: MakeHarness
     assert AccountCall.objects.count() <= accounts.MAX_CALLS + 1
 
 
-def test_refusal_of_the_old_key_does_not_pause_the_new_one(make_harness: MakeHarness) -> None:
+def test_refusal_of_a_replaced_key_does_not_pause_the_account(make_harness: MakeHarness) -> None:
     harness = make_harness("resemble_v2")
     with pytest.raises(ProviderAuthError), accounts.open_session(reload(harness.account)):
         accounts.change_key(reload(harness.account), f"{harness.key}-new")
@@ -283,7 +283,7 @@ def test_saving_an_account_in_the_admin_keeps_its_pause(make_harness: MakeHarnes
 
 
 def test_account_with_voices_keeps_its_provider_and_mode(make_harness: MakeHarness) -> None:
-    """Elsewhere the look-up would not find an unconfirmed voice, and it would be created twice."""
+    """After a change, the look-up would search another account, and an unconfirmed voice would be created twice."""
     harness = make_harness("voiceai")
     make_unconfirmed_build(harness, "va_clone")
     for change in ({"mode": "live"}, {"provider": "speechgen"}):
@@ -318,7 +318,7 @@ def test_dataset_needs_a_consent_and_a_contract_in_force(make_harness: MakeHarne
     assert open_dataset(token, None, "") is None
 
 
-# --- a voice at the provider ------------------------------------------------------------
+# --- remote voices ----------------------------------------------------------------------
 
 
 def make_ready_voice(harness: BuildHarness) -> RemoteVoice:
@@ -328,7 +328,7 @@ def make_ready_voice(harness: BuildHarness) -> RemoteVoice:
 
 
 def test_remote_voice_with_an_active_build_is_not_deleted(make_harness: MakeHarness) -> None:
-    """Whatever the cause of both at once: the build is billed."""
+    """A deletion during a build would delete a voice whose build is billed."""
     harness = make_harness("resemble_v2")
     remote = make_ready_voice(harness)
     remote_voices.request_deletion(remote, harness.producer, "Old.")
@@ -340,7 +340,7 @@ def test_remote_voice_with_an_active_build_is_not_deleted(make_harness: MakeHarn
     assert reload(remote).deleted_at
 
 
-def test_request_and_its_task_are_saved_in_one_transaction(
+def test_deletion_or_preview_request_is_not_saved_without_its_task(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     harness = make_harness("voiceai")
@@ -354,7 +354,7 @@ def test_request_and_its_task_are_saved_in_one_transaction(
     assert not Preview.objects.filter(remote_voice=remote).exists()
 
 
-def test_forbidden_deletion_does_not_pause_the_account(make_harness: MakeHarness) -> None:
+def test_deletion_refused_with_403_does_not_pause_the_account(make_harness: MakeHarness) -> None:
     """The deletion is retried, and each retry would pause the account."""
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
@@ -383,7 +383,7 @@ def test_key_of_another_account_does_not_prove_a_deletion(make_harness: MakeHarn
 def test_voice_of_an_unconfirmed_build_is_not_unknown(
     make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The response is lost and the id not known yet, but its name shows that it is ours."""
+    """The create response is lost, so VoiceHub has no voice ID yet. The voice's name shows that VoiceHub made it."""
     harness = make_harness("voiceai")
     build = make_unconfirmed_build(harness, "va_clone")
     with registry.open_provider(harness.account) as provider:
@@ -425,7 +425,7 @@ def test_failed_change_of_visibility_keeps_the_alert(make_harness: MakeHarness) 
 # --- previews ---------------------------------------------------------------------------
 
 
-def test_same_preview_requested_twice_is_billed_once(make_harness: MakeHarness) -> None:
+def test_same_preview_requested_again_while_queued_is_billed_once(make_harness: MakeHarness) -> None:
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     request_preview(remote, "Hello there.", harness.producer)
@@ -456,8 +456,8 @@ def test_preview_fails_after_a_withdrawal(make_harness: MakeHarness) -> None:
     assert not harness.list_requests("va_speech")
 
 
-def test_audio_of_a_superseded_worker_is_saved(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next worker marks the preview as interrupted, then the billed audio of the first one arrives."""
+def test_audio_of_a_replaced_worker_is_saved(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next worker marks the preview as interrupted, then the first worker receives the billed audio."""
     harness = make_harness("voiceai")
     preview = request_preview(make_ready_voice(harness), "Hello there.", harness.producer)
     adapter = registry.get_provider_class("voiceai")

@@ -68,7 +68,7 @@ def test_remote_voice_does_not_name_the_talent(harness: BuildHarness) -> None:
     assert "Narrator" not in data
 
 
-def test_dataset_issue_keeps_marks_of_the_callback(harness: BuildHarness, live_server: Any, settings: Any) -> None:
+def test_dataset_issue_keeps_the_flags_of_the_callback(harness: BuildHarness, live_server: Any, settings: Any) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = harness.start_build(harness.make_voice("slt-01", "slt-02", "slt-03", "rms-wrong-speaker", "rms-silent"))
     harness.reach_status(build, BuildStatus.TRAINING)
@@ -101,7 +101,7 @@ def test_dataset_issue_without_a_callback_is_found_by_polling(harness: BuildHarn
 
 
 def test_rejected_consent_retires_and_deletes_the_remote_voice(harness: BuildHarness) -> None:
-    """The next build creates another voice."""
+    """The next build creates another remote voice."""
     voice = harness.make_voice()
     replace_take(voice, "rms-silent")
     build = harness.finish_build(harness.start_build(voice))
@@ -158,10 +158,10 @@ def test_dataset_is_downloaded_from_the_url_of_the_build(
 
 
 @pytest.mark.parametrize("tier", list(Tier))
-def test_second_dataset_is_built_with_a_build_call(
+def test_rebuild_from_a_dataset_bills_one_build_call(
     harness: BuildHarness, live_server: Any, settings: Any, tier: Tier
 ) -> None:
-    """An existing voice does not start to train when it gets another dataset."""
+    """A professional voice trains by itself on the dataset that it is created with, but not on a later dataset."""
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL))
@@ -192,7 +192,9 @@ def test_wrong_or_expired_dataset_url_is_not_found(harness: BuildHarness, live_s
     assert DatasetFetch.objects.filter(build=build).exists()
 
 
-def test_expired_dataset_url_ends_in_a_dataset_issue(harness: BuildHarness, live_server: Any, settings: Any) -> None:
+def test_build_with_an_expired_dataset_url_ends_in_a_dataset_issue(
+    harness: BuildHarness, live_server: Any, settings: Any
+) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     build = harness.start_build(harness.make_voice(), Tier.PROFESSIONAL, Handover.DATASET_URL)
     Build.objects.filter(pk=build.pk).update(created_at=build.created_at - URL_LIFETIME)
@@ -209,7 +211,7 @@ def test_build_from_recordings_has_no_dataset(harness: BuildHarness, client: Any
 # --- rebuilds ---------------------------------------------------------------------
 
 
-def test_rebuild_reuses_the_voice_and_sends_only_changes(harness: BuildHarness) -> None:
+def test_rebuild_reuses_the_remote_voice_and_sends_only_changes(harness: BuildHarness) -> None:
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice))
     assert first.status == BuildStatus.DATASET_ISSUE
@@ -240,7 +242,7 @@ def test_excluded_recording_can_be_included_again(harness: BuildHarness) -> None
         assert (make_clip_name(recording) in list_clip_names(build)) == active
 
 
-def test_build_after_a_failure_recreates_a_deleted_voice(harness: BuildHarness) -> None:
+def test_build_of_a_deleted_voice_fails_and_the_next_creates_a_new_one(harness: BuildHarness) -> None:
     voice = harness.make_voice()
     first = harness.finish_build(harness.start_build(voice))
     with registry.open_provider(harness.account) as provider:
@@ -253,10 +255,10 @@ def test_build_after_a_failure_recreates_a_deleted_voice(harness: BuildHarness) 
     assert third.remote_voice_id != first.remote_voice_id
 
 
-def test_voice_with_a_dataset_is_not_built_from_recordings(
+def test_voice_trained_on_a_dataset_is_not_rebuilt_from_recordings(
     harness: BuildHarness, live_server: Any, settings: Any
 ) -> None:
-    """The provider would read the old dataset again, but its URL no longer works."""
+    """The provider would read the dataset of the previous build again, but its URL no longer works."""
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = harness.make_voice()
     harness.finish_build(harness.start_build(voice, Tier.RAPID, Handover.DATASET_URL))
@@ -268,7 +270,9 @@ def test_voice_with_a_dataset_is_not_built_from_recordings(
     )
 
 
-def test_dataset_replaces_recordings_sent_earlier(harness: BuildHarness, live_server: Any, settings: Any) -> None:
+def test_dataset_of_a_rebuild_replaces_the_recordings_sent_earlier(
+    harness: BuildHarness, live_server: Any, settings: Any
+) -> None:
     settings.VOICEHUB_BASE_URL = live_server.url
     voice = harness.make_voice()
     harness.finish_build(harness.start_build(voice))
@@ -278,7 +282,7 @@ def test_dataset_replaces_recordings_sent_earlier(harness: BuildHarness, live_se
 
 
 def test_changes_after_start_do_not_affect_the_build(harness: BuildHarness) -> None:
-    """Changes between start and submit go into the next build."""
+    """Changes that staff make between start and submit go into the next build."""
     voice = harness.make_voice()
     build = harness.start_build(voice)
     clip_names = list_clip_names(build)

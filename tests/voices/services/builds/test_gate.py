@@ -28,7 +28,7 @@ USE = "narration and audiobooks"
 NOT_REQUESTED = f"{NAME} has not been asked for consent to Resemble AI for {USE}."
 
 
-# The tables below are built at import, so today must not change before the last test.
+# CONSENTS and CONTRACTS hold dates that are computed at import, so "today" must stay the same until the last test.
 TODAY = timezone.localdate()
 
 
@@ -45,7 +45,7 @@ def format_date(day: date) -> str:
     return f"{day:%d %B %Y}"
 
 
-# --- all states of consents and contracts, each with the exact reason for a refusal ---------------------------------
+# --- each state of a consent or contract, with the exact reason for a refusal ---------------------------------------
 
 Maker = Callable[[BuildHarness, Talent], str]
 
@@ -65,11 +65,11 @@ def make_consent(
     return reason
 
 
-def make_nothing(reason: str, _harness: BuildHarness, _talent: Talent) -> str:
+def return_reason_only(reason: str, _harness: BuildHarness, _talent: Talent) -> str:
     return reason
 
 
-def get_consent_maker(status: ConsentStatus, status_text: str) -> Maker:
+def get_unusable_consent_maker(status: ConsentStatus, status_text: str) -> Maker:
     reason = f"The consent of {NAME} for Resemble AI for {USE} is not in force: {status_text}."
     return lambda harness, talent: make_consent(status, reason, harness, talent)
 
@@ -79,14 +79,14 @@ CONSENTS: dict[str, Maker] = {
     "in force until today": lambda harness, talent: make_consent(
         "approved", "", harness, talent, valid_until=get_date(0)
     ),
-    "missing": partial(make_nothing, NOT_REQUESTED),
-    "requested": get_consent_maker(ConsentStatus.REQUESTED, "the talent has not recorded it yet"),
-    "submitted": get_consent_maker(ConsentStatus.SUBMITTED, "it has not been reviewed yet"),
-    "suspended": get_consent_maker(ConsentStatus.SUSPENDED, "suspended"),
-    "declined": get_consent_maker(ConsentStatus.DECLINED, "declined"),
-    "voided": get_consent_maker(ConsentStatus.VOIDED, "canceled"),
-    "withdrawn": get_consent_maker(ConsentStatus.WITHDRAWN, "withdrawn"),
-    "expired": get_consent_maker(ConsentStatus.EXPIRED, "expired"),
+    "missing": partial(return_reason_only, NOT_REQUESTED),
+    "requested": get_unusable_consent_maker(ConsentStatus.REQUESTED, "the talent has not recorded it yet"),
+    "submitted": get_unusable_consent_maker(ConsentStatus.SUBMITTED, "it has not been reviewed yet"),
+    "suspended": get_unusable_consent_maker(ConsentStatus.SUSPENDED, "suspended"),
+    "declined": get_unusable_consent_maker(ConsentStatus.DECLINED, "declined"),
+    "voided": get_unusable_consent_maker(ConsentStatus.VOIDED, "canceled"),
+    "withdrawn": get_unusable_consent_maker(ConsentStatus.WITHDRAWN, "withdrawn"),
+    "expired": get_unusable_consent_maker(ConsentStatus.EXPIRED, "expired"),
     "past its end": lambda harness, talent: make_consent(
         "approved", f"The consent of {NAME} for Resemble AI ended on {format_date(get_date(-1))}.", harness, talent,
         valid_until=get_date(-1),
@@ -109,7 +109,7 @@ def get_contract_maker(reason: str = "", **terms: Any) -> Maker:
 
 
 def get_replacement_maker(reason: str = "", **terms: Any) -> Maker:
-    """A good contract, replaced by one with these terms."""
+    """Return a maker of a contract in force that is replaced by a contract with these terms."""
 
     def make(harness: BuildHarness, talent: Talent) -> str:
         first = harness.make_contract(talent)
@@ -119,11 +119,11 @@ def get_replacement_maker(reason: str = "", **terms: Any) -> Maker:
     return make
 
 
-def describe_none_in_force(when: str) -> str:
+def describe_no_contract_in_force(when: str) -> str:
     return f"No contract of {NAME} is in force today: {when}."
 
 
-def describe_not_allowed(signed: date, *terms: str) -> str:
+def describe_terms_not_allowed(signed: date, *terms: str) -> str:
     return " ".join(f"The contract signed on {format_date(signed)} does not allow {term}." for term in terms)
 
 
@@ -131,24 +131,26 @@ CONTRACTS: dict[str, Maker] = {
     "in force": get_contract_maker(),
     "in force, first day": get_contract_maker(starts_on=get_date(0), signed_on=get_date(0)),
     "in force, last day": get_contract_maker(ends_on=get_date(0)),
-    "missing": partial(make_nothing, f"No contract of {NAME} is on file."),
+    "missing": partial(return_reason_only, f"No contract of {NAME} is on file."),
     "ended": get_contract_maker(
-        describe_none_in_force(f"the latest ended on {format_date(get_date(-1))}"), ends_on=get_date(-1)
+        describe_no_contract_in_force(f"the latest ended on {format_date(get_date(-1))}"), ends_on=get_date(-1)
     ),
     "not begun": get_contract_maker(
-        describe_none_in_force(f"the latest begins on {format_date(get_date(1))}"), starts_on=get_date(1)
+        describe_no_contract_in_force(f"the latest begins on {format_date(get_date(1))}"), starts_on=get_date(1)
     ),
     "not signed yet": get_contract_maker(
-        describe_none_in_force(f"the latest begins on {format_date(get_date(2))}"), signed_on=get_date(2)
+        describe_no_contract_in_force(f"the latest begins on {format_date(get_date(2))}"), signed_on=get_date(2)
     ),
-    "no provider": get_contract_maker(describe_not_allowed(get_date(-9), "Resemble AI"), providers=["other"]),
-    "no purpose": get_contract_maker(describe_not_allowed(get_date(-9), USE), purposes=[Purpose.ADVERTISING]),
-    "neither": get_contract_maker(describe_not_allowed(get_date(-9), "Resemble AI", USE), providers=[], purposes=[]),
+    "no provider": get_contract_maker(describe_terms_not_allowed(get_date(-9), "Resemble AI"), providers=["other"]),
+    "no purpose": get_contract_maker(describe_terms_not_allowed(get_date(-9), USE), purposes=[Purpose.ADVERTISING]),
+    "neither": get_contract_maker(
+        describe_terms_not_allowed(get_date(-9), "Resemble AI", USE), providers=[], purposes=[]
+    ),
     "replaced by one that allows less": get_replacement_maker(
-        describe_not_allowed(get_date(-2), USE), starts_on=get_date(-2), signed_on=get_date(-2), purposes=[]
+        describe_terms_not_allowed(get_date(-2), USE), starts_on=get_date(-2), signed_on=get_date(-2), purposes=[]
     ),
     "replaced by one that ended": get_replacement_maker(
-        describe_none_in_force(f"the latest ended on {format_date(get_date(-1))}"),
+        describe_no_contract_in_force(f"the latest ended on {format_date(get_date(-1))}"),
         starts_on=get_date(-2),
         ends_on=get_date(-1),
     ),
@@ -158,7 +160,7 @@ CONTRACTS: dict[str, Maker] = {
 
 @pytest.fixture
 def voice(harness: BuildHarness) -> Voice:
-    """A voice with three recordings that have rows but no files: they cannot be sent."""
+    """A voice with three recordings. They have rows but no files, so a build that sends them would fail."""
     voice = create_voice(harness.make_talent(), "Narrator", "en-US", Purpose.NARRATION, harness.producer)
     Recording.objects.bulk_create(
         Recording(
@@ -171,8 +173,10 @@ def voice(harness: BuildHarness) -> Voice:
 
 
 @pytest.mark.parametrize("consent", CONSENTS)
-def test_refused_start_gives_each_reason_and_sends_nothing(harness: BuildHarness, voice: Voice, consent: str) -> None:
-    """Try this consent with every contract. Both must be in force; the refusal gives exactly the reasons."""
+def test_start_refused_by_the_gate_gives_each_reason_and_sends_nothing(
+    harness: BuildHarness, voice: Voice, consent: str
+) -> None:
+    """Try this consent with every contract. If either is not in force, the refusal gives exactly the reasons."""
     for contract in CONTRACTS:
         talent = Talent.objects.create(name=NAME, email="t@people.test", created_by=harness.producer)
         Voice.objects.filter(pk=voice.pk).update(talent=talent)
@@ -215,39 +219,46 @@ def test_paused_account_starts_no_build(harness: BuildHarness) -> None:
 
 def end_contract(_harness: BuildHarness, build: Build) -> str:
     Contract.objects.filter(pk=build.contract_id).update(ends_on=get_date(-1))
-    return describe_none_in_force(f"the latest ended on {format_date(get_date(-1))}")
+    return describe_no_contract_in_force(f"the latest ended on {format_date(get_date(-1))}")
 
 
 def replace_contract(harness: BuildHarness, build: Build) -> str:
     harness.make_contract(
         build.voice.talent, supersedes=build.contract, purposes=[], signed_on=get_date(-1), starts_on=get_date(-1)
     )
-    return describe_not_allowed(get_date(-1), USE)
+    return describe_terms_not_allowed(get_date(-1), USE)
 
 
-def withdraw(harness: BuildHarness, build: Build) -> str:
+def withdraw_build_consent(harness: BuildHarness, build: Build) -> str:
     withdraw_consent(build.consent, harness.producer, "Changed her mind.")
     return f"The consent of {NAME} for Resemble AI for {USE} is not in force: withdrawn."
 
 
-def suspend(harness: BuildHarness, build: Build) -> str:
+def suspend_build_consent(harness: BuildHarness, build: Build) -> str:
     suspend_consent(build.consent, harness.producer, "A dispute.")
     return f"The consent of {NAME} for Resemble AI for {USE} is not in force: suspended."
 
 
-def expire(_harness: BuildHarness, build: Build) -> str:
+def expire_build_consent(_harness: BuildHarness, build: Build) -> str:
     Consent.objects.filter(pk=build.consent_id).update(valid_until=get_date(-1))
     return f"The consent of {NAME} for Resemble AI ended on {format_date(get_date(-1))}."
 
 
 def withdraw_and_consent_again(harness: BuildHarness, build: Build) -> str:
-    """The build would send the take of the withdrawn consent."""
-    withdraw(harness, build)
+    """The build still has the withdrawn consent, so it would send that consent's take."""
+    withdraw_build_consent(harness, build)
     make_consent("approved", "", harness, build.voice.talent)
     return "The consent or the contract of this build is no longer in force."
 
 
-CHANGES = [end_contract, replace_contract, withdraw, suspend, expire, withdraw_and_consent_again]
+CHANGES = [
+    end_contract,
+    replace_contract,
+    withdraw_build_consent,
+    suspend_build_consent,
+    expire_build_consent,
+    withdraw_and_consent_again,
+]
 
 
 @pytest.mark.parametrize("is_rebuild", [False, True])
@@ -255,7 +266,7 @@ CHANGES = [end_contract, replace_contract, withdraw, suspend, expire, withdraw_a
 def test_gate_is_checked_again_before_submit(
     harness: BuildHarness, change: Callable[[BuildHarness, Build], str], is_rebuild: bool
 ) -> None:
-    """Also for an existing remote voice: not even its callback URL may be updated."""
+    """In a rebuild, not even the callback URL of the existing remote voice is updated."""
     voice = harness.make_voice()
     if is_rebuild:
         harness.finish_build(harness.start_build(voice))
@@ -271,7 +282,7 @@ def test_gate_is_checked_again_before_submit(
 def test_gate_is_checked_while_recordings_are_sent(
     harness: BuildHarness, change: Callable[[BuildHarness, Build], str], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recordings already sent stay; no further one is sent, and the build call is not made."""
+    """Recordings already sent stay at the provider. No further recording and no build call is sent."""
     build = harness.start_build(harness.make_voice())
     issues: list[str] = []
     original = getattr(BuildJournal, method)
@@ -288,17 +299,17 @@ def test_gate_is_checked_while_recordings_are_sent(
     assert len(harness.list_requests("create_recording")) == (1 if method == "record_recording" else 0)
 
 
-def test_gate_is_checked_again_after_an_unconfirmed_call(harness: BuildHarness, sandbox: Any) -> None:
-    """The voice was not created, and the consent is withdrawn during the look-up: it is not created later."""
+def test_gate_is_checked_again_before_an_unsent_create_call_is_repeated(harness: BuildHarness, sandbox: Any) -> None:
+    """The consent is withdrawn before the look-up. The look-up finds no voice, and none is created later."""
     sandbox.set_faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
-    withdraw(harness, build)
+    withdraw_build_consent(harness, build)
     build = harness.finish_build(build)
     assert build.status == BuildStatus.FAILED
     assert not harness.count_billed()
 
 
-def test_suspension_that_ended_before_submit_stops_nothing(harness: BuildHarness) -> None:
+def test_build_continues_if_a_suspension_ended_before_submit(harness: BuildHarness) -> None:
     build = harness.start_build(harness.make_voice())
     suspend_consent(build.consent, harness.producer, "A dispute.")
     build.consent.refresh_from_db()
@@ -307,7 +318,7 @@ def test_suspension_that_ended_before_submit_stops_nothing(harness: BuildHarness
 
 
 def test_newer_consent_and_contract_do_not_stop_a_build(harness: BuildHarness) -> None:
-    """The build's own consent and contract are still in force, so newer ones do not matter."""
+    """A build keeps the consent and the contract of its start while both are in force."""
     build = harness.start_build(harness.make_voice())
     harness.make_contract(build.voice.talent, signed_on=get_date(-1), starts_on=get_date(-1))
     harness.make_consent(build.voice.talent)

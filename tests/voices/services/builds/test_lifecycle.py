@@ -1,4 +1,4 @@
-"""Only one module writes the status of a build."""
+"""Only the module `lifecycle` writes the status of a build."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def find_status_writes(source: str) -> Iterator[int]:
 
 
 def writes_status(call: ast.Call, name: str) -> bool:
-    """Whether the call is to `name` and sets a BuildStatus."""
+    """Whether the call is to a function with this name and sets a BuildStatus."""
     function = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     values = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "status")]
     return function == name and any("BuildStatus" in ast.dump(value) for value in values)

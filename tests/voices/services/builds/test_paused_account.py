@@ -41,7 +41,7 @@ def test_refused_key_pauses_once_and_new_key_resumes_the_build(
     assert harness.account.paused_at == paused_at
     assert harness.count_requests() == requests  # a refused key is not used again
     sandbox.call_control("DELETE", "faults")
-    # A key of the same account at the provider: it has what was created with the old key.
+    # The new key belongs to the same provider account, which has everything created with the old key.
     superuser_client.post(reverse("voices:account_key", args=[harness.account.pk]), {"key": harness.key})
     harness.account.refresh_from_db()
     assert harness.account.paused_at is None
@@ -49,7 +49,7 @@ def test_refused_key_pauses_once_and_new_key_resumes_the_build(
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_pages_show_the_pause_and_lead_admins_to_the_account(
+def test_pages_show_the_pause_and_link_to_the_account_by_role(
     harness: BuildHarness, sandbox: Any, superuser_client: Client, viewer_client: Client, producer_client: Client
 ) -> None:
     sandbox.set_faults({"operation": "create_voice", "do": "status:401"})

@@ -31,9 +31,9 @@ def post_callback(build: Build, body: Any, url: str = "") -> int:
     return Client(enforce_csrf_checks=True).post(path, data, content_type="application/json").status_code
 
 
-def make_payload(build: Build, status: str = "finished", **more: Any) -> dict[str, Any]:
+def make_payload(build: Build, status: str = "finished", **fields: Any) -> dict[str, Any]:
     """Return the payload that the provider would send for this build."""
-    return {"ok": True, "id": build.remote_voice.remote_id, "status": status, "recordings": [], "issue": None} | more
+    return {"ok": True, "id": build.remote_voice.remote_id, "status": status, "recordings": [], "issue": None} | fields
 
 
 def make_report_entries(build: Build, **flags: Any) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def training(harness: BuildHarness, sandbox: Any) -> Build:
     return harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
 
 
-def test_wrong_token_is_not_found_and_causes_no_request(harness: BuildHarness, training: Build) -> None:
+def test_callback_with_a_wrong_token_gets_404_and_causes_no_request(harness: BuildHarness, training: Build) -> None:
     requests, tasks = harness.count_requests(), Task.objects.count()
     url = make_callback_url(training)
     for wrong_url in (
@@ -64,8 +64,8 @@ def test_wrong_token_is_not_found_and_causes_no_request(harness: BuildHarness, t
     assert (harness.count_requests(), Task.objects.count()) == (requests, tasks)
 
 
-def test_forged_final_status_changes_nothing(harness: BuildHarness, training: Build) -> None:
-    """Even with the right token: the provider, asked with our key, reports that the build trains."""
+def test_callback_with_a_forged_final_status_changes_nothing(harness: BuildHarness, training: Build) -> None:
+    """The callback has the right token, but the provider itself, asked with the account key, reports training."""
     for status in ("finished", "ready", "dataset_issue", "consent_validation_failed", "failed"):
         forged = make_payload(
             training, status, recordings=make_report_entries(training, is_silent=True), issue="Forged."
@@ -81,7 +81,7 @@ def test_forged_final_status_changes_nothing(harness: BuildHarness, training: Bu
     assert not training.recordings.filter(is_silent=True).exists()
 
 
-def test_callback_causes_only_a_get(harness: BuildHarness, training: Build) -> None:
+def test_callback_causes_one_get_request_to_the_provider(harness: BuildHarness, training: Build) -> None:
     requests = harness.count_requests()
     assert post_callback(training, make_payload(training)) == 204
     assert harness.count_requests() == requests
@@ -96,7 +96,7 @@ def test_callback_makes_the_next_poll_due_at_once(training: Build) -> None:
     assert Task.objects.get(kind="refresh_build", status=TaskStatus.WAITING).due_at <= timezone.now()
 
 
-def test_same_callback_is_stored_once(harness: BuildHarness, training: Build) -> None:
+def test_callback_with_identical_bytes_is_stored_once(harness: BuildHarness, training: Build) -> None:
     for _ in range(3):
         assert post_callback(training, make_payload(training)) == 204
     assert post_callback(training, json.dumps(make_payload(training), indent=1).encode()) == 204
@@ -110,7 +110,7 @@ def test_flood_of_callbacks_is_accepted_and_not_stored(harness: BuildHarness, tr
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"\xff\0", b"[" * 60_000, b'{"id": "\\u0000", "issue": "\\ud800"}'])
-def test_unreadable_callback_stops_no_build(harness: BuildHarness, sandbox: Any, body: bytes) -> None:
+def test_callback_with_an_unreadable_body_stops_no_build(harness: BuildHarness, sandbox: Any, body: bytes) -> None:
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.TRAINING)
     assert post_callback(build, body) == 204
     assert harness.finish_build(build).status == BuildStatus.READY
@@ -123,8 +123,8 @@ def test_callback_of_another_voice_is_ignored(harness: BuildHarness, sandbox: An
     assert not build.recordings.filter(is_outlier=True).exists()
 
 
-def test_early_callback_is_used_later(harness: BuildHarness, sandbox: Any) -> None:
-    """It arrives during the submit. Its report is used once the provider confirms it."""
+def test_callback_during_submit_is_stored_and_stops_no_build(harness: BuildHarness, sandbox: Any) -> None:
+    """The callback arrives during the submit and is stored. The status comes from the provider later."""
     build = harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent"))
     found = poll.find_build_by_callback_token("resemble_v2", make_callback_url(build).split("/")[-2])
     assert found == build
@@ -152,7 +152,7 @@ def test_confirmed_callback_adds_its_own_fields_to_the_report(harness: BuildHarn
     assert build.issue == "From the callback."
 
 
-def test_late_callback_changes_nothing(harness: BuildHarness, sandbox: Any) -> None:
+def test_callback_after_the_end_of_a_build_changes_nothing(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.finish_build(harness.start_build(harness.make_voice()))
     rows = list(build.recordings.values())
     requests = harness.count_requests()
@@ -182,10 +182,10 @@ def test_callback_of_the_previous_build_changes_nothing(harness: BuildHarness, s
     assert make_callback_url(first) != make_callback_url(second)
 
 
-def test_report_of_the_previous_build_is_not_used(
+def test_report_of_the_previous_build_is_not_used_during_the_grace_period(
     harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A provider may report the previous build for a short time."""
+    """A provider may still report the previous build for a short time after the build call."""
     voice = harness.make_voice(*SLT_CLIPS, "rms-silent")
     first = harness.finish_build(harness.start_build(voice))
     with registry.open_provider(harness.account) as provider:
@@ -194,7 +194,7 @@ def test_report_of_the_previous_build_is_not_used(
     unchanged = replace(previous, version=second.previous_version)
     monkeypatch.setattr(type(provider), "fetch_build", lambda *_: unchanged)
     harness.reach_status(second, BuildStatus.TRAINING)
-    # The grace period ends, because the provider may never report anything else.
+    # After the grace period the unchanged report counts, because the provider may never send another one.
     Build.objects.filter(pk=second.pk).update(training_at=timezone.now() - PREVIOUS_BUILD_GRACE - timedelta(seconds=1))
     harness.reach_status(second, BuildStatus.DATASET_ISSUE)
 
@@ -227,7 +227,9 @@ def test_lost_late_doubled_or_broken_callback_changes_no_result(
 # --- polling ----------------------------------------------------------------------------
 
 
-def test_unknown_status_is_stored_and_polled_again(harness: BuildHarness, training: Build, monkeypatch: Any) -> None:
+def test_unknown_provider_status_is_stored_and_the_build_polled_again(
+    harness: BuildHarness, training: Build, monkeypatch: Any
+) -> None:
     response = {"uuid": training.remote_voice.remote_id, "status": "reticulating"}
     monkeypatch.setattr("providers.resemble_v2.adapter.ResembleV2._fetch_voice", lambda *_: response)
     harness.reach_status(training, BuildStatus.TRAINING)
@@ -260,7 +262,7 @@ def test_failed_poll_is_repeated_after_the_right_wait(
 def test_voice_deleted_at_the_provider_fails_the_build(harness: BuildHarness, training: Build) -> None:
     with registry.open_provider(harness.account) as provider:
         provider.delete_voice(training.remote_voice.remote_id)
-    harness.reach_status(training, BuildStatus.TRAINING)  # one miss proves nothing: a look-up may lag
+    harness.reach_status(training, BuildStatus.TRAINING)  # one 404 proves nothing: a look-up may be outdated
     harness.reach_status(training, BuildStatus.FAILED)
     training.remote_voice.refresh_from_db()
     assert training.remote_voice.retired_at

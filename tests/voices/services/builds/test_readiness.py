@@ -1,4 +1,4 @@
-"""The build options of a voice: status, offered handovers, excluded recordings and price of each row."""
+"""The build options of a voice, each a row of its page: status, offered handovers, excluded recordings, price."""
 
 import uuid
 from typing import Any
@@ -35,7 +35,7 @@ def make_account(provider: str, **fields: Any) -> Account:
 
 @pytest.fixture
 def full_studio(studio: Studio) -> Studio:
-    """A studio with an account at each provider. It already has the first one."""
+    """A studio with an account at each provider. `studio` already has an account at the first provider."""
     for provider in PROVIDERS[1:]:
         make_account(provider)
     return studio
@@ -139,7 +139,7 @@ def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     assert find_option(voice, "resemble_v2").summary.endswith("some recordings are too short or too long.")
 
 
-def test_row_of_an_active_build_links_to_it(viewer_client: Client, studio: Studio) -> None:
+def test_row_with_an_active_build_links_to_the_build(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
     option = find_option(build.voice, "resemble_v2")
     assert (option.rank, option.summary) == (Rank.BUILDING, "a build is in progress.")
@@ -158,7 +158,7 @@ def test_row_shows_the_price(producer_client: Client, full_studio: Studio) -> No
 @pytest.mark.parametrize(
     ("parts", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
-def test_parts_are_joined_into_one_text(parts: list[str], text: str) -> None:
+def test_words_are_joined_with_commas_and_and(parts: list[str], text: str) -> None:
     assert join_words(parts) == text
 
 
@@ -206,7 +206,7 @@ def test_voice_trained_on_a_dataset_offers_only_datasets(full_studio: Studio) ->
     ]
 
 
-def test_row_that_lacks_only_consent_links_to_the_form(
+def test_row_that_lacks_only_consent_links_to_the_consent_form(
     producer_client: Client, viewer_client: Client, full_studio: Studio
 ) -> None:
     voice = full_studio.make_voice()
@@ -242,7 +242,9 @@ def test_consent_link_selects_a_statement_in_the_voice_language(full_studio: Stu
 # --- excluded recordings ------------------------------------------------------------------
 
 
-def test_best_recordings_are_sent_and_others_excluded_with_reason(viewer_client: Client, full_studio: Studio) -> None:
+def test_best_recordings_are_sent_and_the_rest_are_excluded_with_a_reason(
+    viewer_client: Client, full_studio: Studio
+) -> None:
     voice = make_allowed_voice(full_studio)
     clips = full_studio.make_recordings(voice, 5)
     voice.recordings.update(seconds=20.0, levels={"snr_db": 40.0}, findings=[])
@@ -268,7 +270,7 @@ def test_too_short_recording_is_excluded_with_its_reason(full_studio: Studio) ->
     assert find_option(voice, "audiostack").excluded_recordings == [(short.file_name, "too short for this provider")]
 
 
-def test_option_without_usable_recordings_is_not_ready(producer_client: Client, full_studio: Studio) -> None:
+def test_option_whose_recordings_are_all_excluded_is_not_ready(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice, 3)
     voice.recordings.update(findings=[SILENT])
@@ -292,7 +294,7 @@ def test_readiness_everywhere_equals_readiness_of_each_account(full_studio: Stud
         assert check_readiness(voice, account, state.capabilities.tier) == state
 
 
-def test_recommended_amounts_are_advice_not_gaps(full_studio: Studio) -> None:
+def test_amounts_that_are_only_recommended_are_advice_and_no_gaps(full_studio: Studio) -> None:
     voice = full_studio.make_voice()
     full_studio.make_recordings(voice)
     readiness = find_option(voice, "resemble_v1", "professional").readiness
@@ -300,7 +302,7 @@ def test_recommended_amounts_are_advice_not_gaps(full_studio: Studio) -> None:
     assert "47 more recordings would make it better." in [advice.text for advice in readiness.advice]
 
 
-def test_other_languages_need_more_speech_in_the_advice(full_studio: Studio) -> None:
+def test_advice_asks_for_more_speech_in_languages_other_than_english(full_studio: Studio) -> None:
     voice = full_studio.make_voice()
     full_studio.make_recordings(voice)
 
@@ -331,7 +333,7 @@ def test_query_count_does_not_grow_with_rows(producer_client: Client, full_studi
     assert count_queries() == queries_before
 
 
-def test_limits_of_each_tier_equal_those_of_all() -> None:
+def test_limits_read_together_equal_the_limits_of_each_tier() -> None:
     for (provider, tier), limits in get_all_limits().items():
         assert limits == get_limits(registry.get_provider_class(provider).tiers[tier], provider)
 

@@ -1,4 +1,7 @@
-"""Reconciliation: a lost response leads to a look-up, never to a blind retry. Unsent calls are sent later, once."""
+"""Reconciliation: after a lost response VoiceHub looks up the result before it sends the call again.
+
+A call that was not sent is sent later, once.
+"""
 
 import uuid
 from datetime import timedelta
@@ -24,7 +27,7 @@ from voices.services.builds.submit import submit_build
 
 pytestmark = pytest.mark.django_db
 
-REASON = "I looked at the list on its page."
+REASON = "I looked at the list on the provider's page."
 BILLED_ONCE = {"create_voice": 1, "build_voice": 1}
 
 
@@ -32,7 +35,7 @@ def get_waiting_task(kind: str) -> Task:
     return Task.objects.get(kind=kind, status=TaskStatus.WAITING)
 
 
-# --- the four cases: the voice exists or not, the build has begun or not --------------------------------------------
+# --- lost responses: the voice was created or not, the build has begun or not ---------------------------------------
 
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
@@ -54,7 +57,7 @@ def test_lost_response_is_resolved_by_a_look_up(
     assert (build.pending_call, build.progress_message, build.lookup_attempts) == ("", "", 0)
 
 
-def test_lagging_list_is_read_twice(harness: BuildHarness, sandbox: Any) -> None:
+def test_voice_missing_in_the_first_list_is_looked_up_again(harness: BuildHarness, sandbox: Any) -> None:
     """The voice was created, but the first list does not show it yet."""
     sandbox.set_faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
@@ -93,8 +96,10 @@ def test_unconfirmed_build_of_a_deleted_voice_fails(harness: BuildHarness, sandb
     assert harness.finish_build(harness.start_build(build.voice)).status == BuildStatus.READY
 
 
-def test_late_build_call_is_not_repeated(harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two look-ups find nothing, then the first call takes effect: the voice trains, and no second call is made."""
+def test_build_call_that_takes_effect_late_is_not_repeated(
+    harness: BuildHarness, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two look-ups find no training, then the first build call takes effect. No second build call is made."""
     sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     sandbox.set_faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
@@ -110,7 +115,7 @@ def test_late_build_call_is_not_repeated(harness: BuildHarness, sandbox: Any, mo
 
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
-def test_manual_resolution_replaces_an_impossible_look_up(
+def test_staff_resolve_a_call_that_cannot_be_looked_up(
     harness: BuildHarness, sandbox: Any, phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for tier in registry.get_provider_class("resemble_v2").tiers.values():
@@ -152,7 +157,7 @@ def test_manual_resolution_cannot_change_a_known_remote_id(harness: BuildHarness
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-# --- failed before sending --------------------------------------------------------------
+# --- calls that were not sent -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice", "create_recording", "get_voice"])
@@ -285,10 +290,10 @@ def test_submitted_or_finished_build_cannot_be_cancelled(harness: BuildHarness, 
     assert build.status == status
 
 
-# --- a worker without its lease ---------------------------------------------------------
+# --- workers that lost their lease --------------------------------------------------------
 
 
-def make_lost_lease() -> Lease:
+def make_stale_lease() -> Lease:
     """Return a lease on a task that another worker has claimed since."""
     task = Task.objects.create(kind="submit_build", object_id="x", lease=uuid.uuid4())
     return Lease(task.pk, uuid.uuid4(), task.due_at)
@@ -302,21 +307,21 @@ def make_lost_lease() -> Lease:
     {"operation": "create_voice", "do": "status:401"},
     {"operation": "create_voice", "do": "status:404"},
 ])  # fmt: skip
-def test_worker_without_a_lease_writes_nothing(
+def test_worker_that_lost_its_lease_writes_nothing(
     harness: BuildHarness, sandbox: Any, rule: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It sent a call and was suspended until another worker had claimed the build."""
+    """The worker sent a call and was suspended until another worker had claimed the build."""
     build = harness.start_build(harness.make_voice())
-    lease = make_lost_lease()
+    lease = make_stale_lease()
     task = Task.objects.filter(pk=lease.task_id)
     current_lease = task.get().lease
     task.update(lease=lease.token)
     sandbox.set_faults(*([rule] if rule else []))
     original = HttpProvider.call
 
-    def call_then_lose_lease(provider: Any, operation: str, *args: Any, **more: Any) -> Any:
+    def call_then_lose_lease(provider: Any, operation: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            return original(provider, operation, *args, **more)
+            return original(provider, operation, *args, **kwargs)
         finally:
             if operation == "create voice":
                 task.update(lease=current_lease)
@@ -333,8 +338,8 @@ def test_worker_without_a_lease_writes_nothing(
     assert (remote.remote_id, remote.retired_at) == ("", None)
 
 
-def test_worker_that_takes_over_looks_up_before_it_sends(harness: BuildHarness) -> None:
-    """The build has a pending call, and its result is unknown."""
+def test_worker_that_takes_over_looks_up_the_pending_call_first(harness: BuildHarness) -> None:
+    """The build has a pending call whose result is unknown."""
     build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.SUBMITTING, pending_call="create")
     run_due_tasks()

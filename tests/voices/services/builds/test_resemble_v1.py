@@ -27,11 +27,11 @@ def harness(sandbox: SandboxProcess, producer: User) -> BuildHarness:
 
 @pytest.fixture
 def sparse_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limit the list to the fields that the vendor's own client shows."""
+    """Reduce each voice in the provider's list to the fields that the vendor's own client shows."""
     original = ResembleV1.call
 
-    def call_with_sparse_list(self: ResembleV1, *args: Any, **more: Any) -> Any:
-        data = original(self, *args, **more)
+    def call_with_sparse_list(self: ResembleV1, *args: Any, **kwargs: Any) -> Any:
+        data = original(self, *args, **kwargs)
         return (
             [{field: item[field] for field in DOCUMENTED_FIELDS} for item in data] if isinstance(data, list) else data
         )
@@ -43,7 +43,7 @@ def start_new_build(harness: BuildHarness) -> Build:
     return harness.start_build(harness.make_voice(), Tier.PROFESSIONAL, Handover.SIGNED_PUT_TEXTS)
 
 
-def test_broken_upload_is_repeated_at_the_same_url(harness: BuildHarness, sandbox: SandboxProcess) -> None:
+def test_interrupted_upload_is_repeated_at_the_same_url(harness: BuildHarness, sandbox: SandboxProcess) -> None:
     sandbox.set_faults({"operation": "v1_upload", "do": "drop", "nth": 1})
     assert harness.finish_build(start_new_build(harness)).status == BuildStatus.READY
     assert harness.count_billed() == BILLED_ONCE

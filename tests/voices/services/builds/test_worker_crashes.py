@@ -1,7 +1,7 @@
-"""The worker dies at any write of the journal, just before or after its commit; another worker continues.
+"""The worker dies just before or after the commit of any journal write, and another worker continues.
 
-The crash is an exception that our code does not catch, so every write can be tried. tests/processes kills real
-processes.
+The crash is an exception that VoiceHub does not catch, so a test can crash at every write. tests/processes kills
+real processes.
 """
 
 from datetime import timedelta
@@ -26,18 +26,18 @@ pytestmark = pytest.mark.django_db
 
 
 class WorkerKilled(BaseException):
-    """Like SIGKILL: no failure handler sees it."""
+    """Stops the worker like SIGKILL: no failure handler catches it."""
 
 
 class WorkerKiller:
-    """Kills the worker just before or after the journal's write number `number` (from 1)."""
+    """Kills the worker just before or after the journal write with this number, counted from 1."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = self.number = 0
         self.after = False
         for name in ("before_call", "record_voice", "record_recording", "save_resume_state", "record_progress"):
             monkeypatch.setattr(BuildJournal, name, self._wrap(getattr(BuildJournal, name)))
-        # mark_training is the write after a submit has returned.
+        # A submit that has returned is followed by one more write, mark_training.
         monkeypatch.setattr(submit, "mark_training", self._wrap(lifecycle.mark_training))
 
     def _wrap(self, write: Any) -> Any:
@@ -77,7 +77,7 @@ def is_training_after_run(harness: BuildHarness, build: Build) -> bool:
 
 
 def abandon_build(build: Build) -> None:
-    """End it on our side only, so that the next build of the voice starts from scratch."""
+    """End the build in VoiceHub only, so that the next build of the voice creates a new remote voice."""
     Build.objects.filter(pk=build.pk).update(status=BuildStatus.FAILED, finished_at=timezone.now())
     RemoteVoice.objects.filter(pk=build.remote_voice_id).update(retired_at=timezone.now())
 
@@ -124,7 +124,7 @@ def test_crash_in_a_dataset_rebuild_bills_one_build(
 
 
 def test_lease_is_extended_at_every_journal_write(harness: BuildHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A submit of many recordings may last for hours; each write shows that the worker is alive."""
+    """A submit of many recordings may last for hours. Each write shows that its worker is alive."""
     extensions: list[int] = []
     extend = Lease.extend
 

@@ -24,7 +24,7 @@ def studio(producer: "User") -> "Studio":
 
 @pytest.fixture
 def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxProcess]:
-    """The running sandbox, without faults and with instant trainings."""
+    """The running sandbox without faults. A training in it ends at once."""
     shared_sandbox.call_control("DELETE", "faults")
     shared_sandbox.call_control("POST", "settings", {"training_seconds": 0.0})
     settings.VOICEHUB_SANDBOX_URL = shared_sandbox.address
@@ -34,7 +34,7 @@ def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxPr
 
 @pytest.fixture
 def make_studio(sandbox: SandboxProcess, producer: "User") -> "Callable[[str], ProviderStudio]":
-    """Builds a studio with an account at the given provider in the sandbox."""
+    """Make a studio with an account at the provider with this slug, which the sandbox simulates."""
     from tests.voices.provider_studio import ProviderStudio
 
     return lambda provider: ProviderStudio.create(provider, sandbox, producer)

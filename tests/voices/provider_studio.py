@@ -1,4 +1,4 @@
-"""Factory for voices that exist at a provider, as the sandbox simulates it, and for our rows about them."""
+"""Factory for voices that exist at a provider in the sandbox, and for VoiceHub's rows of these voices."""
 
 from collections.abc import Callable
 from functools import cache
@@ -37,7 +37,7 @@ class ProviderStudio(Studio):
         return studio
 
     def create_provider_voice(self, name: str, **fields: str) -> str:
-        """Create a voice that VoiceHub does not know. Return its id at the provider."""
+        """Create a voice at the provider that VoiceHub does not know. Return its remote ID."""
         methods: dict[str, Callable[..., str]] = {
             "voiceai": self._clone_voiceai_voice,
             "resemble_v1": self._create_resemble_v1_voice,
@@ -62,14 +62,14 @@ class ProviderStudio(Studio):
         return self.request_provider("GET", f"voiceai/api/v1/tts/voice/{remote_id}")
 
     def fetch_voice_status(self, remote_id: str) -> int:
-        """Return the HTTP status. The voice need not exist."""
+        """Return the HTTP status of a request for a voice, also for a voice that does not exist."""
         url = f"{self.sandbox.address}/voiceai/api/v1/tts/voice/{remote_id}"
         return requests.get(
             url, headers={"Authorization": f"Bearer {self.account.decrypt_key()}"}, timeout=TIMEOUT_SECONDS
         ).status_code
 
     def request_provider(self, method: str, path: str, **body: Any) -> dict[str, Any]:
-        """Call the provider directly, like another user of the same key."""
+        """Call the provider without VoiceHub, like another user of the same key."""
         key = self.account.decrypt_key()
         authorization = f"Token token={key}" if "resemble/api/v1" in path else f"Bearer {key}"
         url, headers = f"{self.sandbox.address}/{path}", {"Authorization": authorization}
@@ -79,11 +79,11 @@ class ProviderStudio(Studio):
         return data
 
     def count_requests(self) -> int:
-        """Count the calls that the provider got from any client."""
+        """Count all requests to the sandbox, from any client."""
         return len([entry for entry in self.sandbox.list_requests() if not entry["path"].startswith("/__control")])
 
     def make_remote_voice(self, **fields: str) -> RemoteVoice:
-        """Make a remote voice with a ready build. The provider has it too."""
+        """Make a remote voice with a ready build. The voice exists at the provider too."""
         build = self.make_build(self.make_voice(), BuildStatus.READY)
         remote = build.remote_voice
         fields = {"voice_visibility": "PRIVATE"} | fields if self.provider == "voiceai" else fields
@@ -93,6 +93,6 @@ class ProviderStudio(Studio):
         return remote
 
     def run_tasks(self) -> None:
-        """Make every waiting task due and run them. Tasks that they reschedule for later do not run."""
+        """Make every waiting task due and run each once, also a task that is then rescheduled for later."""
         Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
         run_due_tasks()

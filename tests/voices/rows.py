@@ -21,7 +21,7 @@ PROVIDER = "resemble_v2"
 
 @cache
 def make_clip(number: int = 0, seconds: float = 4.0) -> bytes:
-    """Return a WAV that passes every check. Each number gives a different sound."""
+    """Return a WAV that passes every check. Each number gives a sound of another pitch."""
     return make_wav_bytes(make_speech_like(seconds, pitch=100.0 + number))
 
 
@@ -31,7 +31,7 @@ def make_upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleU
 
 @dataclass
 class Studio:
-    """Creates rows. Fields that are not given get valid values."""
+    """Creates the rows of one studio. Fields that a test does not give get valid values."""
 
     producer: User
     account: Account
@@ -74,7 +74,7 @@ class Studio:
         return consent
 
     def make_voice(self, name: str = "Warm narrator", talent: Talent | None = None) -> Voice:
-        """Without `talent`, the voice gets one with a contract and a consent in force."""
+        """Make a voice. Without `talent`, its talent is a new one with a contract and a consent in force."""
         if talent is None:
             talent = self.make_talent()
             self.make_contract(talent)
@@ -90,7 +90,7 @@ class Studio:
         return recordings
 
     def make_fileless_recordings(self, voice: Voice, count: int) -> None:
-        """For pages that do not open the files."""
+        """Make recordings whose files do not exist, for pages that do not open the files."""
         Recording.objects.bulk_create(
             Recording(
                 voice=voice, file=f"none/{n}.wav", file_name=f"copy-{n:05}.wav", sha256=f"{n:064}", size=1,

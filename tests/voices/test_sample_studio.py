@@ -1,4 +1,4 @@
-"""The sample studio follows its own rules: one person records a statement, another person approves it."""
+"""In the sample studio, one person records a statement and another person approves it, as the rules demand."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from voices import sample_studio
 pytestmark = pytest.mark.django_db
 
 
-def test_consent_is_approved_by_another_person_with_reason_no_listener(producer: User, engineer: User) -> None:
+def test_sample_consent_is_approved_by_another_person_without_listening(producer: User, engineer: User) -> None:
     sample_studio._create_approved_talent("Sally Lind", "slt", producer, sample_studio.PROVIDER)
     consent = Consent.objects.get()
     assert consent.status == ConsentStatus.APPROVED and consent.approved_by == producer

@@ -1,4 +1,4 @@
-"""The endpoints for providers: tokens, callbacks that are stored once, size limits, and datasets."""
+"""The URLs that providers call: callbacks, which are stored once, and the datasets of builds."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def post_json(client: Client, path: str, body: Any = b'{"id": "x"}') -> int:
     return client.post(path, body, content_type="application/json").status_code
 
 
-def test_callback_is_stored_and_only_schedules_a_refresh(build: Build, provider: Client) -> None:
+def test_callback_is_stored_and_schedules_a_poll_but_sets_no_status(build: Build, provider: Client) -> None:
     assert post_json(provider, make_callback_path(), b'{"status": "finished"}') == 204
     assert Callback.objects.get().body == '{"status": "finished"}'
     assert Task.objects.get(kind="refresh_build").object_id == str(build.pk)
@@ -48,13 +48,15 @@ def test_callback_is_stored_and_only_schedules_a_refresh(build: Build, provider:
 @pytest.mark.parametrize(
     "path", [make_callback_path(token=WRONG_TOKEN), make_callback_path(provider="other"), make_callback_path(token="x")]
 )
-def test_callback_to_another_url_is_not_found_and_not_stored(build: Build, provider: Client, path: str) -> None:
+def test_callback_with_a_wrong_token_or_provider_gets_404_and_is_not_stored(
+    build: Build, provider: Client, path: str
+) -> None:
     assert post_json(provider, path) == 404
     assert not Callback.objects.exists()
     assert not Task.objects.filter(kind="refresh_build").exists()
 
 
-def test_build_without_a_token_accepts_no_callback(studio: Studio, provider: Client) -> None:
+def test_build_without_a_callback_token_accepts_no_callback(studio: Studio, provider: Client) -> None:
     studio.make_build(callback_digest="")
     assert {post_json(provider, make_callback_path(token=token)) for token in ("-", hash_token(""), "None")} == {404}
 
@@ -121,7 +123,7 @@ def test_head_returns_the_dataset_size(dataset_build: Build, provider: Client) -
 @pytest.mark.parametrize(
     "path", [make_dataset_path(token=WRONG_TOKEN), make_dataset_path(name="other.wav"), make_dataset_path(token="x")]
 )
-def test_dataset_at_another_url_is_not_found(dataset_build: Build, provider: Client, path: str) -> None:
+def test_dataset_with_a_wrong_token_or_file_name_gets_404(dataset_build: Build, provider: Client, path: str) -> None:
     assert provider.get(path).status_code == 404
 
 
@@ -132,5 +134,5 @@ def test_dataset_url_expires_when_the_build_ends(dataset_build: Build, provider:
     assert not DatasetFetch.objects.exists()
 
 
-def test_dataset_refuses_post(dataset_build: Build, provider: Client) -> None:
+def test_post_to_a_dataset_url_is_refused(dataset_build: Build, provider: Client) -> None:
     assert post_json(Client(), make_dataset_path()) == 405

@@ -1,4 +1,4 @@
-"""`manage.py doctor` finds and names each kind of failure."""
+"""`manage.py doctor` reports each kind of failure in one line."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ def run_doctor(capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 
 def read_failure(capsys: pytest.CaptureFixture[str]) -> str:
-    """Return the one line with a failure. There must be exactly one."""
+    """Run doctor and return its line with a failure. There must be exactly one such line."""
     code, output = run_doctor(capsys)
     lines = [line for line in output.splitlines() if line.startswith("FAILED")]
     assert code == 1
@@ -66,9 +66,9 @@ def test_unreachable_queue_is_a_failure(capsys: pytest.CaptureFixture[str], monk
     import django_rq
     from redis import Redis
 
-    disconnected = Redis(unix_socket_path="/missing/valkey.sock")
+    unreachable_redis = Redis(unix_socket_path="/missing/valkey.sock")
     queue = django_rq.get_queue("submit")
-    monkeypatch.setattr(queue, "connection", disconnected)
+    monkeypatch.setattr(queue, "connection", unreachable_redis)
     monkeypatch.setattr(django_rq, "get_queue", lambda name: queue)
     assert "Queue: it does not respond" in read_failure(capsys)
 
@@ -90,7 +90,7 @@ def test_storage_check_leaves_no_file_behind(capsys: pytest.CaptureFixture[str])
     assert private().listdir("doctor")[1] == []
 
 
-def test_key_encrypted_with_a_lost_field_key_is_a_failure(
+def test_api_key_encrypted_with_a_lost_field_key_is_a_failure(
     capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     account = Account(name="Old Resemble", provider="resemble")
@@ -116,14 +116,16 @@ def test_invalid_field_key_is_a_failure(capsys: pytest.CaptureFixture[str], sett
 
 
 @pytest.mark.parametrize("name", installed.PARTS)
-def test_each_analysis_part_is_reported(capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_each_optional_audio_model_is_reported_as_installed_or_missing(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     code, output = run_doctor(capsys)
     expected = "missing  {}: " if installed.PARTS[name]() else "ok       {}: installed."
     assert code == 0
     assert expected.format(name) in output
 
 
-def test_missing_analysis_parts_are_reported_without_failure(
+def test_missing_audio_models_are_reported_but_are_no_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for loader in ("load_silero", "load_encoder"):

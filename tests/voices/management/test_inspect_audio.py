@@ -1,4 +1,4 @@
-"""`manage.py inspect_audio`: one JSON object for each file of any kind."""
+"""`manage.py inspect_audio` reports one JSON object for each file, also for broken files and for those in archives."""
 
 import io
 import json
@@ -69,7 +69,7 @@ def test_file_that_cannot_be_opened_is_unreadable(tmp_path: Path, name: str) -> 
     assert (entry["ok"], list_codes(entry)) == (False, ["unreadable"])
 
 
-def test_folder_is_read_by_name_and_continues_after_a_bad_file(tmp_path: Path, clip: Path) -> None:
+def test_files_of_a_folder_are_read_in_order_of_name_despite_a_bad_file(tmp_path: Path, clip: Path) -> None:
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "b.wav").write_bytes(b"")
     (tmp_path / "deeper" / "loop").symlink_to(tmp_path)
@@ -89,14 +89,14 @@ def test_file_name_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
     call_command("inspect_audio", str(tmp_path), stdout=io.StringIO())
 
 
-def test_pure_silence_gives_valid_json_numbers(tmp_path: Path) -> None:
+def test_measures_of_pure_silence_are_valid_json_numbers(tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
     path.write_bytes(make_wav_bytes(data=bytes(2 * 16000 * 3), rate=16000))
     (entry,) = run_inspect_audio(path)
     assert (entry["ok"], list_codes(entry)) == (True, ["silent"])
 
 
-def test_text_output_has_code_and_advice(clip: Path, tmp_path: Path) -> None:
+def test_text_output_gives_the_code_and_advice_of_each_finding(clip: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.wav"
     empty.touch()
     stdout = io.StringIO()
@@ -107,7 +107,7 @@ def test_text_output_has_code_and_advice(clip: Path, tmp_path: Path) -> None:
     assert "Send it again" in bad
 
 
-def test_provider_limits_include_the_overrides(clip: Path) -> None:
+def test_limit_override_applies_to_the_limits_of_a_tier(clip: Path) -> None:
     tier = ("--provider", "resemble_v2", "--tier", "rapid")
     assert list_codes(run_inspect_audio(clip, *tier)[0]) == []
     LimitOverride.objects.create(
@@ -117,12 +117,12 @@ def test_provider_limits_include_the_overrides(clip: Path) -> None:
     assert (entry["ok"], list_codes(entry)) == (False, ["too_long"])
 
 
-def test_provider_without_a_tier_is_refused(clip: Path) -> None:
+def test_option_provider_without_the_option_tier_is_refused(clip: Path) -> None:
     with pytest.raises(CommandError, match="together"):
         run_inspect_audio(clip, "--provider", "resemble_v2")
 
 
-def test_other_format_is_named_and_measured_after_conversion(tmp_path: Path) -> None:
+def test_report_of_a_flac_names_its_format_and_measures_the_converted_wav(tmp_path: Path) -> None:
     path = tmp_path / "clip.flac"
     path.write_bytes(encode_speech("FLAC", "PCM_24", channels=2))
     (entry,) = run_inspect_audio(path)
@@ -132,7 +132,7 @@ def test_other_format_is_named_and_measured_after_conversion(tmp_path: Path) -> 
     assert entry["findings"][0].items() >= {"severity": "put_right", "code": "converted"}.items()
 
 
-def test_damaged_file_of_another_format_has_a_finding(tmp_path: Path) -> None:
+def test_damaged_flac_has_a_finding(tmp_path: Path) -> None:
     path = tmp_path / "clip.flac"
     path.write_bytes(encode_speech("FLAC", "PCM_16")[:200])
     (entry,) = run_inspect_audio(path)
@@ -192,17 +192,17 @@ def test_unexpected_error_in_one_file_does_not_hide_the_others(
     other = tmp_path / "other.wav"
     other.write_bytes(make_wav_bytes())
 
-    def raise_error(file: Any, *more: Any) -> Any:
+    def fail_for_first_file(file: Any, *args: Any) -> Any:
         if Path(file.name) == clip:
             raise ZeroDivisionError
-        return ingest_audio(file, *more)
+        return ingest_audio(file, *args)
 
-    monkeypatch.setattr(report, "ingest_audio", raise_error)
+    monkeypatch.setattr(report, "ingest_audio", fail_for_first_file)
     first, second = run_inspect_audio(clip, other)
     assert (first["ok"], list_codes(first), second["ok"]) == (False, ["broke_the_reader"], True)
 
 
-def test_threshold_overrides_apply(clip: Path) -> None:
+def test_threshold_override_changes_the_findings(clip: Path) -> None:
     ThresholdOverride.objects.create(name="too_quiet_dbfs", value=0.0)
     assert "too_quiet" in list_codes(run_inspect_audio(clip)[0])
 

@@ -1,4 +1,4 @@
-"""`manage.py prepare_audio`: its output files, their recipes, and that nothing is overwritten."""
+"""`manage.py prepare_audio` writes audio files with their recipes, and never overwrites a file."""
 
 import hashlib
 import io
@@ -45,9 +45,9 @@ def clips(tmp_path: Path) -> Path:
 @pytest.fixture
 def take(tmp_path: Path) -> Path:
     """A long recording in FLAC, 24 bit, stereo, 48,000 Hz."""
-    parts = [part for name in NAMES for part in (load_sample_voice(name)[0], make_white_noise(0.8, -65.0))]
+    segments = [samples for name in NAMES for samples in (load_sample_voice(name)[0], make_white_noise(0.8, -65.0))]
     path = tmp_path / "take.flac"
-    samples = np.repeat(np.concatenate(parts), 3)
+    samples = np.repeat(np.concatenate(segments), 3)
     path.write_bytes(encode_with_libsndfile(np.stack([samples, samples], axis=1), 48000, "FLAC", "PCM_24"))
     return path
 
@@ -75,7 +75,7 @@ def test_convert_resamples_to_the_requested_rate(tmp_path: Path, clips: Path) ->
     assert load_clip(tmp_path / "out" / "slt-01.wav").rate == 8000
 
 
-def test_split_clips_have_a_recipe_with_their_source(tmp_path: Path, take: Path) -> None:
+def test_recipe_of_each_split_clip_names_its_source_and_steps(tmp_path: Path, take: Path) -> None:
     assert "clips in" in run_prepare_audio("split", take, "--into", tmp_path / "cut", "--max-seconds", 12)
     paths = sorted((tmp_path / "cut").glob("*.wav"))
     assert len(paths) >= 2
@@ -110,7 +110,7 @@ def test_join_respects_the_maximum_duration(tmp_path: Path, clips: Path) -> None
     assert len(read_recipe(out)["clips"]) == len(read_recipe(out)["from_sha256"]) < 4
 
 
-def test_join_respects_the_maximum_size_at_any_rate(tmp_path: Path, clips: Path) -> None:
+def test_join_respects_the_maximum_size_at_a_requested_rate(tmp_path: Path, clips: Path) -> None:
     out = tmp_path / "one.wav"
     run_prepare_audio("join", clips, "--out", out, "--max-bytes", 500_000, "--select", "--rate", 22050)
     assert 200_000 < out.stat().st_size <= 500_000
@@ -119,7 +119,7 @@ def test_join_respects_the_maximum_size_at_any_rate(tmp_path: Path, clips: Path)
         run_prepare_audio("join", clips, "--out", tmp_path / "two.wav", "--select")
 
 
-def test_silent_clip_is_not_selected(tmp_path: Path, clips: Path) -> None:
+def test_join_does_not_select_a_silent_clip(tmp_path: Path, clips: Path) -> None:
     (clips / "silent.wav").write_bytes(make_wav_bytes(make_white_noise(5.0, -80.0)))
     assert "Not selected: silent." in run_prepare_audio(
         "join", clips, "--out", tmp_path / "one.wav", "--max-seconds", 999, "--select"
@@ -186,7 +186,7 @@ def test_split_writes_nothing_when_one_clip_already_exists(tmp_path: Path, take:
         (("convert", "empty", "--into", "out"), "No audio files"),
     ],
 )
-def test_wrong_arguments_give_a_clear_error(
+def test_wrong_arguments_give_an_error_that_names_the_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[object, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

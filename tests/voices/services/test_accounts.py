@@ -1,4 +1,4 @@
-"""Accounts: list, form, limits per provider, and that no page shows a key."""
+"""Accounts: the list, the form, and the limits of each provider. No page shows a key in full."""
 
 import pytest
 from django.test import Client
@@ -14,7 +14,7 @@ from voices.views.accounts import LIMIT_LABELS, format_limit
 pytestmark = pytest.mark.django_db
 
 
-def read_list(client: Client) -> str:
+def read_account_list(client: Client) -> str:
     return read_html(client.get(reverse("voices:account_list")))
 
 
@@ -29,9 +29,9 @@ def add_account(client: Client, **fields: str) -> str:
     return read_html(client.post(reverse("voices:account_add"), data, follow=True))
 
 
-def test_pages_show_only_the_end_of_a_key(superuser_client: Client, studio: Studio) -> None:
+def test_pages_show_only_the_last_characters_of_a_key(superuser_client: Client, studio: Studio) -> None:
     for text in (
-        read_list(superuser_client),
+        read_account_list(superuser_client),
         superuser_client.get(reverse("voices:account", args=[studio.account.pk])).content.decode(),
     ):
         assert "dbox</span>" in text
@@ -52,24 +52,24 @@ def test_each_account_row_shows_its_status(
     producer_client: Client, studio: Studio, fields: dict[str, object], status: str
 ) -> None:
     Account.objects.update(**fields)
-    text = read_list(producer_client)
+    text = read_account_list(producer_client)
     assert f">{status}</span>" in text
     assert f'href="{reverse("voices:account", args=[studio.account.pk])}"' in text
     for reason in (fields.get("last_error"), fields.get("pause_reason")):
         assert not reason or str(reason) in text
 
 
-def test_empty_list_says_what_to_do(superuser_client: Client, producer_client: Client) -> None:
+def test_empty_account_list_says_who_can_add_an_account(superuser_client: Client, producer_client: Client) -> None:
     url = reverse("voices:account_add")
-    assert read_list(superuser_client).count(url) == 2
-    assert "An admin can add it." in read_list(producer_client)
-    assert url not in read_list(producer_client)
+    assert read_account_list(superuser_client).count(url) == 2
+    assert "An admin can add it." in read_account_list(producer_client)
+    assert url not in read_account_list(producer_client)
 
 
 # --- form --------------------------------------------------------------------------------
 
 
-def test_account_can_be_added(superuser_client: Client) -> None:
+def test_admin_can_add_an_account_and_its_key_is_not_shown(superuser_client: Client) -> None:
     text = add_account(superuser_client)
     account = Account.objects.get()
     assert (account.name, account.provider, account.mode) == ("Second", "voiceai", "sandbox")
@@ -119,14 +119,14 @@ def test_each_limit_shows_its_label_and_source(producer_client: Client, slug: st
         for name, limit in tier.limits.items():
             assert f'<th scope="row">{LIMIT_LABELS[name]}</th>' in text
             assert limit.source in text
-    assert reverse("voices:provider", args=[slug]) in read_list(producer_client)
+    assert reverse("voices:provider", args=[slug]) in read_account_list(producer_client)
 
 
-def test_unknown_provider_is_not_found(producer_client: Client) -> None:
+def test_page_of_an_unknown_provider_gets_404(producer_client: Client) -> None:
     assert producer_client.get(reverse("voices:provider", args=["unknown"])).status_code == 404
 
 
-def test_overridden_limit_is_marked_and_shows_its_source(
+def test_overridden_limit_has_a_badge_and_shows_its_source(
     superuser_client: Client, producer_client: Client, studio: Studio
 ) -> None:
     assert ">Override<" not in read_provider_page(superuser_client, "resemble_v2")
@@ -138,9 +138,9 @@ def test_overridden_limit_is_marked_and_shows_its_source(
     assert "7 recordings" in text
     assert "Support, by mail." in text
     assert ">Override<" not in read_provider_page(superuser_client, "voiceai")
-    change = reverse("admin:voices_limitoverride_changelist")
-    assert change in text
-    assert change not in read_provider_page(producer_client, "resemble_v2")
+    overrides_url = reverse("admin:voices_limitoverride_changelist")
+    assert overrides_url in text
+    assert overrides_url not in read_provider_page(producer_client, "resemble_v2")
 
 
 @pytest.mark.parametrize(

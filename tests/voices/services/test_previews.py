@@ -33,11 +33,11 @@ def read_page(client: Client, remote: RemoteVoice) -> str:
     return read_html(client.get(remote.get_absolute_url()))
 
 
-def get_list(client: Client, remote: RemoteVoice, token: str = "") -> Any:
+def get_preview_list(client: Client, remote: RemoteVoice, token: str = "") -> Any:
     return client.get(reverse("voices:previews", args=[remote.pk]), {"seen": token})
 
 
-def read_token(text: str) -> str:
+def read_change_token(text: str) -> str:
     return text.partition("?seen=")[2].partition('"')[0]
 
 
@@ -58,9 +58,9 @@ def test_preview_is_generated_and_can_be_played(producer_client: Client, make_st
     assert (
         '<textarea class="form-control" id="sentence" name="text" rows="2" maxlength="500" required hx-swap-oob' in text
     )
-    assert get_list(producer_client, remote, read_token(text)).status_code == 204
+    assert get_preview_list(producer_client, remote, read_change_token(text)).status_code == 204
     studio.run_tasks()
-    text = read_html(get_list(producer_client, remote, read_token(text)))
+    text = read_html(get_preview_list(producer_client, remote, read_change_token(text)))
     assert "every 2s" not in text
     url = reverse("voices:preview_audio", args=[Preview.objects.get().pk])
     assert f'src="{url}"' in text
@@ -70,7 +70,7 @@ def test_preview_is_generated_and_can_be_played(producer_client: Client, make_st
     assert response.getvalue().startswith(b"RIFF")
 
 
-def test_request_without_htmx_returns_the_page(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_preview_request_without_htmx_redirects_to_the_page(producer_client: Client, make_studio: MakeStudio) -> None:
     remote = make_studio("voiceai").make_remote_voice()
     path = reverse("voices:preview_request", args=[remote.pk])
     assert TEXT in producer_client.post(path, {"text": TEXT}, follow=True).content.decode()
@@ -92,7 +92,7 @@ def test_failed_preview_shows_its_reason_and_is_not_retried(producer_client: Cli
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "Enter a sentence."), ("x" * 501, "at most 500 characters")])
-def test_empty_or_too_long_sentence_is_refused(
+def test_preview_of_an_empty_or_too_long_sentence_is_refused(
     producer_client: Client, studio: Studio, text: str, message: str
 ) -> None:
     remote = studio.make_build(status="ready").remote_voice
@@ -113,7 +113,9 @@ def test_preview_needs_a_consent_in_force(producer_client: Client, studio: Studi
     assert not Preview.objects.exists()
 
 
-def test_build_page_shows_previews_and_form(producer_client: Client, viewer_client: Client, studio: Studio) -> None:
+def test_page_of_a_ready_build_shows_previews_and_staff_get_the_form(
+    producer_client: Client, viewer_client: Client, studio: Studio
+) -> None:
     build = studio.make_build(status="ready")
     preview = make_preview(build.remote_voice)
     for client, can_request in ((producer_client, True), (viewer_client, False)):
@@ -125,7 +127,7 @@ def test_build_page_shows_previews_and_form(producer_client: Client, viewer_clie
     assert "Previews" not in producer_client.get(training.get_absolute_url()).content.decode()
 
 
-def test_provider_sample_is_marked_as_such(viewer_client: Client, studio: Studio) -> None:
+def test_sample_made_by_the_provider_is_labeled_so(viewer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     Preview.objects.create(remote_voice=remote, text="Hello.", title="Greeting", url="https://x.test/1")
     text = read_page(viewer_client, remote)
@@ -151,7 +153,7 @@ def test_page_shows_the_cost_of_a_preview(producer_client: Client, studio: Studi
         ("", "", "application/octet-stream", True),
     ],
 )
-def test_only_audio_is_shown_inline(
+def test_only_a_preview_with_an_audio_type_is_shown_inline(
     viewer_client: Client, studio: Studio, content_type: str, query: str, sent_type: str, is_attachment: bool
 ) -> None:
     preview = make_preview(studio.make_build(status="ready").remote_voice, b"<script>alert(1)</script>", content_type)
@@ -163,7 +165,7 @@ def test_only_audio_is_shown_inline(
     response.close()
 
 
-def test_audio_of_an_unfinished_preview_is_not_found(viewer_client: Client, studio: Studio) -> None:
+def test_audio_of_an_unfinished_preview_gets_404(viewer_client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     preview = Preview.objects.create(remote_voice=remote, text=TEXT)
     assert viewer_client.get(reverse("voices:preview_audio", args=[preview.pk])).status_code == 404

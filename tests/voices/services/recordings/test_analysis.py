@@ -1,4 +1,4 @@
-"""Background analysis of recordings: in batches, and a bad recording does not stop the others."""
+"""Background analysis of recordings: it runs in batches, and a bad recording does not stop the analysis of others."""
 
 import io
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def voice(studio: Studio) -> Voice:
 
 @pytest.fixture(autouse=True)
 def fake_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The analysis itself is tested in tests/audio."""
+    """Replace the analysis of the audio, which is tested in tests/audio."""
     monkeypatch.setattr(analysis, "_run_analysis", lambda recording, *_: {"measures": {"speech": recording.file_name}})
 
 
@@ -73,7 +73,7 @@ def test_analysis_pauses_between_batches_for_other_tasks(
     assert Task.objects.get(kind="compare_recordings").due_at > timezone.now(), "the upload may add more recordings"
 
 
-def test_each_batch_notifies_the_queue_and_never_fails(
+def test_next_batch_notifies_the_queue_and_counts_as_no_failed_attempt(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(analysis, "BATCH_SIZE", 1)
@@ -167,12 +167,12 @@ def test_analysis_needs_few_queries_for_each_recording(studio: Studio, voice: Vo
     studio.make_recordings(voice, 1)
     baseline = count_queries()
     studio.make_recordings(voice, 4)
-    assert count_queries() - baseline == 3 * 2, "the lease and the row for each recording"
+    assert count_queries() - baseline == 3 * 2, "one query for the lease and one for the row of each recording"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pages_can_write_during_analysis(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite refuses a write in a read transaction if another connection has written since."""
+def test_page_can_write_to_the_database_during_an_analysis(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite refuses a write in a transaction that began with a read if another connection has written since."""
     voice = studio.make_voice(talent=studio.make_talent())
     studio.make_fileless_recordings(voice, 60)
     monkeypatch.setattr(analysis, "BATCH_SIZE", 60)
@@ -200,7 +200,7 @@ def test_pages_can_write_during_analysis(studio: Studio, monkeypatch: pytest.Mon
 def test_committed_recording_keeps_its_file_after_a_later_error(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For example if the notification of the queue fails."""
+    """Here the notification of the queue fails."""
 
     def raise_error(_: Any) -> None:
         raise RuntimeError("The database is locked.")
@@ -230,7 +230,7 @@ def test_comparison_reports_unreadable_recordings(studio: Studio, voice: Voice) 
 
 
 def test_no_voiceprint_is_stored_or_logged(studio: Studio, voice: Voice, caplog: Any) -> None:
-    """Rows and logs hold no list of as many numbers as a voiceprint has."""
+    """No row holds a list of more than 50 numbers, as a voiceprint is, and the log prints no array."""
     studio.make_recordings(voice, 4)
     compare(voice)
     row = Recording.objects.filter(voice=voice).values("findings", "set_findings", "measures", "levels", "recipe")[0]
@@ -258,12 +258,15 @@ def test_comparison_needs_few_queries_for_each_recording(studio: Studio, voice: 
     baseline = count_queries()
     studio.make_recordings(voice, 2)
     compare(voice)
-    assert count_queries() - baseline == 2, "the lease for each recording"
+    assert count_queries() - baseline == 2, "one query for the lease of each recording"
 
 
 @pytest.fixture
 def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
-    """The matched file names: the take and its recordings. The first recording has another speaker."""
+    """The file names of each match: of the take and of the recordings compared with it.
+
+    The comparison reports the first recording as having another speaker.
+    """
     calls: list[tuple[str, list[str]]] = []
 
     def match_speaker(take: str, recordings: list[str], _: Any) -> speaker_match.Match:
@@ -281,11 +284,11 @@ def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str
     return calls
 
 
-def make_take_check(take: Take, at: Any) -> TakeCheck:
-    return TakeCheck.objects.create(take=take, checked_at=at)
+def make_take_check(take: Take, checked_at: Any) -> TakeCheck:
+    return TakeCheck.objects.create(take=take, checked_at=checked_at)
 
 
-def test_talent_has_recordings_to_compare_after_the_first_accepted_one(studio: Studio, voice: Voice) -> None:
+def test_take_can_be_compared_once_its_talent_has_an_accepted_recording(studio: Studio, voice: Voice) -> None:
     other_talent = studio.make_talent("Nils")
     assert not extension_points.has_recordings_to_compare(voice.talent)
     studio.make_recordings(voice, 1)
@@ -306,14 +309,14 @@ def test_take_is_matched_with_the_longest_recordings_of_its_talent(
     check = make_take_check(take, timezone.now())
     compare(voice)
     assert speaker_matches == [(take.file.name, [rows[2].file.name, rows[3].file.name])], (
-        "the longest has another speaker"
+        "the longest recording has another speaker, so it is left out"
     )
     check.refresh_from_db()
     assert check.speaker["verdict"] == "same"
 
 
 @pytest.mark.usefixtures("speaker_matches")
-def test_new_comparison_replaces_old_findings(studio: Studio, voice: Voice) -> None:
+def test_new_comparison_replaces_the_findings_of_the_previous_one(studio: Studio, voice: Voice) -> None:
     first, second = studio.make_recordings(voice, 2)
     Recording.objects.update(set_findings=[{"code": "unlike_level"}])
     compare(voice)
@@ -321,16 +324,16 @@ def test_new_comparison_replaces_old_findings(studio: Studio, voice: Voice) -> N
     assert codes == {first: ["other_speaker"], second: []}
 
 
-def test_deletion_enqueues_a_comparison_of_the_rest(studio: Studio, voice: Voice) -> None:
+def test_deletion_enqueues_a_comparison_of_the_remaining_recordings(studio: Studio, voice: Voice) -> None:
     row, _other = studio.make_recordings(voice, 2)
     delete_recording(row)
     (task,) = Task.objects.filter(kind="compare_recordings")
     assert task.object_id == str(voice.pk) and task.due_at > timezone.now(), (
-        "one later comparison serves many deletions"
+        "it runs later, so that many deletions need one comparison"
     )
 
 
-def test_unusable_recording_is_not_analyzed(studio: Studio, voice: Voice) -> None:
+def test_refused_recording_is_not_analyzed(studio: Studio, voice: Voice) -> None:
     row, _new = add_recording(voice, make_upload("notes.wav", b"no sound"), studio.producer)
     set_transcript(row, "Words.")
     assert (row.active, Task.objects.exists()) == (False, False)
@@ -371,13 +374,13 @@ def test_failed_save_leaves_no_file(studio: Studio, voice: Voice, monkeypatch: p
 def test_full_disk_leaves_no_partial_file(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     storage = Recording(voice=voice).file.storage
 
-    def write_part(name: str, _content: Any, **__: Any) -> str:
+    def write_partial_file(name: str, _content: Any, **__: Any) -> str:
         path = Path(storage.path(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"RIFF")
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(storage, "save", write_part)
+    monkeypatch.setattr(storage, "save", write_partial_file)
     with pytest.raises(OSError, match="No space"):
         add_recording(voice, make_upload(), studio.producer)
     assert list_file_names(voice) == []
@@ -396,7 +399,7 @@ def test_too_large_file_is_refused_before_it_is_read(
 def test_same_file_uploaded_twice_at_once_is_stored_once(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other upload saves its row between our duplicate check and our save."""
+    """The other upload saves its row between the duplicate check and the save of this upload."""
     original = store._store_files
     rows: list[Recording] = []
 
@@ -428,7 +431,7 @@ def test_files_are_stored_outside_a_transaction(studio: Studio, voice: Voice, mo
     assert depths == [depth]
 
 
-def test_many_transcripts_notify_the_queue_once(
+def test_changing_many_transcripts_notifies_the_queue_once(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     notifications: list[Any] = []

@@ -1,4 +1,4 @@
-"""Uploads: other audio formats, archives, and long recordings that are split. All become clips; nothing is lost."""
+"""Uploads: audio formats other than WAV, archives, and long recordings that are split into clips. No audio is lost."""
 
 import hashlib
 import io
@@ -41,9 +41,9 @@ def voice(studio: Studio) -> Voice:
 
 def encode_flac(data: bytes) -> bytes:
     samples, rate = soundfile.read(io.BytesIO(data))
-    out = io.BytesIO()
-    soundfile.write(out, samples, rate, format="FLAC", subtype="PCM_24")
-    return out.getvalue()
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format="FLAC", subtype="PCM_24")
+    return buffer.getvalue()
 
 
 def read_file(field: FieldFile) -> bytes:
@@ -102,7 +102,7 @@ def test_file_without_audio_is_stored_and_refused(studio: Studio, voice: Voice) 
     assert read_file(recording.file) == b"no sound at all"
 
 
-def test_same_file_is_stored_once(studio: Studio, voice: Voice) -> None:
+def test_file_uploaded_twice_is_stored_once(studio: Studio, voice: Voice) -> None:
     flac = encode_flac(make_clip())
     first, _new = add_recording(voice, make_upload("a.flac", flac), studio.producer)
     second, is_new = add_recording(voice, make_upload("b.flac", flac), studio.producer)
@@ -113,11 +113,11 @@ def test_same_file_is_stored_once(studio: Studio, voice: Voice) -> None:
 
 
 def make_archive(files: dict[str, bytes]) -> SimpleUploadedFile:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as zipped:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
         for name, data in files.items():
             zipped.writestr(name, data)
-    return SimpleUploadedFile("session.zip", out.getvalue(), content_type="application/zip")
+    return SimpleUploadedFile("session.zip", buffer.getvalue(), content_type="application/zip")
 
 
 def test_archive_adds_recordings_and_transcripts(studio: Studio, voice: Voice) -> None:
@@ -147,10 +147,10 @@ def test_archive_uploaded_again_adds_only_new_recordings(studio: Studio, voice: 
     assert (len(second.recordings), len(second.duplicates), voice.recordings.count()) == (1, 1, 2)
 
 
-def test_existing_recording_is_not_converted_again(
+def test_recording_already_added_from_an_archive_is_not_converted_again(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So an archive whose response was lost continues where it stopped."""
+    """If staff upload an archive again because its response was lost, the upload continues where it stopped."""
     files = {"one.flac": encode_flac(make_clip(1)), "metadata.csv": b"one|The first line.\n"}
     add_archive(voice, make_archive(files), studio.producer)
     monkeypatch.setattr(
@@ -159,8 +159,10 @@ def test_existing_recording_is_not_converted_again(
     assert len(add_archive(voice, make_archive(files), studio.producer).duplicates) == 1
 
 
-def test_small_archive_cannot_fill_the_disk(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second upload continues with the missing recordings."""
+def test_archive_upload_stops_at_a_total_size_of_wav(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload stops at a total size of WAV. A second upload of the archive adds the missing recordings."""
     monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(make_clip(1)) + 1)
     files = {f"{number}.flac": encode_flac(make_clip(number)) for number in (1, 2, 3)}
     result = add_archive(voice, make_archive(files), studio.producer)
@@ -180,15 +182,15 @@ def test_archive_with_a_path_traversal_is_refused(studio: Studio, voice: Voice) 
 
 
 def make_long_wav() -> bytes:
-    """Make over a minute of real speech with pauses."""
+    """Make a WAV with more than one minute of real speech and with pauses."""
     parts = []
     for _ in range(4):
         for name in ("slt-01", "slt-02", "slt-03", "slt-04", "slt-05"):
             samples, _rate = soundfile.read(io.BytesIO(load_sample_wav(name)), dtype="int16")
             parts += [samples, np.zeros(8000, np.int16)]
-    out = io.BytesIO()
-    soundfile.write(out, np.concatenate(parts), 16000, format="WAV", subtype="PCM_16")
-    return out.getvalue()
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.concatenate(parts), 16000, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -228,7 +230,9 @@ def test_repeated_split_makes_no_segment_twice(studio: Studio, long_recording: R
     assert (long_recording.status, long_recording.pieces.count()) == (RecordingStatus.SPLIT, count)
 
 
-def test_only_too_long_recordings_can_be_split_once(studio: Studio, voice: Voice, long_recording: Recording) -> None:
+def test_only_a_too_long_recording_can_be_split_and_only_once(
+    studio: Studio, voice: Voice, long_recording: Recording
+) -> None:
     good, _new = add_recording(voice, make_upload("good.wav"), studio.producer)
     broken, _new = add_recording(voice, make_upload("broken.wav", make_clip(5)[:-10]), studio.producer)
     for recording in (good, broken):
@@ -239,7 +243,7 @@ def test_only_too_long_recordings_can_be_split_once(studio: Studio, voice: Voice
         enqueue_split(long_recording, studio.producer)
 
 
-def test_long_silence_is_not_split_and_gets_a_finding(studio: Studio, voice: Voice) -> None:
+def test_long_silence_cannot_be_split_and_gets_a_finding(studio: Studio, voice: Voice) -> None:
     data = make_wav_bytes(np.zeros(61 * 16000, np.float32))
     recording, _new = add_recording(voice, make_upload("silence.wav", data), studio.producer)
     enqueue_split(recording, studio.producer)
@@ -250,14 +254,14 @@ def test_long_silence_is_not_split_and_gets_a_finding(studio: Studio, voice: Voi
     assert not recording.pieces.exists()
 
 
-def test_source_of_segments_is_not_deleted(studio: Studio, long_recording: Recording) -> None:
+def test_recording_that_was_split_into_segments_cannot_be_deleted(studio: Studio, long_recording: Recording) -> None:
     enqueue_split(long_recording, studio.producer)
     run_due_tasks("cut_recording")
     with pytest.raises(ActionRefused):
         delete_recording(long_recording)
 
 
-def test_recording_is_not_deleted_during_its_split(studio: Studio, long_recording: Recording) -> None:
+def test_recording_cannot_be_deleted_while_it_is_split(studio: Studio, long_recording: Recording) -> None:
     enqueue_split(long_recording, studio.producer)
     with pytest.raises(ActionRefused, match="being split"):
         delete_recording(Recording.objects.get(pk=long_recording.pk))
@@ -286,8 +290,8 @@ def test_failed_split_can_be_requested_again(
     assert long_recording.status == RecordingStatus.SPLIT
 
 
-def test_split_task_of_a_deleted_recording_is_done(long_recording: Recording) -> None:
-    """Whatever deleted it: the task must not repeat forever."""
+def test_split_task_of_a_deleted_recording_ends_without_error(long_recording: Recording) -> None:
+    """The task finds no recording. It must end and not repeat forever."""
     outbox.enqueue_task("cut_recording", long_recording.pk)
     Recording.objects.filter(pk=long_recording.pk).delete()
     run_due_tasks("cut_recording")
@@ -298,7 +302,7 @@ def test_split_task_of_a_deleted_recording_is_done(long_recording: Recording) ->
 def test_split_resumes_after_a_killed_worker_without_gaps(
     studio: Studio, long_recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next worker continues: every segment is made once, and none again."""
+    """The next worker continues after the stored segments and makes only the missing ones."""
     enqueue_split(long_recording, studio.producer)
     segments: list[Recording] = []
 
@@ -338,7 +342,7 @@ def test_split_stops_without_a_valid_lease(studio: Studio, long_recording: Recor
 def test_lease_is_extended_while_a_long_recording_is_read(
     studio: Studio, long_recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By each megabyte: a worker may read hours of audio before the first segment."""
+    """The lease is extended at each megabyte, because a worker may read hours of audio before the first segment."""
     enqueue_split(long_recording, studio.producer)
     extensions: list[int] = []
     counts: list[int] = []
@@ -351,7 +355,7 @@ def test_lease_is_extended_while_a_long_recording_is_read(
     monkeypatch.setattr("voices.services.recordings.segment.store_recording", count_and_store)
     run_due_tasks("cut_recording")
     assert counts[0] > long_recording.size >> 20
-    assert counts == sorted(set(counts)), "and by each clip"
+    assert counts == sorted(set(counts)), "the lease is extended at each stored segment too"
 
 
 def test_worker_that_loses_its_lease_stores_no_further_segment(
@@ -370,7 +374,7 @@ def test_worker_that_loses_its_lease_stores_no_further_segment(
     assert [row.pk for row in long_recording.pieces.all()] == [row.pk for row in segments] and len(segments) == 1
 
 
-def test_too_long_flac_is_split_from_its_wav(studio: Studio, voice: Voice) -> None:
+def test_segments_of_a_too_long_flac_name_the_flac_and_its_conversion(studio: Studio, voice: Voice) -> None:
     flac = encode_flac(make_long_wav())
     recording, _new = add_recording(voice, make_upload("interview.flac", flac), studio.producer)
     assert recording.is_too_long
@@ -392,7 +396,7 @@ def test_deletion_removes_all_files_of_a_recording(
     assert not any(map(recording.file.storage.exists, names))
 
 
-def test_build_sends_the_recordings_fixed_at_its_start(studio: Studio, voice: Voice) -> None:
+def test_build_sends_the_files_whose_hashes_were_fixed_at_its_start(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 20)
     add_recording(voice, make_upload("line.flac", encode_flac(make_clip(77))), studio.producer, "A transcript.")
     build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
@@ -403,20 +407,20 @@ def test_build_sends_the_recordings_fixed_at_its_start(studio: Studio, voice: Vo
     assert not hashes
 
 
-def test_threshold_override_changes_the_channel_check(studio: Studio, voice: Voice) -> None:
-    """A channel 40 dB below the other counts as an open input, unless the studio overrides the limit."""
+def test_threshold_override_changes_the_silent_channel_check(studio: Studio, voice: Voice) -> None:
+    """A channel 40 dB below the other is reported as silent, unless the studio overrides the threshold."""
     samples, rate = soundfile.read(io.BytesIO(make_clip()))
-    out = io.BytesIO()
-    soundfile.write(out, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
-    first, _new = add_recording(voice, make_upload("a.flac", out.getvalue()), studio.producer)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.stack((samples, samples / 100), axis=1), rate, format="FLAC", subtype="PCM_24")
+    first, _new = add_recording(voice, make_upload("a.flac", buffer.getvalue()), studio.producer)
     assert "channel_silent" in list_codes(first.findings)
     delete_recording(first)
     ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
-    second, _new = add_recording(voice, make_upload("a.flac", out.getvalue()), studio.producer)
+    second, _new = add_recording(voice, make_upload("a.flac", buffer.getvalue()), studio.producer)
     assert "channel_silent" not in list_codes(second.findings)
 
 
-def test_metadata_matches_names_of_any_audio_format(studio: Studio, voice: Voice) -> None:
+def test_metadata_entry_matches_a_file_of_any_audio_format(studio: Studio, voice: Voice) -> None:
     files = {
         "metadata.csv": b"one|The first.\nTWO|The second.\n",
         "one.flac": encode_flac(make_clip(1)),

@@ -24,14 +24,16 @@ def read_page(client: Client, account: Account) -> str:
     return read_html(client.get(reverse("voices:account", args=[account.pk])))
 
 
-def post_form(client: Client, address: str, account: Account, **fields: str) -> str:
-    response = client.post(reverse(f"voices:{address}", args=[account.pk]), fields, follow=True)
+def post_form(client: Client, url_name: str, account: Account, **fields: str) -> str:
+    response = client.post(reverse(f"voices:{url_name}", args=[account.pk]), fields, follow=True)
     assert response.redirect_chain == [(reverse("voices:account", args=[account.pk]), 302)]
     account.refresh_from_db()
     return read_html(response)
 
 
-def test_key_test_shows_result_and_pauses_account_on_401(superuser_client: Client, make_studio: MakeStudio) -> None:
+def test_test_of_a_key_shows_its_result_and_pauses_the_account_on_401(
+    superuser_client: Client, make_studio: MakeStudio
+) -> None:
     studio = make_studio("voiceai")
     account = studio.account
     assert "No calls yet" in read_page(superuser_client, account)
@@ -78,8 +80,8 @@ def test_account_is_paused_with_a_reason_and_resumed(superuser_client: Client, s
 def test_producer_cannot_change_an_account(producer_client: Client, studio: Studio) -> None:
     text = read_page(producer_client, studio.account)
     assert "Main" in text
-    for address in ADMIN_ACTIONS:
-        path = reverse(f"voices:{address}", args=[studio.account.pk])
+    for url_name in ADMIN_ACTIONS:
+        path = reverse(f"voices:{url_name}", args=[studio.account.pk])
         assert path not in text
         assert producer_client.post(path).status_code == 403
 

@@ -1,4 +1,4 @@
-"""The build pages: start, progress, result, answers of staff about an unconfirmed build, and export."""
+"""The build pages: start, progress, staff's answers about unconfirmed builds and unknown statuses, result, export."""
 
 import csv
 import html
@@ -63,7 +63,7 @@ def test_handover_unsupported_by_provider_is_refused(producer_client: Client, st
     assert not Build.objects.exists()
 
 
-def test_last_account_error_is_advice_and_does_not_block(producer_client: Client, studio: Studio) -> None:
+def test_last_error_of_the_account_is_advice_and_blocks_no_build(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     Account.objects.update(last_error="The key is wrong.")
@@ -74,7 +74,7 @@ def test_last_account_error_is_advice_and_does_not_block(producer_client: Client
     assert "<strong>3</strong>, at least 3" in text
 
 
-def test_page_shows_present_and_missing_duration(producer_client: Client, studio: Studio) -> None:
+def test_voice_page_shows_how_much_speech_exists_and_is_missing(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     voice.recordings.update(seconds=7.5)
@@ -131,7 +131,7 @@ def test_page_polls_only_while_build_is_in_progress(viewer_client: Client, studi
     assert "Quality scores" in after
 
 
-def test_progress_returns_204_without_changes(viewer_client: Client, studio: Studio) -> None:
+def test_poll_of_the_progress_returns_204_if_nothing_changed(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(
         status="submitting", progress_message="Sending recordings", progress_done=1, progress_total=3
     )
@@ -143,7 +143,7 @@ def test_progress_returns_204_without_changes(viewer_client: Client, studio: Stu
 
 
 @pytest.mark.parametrize("status", BuildStatus.values)
-def test_every_status_is_shown_with_a_timeline(producer_client: Client, studio: Studio, status: str) -> None:
+def test_page_shows_each_build_status_and_a_timeline(producer_client: Client, studio: Studio, status: str) -> None:
     build = studio.make_build(status=status, issue="Something.")
     text = read_page(producer_client, build)
     assert str(BuildStatus(status).label) in text
@@ -167,7 +167,7 @@ def test_only_queued_build_can_be_canceled(producer_client: Client, studio: Stud
 # --- Unconfirmed submits -----------------------------------------------------------------
 
 
-def make_unconfirmed_build(studio: Studio, lookup_attempts: int = 1) -> Build:
+def make_build_with_unconfirmed_call(studio: Studio, lookup_attempts: int = 1) -> Build:
     build = studio.make_build(status="unconfirmed", pending_call="create", lookup_attempts=lookup_attempts)
     build.remote_voice.remote_id = ""
     build.remote_voice.save(update_fields=["remote_id"])
@@ -175,7 +175,7 @@ def make_unconfirmed_build(studio: Studio, lookup_attempts: int = 1) -> Build:
 
 
 def test_staff_are_asked_only_after_a_failed_lookup(producer_client: Client, studio: Studio) -> None:
-    build = make_unconfirmed_build(studio, lookup_attempts=0)
+    build = make_build_with_unconfirmed_call(studio, lookup_attempts=0)
     assert "Did the build arrive?" not in read_page(producer_client, build)
     Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
     assert "Did the build arrive?" in read_page(producer_client, build)
@@ -184,10 +184,10 @@ def test_staff_are_asked_only_after_a_failed_lookup(producer_client: Client, stu
 @pytest.mark.parametrize(
     ("answer", "remote_id"), [({"exists": "yes", "remote_id": " abc-1 "}, "abc-1"), ({"exists": "no"}, "")]
 )
-def test_staff_answer_resolves_submit_and_needs_a_reason(
+def test_staff_answer_resolves_an_unconfirmed_call_and_needs_a_reason(
     producer_client: Client, studio: Studio, answer: dict[str, str], remote_id: str
 ) -> None:
-    build = make_unconfirmed_build(studio)
+    build = make_build_with_unconfirmed_call(studio)
     path = reverse("voices:build_resolve_submit", args=[build.pk])
     assert read_page(producer_client, build).count('name="why"') == 2
     assert "Enter how you know this." in producer_client.post(path, answer, follow=True).content.decode()
@@ -200,7 +200,7 @@ def test_staff_answer_resolves_submit_and_needs_a_reason(
 
 
 def test_unconfirmed_training_call_asks_whether_training_began(producer_client: Client, studio: Studio) -> None:
-    build = make_unconfirmed_build(studio)
+    build = make_build_with_unconfirmed_call(studio)
     RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="remote-1")
     Build.objects.filter(pk=build.pk).update(pending_call="build")
     text = read_page(producer_client, build)
@@ -215,7 +215,7 @@ def test_unconfirmed_training_call_asks_whether_training_began(producer_client: 
 
 @pytest.mark.parametrize("answer", [{}, {"exists": "yes"}, {"exists": "yes", "remote_id": "a b/../c"}, {"exists": "x"}])
 def test_incomplete_answer_resolves_nothing(producer_client: Client, studio: Studio, answer: dict[str, str]) -> None:
-    build = make_unconfirmed_build(studio)
+    build = make_build_with_unconfirmed_call(studio)
     producer_client.post(reverse("voices:build_resolve_submit", args=[build.pk]), {**answer, "why": "I looked."})
     build.refresh_from_db()
     assert build.status == "unconfirmed"
@@ -228,7 +228,7 @@ def make_build_with_unknown_status(studio: Studio, status: str = "half-baked") -
     return studio.make_build(status="training", raw_status=status, has_unknown_status=True)
 
 
-def test_unknown_status_asks_staff(producer_client: Client, studio: Studio) -> None:
+def test_page_of_a_build_with_an_unknown_status_asks_staff(producer_client: Client, studio: Studio) -> None:
     build = make_build_with_unknown_status(studio)
     text = read_page(producer_client, build)
     assert "Is it ready?" in text and "half-baked" in text
@@ -268,7 +268,7 @@ def test_build_waiting_for_paused_account_shows_the_reason(viewer_client: Client
 # --- The result --------------------------------------------------------------------------
 
 
-def test_score_severity_follows_the_direction_of_the_score(viewer_client: Client, studio: Studio) -> None:
+def test_high_score_is_bad_where_lower_is_better(viewer_client: Client, studio: Studio) -> None:
     scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
     build = studio.make_build(status="ready", scores=scores)
     scores_by_key = {score.info.key: score for score in viewer_client.get(build.get_absolute_url()).context["scores"]}
@@ -276,10 +276,10 @@ def test_score_severity_follows_the_direction_of_the_score(viewer_client: Client
     assert (scores_by_key["pauses"].severity, scores_by_key["pauses"].info.lower_is_better) == ("bad", True)
     text = read_page(viewer_client, build)
     assert "Typically there are many pauses" in text
-    assert "Typically the recordings are noisy" not in text, "a good score needs no advice"
+    assert "Typically the recordings are noisy" not in text, "no advice is shown for a good score"
 
 
-def test_page_without_scores_says_so(viewer_client: Client, studio: Studio) -> None:
+def test_page_of_a_build_without_scores_says_so(viewer_client: Client, studio: Studio) -> None:
     assert "The provider gave no scores" in read_page(viewer_client, studio.make_build(status="ready"))
 
 
@@ -298,7 +298,7 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     assert "0.91" in text
 
 
-def test_unused_recording_shows_the_reason(producer_client: Client, studio: Studio) -> None:
+def test_recording_that_the_provider_did_not_use_shows_the_reason(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     first, second, last = build.recordings.order_by("recording__file_name")
     build.recordings.update(has_report=True)
@@ -335,15 +335,15 @@ def test_page_describes_the_handover(
     assert description in read_page(viewer_client, studio.make_build(status="failed", handover=handover))
 
 
-def test_only_marked_rows_offer_fix_and_empty_columns_are_hidden(producer_client: Client, studio: Studio) -> None:
+def test_only_flagged_rows_offer_a_fix_and_empty_columns_are_hidden(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue")
     build.recordings.update(has_report=True, si_sdr=-3.54)
     assert "Fix<span" not in read_page(producer_client, build)
-    marked = build.recordings.order_by("pk")[1]
-    build.recordings.filter(pk=marked.pk).update(is_outlier=True)
+    flagged = build.recordings.order_by("pk")[1]
+    build.recordings.filter(pk=flagged.pk).update(is_outlier=True)
     text = read_page(producer_client, build)
     assert text.count("Fix<span") == 1
-    assert f'Fix<span class="visually-hidden"> {marked.recording.file_name}' in text
+    assert f'Fix<span class="visually-hidden"> {flagged.recording.file_name}' in text
     assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text
     assert "−3.5<" in text
     for name, is_shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
@@ -363,7 +363,9 @@ def test_provider_text_is_escaped(viewer_client: Client, studio: Studio) -> None
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1", '=HYPERLINK("x")'])
-def test_export_escapes_formulas(viewer_client: Client, studio: Studio, formula: str) -> None:
+def test_export_escapes_text_that_a_spreadsheet_would_run_as_a_formula(
+    viewer_client: Client, studio: Studio, formula: str
+) -> None:
     build = studio.make_build(status="ready")
     build.recordings.update(transcript=formula, has_report=True, si_sdr=-3.5)
     response = viewer_client.get(reverse("voices:build_export", args=[build.pk]))
@@ -376,14 +378,14 @@ def test_export_escapes_formulas(viewer_client: Client, studio: Studio, formula:
     assert all(line.startswith('"') for line in text.splitlines() if line[:1] not in {"=", "\t"})
 
 
-def test_numbers_and_plain_text_are_not_escaped() -> None:
+def test_export_leaves_numbers_and_plain_text_unchanged() -> None:
     assert [escape_formula(value) for value in (-1.5, None, "a=b", True, "")] == [-1.5, "", "a=b", True, ""]
 
 
-# --- Our own estimates -------------------------------------------------------------------
+# --- VoiceHub's estimates ----------------------------------------------------------------
 
 
-def test_our_estimates_are_separate_from_provider_scores(viewer_client: Client, studio: Studio) -> None:
+def test_voicehub_estimates_are_separate_from_provider_scores(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     first = build.recordings.select_related("recording").order_by("recording__file_name")[0]
     path = build.get_absolute_url()

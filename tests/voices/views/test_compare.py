@@ -57,7 +57,7 @@ def make_preview(
 # --- facts and scores ---------------------------------------------------------------------
 
 
-def test_better_score_follows_the_direction_of_the_score(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_lower_score_is_better_where_the_provider_says_so(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     rows = {row.info.key: row for row in viewer_client.get(make_path(*pair)).context["scores"]}
     assert {key: row.better_side for key, row in rows.items()} == {
         "voice_similarity": None, "resemble_score": None, "fluency": 0, "pauses": 1,
@@ -81,7 +81,9 @@ def test_score_missing_on_one_side_is_neither_better_nor_worse(
     assert "Neither provider gave scores" in read_comparison(viewer_client, *pair)
 
 
-def test_sent_and_marked_recordings_are_compared(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_sent_and_flagged_recordings_are_counted_for_each_build(
+    viewer_client: Client, pair: tuple[Build, Build]
+) -> None:
     first, second = pair
     assert "3 recordings, with the same transcript" in read_comparison(viewer_client, *pair)
     row = first.recordings.all()[0]
@@ -94,7 +96,7 @@ def test_sent_and_marked_recordings_are_compared(viewer_client: Client, pair: tu
     assert "3, 12 s" in text
 
 
-def test_finished_builds_can_be_picked_for_comparison(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_two_finished_builds_can_be_chosen_for_comparison(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
     text = read_html(viewer_client.get(first.voice.get_absolute_url()))
     assert f'action="{reverse("voices:compare")}"' in text
@@ -145,7 +147,9 @@ def test_both_voices_get_the_same_sentence(producer_client: Client, pair: tuple[
     assert Preview.objects.count() == 2
 
 
-def test_voice_without_previews_does_not_block_the_other(producer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_voice_that_cannot_make_previews_does_not_block_the_other_voice(
+    producer_client: Client, pair: tuple[Build, Build]
+) -> None:
     first, second = pair
     RemoteVoice.objects.filter(pk=second.remote_voice_id).update(deleted_at=timezone.now())
     text = read_comparison(producer_client, *pair)
@@ -172,7 +176,7 @@ def test_retrained_voice_generates_previews_only_for_its_last_build(
     assert "Before retraining." in read_comparison(producer_client, *pair)
 
 
-def test_failed_build_gets_no_preview(producer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_failed_build_in_a_comparison_gets_no_preview(producer_client: Client, pair: tuple[Build, Build]) -> None:
     Build.objects.filter(pk=pair[0].pk).update(status="failed")
     assert "did not produce a voice" in read_comparison(producer_client, *pair)
     request_previews(producer_client, *pair)
@@ -182,15 +186,15 @@ def test_failed_build_gets_no_preview(producer_client: Client, pair: tuple[Build
 def test_newest_previews_of_the_same_text_are_paired(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
     old, left, right = make_preview(first), make_preview(first), make_preview(second)
-    unpaired = make_preview(second, "<b>Only here.</b>")
+    preview_of_one_build = make_preview(second, "<b>Only here.</b>")
     text = read_comparison(viewer_client, *pair)
     preview_ids = re.findall(r'id="sound-([0-9a-f-]+)"', text)
-    assert preview_ids == [str(left.pk), str(right.pk), str(unpaired.pk)] and str(old.pk) not in text
+    assert preview_ids == [str(left.pk), str(right.pk), str(preview_of_one_build.pk)] and str(old.pk) not in text
     assert text.count("Not requested.") == 1
     assert "&lt;b&gt;Only here." in text and "<b>Only" not in text
 
 
-def test_preview_list_polls_while_a_preview_is_queued(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_list_of_previews_polls_while_a_preview_is_queued(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     waiting = make_preview(pair[0], status=PreviewStatus.QUEUED)
     make_preview(pair[1], status=PreviewStatus.FAILED, issue="The provider's voice is <hoarse>.")
     text = read_comparison(viewer_client, *pair, "voices:compare_previews")

@@ -33,14 +33,14 @@ def get_step(client: Client, subject: str) -> next_steps.NextStep:
     return step
 
 
-def test_empty_studio_shows_first_steps(producer_client: Client) -> None:
+def test_today_page_of_an_empty_studio_shows_the_first_steps(producer_client: Client) -> None:
     text = read_today(producer_client)
     assert "Add your first talent" in text
     assert reverse("consent:talent_add") in text
     assert "No provider account is set up" in text
 
 
-def test_viewer_gets_no_action_that_is_not_allowed(viewer_client: Client, studio: Studio) -> None:
+def test_viewer_gets_no_link_to_a_form_that_viewers_may_not_use(viewer_client: Client, studio: Studio) -> None:
     studio.make_talent("Nils")
     assert reverse("consent:contract_add", args=[Talent.objects.get().pk]) not in read_today(viewer_client).replace(
         f'<a href="{get_step(viewer_client, "Nils").url}">', ""
@@ -62,7 +62,7 @@ def test_talent_steps_go_from_contract_to_consent_to_voice(producer_client: Clie
     assert get_step(producer_client, "Nils").action == "Add a voice"
 
 
-def test_public_remote_voice_comes_first(viewer_client: Client, studio: Studio) -> None:
+def test_next_steps_begin_with_a_remote_voice_that_has_an_alert(viewer_client: Client, studio: Studio) -> None:
     studio.make_voice("Bright")
     remote = studio.make_build(status="ready").remote_voice
     RemoteVoice.objects.update(alert="Everyone can use it.", visibility="public")
@@ -81,7 +81,7 @@ def test_paused_account_counts_as_an_account(producer_client: Client, studio: St
     assert get_step(producer_client, "Main").reasons == ("The key is refused.",)
 
 
-def test_several_consents_of_a_talent_share_one_row(producer_client: Client, studio: Studio) -> None:
+def test_several_consents_of_a_talent_share_one_step(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
     oldest, _newest = [studio.make_consent(talent, ConsentStatus.SUBMITTED) for _ in range(2)]
     step = get_step(producer_client, "Nils")
@@ -110,7 +110,7 @@ def test_voice_row_lists_everything_that_blocks_a_build(producer_client: Client,
         (lambda voice: voice.recordings.update(seconds=2), "Another 4 s"),
     ],
 )
-def test_change_can_make_a_ready_voice_not_ready(
+def test_change_of_a_ready_voice_gives_the_reason_that_blocks_a_build(
     producer_client: Client, studio: Studio, change: Callable[..., None], phrase: str
 ) -> None:
     voice = studio.make_voice("Bright")
@@ -121,20 +121,20 @@ def test_change_can_make_a_ready_voice_not_ready(
 
 
 @pytest.mark.parametrize(
-    ("close_gate", "reason", "action"),
+    ("end_consent_or_contract", "reason", "action"),
     [
         (lambda: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended", "Open consent"),
         (lambda: Consent.objects.update(status=ConsentStatus.WITHDRAWN), "withdrawn", "Open consent"),
         (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on 1 June 2025", "Add contract"),
     ],
 )
-def test_voice_that_the_gate_refuses_after_a_build_is_a_next_step(
-    producer_client: Client, studio: Studio, close_gate: Callable[[], None], reason: str, action: str
+def test_voice_whose_consent_or_contract_ended_after_a_build_needs_a_step(
+    producer_client: Client, studio: Studio, end_consent_or_contract: Callable[[], None], reason: str, action: str
 ) -> None:
     build = studio.make_build(status="ready")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     assert "Build again</button>" in producer_client.get(build.get_absolute_url()).content.decode()
-    close_gate()
+    end_consent_or_contract()
     row = get_step(producer_client, build.voice.name)
     assert reason in " ".join(row.reasons)
     assert row.action == action
@@ -150,15 +150,15 @@ def test_built_voice_with_a_newer_consent_in_force_needs_no_step(studio: Studio)
     assert not next_steps.list_steps()
 
 
-def test_viewer_gets_a_link_to_the_page_instead_of_the_form(viewer_client: Client, studio: Studio) -> None:
+def test_step_of_a_viewer_links_to_the_voice_page_and_not_to_a_form(viewer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
     studio.make_consent(talent, ConsentStatus.SUBMITTED)
     studio.make_voice("Quiet")
     assert not get_step(viewer_client, "Nils").is_allowed
     row = get_step(viewer_client, "Quiet")
     assert (row.is_allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
-    marked = studio.make_build(Voice.objects.get(), status="dataset_issue")
-    text = read_html(viewer_client.get(marked.get_absolute_url()))
+    flagged = studio.make_build(Voice.objects.get(), status="dataset_issue")
+    text = read_html(viewer_client.get(flagged.get_absolute_url()))
     assert "Fix recordings" not in text
 
 
@@ -171,7 +171,7 @@ def test_only_newest_ended_build_of_a_voice_is_shown(viewer_client: Client, stud
     assert old.get_absolute_url() not in text
 
 
-def test_limit_override_changes_the_reasons(producer_client: Client, studio: Studio) -> None:
+def test_limit_override_changes_the_reasons_of_a_step(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice("Bright")
     studio.make_recordings(voice)
     LimitOverride.objects.create(
@@ -190,7 +190,7 @@ def test_failed_build_needs_a_step_until_a_newer_one_starts(
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
 
 
-def test_marked_recordings_replace_the_providers_issue_text(producer_client: Client, studio: Studio) -> None:
+def test_step_counts_flagged_recordings_instead_of_the_providers_text(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue", issue="Look at line-001-5408b2c5.")
     assert get_step(producer_client, build.voice.name).reasons == (build.issue,)
     silent, other, both = build.recordings.order_by("pk")
@@ -203,7 +203,7 @@ def test_marked_recordings_replace_the_providers_issue_text(producer_client: Cli
     assert get_step(producer_client, build.voice.name).reasons == (reason,)
 
 
-def test_unused_recordings_count_as_marked(producer_client: Client, studio: Studio) -> None:
+def test_recordings_that_the_provider_did_not_use_count_as_flagged(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue")
     silent, unused, both = build.recordings.order_by("pk")
     build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discard_reason="Too short.")
@@ -211,7 +211,7 @@ def test_unused_recordings_count_as_marked(producer_client: Client, studio: Stud
     assert get_step(producer_client, build.voice.name).reasons == ("3 recordings were marked: 2 silent, 1 not used.",)
 
 
-def test_unknown_status_needs_an_answer_from_staff(
+def test_build_with_an_unknown_status_needs_an_answer_from_staff(
     producer_client: Client, viewer_client: Client, studio: Studio
 ) -> None:
     build = studio.make_build(status="training", raw_status="half-baked")
@@ -233,12 +233,12 @@ def test_build_waiting_for_a_paused_account_says_so(viewer_client: Client, studi
     assert "Waiting: the account Main is paused." in viewer_client.get(path, {"seen": change_token}).content.decode()
 
 
-def test_retried_build_shows_the_reason(viewer_client: Client, studio: Studio) -> None:
+def test_build_that_is_tried_again_shows_the_reason(viewer_client: Client, studio: Studio) -> None:
     studio.make_build(status="queued", progress_message="The provider is busy. Trying again.")
     assert "The provider is busy. Trying again." in read_today(viewer_client)
 
 
-def test_active_builds_poll_until_all_are_finished(viewer_client: Client, studio: Studio) -> None:
+def test_list_of_active_builds_polls_until_all_are_finished(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="training")
     path = reverse("voices:active_builds")
     first = viewer_client.get(path)
@@ -307,7 +307,7 @@ def count_queries(client: Client, path: str) -> int:
 
 
 def make_rows(studio: Studio, count: int) -> None:
-    """Make `count` items of every kind that Today lists."""
+    """Make this many items of every kind that the Today page lists."""
     for number in range(count):
         tag = f"{Talent.objects.count()}-{number}"
         Account.objects.create(name=tag, provider="resemble_v2", paused_at=timezone.now(), pause_reason="Why.")

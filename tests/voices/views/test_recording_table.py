@@ -37,7 +37,7 @@ def update_recording(recording: Recording, **fields: Any) -> Recording:
 
 
 def mark_analyzed(*rows: Recording, **fields: Any) -> None:
-    """Update only the rows. The task writes them before it finishes itself."""
+    """Update only the rows, as the analysis task does before it ends."""
     for row in rows:
         update_recording(row, analyzed_at=timezone.now(), **fields)
 
@@ -73,7 +73,7 @@ def test_poll_updates_only_rows_whose_analysis_is_done(viewer_client: Client, st
     assert viewer_client.get(find_poll_path(text)).status_code == 204
 
 
-def test_page_stops_polling_after_the_comparison(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_page_polls_until_the_comparison_is_done(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     rows = studio.make_recordings(voice, 2)
     text = read_table(viewer_client, voice)
     mark_analyzed(*rows)
@@ -113,7 +113,7 @@ def test_new_transcript_starts_a_new_analysis(producer_client: Client, studio: S
     assert find_poll_path(read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
 
-def test_new_rows_make_the_page_reload_its_table(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_new_recordings_make_the_page_reload_its_table(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     (source,) = studio.make_recordings(voice, 1)
     update_recording(source, status=RecordingStatus.SPLITTING, active=False)
     text = read_table(viewer_client, voice)
@@ -153,13 +153,13 @@ def test_query_count_does_not_grow_with_rows(viewer_client: Client, studio: Stud
 # --- filters ------------------------------------------------------------------------------
 
 
-def test_filters_find_warnings_and_differences_between_recordings(
+def test_filters_find_warnings_and_findings_of_the_comparison(
     viewer_client: Client, studio: Studio, voice: Voice
 ) -> None:
-    fine, noisy, odd, converted = studio.make_recordings(voice, 4)
+    fine, noisy, unlike_others, converted = studio.make_recordings(voice, 4)
     update_recording(fine, findings=[])
     update_recording(noisy, findings=[WARNING])
-    update_recording(odd, findings=[], set_findings=[WARNING])
+    update_recording(unlike_others, findings=[], set_findings=[WARNING])
     update_recording(converted, findings=[CONVERTED])
     add_recording(voice, make_upload("refused.wav", b"no"), studio.producer)
 
@@ -167,8 +167,8 @@ def test_filters_find_warnings_and_differences_between_recordings(
         path = reverse("voices:recording_table", args=[voice.pk])
         return {row.file_name for row in viewer_client.get(f"{path}?show={show}").context["page"]}
 
-    assert list_names("look") == {noisy.file_name, odd.file_name}
-    assert list_names("compared") == {odd.file_name}
+    assert list_names("look") == {noisy.file_name, unlike_others.file_name}
+    assert list_names("compared") == {unlike_others.file_name}
 
 
 # --- conversion ---------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def test_source_span_is_formatted_as_minutes_and_seconds() -> None:
         assert format_source_span(Recording(recipe=recipe, sample_rate=rate)) == ""
 
 
-def test_row_names_its_source_and_conversion(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_row_names_the_source_of_a_clip_and_the_conversion(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     source, segment, converted = studio.make_recordings(voice, 3)
     update_recording(source, file_name="interview.wav")
     split_step = {"step": "cut", "start_frame": 16000, "end_frame": 32000}
@@ -248,7 +248,9 @@ def test_playback_serves_converted_wav_and_download_the_original(
     assert download.headers["Content-Disposition"] == f'attachment; filename="{original.pk}.bin"'
 
 
-def test_finding_time_plays_only_for_a_playable_recording(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_time_of_a_finding_is_a_play_button_only_if_playable(
+    viewer_client: Client, studio: Studio, voice: Voice
+) -> None:
     (row,) = studio.make_recordings(voice, 1)
     update_recording(row, findings=[WARNING])
     assert 'data-at="1.00"' in read_table(viewer_client, voice)
@@ -256,7 +258,9 @@ def test_finding_time_plays_only_for_a_playable_recording(viewer_client: Client,
     assert "data-at" not in read_table(viewer_client, voice) and "at 1.5 s" in read_table(viewer_client, voice)
 
 
-def test_fine_peaks_are_returned_on_request(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_query_parameter_fine_returns_the_fine_waveform_peaks(
+    viewer_client: Client, studio: Studio, voice: Voice
+) -> None:
     (row,) = studio.make_recordings(voice, 1)
     update_recording(row, fine_peaks=[-128, 127])
     path = reverse("voices:recording_peaks", args=[row.pk])
@@ -283,7 +287,9 @@ def test_engineer_can_split_a_recording_that_is_too_long(
     assert "Only a recording that is too long can be split." in engineer_client.post(path, follow=True).content.decode()
 
 
-def test_source_of_clips_offers_no_deletion(engineer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_recording_that_was_split_into_clips_offers_no_deletion(
+    engineer_client: Client, studio: Studio, voice: Voice
+) -> None:
     source, segment = studio.make_recordings(voice, 2)
     delete = reverse("voices:recording_delete", args=[source.pk])
     assert delete in read_table(engineer_client, voice)

@@ -56,7 +56,7 @@ def mixed_voice(studio: Studio, voice: Voice) -> Voice:
         ("page=99999", ["good.wav", "inactive.wav", "no-transcript.wav", "refused.wav"]),
     ],
 )
-def test_table_filters_sorts_and_searches(
+def test_table_shows_the_recordings_that_its_query_selects(
     producer_client: Client, mixed_voice: Voice, query: str, expected: list[str]
 ) -> None:
     assert list_names(producer_client, mixed_voice, query) == expected
@@ -68,51 +68,51 @@ def test_table_sorts_by_duration_and_date(producer_client: Client, mixed_voice: 
     assert list_names(producer_client, mixed_voice, "sort=newest")[0] == "refused.wav"
 
 
-# --- Marks of the provider ---------------------------------------------------------------
+# --- Flags of the provider ---------------------------------------------------------------
 
 
-def report_marks(build: Build, recording: Recording, **flags: bool) -> None:
+def set_flags(build: Build, recording: Recording, **flags: bool) -> None:
     build.recordings.filter(recording=recording).update(has_report=True, **flags)
 
 
-def read_marks(client: Client, voice: Voice, query: str = "") -> dict[str, tuple[bool, bool]]:
+def read_flags(client: Client, voice: Voice, query: str = "") -> dict[str, tuple[bool, bool]]:
     response = client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}")
     return {row.file_name: (row.marked_silent, row.marked_outlier) for row in response.context["page"]}
 
 
 @pytest.fixture
-def marked_recordings(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
-    """Recordings that the last build reported as silent, with another speaker, and without a mark."""
-    silent, outlier, unmarked = studio.make_recordings(voice, 3)
+def flagged_recordings(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
+    """The last build flagged the first recording as silent, the second as another speaker, and not the third."""
+    silent, outlier, unflagged = studio.make_recordings(voice, 3)
     build = studio.make_build(voice, status="dataset_issue")
-    report_marks(build, silent, is_silent=True, is_outlier=True)
-    report_marks(build, outlier, is_outlier=True)
-    report_marks(build, unmarked, is_silent=False, is_outlier=False)
-    return silent, outlier, unmarked
+    set_flags(build, silent, is_silent=True, is_outlier=True)
+    set_flags(build, outlier, is_outlier=True)
+    set_flags(build, unflagged, is_silent=False, is_outlier=False)
+    return silent, outlier, unflagged
 
 
-def test_provider_marks_are_shown_and_can_be_filtered(
-    viewer_client: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
+def test_provider_flags_are_shown_and_can_be_filtered(
+    viewer_client: Client, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
-    silent, outlier, unmarked = (row.file_name for row in marked_recordings)
-    assert read_marks(viewer_client, voice) == {silent: (True, True), outlier: (False, True), unmarked: (False, False)}
-    assert set(read_marks(viewer_client, voice, "show=marked")) == {silent, outlier}
+    silent, outlier, unflagged = (row.file_name for row in flagged_recordings)
+    assert read_flags(viewer_client, voice) == {silent: (True, True), outlier: (False, True), unflagged: (False, False)}
+    assert set(read_flags(viewer_client, voice, "show=marked")) == {silent, outlier}
     text = read_html(viewer_client.get(f"{voice.get_absolute_url()}?show=marked"))
     assert text.count("Silent (provider)") == 1
     assert text.count("Another speaker or sound (provider)") == 2
 
 
-def test_only_marks_of_the_newest_reporting_build_count(
-    viewer_client: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
+def test_only_flags_of_the_newest_build_with_a_report_count(
+    viewer_client: Client, studio: Studio, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
-    silent, outlier, _unmarked = marked_recordings
+    silent, outlier, _unflagged = flagged_recordings
     newer_build = studio.make_build(voice, status="failed")
-    assert set(read_marks(viewer_client, voice, "show=marked")) == {silent.file_name, outlier.file_name}, (
-        "the new build reported nothing"
+    assert set(read_flags(viewer_client, voice, "show=marked")) == {silent.file_name, outlier.file_name}, (
+        "the newer build has no report yet"
     )
-    report_marks(newer_build, silent, is_silent=False)
-    assert set(read_marks(viewer_client, voice, "show=marked")) == {outlier.file_name}
-    assert read_marks(viewer_client, voice)[silent.file_name] == (False, False)
+    set_flags(newer_build, silent, is_silent=False)
+    assert set(read_flags(viewer_client, voice, "show=marked")) == {outlier.file_name}
+    assert read_flags(viewer_client, voice)[silent.file_name] == (False, False)
 
 
 def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
@@ -120,10 +120,10 @@ def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
     return [(advice.text, advice.url) for advice in readiness.advice]
 
 
-def test_active_marked_recordings_give_advice_before_next_build(
-    viewer_client: Client, voice: Voice, marked_recordings: tuple[Recording, ...]
+def test_active_flagged_recordings_give_advice_before_the_next_build(
+    viewer_client: Client, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
-    silent, outlier, unmarked = marked_recordings
+    silent, outlier, unflagged = flagged_recordings
     link = "?show=marked#recordings"
     plural = "2 recordings were flagged by the provider in the last build. Leave them out or replace them."
     assert read_advice(viewer_client, voice) == [(plural, link)]
@@ -131,13 +131,13 @@ def test_active_marked_recordings_give_advice_before_next_build(
     set_active(silent, False)
     singular = "1 recording was flagged by the provider in the last build. Leave it out or replace it."
     assert read_advice(viewer_client, voice) == [(singular, link)]
-    set_active(unmarked, False)
+    set_active(unflagged, False)
     set_active(outlier, False)
     assert read_advice(viewer_client, voice) == []
 
 
-def test_marks_give_no_advice_for_another_voice(
-    viewer_client: Client, studio: Studio, voice: Voice, marked_recordings: tuple[Recording, ...]
+def test_flags_give_no_advice_for_another_voice(
+    viewer_client: Client, studio: Studio, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
     second = studio.make_voice("Second", voice.talent)
     studio.make_recordings(second)
@@ -145,12 +145,14 @@ def test_marks_give_no_advice_for_another_voice(
     assert read_advice(viewer_client, voice)
 
 
-def test_page_has_50_rows(producer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_table_page_has_at_most_50_rows(producer_client: Client, studio: Studio, voice: Voice) -> None:
     studio.make_fileless_recordings(voice, 120)
     assert [len(list_names(producer_client, voice, f"page={page}")) for page in (1, 2, 3)] == [50, 50, 20]
 
 
-def test_transcript_is_saved_in_place_and_normalized(producer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_transcript_is_saved_without_reload_and_with_single_spaces(
+    producer_client: Client, studio: Studio, voice: Voice
+) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_edit", args=[recording.pk])
     response = producer_client.post(path, {"transcript": " New\n text "}, headers=HTMX)
@@ -169,7 +171,7 @@ def test_too_long_transcript_is_refused_with_a_message(producer_client: Client, 
     assert recording.transcript == "The north wind."
 
 
-def test_switch_deactivates_and_activates_a_recording(producer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_active_switch_excludes_and_includes_a_recording(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_active", args=[recording.pk])
     for sent, active in (({}, False), ({"active": "on"}, True)):
@@ -179,7 +181,7 @@ def test_switch_deactivates_and_activates_a_recording(producer_client: Client, s
         assert recording.active is active
 
 
-def test_deletion_asks_for_confirmation(producer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_recording_is_deleted_only_after_confirmation(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     path = reverse("voices:recording_delete", args=[recording.pk])
     assert "Delete line-001.wav?" in producer_client.get(path).content.decode()
@@ -206,7 +208,7 @@ def read_body(response: object) -> bytes:
     return b"".join(response.streaming_content)  # type: ignore[attr-defined]
 
 
-def test_original_file_is_served_whole_or_by_range(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_recording_file_is_served_whole_or_by_byte_range(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     recording, _new = add_recording(voice, make_upload("a.wav"), studio.producer)
     whole = viewer_client.get(make_audio_path(recording))
     assert read_body(whole) == make_clip()
@@ -229,7 +231,9 @@ def test_refused_file_is_only_served_as_a_download(viewer_client: Client, studio
     assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-def test_peaks_are_two_rows_between_minus_one_and_one(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_waveform_peaks_are_400_low_and_high_values_from_minus_1_to_1(
+    viewer_client: Client, studio: Studio, voice: Voice
+) -> None:
     (recording,) = studio.make_recordings(voice, 1)
     peaks = viewer_client.get(reverse("voices:recording_peaks", args=[recording.pk])).json()
     high, low = peaks["peaks"]

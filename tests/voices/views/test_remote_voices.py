@@ -28,8 +28,8 @@ def read_page(client: Client, remote: RemoteVoice) -> str:
     return read_html(response)
 
 
-def post_form(client: Client, link: str, remote: RemoteVoice, **fields: str) -> str:
-    response = client.post(reverse(f"voices:{link}", args=[remote.pk]), fields, follow=True)
+def post_form(client: Client, url_name: str, remote: RemoteVoice, **fields: str) -> str:
+    response = client.post(reverse(f"voices:{url_name}", args=[remote.pk]), fields, follow=True)
     assert response.redirect_chain == [(remote.get_absolute_url(), 302)]
     remote.refresh_from_db()
     return read_html(response)
@@ -38,7 +38,7 @@ def post_form(client: Client, link: str, remote: RemoteVoice, **fields: str) -> 
 # --- Refresh -----------------------------------------------------------------------------
 
 
-def test_refresh_shows_the_state_at_the_provider(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_refresh_shows_name_and_status_at_the_provider(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     assert "Not yet" in read_page(producer_client, remote)
@@ -120,7 +120,7 @@ def test_making_public_needs_confirmation_and_making_private_does_not(
 def test_voice_without_consent_is_not_renamed_published_or_adopted(
     producer_client: Client, make_studio: MakeStudio
 ) -> None:
-    """Refresh, making it private and deletion stay possible: they expose nothing."""
+    """Staff can still refresh, hide or delete the voice, because these actions expose nothing."""
     studio = make_studio("voiceai")
     remote, voice = studio.make_remote_voice(), Voice.objects.get()
     withdraw_consent(Consent.objects.get(), studio.producer, "The talent changed their mind.")
@@ -140,7 +140,7 @@ def test_voice_without_consent_is_not_renamed_published_or_adopted(
 
 
 def test_private_voice_made_public_by_others_raises_an_alert(producer_client: Client, make_studio: MakeStudio) -> None:
-    """An earlier publication by our staff, or an attempt at one, gives no lasting permission."""
+    """The alert appears even if staff of the studio made the voice public, or tried to, before."""
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     RemoteVoice.objects.update(made_public_by=studio.producer)
@@ -156,7 +156,7 @@ def test_private_voice_made_public_by_others_raises_an_alert(producer_client: Cl
     assert "Others can use this voice" not in text
 
 
-def test_unsupported_actions_are_not_offered(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_actions_that_the_provider_lacks_are_not_offered(producer_client: Client, make_studio: MakeStudio) -> None:
     remote = make_studio("resemble_v1").make_remote_voice()
     text = read_page(producer_client, remote)
     for label in ("Rename", "Make it public", "Delete it at the provider", "Generate preview"):
@@ -165,7 +165,7 @@ def test_unsupported_actions_are_not_offered(producer_client: Client, make_studi
     assert "has no way to rename a voice" in post_form(producer_client, "remote_rename", remote, name="x")
 
 
-def test_viewer_is_offered_no_action(viewer_client: Client, make_studio: MakeStudio) -> None:
+def test_remote_voice_page_offers_a_viewer_no_action(viewer_client: Client, make_studio: MakeStudio) -> None:
     text = read_page(viewer_client, make_studio("voiceai").make_remote_voice())
     for label in ("Refresh", "Rename", "Make it public", "Delete it at the provider", "Generate preview", "/accounts/"):
         assert label not in text
@@ -203,7 +203,7 @@ def test_deletion_needs_a_reason_and_stores_a_proof(producer_client: Client, mak
     assert studio.fetch_voice_status(remote.remote_id) == 404
 
 
-def test_ignored_deletion_raises_an_alert_until_the_voice_is_gone(
+def test_deletion_ignored_by_the_provider_raises_an_alert_until_it_works(
     producer_client: Client, make_studio: MakeStudio
 ) -> None:
     studio = make_studio("voiceai")
@@ -254,7 +254,7 @@ def test_refresh_keeps_the_providers_response_to_the_deletion(producer_client: C
     assert (remote.deletion_proof["answer"], remote.deletion_proof["look"]) == (vendor_response, "404")
 
 
-def test_failed_deletion_is_shown(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_page_shows_that_the_last_try_of_a_deletion_failed(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
     studio.sandbox.set_faults({"operation": "va_delete_voice", "do": "status:500"})
@@ -304,5 +304,7 @@ def test_voice_and_build_pages_link_to_the_remote_voice(viewer_client: Client, s
         assert link in viewer_client.get(path).content.decode()
 
 
-def test_voice_without_remote_voices_shows_no_list_of_them(viewer_client: Client, studio: Studio) -> None:
+def test_page_of_a_voice_without_remote_voices_has_no_list_of_remote_voices(
+    viewer_client: Client, studio: Studio
+) -> None:
     assert "Voices at providers" not in viewer_client.get(studio.make_voice().get_absolute_url()).content.decode()

@@ -1,4 +1,4 @@
-"""Voices of an account that VoiceHub does not know: listed on request, adopted, or deleted."""
+"""Unknown voices, which an account has and VoiceHub does not know: they are listed, adopted or deleted."""
 
 from collections.abc import Callable
 
@@ -65,13 +65,15 @@ def test_invalid_adoption_form_is_refused(producer_client: Client, make_studio: 
     assert producer_client.get(make_path(studio, "unknown_voice_adopt")).status_code == 404
 
 
-def test_adoption_form_needs_an_existing_voice(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_adoption_form_says_so_if_the_studio_has_no_voice(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     text = read_html(producer_client.get(make_path(studio, "unknown_voice_adopt"), {"id": "x"}))
     assert "No voice is set up" in text
 
 
-def test_deletion_needs_a_reason_and_stores_a_proof(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_deletion_of_an_unknown_voice_needs_a_reason_and_stores_a_proof(
+    producer_client: Client, make_studio: MakeStudio
+) -> None:
     studio = make_studio("voiceai")
     remote_id = studio.create_provider_voice("leftover")
     fields = {"remote_id": remote_id, "reason": ""}
@@ -99,14 +101,16 @@ def test_deletion_of_a_missing_voice_is_refused_with_a_message(
     assert not RemoteVoice.objects.exists()
 
 
-def test_provider_without_a_list_is_not_called(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_provider_without_a_list_of_voices_is_not_called(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("audiostack")
     before = studio.count_requests()
     assert "has no API call that lists the voices" in read_page(producer_client, studio)
     assert studio.count_requests() == before
 
 
-def test_provider_without_deletion_offers_none(producer_client: Client, make_studio: MakeStudio) -> None:
+def test_page_of_a_provider_without_deletion_offers_no_deletion(
+    producer_client: Client, make_studio: MakeStudio
+) -> None:
     studio = make_studio("resemble_v1")
     remote_id = studio.create_provider_voice("leftover")
     text = read_page(producer_client, studio)
@@ -124,7 +128,7 @@ def test_provider_without_deletion_offers_none(producer_client: Client, make_stu
     ("fault", "message"),
     [("status:503", "cannot be reached at the moment"), ("garbage", "could not be read"), ("status:401", "key")],
 )
-def test_failed_list_shows_a_message(
+def test_page_says_why_the_list_of_unknown_voices_could_not_be_loaded(
     producer_client: Client, make_studio: MakeStudio, fault: str, message: str
 ) -> None:
     studio = make_studio("voiceai")

@@ -72,7 +72,9 @@ REPAIRABLE_FILES = {
 
 
 @pytest.mark.parametrize("kind", REPAIRABLE_FILES)
-def test_repairable_file_is_fixed_and_reported_as_fixed(producer_client: Client, voice: Voice, kind: str) -> None:
+def test_repairable_file_is_accepted_with_a_finding_of_severity_fixed(
+    producer_client: Client, voice: Voice, kind: str
+) -> None:
     (result,) = upload_files(producer_client, voice, make_upload("bad.wav", REPAIRABLE_FILES[kind]))
     assert result["state"] == "accepted"
     recording = Recording.objects.get()
@@ -82,14 +84,14 @@ def test_repairable_file_is_fixed_and_reported_as_fixed(producer_client: Client,
         assert sound.read()[44:] == make_clip()[44:]
 
 
-def test_same_bytes_under_another_name_are_a_duplicate(producer_client: Client, voice: Voice) -> None:
+def test_file_with_the_same_bytes_and_another_name_is_a_duplicate(producer_client: Client, voice: Voice) -> None:
     upload_files(producer_client, voice, make_upload("a.wav"))
     (result,) = upload_files(producer_client, voice, make_upload("b.wav"))
     assert (result["state"], "a.wav" in result["text"]) == ("duplicate", True)
     assert voice.recordings.count() == 1
 
 
-def test_csv_fills_in_transcripts_at_any_position_in_the_list(producer_client: Client, voice: Voice) -> None:
+def test_csv_of_transcripts_may_come_before_its_audio_files(producer_client: Client, voice: Voice) -> None:
     csv_file = SimpleUploadedFile(
         "metadata.csv", "﻿a|The first line.\nb.Flac|Second | extra\nunknown|?\n\n|x\n".encode()
     )
@@ -113,7 +115,7 @@ def test_upload_without_files_is_refused_with_a_message(producer_client: Client,
     assert (result["state"], result["text"]) == ("refused", "Choose one or more files.")
 
 
-def test_form_without_javascript_shows_a_message_per_file(producer_client: Client, voice: Voice) -> None:
+def test_upload_form_without_javascript_shows_a_message_for_each_file(producer_client: Client, voice: Voice) -> None:
     path = reverse("voices:recording_upload", args=[voice.pk])
     files = [make_upload("a.wav", make_clip(1)), make_upload("bad.wav", b"no")]
     response = producer_client.post(path, {"recordings": files}, follow=True)
@@ -132,23 +134,23 @@ def test_browser_file_name_never_reaches_the_disk(producer_client: Client, voice
 def test_50_mb_upload_is_not_read_into_memory(
     producer_client: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    classes: list[str] = []
+    class_names: list[str] = []
     add_files = uploads.add_files
 
     def add_files_and_measure_memory(voice: Voice, files: list[Any], *rest: Any) -> Any:
-        classes.extend(type(file).__name__ for file in files)
+        class_names.extend(type(file).__name__ for file in files)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         results = add_files(voice, files, *rest)
-        growths.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+        memory_growths.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         return results
 
-    growths: list[int] = []
+    memory_growths: list[int] = []
     monkeypatch.setattr(uploads, "add_files", add_files_and_measure_memory)
     large = make_wav_bytes(make_speech_like(5.0, rate=48000))
     data = large + b"\0" * ((50 << 20) - len(large))
     (result,) = upload_files(producer_client, voice, make_upload("large.wav", data))
-    assert classes == ["TemporaryUploadedFile"]
-    assert growths[0] < 25 << 10, "memory growth in kilobytes during a 50 MB upload"
+    assert class_names == ["TemporaryUploadedFile"]
+    assert memory_growths[0] < 25 << 10, "memory growth in kilobytes during a 50 MB upload"
     assert result["state"] == "accepted"  # The trailing bytes are dropped.
     assert Recording.objects.get().size == 50 << 20
 
@@ -194,7 +196,7 @@ def test_archive_result_has_counts_and_rejected_files(producer_client: Client, v
     assert transcripts["a.wav"] == "The first line." and transcripts["b.wav"] == "The second."
 
 
-def test_archive_names_the_recording_that_a_file_repeats(producer_client: Client, voice: Voice) -> None:
+def test_duplicate_in_an_archive_names_the_existing_recording(producer_client: Client, voice: Voice) -> None:
     upload_files(producer_client, voice, make_upload("first.wav"))
     (result,) = upload_files(
         producer_client, voice, make_archive(second__wav=make_clip(), metadata__csv=b"second|A line.\n")

@@ -82,7 +82,7 @@ def read_flags(client: Client, voice: Voice, query: str = "") -> dict[str, tuple
 
 @pytest.fixture
 def flagged_recordings(studio: Studio, voice: Voice) -> tuple[Recording, Recording, Recording]:
-    """The last build flagged the first recording as silent, the second as another speaker, and not the third."""
+    """The last build flagged the first recording as silent, the first and second as another speaker."""
     silent, outlier, unflagged = studio.make_recordings(voice, 3)
     build = studio.make_build(voice, status="dataset_issue")
     set_flags(build, silent, is_silent=True, is_outlier=True)

@@ -120,7 +120,7 @@ def test_making_public_needs_confirmation_and_making_private_does_not(
 def test_voice_without_consent_is_not_renamed_published_or_adopted(
     producer_client: Client, make_studio: MakeStudio
 ) -> None:
-    """Staff can still refresh, hide or delete the voice, because these actions expose nothing."""
+    """Staff can still refresh the voice, make it private or delete it, because these actions expose nothing."""
     studio = make_studio("voiceai")
     remote, voice = studio.make_remote_voice(), Voice.objects.get()
     withdraw_consent(Consent.objects.get(), studio.producer, "The talent changed their mind.")

@@ -230,7 +230,7 @@ def test_comparison_reports_unreadable_recordings(studio: Studio, voice: Voice) 
 
 
 def test_no_voiceprint_is_stored_or_logged(studio: Studio, voice: Voice, caplog: Any) -> None:
-    """No row holds a list of more than 50 numbers, as a voiceprint is, and the log prints no array."""
+    """A voiceprint is a long list of numbers. No row holds more than 50 numbers in a list, and the log no array."""
     studio.make_recordings(voice, 4)
     compare(voice)
     row = Recording.objects.filter(voice=voice).values("findings", "set_findings", "measures", "levels", "recipe")[0]

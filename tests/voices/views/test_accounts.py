@@ -31,7 +31,7 @@ def post_form(client: Client, url_name: str, account: Account, **fields: str) ->
     return read_html(response)
 
 
-def test_test_of_a_key_shows_its_result_and_pauses_the_account_on_401(
+def test_key_check_shows_its_result_and_pauses_the_account_on_401(
     superuser_client: Client, make_studio: MakeStudio
 ) -> None:
     studio = make_studio("voiceai")

@@ -174,7 +174,9 @@ def make_build_with_unconfirmed_call(studio: Studio, lookup_attempts: int = 1) -
     return build
 
 
-def test_staff_are_asked_only_after_a_failed_lookup(producer_client: Client, studio: Studio) -> None:
+def test_staff_are_asked_about_a_call_only_after_a_look_up_without_result(
+    producer_client: Client, studio: Studio
+) -> None:
     build = make_build_with_unconfirmed_call(studio, lookup_attempts=0)
     assert "Did the build arrive?" not in read_page(producer_client, build)
     Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
@@ -328,7 +330,7 @@ def test_recording_that_the_provider_did_not_use_shows_the_reason(producer_clien
         ("gone", "one_file", "One WAV of 13 s"),
     ],
 )
-def test_page_describes_the_handover(
+def test_build_page_describes_how_recordings_were_sent(
     viewer_client: Client, studio: Studio, provider: str, handover: str, description: str
 ) -> None:
     Account.objects.update(provider=provider)

@@ -136,7 +136,9 @@ def test_only_two_different_finished_builds_of_one_voice_are_compared(
 # --- previews of the same sentence --------------------------------------------------------
 
 
-def test_both_voices_get_the_same_sentence(producer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_request_makes_a_preview_of_the_sentence_at_both_voices(
+    producer_client: Client, pair: tuple[Build, Build]
+) -> None:
     assert "Generate both previews" in read_comparison(producer_client, *pair)
     response = request_previews(producer_client, *pair, text="  Good   morning. ")
     assert response.redirect_chain[0][0] == f"{make_path(*pair)}#sentences"

@@ -48,7 +48,7 @@ def test_viewer_gets_no_link_to_a_form_that_viewers_may_not_use(viewer_client: C
     assert not get_step(viewer_client, "Nils").is_allowed
 
 
-def test_talent_steps_go_from_contract_to_consent_to_voice(producer_client: Client, studio: Studio) -> None:
+def test_steps_of_a_talent_go_from_contract_to_consent_to_voice(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
     assert get_step(producer_client, "Nils").action == "Add contract"
     studio.make_contract(talent)
@@ -88,7 +88,7 @@ def test_several_consents_of_a_talent_share_one_step(producer_client: Client, st
     assert (step.reasons, step.url) == (("2 consents need review.",), oldest.get_absolute_url())
 
 
-def test_voice_row_lists_everything_that_blocks_a_build(producer_client: Client, studio: Studio) -> None:
+def test_step_of_a_voice_lists_every_reason_that_blocks_a_build(producer_client: Client, studio: Studio) -> None:
     studio.make_voice("Bright", studio.make_talent())
     reasons = " ".join(get_step(producer_client, "Bright").reasons)
     for phrase in ("has not been asked for consent", "No contract", "3 more recordings are needed"):

@@ -134,7 +134,9 @@ def test_poll_accepts_any_query_string(viewer_client: Client, studio: Studio, vo
     assert f'id="findings-{row.pk}"' in viewer_client.get(f"{path}?{query}").content.decode()
 
 
-def test_query_count_does_not_grow_with_rows(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_query_count_of_a_poll_does_not_grow_with_recordings(
+    viewer_client: Client, studio: Studio, voice: Voice
+) -> None:
     path = reverse("voices:recordings_poll", args=[voice.pk])
 
     def count_queries() -> int:

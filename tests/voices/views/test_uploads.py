@@ -177,7 +177,7 @@ def make_archive(**files: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile("day-1.zip", buffer.getvalue(), "application/zip")
 
 
-def test_archive_result_has_counts_and_rejected_files(producer_client: Client, voice: Voice) -> None:
+def test_archive_result_has_counts_and_names_the_refused_files(producer_client: Client, voice: Voice) -> None:
     upload_files(producer_client, voice, make_upload("there.wav", make_clip(3)))
     archive = make_archive(
         a__wav=make_clip(1), b__wav=make_clip(2), again__wav=make_clip(3), short__wav=make_clip(4, 0.5),

@@ -61,7 +61,7 @@ def test_build_with_each_handover_bills_one_voice(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_second_build_keeps_the_first_voice(make_harness: Any, provider: str) -> None:
+def test_second_build_keeps_the_remote_voice_of_the_first(make_harness: Any, provider: str) -> None:
     """Some providers make a new voice for each build. The others retrain the first voice."""
     harness = make_harness(provider)
     first = run_build(harness)

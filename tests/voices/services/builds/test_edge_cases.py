@@ -165,7 +165,7 @@ def test_manual_resolution_of_a_call_that_is_no_longer_pending_is_refused(make_h
     assert harness.count_billed() == {"create_voice": 1, "build_voice": 1}
 
 
-def test_build_with_a_created_voice_cannot_be_cancelled(make_harness: MakeHarness) -> None:
+def test_build_with_a_created_voice_cannot_be_canceled(make_harness: MakeHarness) -> None:
     """The look-up found the billed voice, so the build must continue."""
     harness = make_harness("voiceai")
     build = make_unconfirmed_build(harness, "va_clone")
@@ -306,7 +306,7 @@ def test_failed_log_write_does_not_lose_a_preview(make_harness: MakeHarness, mon
     assert reload(preview).status == PreviewStatus.READY
 
 
-def test_dataset_needs_a_consent_and_a_contract_in_force(make_harness: MakeHarness) -> None:
+def test_dataset_url_works_only_with_consent_and_contract_in_force(make_harness: MakeHarness) -> None:
     harness = make_harness("resemble_v2")
     build = harness.start_build(harness.make_voice(), Tier.RAPID, Handover.DATASET_URL)
     token = derive_token("dataset", build.pk)
@@ -413,7 +413,7 @@ def test_voice_created_while_the_list_is_read_is_not_unknown(
     assert voices
 
 
-def test_failed_change_of_visibility_keeps_the_alert(make_harness: MakeHarness) -> None:
+def test_failed_publication_is_not_recorded_as_made_public_by_staff(make_harness: MakeHarness) -> None:
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     harness.sandbox.set_faults({"operation": "va_update_voice", "do": "status:400"})

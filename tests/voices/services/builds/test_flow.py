@@ -202,7 +202,7 @@ def test_build_with_an_expired_dataset_url_ends_in_a_dataset_issue(
     assert not DatasetFetch.objects.filter(build=build).exists()
 
 
-def test_build_from_recordings_has_no_dataset(harness: BuildHarness, client: Any) -> None:
+def test_build_from_recordings_has_no_dataset_url(harness: BuildHarness, client: Any) -> None:
     build = harness.start_build(harness.make_voice())
     assert build.dataset_digest == ""
     assert client.get(make_dataset_url(build)).status_code == 404

@@ -197,7 +197,7 @@ def test_start_refused_by_the_gate_gives_each_reason_and_sends_nothing(
     assert harness.count_requests() == 0
 
 
-def test_consent_of_another_talent_does_not_count(harness: BuildHarness, voice: Voice) -> None:
+def test_consent_and_contract_of_another_talent_do_not_count(harness: BuildHarness, voice: Voice) -> None:
     other = Talent.objects.create(name="Olga", email="o@people.test", created_by=harness.producer)
     make_consent("approved", "", harness, other)
     harness.make_contract(other)
@@ -325,7 +325,7 @@ def test_newer_consent_and_contract_do_not_stop_a_build(harness: BuildHarness) -
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_start_is_recorded_in_the_audit_log_of_the_consent(harness: BuildHarness) -> None:
+def test_start_of_a_build_is_recorded_in_the_audit_log_of_its_consent(harness: BuildHarness) -> None:
     build = harness.start_build(harness.make_voice())
     event = build.consent.events.get(kind="used")
     assert event.payload["build"] == str(build.pk)

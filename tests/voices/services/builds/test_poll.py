@@ -136,7 +136,7 @@ def test_callback_during_submit_is_stored_and_stops_no_build(harness: BuildHarne
     assert build.callbacks.count() == 1
 
 
-def test_confirmed_callback_adds_its_own_fields_to_the_report(harness: BuildHarness, sandbox: Any) -> None:
+def test_callback_adds_its_fields_to_the_report_of_the_provider(harness: BuildHarness, sandbox: Any) -> None:
     build = harness.reach_status(
         harness.start_build(harness.make_voice(*SLT_CLIPS, "rms-silent")), BuildStatus.TRAINING
     )
@@ -247,7 +247,7 @@ def test_unknown_provider_status_is_stored_and_the_build_polled_again(
     ({"do": "garbage"}, 5),
     ({"do": "status:401"}, 600),
 ])  # fmt: skip
-def test_failed_poll_is_repeated_after_the_right_wait(
+def test_failed_poll_is_repeated_after_a_wait_that_fits_the_error(
     harness: BuildHarness, training: Build, sandbox: Any, rule: dict[str, Any], seconds: int
 ) -> None:
     sandbox.set_faults({"operation": "get_voice", **rule})

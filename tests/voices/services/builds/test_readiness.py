@@ -103,7 +103,7 @@ def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, 
         ("voiceai", "rapid", "ready. One file of 13 s will be sent, made of these 3 recordings."),
     ],
 )
-def test_each_row_shows_its_summary(
+def test_row_of_each_build_option_shows_its_summary(
     viewer_client: Client, full_studio: Studio, provider: str, tier: str, summary: str
 ) -> None:
     voice = make_allowed_voice(full_studio)
@@ -147,7 +147,7 @@ def test_row_with_an_active_build_links_to_the_build(viewer_client: Client, stud
     assert build.get_absolute_url() in text and "Start rapid build" not in text
 
 
-def test_row_shows_the_price(producer_client: Client, full_studio: Studio) -> None:
+def test_row_of_a_build_option_shows_its_price(producer_client: Client, full_studio: Studio) -> None:
     text = read_voice_page(producer_client, full_studio.make_voice())
     assert "sandbox, free; live cost: 300 credits on success" in text
     assert "sandbox, free; live cost: 1,200 credits on success" in text
@@ -315,7 +315,7 @@ def test_advice_asks_for_more_speech_in_languages_other_than_english(full_studio
     assert "Another 44 min 48 s" in read_advice("professional")
 
 
-def test_query_count_does_not_grow_with_rows(producer_client: Client, full_studio: Studio) -> None:
+def test_query_count_does_not_grow_with_accounts_and_recordings(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
     path = reverse("voices:readiness", args=[voice.pk])
@@ -338,7 +338,7 @@ def test_limits_read_together_equal_the_limits_of_each_tier() -> None:
         assert limits == get_limits(registry.get_provider_class(provider).tiers[tier], provider)
 
 
-def test_refused_recording_is_not_counted(full_studio: Studio) -> None:
+def test_refused_recording_is_not_selected_for_a_build(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice, 4)
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(status=RecordingStatus.REFUSED)
@@ -357,7 +357,7 @@ def test_rows_refresh_on_events_and_have_unique_ids(viewer_client: Client, full_
     assert '" open>' not in text, "several rows start closed"
 
 
-def test_single_row_is_open_and_empty_list_says_what_to_do(
+def test_single_build_option_is_open_and_empty_list_says_what_to_do(
     viewer_client: Client, superuser_client: Client, studio: Studio
 ) -> None:
     voice = studio.make_voice()

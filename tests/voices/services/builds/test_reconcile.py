@@ -71,7 +71,7 @@ def test_voice_missing_in_the_first_list_is_looked_up_again(harness: BuildHarnes
     assert harness.count_billed() == BILLED_ONCE
 
 
-def test_failed_look_up_resolves_nothing(harness: BuildHarness, sandbox: Any) -> None:
+def test_failed_look_up_leaves_the_build_unconfirmed(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.set_faults(
         {"operation": "create_voice", "do": "drop", "phase": "after_commit", "nth": 1},
         *({"operation": "list_voices", "do": do, "nth": n} for n, do in enumerate(
@@ -135,7 +135,7 @@ def test_staff_resolve_a_call_that_cannot_be_looked_up(
     assert harness.count_billed() == BILLED_ONCE
 
 
-def test_manual_resolution_is_refused_if_repeated_or_wrong(harness: BuildHarness, sandbox: Any) -> None:
+def test_manual_resolution_is_refused_if_repeated_or_for_another_voice(harness: BuildHarness, sandbox: Any) -> None:
     other = harness.finish_build(harness.start_build(harness.make_voice()))
     sandbox.set_faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
@@ -260,7 +260,7 @@ def test_poll_that_keeps_failing_is_rescheduled_later(harness: BuildHarness, mon
 # --- cancellation -----------------------------------------------------------------------
 
 
-def test_queued_build_can_be_cancelled(harness: BuildHarness) -> None:
+def test_queued_build_can_be_canceled(harness: BuildHarness) -> None:
     build = harness.start_build(harness.make_voice())
     cancel_build(build, harness.producer)
     harness.run_tasks(3)
@@ -271,7 +271,7 @@ def test_queued_build_can_be_cancelled(harness: BuildHarness) -> None:
     assert harness.finish_build(harness.start_build(build.voice)).status == BuildStatus.READY
 
 
-def test_rate_limited_build_can_be_cancelled(harness: BuildHarness, sandbox: Any) -> None:
+def test_rate_limited_build_can_be_canceled(harness: BuildHarness, sandbox: Any) -> None:
     sandbox.set_faults({"operation": "create_voice", "do": "status:429"})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.QUEUED)
     cancel_build(build, harness.producer)
@@ -281,7 +281,7 @@ def test_rate_limited_build_can_be_cancelled(harness: BuildHarness, sandbox: Any
 
 
 @pytest.mark.parametrize("status", ["submitting", "unconfirmed", "training", "ready", "failed", "cancelled"])
-def test_submitted_or_finished_build_cannot_be_cancelled(harness: BuildHarness, status: str) -> None:
+def test_submitted_or_finished_build_cannot_be_canceled(harness: BuildHarness, status: str) -> None:
     build = harness.start_build(harness.make_voice())
     Build.objects.filter(pk=build.pk).update(status=status, finished_at=timezone.now())
     with pytest.raises(ActionRefused):

@@ -339,7 +339,7 @@ def test_refused_recording_is_not_analyzed(studio: Studio, voice: Voice) -> None
     assert (row.active, Task.objects.exists()) == (False, False)
 
 
-def test_newest_checked_take_of_each_consent_is_matched(
+def test_newest_checked_take_of_a_consent_is_matched_with_recordings(
     studio: Studio, voice: Voice, speaker_matches: list[tuple[str, list[str]]]
 ) -> None:
     studio.make_recordings(voice, 2)

@@ -50,16 +50,16 @@ def make_unconfirmed_build(harness: BuildHarness, operation: str, phase: str = "
     return harness.reach_status(start_new_build(harness), BuildStatus.UNCONFIRMED)
 
 
-def act_after_call(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable[[], object]) -> None:
-    """Make the first call of the function `owner.name` also call `act` before it returns."""
+def act_after_call(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, action: Callable[[], object]) -> None:
+    """Make the first call of the function `owner.name` also call `action` before it returns."""
     original = getattr(owner, name)
-    has_acted: list[bool] = []
+    is_done: list[bool] = []
 
     def call_then_act(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        if not has_acted:
-            has_acted.append(True)
-            act()
+        if not is_done:
+            is_done.append(True)
+            action()
         return result
 
     monkeypatch.setattr(owner, name, call_then_act)

@@ -47,6 +47,7 @@ def format_date(day: date) -> str:
 
 # --- each state of a consent or contract, with the exact reason for a refusal ---------------------------------------
 
+# A maker creates a consent or contract and returns the reason for which the gate must refuse it, or "".
 Maker = Callable[[BuildHarness, Talent], str]
 
 
@@ -284,17 +285,17 @@ def test_gate_is_checked_while_recordings_are_sent(
 ) -> None:
     """Recordings already sent stay at the provider. No further recording and no build call is sent."""
     build = harness.start_build(harness.make_voice())
-    issues: list[str] = []
+    expected_issues: list[str] = []
     original = getattr(BuildJournal, method)
 
     def write_then_change(journal: BuildJournal, *args: str) -> None:
         original(journal, *args)
-        if not issues:
-            issues.append(change(harness, Build.objects.get(pk=build.pk)))
+        if not expected_issues:
+            expected_issues.append(change(harness, Build.objects.get(pk=build.pk)))
 
     monkeypatch.setattr(BuildJournal, method, write_then_change)
     harness.reach_status(build, BuildStatus.FAILED)
-    assert build.issue == issues[0]
+    assert build.issue == expected_issues[0]
     assert harness.count_billed() == {"create_voice": 1}
     assert len(harness.list_requests("create_recording")) == (1 if method == "record_recording" else 0)
 

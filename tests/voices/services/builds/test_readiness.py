@@ -256,7 +256,7 @@ def test_best_recordings_are_sent_and_the_rest_are_excluded_with_a_reason(
     assert reasons[clips[1].file_name] == "no speech detected"
     assert reasons[clips[0].file_name] == "the limit is reached with better recordings"
     text = extract_row(read_voice_page(viewer_client, voice), option)
-    assert "3 excluded" in text and all(make_clip.file_name in text for make_clip in clips)
+    assert "3 excluded" in text and all(clip.file_name in text for clip in clips)
     build = start_build(voice, option.account, "rapid", "one_file", full_studio.producer)
     assert {str(row.recording_id) for row in build.recordings.all()} == {
         str(row.id) for row in option.clip_selection.rows
@@ -290,8 +290,8 @@ def test_readiness_everywhere_equals_readiness_of_each_account(full_studio: Stud
     voice.recordings.filter(pk=voice.recordings.all()[0].pk).update(seconds=15.0, transcript="x" * 1500)
     results = check_readiness_everywhere(voice)
     assert len(results) == sum(len(provider.tiers) for provider in registry.list_providers())
-    for account, state in results:
-        assert check_readiness(voice, account, state.capabilities.tier) == state
+    for account, readiness in results:
+        assert check_readiness(voice, account, readiness.capabilities.tier) == readiness
 
 
 def test_amounts_that_are_only_recommended_are_advice_and_no_gaps(full_studio: Studio) -> None:

@@ -33,7 +33,7 @@ class WorkerKiller:
     """Kills the worker just before or after the journal write with this number, counted from 1."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.count = self.number = 0
+        self.write_count = self.fatal_write = 0
         self.after = False
         for name in ("before_call", "record_voice", "record_recording", "save_resume_state", "record_progress"):
             monkeypatch.setattr(BuildJournal, name, self._wrap(getattr(BuildJournal, name)))
@@ -42,17 +42,17 @@ class WorkerKiller:
 
     def _wrap(self, write: Any) -> Any:
         def write_or_die(*args: Any) -> None:
-            self.count += 1
-            if self.count == self.number and not self.after:
+            self.write_count += 1
+            if self.write_count == self.fatal_write and not self.after:
                 raise WorkerKilled
             write(*args)
-            if self.count == self.number:
+            if self.write_count == self.fatal_write:
                 raise WorkerKilled
 
         return write_or_die
 
     def kill_at(self, number: int, *, after: bool) -> None:
-        self.count, self.number, self.after = 0, number, after
+        self.write_count, self.fatal_write, self.after = 0, number, after
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_crash_at_any_journal_write_bills_one_build(harness: BuildHarness, kille
     harness.sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     voice = harness.make_voice()
     abandon_build(harness.reach_status(harness.start_build(voice), BuildStatus.TRAINING))
-    writes = killer.count
+    writes = killer.write_count
     assert writes > 8
     for number in range(1, writes + 1):
         for after in (False, True):
@@ -112,7 +112,7 @@ def test_crash_in_a_dataset_rebuild_bills_one_build(
     set_active(voice.recordings.get(file_name="rms-silent.wav"), False)
     killer.kill_at(0, after=False)
     assert harness.finish_build(harness.start_build(voice, tier, Handover.DATASET_URL)).status == BuildStatus.READY
-    writes = killer.count
+    writes = killer.write_count
     for number in range(1, writes + 1):
         for after in (False, True):
             billed = harness.count_billed()
@@ -135,4 +135,4 @@ def test_lease_is_extended_at_every_journal_write(harness: BuildHarness, monkeyp
     monkeypatch.setattr(Lease, "extend", extend_and_count)
     killer = WorkerKiller(monkeypatch)
     harness.finish_build(harness.start_build(harness.make_voice()))
-    assert len(extensions) >= killer.count
+    assert len(extensions) >= killer.write_count

@@ -274,7 +274,7 @@ def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str
         return speaker_match.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
 
     def compare_clips(clips: Iterator[SetClip], _: Any) -> SetReport:
-        first, *rest = [make_clip.id for make_clip in clips]
+        first, *rest = [clip.id for clip in clips]
         findings = {first: (make_finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
         return SetReport(findings, {}, {"clips": len(findings), "unread": [], "voices_missing": ""})
 

@@ -45,9 +45,9 @@ class ProviderStudio(Studio):
         return methods[self.provider](name, **fields)
 
     def _clone_voiceai_voice(self, name: str, **fields: str) -> str:
-        parts = {"file": ("voice.wav", make_speech(), "audio/wav")}
+        files = {"file": ("voice.wav", make_speech(), "audio/wav")}
         voice = self.request_provider(
-            "POST", "voiceai/api/v1/tts/clone-voice", files=parts, data={"name": name, **fields}
+            "POST", "voiceai/api/v1/tts/clone-voice", files=files, data={"name": name, **fields}
         )
         remote_id = str(voice["voice_id"])
         poll_until(lambda: self.fetch_voice(remote_id)["status"] == "AVAILABLE")

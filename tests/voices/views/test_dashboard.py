@@ -135,9 +135,9 @@ def test_voice_whose_consent_or_contract_ended_after_a_build_needs_a_step(
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     assert "Build again</button>" in producer_client.get(build.get_absolute_url()).content.decode()
     end_consent_or_contract()
-    row = get_step(producer_client, build.voice.name)
-    assert reason in " ".join(row.reasons)
-    assert row.action == action
+    step = get_step(producer_client, build.voice.name)
+    assert reason in " ".join(step.reasons)
+    assert step.action == action
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert "Build again</button>" not in text
     assert reason in text
@@ -155,8 +155,8 @@ def test_step_of_a_viewer_links_to_the_voice_page_and_not_to_a_form(viewer_clien
     studio.make_consent(talent, ConsentStatus.SUBMITTED)
     studio.make_voice("Quiet")
     assert not get_step(viewer_client, "Nils").is_allowed
-    row = get_step(viewer_client, "Quiet")
-    assert (row.is_allowed, row.url) == (False, Voice.objects.get().get_absolute_url())
+    step = get_step(viewer_client, "Quiet")
+    assert (step.is_allowed, step.url) == (False, Voice.objects.get().get_absolute_url())
     flagged = studio.make_build(Voice.objects.get(), status="dataset_issue")
     text = read_html(viewer_client.get(flagged.get_absolute_url()))
     assert "Fix recordings" not in text
@@ -217,9 +217,9 @@ def test_build_with_an_unknown_status_needs_an_answer_from_staff(
     build = studio.make_build(status="training", raw_status="half-baked")
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     type(build).objects.update(has_unknown_status=True)
-    row = get_step(producer_client, build.voice.name)
-    assert (row.status, row.action, row.url) == ("Needs an answer", "Answer", build.get_absolute_url())
-    assert row.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
+    step = get_step(producer_client, build.voice.name)
+    assert (step.status, step.action, step.url) == ("Needs an answer", "Answer", build.get_absolute_url())
+    assert step.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
     assert not get_step(viewer_client, build.voice.name).is_allowed
     type(build).objects.update(raw_status="")
     assert get_step(producer_client, build.voice.name).reasons[0].startswith("The provider no longer reports a status.")

@@ -98,9 +98,9 @@ class BuildHarness:
         consent = request_consent(
             talent, fields["provider"], "en-US", fields["purpose"], self.producer, valid_until=fields["valid_until"]
         )
-        row = submit_take(consent, make_upload(take), Capture.LINK)
+        submitted_take = submit_take(consent, make_upload(take), Capture.LINK)
         consent.refresh_from_db()
-        approve_after_listening(consent, row, self.producer)
+        approve_after_listening(consent, submitted_take, self.producer)
         assert consent.status == ConsentStatus.APPROVED
         return consent
 
@@ -118,7 +118,7 @@ class BuildHarness:
         recording, _new = add_recording(voice, make_upload(name), self.producer, f"Words of {name}.")
         return recording
 
-    # --- work ---
+    # --- builds and their tasks ---
 
     def start_build(self, voice: Voice, tier: Tier = Tier.RAPID, handover: Handover = Handover.RECORDINGS) -> Build:
         return start_build(voice, self.account, tier, handover, self.producer)
@@ -141,7 +141,7 @@ class BuildHarness:
         return build
 
     def reach_status(self, build: Build, status: BuildStatus) -> Build:
-        """Run tasks once; the build must then have this status."""
+        """Run the due tasks once. Then the build must have this status."""
         self.run_tasks()
         build.refresh_from_db()
         assert build.status == status, (build.status, build.issue, build.progress_message)

@@ -493,7 +493,7 @@ def test_manual_resolution_of_a_finished_build_is_refused(make_harness: MakeHarn
 def test_training_with_a_known_status_is_not_resolved_manually(make_harness: MakeHarness) -> None:
     harness = make_harness("resemble_v2")
     build = harness.reach_status(start_new_build(harness), BuildStatus.TRAINING)
-    build.has_unknown_status = True  # as on the page, before the provider sent a known status
+    build.has_unknown_status = True  # the page was loaded before the provider sent a known status
     with pytest.raises(ActionRefused):
         reconcile.resolve_training_manually(build, harness.producer, BuildStatus.READY, REASON)
     assert reload(build).status == BuildStatus.TRAINING

@@ -221,7 +221,7 @@ def test_lost_late_doubled_or_broken_callback_changes_no_result(
         assert build.callbacks.count() == stored
         assert build.recordings.filter(is_silent=True, from_callback=True).count() == stored
     with registry.open_provider(harness.account) as provider:
-        provider.delete_voice(build.remote_voice.remote_id)  # also cancels the delayed callback
+        provider.delete_voice(build.remote_voice.remote_id)  # the sandbox then never sends the delayed callback
 
 
 # --- polling ----------------------------------------------------------------------------

@@ -183,13 +183,13 @@ def test_archive_with_a_path_traversal_is_refused(studio: Studio, voice: Voice) 
 
 def make_long_wav() -> bytes:
     """Make a WAV with more than one minute of real speech and with pauses."""
-    parts = []
+    sections = []
     for _ in range(4):
         for name in ("slt-01", "slt-02", "slt-03", "slt-04", "slt-05"):
             samples, _rate = soundfile.read(io.BytesIO(load_sample_wav(name)), dtype="int16")
-            parts += [samples, np.zeros(8000, np.int16)]
+            sections += [samples, np.zeros(8000, np.int16)]
     buffer = io.BytesIO()
-    soundfile.write(buffer, np.concatenate(parts), 16000, format="WAV", subtype="PCM_16")
+    soundfile.write(buffer, np.concatenate(sections), 16000, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
 
 

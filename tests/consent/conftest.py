@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 def factory(producer: "User") -> "ConsentFactory":
     from tests.consent.rows import ConsentFactory, make_statement
 
-    make_statement()  # Tests that commit flush all tables, including the rows from migrations.
+    make_statement()  # A test that commits empties all tables at its end, also the rows from migrations.
     return ConsentFactory(producer)

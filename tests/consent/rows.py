@@ -1,4 +1,4 @@
-"""Factories: a talent, consents in every state, their private links, and files to upload."""
+"""Helpers that create talents, consents in every state, their private links, and files to upload."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +33,7 @@ def make_upload(data: bytes, name: str = "statement.wav", content_type: str = "a
 
 
 def make_terms(**fields: Any) -> dict[str, Any]:
-    """The terms of a contract in force as its form sends them."""
+    """The form fields of a contract that is in force."""
     return {
         "signed_on": "2025-01-02",
         "starts_on": "2025-01-03",
@@ -46,7 +46,7 @@ def make_terms(**fields: Any) -> dict[str, Any]:
 
 
 def make_statement() -> Statement:
-    """The provider's statement that all these consents use."""
+    """The statement that all consents of the factory use."""
     defaults = {
         "text": "I am aware that recordings of my voice will be used by {company} to make a synthetic voice.",
         "source": "The provider's page",
@@ -57,7 +57,7 @@ def make_statement() -> Statement:
 
 @dataclass
 class ConsentFactory:
-    """Creates rows through the services, as the pages do."""
+    """Creates rows with the same services that the pages call."""
 
     producer: User
 

@@ -1,4 +1,4 @@
-"""What approval requires: full playback, a second person, and a reason if the check objects."""
+"""An approval needs full playback, a second person, and a reason if the automatic check found a problem."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ from voicehub.models import User
 pytestmark = pytest.mark.django_db
 
 MakePerson = Callable[..., User]
-AsPerson = Callable[[User], Client]
+MakeClient = Callable[[User], Client]
 PASSED_CHECK: dict[str, Any] = {
     "statement": {"verdict": "accept", "why": "Recognized.", "match": 1.0, "words": [], "findings": []},
     "speaker": {"verdict": "same", "score": 0.9},
@@ -26,6 +26,7 @@ PASSED_CHECK: dict[str, Any] = {
 
 
 def set_check(take: Take, **fields: Any) -> None:
+    """Store a check that the take passed, apart from these fields."""
     TakeCheck.objects.update_or_create(take=take, defaults={"checked_at": timezone.now(), **PASSED_CHECK, **fields})
 
 
@@ -43,7 +44,7 @@ def take(consent: Consent) -> Take:
 
 
 def play_to_end(client: Client, take: Take) -> None:
-    """Play the whole take."""
+    """Play the take, and backdate the playback by its whole duration."""
     assert play_take(client, take) == 200
     backdate_playback(client, take.seconds)
 
@@ -87,7 +88,7 @@ def test_second_playback_does_not_restart_playback_time(producer_client: Client,
 
 
 def test_playback_by_another_person_does_not_count(
-    producer_client: Client, make_client: AsPerson, make_person: MakePerson, consent: Consent, take: Take
+    producer_client: Client, make_client: MakeClient, make_person: MakePerson, consent: Consent, take: Take
 ) -> None:
     play_to_end(make_client(make_person("pia", "producer")), take)
     assert "Play the recording first" in approve(producer_client, consent, take)
@@ -104,7 +105,7 @@ def test_playback_before_another_person_signed_in_does_not_count(
     assert not is_in_force(consent)
 
 
-def test_playback_of_an_earlier_take_does_not_count(
+def test_playback_of_earlier_take_does_not_count_for_newer_take(
     factory: ConsentFactory, producer_client: Client, take: Take
 ) -> None:
     consent = take.consent
@@ -150,14 +151,14 @@ for_each_staff_capture = pytest.mark.parametrize("capture", [Capture.IN_STUDIO, 
 
 
 @for_each_staff_capture
-def test_take_maker_cannot_approve_it(
-    factory: ConsentFactory, producer_client: Client, make_client: AsPerson, make_person: MakePerson, capture: Capture
+def test_person_who_made_take_cannot_approve_it(
+    factory: ConsentFactory, producer_client: Client, make_client: MakeClient, make_person: MakePerson, capture: Capture
 ) -> None:
     consent = make_staff_consent(factory.producer, factory, capture)
     take = consent.takes.get()
     page = read_page(producer_client, consent.get_absolute_url())
     assert "You recorded or uploaded it yourself" in page and "data-approve" not in page
-    set_check(take, **make_doubt("statement_company"))
+    set_check(take, **make_statement_result("statement_company"))
     for url in (consent.get_absolute_url(), get_url("take_check", take)):
         assert "approve-reason" not in read_page(producer_client, url)
     set_check(take)
@@ -198,7 +199,7 @@ def test_audit_log_has_no_self_approval_if_talent_made_take(
 # --- reasons ------------------------------------------------------------------------------
 
 
-def make_doubt(
+def make_statement_result(
     code: str = "", *, state: str = "", match: float | None = 0.8, verdict: str = "review"
 ) -> dict[str, Any]:
     findings = [{"code": code, "severity": "look", "text": "Look.", "advice": "Listen.", "at": None}] if code else []
@@ -207,20 +208,20 @@ def make_doubt(
 
 
 OBJECTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "another company": (make_doubt("statement_company"), "another company was recognized"),
-    "word state other_company": (make_doubt(state="other_company"), "another company was recognized"),
-    "another talent": (make_doubt("statement_talent"), "words of the statement were not recognized"),
-    "words missing": (make_doubt("statement_words_missing"), "words of the statement were not recognized"),
-    "word state missing": (make_doubt(state="missing"), "words of the statement were not recognized"),
+    "another company": (make_statement_result("statement_company"), "another company was recognized"),
+    "word state other_company": (make_statement_result(state="other_company"), "another company was recognized"),
+    "another talent": (make_statement_result("statement_talent"), "words of the statement were not recognized"),
+    "words missing": (make_statement_result("statement_words_missing"), "words of the statement were not recognized"),
+    "word state missing": (make_statement_result(state="missing"), "words of the statement were not recognized"),
     "different text": (
-        make_doubt("statement_not_read", verdict="reject"),
+        make_statement_result("statement_not_read", verdict="reject"),
         "words of the statement were not recognized",
     ),
     "another speaker": ({"speaker": {"verdict": "different"}}, "the voice sounds like a different person"),
     "not checked yet": ({"statement": {}, "speaker": {}, "checked_at": None}, "the words have not been checked yet"),
     "check failed": ({"statement": {}, "error": "No."}, "the words could not be checked"),
     "another language": (
-        make_doubt("statement_unjudged", match=None, verdict="listen"),
+        make_statement_result("statement_unjudged", match=None, verdict="listen"),
         "the words could not be checked",
     ),
 }
@@ -257,11 +258,11 @@ def test_approval_without_check_requires_reason(producer_client: Client, consent
         {"speaker": {"verdict": "unsure"}},
         {"speaker": {"verdict": "unchecked"}},
         {"speaker": {}},
-        make_doubt("statement_name_doubtful", verdict="listen"),
-        make_doubt(state="missing", verdict="accept"),
+        make_statement_result("statement_name_doubtful", verdict="listen"),
+        make_statement_result(state="missing", verdict="accept"),
     ],
 )
-def test_other_check_results_require_no_reason(
+def test_unsure_speaker_or_minor_doubt_requires_no_reason(
     producer_client: Client, consent: Consent, take: Take, check: dict[str, Any]
 ) -> None:
     set_check(take, **check)
@@ -271,8 +272,8 @@ def test_other_check_results_require_no_reason(
     assert is_in_force(consent)
 
 
-def test_page_lists_all_missing_conditions_together(producer_client: Client, consent: Consent, take: Take) -> None:
-    set_check(take, **make_doubt("statement_company"), speaker={"verdict": "different"})
+def test_refused_approval_lists_all_missing_conditions(producer_client: Client, consent: Consent, take: Take) -> None:
+    set_check(take, **make_statement_result("statement_company"), speaker={"verdict": "different"})
     page = approve(producer_client, consent, take)
     assert "Play the recording first" in page
     assert "although another company was recognized and the voice sounds like a different person." in page
@@ -285,10 +286,10 @@ def test_reason_too_long_or_with_null_byte_is_refused(producer_client: Client, c
         assert not is_in_force(consent)
 
 
-def test_polled_check_result_includes_reason_question(
+def test_polled_check_result_asks_producer_but_not_viewer_for_reason(
     producer_client: Client, viewer_client: Client, take: Take
 ) -> None:
-    set_check(take, **make_doubt("statement_company"))
+    set_check(take, **make_statement_result("statement_company"))
     assert "although another company was recognized?" in read_page(producer_client, get_url("take_check", take))
     assert "approve-reason" not in read_page(viewer_client, get_url("take_check", take))
 
@@ -302,7 +303,9 @@ def test_page_shows_seconds_left_of_earlier_playback(producer_client: Client, co
     assert 'data-seconds-left="0"' in read_page(producer_client, url)
 
 
-def test_inserted_negation_requires_reason(producer_client: Client, consent: Consent, take: Take) -> None:
+def test_approval_despite_inserted_negation_requires_reason(
+    producer_client: Client, consent: Consent, take: Take
+) -> None:
     negation = {"code": "statement_negated", "severity": "look", "text": "A not.", "advice": "Listen."}
     set_check(take, statement=PASSED_CHECK["statement"] | {"verdict": "reject", "findings": [negation]})
     play_to_end(producer_client, take)

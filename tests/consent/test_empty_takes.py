@@ -37,14 +37,14 @@ def list_stored_files() -> set[Path]:
 def test_empty_take_from_staff_is_refused_and_not_stored(
     factory: ConsentFactory, producer_client: Client, data: bytes, text: str, recorded: str
 ) -> None:
-    consent, before = factory.make_consent(), list_stored_files()
+    consent, files_before = factory.make_consent(), list_stored_files()
     form = {"file": make_upload(data), "recorded": recorded}
     response = producer_client.post(get_url("take_upload", consent), form, follow=True)
     page = read_html(response)
     assert text in page and "This recording was not saved." in page
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED and not Take.objects.exists()
-    assert not consent.events.filter(kind=EventKind.TAKE).exists() and list_stored_files() == before
+    assert not consent.events.filter(kind=EventKind.TAKE).exists() and list_stored_files() == files_before
 
 
 @for_each_capture
@@ -71,5 +71,9 @@ def test_audible_take_is_stored(factory: ConsentFactory) -> None:
 
 def test_server_refuses_same_codes_as_recorder_except_too_long() -> None:
     recorder = Path(__file__).parents[2] / "static" / "js" / "recorder" / "checks.js"
-    blocking = set(re.findall(r'block\("(\w+)"', recorder.read_text()))
-    assert blocking - {"too_long"} == EMPTY_TAKE_CODES & blocking == EMPTY_TAKE_CODES - {"empty_file", "data_empty"}
+    blocking_codes = set(re.findall(r'block\("(\w+)"', recorder.read_text()))
+    assert (
+        blocking_codes - {"too_long"}
+        == EMPTY_TAKE_CODES & blocking_codes
+        == EMPTY_TAKE_CODES - {"empty_file", "data_empty"}
+    )

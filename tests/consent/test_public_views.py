@@ -1,4 +1,4 @@
-"""The private link: what it opens, what it never changes, and whom it refuses."""
+"""The pages behind a private link: what a talent can do there, and what is refused."""
 
 import hashlib
 from datetime import timedelta
@@ -81,7 +81,7 @@ def test_get_and_head_requests_change_nothing(factory: ConsentFactory) -> None:
     assert (list_event_kinds(consent), list(Invitation.objects.values()), list(Consent.objects.values())) == before
 
 
-def test_begin_records_one_opened_event(factory: ConsentFactory) -> None:
+def test_repeated_begin_records_one_opened_event(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     for _ in range(2):
@@ -90,8 +90,8 @@ def test_begin_records_one_opened_event(factory: ConsentFactory) -> None:
     assert get_invitation(consent).opened_at is not None
 
 
-def make_ended_links(factory: ConsentFactory) -> dict[str, str]:
-    """Paths of links that do not work, by the reason."""
+def make_unusable_links(factory: ConsentFactory) -> dict[str, str]:
+    """Paths of links that do not work. Each key is the reason."""
     paths = {}
     for case in ("expired", "revoked", "voided"):
         consent = factory.make_consent()
@@ -108,8 +108,8 @@ def make_ended_links(factory: ConsentFactory) -> dict[str, str]:
     return paths
 
 
-def test_ended_links_give_identical_responses(factory: ConsentFactory) -> None:
-    responses = {case: Client().get(path) for case, path in make_ended_links(factory).items()}
+def test_links_that_do_not_work_give_identical_responses(factory: ConsentFactory) -> None:
+    responses = {case: Client().get(path) for case, path in make_unusable_links(factory).items()}
     assert {response.status_code for response in responses.values()} == {404}
     assert len({response.content for response in responses.values()}) == 1
     assert not any(INVITATION_COOKIE in response.cookies for response in responses.values())
@@ -176,7 +176,7 @@ def test_consent_of_another_talent_is_not_found(factory: ConsentFactory, name: s
     assert other_consent.status == ConsentStatus.REQUESTED
 
 
-def test_uninvited_consent_of_same_talent_is_not_found(factory: ConsentFactory) -> None:
+def test_consent_of_same_talent_outside_the_link_is_not_found(factory: ConsentFactory) -> None:
     talent = factory.make_talent()
     invited, not_invited = factory.make_consent(talent), factory.make_consent(talent, "advertising")
     assert factory.open_link(invited).get(get_guest_url("record", not_invited)).status_code == 404
@@ -244,7 +244,7 @@ def test_take_with_wrong_hash_is_refused(factory: ConsentFactory) -> None:
 
 
 def test_repeated_submit_of_same_bytes_gives_first_response(factory: ConsentFactory) -> None:
-    """If the response is lost, the page sends the same bytes again."""
+    """If the response is lost, the recorder page sends the same bytes again."""
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     sha256 = hashlib.sha256(make_clip()).hexdigest()

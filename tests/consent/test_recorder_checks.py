@@ -27,13 +27,13 @@ CHECKS = (RECORDER / "checks.js").read_text()
 BROWSER_CODES = set(re.findall(r'(?:warn|block)\("(\w+)"', CHECKS))
 
 
-def test_browser_uses_codes_of_the_server() -> None:
+def test_recorder_uses_only_finding_codes_of_the_server() -> None:
     assert {"silent", "too_quiet", "clipping", "too_short"} <= BROWSER_CODES <= set(CODES)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("section", ["thresholds", "measuring", "limits"])
-def test_browser_reads_exactly_the_values_that_the_page_passes(section: str) -> None:
+def test_recorder_reads_exactly_the_values_that_the_server_passes(section: str) -> None:
     config_names = set(build_recorder_config(Consent(provider="resemble_v2"))[section])
     assert set(re.findall(rf"\b{section}\.(\w+)", CHECKS)) <= config_names
     assert {name for name in config_names if re.search(rf"\b{name}\b", CHECKS)} == config_names
@@ -94,7 +94,7 @@ def check_on_server(samples: Samples) -> tuple[list[str], dict[str, float]]:
 @pytest.mark.browser
 @pytest.mark.django_db
 def test_browser_checks_agree_with_the_server(open_browser: Callable[..., Browser]) -> None:
-    """The page's own code, in a real browser, on samples as from a microphone."""
+    """Runs the recorder's code in a real browser, on samples like those of a microphone."""
     config = build_recorder_config(Consent(provider="resemble_v2"))
     config["limits"] = {"minSeconds": LIMITS.min_seconds, "maxSeconds": LIMITS.max_seconds}
     page = open_browser().new_page()
@@ -119,7 +119,7 @@ def serve_recorder(route: Route) -> None:
 
 
 def check_in_browser(page: Page, samples: Samples, config: dict[str, Any]) -> tuple[list[str], dict[str, float]]:
-    """Codes and levels from the browser. Asserts that its WAV file holds exactly these samples."""
+    """The recorder's codes and levels. Asserts that the WAV file that it writes holds exactly these samples."""
     codes, levels, wav = page.evaluate(
         """async ({ encoded, config }) => {
             const { checkTake, measureLevels } = await import("/checks.js");

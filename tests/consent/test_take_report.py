@@ -27,7 +27,7 @@ SPEAKER = {"verdict": "same", "score": 0.83, "threshold": 0.75, "error_rate": 0.
 
 
 def add_check(take: Take, **fields: Any) -> Take:
-    """Store a check with these fields and return the take read again."""
+    """Store a check with these fields. Return the take, read again from the database."""
     values = {"checked_at": timezone.now(), "statement": STATEMENT, "speaker": SPEAKER, "measures": {}, **fields}
     TakeCheck.objects.update_or_create(take=take, defaults=values)
     return Take.objects.get(pk=take.pk)
@@ -86,7 +86,7 @@ def test_unknown_word_state_is_shown_as_doubtful(take: Take) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "severity", "text"),
+    ("verdict", "tone", "text"),
     [
         ("accept", "good", "Matches the statement"),
         ("review", "wait", "Listen closely"),
@@ -97,11 +97,11 @@ def test_unknown_word_state_is_shown_as_doubtful(take: Take) -> None:
     ],
 )
 def test_every_verdict_leaves_approval_to_staff(
-    producer_client: Client, consent: Consent, take: Take, verdict: str, severity: str, text: str
+    producer_client: Client, consent: Consent, take: Take, verdict: str, tone: str, text: str
 ) -> None:
     add_check(take, statement={**STATEMENT, "verdict": verdict})
     page = read_consent_page(producer_client, consent)
-    assert f'<span class="state state-{severity}">{text}</span>' in page
+    assert f'<span class="state state-{tone}">{text}</span>' in page
     assert '<button class="btn btn-primary" data-approve>Approve</button>' in page
 
 
@@ -175,7 +175,7 @@ def test_page_polls_until_check_is_done(viewer_client: Client, consent: Consent,
 
 
 def set_has_recordings(monkeypatch: pytest.MonkeyPatch, has_recordings: bool) -> None:
-    """Replace the apps that compare takes with recordings."""
+    """Set whether the app that compares takes finds recordings of the talent."""
     monkeypatch.setattr(extension_points, "_comparisons", [(lambda talent: None, lambda talent: has_recordings)])
 
 
@@ -216,14 +216,14 @@ def test_failed_check_shows_its_error(viewer_client: Client, consent: Consent, t
     assert get_url("take_check", take) not in page
 
 
-def test_unacceptable_take_is_not_polled_for(factory: ConsentFactory, viewer_client: Client) -> None:
+def test_page_of_unacceptable_take_does_not_poll(factory: ConsentFactory, viewer_client: Client) -> None:
     consent = factory.make_consent()
     take = factory.make_take(consent, b"no sound at all")
     page = read_page(viewer_client, consent.get_absolute_url())
     assert "This is not a WAV file." in page and get_url("take_check", take) not in page and "Checking" not in page
 
 
-# --- names --------------------------------------------------------------------------------
+# --- uncertain names ----------------------------------------------------------------------
 
 
 def test_admin_sees_link_to_add_pronunciation(

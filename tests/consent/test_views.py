@@ -1,4 +1,4 @@
-"""Staff pages: what they show, accept and refuse."""
+"""The staff pages of talents, contracts and consents: what they show, accept and refuse."""
 
 import hashlib
 import re
@@ -171,12 +171,12 @@ def test_invalid_terms_are_refused(
     assert not Contract.objects.exists()
 
 
-def test_contract_can_be_replaced_once_and_only_by_same_talent(
+def test_contract_can_be_replaced_once_and_only_for_same_talent(
     factory: ConsentFactory, producer_client: Client
 ) -> None:
     talent, other = factory.make_talent(), factory.make_talent("Theo Brand")
-    old_contract, foreign_contract = factory.make_contract(talent), factory.make_contract(other)
-    assert file_contract(producer_client, talent, supersedes=foreign_contract.pk).status_code == 200
+    old_contract, other_contract = factory.make_contract(talent), factory.make_contract(other)
+    assert file_contract(producer_client, talent, supersedes=other_contract.pk).status_code == 200
     assert file_contract(producer_client, talent, supersedes=old_contract.pk).status_code == 302
     assert file_contract(producer_client, talent, supersedes=old_contract.pk).status_code == 200
     assert "Replaced by" in read_page(producer_client, old_contract.get_absolute_url()) and not old_contract.is_in_force
@@ -241,7 +241,7 @@ def test_statement_preview_accepts_any_query(factory: ConsentFactory, producer_c
 
 
 @pytest.mark.parametrize(("recorded", "capture"), [("on", Capture.IN_STUDIO), ("", Capture.UPLOAD)])
-def test_take_from_staff_is_labelled_as_theirs(
+def test_page_says_that_staff_recorded_or_uploaded_take(
     factory: ConsentFactory, engineer_client: Client, engineer: User, recorded: str, capture: str
 ) -> None:
     consent = factory.make_consent()
@@ -371,7 +371,7 @@ def test_declined_consent_cannot_change(factory: ConsentFactory, producer_client
     assert consent.status == ConsentStatus.DECLINED and consent.events.count() == event_count
 
 
-def test_viewer_sees_page_without_forms(factory: ConsentFactory, viewer_client: Client) -> None:
+def test_viewer_sees_no_form_except_sign_out(factory: ConsentFactory, viewer_client: Client) -> None:
     for consent in (factory.make_consent(), factory.make_submitted_consent(), factory.make_approved_consent()):
         page = read_page(viewer_client, consent.get_absolute_url())
         assert re.findall(r'<form[^>]*action="(/[^"]*)"', page) == [reverse("logout")]
@@ -457,7 +457,7 @@ def test_each_page_shows_next_step(factory: ConsentFactory, producer_client: Cli
     assert 'href="#status"' not in read_page(viewer_client, consent.get_absolute_url())
 
 
-def test_menu_marks_current_section(factory: ConsentFactory, producer_client: Client) -> None:
+def test_menu_highlights_talents_on_pages_of_a_talent(factory: ConsentFactory, producer_client: Client) -> None:
     current_menu_link = f'<a href="{reverse("consent:talent_list")}" aria-current'
     consent = factory.make_approved_consent()
     contract = factory.make_contract(consent.talent)

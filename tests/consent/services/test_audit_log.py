@@ -1,4 +1,4 @@
-"""The audit log of a consent: tampering is detected, and of concurrent changes exactly one succeeds."""
+"""Tampering with the audit log of a consent is detected. Of concurrent approvals, exactly one succeeds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -26,12 +26,13 @@ def consent(factory: ConsentFactory) -> Consent:
 
 
 def run_sql(sql: str) -> None:
-    """Bypass the models, as a person with database access would."""
+    """Run SQL without the models, as a person with database access could."""
     with connection.cursor() as cursor:
         cursor.execute(sql)
 
 
-CHANGES = {
+# The SQL that tampers with the log, and the sequence number of the first event that is then broken.
+TAMPERINGS = {
     "the actor's name": ("UPDATE consent_event SET actor_name = 'X' WHERE sequence = 2", 2),
     "the actor": ("UPDATE consent_event SET actor_id = NULL WHERE sequence = 3", 3),
     "the kind": ("UPDATE consent_event SET kind = 'resumed' WHERE sequence = 4", 4),
@@ -49,25 +50,26 @@ CHANGES = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("change", CHANGES)
-def test_every_change_is_detected_at_its_event(consent: Consent, change: str) -> None:
-    sql, sequence = CHANGES[change]
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_tampering_is_detected_at_first_broken_event(consent: Consent, tampering: str) -> None:
+    sql, sequence = TAMPERINGS[tampering]
     run_sql(sql)
     assert find_first_broken_event(consent) == sequence
     assert [(row.pk, number) for row, number in find_broken_logs()] == [(consent.pk, sequence)]
 
 
 @pytest.mark.django_db
-def test_event_moved_to_another_consent_is_detected_there(consent: Consent, factory: ConsentFactory) -> None:
+def test_event_moved_to_another_consent_breaks_log_of_that_consent(consent: Consent, factory: ConsentFactory) -> None:
     other = factory.make_consent(factory.make_talent("Theo Brand"))
     event = consent.events.get(sequence=4)
-    owner = other.pk.hex if connection.vendor == "sqlite" else str(other.pk)
-    run_sql(f"UPDATE consent_event SET consent_id = '{owner}', sequence = 2 WHERE id = {event.pk}")  # noqa: S608 - ours
+    other_id = other.pk.hex if connection.vendor == "sqlite" else str(other.pk)
+    sql = f"UPDATE consent_event SET consent_id = '{other_id}', sequence = 2 WHERE id = {event.pk}"  # noqa: S608 - ids
+    run_sql(sql)
     assert find_first_broken_event(other) == 2
 
 
 @pytest.mark.django_db
-def test_models_refuse_to_change_or_delete_evidence(consent: Consent) -> None:
+def test_models_refuse_to_change_or_delete_events_and_takes(consent: Consent) -> None:
     event, take = consent.events.earliest("sequence"), consent.takes.get()
     for row in (event, take):
         with pytest.raises(EvidenceIsImmutable):
@@ -85,13 +87,13 @@ def test_models_refuse_to_change_or_delete_evidence(consent: Consent) -> None:
 def test_exactly_one_of_concurrent_approvals_succeeds(factory: ConsentFactory) -> None:
     consent = factory.make_submitted_consent()
     take = consent.takes.get()
-    start = Barrier(4)
+    barrier = Barrier(4)
 
     def approve(_number: int) -> bool:
-        own_consent = Consent.objects.select_related("talent").get(pk=consent.pk)
-        start.wait(timeout=60)
+        consent_of_thread = Consent.objects.select_related("talent").get(pk=consent.pk)
+        barrier.wait(timeout=60)
         try:
-            approve_after_listening(own_consent, take, factory.producer)
+            approve_after_listening(consent_of_thread, take, factory.producer)
         except ActionRefused:
             return False
         finally:
@@ -108,19 +110,19 @@ def test_exactly_one_of_concurrent_approvals_succeeds(factory: ConsentFactory) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_events_form_one_chain(factory: ConsentFactory) -> None:
+def test_concurrent_events_get_consecutive_numbers_and_verify(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
-    start = Barrier(4)
+    barrier = Barrier(4)
 
-    def write(number: int) -> None:
-        own_consent = Consent.objects.select_related("talent").get(pk=consent.pk)
-        start.wait(timeout=60)
+    def create_link(_number: int) -> None:
+        consent_of_thread = Consent.objects.select_related("talent").get(pk=consent.pk)
+        barrier.wait(timeout=60)
         try:
-            create_private_link([own_consent], factory.producer)
+            create_private_link([consent_of_thread], factory.producer)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(write, range(4)))
+        list(pool.map(create_link, range(4)))
     assert list(consent.events.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
     assert find_first_broken_event(consent) is None

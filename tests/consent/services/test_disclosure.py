@@ -1,4 +1,4 @@
-"""The disclosure to talents matches the code: who receives a consent, and how long it is valid."""
+"""Talents are told correctly which provider receives their consent, and how long it is valid."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ def set_provider(consent: Consent, provider: str) -> Consent:
 
 
 def read_overview(factory: ConsentFactory, consent: Consent) -> str:
-    """The invitation's overview page as HTML, with every run of whitespace as one space."""
+    """The HTML of the overview page that a private link opens. Each run of whitespace becomes one space."""
     page = read_html(factory.open_link(consent).get(reverse("invitation:home")))
     return " ".join(page.split())
 
@@ -54,15 +54,15 @@ def test_overview_states_what_each_provider_receives(factory: ConsentFactory, pr
     assert describe_disclosure(consent).leaves_studio is not is_studio_only
 
 
-def test_disclosure_follows_provider_capabilities(factory: ConsentFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The text comes from the provider's capabilities alone: another proof of consent gives another sentence."""
+def test_disclosure_depends_on_provider_capabilities(factory: ConsentFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text depends only on the provider's capabilities, here on the changed proof of consent."""
     adapter = registry.get_provider_class("speechgen")
     rapid_tier = replace(adapter.tiers[Tier.RAPID], consent_proof=ConsentProof.AUDIO_FILE)
     monkeypatch.setattr(adapter, "tiers", {Tier.RAPID: rapid_tier})
     assert describe_disclosure(set_provider(factory.make_consent(), "speechgen")).recipients == ALL_SENT_TEXT
 
 
-def test_removed_provider_gets_fallback_text(factory: ConsentFactory) -> None:
+def test_disclosure_for_removed_provider_refers_to_studio(factory: ConsentFactory) -> None:
     assert (
         describe_disclosure(set_provider(factory.make_consent(), "gone_vendor")).recipients
         == "Ask the studio what is sent to this provider."
@@ -125,7 +125,7 @@ def test_replaced_contract_ends_the_day_before_next_starts(factory: ConsentFacto
     assert compute_term(consent).last_day == next_start - timedelta(days=1)
 
 
-def test_contract_after_gap_does_not_extend_term(factory: ConsentFactory) -> None:
+def test_contract_extends_term_only_if_it_follows_without_interruption(factory: ConsentFactory) -> None:
     consent, today = factory.make_consent(), timezone.localdate()
     first_end = today + timedelta(days=10)
     factory.make_contract(consent.talent, ends_on=first_end)

@@ -37,7 +37,7 @@ def test_approved_consent_gets_no_private_link(factory: ConsentFactory, producer
     assert not Invitation.objects.exists()
 
 
-def test_page_shows_status_of_each_invitation(factory: ConsentFactory, producer_client: Client) -> None:
+def test_consent_page_shows_status_of_each_invitation(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent()
     url = consent.get_absolute_url()
     producer_client.post(get_url("invite", consent))
@@ -90,7 +90,7 @@ def test_link_cannot_be_revoked_from_unrelated_consent(factory: ConsentFactory, 
     assert Invitation.objects.get().is_live
 
 
-def test_link_status_follows_its_consents(factory: ConsentFactory, producer_client: Client) -> None:
+def test_link_status_depends_on_status_of_its_consents(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent()
     first_consent, second_consent = factory.make_consent(talent), factory.make_consent(talent)
     factory.make_link(first_consent, second_consent)
@@ -106,7 +106,7 @@ def test_link_status_follows_its_consents(factory: ConsentFactory, producer_clie
     assert ">Canceled<" in read_page(producer_client, voided.get_absolute_url())
 
 
-def test_page_asks_for_missing_email_address(factory: ConsentFactory, producer_client: Client) -> None:
+def test_consent_page_asks_for_missing_email_address(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent(factory.make_talent(email=""))
     assert "Add an email address" in read_page(producer_client, consent.get_absolute_url())
     assert b"has no email address" in producer_client.post(get_url("invite", consent), follow=True).content

@@ -1,4 +1,4 @@
-"""Automatic checks of a take: stored beside the evidence, and never a replacement for staff review."""
+"""A take is checked automatically. The result is stored beside the take and never replaces review by staff."""
 
 from typing import Any
 from uuid import uuid4
@@ -62,7 +62,7 @@ def test_statement_check_recognizes_each_word(consent: Consent) -> None:
     assert recognized_words[0]["start"] < recognized_words[-1]["end"]
 
 
-def test_different_text_gets_reject_verdict_but_still_awaits_review(consent: Consent) -> None:
+def test_take_with_other_text_gets_reject_verdict_but_awaits_review(consent: Consent) -> None:
     check = run_check(submit_sample(consent, "slt-01"))
     assert check.statement["verdict"] == "reject"
     assert any(finding["code"].startswith("statement_") for finding in check.findings)
@@ -70,7 +70,7 @@ def test_different_text_gets_reject_verdict_but_still_awaits_review(consent: Con
     assert consent.status == ConsentStatus.SUBMITTED
 
 
-def test_another_company_gets_review_verdict(talent: Talent, producer: User) -> None:
+def test_take_that_names_another_company_gets_review_verdict(talent: Talent, producer: User) -> None:
     consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Bluebird Media")
     assert run_check(submit_sample(consent)).statement["verdict"] == "review"
 
@@ -167,6 +167,7 @@ def voice(talent: Talent, producer: User) -> Voice:
 
 
 def compare_recordings(voice: Voice) -> None:
+    """Analyze the recordings and compare them at once, although the comparison is not due yet."""
     Task.objects.filter(kind="compare_recordings").update(due_at=voice.created_at)
     run_due_tasks("examine_recordings", "compare_recordings")
     Task.objects.filter(kind="compare_recordings").update(due_at=voice.created_at)
@@ -194,7 +195,7 @@ def test_new_take_is_compared_with_existing_recordings(consent: Consent, voice: 
     assert task.object_id == str(voice.pk)
 
 
-def test_too_few_recordings_leave_speaker_unchecked(consent: Consent, voice: Voice) -> None:
+def test_speaker_is_unchecked_if_too_few_recordings_exist(consent: Consent, voice: Voice) -> None:
     for recording in voice.recordings.all()[1:]:
         delete_recording(recording)
     take = submit_sample(consent)

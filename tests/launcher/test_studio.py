@@ -31,7 +31,7 @@ class StudioRunner:
         self.port = find_free_port()
         self.processes: list[StartedProcess] = []
         self.environment = build_environment(folder)
-        # The studio must create these itself.
+        # The studio must set these variables itself.
         for name in ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS", "VOICEHUB_BASE_URL"):
             del self.environment[name]
 
@@ -54,7 +54,7 @@ class StudioRunner:
         return find_processes("VOICEHUB_DATA_DIR", str(self.folder))
 
     def find_pid(self, text: str) -> int:
-        """The pid of the process with this text in its command line; 0 if there is none, the parent if several."""
+        """The pid of the process whose command line has this text, or of the parent if several have it. 0 if none has."""
         pids = [pid for pid, line in self.list_processes().items() if text in line]
         return next((pid for pid in pids if get_parent_pid(pid) not in pids), 0)
 
@@ -75,7 +75,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioRunner]:
 
 
 def start_studio(runner: StudioRunner) -> StartedProcess:
-    """Start a studio and wait until it printed its address and all of its parts run."""
+    """Start a studio. Wait until it has printed its address and its last process runs."""
     studio = runner.start()
     studio.wait_for_output("VoiceHub is at")
     wait_for(lambda: runner.find_pid("manage.py sweep"), lambda: studio.output)
@@ -93,9 +93,11 @@ def studio(runner: StudioRunner) -> Iterator[StartedProcess]:
 
 
 class TestRunning:
-    """A studio started on an empty folder."""
+    """Tests of a running studio that started with an empty folder."""
 
-    def test_first_start_sets_up_and_serves(self, runner: StudioRunner, studio: StartedProcess) -> None:
+    def test_first_start_serves_pages_and_starts_all_processes(
+        self, runner: StudioRunner, studio: StartedProcess
+    ) -> None:
         assert f"http://127.0.0.1:{runner.port}" in studio.output
         assert runner.fetch_status("/sign-in/") == 200
         lines = " ".join(runner.list_processes().values())
@@ -116,7 +118,7 @@ class TestRunning:
             assert (runner.folder / "secrets" / name).stat().st_mode & 0o777 == 0o600
 
     @pytest.mark.parametrize("part", ["--queue submit", "--queue analysis", "manage.py sweep", "valkey-server"])
-    def test_killed_part_is_restarted(self, runner: StudioRunner, studio: StartedProcess, part: str) -> None:
+    def test_killed_process_is_restarted(self, runner: StudioRunner, studio: StartedProcess, part: str) -> None:
         pid = runner.find_pid(part)
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: runner.find_pid(part) not in (0, pid), lambda: studio.output)
@@ -167,7 +169,7 @@ def test_occupied_port_is_reported_before_start(runner: StudioRunner, tmp_path: 
     assert not (tmp_path / "other" / "db.sqlite3").exists()
 
 
-def test_invalid_setting_stops_start(runner: StudioRunner, tmp_path: Path) -> None:
+def test_studio_with_invalid_setting_does_not_start(runner: StudioRunner, tmp_path: Path) -> None:
     environment = runner.environment | {"VOICEHUB_DATA_DIR": str(tmp_path / "other"), "VOICEHUB_DEBUG": "perhaps"}
     command = [*MANAGE, "studio", "--port", str(find_free_port())]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -177,7 +179,7 @@ def test_invalid_setting_stops_start(runner: StudioRunner, tmp_path: Path) -> No
 
 
 def test_closed_terminal_does_not_stop_studio(runner: StudioRunner) -> None:
-    """The studio writes its next messages to a pipe without a reader."""
+    """After the terminal is closed, the studio writes its messages to a pipe that nobody reads."""
     command = [*MANAGE, "studio", "--no-sample", "--port", str(runner.port)]
     with subprocess.Popen(command, env=runner.environment, stdout=subprocess.PIPE, text=True) as studio:
         assert studio.stdout

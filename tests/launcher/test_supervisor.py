@@ -1,4 +1,4 @@
-"""The supervisor, in its own process, with small test programs."""
+"""The supervisor runs in a process of its own, with small test programs."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ StartSupervisor = Callable[..., StartedProcess]
 
 @pytest.fixture
 def start_supervisor(tmp_path: Path) -> Iterator[StartSupervisor]:
-    """Start a supervisor with the programs in a Python expression, after the Python statement `setup`."""
+    """A function that starts a supervisor. Both arguments are Python code: a list of programs, and what runs before."""
     supervisors: list[StartedProcess] = []
 
     def start(programs: str, setup: str = "") -> StartedProcess:
@@ -79,7 +79,7 @@ def test_program_waits_until_previous_one_is_ready(start_supervisor: StartSuperv
     supervisor.wait_for_output("second │ up")
 
 
-def test_start_fails_if_awaited_program_ends(start_supervisor: StartSupervisor) -> None:
+def test_start_fails_if_program_exits_before_it_is_ready(start_supervisor: StartSupervisor) -> None:
     programs = "program('base', WAIT), program('failing', 'sys.exit(3)', is_ready=bool), program('next', WAIT)"
     supervisor = start_supervisor(programs)
     assert supervisor.process.wait(60) == 1
@@ -87,7 +87,7 @@ def test_start_fails_if_awaited_program_ends(start_supervisor: StartSupervisor) 
     assert "next    │" not in supervisor.output
 
 
-def test_program_that_was_ready_is_restarted(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+def test_program_that_exits_after_it_was_ready_is_restarted(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     supervisor = start_supervisor("program('failing', 'time.sleep(0.3); sys.exit(3)', is_ready=(folder / 'go').exists)")
     (tmp_path / "go").touch()
     supervisor.wait_for_output("failing stopped (exit code 3). It restarts in 1 s.")
@@ -143,7 +143,7 @@ def test_signal_stops_programs_gracefully(
 
 
 def test_second_signal_kills_at_once(start_supervisor: StartSupervisor) -> None:
-    """Programs get an hour to finish, so only the second signal can end one that ignores the first."""
+    """Programs get an hour to finish, so only the second signal can end a program that ignores the first."""
     setup = "import launcher.supervisor; launcher.supervisor.GRACE_SECONDS = 3600.0"
     supervisor = start_supervisor("program('stubborn', IGNORES_SIGTERM)", setup)
     supervisor.wait_for_output("stubborn │ up")
@@ -153,7 +153,7 @@ def test_second_signal_kills_at_once(start_supervisor: StartSupervisor) -> None:
     assert supervisor.stop(signal.SIGINT) == 0
 
 
-def test_children_of_killed_program_end_with_it(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+def test_children_of_killed_program_end_too(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     supervisor = start_supervisor("program('parent', WITH_CHILD)")
     supervisor.wait_for_output("parent │ up")
     pids = set(find_processes(TEST_VARIABLE, str(tmp_path))) - {supervisor.process.pid}
@@ -162,7 +162,7 @@ def test_children_of_killed_program_end_with_it(start_supervisor: StartSuperviso
     wait_for(lambda: not pids & set(find_processes(TEST_VARIABLE, str(tmp_path))), "the program and its child to end")
 
 
-def test_program_ends_with_killed_supervisor(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
+def test_program_ends_if_supervisor_is_killed(start_supervisor: StartSupervisor, tmp_path: Path) -> None:
     supervisor = start_supervisor("program('stubborn', IGNORES_SIGTERM)")
     supervisor.wait_for_output("stubborn │ up")
     os.kill(supervisor.process.pid, signal.SIGKILL)

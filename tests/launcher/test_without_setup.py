@@ -1,4 +1,4 @@
-"""Commands right after the install, without environment, home, data folder, secrets or database."""
+"""Commands right after the installation: without settings, home folder, data folder, secrets and database."""
 
 import json
 import os
@@ -119,12 +119,12 @@ def test_other_commands_name_missing_secret_and_how_to_create_it(
     ],
 )
 def test_only_commands_that_use_secrets_need_them(argv: list[str], expected: bool) -> None:
-    """A server needs them whatever its arguments are."""
+    """A web server needs secrets, whatever its arguments are."""
     assert env.needs_secrets(argv) is expected
 
 
 def test_signing_and_encryption_fail_without_secrets(environment: dict[str, str]) -> None:
-    """A command that runs without secrets fails as soon as it uses one."""
+    """A command that may start without secrets still fails as soon as it uses a secret."""
     script = "import sys; sys.argv = ['manage.py', 'sandbox']\nimport django; django.setup()\n{}"
     for statement in (
         "from django.core import signing; signing.dumps(1)",

@@ -19,7 +19,7 @@ def factory(producer: "User") -> "ConsentFactory":
 
 @pytest.fixture
 def studio(producer: "User") -> "Studio":
-    """Creates voices, their recordings and their builds."""
+    """Creates voices, their recordings and their builds, with one account at the sandbox."""
     from tests.voices.rows import PROVIDER, Studio
     from voices.models import Account
 

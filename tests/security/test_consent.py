@@ -1,4 +1,4 @@
-"""Ended consents, and hostile input from a talent's browser or a staff form."""
+"""A consent that ended gives no access to recordings. Hostile input from talents and staff does no harm."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ TOKEN = "t" * 43
 
 
 @pytest.mark.parametrize("status", ["withdrawn", "suspended", "expired"])
-def test_ended_consent_closes_dataset_url_for_provider(studio: Studio, status: str) -> None:
+def test_provider_cannot_download_dataset_after_consent_ended(studio: Studio, status: str) -> None:
     build = studio.make_build(dataset_digest=hash_token(TOKEN), handover="dataset_url")
     path = reverse("voices:dataset", args=[TOKEN, "dataset.wav"])
     assert Client().get(path).status_code == 200
@@ -84,7 +84,7 @@ def post_form(client: Client, url_name: str, talent: Talent | None = None, **fie
     assert response.status_code == 302, response.content
 
 
-def test_line_breaks_in_names_forge_no_header_and_block_no_email(
+def test_email_to_name_with_line_breaks_is_sent_without_forged_header(
     factory: ConsentFactory, producer_client: Client
 ) -> None:
     post_form(producer_client, "consent:talent_add", name="Tara\r\nBcc: x@evil.test", email="tara@voices.test")
@@ -101,11 +101,11 @@ def test_line_breaks_in_names_forge_no_header_and_block_no_email(
     }  # fmt: skip
 
 
-def test_search_with_null_byte_gives_normal_page(producer_client: Client) -> None:
+def test_search_text_with_null_byte_gives_normal_page(producer_client: Client) -> None:
     assert producer_client.get(reverse("consent:talent_list"), {"search": "Ta\x00ra"}).status_code == 200
 
 
-def test_transcript_cannot_add_lines_to_dataset_table(studio: Studio, producer: User) -> None:
+def test_line_breaks_in_transcript_become_spaces(studio: Studio, producer: User) -> None:
     voice = studio.make_voice()
     recording, _ = add_recording(voice, make_upload(make_clip()), producer, transcript="One\r\nother|Two\u2028three")
     assert recording.transcript == "One other|Two three"

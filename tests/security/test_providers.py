@@ -1,4 +1,4 @@
-"""Attacks by a provider or through one: hostile responses, URLs, ids and costs."""
+"""Attacks by a provider or by means of one: hostile responses, URLs, ids and costs."""
 
 import json
 import logging
@@ -120,18 +120,20 @@ def test_internal_addresses_are_not_public(internal_address: str) -> None:
 
 @pytest.mark.parametrize("slug", PROVIDERS_WITH_ID_URLS)
 @pytest.mark.parametrize("remote_id", [".", ".."])
-def test_dots_as_remote_id_reach_no_other_url(slug: str, remote_id: str, hostile: HostileServer) -> None:
+def test_call_with_dots_as_remote_id_fails_and_reaches_no_other_url(
+    slug: str, remote_id: str, hostile: HostileServer
+) -> None:
     with make_provider(slug, hostile) as provider:
         for call in (provider.fetch_build, provider.delete_voice):
             with pytest.raises(ProviderError):
                 call(remote_id)
         with pytest.raises(ProviderError):
             provider.rename_voice(remote_id, "x")
-    # AudioStack's ids are in the query string, where dots have no special meaning.
+    # AudioStack's calls have the id in the query string, where dots have no special meaning.
     assert slug == "audiostack" or hostile.received == []
 
 
-def test_dots_as_remote_id_are_rejected_and_not_reported_as_deleted(hostile: HostileServer) -> None:
+def test_voice_with_dots_as_remote_id_is_rejected_and_not_reported_as_deleted(hostile: HostileServer) -> None:
     with make_provider("voiceai", hostile) as provider, pytest.raises(ProviderRejected) as error:
         provider.delete_voice("..")
     assert type(error.value) is ProviderRejected
@@ -139,7 +141,7 @@ def test_dots_as_remote_id_are_rejected_and_not_reported_as_deleted(hostile: Hos
 
 @pytest.mark.django_db
 def test_only_listed_unknown_voices_are_adopted_or_deleted(voiceai_studio: Studio, hostile: HostileServer) -> None:
-    """The id comes from a form: it may be invented, or another spelling of a known voice's id."""
+    """The id comes from a form. It may be invented, or be the id of a known voice in another spelling."""
     account, voice = voiceai_studio.account, voiceai_studio.make_voice()
     known_voice = voiceai_studio.make_build(voice, BuildStatus.READY).remote_voice
     hostile.respond_with(make_response(200, {"voice_id": known_voice.remote_id, "status": "AVAILABLE"}))
@@ -154,7 +156,7 @@ def test_only_listed_unknown_voices_are_adopted_or_deleted(voiceai_studio: Studi
 
 
 def test_url_removal_takes_linear_time() -> None:
-    """Quadratic time would take hours for these texts; linear time is short."""
+    """For these texts, linear time is short, and quadratic time would be hours."""
     for part in ("@", "http://", "a@", "http://a@", "https://a/"):
         assert len(flatten_text(part * (1_000_000 // len(part)))) <= MAX_TEXT_LENGTH
         assert len(flatten_text("https://" + part * (1_000_000 // len(part)))) <= MAX_TEXT_LENGTH
@@ -164,7 +166,7 @@ def test_url_removal_takes_linear_time() -> None:
 
 
 def test_endless_list_is_aborted(hostile: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every page announces more pages and contains nothing. A user waits for it in the browser."""
+    """Every page of the list is empty and announces more pages, while a user waits in the browser."""
     monkeypatch.setattr(adapter, "MAX_LIST_SECONDS", 0.05)
     hostile.respond_with(make_response(200, {"success": True, "items": [], "num_pages": 10**9}))
     with make_provider("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable, match="an endless list"):
@@ -222,7 +224,7 @@ def test_page_with_huge_deletion_proof_stays_small(
 
 @pytest.mark.django_db
 def test_previews_are_limited_per_hour(voiceai_studio: Studio) -> None:
-    """Each sentence may cost money, and a button can be pressed a thousand times."""
+    """Each preview may cost money, and its button can be pressed a thousand times."""
     remote = voiceai_studio.make_build(status=BuildStatus.READY).remote_voice
     for number in range(MAX_PER_HOUR):
         request_preview(remote, f"Sentence number {number}.", voiceai_studio.producer)
@@ -237,8 +239,8 @@ def test_previews_are_limited_per_hour(voiceai_studio: Studio) -> None:
 
 
 @pytest.mark.django_db
-def test_key_cannot_be_moved_to_another_provider(voiceai_studio: Studio, admin: User) -> None:
-    """Otherwise an account editor could send one vendor's key to another vendor, or in plain text to the sandbox."""
+def test_account_with_key_keeps_its_provider_and_mode(voiceai_studio: Studio, admin: User) -> None:
+    """Otherwise an admin could send one vendor's key to another vendor, or in plain text to the sandbox."""
     client = Client()
     client.force_login(admin)
     account = voiceai_studio.account

@@ -1,4 +1,4 @@
-"""Requests by anyone: too large, to the admin site, or with a token that must not reach a log."""
+"""Requests that are too large, requests to the admin site, and tokens in URLs, which must not reach a log."""
 
 import io
 import logging
@@ -19,7 +19,7 @@ TOKEN = "Zm9yLW9uZS1idWlsZC1hbmQtbm9ib2R5LWVsc2UtMzI"
 
 @pytest.fixture
 def temporary_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that Django began to write to disk."""
+    """A list that receives the name of each uploaded file that Django begins to write to disk."""
     file_names: list[str] = []
     original_new_file = uploadhandler.TemporaryFileUploadHandler.new_file
 
@@ -32,7 +32,7 @@ def temporary_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def send_file(client: Client, size: int, path: str) -> Any:
-    """Send a form with a small file; Content-Length announces `size` bytes, or the real length if 0."""
+    """Send a form with a small file. Its Content-Length is `size`, or the real length if `size` is 0."""
     client.get(reverse("login"))
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n--x--\r\n'
     content_type = "multipart/form-data; boundary=x"
@@ -53,7 +53,7 @@ def test_oversized_anonymous_request_is_refused_without_writing_files(path: str,
 
 
 @pytest.mark.django_db
-def test_staff_request_has_higher_limit(engineer: User, temporary_files: list[str]) -> None:
+def test_request_of_signed_in_staff_may_be_larger(engineer: User, temporary_files: list[str]) -> None:
     client = Client()
     client.force_login(engineer)
     assert send_file(client, STAFF_REQUEST_BYTES + 1, "/nothing/").status_code == 413
@@ -72,7 +72,7 @@ def test_admin_site_refuses_other_roles_with_403(role: str, request: pytest.Fixt
 
 
 @pytest.mark.django_db
-def test_admin_site_redirects_to_sign_in_and_back(admin: User) -> None:
+def test_admin_site_redirects_anonymous_user_to_sign_in_and_back(admin: User) -> None:
     client = Client()
     page = client.get(reverse("admin:index"), follow=True)
     login_url = page.redirect_chain[-1][0]
@@ -86,9 +86,9 @@ def test_admin_site_redirects_to_sign_in_and_back(admin: User) -> None:
 @pytest.mark.parametrize("name", ["gunicorn.error", "gunicorn.access"])
 @pytest.mark.parametrize("url_pattern", ["/i/{}/", "/datasets/{}/dataset.zip", "/hooks/resemble_v2/{}/"])
 def test_web_server_logs_hide_private_tokens(name: str, url_pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """gunicorn logs the URL if a response breaks off, and in its access log if an operator turns that on."""
+    """gunicorn logs the URL if a response breaks off. Its access log, if turned on, has every URL."""
     logger, output = logging.getLogger(name), io.StringIO()
-    # gunicorn sets its loggers up this way: with their own handlers and no propagation to ours.
+    # As gunicorn sets up its loggers: they have handlers of their own and pass nothing to the root logger.
     monkeypatch.setattr(logger, "propagate", False)
     monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(output)])
     monkeypatch.setattr(logger, "level", logging.INFO)

@@ -1,4 +1,4 @@
-"""The sign-in throttle: ten failed attempts lock out only the attacker's address."""
+"""Sign-in is refused after ten failed attempts for one username from one address, and only for these."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -40,7 +40,7 @@ def test_correct_password_is_refused_after_ten_failed_attempts(producer: User) -
 
 
 @pytest.mark.django_db
-def test_limit_applies_to_one_name_at_one_address(producer: User, viewer: User) -> None:
+def test_limit_does_not_affect_other_addresses_or_usernames(producer: User, viewer: User) -> None:
     fail_sign_ins(MAX_ATTEMPTS + 1)
     assert sign_in(password=CORRECT_PASSWORD, address=OTHER_ADDRESS).status_code == 302
     assert sign_in("vera", CORRECT_PASSWORD).status_code == 302
@@ -84,7 +84,7 @@ def test_unknown_usernames_are_limited_too() -> None:
 
 
 @pytest.mark.django_db
-def test_entered_username_is_not_stored(producer: User) -> None:
+def test_username_of_failed_attempt_is_not_stored(producer: User) -> None:
     sign_in(name="my-password-in-the-wrong-field")
     assert "my-password" not in str(SignInAttempts.objects.values())
 
@@ -98,10 +98,10 @@ def test_forged_forwarded_header_does_not_avoid_limit(producer: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_attempts_do_not_exceed_limit(producer: User) -> None:
-    failed_checks: list[str] = []
+    failed_attempts: list[str] = []
 
     def record_failure(**_: object) -> None:
-        failed_checks.append("failed")
+        failed_attempts.append("failed")
 
     def sign_in_from_thread(_number: int) -> int:
         try:
@@ -116,7 +116,7 @@ def test_concurrent_attempts_do_not_exceed_limit(producer: User) -> None:
     finally:
         user_login_failed.disconnect(record_failure)
     assert sorted(status_codes) == [200] * MAX_ATTEMPTS + [429] * 2 * MAX_ATTEMPTS
-    assert len(failed_checks) == MAX_ATTEMPTS
+    assert len(failed_attempts) == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(

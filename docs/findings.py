@@ -1,4 +1,4 @@
-"""Writes docs/findings.md from the tables that the checks use: `python -m docs.findings > docs/findings.md`."""
+"""Writes docs/findings.md from the tables that the audio checks use: `python -m docs.findings > docs/findings.md`."""
 
 import re
 import sys
@@ -14,28 +14,29 @@ from docs.providers import render_table
 
 HEAD = """# Findings
 
-All findings of the audio checks, generated from their tables by `python -m docs.findings`. A test compares them.
+`python -m docs.findings` generates this page from the tables that the audio checks use. A test checks that the page is
+current.
 
-A finding has a severity: **refused**, the file cannot be used; **put right**, a corrected copy was made and the
-original kept; **look**, a person should decide. A threshold is a default, which an admin can change for a provider and
-tier.
+A finding has one of three severities. **refused**: the file cannot be used. **put right**: a corrected copy was made,
+and the original is kept. **look**: a person should decide. The thresholds are defaults, which an admin can change for a
+provider and tier.
 """
-TABLES = [one.name for one in iter_modules(findings.__path__) if one.name.startswith("catalog_")]
+TABLES = [module.name for module in iter_modules(findings.__path__) if module.name.startswith("catalog_")]
 COLUMNS = ["code", "severity", "text", "advice", "threshold", "source"]
 MEASURES = """
 ## Measures
 
-The measures of the detailed analysis of a recording, named as in the JSON of `manage.py inspect_audio`. A share is 0
-to 1; a level in dBFS is 0 at full scale. `missing` lists what could not be measured on this machine.
+What the detailed analysis of a recording measures. The names are those in the JSON of `manage.py inspect_audio`. A
+share is between 0 and 1. A level of 0 dBFS is full scale. `missing` lists what could not be measured on this machine.
 """
 
 
 def render_page() -> str:
     """Render the page as Markdown."""
     parts = [HEAD]
-    for table_of in TABLES:
-        area = table_of.removeprefix("catalog_").capitalize()
-        module = import_module(f"{findings.__name__}.{table_of}")
+    for name in TABLES:
+        area = name.removeprefix("catalog_").capitalize()
+        module = import_module(f"{findings.__name__}.{name}")
         parts.append(f"\n## {area}\n\n{(module.__doc__ or '').strip()}\n")
         parts.append(render_table(COLUMNS, list_rows(module.CODES)))
     parts += [MEASURES, render_table(["measure", "unit", "meaning"], list_measures())]
@@ -48,12 +49,12 @@ def list_rows(templates: dict[str, Template]) -> Iterator[tuple[str, ...]]:
         if template.threshold:
             info = THRESHOLD_INFO[template.threshold]
             threshold, source = f"`{template.threshold}` {info.default:g} {info.unit}", info.source
-        words = (escape_template(template.text), escape_template(template.advice))
-        yield f"`{code}`", format_severity(template.severity), *words, threshold, source
+        texts = (escape_template(template.text), escape_template(template.advice))
+        yield f"`{code}`", format_severity(template.severity), *texts, threshold, source
 
 
-def format_severity(one: Severity) -> str:
-    return one.value.replace("_", " ")
+def format_severity(severity: Severity) -> str:
+    return severity.value.replace("_", " ")
 
 
 def list_measures() -> Iterator[tuple[str, ...]]:
@@ -61,9 +62,9 @@ def list_measures() -> Iterator[tuple[str, ...]]:
         yield f"`{name}`", unit, meaning
 
 
-def escape_template(words: str) -> str:
-    """Show {names} of values in italics and escape Markdown characters."""
-    return re.sub(r"\{(\w+)[^}]*\}", r"*\1*", words.replace("|", "\\|").replace("<", "&lt;"))
+def escape_template(text: str) -> str:
+    """Show each {placeholder} in italics, and escape the characters that Markdown and HTML use."""
+    return re.sub(r"\{(\w+)[^}]*\}", r"*\1*", text.replace("|", "\\|").replace("<", "&lt;"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes docs/providers.md from what the adapters declare: `.venv/bin/python -m docs.providers > docs/providers.md`."""
+"""Writes docs/providers.md from the adapters' data: `.venv/bin/python -m docs.providers > docs/providers.md`."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ from providers.types import Capabilities, ConsentProof, Handover, Limit
 
 INTRODUCTION = """# Providers
 
-Generated from the adapters' data by `python -m docs.providers`; a test checks that it is current. If a vendor's pages
-disagree, an admin can override a limit under Limit overrides, and the override's source is shown with it. The last
-section explains how to add a provider.
+`python -m docs.providers` generates this page from the adapters' data, and a test checks that the page is current. If
+a vendor's documentation states another limit, an admin can override the limit under Limit overrides. VoiceHub shows the
+source of the override with it. The last section explains how to add a provider.
 """
 HANDOVER_LABELS = {
     Handover.RECORDINGS: "one by one",
@@ -30,26 +30,27 @@ PROOF_LABELS = {
     ConsentProof.AUDIO_FILE: "an audio file",
 }
 ADDING_A_PROVIDER = """
-`providers/registry.py` and `sandbox/registry.py` find the packages beside them, each with an `__init__.py`; a broken
-package stops the start. Existing code of the application changes only for what no provider needed before:
+A provider is a package in `providers/` and one in `sandbox/`, each with an `__init__.py`. `providers/registry.py` and
+`sandbox/registry.py` find these packages. If one cannot be imported, VoiceHub does not start. Existing code of the
+application changes only for what no provider needed before:
 
-- a limit with a new name: its label in `LIMIT_LABELS` in `voices/views/accounts.py`.
-- a new handover: `Handover` in `providers/types.py`, its labels in `voices/models/choices.py` (then run
-  `manage.py makemigrations voices`) and in `docs/providers.py`, its packing in `voices/services/builds/`, and its file
-  in `tests/providers/factories.py`.
+- a limit with a new name: add its label to `LIMIT_LABELS` in `voices/views/accounts.py`.
+- a new handover: add it to `Handover` in `providers/types.py`, its labels to `voices/models/choices.py` (then run
+  `manage.py makemigrations voices`) and to `docs/providers.py`, the code that packs its files to
+  `voices/services/builds/`, and a sample file to `tests/providers/factories.py`.
 
 Add or change these files, then run `make test`:
 """
-# Path and what it holds; <slug> is the provider's.
+# The path of each file, and what it holds. <slug> is the short name of the provider.
 FILES = (
     (
         "providers/<slug>/capabilities.py",
-        "abilities and requirements of each tier, as data; each limit with its source and date. The form, the preflight"
-        " and this page use it. What staff should know before they send a voice is a caution.",
+        "what each tier can do and requires, as data; each limit has its source and date. The form, the preflight and"
+        " this page use this data. A caution is what staff should know before they send a voice.",
     ),
     (
         "providers/<slug>/parsing.py",
-        "parses the vendor's responses: statuses, reports, refusals, callbacks. Pure functions, without the client.",
+        "pure functions that parse the vendor's responses: statuses, reports, refusals, callbacks. They make no calls.",
     ),
     (
         "providers/<slug>/adapter.py",
@@ -61,11 +62,11 @@ FILES = (
     (
         "sandbox/<slug>/urls.py",
         "`API`, a `VendorApi`: the vendor's mount point, its URLs, the form of its errors, how its trainings end."
-        " Beside it are the views, which serve the same API as the vendor's own client expects it.",
+        " The views beside it serve the API as the vendor's own client expects it.",
     ),
     (
         "sandbox/<slug>/constants.py",
-        "the vendor's numbers, and our decisions on what the vendor leaves open, labeled as ours.",
+        "the vendor's numbers. What the vendor's documentation leaves open, we decide and label as ours.",
     ),
     (
         "consent/migrations",
@@ -74,35 +75,35 @@ FILES = (
     ),
     (
         "tests/sandbox",
-        "tests of the sandbox against the vendor's documentation, call by call, with the official client if any; in"
-        " `test_error_forms.py` one of the vendor's paths and the field of its errors.",
+        "tests that compare each call with the vendor's documentation, with the official client if there is one. Add to"
+        " `test_error_forms.py` one of the vendor's paths and the field that holds its error texts.",
     ),
     (
         "tests/providers/test_<slug>.py",
-        "the shared contract, which `contract.py` explains, and the vendor's special cases. A provider without the"
-        " contract fails the suite.",
+        "the tests that all providers share, which `contract.py` explains, and the vendor's special cases. `make test`"
+        " fails for a provider without the shared tests.",
     ),
     (
         "tests/consent/services/test_disclosure.py",
-        "in `RECIPIENT_TEXTS`, what a talent is told that the provider is sent.",
+        "in `RECIPIENT_TEXTS`, what the pages tell a talent about what the provider receives.",
     ),
     (
         "tests/voices/services/builds/test_all_providers.py",
-        "in `BILLED`, the lines of the sandbox's ledger for one build.",
+        "in `BILLED`, what the sandbox records as billed for one build.",
     ),
     (
         "tests/voices/services/builds/test_readiness.py",
-        "the provider in `PROVIDERS`, its row among the expected ones, and the tests that list all providers.",
+        "the provider in `PROVIDERS`, its row among the expected rows, and the tests that list all providers.",
     ),
     (
         "tests/security/test_providers.py",
         "the provider in `PROVIDERS_WITH_ID_URLS`, if its calls have the id of a voice in their path.",
     ),
     ("tests/browser/test_providers.py", "in `CASES`, what staff see of a build at the provider."),
-    ("docs/sandbox.md", "its lines in the tables of base URLs and of operations, and the number of providers."),
+    ("docs/sandbox.md", "its rows in the tables of base URLs and of operations, and the number of providers."),
     ("docs/providers.md", "this page: `.venv/bin/python -m docs.providers > docs/providers.md`."),
     ("README.md", "its name, and the number of providers."),
-    ("CHANGELOG.md", "a line."),
+    ("CHANGELOG.md", "a line about the new provider."),
 )
 
 
@@ -133,7 +134,7 @@ OVERVIEW_COLUMNS += ["listed", "renamed", "visibility set", "deleted", "previewe
 
 
 def list_overview_cells(label: str, tier: Capabilities) -> tuple[str, ...]:
-    """A tier's row of the first table."""
+    """The cells of a tier in the overview table."""
     return (
         label,
         tier.label,
@@ -155,10 +156,10 @@ def list_overview_cells(label: str, tier: Capabilities) -> tuple[str, ...]:
 
 
 def format_range(least: Limit | None, most: Limit | None) -> str:
-    """The range from least to most; either may be missing."""
-    named = (("from", least), ("to", most))
+    """A text such as "from 3 to 20 advised". Either limit may be missing; "advised" means that it is only advice."""
+    words_and_limits = (("from", least), ("to", most))
     return " ".join(
-        f"{word} {format_amount(limit)}{'' if limit.hard else ' advised'}" for word, limit in named if limit
+        f"{word} {format_amount(limit)}{'' if limit.hard else ' advised'}" for word, limit in words_and_limits if limit
     )
 
 
@@ -193,9 +194,9 @@ def list_limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]
         yield name.replace("_", " "), f"{format_amount(limit)} {limit.unit}", kind, limit.source, limit.checked
 
 
-def render_table(head: list[str], rows: Iterable[tuple[str, ...]]) -> str:
+def render_table(column_names: list[str], rows: Iterable[tuple[str, ...]]) -> str:
     """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
+    lines = [column_names, ["---"] * len(column_names), *rows]
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -214,7 +215,7 @@ def format_yes_no(value: bool) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
-    # The settings load only with secrets, and the page uses none.
+    # The settings do not load without secrets. The page uses none.
     os.environ.setdefault("VOICEHUB_SECRET_KEY", "unused")
     os.environ.setdefault("VOICEHUB_FIELD_KEYS", "unused")
     django.setup()

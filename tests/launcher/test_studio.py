@@ -54,7 +54,7 @@ class StudioRunner:
         return find_processes("VOICEHUB_DATA_DIR", str(self.folder))
 
     def find_pid(self, text: str) -> int:
-        """The pid of the process whose command line has this text, or of the parent if several have it. 0 if none has."""
+        """The pid of the process with this text in its command line, or 0. If several processes have it, the parent."""
         pids = [pid for pid, line in self.list_processes().items() if text in line]
         return next((pid for pid in pids if get_parent_pid(pid) not in pids), 0)
 

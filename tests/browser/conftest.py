@@ -1,4 +1,4 @@
-"""All tests here share one studio and one browser. Each test adds its own talents; each tab records its problems."""
+"""Fixtures of the browser tests. All tests share one studio and one browser, and each test adds its own talents."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from tests.support.browser import launch_browser
 
 OpenTab = Callable[..., Tab]
 
-# The machine may be busy with other work.
+# Expectations wait up to 60 seconds, because the machine may be busy with other work.
 expect.set_options(timeout=60_000)
 
 
@@ -42,13 +42,13 @@ def chrome(playwright: Playwright, chromium: Path, microphone: Path) -> Iterator
 
 @pytest.fixture(scope="session")
 def studio(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio that holds its staff and nothing else. Its processes must not log an exception."""
-    running = Studio(tmp_path_factory.mktemp("studio") / "data")
+    """A studio that has staff and no other data. The test session fails if its processes log an exception."""
+    new_studio = Studio(tmp_path_factory.mktemp("studio") / "data")
     try:
-        running.wait_until_ready()
-        yield running
+        new_studio.wait_until_ready()
+        yield new_studio
     finally:
-        output = running.stop()
+        output = new_studio.stop()
     assert "Traceback" not in output, output
 
 
@@ -76,25 +76,25 @@ def checked_pages() -> CheckedPages:
 def open_tab(
     studio: Studio, chrome: Browser, sign_in_cookies: Callable[[str], Any], checked_pages: CheckedPages
 ) -> Iterator[OpenTab]:
-    """Opens a tab in its own browser context, signed in as `who` if given. No tab may record a problem."""
-    opened: list[Tab] = []
+    """A function that opens a tab in a new context, signed in as `who` if given. The tab must not record a problem."""
+    opened_tabs: list[Tab] = []
 
     def open_in_context(size: str = "desktop", who: str = "", browser: Browser = chrome) -> Tab:
         cookies = {"storage_state": sign_in_cookies(who)} if who else {}
-        opened.append(
+        opened_tabs.append(
             Tab(studio, browser.new_context(**SIZES[size], **cookies, reduced_motion="reduce"), checked_pages)
         )
-        return opened[-1]
+        return opened_tabs[-1]
 
     yield open_in_context
-    for tab in opened:
+    for tab in opened_tabs:
         tab.context.close()
-    assert [problem for tab in opened for problem in tab.problems] == []
+    assert [problem for tab in opened_tabs for problem in tab.problems] == []
 
 
 @pytest.fixture(params=["desktop", "phone"])
 def staff_size(request: pytest.FixtureRequest) -> str:
-    """The screen of the staff. The talent uses the other one, `talent_size`."""
+    """The screen size that staff use. The talent uses the other size, `talent_size`."""
     return str(request.param)
 
 
@@ -107,7 +107,7 @@ def talent_size(staff_size: str) -> str:
 def open_session_tab(
     studio: Studio, chrome: Browser, sign_in_cookies: Callable[[str], Any], checked_pages: CheckedPages
 ) -> OpenSessionTab:
-    """A function that opens a desktop tab for a fixture of the session. The tab may not record a problem."""
+    """A function that opens a desktop tab for session fixtures. The tab must not record a problem."""
 
     @contextmanager
     def open_for(who: str) -> Iterator[Tab]:
@@ -123,7 +123,7 @@ def open_session_tab(
 
 @pytest.fixture(scope="session")
 def account(open_session_tab: OpenSessionTab) -> str:
-    """The name of an account at the sandbox that the admin added."""
+    """The name of an account at the sandbox. The admin adds the account."""
     with open_session_tab("ada") as tab:
         staff_steps.add_account(tab, staff_steps.ACCOUNT)
     return staff_steps.ACCOUNT
@@ -136,7 +136,7 @@ def shared_talent(open_session_tab: OpenSessionTab) -> SharedTalent:
 
 @pytest.fixture(scope="session")
 def dataset_build(open_session_tab: OpenSessionTab, account: str) -> str:
-    """The path of a successful build with a preview. The provider fetched its recordings from our dataset address."""
+    """The path of a successful build with a preview. The provider downloaded its dataset from VoiceHub."""
     with open_session_tab("paula") as tab:
         talent, _consent = staff_steps.add_approved_talent(
             tab, "Dana Fetched", sound.read_clip("consent-slt"), invited=True

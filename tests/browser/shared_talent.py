@@ -1,4 +1,4 @@
-"""One talent whose contract allows every provider, and one account per provider. Each is created on first use."""
+"""One talent whose contract allows every provider, and one account for each provider, all created on first use."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ OpenSessionTab = Callable[[str], AbstractContextManager[Tab]]
 
 
 class SharedTalent:
-    """All tests of a studio share what is created here. `open_session_tab` opens a tab signed in as a user."""
+    """All tests share this talent and these accounts. `open_session_tab` opens a tab signed in as a user."""
 
     def __init__(self, open_session_tab: OpenSessionTab) -> None:
         self._open_tab = open_session_tab
@@ -37,7 +37,7 @@ class SharedTalent:
         return self._path
 
     def grant_consent(self, provider: str) -> None:
-        """Put the talent's consent to this provider in force: requested, uploaded, played and approved."""
+        """Obtain the talent's consent for this provider: request it, upload a take, play and approve the take."""
         if provider not in self._consents:
             with self._open_tab("paula") as tab:
                 staff_steps.obtain_consent(tab, self.path, sound.read_clip("consent-slt"), provider)

@@ -1,4 +1,4 @@
-"""WAV files for the microphone and the uploads of the browser tests, and a similarity of two recordings."""
+"""WAV files for the microphone and the uploads of the browser tests, and the similarity of two recordings."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from playwright.sync_api import FilePayload
 from tests.support.wav import SAMPLE_FOLDER
 
 MICROPHONE_RATE = 44100  # the rate of Chromium's fake microphone, which passes the file on unchanged
-COPIES = 6  # enough, as a page records for half a minute at most
+COPIES = 6  # of the statement in the microphone file; enough, as a page records for half a minute at most
 
 Samples = NDArray[np.float64]
 
@@ -64,30 +64,31 @@ def write_microphone_file(path: Path) -> Path:
     """Write the spoken statement several times in a row, for the fake microphone."""
     samples, rate = load_clip("consent-slt")
     times = np.arange(round(len(samples) / rate * MICROPHONE_RATE)) / MICROPHONE_RATE
-    once = np.interp(times, np.arange(len(samples)) / rate, samples)
-    path.write_bytes(encode_wav(np.tile(once, COPIES), MICROPHONE_RATE))
+    statement = np.interp(times, np.arange(len(samples)) / rate, samples)
+    path.write_bytes(encode_wav(np.tile(statement, COPIES), MICROPHONE_RATE))
     return path
 
 
 def measure_similarity(recorded: bytes, source_file: Path, segment: float = 0.25) -> float:
-    """The median over segments of the recording of the best correlation with the source at any lag, in -1..1.
+    """How similar a recording is to its source file, in -1..1.
 
-    Left out are the first segment, because the browser's sound starts with a glitch, and nearly silent segments,
-    because they correlate with anything. `segment` is in seconds.
+    The recording is cut into segments of `segment` seconds. Each segment gets its best correlation with the source at
+    any lag, and the result is the median. The first segment is left out, because the browser's sound starts with a
+    glitch. Nearly silent segments are left out, because they correlate with anything.
     """
     recording, rate = soundfile.read(io.BytesIO(recorded), dtype="float64")
     source, source_rate = soundfile.read(source_file, dtype="float64")
     assert rate == source_rate, (rate, source_rate)
     source = source[: 2 * len(source) // COPIES]  # one copy and the transition to the next
     length = round(segment * rate)
-    segments = [recording[at : at + length] for at in range(length, len(recording) - length + 1, length)]
-    loud_segments = [one for one in segments if np.sqrt(np.mean(one**2)) > 0.01]
+    segments = [recording[start : start + length] for start in range(length, len(recording) - length + 1, length)]
+    loud_segments = [samples for samples in segments if np.sqrt(np.mean(samples**2)) > 0.01]
     assert loud_segments, "the recording is silent"
-    return float(np.median([_find_best_correlation(one, source) for one in loud_segments]))
+    return float(np.median([_find_best_correlation(samples, source) for samples in loud_segments]))
 
 
 def _find_best_correlation(part: Samples, whole: Samples) -> float:
-    """The highest normalized correlation of `part` with any stretch of `whole` of the same length."""
+    """The highest normalized correlation of `part` with any section of `whole` that is as long as `part`."""
     size = 1 << (len(whole) + len(part)).bit_length()
     products = np.fft.irfft(np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size)), size)
     sums = np.concatenate(([0.0], np.cumsum(whole**2)))

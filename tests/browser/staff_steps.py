@@ -1,4 +1,4 @@
-"""Steps of staff, page by page, found by the texts that they see."""
+"""The steps of staff on each page. Fields and buttons are found by the texts that staff see."""
 
 import base64
 import re
@@ -70,7 +70,7 @@ def read_path(page: Page) -> str:
 
 
 def read_id(page: Page) -> UUID:
-    """The ID in the address of the page."""
+    """The ID of the row that the page shows, read from its address."""
     return UUID(read_path(page).split("/")[2])
 
 
@@ -111,7 +111,7 @@ def add_contract(tab: Tab, talent: str) -> None:
 
 
 def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
-    """Request consent to narration. Return its ID."""
+    """Request consent to narration. Return the ID of the consent."""
     page = tab.goto(f"{talent}ask/")
     page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
     page.get_by_label("Purpose of the voice").select_option(label=PURPOSE)
@@ -121,7 +121,7 @@ def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
 
 
 def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
-    """Upload a recording of the statement for the talent."""
+    """Upload a take on behalf of the talent."""
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_label("WAV file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
@@ -129,7 +129,7 @@ def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
 
 
 def approve_take(tab: Tab) -> None:
-    """Play the whole take, then approve it. The button is enabled only after as much time as the take lasts."""
+    """Play the whole take, then approve it. The button stays disabled for as many seconds as the take is long."""
     button = tab.page.get_by_role("button", name="Approve")
     expect(button).to_be_disabled()
     expect(tab.page.get_by_text("Is the statement read word for word")).to_have_count(0, timeout=60_000)
@@ -160,7 +160,7 @@ def add_approved_talent(tab: Tab, name: str, statement: bytes, *, invited: bool 
 
 
 def obtain_consent(tab: Tab, talent: str, statement: bytes, provider: str = PROVIDER, *, invited: bool = False) -> UUID:
-    """Request a consent, have it recorded and approve it. Return its ID."""
+    """Request a consent, send the statement as the talent, and approve the take. Return the ID of the consent."""
     consent = request_consent(tab, talent, provider)
     if invited:
         send_invitation(tab)
@@ -234,7 +234,7 @@ RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 
 
 def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
-    """Open the row for this build option on the voice's page."""
+    """Open the row of this build option on the voice's page and return it."""
     row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
     if row.locator(".option-more").get_attribute("open") is None:
@@ -254,7 +254,7 @@ def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = 
 
 
 def wait_for_heading(page: Page, heading: str) -> None:
-    """Wait until the build's page shows this heading without a reload."""
+    """Wait until the page shows this heading, and check that it was not reloaded."""
     page.evaluate("document.body.dataset.sameDocument = 'yes'")
     expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)
     assert page.evaluate("document.body.dataset.sameDocument") == "yes"

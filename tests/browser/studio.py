@@ -1,4 +1,4 @@
-"""A studio with real processes, and access to its database, files and mails for tests."""
+"""A studio that runs in real processes. Tests can read its database, files and mails."""
 
 import sqlite3
 import subprocess
@@ -35,7 +35,7 @@ class Studio:
         self.address = f"http://127.0.0.1:{find_free_port()}"
         self.sandbox = SandboxProcess(folder.parent / "sandbox", TRAINING_SECONDS)
         variables = build_environment(folder) | {"VOICEHUB_SANDBOX_URL": self.sandbox.address}
-        # The studio generates these itself.
+        # The studio must set these variables itself.
         for name in ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS", "VOICEHUB_BASE_URL"):
             del variables[name]
         self._environment = variables
@@ -59,7 +59,9 @@ class Studio:
         """Query the database of the running studio."""
         with closing(sqlite3.connect(f"file:{self.folder / 'db.sqlite3'}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
-            return database.execute(query, [one.hex if isinstance(one, UUID) else one for one in values]).fetchall()
+            return database.execute(
+                query, [value.hex if isinstance(value, UUID) else value for value in values]
+            ).fetchall()
 
     def read_newest_take(self, consent: UUID) -> dict[str, Any]:
         """The row of the newest take of a consent. Key `stored` holds the bytes of its file."""

@@ -20,11 +20,12 @@ addEventListener("securitypolicyviolation", (event) =>
 AXE = "async (options) => (await axe.run(document, options)).violations"
 # True when no htmx request is under way and no animation runs. Endless animations are ignored.
 IS_IDLE_SCRIPT = """() => !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")
-  && document.getAnimations().every((one) =>
-    one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity)"""
-# htmx also reports requests that were canceled with their page. `_record_failed_request` records real failures.
+  && document.getAnimations().every((animation) =>
+    animation.playState !== "running" || animation.effect.getComputedTiming().iterations === Infinity)"""
+# htmx also reports requests that the browser canceled because a page was left. `_record_failed_request` records real
+# failures.
 HTMX_REPORTS = ("htmx:afterRequest,", "htmx:sendAbort,", "htmx:sendError,")
-# With preload, axe copies the styles of a shadow root into a <style>, which our content policy blocks.
+# With preload, axe copies the styles of a shadow root into a <style>, which VoiceHub's content policy blocks.
 ALL_RULES: dict[str, Any] = {"preload": False}
 # The only rule whose result differs between the color schemes.
 COLOR_CONTRAST = ALL_RULES | {"runOnly": ["color-contrast"]}
@@ -33,7 +34,7 @@ CheckedPages = set[tuple[str, int]]
 
 
 class Tab:
-    """`checked_pages` holds the name and width of the pages checked before: one check takes most of a second."""
+    """`checked_pages` has the name and width of pages that were checked before. Each check takes most of a second."""
 
     def __init__(self, studio: Studio, context: BrowserContext, checked_pages: CheckedPages) -> None:
         self.studio = studio
@@ -120,6 +121,6 @@ class Tab:
         )
 
     def _record_violations(self, where: str, violations: list[dict[str, Any]]) -> None:
-        for one in violations:
-            nodes = "; ".join(f"{node['target']} {node['failureSummary']}" for node in one["nodes"][:3])
-            self.problems.append(f"{where} at {self.page.url}: {one['id']}: {one['help']}: {nodes}")
+        for violation in violations:
+            nodes = "; ".join(f"{node['target']} {node['failureSummary']}" for node in violation["nodes"][:3])
+            self.problems.append(f"{where} at {self.page.url}: {violation['id']}: {violation['help']}: {nodes}")

@@ -11,7 +11,7 @@ MESSAGE = "[data-part=message]"
 
 
 def find_link(text: str) -> str:
-    """The private link in a mail."""
+    """The private link in the text of a mail."""
     return next(part for part in text.split() if urlsplit(part).path.startswith("/i/"))
 
 

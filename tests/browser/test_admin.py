@@ -1,4 +1,4 @@
-"""The Django admin shows every row of a studio."""
+"""The Django admin shows the rows of every model, tasks and queues, and hides API keys."""
 
 import re
 from collections.abc import Callable
@@ -15,15 +15,15 @@ OpenTab = Callable[..., Tab]
 
 pytestmark = pytest.mark.usefixtures("dataset_build")
 
-# Only admins create these, so the studio of the tests has none.
+# Only admins create rows of these models, so the studio of the tests has none.
 WITHOUT_ROWS = {"limitoverride", "thresholdoverride", "pronunciation"}
 
 
 def _list_models() -> list[tuple[str, str]]:
-    """The app label and model name of every model of ours, as they stand in admin URLs."""
+    """The app label and name of every VoiceHub model, as in the URLs of the admin."""
     admin.autodiscover()
     names = [(model._meta.app_label, str(model._meta.model_name)) for model in admin.site._registry]
-    return sorted(one for one in names if one[0] in {"consent", "voices", "voicehub"})
+    return sorted(name for name in names if name[0] in {"consent", "voices", "voicehub"})
 
 
 def _open_first_row(page: Page) -> None:
@@ -31,7 +31,7 @@ def _open_first_row(page: Page) -> None:
     expect(page).to_have_url(re.compile("/change/"))
 
 
-def test_admin_opens_a_row_of_every_model(open_tab: OpenTab) -> None:
+def test_admin_lists_every_model_and_opens_its_first_row(open_tab: OpenTab) -> None:
     page = open_tab("desktop", "ada").goto("/administration/")
     for app, model in _list_models():
         page.goto(re.sub("/administration/.*", f"/administration/{app}/{model}/", page.url))
@@ -61,11 +61,11 @@ def test_task_list_shows_the_status_of_a_build_task(open_tab: OpenTab, dataset_b
     expect(row.locator(".field-status")).to_have_text("Done")
 
 
-def test_queue_page_lists_the_submit_queue(open_tab: OpenTab) -> None:
+def test_page_of_django_rq_lists_the_submit_queue(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "ada")
     page = tab.goto("/administration/")
     page.get_by_role("link", name="Django-RQ", exact=True).click()
     expect(page.get_by_role("link", name="submit").first).to_be_visible()
-    # The page is django-rq's, and our content policy blocks its styles.
+    # The page comes from django-rq. VoiceHub's content policy blocks its styles, which the tab records as problems.
     assert all("style" in problem for problem in tab.problems)
     tab.problems.clear()

@@ -20,7 +20,7 @@ STATEMENT = (
     "I am aware that recordings of my voice will be used by Northlight Voices to train and create a synthetic "
     "version of my voice by Resemble AI."
 )
-MAX_PAGE_BYTES = 100_000  # transferred by a talent's page
+MAX_PAGE_BYTES = 100_000  # the most that a page for talents may transfer
 
 
 def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab: OpenTab, staff_size: str) -> None:
@@ -60,7 +60,7 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
     tab.check_page("consent, invited by mail")
 
 
-def test_private_link_is_shown_once_and_logged(studio: Studio, open_tab: OpenTab) -> None:
+def test_private_link_is_shown_once_and_recorded_in_audit_log(studio: Studio, open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Lars Copied"))
     page = tab.page
@@ -114,7 +114,7 @@ def test_talent_records_twice_and_staff_approve_the_take(
 
 
 def _check_unprocessed_speech(content: bytes, microphone: Path) -> None:
-    """Check that this is 16-bit mono PCM of the microphone's sound, without any processing."""
+    """Check that the file is 16-bit mono PCM and holds the microphone's sound without any processing."""
     facts = soundfile.info(io.BytesIO(content))
     assert (facts.format, facts.subtype, facts.channels) == ("WAV", "PCM_16", 1)
     assert facts.duration > 2.5
@@ -122,7 +122,7 @@ def _check_unprocessed_speech(content: bytes, microphone: Path) -> None:
 
 
 def _review_take(staff: Tab, path: str, fingerprint: str) -> None:
-    """Check the waveform, the checks and the text, listen, and approve."""
+    """Check what the review page shows of the take, then play and approve the take."""
     page = staff.goto(path)
     expect(page.locator("dd").filter(has_text=STATEMENT)).to_be_visible()
     expect(page.locator("#review").get_by_text("Recorded by the talent through the private link.")).to_be_visible()
@@ -135,7 +135,7 @@ def _review_take(staff: Tab, path: str, fingerprint: str) -> None:
     staff.check_page("consent in force")
 
 
-def test_retake_request_shows_the_talent_the_reason(
+def test_talent_sees_the_reason_of_a_retake_request(
     studio: Studio, open_tab: OpenTab, staff_size: str, talent_size: str
 ) -> None:
     name = f"Nora {talent_size.title()}"
@@ -188,7 +188,7 @@ def test_talent_declines_with_a_reason(studio: Studio, open_tab: OpenTab, staff_
     staff.check_page("consent declined")
 
 
-def test_visitor_without_the_link_sees_no_consent(open_tab: OpenTab) -> None:
+def test_visitor_without_private_link_sees_no_consent(open_tab: OpenTab) -> None:
     staff, talent, visitor = open_tab("desktop", "paula"), open_tab("phone"), open_tab("phone")
     consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Mina Private"))
     staff.page.get_by_role("button", name="Create a private link").click()
@@ -204,7 +204,7 @@ def test_visitor_without_the_link_sees_no_consent(open_tab: OpenTab) -> None:
     visitor.check_page("sign-in")
 
 
-def test_recording_survives_a_closed_tab(studio: Studio, open_tab: OpenTab) -> None:
+def test_unsent_recording_can_be_sent_after_tab_was_closed(studio: Studio, open_tab: OpenTab) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
     consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Kit Closing"))
     link = staff_steps.create_private_link(staff.page)
@@ -257,7 +257,7 @@ def test_talent_page_transfers_under_100_kb(open_tab: OpenTab, chrome: Browser) 
     assert sum(sizes.values()) < MAX_PAGE_BYTES, sizes
 
 
-def test_take_recorded_in_the_studio_is_labeled_so(
+def test_review_page_says_that_staff_recorded_take_in_studio(
     studio: Studio, open_tab: OpenTab, staff_size: str, microphone: Path
 ) -> None:
     tab = open_tab(staff_size, "ed" if staff_size == "phone" else "paula")
@@ -280,7 +280,7 @@ def test_take_recorded_in_the_studio_is_labeled_so(
     assert "recorded the statement in the studio" in staff_steps.read_audit_log(page)[-1]
 
 
-def test_take_uploaded_by_staff_is_labeled_so(open_tab: OpenTab) -> None:
+def test_review_page_says_that_staff_uploaded_take(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Uma Uploaded"))
     staff_steps.upload_take(open_tab("desktop", "ed"), consent, sound.read_clip("consent-slt"))
@@ -293,7 +293,7 @@ def test_take_uploaded_by_staff_is_labeled_so(open_tab: OpenTab) -> None:
 
 
 def _check_recognized_words(page: Page) -> None:
-    """The words appear without a reload and each plays from its time. Playing one does not enable approval."""
+    """The recognized words appear without a reload. Each plays from its time, which does not enable approval."""
     expect(page.get_by_text("Matches the statement")).to_be_visible(timeout=60_000)
     words = page.locator("#review .word-heard")
     assert " ".join(words.all_inner_texts()[:5]) == "I am aware that recordings"
@@ -311,7 +311,7 @@ LOW_LINKS_SCRIPT = """() => [...document.querySelectorAll("main a:not(.skip)")]
   .map((link) => link.textContent)"""
 
 
-def test_links_on_a_phone_are_24_px_high(open_tab: OpenTab) -> None:
+def test_links_on_a_phone_are_at_least_24_px_high(open_tab: OpenTab) -> None:
     tab = open_tab("phone", "paula")
     talent = staff_steps.add_talent(tab, "Fia Finger")
     consent = staff_steps.request_consent(tab, talent)
@@ -328,7 +328,7 @@ def test_audit_log_fits_the_admin_page(open_tab: OpenTab) -> None:
     assert page.locator("html").evaluate(fits) and inline.evaluate(fits)
 
 
-def test_talent_declines_on_the_first_page(open_tab: OpenTab) -> None:
+def test_talent_can_decline_on_the_first_page(open_tab: OpenTab) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
     staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Finn Firstpage"))
     page = talent.goto(staff_steps.create_private_link(staff.page))

@@ -1,4 +1,4 @@
-"""Opened and closed rows keep their state when htmx replaces the part of the page around them."""
+"""Rows that a user opened or closed stay so when htmx replaces the part of the page around them."""
 
 from collections.abc import Callable
 

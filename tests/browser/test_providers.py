@@ -1,4 +1,4 @@
-"""A build at each of the five providers, from the account to the deletion, and its failures."""
+"""A build at each of the five providers, from adding the account to deleting the voice, and what can fail."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ def _check_scores(page: Page) -> None:
 
 
 def _check_discard_reason(page: Page) -> None:
-    """The recording of another speaker comes first, with the provider's reason."""
+    """The report lists the recording of another speaker first, with the provider's reason for discarding it."""
     rows = page.locator("table.report tbody tr")
     expect(rows).to_have_count(5)
     expect(rows.nth(0)).to_contain_text(f"{OTHER_SPEAKER}.wav")
@@ -46,7 +46,7 @@ def _check_missing_scores(page: Page) -> None:
 
 
 def _rename_and_publish(page: Page) -> None:
-    """Only this provider can rename a voice and make it public. Making it public needs a confirmation."""
+    """Rename the voice and make it public, which needs a confirmation. Only Voice.ai can do both."""
     expect(page.get_by_text("Only this account")).to_be_visible()
     form = page.locator("details.reason-form").filter(has=page.get_by_text("Its name at the provider"))
     form.locator("summary").click()
@@ -69,7 +69,7 @@ def _change_nothing(_page: Page) -> None:
 
 @dataclass(frozen=True)
 class ProviderCase:
-    """A provider, its build option, the texts shown before and after a build, and what its voices support."""
+    """A provider, its build option, the texts that staff see before and after a build, and what its voices can do."""
 
     provider: str
     option: str
@@ -303,7 +303,7 @@ def test_unknown_voices_are_adopted_or_deleted(studio: Studio, shared_talent: Sh
 
 
 def _clone_voice(studio: Studio, key: str, name: str) -> str:
-    """Clone a voice at the provider without VoiceHub and wait until it is available. Return its ID there."""
+    """Clone a voice at the provider without VoiceHub and wait until it is available. Return its remote ID."""
     content = sound.join_clips(FOUR_CLIPS)
     response = requests.post(
         f"{studio.sandbox.address}/{VOICE_AI_CLONES}",

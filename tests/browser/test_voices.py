@@ -1,4 +1,4 @@
-"""From a talent with consent to a built voice: recordings, missing items, builds and their reports."""
+"""A voice on its way to a build: its recordings, what it still lacks, its builds and their reports."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def test_each_dropped_file_shows_its_result(open_tab: OpenTab, staff_size: str) 
     expect(_find_recording(page, "muted.wav").get_by_text("it is silent")).to_be_visible()
     expect(_find_transcript(page, "slt-02.wav")).to_have_value(sound.read_transcript("slt-02"))
     tab.check_page("voice with recordings")
-    _check_missing_items(page)
+    _check_gaps(page)
 
 
 def _find_recording(page: Page, name: str) -> Locator:
@@ -57,8 +57,8 @@ def _find_transcript(page: Page, name: str) -> Locator:
     return page.get_by_label(f"Transcript of {name}")
 
 
-def _check_missing_items(page: Page) -> None:
-    """Check the options of a voice with four usable recordings, one without a transcript, no consent, no contract."""
+def _check_gaps(page: Page) -> None:
+    """Check what two build options lack: the voice has four usable recordings, and one of these has no transcript."""
     rapid, professional = (
         staff_steps.open_build_option(page),
         staff_steps.open_build_option(page, staff_steps.PROFESSIONAL),
@@ -109,7 +109,7 @@ def _check_finding_plays_from_its_time(clip: Locator) -> None:
     assert clip.locator("audio").evaluate("(audio) => audio.currentTime") >= start
 
 
-def test_transcribed_recording_leaves_the_no_transcript_filter(open_tab: OpenTab) -> None:
+def test_recording_disappears_from_no_transcript_filter_once_transcribed(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     staff_steps.add_voice(tab, staff_steps.add_talent(tab, "Tess Typing"), "Tess, typing")
     page = tab.page
@@ -117,7 +117,9 @@ def test_transcribed_recording_leaves_the_no_transcript_filter(open_tab: OpenTab
         page.get_by_label("choose them").set_input_files(sound.make_upload(f"{name}.wav", sound.read_clip(name)))
     staff_steps.wait_for_uploads(page, 2)
     second = _find_transcript(page, f"{staff_steps.SLT_CLIPS[1]}.wav")
-    second.evaluate("text => { text.style.height = '90px'; }")  # as dragging does; the tab records a policy violation
+    second.evaluate(
+        "text => { text.style.height = '90px'; }"
+    )  # as dragging does; a violation of the content policy fails the test
     page.get_by_label("Show").select_option("no_transcript")
     expect(page.locator("#recordings").get_by_text("2 found")).to_be_visible()
     first = _find_transcript(page, f"{staff_steps.SLT_CLIPS[0]}.wav")
@@ -128,7 +130,7 @@ def test_transcribed_recording_leaves_the_no_transcript_filter(open_tab: OpenTab
     expect(second).to_be_visible()
 
 
-def test_typed_transcript_survives_an_upload(open_tab: OpenTab) -> None:
+def test_transcript_being_typed_survives_an_upload(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "ed")
     talent = staff_steps.add_talent(open_tab("desktop", "paula"), "Ulf Undisturbed")
     staff_steps.add_voice(tab, talent, "Ulf, undisturbed")
@@ -148,7 +150,7 @@ def test_typed_transcript_survives_an_upload(open_tab: OpenTab) -> None:
     expect(text).to_have_value("Good morning")
 
 
-def test_build_needs_an_active_consent_and_then_succeeds(studio: Studio, open_tab: OpenTab) -> None:
+def test_build_is_refused_during_suspension_and_succeeds_afterwards(studio: Studio, open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     name = "Rita Ready"
     talent, consent = staff_steps.add_approved_talent(tab, name, sound.read_clip("consent-slt"))
@@ -157,7 +159,7 @@ def test_build_needs_an_active_consent_and_then_succeeds(studio: Studio, open_ta
     expect(staff_steps.open_build_option(tab.page)).to_contain_text("Ready to build")
     tab.check_page("voice ready to build")
 
-    # Another user suspends the consent while this page is open.
+    # The consent is suspended in another tab while this page is open.
     other = open_tab("desktop", "paula")
     staff_steps.submit_with_reason(other.goto(f"/consents/{consent}/"), "Suspend", "The agency asked to wait.")
     expect(other.page.get_by_text("Consent suspended. No build can start")).to_be_visible()
@@ -203,7 +205,7 @@ def _check_scores(page: Page) -> None:
     expect(pauses.locator(".state")).to_have_text("good" if value <= 0.2 else "fair" if value <= 0.4 else "poor")
 
 
-def test_bad_recordings_are_listed_worst_first_and_fixed(open_tab: OpenTab) -> None:
+def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: OpenTab) -> None:
     tab = open_tab("phone", "paula")
     talent, _consent = staff_steps.add_approved_talent(tab, "Bob Marked", sound.read_clip("consent-rms"))
     voice = staff_steps.add_voice(tab, talent, "Bob, announcing")
@@ -237,7 +239,7 @@ def test_bad_recordings_are_listed_worst_first_and_fixed(open_tab: OpenTab) -> N
 
 
 def _fill_empty_transcript(page: Page, name: str) -> None:
-    """Type a transcript if there is none: a silent clip has none, and no build starts without one."""
+    """Type a transcript if there is none. A silent clip has none, and a build needs one for each recording."""
     text = _find_transcript(page, name)
     expect(text).to_be_visible()
     if not text.input_value():
@@ -260,7 +262,7 @@ def test_provider_rejects_a_consent_with_another_text(open_tab: OpenTab) -> None
     expect(tab.page.get_by_text("of the statement's words were recognized").first).to_be_visible()
 
 
-def test_provider_fetches_the_dataset_from_our_address(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:
+def test_page_lists_one_dataset_download_by_the_provider(studio: Studio, open_tab: OpenTab, dataset_build: str) -> None:
     tab = open_tab("phone", "paula")
     page = tab.goto(dataset_build)
     expect(page.get_by_role("heading", name="Quality scores")).to_be_visible()

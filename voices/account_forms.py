@@ -19,11 +19,13 @@ KEY_VALIDATOR = RegexValidator(
 
 
 class KeyField(forms.CharField):
-    """Write-only: the page never gets back what was typed."""
+    """The field of an API key. A page never shows the entered key again."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, **field_options: Any) -> None:
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"})
-        super().__init__(max_length=500, strip=True, label="API key", widget=widget, validators=[KEY_VALIDATOR], **more)
+        super().__init__(
+            max_length=500, strip=True, label="API key", widget=widget, validators=[KEY_VALIDATOR], **field_options
+        )
 
 
 class AccountForm(forms.Form):
@@ -57,7 +59,7 @@ class KeyForm(forms.Form):
 
 
 class RemoteReasonForm(forms.Form):
-    """The reason is stored with the action."""
+    """The reason for a deletion, or for its confirmation by hand. It is stored with the deletion."""
 
     reason = forms.CharField(
         max_length=300, strip=True, error_messages={"required": "Enter a reason. It is stored with the action."}
@@ -86,7 +88,7 @@ class SentenceForm(forms.Form):
 
 
 class RemoteIdForm(forms.Form):
-    """One of an account's voices, by the provider's id."""
+    """Names one voice of an account by its id at the provider."""
 
     remote_id = forms.CharField(
         max_length=100,
@@ -108,7 +110,7 @@ class AdoptForm(RemoteIdForm):
     voice = VoiceChoice(
         queryset=Voice.objects.select_related("talent").order_by("talent__name", "name"),
         empty_label="Choose a voice",
-        help_text="The voice that it belongs to. The talent's consent and contract decide if it may be used.",
+        help_text="The voice that the adopted voice belongs to. The talent's consent and contract decide if it may be used.",
     )
     tier = forms.ChoiceField(label="Kind", help_text="The kind of voice at the provider.")
 
@@ -124,4 +126,4 @@ def show_errors(request: HttpRequest, form: forms.Form) -> None:
 
 
 def format_errors(form: forms.Form) -> str:
-    return " ".join(str(text) for texts in form.errors.values() for text in texts)
+    return " ".join(str(error) for field_errors in form.errors.values() for error in field_errors)

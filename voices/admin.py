@@ -37,8 +37,8 @@ class AccountAdminForm(forms.ModelForm[Account]):
         strip=True,
         label="API key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),
-        help_text="Leave empty to keep the stored key. Existing voices belong to the account of the old key: "
-        "if the new key is for another account, the next build makes new voices.",
+        help_text="Leave empty to keep the stored key. Existing voices belong to the provider account of the old key. "
+        "If the new key is for another provider account, the next build makes new voices.",
     )
 
     class Meta:
@@ -69,7 +69,10 @@ class AccountAdmin(NoDeleteAdmin):
     actions = ["check_keys", "pause", "resume"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> list[str]:
-        """Provider and mode are fixed: a key must not reach another provider or, if live, the sandbox in clear."""
+        """An existing account keeps its provider and mode.
+
+        Otherwise its key could be sent to another provider, or a live key unencrypted to the sandbox.
+        """
         return [*self.readonly_fields, *(["provider", "mode"] if obj else [])]
 
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
@@ -78,7 +81,7 @@ class AccountAdmin(NoDeleteAdmin):
             obj.set_key(key)
             super().save_model(request, obj, form, change)
             return
-        # Only these fields: the account may have been paused since it was loaded.
+        # Save only these fields. The account may have been paused since it was loaded.
         obj.save(update_fields=["name", "provider", "mode"])
         if key:
             change_key(obj, key)
@@ -93,13 +96,13 @@ class AccountAdmin(NoDeleteAdmin):
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at=None):
-            with suppress(ActionRefused):  # another request has already done it
+            with suppress(ActionRefused):  # another request has already paused the account
                 pause_account(account, "", get_user(request))
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, _request: HttpRequest, accounts: QuerySet[Account]) -> None:
         for account in accounts.filter(paused_at__isnull=False):
-            with suppress(ActionRefused):  # another request has already done it
+            with suppress(ActionRefused):  # another request has already resumed the account
                 resume_account(account)
 
 

@@ -55,7 +55,7 @@ class ManyFilesInput(forms.ClearableFileInput):
 
 
 class ManyFilesField(forms.FileField):
-    """Several files in one field, as a list."""
+    """A field for several files. Its value is the list of files."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -69,7 +69,7 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """Recordings, optionally with a table of their transcripts (`file|text` lines)."""
+    """Recordings, and optionally tables of their transcripts (`file|text` lines)."""
 
     recordings = ManyFilesField()
     transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
@@ -86,7 +86,7 @@ class BuildForm(forms.Form):
 
 
 class ResolveSubmitForm(forms.Form):
-    """Resolves a build whose submit response was lost."""
+    """The answer of staff on a build whose submit response was lost: whether the provider has the voice."""
 
     step = forms.CharField(required=False, max_length=20)
     exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda value: value == "yes")
@@ -108,7 +108,7 @@ class ResolveSubmitForm(forms.Form):
 
 
 class ResolveTrainingForm(forms.Form):
-    """Resolves a build whose provider status we do not recognize."""
+    """The answer of staff on a build whose provider status VoiceHub does not recognize: ready or failed."""
 
     became = forms.TypedChoiceField(
         choices=[(status.value, status.value) for status in (BuildStatus.READY, BuildStatus.FAILED)],
@@ -119,9 +119,9 @@ class ResolveTrainingForm(forms.Form):
 
 
 def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
-    """The transcripts in a table of `file|text` lines (or tab-separated), by file name without its extension.
+    """The transcripts in a table, by file name without its extension.
 
-    Raises ValidationError for anything else.
+    Each line is `file|text`, or has a tab instead of `|`. Raises ValidationError if the file is no such table.
     """
     if (file.size or 0) > TRANSCRIPT_TABLE_BYTES:
         raise forms.ValidationError("The transcript table is larger than 2 MB. Split it into smaller files.")
@@ -131,18 +131,19 @@ def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
         raise forms.ValidationError(
             "The transcript table is not UTF-8 text. Save it as UTF-8 and upload it again."
         ) from None
-    found = dict(pair for line in lines if (pair := _parse_line(line)))
-    if not found:
+    transcripts = dict(pair for line in lines if (pair := _parse_line(line)))
+    if not transcripts:
         raise forms.ValidationError(
             "The transcript table has no lines like “file name|text”. Correct it and upload it again."
         )
-    return found
+    return transcripts
 
 
 def _parse_line(line: str) -> tuple[str, str] | None:
-    parts = re.split(r"[|\t]", line, maxsplit=1)
-    if len(parts) < 2 or not parts[0].strip():
+    """The file name without its extension, and the transcript. None if the line has no file name or no separator."""
+    columns = re.split(r"[|\t]", line, maxsplit=1)
+    if len(columns) < 2 or not columns[0].strip():
         return None
-    name = parts[0].strip().removeprefix("wavs/")
-    text = parts[1].split("|")[0].strip().replace("\x00", "")
+    name = columns[0].strip().removeprefix("wavs/")
+    text = columns[1].split("|")[0].strip().replace("\x00", "")
     return AUDIO_SUFFIX.sub("", name), text[:MAX_TRANSCRIPT_LENGTH]

@@ -62,7 +62,7 @@ class RemoteReasonForm(forms.Form):
     """The reason for a deletion, or for its confirmation by hand. It is stored with the deletion."""
 
     reason = forms.CharField(
-        max_length=300, strip=True, error_messages={"required": "Enter a reason. It is stored with the action."}
+        max_length=300, strip=True, error_messages={"required": "Enter a reason. It is stored with the deletion."}
     )
 
 
@@ -110,7 +110,7 @@ class AdoptForm(RemoteIdForm):
     voice = VoiceChoice(
         queryset=Voice.objects.select_related("talent").order_by("talent__name", "name"),
         empty_label="Choose a voice",
-        help_text="The voice that the adopted voice belongs to. The talent's consent and contract decide if it may be used.",
+        help_text="The studio's voice that gets it. The talent's consent and contract decide if it may be used.",
     )
     tier = forms.ChoiceField(label="Kind", help_text="The kind of voice at the provider.")
 

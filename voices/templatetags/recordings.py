@@ -1,4 +1,4 @@
-"""Filters for a recording's row: whether it can be played, and how its WAV was made."""
+"""Filters for the row of a recording: whether it can be played, how its WAV was made, and where it is used."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,7 +37,7 @@ def _describe_round(step: RecipeStep) -> str:
     return f"rounded to {step['bits']} bits{'' if step.get('dither') is None else ' with dither'}"
 
 
-# Descriptions of the recipe steps (audio.wav.convert). An unknown step is shown by its name.
+# How each recipe step is described (the steps are made in audio.wav.convert). An unknown step is shown by its name.
 STEP_DESCRIBERS: dict[str, Callable[[RecipeStep], str]] = {
     "decode": _describe_decode,
     "mix": _describe_mix,
@@ -59,7 +59,10 @@ def describe_conversion(recording: Recording) -> str:
 
 @register.filter
 def format_source_span(recording: Recording) -> str:
-    """The time span in its source: "1:02 to 1:09"; empty if the recipe has none."""
+    """The time span of a clip in the recording that it was split from: "1:02 to 1:09".
+
+    Empty if the recording was not split from another.
+    """
     cut = next((step for step in recording.recipe.get("steps", ()) if step.get("step") == "cut"), None)
     frames = [cut.get(name) for name in ("start_frame", "end_frame")] if cut else []
     if None in frames or not frames or not recording.sample_rate:
@@ -70,7 +73,7 @@ def format_source_span(recording: Recording) -> str:
 
 @register.filter
 def describe_use(recording: Recording) -> str:
-    """What happens to a file that goes into no build by itself."""
+    """What happens to a file that is not itself sent in any build."""
     return {
         RecordingStatus.SPLITTING: "Its clips appear here. The original file is stored.",
         RecordingStatus.SPLIT: "Its clips go into builds. The original file is stored.",

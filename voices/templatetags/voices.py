@@ -1,4 +1,4 @@
-"""Tags and filters for builds, scores, flags and a talent's voices."""
+"""Tags and filters for builds, scores, the provider's flags, and the voices of a talent."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,13 +35,13 @@ register.filter(build_name)
 
 @register.filter
 def describe_build(build: Build) -> str:
-    """A line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
+    """A build as one line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
     return f"{build_name(build)}, {format_time(build.created_at)}: {build.get_status_display().lower()}"
 
 
 @register.filter
 def describe_progress(build: Build) -> str:
-    """The current activity: "Sending 14 of 20 recordings"."""
+    """What a build does now: "Sending 14 of 20 recordings"."""
     account = build.remote_voice.account
     if account.paused_at:
         return f"Waiting: the account {account.name} is paused."
@@ -59,7 +59,7 @@ def describe_progress(build: Build) -> str:
 
 @register.filter
 def elapsed_seconds(build: Build) -> float | None:
-    """Seconds from the start of a build to its end."""
+    """Seconds from the start of a build to its end. None while the build is active."""
     return (build.finished_at - build.created_at).total_seconds() if build.finished_at else None
 
 
@@ -77,7 +77,7 @@ def format_kilohertz(rate: int) -> str:
 
 @register.filter
 def convert_to_percent(share: float) -> int:
-    """A share of 0..1 for a <progress max="100">, clamped to that range."""
+    """Convert a share of 0 to 1 to percent, for a <progress max="100">. Values outside 0 to 1 are clamped."""
     return round(max(0.0, min(1.0, share)) * 100)
 
 
@@ -96,7 +96,7 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
 
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
-    """A talent's voices with the number of recordings and builds, for the talent's page."""
+    """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
     usable = Q(recordings__status=RecordingStatus.ACCEPTED, recordings__active=True)
     voices = talent.voices.annotate(
         usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
@@ -111,7 +111,7 @@ register.filter("remote_kind", presenters.get_remote_kind)
 
 @register.simple_tag
 def list_remote_voices(voice: Voice) -> Sequence[RemoteVoice]:
-    """The remote voices of a voice, newest first, without those that were never created."""
+    """The remote voices of a voice, newest first. One without an id is left out, unless it is retired."""
     return list(access.query_remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
 
 

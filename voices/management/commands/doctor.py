@@ -27,16 +27,16 @@ OVERDUE = timedelta(minutes=2)
 
 
 class CheckFailed(Exception):
-    """A problem, with its solution."""
+    """A check found a problem. The text says what is wrong and how to solve it."""
 
 
 class PartMissing(Exception):
-    """An optional part is not installed. The text says how to install it. This is not a problem."""
+    """An optional part of VoiceHub is not installed. The text says how to install it. The exit code stays 0."""
 
 
 class Command(BaseCommand):
     help = "Check each part of the studio. The exit code is 1 if a check fails."
-    # `check_settings` runs them.
+    # `check_settings` runs Django's system checks.
     requires_system_checks = ()
 
     def handle(self, **options: object) -> None:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def run_check(self, name: str, check: Callable[[], str]) -> bool:
-        """Run one check and print its result. False if it failed."""
+        """Run one check and print its result. Return False if the check failed."""
         try:
             self.stdout.write(f"ok       {name}: {check()}")
         except PartMissing as missing:
@@ -89,7 +89,7 @@ def check_tasks() -> str:
 
 
 def check_files() -> str:
-    """Write, read and delete a file. The storage may be a folder or a bucket."""
+    """Check that a file can be written, read and deleted. The storage may be a folder or a bucket."""
     storage = private()
     try:
         name = storage.save("doctor/probe.txt", ContentFile(b"VoiceHub"))
@@ -148,7 +148,10 @@ def check_settings() -> str:
 
 
 def check_audio_part(find_reasons: Callable[[], tuple[str, ...]]) -> str:
-    """Check one optional part of the audio analysis. Without it, pages show "not checked"."""
+    """Check whether one optional part of the audio analysis is installed.
+
+    Without the part, pages show "not checked".
+    """
     if reasons := find_reasons():
         raise PartMissing(" ".join(reasons))
     return "installed."

@@ -1,4 +1,4 @@
-"""Check audio files on the command line, with the same checks as at an upload."""
+"""Check audio files on the command line, with the same checks as when files are uploaded."""
 
 import json
 import math
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         self.stdout.write(format_json(reports) if json else "\n\n".join(map(format_report, reports)))
 
     def _show_progress(self, path: Path, number: int, files: int, done: int, parts: int, end: str = "") -> None:
-        """Redraw the progress line. Steps within an archive advance it too."""
+        """Redraw the progress line of the whole run. `done` of `parts` is the progress within the current file."""
         if self.stderr.isatty():
             share = (number + done / max(1, parts)) / max(1, files)
             bar = "█" * round(share * BAR_WIDTH)
@@ -71,7 +71,7 @@ def get_thresholds(provider: str | None, tier: str | None) -> Thresholds:
 
 def has_database() -> bool:
     """Whether there is a studio database. Checks for the SQLite file first, because connecting would create it."""
-    if connection.vendor == "sqlite" and not _sqlite_exists(connection.settings_dict["NAME"]):
+    if connection.vendor == "sqlite" and not _sqlite_database_exists(connection.settings_dict["NAME"]):
         return False
     try:
         tables = connection.introspection.table_names()
@@ -80,13 +80,13 @@ def has_database() -> bool:
     return {LimitOverride._meta.db_table, ThresholdOverride._meta.db_table} <= set(tables)
 
 
-def _sqlite_exists(name: str | Path) -> bool:
-    """True also for a database in memory, which tests use."""
+def _sqlite_database_exists(name: str | Path) -> bool:
+    """Whether the SQLite database exists. A database in memory, which tests use, always exists."""
     return "mode=memory" in str(name) or Path(name).exists()
 
 
 def get_clip_limits(provider: str | None, tier: str | None) -> DurationLimits:
-    """The allowed clip length at this provider and tier, with the admin's overrides."""
+    """The allowed clip length at this provider and tier, with the limits that an admin has overridden."""
     if not provider and not tier:
         return CLIP_LIMITS
     limits = get_tier_limits(provider, tier)
@@ -94,7 +94,7 @@ def get_clip_limits(provider: str | None, tier: str | None) -> DurationLimits:
 
 
 def get_tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
-    """All limits of this tier by name. Raises CommandError if the provider has no such tier."""
+    """All limits of this tier, by the name of the limit. Raises CommandError if the provider has no such tier."""
     if not provider or not tier:
         raise CommandError("Give --provider and --tier together.")
     capabilities = registry.get_provider_class(provider).tiers.get(Tier(tier))
@@ -105,7 +105,10 @@ def get_tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
 
 
 def list_files(paths: list[Path]) -> Iterator[Path]:
-    """The files, and all files below the folders, sorted by name. Symbolic links in folders are not followed."""
+    """The files among the paths, and all files below the folders among them.
+
+    The files of a folder are sorted by name. Symbolic links in folders are not followed.
+    """
     for path in paths:
         if path.is_dir():
             yield from sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
@@ -114,7 +117,7 @@ def list_files(paths: list[Path]) -> Iterator[Path]:
 
 
 def format_json(reports: list[Report]) -> str:
-    """Strict JSON in ASCII, also for names that are not valid Unicode. NaN and infinity become null."""
+    """The reports as strict JSON in ASCII. Names of invalid Unicode are escaped. NaN and infinity become null."""
     return json.dumps([_make_json_value(report) for report in reports], indent=2, ensure_ascii=True, allow_nan=False)
 
 
@@ -130,15 +133,15 @@ def _make_json_value(value: Any) -> Any:
 
 def format_report(report: Report) -> str:
     """A report for people: the format, then a line for each finding."""
-    known = report["format"]
-    audio_format = f"{known['seconds']:.1f} s, {known['sample_rate']:,} Hz" if known else ""
-    head = f"{report['path']}: {(audio_format or 'an archive') if report['ok'] else 'cannot be used'}"
+    audio_format = report["format"]
+    format_text = f"{audio_format['seconds']:.1f} s, {audio_format['sample_rate']:,} Hz" if audio_format else ""
+    head = f"{report['path']}: {(format_text or 'an archive') if report['ok'] else 'cannot be used'}"
     lines = [
-        f"  {finding['severity']:9} {finding['code']:20} {_format_at(finding)}{finding['text']} {finding['advice']}"
+        f"  {finding['severity']:9} {finding['code']:20} {_format_time(finding)}{finding['text']} {finding['advice']}"
         for finding in report["findings"]
     ]
     return "\n".join([head, *(lines or ["  no problems found"])]).encode("utf-8", "replace").decode()
 
 
-def _format_at(finding: dict[str, Any]) -> str:
+def _format_time(finding: dict[str, Any]) -> str:
     return "" if finding["at"] is None else f"at {finding['at']:.2f} s: "

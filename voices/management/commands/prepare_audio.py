@@ -39,7 +39,7 @@ from voices.management.commands.inspect_audio import (
     list_files,
 )
 
-SKIPPED_SUFFIXES = frozenset({".csv", ".json", ".md", ".txt"})  # files beside the audio, skipped in folders
+SKIPPED_SUFFIXES = frozenset({".csv", ".json", ".md", ".txt"})  # other files in a folder of audio; they are skipped
 ANY_LENGTH = DurationLimits(0, math.inf)
 
 Progress = Callable[[int, int, str], None]
@@ -74,7 +74,7 @@ class Command(BaseCommand):
 
 
 def _add_convert_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an audio file, or a folder of them")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an audio file, or a folder of audio files")
     parser.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="folder for the WAVs")
     parser.add_argument("--rate", type=int, choices=ALLOWED_RATES, help="in Hz (default: the nearest allowed rate)")
 
@@ -104,7 +104,7 @@ def _add_split_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tier", choices=[tier.value for tier in Tier], help="the provider's tier")
     parser.add_argument("--min-seconds", type=float, help="the shortest clip (default: 1.5)")
     parser.add_argument("--max-seconds", type=float, help="the longest clip (default: 20)")
-    parser.add_argument("--target-seconds", type=float, help="the preferred length (default: 8)")
+    parser.add_argument("--target-seconds", type=float, help="the preferred length of a clip (default: 8)")
 
 
 def _split_recording(options: dict[str, Any], progress: Progress) -> Iterator[str]:
@@ -121,17 +121,17 @@ def _split_recording(options: dict[str, Any], progress: Progress) -> Iterator[st
     seconds = sum(segment.end - segment.start for segment in result.segments) / clip.rate
     yield f"{len(result.segments)} clips in {into}: {seconds:.1f} s of {clip.seconds:.1f} s."
     if unsafe := sum(not segment.is_in_pauses for segment in result.segments):
-        yield f"{unsafe} of them begin or end outside a pause. Listen to these clips."
+        yield f"{unsafe} clips begin or end outside a pause. Listen to these clips."
     if result.excluded_seconds:
-        yield f"{result.excluded_seconds:.1f} s of speech were left out: they fit no clip of an allowed length."
+        yield f"{result.excluded_seconds:.1f} s of speech were left out, because they fit no clip of an allowed length."
     if result.speech_levels.speech.missing_reason:
         yield f"Pauses were found by level alone: {result.speech_levels.speech.missing_reason}"
 
 
 def _get_lengths(options: dict[str, Any]) -> SegmentLengths:
-    """The requested clip lengths. Defaults are within what the provider accepts and trains on."""
-    has_tier = options["provider"] or options["tier"]
-    limits = get_tier_limits(options["provider"], options["tier"]) if has_tier else {}
+    """The requested clip lengths. Default lengths stay within what the provider accepts and uses for training."""
+    uses_limits = options["provider"] or options["tier"]
+    limits = get_tier_limits(options["provider"], options["tier"]) if uses_limits else {}
     longest_allowed = min(limits.get("longest_clip", math.inf), limits.get("trained_clip", math.inf))
     shortest = options["min_seconds"] or max(DEFAULT_LENGTHS.min_seconds, limits.get("shortest_clip", 0))
     longest = options["max_seconds"] or min(DEFAULT_LENGTHS.max_seconds, longest_allowed)
@@ -142,13 +142,15 @@ def _get_lengths(options: dict[str, Any]) -> SegmentLengths:
 
 
 def _add_join_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an audio file, or a folder of them")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an audio file, or a folder of audio files")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the WAV to write")
     parser.add_argument("--rate", type=int, choices=ALLOWED_RATES, help="in Hz (default: the most common rate)")
     parser.add_argument("--gap", type=float, default=GAP_SECONDS, metavar="SECONDS", help="silence between two clips")
-    parser.add_argument("--max-seconds", type=float, help="maximum length")
-    parser.add_argument("--max-bytes", type=int, help="maximum size")
-    parser.add_argument("--select", action="store_true", help="use the best clips that fit, not all")
+    parser.add_argument("--max-seconds", type=float, help="maximum length of the joined WAV")
+    parser.add_argument("--max-bytes", type=int, help="maximum size of the joined WAV")
+    parser.add_argument(
+        "--select", action="store_true", help="use only the best clips that fit within --max-seconds and --max-bytes"
+    )
 
 
 def _join_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
@@ -169,14 +171,14 @@ def _join_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
 
 
 def _select_clips(clips: Sequence[Clip], options: dict[str, Any]) -> tuple[list[Clip], list[str]]:
-    """The best clips that fit within the limits, and the names of the others."""
+    """The best clips that fit within the limits, and the names of the clips that were not selected."""
     rate = options["rate"] or find_common_rate([clip.rate for clip in clips])
     max_seconds = [options["max_seconds"]] if options["max_seconds"] else []
     if options["max_bytes"]:
         max_seconds.append((options["max_bytes"] - HEADER_BYTES) / BYTES_PER_FRAME / rate)
     if not max_seconds:
         raise CommandError("--select needs --max-seconds or --max-bytes.")
-    # Resampling and the gaps round each length up to a joined sample.
+    # Each clip may become up to one sample longer, because resampling and the silences round lengths up.
     limits = SelectionLimits(min(max_seconds) - len(clips) / rate, gap_seconds=options["gap"])
     selected = set(select_recordings([_make_candidate(clip) for clip in clips], limits))
     unused = [clip.name for index, clip in enumerate(clips) if index not in selected]
@@ -227,12 +229,12 @@ def _open_clip(path: Path) -> Clip:
 
 
 def _read_texts(path: Path) -> dict[str, str]:
-    """The text of each clip by its name without .wav. The table may contain names with or without it."""
+    """The text of each clip, by the clip's name without .wav. The names in the table may end in .wav or not."""
     if not path.exists():
         raise CommandError(f"There is no {path}. Create it, or use --without-text.")
     lines = path.read_text(encoding="utf-8-sig").splitlines()
-    parts = [line.partition("|") for line in lines if line.strip()]
-    return {name.strip().removesuffix(".wav"): text.strip() for name, _, text in parts}
+    rows = [line.partition("|") for line in lines if line.strip()]
+    return {name.strip().removesuffix(".wav"): text.strip() for name, _, text in rows}
 
 
 def _write_archive(
@@ -254,7 +256,10 @@ def _write_archive(
 
 
 def _list_audio_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files, and those in the folders that may be audio. Raises CommandError if there are none."""
+    """The files among the paths, and the files in the folders that may be audio.
+
+    Raises CommandError if there are no such files.
+    """
     files = [path for path in list_files(list(paths)) if path in paths or path.suffix.lower() not in SKIPPED_SUFFIXES]
     if not files:
         raise CommandError("No audio files found. Give other files or folders.")
@@ -267,7 +272,7 @@ def _make_folder(path: Path) -> Path:
 
 
 def _check_path_is_free(path: Path) -> Path:
-    """Return the path. Raises FileExistsError if it or its recipe exists."""
+    """Return the path. Raises FileExistsError if this path or the path of its recipe is taken."""
     for target in (path, _get_recipe_path(path)):
         if target.exists():
             raise FileExistsError(None, None, str(target))
@@ -278,10 +283,10 @@ def _get_recipe_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _write_recipe(path: Path, recipe: Recipe, **more: Any) -> None:
-    """Write the recipe beside the result."""
+def _write_recipe(path: Path, recipe: Recipe, **file_facts: Any) -> None:
+    """Write the recipe, with facts about the result, beside the result at `path`."""
     with _get_recipe_path(path).open("x", encoding="utf-8") as file:
-        json.dump({"file": path.name, **more, **recipe}, file, indent=2)
+        json.dump({"file": path.name, **file_facts, **recipe}, file, indent=2)
         file.write("\n")
 
 

@@ -19,7 +19,7 @@ PORT = 8800
 
 class Command(BaseCommand):
     help = "Run a simulator of the voice providers, with its own state and without sign-in."
-    # The sandbox shares nothing with the dashboard, so the dashboard's checks would only delay it.
+    # The sandbox shares nothing with the dashboard, so the dashboard's checks would only delay its start.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             self.stdout.write("Sandbox stopped")
 
     def _serve(self, server: Server, address: str, folder: Path) -> None:
-        """Serve until KeyboardInterrupt. Unfinished trainings continue at the next start."""
+        """Answer requests until KeyboardInterrupt. Trainings that a stop interrupted continue at the next start."""
         try:
             self.stdout.write(f"Sandbox listening on {address} (data: {folder})")
             self.stdout.flush()
@@ -59,7 +59,7 @@ def _handle_sigterm(_number: int, _frame: FrameType | None) -> None:
 
 
 def _open_server(host: str, port: int, folder: Path, training_seconds: float) -> Server:
-    """The listening server. Raises CommandError if the folder or the port is in use."""
+    """Open the data folder and listen on the port. Raises CommandError if one of them is in use."""
     try:
         context = SandboxContext(Store(folder, registry.SCHEMA), Settings(training_seconds=training_seconds))
         return Server(host, port, context)

@@ -1,4 +1,4 @@
-"""Account pages, and the limits of each provider with their sources."""
+"""The pages of accounts, and the page of a provider's limits with their sources."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -57,12 +57,14 @@ class LimitRow:
 
 @dataclass(frozen=True, slots=True)
 class TierLimits:
+    """One tier on the page of its provider: its capabilities, and a row for each of its limits."""
+
     capabilities: Capabilities
     rows: list[LimitRow]
 
     @property
     def supported_actions(self) -> list[tuple[str, bool]]:
-        """What the provider can do with a finished voice."""
+        """Actions on a finished voice, each with whether the provider supports it."""
         capabilities = self.capabilities
         return [
             ("Generate a preview", capabilities.can_preview),
@@ -75,7 +77,7 @@ class TierLimits:
 
 @dataclass(frozen=True, slots=True)
 class ProviderOption:
-    """A provider for the pages. Templates would call the provider class itself."""
+    """What pages show of a provider. A template that got the provider class itself would call it."""
 
     slug: str
     label: str
@@ -83,7 +85,10 @@ class ProviderOption:
 
 
 def list_provider_options() -> list[ProviderOption]:
-    return [ProviderOption(found.slug, found.label, list(found.tiers.values())) for found in registry.list_providers()]
+    return [
+        ProviderOption(provider.slug, provider.label, list(provider.tiers.values()))
+        for provider in registry.list_providers()
+    ]
 
 
 @require_permission("voices.view_account")
@@ -109,12 +114,12 @@ def account_add(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.view_account")
 @require_safe
 def provider_limits(request: HttpRequest, slug: str) -> HttpResponse:
-    """The limits of one provider, each with its source, and what it can do with voices."""
+    """The limits of one provider, each with its source, and the actions on voices that the provider supports."""
     if slug not in registry.PROVIDERS:
         raise Http404
-    found = registry.get_provider_class(slug)
+    provider = registry.get_provider_class(slug)
     overrides = {(row.provider, row.tier, row.limit): row for row in LimitOverride.objects.filter(provider=slug)}
-    context = {"slug": slug, "label": found.label, "tiers": list(make_tier_limits(found, overrides))}
+    context = {"slug": slug, "label": provider.label, "tiers": list(make_tier_limits(provider, overrides))}
     return render(request, "voices/account_provider.html", context)
 
 
@@ -131,14 +136,14 @@ def _make_limit_row(name: str, capabilities: Capabilities, override: LimitOverri
     limit = capabilities.limits[name]
     value, source = (override.value, override.source) if override else (limit.value, limit.source)
     label = LIMIT_LABELS.get(name, name.replace("_", " ").capitalize())
-    checked = None if override else date.fromisoformat(limit.checked)
+    checked_on = None if override else date.fromisoformat(limit.checked)
     return LimitRow(
-        label, format_limit(value, limit.unit), source, checked, limit.hard, limit.note, override is not None
+        label, format_limit(value, limit.unit), source, checked_on, limit.hard, limit.note, override is not None
     )
 
 
 def format_limit(value: float, unit: str) -> str:
-    """A limit with its unit: 12 s → "12 seconds", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
+    """Format a limit with its unit: 12 s → "12 seconds", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
     if unit == "s" and value >= 60:
         return format_duration(value)
     if unit == "bytes" and value >= 1_000_000:
@@ -159,14 +164,14 @@ def get_account_or_404(pk: str) -> Account:
 @require_safe
 def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
     account = get_account_or_404(pk)
-    known = account.provider in registry.PROVIDERS
-    tiers = registry.get_provider_class(account.provider).tiers.values() if known else ()
+    is_known_provider = account.provider in registry.PROVIDERS
+    tiers = registry.get_provider_class(account.provider).tiers.values() if is_known_provider else ()
     voices = Paginator(access.query_remote_voices().filter(account=account), VOICES_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "account": account,
-        "is_known_provider": known,
+        "is_known_provider": is_known_provider,
         "can_list": any(tier.can_list for tier in tiers),
         "calls": account.calls.all()[:MAX_CALLS],
         "page": voices,
@@ -214,7 +219,9 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
         show_errors(request, form)
         return redirect("voices:account", account.pk)
     pause_account(account, form.cleaned_data["reason"], get_user(request))
-    messages.success(request, f"{account.name} is paused. VoiceHub makes no calls with it until it is resumed.")
+    messages.success(
+        request, f"{account.name} is paused. VoiceHub makes no calls with this account until it is resumed."
+    )
     return redirect("voices:account", account.pk)
 
 

@@ -33,7 +33,7 @@ VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
 SCORE_FIELDS = ("stoi", "pesq", "si_sdr", "sample_score")  # a column without any value is not shown
 # Large recording columns that no build page shows.
 DEFERRED_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings")
-# Our own estimates, shown beside the provider's scores, with their column headings.
+# VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
 ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
 RESULT_SEVERITIES = {
     BuildStatus.READY: "good",
@@ -46,7 +46,7 @@ RESULT_SEVERITIES = {
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One step of a build's timeline. `state` is done, now, next, or the severity of a result."""
+    """One step of a build's timeline. `state` is "done", "now", "next", or the severity of the result."""
 
     label: str
     state: str
@@ -93,7 +93,7 @@ def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """The part of a build page that changes; 204 when the page is up to date."""
+    """The part of a build page that changes while the build is active. Returns 204 if the page is up to date."""
     build = get_object_or_404(access.query_builds(), pk=pk)
     if build.is_active and request.GET.get("seen") == compute_change_token(build):
         return HttpResponse(status=204)
@@ -103,7 +103,7 @@ def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
-    """The recordings as CSV, escaped against formula injection."""
+    """The recordings of a build with their results, as CSV. Texts are escaped against formula injection."""
     build = get_object_or_404(access.query_builds(), pk=pk)
     rows = generate_csv_lines(order_worst_first(build))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
@@ -126,7 +126,7 @@ def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @show_refusal_as_message("voices:build")
 def build_resolve_submit(request: HttpRequest, pk: str) -> HttpResponse:
-    """Resolve a build that the lookup cannot find."""
+    """Store the answer of staff on a build that VoiceHub's lookup at the provider did not find."""
     build = get_object_or_404(access.query_builds(), pk=pk)
     form = ResolveSubmitForm(request.POST)
     if not form.is_valid():
@@ -142,7 +142,7 @@ def build_resolve_submit(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @show_refusal_as_message("voices:build")
 def build_resolve_training(request: HttpRequest, pk: str) -> HttpResponse:
-    """Resolve a build whose provider status VoiceHub does not recognize."""
+    """Store the answer of staff on a build whose provider status VoiceHub does not recognize."""
     build = get_object_or_404(access.query_builds(), pk=pk)
     form = ResolveTrainingForm(request.POST)
     if not form.is_valid():
@@ -191,17 +191,20 @@ def list_comparable_builds(build: Build) -> QuerySet[Build]:
 
 
 def select_estimate_columns(rows: Iterable[BuildRecording], score_counts: Mapping[str, int]) -> dict[str, str]:
-    """The estimates that at least one of these recordings has, except those that the provider measured itself."""
-    estimates = [row.recording.measures.get("estimates") or {} for row in rows]
+    """The estimates to show as columns, with their headings.
+
+    At least one of these recordings has the estimate, and the provider has not measured the same score.
+    """
+    estimates_by_row = [row.recording.measures.get("estimates") or {} for row in rows]
     return {
         key: label
         for key, label in ESTIMATE_LABELS.items()
-        if not score_counts.get(key) and any(row.get(key) is not None for row in estimates)
+        if not score_counts.get(key) and any(estimates.get(key) is not None for estimates in estimates_by_row)
     }
 
 
 def list_rebuild_refusals(build: Build) -> list[str]:
-    """Why a rebuild would be refused now. Empty while the build is active; no query is made then."""
+    """Why a rebuild would be refused now. While the build is active, the list is empty and no query is made."""
     account, tier = build.remote_voice.account, build.remote_voice.tier
     if build.is_active:
         return []
@@ -212,10 +215,10 @@ def list_rebuild_refusals(build: Build) -> list[str]:
 
 def make_timeline(build: Build) -> list[TimelineStep]:
     """The steps of the build: started, sending, training, result."""
-    sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
+    is_sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
     steps = [
         TimelineStep("Started", "done", build.created_at),
-        TimelineStep("Sending", _get_step_state(build.training_at is not None, sending), build.submitted_at),
+        TimelineStep("Sending", _get_step_state(build.training_at is not None, is_sending), build.submitted_at),
         TimelineStep(
             "Training",
             _get_step_state(
@@ -228,9 +231,9 @@ def make_timeline(build: Build) -> list[TimelineStep]:
         steps = steps[:1]
     if build.is_active:
         return [*steps, TimelineStep("Result", "next")]
-    reached = [step for step in steps if step.state == "done"]
+    done_steps = [step for step in steps if step.state == "done"]
     return [
-        *reached,
+        *done_steps,
         TimelineStep(build.get_status_display(), RESULT_SEVERITIES[BuildStatus(build.status)], build.finished_at),
     ]
 

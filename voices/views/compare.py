@@ -31,13 +31,14 @@ RETRAINED_TEXT = "This voice has been retrained since this build. A preview woul
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """One score of both builds. `better_side` is 0 or 1, or None when they are equal or one is missing."""
+    """One score, with its value in each of two builds."""
 
     info: ScoreInfo
     values: tuple[float | None, float | None]
 
     @property
     def better_side(self) -> int | None:
+        """0 or 1 for the build with the better value. None if the values are equal or one is missing."""
         first, second = self.values
         if first is None or second is None or abs(first - second) < SCORE_TOLERANCE:
             return None
@@ -45,7 +46,7 @@ class ScoreRow:
 
     @property
     def cells(self) -> list[tuple[float | None, str]]:
-        """Each value with its label: "better", "the same" or empty."""
+        """Each value with its label: "better", "the same" or an empty string."""
         if None in self.values:
             return [(value, "") for value in self.values]
         if self.better_side is None:
@@ -55,7 +56,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A preview text with the preview of each build; None where a build has no preview of it."""
+    """The text of previews, with the preview of each build. It is None if a build has no preview of this text."""
 
     text: str
     by_build: tuple[tuple[Build, Preview | None], ...]
@@ -78,6 +79,7 @@ class BuildPair:
 
     @property
     def query(self) -> str:
+        """The query string that names both builds in a URL."""
         query = QueryDict(mutable=True)
         query.update({"a": str(self.first.pk), "b": str(self.second.pk)})
         return query.urlencode()
@@ -88,15 +90,15 @@ class BuildPair:
 
     @cached_property
     def sentences(self) -> list[Sentence]:
-        """The newest preview of each text per build; texts with previews of both builds come first."""
+        """Each text, with the newest preview of it by each build. Texts with previews of both builds come first."""
         by_text: dict[str, dict[uuid.UUID | None, Preview]] = {}
         for preview in Preview.objects.filter(build__in=self.builds).order_by("-created_at", "pk"):
             by_text.setdefault(preview.text, {}).setdefault(preview.build_id, preview)
-        found = [
-            Sentence(text, tuple((build, sides.get(build.pk)) for build in self.builds))
-            for text, sides in by_text.items()
+        sentences = [
+            Sentence(text, tuple((build, by_build.get(build.pk)) for build in self.builds))
+            for text, by_build in by_text.items()
         ]
-        return sorted(found, key=lambda sentence: -len(sentence.previews))[:MAX_SENTENCES]
+        return sorted(sentences, key=lambda sentence: -len(sentence.previews))[:MAX_SENTENCES]
 
     @property
     def _previews(self) -> list[Preview]:
@@ -132,7 +134,10 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def compare_previews(request: HttpRequest) -> HttpResponse:
-    """The preview fragment; 204 when the page is up to date. It polls while a preview is being generated."""
+    """The part of the page with the previews. Returns 204 if the page is up to date.
+
+    The page polls this URL while a preview is being generated.
+    """
     pair = _get_pair(request.GET)
     if request.GET.get("seen") == pair.change_token:
         return HttpResponse(status=204)
@@ -142,7 +147,7 @@ def compare_previews(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.ask_preview")
 @require_POST
 def compare_request_previews(request: HttpRequest) -> HttpResponse:
-    """Request the same preview from both builds. A refusal of one does not stop the other."""
+    """Request a preview of the same sentence from each build. If one build is refused, the other is still requested."""
     pair, form = _get_pair(request.GET), SentenceForm(request.POST)
     if problem := _describe_problem(pair):
         messages.error(request, problem)
@@ -156,13 +161,13 @@ def compare_request_previews(request: HttpRequest) -> HttpResponse:
     return redirect(f"{pair.url}#sentences")
 
 
-def _request_preview(build: Build, text: str, by: User) -> str:
-    """Request a preview of one build. Returns why it was refused, or an empty string."""
+def _request_preview(build: Build, text: str, user: User) -> str:
+    """Request a preview of one build. Returns why the request was refused, or an empty string."""
     if reason := _explain_preview_refusal(build):
         return reason
     issues: list[str] = []
     with handle_refusal(issues.append):
-        request_preview(build.remote_voice, text, by)
+        request_preview(build.remote_voice, text, user)
     return " ".join(issues)
 
 
@@ -180,17 +185,18 @@ def _get_pair(params: Mapping[str, str]) -> BuildPair:
 
 
 def _describe_problem(pair: BuildPair) -> str:
+    """Why the two builds cannot be compared, or an empty string."""
     if pair.first.pk == pair.second.pk:
         return "Choose two different builds to compare."
     return (
-        "A build can be compared when it is finished. Wait for it to end."
+        "Only finished builds can be compared. Wait until both builds have finished."
         if any(build.is_active for build in pair.builds)
         else ""
     )
 
 
 def make_score_rows(pair: BuildPair) -> Iterator[ScoreRow]:
-    """The scores that at least one build has, in the order used on every page."""
+    """A row for each score that at least one build has. Every page shows scores in this order."""
     for info in SCORES:
         first, second = (_read_score(build, info.key) for build in pair.builds)
         if first is not None or second is not None:
@@ -204,7 +210,7 @@ def _read_score(build: Build, key: str) -> float | None:
 
 def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
     """The sent and marked recordings of each build, in one query."""
-    found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
+    builds = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
         clips=Count("recordings"),
         seconds=Sum("recordings__recording__seconds", default=0.0),
         reported=Count("recordings", filter=Q(recordings__has_report=True)),
@@ -213,7 +219,7 @@ def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
         unused=Count("recordings", filter=~Q(recordings__discard_reason="") | Q(recordings__is_active=False)),
     )
     names = ("clips", "seconds", "reported", "silent", "outliers", "unused")
-    rows = {row["pk"]: row for row in found.order_by().values("pk", *names)}
+    rows = {row["pk"]: row for row in builds.order_by().values("pk", *names)}
     return [rows[build.pk] for build in pair.builds]
 
 
@@ -229,11 +235,12 @@ def list_preview_refusals(pair: BuildPair) -> list[tuple[Build, str]]:
 
 
 def _explain_preview_refusal(build: Build) -> str:
+    """Why the build cannot generate a preview now, or an empty string."""
     if build.status != BuildStatus.READY:
         return "This build did not produce a voice."
     return RETRAINED_TEXT if _has_newer_training(build) else " ".join(find_reasons_against_preview(build.remote_voice))
 
 
 def _has_newer_training(build: Build) -> bool:
-    newer = Build.objects.filter(remote_voice=build.remote_voice_id, created_at__gt=build.created_at)
-    return newer.filter(status=BuildStatus.READY).exists()
+    newer_builds = Build.objects.filter(remote_voice=build.remote_voice_id, created_at__gt=build.created_at)
+    return newer_builds.filter(status=BuildStatus.READY).exists()

@@ -256,10 +256,7 @@ def _write_archive(
 
 
 def _list_audio_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files among the paths, and the files in the folders that may be audio.
-
-    Raises CommandError if there are no such files.
-    """
+    """The given files, and the files in given folders that may be audio. Raises CommandError if there are none."""
     files = [path for path in list_files(list(paths)) if path in paths or path.suffix.lower() not in SKIPPED_SUFFIXES]
     if not files:
         raise CommandError("No audio files found. Give other files or folders.")

@@ -56,7 +56,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The text of previews, with the preview of each build. It is None if a build has no preview of this text."""
+    """A sentence, with the preview of it by each build. The preview is None if a build has not spoken it."""
 
     text: str
     by_build: tuple[tuple[Build, Preview | None], ...]
@@ -189,7 +189,7 @@ def _describe_problem(pair: BuildPair) -> str:
     if pair.first.pk == pair.second.pk:
         return "Choose two different builds to compare."
     return (
-        "Only finished builds can be compared. Wait until both builds have finished."
+        "A build can be compared when it is finished. Wait until both have finished."
         if any(build.is_active for build in pair.builds)
         else ""
     )

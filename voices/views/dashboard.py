@@ -1,4 +1,4 @@
-"""Today: open work for staff and blocked next steps, one row per talent or voice."""
+"""The page Today: what staff must do next, and what blocks it, in one row for each talent or voice."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,16 +11,16 @@ from voices.views import dashboard_lists, next_steps
 @require_permission("consent.view_talent")
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
-    """The number of queries does not grow with the rows."""
+    """The page Today. The number of queries does not grow with the number of rows."""
     steps = [next_steps.apply_permissions(step, get_user(request)) for step in next_steps.list_steps()]
-    answers, moving = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
+    pending_consents, active = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
     context = {
         "steps": steps,
-        "pending_consents": answers,
-        "active_builds": moving,
+        "pending_consents": pending_consents,
+        "active_builds": active,
         "ending_contracts": dashboard_lists.list_ending_contracts(),
         "failed_tasks": dashboard_lists.list_failed_tasks(),
-        "is_new": not steps and not answers and not moving.rows and not next_steps.has_talents(),
+        "is_new": not steps and not pending_consents and not active.rows and not next_steps.has_talents(),
         "has_no_account": not next_steps.has_account(),
     }
     return render(request, "today.html", context)
@@ -29,8 +29,11 @@ def today(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def active_builds(request: HttpRequest) -> HttpResponse:
-    """The active builds fragment; 204 when the page is up to date. It polls while a build is active."""
-    found = dashboard_lists.load_active_builds()
-    if found.has_active and request.GET.get("seen") == found.change_token:
+    """The list of active builds. Returns 204 if the page is up to date.
+
+    The page polls this URL while a build is active.
+    """
+    builds = dashboard_lists.load_active_builds()
+    if builds.has_active and request.GET.get("seen") == builds.change_token:
         return HttpResponse(status=204)
-    return render(request, "voices/_active_builds.html", {"active_builds": found})
+    return render(request, "voices/_active_builds.html", {"active_builds": builds})

@@ -1,4 +1,4 @@
-"""The lists of Today besides next steps: active builds, pending consents, ending contracts, failed tasks."""
+"""The other lists on the page Today: active builds, pending consents, ending contracts, failed tasks."""
 
 import uuid
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ TASK_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class PendingConsents:
-    """A talent's unanswered consent requests, with the newest valid invitation."""
+    """The consent requests that a talent has not answered, with the talent's newest valid invitation."""
 
     talent: Talent
     consents: list[Consent]
@@ -47,11 +47,11 @@ class PendingConsents:
 
 
 def list_pending_consents() -> list[PendingConsents]:
-    live = Prefetch("talent__invitations", Invitation.objects.live(), to_attr="live_invitations")
+    invitations = Prefetch("talent__invitations", Invitation.objects.live(), to_attr="live_invitations")
     rows = (
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
         .select_related("talent")
-        .prefetch_related(live)
+        .prefetch_related(invitations)
         .order_by("talent__name", "talent_id", "created_at")[:MAX_ROWS]
     )
     return [
@@ -62,9 +62,9 @@ def list_pending_consents() -> list[PendingConsents]:
 
 @dataclass(frozen=True, slots=True)
 class ActiveBuilds:
-    """Active builds, and builds that ended recently, so that staff see how a row ends.
+    """Active builds, and builds that ended recently, so that staff see how each build ended.
 
-    A newer build of the same voice hides an ended one.
+    An ended build is left out if its voice has a newer build.
     """
 
     rows: list[Build]
@@ -79,8 +79,8 @@ class ActiveBuilds:
 
 
 def load_active_builds() -> ActiveBuilds:
-    newer = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
-    recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer)
+    newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
+    recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent).order_by("-created_at")[:MAX_ROWS]
     return ActiveBuilds(sorted(rows, key=lambda build: not build.is_active))
 
@@ -93,7 +93,7 @@ class EndingContract:
 
 
 def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
-    """Contracts in force that end soon; per talent the one that ends first."""
+    """Contracts in force that end soon. Of each talent, only the contract that ends first is listed."""
     day = day or timezone.localdate()
     rows = (
         Contract.objects.in_force(day)
@@ -101,11 +101,11 @@ def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
         .select_related("talent")
         .order_by("ends_on", "talent__name")[:MAX_ROWS]
     )
-    first = {contract.talent_id: contract for contract in reversed(rows)}
+    first_by_talent = {contract.talent_id: contract for contract in reversed(rows)}
     return sorted(
         (
             EndingContract(contract.talent, contract, (contract.ends_on - day).days)
-            for contract in first.values()
+            for contract in first_by_talent.values()
             if contract.ends_on
         ),
         key=lambda ending: ending.days_left,
@@ -134,10 +134,10 @@ def list_failed_tasks() -> list[FailedTask]:
 
 
 def _collect_build_ids(tasks: Iterable[Task]) -> list[uuid.UUID]:
-    """The build ids of these tasks. Malformed ids are skipped."""
-    found = []
+    """The ids of the builds that these tasks work on. Malformed ids are skipped."""
+    build_ids = []
     for task in tasks:
         if task.kind.endswith("_build"):
             with suppress(ValueError):
-                found.append(uuid.UUID(task.object_id))
-    return found
+                build_ids.append(uuid.UUID(task.object_id))
+    return build_ids

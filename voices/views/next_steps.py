@@ -1,4 +1,4 @@
-"""The next steps of Today. The number of queries of each function does not grow with the talents."""
+"""The next steps on the page Today. No function makes more queries if there are more talents."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -25,14 +25,15 @@ from voices.services.builds.readiness import Readiness, check_readiness_of_voice
 MAX_ROWS = 100
 REVIEW = "consent.review_consent"
 
-FILE_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
-ASK_CONSENT = ("No consent has been requested.", "Request consent", "consent:consent_ask", "consent.add_consent")
-ADD_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
+# Each gap of a talent: reason, label of the link, name of its page, needed permission.
+NO_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
+NO_CONSENT = ("No consent has been requested.", "Request consent", "consent:consent_ask", "consent.add_consent")
+NO_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """One row: the subject, what is open or blocked, since when, and the link to the next step."""
+    """One row of the list: its subject, what is open or blocked, since when, and the link to the next step."""
 
     subject: str
     description: str
@@ -50,13 +51,13 @@ class NextStep:
 
 def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
-    sources = (list_visibility_alerts, list_paused_accounts, list_reviews)
-    later = (list_builds_needing_staff, list_closed_gates, list_voice_steps)
-    return [step for list_source in (*sources, *later) for step in list_source()]
+    urgent = (list_visibility_alerts, list_paused_accounts, list_reviews)
+    less_urgent = (list_builds_needing_staff, list_voices_no_longer_allowed, list_voice_steps)
+    return [step for list_source in (*urgent, *less_urgent) for step in list_source()]
 
 
 def apply_permissions(step: NextStep, user: User) -> NextStep:
-    """The row with only the links that this user may follow."""
+    """The step, without the links that this user may not follow."""
     if not step.permission or user.has_perm(step.permission):
         return step
     can_open = not step.subject_permission or user.has_perm(step.subject_permission)
@@ -84,20 +85,20 @@ def list_visibility_alerts() -> Iterator[NextStep]:
 def list_paused_accounts() -> Iterator[NextStep]:
     waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE_STATUSES))
     for account in access.query_paused_accounts().annotate(waiting=waiting)[:MAX_ROWS]:
-        by_person = account.paused_by_id is not None
+        is_paused_by_person = account.paused_by_id is not None
         reasons = [account.pause_reason]
         if account.waiting:
-            end = "until it is resumed" if by_person else "for a working key"
+            end = "until it is resumed" if is_paused_by_person else "for a working key"
             reasons.append(f"{format_count(account.waiting, 'build waits', 'builds wait')} {end}.")
-        url, action = reverse("voices:account", args=[account.pk]), "Resume account" if by_person else "Enter a new key"
+        url = reverse("voices:account", args=[account.pk])
         yield NextStep(
             account.name,
             f"Account at {registry.get_provider_label(account.provider)}",
-            "wait" if by_person else "bad",
+            "wait" if is_paused_by_person else "bad",
             "Paused",
             tuple(reasons),
             url,
-            action,
+            "Resume account" if is_paused_by_person else "Enter a new key",
             account.paused_at,
             "voices.change_account",
             subject_permission="voices.view_account",
@@ -125,7 +126,7 @@ def select_latest_builds() -> QuerySet[Build]:
 
 def list_builds_needing_staff() -> Iterator[NextStep]:
     """Voices whose newest build needs staff: recordings to fix, a refusal, a failure, or an unknown state."""
-    asks = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
+    may_need_answer = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
     failed = Q(status__in=[BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED])
     labels = {
         BuildStatus.UNCONFIRMED: ("wait", "Needs an answer", "Answer"),
@@ -140,7 +141,7 @@ def list_builds_needing_staff() -> Iterator[NextStep]:
         outliers=Count("recordings", filter=outlier & ~silent),
         discarded=Count("recordings", filter=~Q(recordings__discard_reason="") & ~silent & ~outlier),
     )
-    for build in builds.filter(asks | failed).order_by("-created_at")[:MAX_ROWS]:
+    for build in builds.filter(may_need_answer | failed).order_by("-created_at")[:MAX_ROWS]:
         if build.is_active and not (build.has_unknown_provider_status or needs_staff_answer(build)):
             continue
         severity, status, action = labels[BuildStatus(build.status)]
@@ -176,21 +177,21 @@ def list_voice_steps() -> Iterator[NextStep]:
 
 
 def _list_talent_steps() -> Iterator[NextStep]:
-    waits = Consent.objects.filter(talent=OuterRef("pk"), status__in=[ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
-    fresh = Talent.objects.filter(voices=None).annotate(
-        asked=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
-        waits=Exists(waits),
-        filed=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
+    pending = [ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED]
+    talents = Talent.objects.filter(voices=None).annotate(
+        has_consent=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
+        is_consent_pending=Exists(Consent.objects.filter(talent=OuterRef("pk"), status__in=pending)),
+        has_contract=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
     )
-    for talent in fresh.filter(waits=False).order_by("name")[:MAX_ROWS]:
-        yield _make_talent_step(talent, has_consent=talent.asked, has_contract=talent.filed)
+    for talent in talents.filter(is_consent_pending=False).order_by("name")[:MAX_ROWS]:
+        yield _make_talent_step(talent, has_consent=talent.has_consent, has_contract=talent.has_contract)
 
 
 def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) -> NextStep:
     if not has_contract:
-        reason, action, page, permission = FILE_CONTRACT
+        reason, action, page, permission = NO_CONTRACT
     else:
-        reason, action, page, permission = ADD_VOICE if has_consent else ASK_CONSENT
+        reason, action, page, permission = NO_VOICE if has_consent else NO_CONSENT
     url = reverse(page, args=[talent.pk])
     return NextStep(
         talent.name,
@@ -207,21 +208,21 @@ def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) 
 
 
 def find_easiest_tier() -> tuple[Account, Capabilities] | None:
-    """The tier that needs the least speech, among those with a working account."""
+    """The tier that needs the least speech, with a working account of its provider. None without such an account."""
     limits = get_all_limits()
-    found = [
+    candidates = [
         (account, tier, limits[account.provider, tier.tier])
         for account in Account.objects.working()
         if account.provider in registry.PROVIDERS
         for tier in registry.get_provider_class(account.provider).tiers.values()
     ]
-    found.sort(key=lambda row: row[2]["least_seconds"].value if "least_seconds" in row[2] else 0)
-    return found[0][:2] if found else None
+    candidates.sort(key=lambda row: row[2]["least_seconds"].value if "least_seconds" in row[2] else 0)
+    return candidates[0][:2] if candidates else None
 
 
 def _list_unbuilt_steps(account: Account, tier: Capabilities) -> Iterator[NextStep]:
-    tried = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
-    voices = list(Voice.objects.filter(~Exists(tried)).select_related("talent").order_by("name")[:MAX_ROWS])
+    attempts = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
+    voices = list(Voice.objects.filter(~Exists(attempts)).select_related("talent").order_by("name")[:MAX_ROWS])
     states = check_readiness_of_voices(voices, account, tier.tier)
     newest_consents = {
         (consent.talent_id, consent.purpose): consent
@@ -245,7 +246,7 @@ def _make_voice_step(voice: Voice, state: Readiness, newest_consent: Consent | N
 
 
 def _find_fix(voice: Voice, state: Readiness, newest_consent: Consent | None) -> tuple[str, str, str]:
-    """The URL, label and permission of the link that fixes the first missing item."""
+    """The URL, label and needed permission of the link to the page where the first missing item can be fixed."""
     if not state.permission.is_given:
         return _find_gate_fix(voice, state.permission, newest_consent)
     if not state.gaps:
@@ -262,23 +263,23 @@ def _find_gate_fix(voice: Voice, permission: Permission, newest_consent: Consent
     return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
 
 
-def list_closed_gates() -> Iterator[NextStep]:
-    """Built voices whose consent or contract has ended since. Failed builds have their own rows."""
+def list_voices_no_longer_allowed() -> Iterator[NextStep]:
+    """Voices whose consent or contract has ended since their build. Failed builds have rows of their own."""
     unexpired = Q(consent__valid_until__isnull=True) | Q(consent__valid_until__gte=timezone.localdate())
-    holds = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
+    is_in_force = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
     builds = list(
         select_latest_builds()
         .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELED])
-        .exclude(holds)
+        .exclude(is_in_force)
         .order_by("voice__name")
     )
     queries = {build.pk: _make_gate_query(build) for build in builds}
     labels = {query.provider: registry.get_provider_label(query.provider) for query in queries.values()}
-    allowed = check_permissions(queries.values(), labels)
+    permissions = check_permissions(queries.values(), labels)
     newest_consents = _find_newest_consents(queries.values())
-    closed = [build for build in builds if not allowed[queries[build.pk]].is_given]
-    for build in closed[:MAX_ROWS]:
-        yield _make_closed_step(build.voice, allowed[queries[build.pk]], newest_consents.get(queries[build.pk]))
+    refused = [build for build in builds if not permissions[queries[build.pk]].is_given]
+    for build in refused[:MAX_ROWS]:
+        yield _make_refused_step(build.voice, permissions[queries[build.pk]], newest_consents.get(queries[build.pk]))
 
 
 def _make_gate_query(build: Build) -> BuildPurpose:
@@ -293,7 +294,7 @@ def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[BuildPurpos
     }
 
 
-def _make_closed_step(voice: Voice, permission: Permission, newest_consent: Consent | None) -> NextStep:
+def _make_refused_step(voice: Voice, permission: Permission, newest_consent: Consent | None) -> NextStep:
     url, action, needed = _find_gate_fix(voice, permission, newest_consent)
     status, page, reasons = "No longer allowed", voice.get_absolute_url(), permission.reasons
     return NextStep(voice.name, voice.talent.name, "bad", status, reasons, url, action, None, needed, subject_url=page)

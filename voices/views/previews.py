@@ -16,19 +16,22 @@ from voices.presenters import load_preview_list
 from voices.services.previews import request_preview
 from voices.views.remote_voices import get_remote_or_404
 
-# Content types that a page may play, with their file extensions. Anything else is only offered as a download.
+# Content types that a page may play, with their file extensions. Other types are only offered as a download.
 PLAYABLE_TYPES = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
 
 
 @require_permission("voices.view_remotevoice")
 @require_safe
 def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
-    """The list fragment; 204 when the page is up to date. It polls while a preview is being generated."""
+    """The list of previews. Returns 204 if the page is up to date.
+
+    The page polls this URL while a preview is being generated.
+    """
     remote = get_remote_or_404(pk)
-    found = load_preview_list(remote)
-    if found.is_generating and request.GET.get("seen") == found.change_token:
+    previews = load_preview_list(remote)
+    if previews.is_generating and request.GET.get("seen") == previews.change_token:
         return HttpResponse(status=204)
-    return render(request, "voices/_preview_list.html", {"remote": remote, "preview_list": found})
+    return render(request, "voices/_preview_list.html", {"remote": remote, "preview_list": previews})
 
 
 @require_permission("voices.ask_preview")
@@ -56,7 +59,7 @@ def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_remotevoice")
 @require_safe
 def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
-    """The audio with the type detected from its first bytes. An unknown type is sent as an attachment only."""
+    """The audio of a preview, with the type detected from its first bytes. Audio of unknown type is only downloaded."""
     preview = get_object_or_404(Preview, pk=pk)
     if not preview.file:
         raise Http404

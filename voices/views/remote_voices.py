@@ -1,4 +1,4 @@
-"""A voice at its provider: status, name, visibility, and deletion with its proof."""
+"""The page of a remote voice: status, name, visibility, and deletion with its proof."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from voices.services.remote_voices import (
 
 @dataclass(frozen=True, slots=True)
 class DeletionProof:
-    """The provider's response to the deletion, and the result of the check after it."""
+    """The provider's response to the deletion, and the result of the check that followed."""
 
     response: str
     check_result: str
@@ -44,7 +44,7 @@ class DeletionProof:
 
     @property
     def is_absent(self) -> bool:
-        """The check found no voice, rather than a voice with the status deleted."""
+        """Whether the check found no voice at all, not even one that the provider shows as deleted."""
         return self.check_result == NOT_FOUND
 
 
@@ -58,7 +58,7 @@ def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_remotevoice")
 @require_safe
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """The status fragment for a page that waits for the deletion; 204 when the page is up to date."""
+    """The status, for a page that waits for the deletion of the voice. Returns 204 if the page is up to date."""
     remote = get_remote_or_404(pk)
     if is_being_deleted(remote) and request.GET.get("seen") == compute_change_token(remote):
         return HttpResponse(status=204)
@@ -85,31 +85,34 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
 
 
 def describe_changes(remote: RemoteVoice) -> str:
-    """The changes that this provider supports and the gate may deny: “renamed or made public”."""
-    known = find_capabilities(remote)
-    offered = {"renamed": known and known.can_rename, "made public": known and known.can_set_visibility}
-    return " or ".join(change for change, is_offered in offered.items() if is_offered)
+    """The changes that this provider supports and that the gate may refuse, such as “renamed or made public”."""
+    capabilities = find_capabilities(remote)
+    changes = {
+        "renamed": capabilities and capabilities.can_rename,
+        "made public": capabilities and capabilities.can_set_visibility,
+    }
+    return " or ".join(change for change, is_supported in changes.items() if is_supported)
 
 
 def is_being_deleted(remote: RemoteVoice) -> bool:
-    """Whether a deletion is requested and not confirmed."""
+    """Whether the deletion is requested but not yet confirmed."""
     return remote.deletion_requested_at is not None and remote.deleted_at is None
 
 
 def compute_change_token(remote: RemoteVoice) -> str:
-    """Changes with what the page shows. Relative times change every minute."""
+    """A token that changes when the page would show something else. Times such as “5 minutes ago” change each minute."""
     account, minute = remote.account, int(timezone.now().timestamp() // 60)
-    parts = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
-    return hash_token(repr(parts))
+    shown = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
+    return hash_token(repr(shown))
 
 
 def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
     deletion = remote.deletion_proof
     if not deletion:
         return None
-    answer = json.dumps(deletion["answer"], indent=2, ensure_ascii=False) if deletion.get("answer") else ""
-    at = parse_datetime(str(deletion.get("at", "")))
-    return DeletionProof(answer, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), at)
+    response = json.dumps(deletion["answer"], indent=2, ensure_ascii=False) if deletion.get("answer") else ""
+    recorded_at = parse_datetime(str(deletion.get("at", "")))
+    return DeletionProof(response, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), recorded_at)
 
 
 @require_permission("voices.change_remotevoice")
@@ -134,14 +137,14 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.change_remotevoice")
 @require_POST
 def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
-    """Change the visibility. Public needs the confirmation checkbox."""
-    remote, asked = get_remote_or_404(pk), request.POST.get("visibility")
-    if asked not in {Visibility.PRIVATE, Visibility.PUBLIC}:
+    """Change the visibility. To make a voice public, the confirmation checkbox must be selected."""
+    remote, requested = get_remote_or_404(pk), request.POST.get("visibility")
+    if requested not in {Visibility.PRIVATE, Visibility.PUBLIC}:
         messages.error(request, "Choose private or public.")
-    elif asked == Visibility.PUBLIC and request.POST.get("sure") != "yes":
+    elif requested == Visibility.PUBLIC and request.POST.get("sure") != "yes":
         messages.error(request, "Nothing has changed. To let everyone use the voice, select the checkbox first.")
     else:
-        return _run_action(request, remote, lambda voice: _change_visibility(voice, Visibility(asked), request), "")
+        return _run_action(request, remote, lambda voice: _change_visibility(voice, Visibility(requested), request), "")
     return redirect(remote)
 
 
@@ -174,6 +177,7 @@ def remote_confirm_deletion(request: HttpRequest, pk: str) -> HttpResponse:
 def _run_with_reason(
     request: HttpRequest, remote: RemoteVoice, action: Callable[..., None], success_message: str
 ) -> HttpResponse:
+    """Run an action that needs a reason, if the form has one. Then show the page of the remote voice."""
     form = RemoteReasonForm(request.POST)
     if not form.is_valid():
         show_errors(request, form)
@@ -185,6 +189,7 @@ def _run_with_reason(
 def _run_action(
     request: HttpRequest, remote: RemoteVoice, action: Callable[[RemoteVoice], None], success_message: str
 ) -> HttpResponse:
+    """Run an action, show its success or the reason of its refusal, and return to the page of the remote voice."""
     with handle_refusal(partial(messages.error, request)):
         action(remote)
         if success_message:

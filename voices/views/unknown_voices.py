@@ -1,4 +1,4 @@
-"""Voices in an account that VoiceHub does not know: list, adopt, delete."""
+"""The pages of unknown voices: list them, adopt one for a voice of the studio, delete one."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from voices.views.accounts import get_account_or_404
 @require_permission("voices.change_remotevoice")
 @require_safe
 def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
-    """Fetch the list from the provider on each request."""
+    """The unknown voices of an account. Each request fetches the list from the provider."""
     account = get_known_account(pk)
     tiers = registry.get_provider_class(account.provider).tiers.values()
     context: dict[str, Any] = {"account": account, "can_delete": any(tier.can_delete for tier in tiers)}
@@ -31,7 +31,7 @@ def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def get_known_account(pk: str) -> Account:
-    """The account. Raises Http404 unless VoiceHub supports its provider."""
+    """The account. Raises Http404 if it does not exist, or if VoiceHub no longer supports its provider."""
     account = get_account_or_404(pk)
     if account.provider not in registry.PROVIDERS:
         raise Http404
@@ -57,6 +57,7 @@ def unknown_voice_adopt(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _get_requested_id(request: HttpRequest) -> str:
+    """The provider's voice id in the query string. Raises Http404 if it is too long or missing."""
     form = RemoteIdForm({"remote_id": request.GET.get("id", "")})
     if not form.is_valid():
         raise Http404

@@ -1,4 +1,4 @@
-"""The table of a voice's recordings: filter, search, order and pages."""
+"""The table of a voice's recordings: its filter, search, order and pages."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -73,13 +73,18 @@ def _filter_recordings(rows: QuerySet[Recording], show: str) -> QuerySet[Recordi
 
 @dataclass(frozen=True, slots=True)
 class RecordingProgress:
-    """`change_token` changes with what the page shows, `table_token` with its rows. `loaded_at` is the read time."""
+    """Whether recordings are being analyzed, and tokens that tell a page whether it is up to date.
+
+    `change_token` changes when the page would show something else, `table_token` when the table gains or loses rows.
+    `loaded_at` is the time when this was read from the database.
+    """
 
     change_token: str
     table_token: str
     is_analyzing: bool
-    """An analysis is scheduled for the recordings without one."""
+    """Whether the recordings that have no analysis yet are scheduled for one."""
     is_active: bool
+    """Whether a recording is being analyzed, compared or split."""
     loaded_at: datetime
     compared_at: datetime | None
 
@@ -89,15 +94,15 @@ class RecordingProgress:
         return urlencode({"seen": self.change_token, "table": self.table_token, "since": self.loaded_at.isoformat()})
 
     def select_changed(self, rows: Iterable[Recording], since: datetime) -> list[Recording]:
-        """The rows that were analyzed or compared since that time."""
+        """The rows that were analyzed since that time. After a comparison, these are all rows."""
         if self.compared_at and self.compared_at >= since:
             return list(rows)
         return [row for row in rows if row.analyzed_at and row.analyzed_at >= since]
 
 
 def load_recording_progress(voice: Voice) -> RecordingProgress:
-    """Two queries, however many recordings there are."""
-    found = voice.recordings.aggregate(
+    """The progress of a voice's recordings. It makes two queries, however many recordings there are."""
+    counts = voice.recordings.aggregate(
         total=Count("pk"),
         waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
         splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
@@ -106,19 +111,24 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
     tasks = Task.objects.filter(
         kind__in=(ANALYZE_TASK, COMPARE_TASK), object_id=str(voice.pk), status=TaskStatus.WAITING
     )
-    due = set(tasks.values_list("kind", flat=True))
+    waiting_kinds = set(tasks.values_list("kind", flat=True))
     compared_at = parse_time(voice.comparison.get("compared_at"))
-    table = f"{found['total']}-{found['splitting']}"
-    change_token = f"{table}-{found['waiting']}-{found['newest']}-{compared_at}-{len(due)}"
+    table = f"{counts['total']}-{counts['splitting']}"
+    change_token = f"{table}-{counts['waiting']}-{counts['newest']}-{compared_at}-{len(waiting_kinds)}"
     return RecordingProgress(
-        change_token, table, ANALYZE_TASK in due, bool(due or found["splitting"]), timezone.now(), compared_at
+        change_token,
+        table,
+        ANALYZE_TASK in waiting_kinds,
+        bool(waiting_kinds or counts["splitting"]),
+        timezone.now(),
+        compared_at,
     )
 
 
 def parse_time(text: object) -> datetime | None:
-    """An aware datetime from JSON or a query string; None for anything else."""
+    """Parse a time from JSON or a query string. Returns None unless it is a time with a time zone."""
     try:
-        found = parse_datetime(str(text))
+        time = parse_datetime(str(text))
     except ValueError:
         return None
-    return found if found and timezone.is_aware(found) else None
+    return time if time and timezone.is_aware(time) else None

@@ -1,4 +1,4 @@
-"""Recordings: table, transcript, inclusion in builds, split, delete, audio."""
+"""What can be done with recordings: list, transcribe, include in builds, split, delete, play."""
 
 from functools import partial
 
@@ -22,7 +22,7 @@ from voices.views.recording_table import load_recording_page, load_recording_pro
 @require_permission("voices.view_recording")
 @require_safe
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
-    """The table fragment. The address bar gets the URL of the voice page with the same filter."""
+    """The table of recordings. The address bar of the browser gets the URL of the voice page with the same filter."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
     context = {
         "voice": voice,
@@ -38,25 +38,25 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_recording")
 @require_safe
 def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
-    """The recordings that changed since the page was rendered; 204 when the page is up to date.
+    """The recordings that changed since the page was rendered. Returns 204 if the page is up to date.
 
-    After added or removed rows the page reloads its table at a time of its own choice (see recordings-refresh.js).
+    If rows were added or removed, the page reloads its table when no transcript is being edited (recordings-refresh.js).
     """
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    found, since = load_recording_progress(voice), parse_time(request.GET.get("since"))
-    if found.is_active and request.GET.get("seen") == found.change_token:
+    progress, since = load_recording_progress(voice), parse_time(request.GET.get("since"))
+    if progress.is_active and request.GET.get("seen") == progress.change_token:
         return HttpResponse(status=204)
     context = load_recording_page(voice, request.GET)
-    rows = found.select_changed(context["page"], since) if since else list(context["page"])
-    shown = request.GET.get("table", "")
-    # New rows come with the table.
+    rows = progress.select_changed(context["page"], since) if since else list(context["page"])
+    shown_table = request.GET.get("table", "")
+    # If rows were added or removed, the page loads the whole table instead of the changed rows.
     context |= {
         "voice": voice,
-        "recording_progress": found,
-        "changed_recordings": rows if shown in ("", found.table_token) else [],
+        "recording_progress": progress,
+        "changed_recordings": rows if shown_table in ("", progress.table_token) else [],
     }
     response = render(request, "voices/_recordings_poll.html", context)
-    if shown != found.table_token:
+    if shown_table != progress.table_token:
         response.headers["HX-Trigger"] = "recordings-changed"
     return response
 
@@ -64,7 +64,7 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.change_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
 def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
-    """The transcript of one recording: a table cell with htmx, a page without it."""
+    """Show or save the transcript of one recording. With htmx this is a cell of the table, without it a page."""
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
     saved, problem = False, ""
@@ -77,7 +77,7 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
             "voices/_transcript_saved.html",
             context | {"recording_progress": load_recording_progress(recording.voice)},
         )
-        response.headers["HX-Trigger"] = "readiness-changed, recordings-move"
+        response.headers["HX-Trigger"] = "readiness-changed, recordings-poll"
         return response
     if saved:
         return redirect(recording.voice)
@@ -85,6 +85,7 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, str]:
+    """Save the transcript. Returns whether it was saved, and otherwise why not."""
     if not form.is_valid():
         return False, "The transcript is too long. Shorten it to at most 2,000 characters."
     issues: list[str] = []
@@ -96,7 +97,7 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
 @require_permission("voices.change_recording")
 @require_POST
 def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
-    """Include the recording in the next build or exclude it."""
+    """Include the recording in the next build, or exclude it from builds."""
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     with handle_refusal(partial(messages.error, request)):
         set_active(recording, request.POST.get("active") == "on")
@@ -108,7 +109,7 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _make_list_url(pk: str) -> str:
-    """The URL of the list with this recording."""
+    """The URL of the list of recordings that contains this recording."""
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     return f"{recording.voice.get_absolute_url()}#recordings"
 
@@ -117,10 +118,10 @@ def _make_list_url(pk: str) -> str:
 @require_POST
 @show_refusal_as_message(_make_list_url)
 def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
-    """Split a recording that is too long at its pauses, in the background."""
+    """Start a background task that splits a recording at its pauses, because it is too long for a build."""
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     enqueue_split(recording, get_user(request))
-    messages.success(request, f"Splitting {recording.file_name}. Its segments will appear here.")
+    messages.success(request, f"Splitting {recording.file_name}. Its clips will appear here.")
     return redirect(_make_list_url(pk))
 
 
@@ -131,10 +132,10 @@ def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     if request.method != "POST":
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
-    list_of_recordings = _make_list_url(pk)
+    list_url = _make_list_url(pk)  # needs the recording, which is deleted next
     delete_recording(recording)
     messages.success(request, f"{recording.file_name} deleted.")
-    return redirect(list_of_recordings)
+    return redirect(list_url)
 
 
 @require_permission("voices.view_recording")
@@ -142,7 +143,7 @@ def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
 def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The playable WAV, or the original file with `?download`.
 
-    A file without readable audio is only sent as an attachment of bytes, never as a type that a browser opens.
+    A file without readable audio is only downloaded. It is never sent with a content type that a browser opens.
     """
     recording = get_object_or_404(Recording, pk=pk)
     if "download" in request.GET or not is_playable(recording):
@@ -159,7 +160,7 @@ def _send_original(request: HttpRequest, recording: Recording) -> HttpResponseBa
 @require_permission("voices.view_recording")
 @require_safe
 def recording_peaks(request: HttpRequest, pk: str) -> JsonResponse:
-    """The peaks of the waveform; the fine peaks with `?fine`, if there are any."""
+    """The peaks of the waveform. With `?fine`, the fine peaks if the recording has any."""
     recording = get_object_or_404(Recording.objects.only("peaks", "fine_peaks", "seconds"), pk=pk)
     fine = recording.fine_peaks if "fine" in request.GET else []
     return JsonResponse({"seconds": recording.seconds, "peaks": media.format_peaks(fine or recording.peaks)})

@@ -100,7 +100,7 @@ def is_being_deleted(remote: RemoteVoice) -> bool:
 
 
 def compute_change_token(remote: RemoteVoice) -> str:
-    """A token that changes when the page would show something else. Times such as “5 minutes ago” change each minute."""
+    """A token that changes when the page would show something else. Times such as “5 min ago” change each minute."""
     account, minute = remote.account, int(timezone.now().timestamp() // 60)
     shown = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
     return hash_token(repr(shown))

@@ -23,16 +23,17 @@ from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, set_transcript
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-MAX_UNMATCHED = 5
+MAX_UNMATCHED = 5  # names in a transcript table without a recording that the result lists
 ARCHIVE_LABELS = {"accepted": "added", "refused": "not usable", "duplicate": "already uploaded"}
 MAX_SHOWN = 20  # refused files of an archive, on a page without scripts
 
 
 @dataclass(slots=True)
 class UploadOutcome:
-    """The result of one upload, for the uploader.
+    """The result of one uploaded file, for the person who uploads.
 
-    For an archive, `counts` is the number of its files by state, and `parts` lists the files that were refused.
+    For an archive, `counts` has the number of its files by state. `parts` lists its files that were refused, and its
+    duplicates that were uploaded earlier under another name.
     """
 
     state: str
@@ -46,7 +47,10 @@ class UploadOutcome:
 @require_permission("voices.add_recording")
 @require_POST
 def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
-    """The upload script sends one file and reads JSON; the plain form sends any number and gets a redirect."""
+    """Add the uploaded files. The upload script sends one file and reads JSON.
+
+    The form without scripts sends any number of files and gets a redirect.
+    """
     voice = get_object_or_404(Voice, pk=pk)
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -65,13 +69,13 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _list_errors(form: UploadForm) -> list[str]:
-    return [str(text) for texts in form.errors.values() for text in texts]
+    return [str(error) for field_errors in form.errors.values() for error in field_errors]
 
 
-def add_files(voice: Voice, files: "list[UploadedFile[Any]]", by: User, transcript: str = "") -> list[UploadOutcome]:
-    """Add every audio file, then fill in transcripts from the tables among the files."""
+def add_files(voice: Voice, files: "list[UploadedFile[Any]]", user: User, transcript: str = "") -> list[UploadOutcome]:
+    """Add every audio file. Then fill in the transcripts from those files that are transcript tables."""
     audio = [file for file in files if not _is_table(file)]
-    outcomes = [_add_file(voice, file, by, transcript if len(audio) == 1 else "") for file in audio]
+    outcomes = [_add_file(voice, file, user, transcript if len(audio) == 1 else "") for file in audio]
     return outcomes + [_fill_transcripts(voice, file) for file in files if _is_table(file)]
 
 
@@ -86,25 +90,27 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
     return is_archive(file.name or "", head)
 
 
-def _add_archive(voice: Voice, file: "UploadedFile[Any]", by: User) -> UploadOutcome:
-    taken = add_archive(voice, file, by)
-    unusable = [row for row in taken.recordings if not row.is_usable]
-    parts = [UploadOutcome("refused", row.file_name, "Not usable.", _list_refusals(row)) for row in unusable]
-    parts += [UploadOutcome("refused", name, "Not added.", _format_findings([found])) for name, found in taken.refused]
+def _add_archive(voice: Voice, file: "UploadedFile[Any]", user: User) -> UploadOutcome:
+    result = add_archive(voice, file, user)
+    unusable = [row for row in result.recordings if not row.is_usable]
+    parts = [UploadOutcome("refused", row.file_name, "Not usable.", _list_refused_findings(row)) for row in unusable]
+    parts += [
+        UploadOutcome("refused", name, "Not added.", _format_findings([finding])) for name, finding in result.refused
+    ]
     counts = {
-        "accepted": len(taken.recordings) - len(unusable),
+        "accepted": len(result.recordings) - len(unusable),
         "refused": len(parts),
-        "duplicate": len(taken.duplicates),
+        "duplicate": len(result.duplicates),
     }
-    renamed = [(name, earlier) for name, earlier in taken.duplicates if name != earlier.file_name]
+    renamed = [(name, earlier) for name, earlier in result.duplicates if name != earlier.file_name]
     parts += [_make_duplicate_outcome(name, earlier) for name, earlier in renamed]
     state = next((state for state in ("accepted", "duplicate") if counts[state]), "refused")
-    parts_text = [f"{counts[state]} {label}" for state, label in ARCHIVE_LABELS.items() if counts[state]]
-    summary = f"{', '.join(parts_text) or 'No files added'}."
-    return UploadOutcome(state, file.name or "archive", summary, _format_findings(taken.findings), parts, counts)
+    count_texts = [f"{counts[state]} {label}" for state, label in ARCHIVE_LABELS.items() if counts[state]]
+    summary = f"{', '.join(count_texts) or 'No files added'}."
+    return UploadOutcome(state, file.name or "archive", summary, _format_findings(result.findings), parts, counts)
 
 
-def _list_refusals(recording: Recording) -> list[dict[str, str]]:
+def _list_refused_findings(recording: Recording) -> list[dict[str, str]]:
     return _format_findings(finding for finding in recording.findings if finding["severity"] == "refused")
 
 
@@ -112,16 +118,16 @@ def _format_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, st
     return [{"text": str(finding["text"]), "advice": str(finding["advice"])} for finding in findings]
 
 
-def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str) -> UploadOutcome:
+def _add_file(voice: Voice, file: "UploadedFile[Any]", user: User, transcript: str) -> UploadOutcome:
     if _is_archive(file):
-        return _add_archive(voice, file, by)
+        return _add_archive(voice, file, user)
     name = file.name or "file"
     issues: list[str] = []
     with handle_refusal(issues.append):
-        recording, new = add_recording(voice, file, by, transcript=transcript)
+        recording, is_new = add_recording(voice, file, user, transcript=transcript)
     if issues:
         return UploadOutcome("refused", name, " ".join(issues))
-    if not new:
+    if not is_new:
         return _make_duplicate_outcome(name, recording)
     findings = _format_findings(recording.findings)
     if not recording.is_usable:
@@ -131,25 +137,26 @@ def _add_file(voice: Voice, file: "UploadedFile[Any]", by: User, transcript: str
 
 
 def _make_duplicate_outcome(name: str, earlier: Recording) -> UploadOutcome:
-    same_name = earlier.file_name == name
-    text = "Already uploaded." if same_name else f"The same audio is already uploaded as {earlier.file_name}."
+    has_same_name = earlier.file_name == name
+    text = "Already uploaded." if has_same_name else f"The same audio is already uploaded as {earlier.file_name}."
     return UploadOutcome("duplicate", name, text)
 
 
 def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
+    """Fill in the transcripts of a table. The outcome also names table lines that match no recording."""
     name = file.name or "table"
     try:
         texts = read_transcripts(file)
     except ValidationError as problem:
         return UploadOutcome("refused", name, problem.messages[0])
-    filled, unmatched = 0, dict.fromkeys(texts)
+    filled_count, unmatched_names = 0, dict.fromkeys(texts)
     for recording in access.query_recordings().filter(voice=voice):
-        unmatched.pop(recording.title, None)
+        unmatched_names.pop(recording.title, None)
         if (text := texts.get(recording.title)) and text != recording.transcript:
             set_transcript(recording, text)
-            filled += 1
-    summary = f"{format_count(filled, 'transcript', 'transcripts')} filled in from {len(texts)} lines."
-    if unmatched:
-        more = f" and {len(unmatched) - MAX_UNMATCHED} more" if len(unmatched) > MAX_UNMATCHED else ""
-        summary += f" No recording has the name {', '.join(list(unmatched)[:MAX_UNMATCHED])}{more}."
+            filled_count += 1
+    summary = f"{format_count(filled_count, 'transcript', 'transcripts')} filled in from {len(texts)} lines."
+    if unmatched_names:
+        rest = f" and {len(unmatched_names) - MAX_UNMATCHED} more" if len(unmatched_names) > MAX_UNMATCHED else ""
+        summary += f" No recording has the name {', '.join(list(unmatched_names)[:MAX_UNMATCHED])}{rest}."
     return UploadOutcome("accepted", name, summary)

@@ -1,4 +1,4 @@
-"""Voice pages: add a voice; its recordings, build options and builds."""
+"""The page that adds a voice, and the page of a voice with its recordings, build options and builds."""
 
 from functools import partial
 
@@ -35,11 +35,11 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
 def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     builds = access.query_builds().filter(voice=voice)[:50]
-    finished = [build for build in builds if not build.is_active]
+    finished_builds = [build for build in builds if not build.is_active]
     context = {
         "voice": voice,
         "builds": builds,
-        "finished_builds": finished,
+        "finished_builds": finished_builds,
         "recording_progress": load_recording_progress(voice),
         "build_options": list_build_options(voice),
     }
@@ -49,6 +49,6 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_voice")
 @require_safe
 def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
-    """The build options fragment, for a page whose recordings have changed."""
+    """The build options of a voice. The page of the voice loads them again when its recordings have changed."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
     return render(request, "voices/_build_options.html", {"voice": voice, "build_options": list_build_options(voice)})

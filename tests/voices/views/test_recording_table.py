@@ -104,12 +104,12 @@ def test_new_transcript_starts_a_new_analysis(producer_client: Client, studio: S
     mark_analyzed(row)
     finish_tasks(ANALYZE_TASK)
     text = read_table(producer_client, voice)
-    assert not find_poll_path(text) and 'hx-trigger="recordings-move from:body"' in text
+    assert not find_poll_path(text) and 'hx-trigger="recordings-poll from:body"' in text
     path = reverse("voices:recording_edit", args=[row.pk])
     response = producer_client.post(path, {"transcript": "Other text."}, headers={"HX-Request": "true"})
     text = read_html(response)
     assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
-    assert "recordings-move" in response.headers["HX-Trigger"]
+    assert "recordings-poll" in response.headers["HX-Trigger"]
     assert find_poll_path(read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk]))))
 
 

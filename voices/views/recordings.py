@@ -40,7 +40,8 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
 def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     """The recordings that changed since the page was rendered. Returns 204 if the page is up to date.
 
-    If rows were added or removed, the page reloads its table when no transcript is being edited (recordings-refresh.js).
+    After rows were added or removed, the page reloads its table once no transcript is being edited (see
+    recordings-refresh.js).
     """
     voice = get_object_or_404(access.query_voices(), pk=pk)
     progress, since = load_recording_progress(voice), parse_time(request.GET.get("since"))

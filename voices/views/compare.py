@@ -210,7 +210,7 @@ def _read_score(build: Build, key: str) -> float | None:
 
 def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
     """The sent and marked recordings of each build, in one query."""
-    builds = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
+    found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
         clips=Count("recordings"),
         seconds=Sum("recordings__recording__seconds", default=0.0),
         reported=Count("recordings", filter=Q(recordings__has_report=True)),
@@ -219,7 +219,7 @@ def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
         unused=Count("recordings", filter=~Q(recordings__discard_reason="") | Q(recordings__is_active=False)),
     )
     names = ("clips", "seconds", "reported", "silent", "outliers", "unused")
-    rows = {row["pk"]: row for row in builds.order_by().values("pk", *names)}
+    rows = {row["pk"]: row for row in found.order_by().values("pk", *names)}
     return [rows[build.pk] for build in pair.builds]
 
 

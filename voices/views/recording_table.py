@@ -19,7 +19,7 @@ from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 
 PAGE_SIZE = 50
-WARNING_JSON = '"look"'  # a severity in the findings JSON; a fixed finding needs no review
+WARNING_JSON = '"look"'  # the severity of warnings in the findings JSON; only warnings need a review
 
 FILTER_LABELS = {
     "": "All",

@@ -104,7 +104,7 @@ def test_calls_are_listed_newest_first_with_status_and_response(producer_client:
 
 
 def test_page_lists_remote_voices_and_links_to_unknown_voices(producer_client: Client, studio: Studio) -> None:
-    assert "None yet" in read_page(producer_client, studio.account)
+    assert "No voices yet" in read_page(producer_client, studio.account)
     build = studio.make_build(status="ready")
     RemoteVoice.objects.update(alert="Public.")
     text = read_page(producer_client, studio.account)

@@ -155,7 +155,7 @@ def test_voice_that_cannot_make_previews_does_not_block_the_other_voice(
     first, second = pair
     RemoteVoice.objects.filter(pk=second.remote_voice_id).update(deleted_at=timezone.now())
     text = read_comparison(producer_client, *pair)
-    assert "cannot make a new preview: The provider does not have this voice" in text and "Generate preview" in text
+    assert "cannot generate a new preview: The provider does not have this voice" in text and "Generate preview" in text
     text = read_html(request_previews(producer_client, *pair))
     assert "Resemble AI, rapid: The provider does not have this voice" in text
     assert [preview.build_id for preview in Preview.objects.all()] == [first.pk]

@@ -124,7 +124,7 @@ def test_new_recordings_make_the_page_reload_its_table(viewer_client: Client, st
     response = viewer_client.get(find_poll_path(text))
     assert response.headers["HX-Trigger"] == "recordings-changed"
     assert 'id="findings-' not in response.content.decode(), "the page does not have this row"
-    assert "1 clip was split from it." in read_table(viewer_client, voice)
+    assert "1 clip was split from this recording." in read_table(viewer_client, voice)
 
 
 @pytest.mark.parametrize("query", ["", "seen=x&since=nonsense&table=&page=x", "since=2026-01-01"])

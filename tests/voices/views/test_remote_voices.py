@@ -125,7 +125,7 @@ def test_voice_without_consent_is_not_renamed_published_or_adopted(
     remote, voice = studio.make_remote_voice(), Voice.objects.get()
     withdraw_consent(Consent.objects.get(), studio.producer, "The talent changed their mind.")
     text = read_page(producer_client, remote)
-    assert "It cannot be renamed or made public" in text
+    assert "The voice cannot be renamed or made public" in text
     assert ">Make it public<" not in text
     assert ">Rename<" not in text
     before = studio.fetch_voice(remote.remote_id)

@@ -106,7 +106,7 @@ class AccountAdmin(NoDeleteAdmin):
                 resume_account(account)
 
 
-class LimitForm(forms.ModelForm[LimitOverride]):
+class LimitOverrideForm(forms.ModelForm[LimitOverride]):
     provider = forms.ChoiceField(choices=registry.list_provider_choices)
     tier = forms.ChoiceField(choices=[(tier.value, tier.value.title()) for tier in Tier])
     limit = forms.ChoiceField(choices=registry.list_limit_choices)
@@ -118,7 +118,7 @@ class LimitForm(forms.ModelForm[LimitOverride]):
 
 @admin.register(LimitOverride)
 class LimitOverrideAdmin(admin.ModelAdmin[LimitOverride]):
-    form = LimitForm
+    form = LimitOverrideForm
     list_display = ["provider", "tier", "limit", "value", "source"]
     list_filter = ["provider", "tier"]
 

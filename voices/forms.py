@@ -31,8 +31,8 @@ LANGUAGES = [
 ]
 CHOOSE_OUTCOME = "Choose whether the build is ready or has failed."
 MAX_TRANSCRIPT_LENGTH = 2000
-AUDIO_SUFFIX = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
-REMOTE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
+AUDIO_SUFFIX_PATTERN = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
+REMOTE_ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 
 class VoiceForm(forms.Form):
@@ -95,7 +95,7 @@ class ResolveSubmitForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("exists") and not REMOTE_ID.match(data.get("remote_id", "")):
+        if data.get("exists") and not REMOTE_ID_PATTERN.match(data.get("remote_id", "")):
             self.add_error(
                 "remote_id", "Copy the voice ID from the provider's website. It has letters, digits and . _ : - only."
             )
@@ -146,4 +146,4 @@ def _parse_line(line: str) -> tuple[str, str] | None:
         return None
     name = columns[0].strip().removeprefix("wavs/")
     text = columns[1].split("|")[0].strip().replace("\x00", "")
-    return AUDIO_SUFFIX.sub("", name), text[:MAX_TRANSCRIPT_LENGTH]
+    return AUDIO_SUFFIX_PATTERN.sub("", name), text[:MAX_TRANSCRIPT_LENGTH]

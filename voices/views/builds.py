@@ -1,4 +1,4 @@
-"""Build pages: start, progress, results, export, and resolving a build by hand."""
+"""The pages of builds: start, progress, results, export, and the answers of staff on unclear builds."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,6 +55,8 @@ class TimelineStep:
 
 @dataclass(frozen=True, slots=True)
 class Score:
+    """One quality score of a build, with its value and what the value means."""
+
     info: ScoreInfo
     value: float
 
@@ -185,6 +187,7 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
 
 
 def list_comparable_builds(build: Build) -> QuerySet[Build]:
+    """The other finished builds of the same voice, at most 50."""
     return (
         access.query_builds().filter(voice=build.voice_id).exclude(pk=build.pk).exclude(status__in=ACTIVE_STATUSES)[:50]
     )

@@ -47,6 +47,7 @@ class PendingConsents:
 
 
 def list_pending_consents() -> list[PendingConsents]:
+    """The talents with unanswered consent requests, by name."""
     invitations = Prefetch("talent__invitations", Invitation.objects.live(), to_attr="live_invitations")
     rows = (
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
@@ -87,6 +88,8 @@ def load_active_builds() -> ActiveBuilds:
 
 @dataclass(frozen=True, slots=True)
 class EndingContract:
+    """A contract in force that ends soon, with the number of days until its end."""
+
     talent: Talent
     contract: Contract
     days_left: int
@@ -114,6 +117,8 @@ def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
 
 @dataclass(frozen=True, slots=True)
 class FailedTask:
+    """A failed background task, with a label for staff and the build that it worked on."""
+
     label: str
     task: Task
     build: Build | None

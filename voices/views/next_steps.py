@@ -41,11 +41,11 @@ class NextStep:
     status: str
     reasons: tuple[str, ...]
     url: str
-    action: str
+    action: str  # the label of the link to `url`
     since: datetime | None = None
     permission: str = ""
     is_allowed: bool = True
-    subject_url: str = ""  # for users without permission for `url`
+    subject_url: str = ""  # linked instead of `url` for users without `permission`
     subject_permission: str = ""
 
 

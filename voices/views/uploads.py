@@ -23,7 +23,7 @@ from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, set_transcript
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-MAX_UNMATCHED = 5  # names in a transcript table without a recording that the result lists
+MAX_UNMATCHED = 5  # at most so many names are shown of table lines that match no recording
 ARCHIVE_LABELS = {"accepted": "added", "refused": "not usable", "duplicate": "already uploaded"}
 MAX_SHOWN = 20  # refused files of an archive, on a page without scripts
 

@@ -23,7 +23,7 @@ from voicehub.outbox import QUEUES
 from voicehub.storage import private
 from voices.models import Account
 
-OVERDUE = timedelta(minutes=2)
+OVERDUE_AFTER = timedelta(minutes=2)
 
 
 class CheckFailed(Exception):
@@ -78,12 +78,12 @@ def check_queue() -> str:
 def check_tasks() -> str:
     try:
         rows = Task.objects.filter(status=TaskStatus.WAITING)
-        overdue = rows.filter(due_at__lt=timezone.now() - OVERDUE, lease__isnull=True).count()
+        overdue = rows.filter(due_at__lt=timezone.now() - OVERDUE_AFTER, lease__isnull=True).count()
         failed = Task.objects.filter(status=TaskStatus.FAILED).count()
     except DatabaseError as error:
         raise CheckFailed("they cannot be read from the database.") from error
     if overdue:
-        minutes = OVERDUE.total_seconds() / 60
+        minutes = OVERDUE_AFTER.total_seconds() / 60
         raise CheckFailed(f"{overdue} overdue by more than {minutes:.0f} minutes. Start a worker and a sweeper.")
     return f"none is overdue. Failed tasks: {failed} (see Tasks in the admin)."
 

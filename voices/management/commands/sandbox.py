@@ -14,7 +14,7 @@ from sandbox.context import SandboxContext, Settings
 from sandbox.server import Server
 from sandbox.store import FolderInUse, Store
 
-PORT = 8800
+DEFAULT_PORT = 8800
 
 
 class Command(BaseCommand):
@@ -23,7 +23,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=PORT, help=f"port; 0 for any free port (default: {PORT})")
+        parser.add_argument(
+            "--port", type=int, default=DEFAULT_PORT, help=f"port; 0 for any free port (default: {DEFAULT_PORT})"
+        )
         folder = settings.DATA_DIR / "sandbox"
         parser.add_argument("--data", type=Path, default=folder, help="folder for state and audio")
         parser.add_argument("--host", default="127.0.0.1")

@@ -30,7 +30,7 @@ class CheckFailed(Exception):
     """A check found a problem. The text says what is wrong and how to solve it."""
 
 
-class PartMissing(Exception):
+class OptionalPartMissing(Exception):
     """An optional part of VoiceHub is not installed. The text says how to install it. The exit code stays 0."""
 
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         """Run one check and print its result. Return False if the check failed."""
         try:
             self.stdout.write(f"ok       {name}: {check()}")
-        except PartMissing as missing:
+        except OptionalPartMissing as missing:
             self.stdout.write(self.style.WARNING(f"missing  {name}: {missing}"))
         except CheckFailed as failure:
             self.stdout.write(self.style.ERROR(f"FAILED   {name}: {failure}"))
@@ -153,7 +153,7 @@ def check_audio_part(find_reasons: Callable[[], tuple[str, ...]]) -> str:
     Without the part, pages show "not checked".
     """
     if reasons := find_reasons():
-        raise PartMissing(" ".join(reasons))
+        raise OptionalPartMissing(" ".join(reasons))
     return "installed."
 
 

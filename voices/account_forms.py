@@ -101,13 +101,13 @@ class DeleteUnknownVoiceForm(RemoteIdForm, RemoteReasonForm):
     pass
 
 
-class VoiceChoice(forms.ModelChoiceField[Voice]):
+class VoiceChoiceField(forms.ModelChoiceField[Voice]):
     def label_from_instance(self, voice: Voice) -> str:
         return f"{voice.name} ({voice.talent.name})"
 
 
 class AdoptForm(RemoteIdForm):
-    voice = VoiceChoice(
+    voice = VoiceChoiceField(
         queryset=Voice.objects.select_related("talent").order_by("talent__name", "name"),
         empty_label="Choose a voice",
         help_text="The studio's voice that gets it. The talent's consent and contract decide if it may be used.",

@@ -162,19 +162,19 @@ def _change_visibility(remote: RemoteVoice, visibility: Visibility, request: Htt
 @require_POST
 def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
     done = "Deletion requested. VoiceHub checks the provider until the voice is gone."
-    return _run_with_reason(request, get_remote_or_404(pk), request_deletion, done)
+    return _run_action_with_reason(request, get_remote_or_404(pk), request_deletion, done)
 
 
 @require_permission("voices.delete_remotevoice")
 @require_POST
 def remote_confirm_deletion(request: HttpRequest, pk: str) -> HttpResponse:
     """Record that staff deleted the voice on the provider's website."""
-    return _run_with_reason(
+    return _run_action_with_reason(
         request, get_remote_or_404(pk), record_manual_deletion, "Saved. The voice is marked as deleted."
     )
 
 
-def _run_with_reason(
+def _run_action_with_reason(
     request: HttpRequest, remote: RemoteVoice, action: Callable[..., None], success_message: str
 ) -> HttpResponse:
     """Run an action that needs a reason, if the form has one. Then show the page of the remote voice."""

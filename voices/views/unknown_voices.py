@@ -21,7 +21,7 @@ from voices.views.accounts import get_account_or_404
 @require_safe
 def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     """The unknown voices of an account. Each request fetches the list from the provider."""
-    account = get_known_account(pk)
+    account = get_supported_account(pk)
     tiers = registry.get_provider_class(account.provider).tiers.values()
     context: dict[str, Any] = {"account": account, "can_delete": any(tier.can_delete for tier in tiers)}
     context["can_list"] = any(tier.can_list for tier in tiers)
@@ -30,7 +30,7 @@ def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "voices/unknown_voices.html", context)
 
 
-def get_known_account(pk: str) -> Account:
+def get_supported_account(pk: str) -> Account:
     """The account. Raises Http404 if it does not exist, or if VoiceHub no longer supports its provider."""
     account = get_account_or_404(pk)
     if account.provider not in registry.PROVIDERS:
@@ -41,7 +41,7 @@ def get_known_account(pk: str) -> Account:
 @require_permission("voices.change_remotevoice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def unknown_voice_adopt(request: HttpRequest, pk: str) -> HttpResponse:
-    account = get_known_account(pk)
+    account = get_supported_account(pk)
     if request.method != "POST":
         return _render_adopt_page(
             request, account, AdoptForm(account, initial={"remote_id": _get_requested_id(request)})
@@ -73,7 +73,7 @@ def _render_adopt_page(request: HttpRequest, account: Account, form: AdoptForm) 
 @require_POST
 @show_refusal_as_message("voices:unknown_voices")
 def unknown_voice_delete(request: HttpRequest, pk: str) -> HttpResponse:
-    account, form = get_known_account(pk), DeleteUnknownVoiceForm(request.POST)
+    account, form = get_supported_account(pk), DeleteUnknownVoiceForm(request.POST)
     if not form.is_valid():
         show_errors(request, form)
         return redirect("voices:unknown_voices", pk)

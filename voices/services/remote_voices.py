@@ -61,7 +61,7 @@ def _record_report(remote: RemoteVoice, report: BuildReport) -> None:
 
 
 def _mark_deleted(remote: RemoteVoice, verification: str = NOT_FOUND) -> None:
-    """The voice was deleted at the provider, or our own deletion has now taken effect."""
+    """Record that the provider no longer has the voice, whether VoiceHub or someone else deleted it."""
     now = timezone.now()
     remote.raw_status, remote.checked_at, remote.alert = "", now, ""
     remote.deletion_proof = remote.deletion_proof | {"look": verification, "at": now.isoformat()}
@@ -76,17 +76,17 @@ def _require_remote_voice(remote: RemoteVoice) -> None:
 
 
 def rename_remote_voice(remote: RemoteVoice, name: str) -> None:
-    """Raises ActionRefused."""
+    """Rename the voice at the provider. Raises ActionRefused."""
     _require_capability(remote, remote.capabilities.can_rename, "rename a voice")
     require_permission(remote)
-    _require_no_active_build(remote)  # a rename changes the version that detects a build
+    _require_no_active_build(remote)  # a rename changes the version, by which VoiceHub detects that a build began
     _apply_change(remote, lambda provider: provider.rename_voice(remote.remote_id, name))
 
 
 def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> None:
     """Set who may use the voice. A voice that a user made public raises no alert. Raises ActionRefused.
 
-    Making it private needs no consent in force, because it only restricts use.
+    Making a voice private needs no consent in force, because this only restricts its use.
     """
     _require_capability(remote, remote.capabilities.can_set_visibility, "change who may use a voice")
     if visibility is not Visibility.PRIVATE:
@@ -105,15 +105,15 @@ def require_permission(remote: RemoteVoice) -> None:
         raise ActionRefused(" ".join(reasons))
 
 
-def _require_capability(remote: RemoteVoice, is_capable: bool, what: str) -> None:
+def _require_capability(remote: RemoteVoice, is_capable: bool, action: str) -> None:
     _require_remote_voice(remote)
     if not is_capable:
         label = registry.get_provider_label(remote.account.provider)
-        raise ActionRefused(f"{label} has no way to {what} by API. Use the provider's website.")
+        raise ActionRefused(f"{label} has no way to {action} by API. Use the provider's website.")
 
 
 def _apply_change(remote: RemoteVoice, change: Callable[[Provider], None]) -> None:
-    """Make a change and store the resulting state."""
+    """Make a change at the provider, and store the state that the provider reports afterwards."""
     try:
         with open_session(remote.account) as provider:
             change(provider)
@@ -160,7 +160,7 @@ def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None
 
 
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
-    """Delete a retired remote voice at its provider, verify the deletion, and retry until it is gone."""
+    """Delete a retired remote voice at its provider and verify the deletion. Retried until the voice is gone."""
     remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
     if remote is None or not remote.remote_id or not remote.capabilities.can_delete:
         return None
@@ -171,7 +171,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
             if _was_key_changed(remote):
                 _record_report(remote, provider.fetch_build(remote.remote_id))
             response = _call_delete(provider, remote.remote_id)
-            after = _verify_deletion(provider, remote.remote_id)
+            final_status = _verify_deletion(provider, remote.remote_id)
     except AccountPaused:
         return PAUSED_ACCOUNT_RETRY
     except NotFound:
@@ -180,7 +180,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     except CallFailure:
         return DELETION_RETRY
     now = timezone.now().isoformat()
-    return _record_deletion(remote, {"answer": trim_response(response), "look": after, "at": now})
+    return _record_deletion(remote, {"answer": trim_response(response), "look": final_status, "at": now})
 
 
 def _call_delete(provider: Provider, remote_id: str) -> Mapping[str, Any]:
@@ -202,9 +202,9 @@ def _verify_deletion(provider: Provider, remote_id: str) -> str:
 
 
 def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | None:
-    """Mark the voice as deleted only if the provider no longer shows it. Else set an alert and retry."""
-    gone = deletion["look"] == NOT_FOUND or str(deletion["look"]).lower() in DELETED_STATUSES
-    remote.deletion_proof, remote.alert = deletion, "" if gone else STILL_VISIBLE
-    remote.deleted_at = timezone.now() if gone else None
+    """Mark the voice as deleted only if the provider no longer shows it. Otherwise set an alert and retry."""
+    is_gone = deletion["look"] == NOT_FOUND or str(deletion["look"]).lower() in DELETED_STATUSES
+    remote.deletion_proof, remote.alert = deletion, "" if is_gone else STILL_VISIBLE
+    remote.deleted_at = timezone.now() if is_gone else None
     remote.save(update_fields=["deletion_proof", "alert", "deleted_at"])
-    return None if gone else DELETION_RETRY
+    return None if is_gone else DELETION_RETRY

@@ -1,1 +1,1 @@
-"""The life of a build: prepare, submit, poll, reconcile."""
+"""Builds: check what is missing, start, submit, poll, and reconcile after a lost response."""

@@ -1,5 +1,7 @@
-"""Files made from a build's recordings: the dataset that a provider downloads from the build's expiring URL,
-and the single file that is uploaded to it. Both are streamed."""
+"""Files made from a build's recordings. Both kinds are streamed.
+
+The dataset is downloaded by the provider from the build's expiring URL. The single file is uploaded to the provider.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ URL_LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset ready to be sent; `chunks` may be read once."""
+    """A dataset ready to be sent. `chunks` can be read only once."""
 
     content_type: str
     name: str
@@ -38,9 +40,9 @@ def open_dataset(token: str, address: str | None, user_agent: str) -> Dataset | 
     The URL works while the build is active, for URL_LIFETIME at most, and only while its consent and its contract are
     in force: withdrawal, suspension or expiry ends access to the recordings.
     """
-    open_builds = Build.objects.active().filter(created_at__gt=timezone.now() - URL_LIFETIME)
+    active_builds = Build.objects.active().filter(created_at__gt=timezone.now() - URL_LIFETIME)
     related = ("remote_voice__account", "voice__talent")
-    build = open_builds.select_related(*related).filter(dataset_digest=hash_token(token)).first()
+    build = active_builds.select_related(*related).filter(dataset_digest=hash_token(token)).first()
     if build is None or check_gate_again(build):
         return None
     DatasetFetch.objects.create(build=build, address=address, user_agent=user_agent[:300])
@@ -52,15 +54,15 @@ def open_dataset(token: str, address: str | None, user_agent: str) -> Dataset | 
 
 def _make_wav_dataset(rows: list[BuildRecording]) -> Dataset:
     """All clips in one 16-bit mono WAV, with short silences between them."""
-    whole = concatenate_clips([_make_clip(row) for row in rows])
-    return Dataset("audio/wav", "dataset.wav", whole.size, whole.stream_wav())
+    joined = concatenate_clips([_make_clip(row) for row in rows])
+    return Dataset("audio/wav", "dataset.wav", joined.size, joined.stream_wav())
 
 
 def _make_clip(row: BuildRecording) -> Clip:
     recording, name = row.recording, make_clip_name(row.recording)
     frames = round(recording.seconds * recording.sample_rate)
-    opens = partial(open_verified_file, recording.sound, row.sha256, name)
-    return Clip(name, recording.sha256, recording.sample_rate, frames, opens)
+    open_clip = partial(open_verified_file, recording.sound, row.sha256, name)
+    return Clip(name, recording.sha256, recording.sample_rate, frames, open_clip)
 
 
 def _make_archive_dataset(rows: list[BuildRecording]) -> Dataset:
@@ -79,8 +81,8 @@ def pack_upload(build: Build, rows: list[BuildRecording], heartbeat: Callable[[]
 
     Raises audio.findings.findings.Refused if the file would exceed the provider's limits.
     """
-    made = _pack_recordings(build, rows, heartbeat)
-    return UploadFile(made.name, made.content_type, made.size, made.md5, made.chunks)
+    packed = _pack_recordings(build, rows, heartbeat)
+    return UploadFile(packed.name, packed.content_type, packed.size, packed.md5, packed.chunks)
 
 
 def _pack_recordings(build: Build, rows: list[BuildRecording], heartbeat: Callable[[], None]) -> PackedUpload:
@@ -89,18 +91,21 @@ def _pack_recordings(build: Build, rows: list[BuildRecording], heartbeat: Callab
         with_text = build.handover == Handover.SIGNED_PUT_TEXTS
         entries = [_make_entry(row, row.recording.title) for row in rows]
         return pack_archive(name, entries, with_text, on_piece=lambda _piece: heartbeat())
-    whole = concatenate_clips([_make_clip(row) for row in rows])
+    joined = concatenate_clips([_make_clip(row) for row in rows])
     if build.handover == Handover.SIGNED_PUT_WAV:
-        return pack_wav(name, whole, on_piece=lambda _piece: heartbeat())
-    return _pack_single_file(build, name, whole)
+        return pack_wav(name, joined, on_piece=lambda _piece: heartbeat())
+    return _pack_single_file(build, name, joined)
 
 
-def _pack_single_file(build: Build, name: str, whole: Concatenation) -> PackedUpload:
-    """Check the limits again: they may have changed since the recordings were selected."""
+def _pack_single_file(build: Build, name: str, joined: Concatenation) -> PackedUpload:
+    """Pack the joined recordings as MP3 or WAV.
+
+    The limits are checked again, because they may have changed since the recordings were selected.
+    """
     limits = build.remote_voice.limits
-    most_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MAX_DATA_BYTES
-    most_seconds = limits["most_seconds"].value if "most_seconds" in limits else None
-    check_limits(whole, most_seconds)
+    max_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MAX_DATA_BYTES
+    max_seconds = limits["most_seconds"].value if "most_seconds" in limits else None
+    check_limits(joined, max_seconds)
     if build.remote_voice.capabilities.encoding is Encoding.MP3:
-        return pack_mp3(name, whole, most_bytes)
-    return pack_wav(name, whole, most_bytes)
+        return pack_mp3(name, joined, max_bytes)
+    return pack_wav(name, joined, max_bytes)

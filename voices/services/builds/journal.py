@@ -19,8 +19,8 @@ class GateClosed(Exception):
 class BuildJournal:
     """Records each step of a submit before and after its call. Each method commits before it returns.
 
-    Each method first renews the lease: a worker that lost it, or whose build is no longer SUBMITTING, stops.
-    `objections` is checked before each call: a consent may be withdrawn while recordings are being sent.
+    Each method first renews the lease. A worker that lost the lease, or whose build is no longer SUBMITTING, stops.
+    `find_objections` is called before each call, because a consent may be withdrawn while recordings are being sent.
     """
 
     def __init__(self, build: Build, lease: Lease, find_objections: Callable[[Build], tuple[str, ...]]) -> None:
@@ -61,8 +61,8 @@ class BuildJournal:
 
     def _update_build(self, **fields: object) -> None:
         self._lease.extend()
-        mine = Build.objects.filter(pk=self.build.pk, status=BuildStatus.SUBMITTING)
-        if not mine.update(**fields):
+        submitting_build = Build.objects.filter(pk=self.build.pk, status=BuildStatus.SUBMITTING)
+        if not submitting_build.update(**fields):
             raise LeaseLost(str(self.build.pk))
         for name, value in fields.items():
             setattr(self.build, name, value)

@@ -34,22 +34,22 @@ def find_build_with_relations(build_id: str) -> Build | None:
 
 
 def begin_submit(build: Build) -> bool:
-    """Mark the build as being sent. False if it was canceled meanwhile or another worker has it."""
+    """Mark the build as being sent. False if it was canceled meanwhile or another worker sends it."""
     return move(build, BuildStatus.SUBMITTING, since=BuildStatus.QUEUED, submitted_at=timezone.now())
 
 
 def mark_canceled(build: Build, by: User) -> bool:
-    """False if part of the build may already have been sent."""
+    """Cancel the build. False if part of it may already have been sent."""
     return move(build, BuildStatus.CANCELED, finished_at=timezone.now(), issue=f"Canceled by {by}.")
 
 
 def requeue_build(build: Build, message: str) -> None:
-    """The call was certainly not executed: send it again later. The build can be canceled until then."""
+    """Queue the build again after a call that was certainly not executed. It can be canceled until it is sent."""
     move(build, BuildStatus.QUEUED, since=BuildStatus.SUBMITTING, pending_call="", progress_message=message[:120])
 
 
 def resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
-    """Send the rest after a lost response was resolved. `remote_id` is empty if the voice was not created."""
+    """Send the rest of the build after a lost response was resolved. Without `remote_id`, no voice was created."""
     with transaction.atomic():
         moved = move(build, BuildStatus.QUEUED, pending_call="", progress_message="", lookup_attempts=0, **fields)
         if moved:
@@ -66,7 +66,7 @@ def mark_unconfirmed(build: Build, *, lookup_after: timedelta) -> None:
 
 
 def mark_training(build: Build, report: BuildReport | None = None, **fields: Any) -> bool:
-    """The provider is training the build. `report` is its response, if there is one."""
+    """Record that the provider is training the build. `report` is the provider's response, if there is one."""
     if report is not None:
         fields |= {"raw_status": report.raw_status, "raw_response": trim_response(report.raw), "resume_state": ""}
         fields |= {"samples": [asdict(sample) for sample in report.samples]}
@@ -122,16 +122,16 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
         return None
     gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
-        retire_remote_voice(build.remote_voice)  # deleted at the provider, so the next build makes a new one
+        retire_remote_voice(build.remote_voice)  # deleted at the provider, so the next build makes a new voice
     set_final_status(build, BuildStatus.FAILED, issue=VOICE_MISSING if gone else failure.staff_message, pending_call="")
     return None
 
 
-# --- State of its remote voice ---
+# --- State of the remote voice ---
 
 
 def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
-    """Store the voice's state at the provider. Sets `alert` if it is public or should be deleted."""
+    """Store what the provider reports about the voice. Sets `alert` if the voice is public or should be gone."""
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
     if report.visibility is not None:
@@ -159,6 +159,6 @@ def enqueue_samples(build: Build) -> None:
 
 
 def retire_remote_voice(remote: RemoteVoice) -> None:
-    """Stop using this remote voice. The next build makes a new one."""
+    """Stop using this remote voice. The next build makes a new remote voice."""
     remote.retired_at = timezone.now()
     remote.save(update_fields=["retired_at"])

@@ -1,4 +1,4 @@
-"""Build status polling. A callback only triggers a poll: both end in `refresh_build`."""
+"""Polling the status of builds. A callback is only stored and triggers a poll (`refresh_build`)."""
 
 import hashlib
 from datetime import timedelta
@@ -90,10 +90,13 @@ def refresh_build(build_id: str) -> timedelta | None:
 
 
 def _handle_missing_voice(build: Build) -> timedelta | None:
-    """Fail only after LOOKUPS_BEFORE_ABSENT misses: the voice is paid for, and lookups may lag."""
-    looked = build.lookup_attempts + 1
-    if looked < LOOKUPS_BEFORE_ABSENT:
-        Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(lookup_attempts=looked)
+    """Fail the build only after LOOKUPS_BEFORE_ABSENT lookups found no voice.
+
+    The voice is paid for, and the provider may show it late.
+    """
+    lookups = build.lookup_attempts + 1
+    if lookups < LOOKUPS_BEFORE_ABSENT:
+        Build.objects.filter(pk=build.pk, status=BuildStatus.TRAINING).update(lookup_attempts=lookups)
         return max(LEASE, compute_poll_interval(build))
     retire_remote_voice(build.remote_voice)
     set_final_status(build, BuildStatus.FAILED, issue=VOICE_MISSING)
@@ -107,20 +110,23 @@ def _compute_retry_delay(build: Build, failure: CallFailure) -> timedelta:
 
 
 def _needs_staff(build: Build, report: BuildReport) -> bool:
-    """Whether staff must set the status. A provider without a status gets SILENCE_BEFORE_ASKING_STAFF first."""
-    silent = not report.raw_status and not build.callbacks.exists()
-    waits = timezone.now() - (build.training_at or timezone.now()) < SILENCE_BEFORE_ASKING_STAFF
-    return report.status is RemoteStatus.UNKNOWN and not (silent and waits)
+    """Whether staff must set the status, because VoiceHub does not recognize that of the provider.
+
+    If the provider reported nothing at all, VoiceHub first waits for SILENCE_BEFORE_ASKING_STAFF.
+    """
+    has_no_news = not report.raw_status and not build.callbacks.exists()
+    is_early = timezone.now() - (build.training_at or timezone.now()) < SILENCE_BEFORE_ASKING_STAFF
+    return report.status is RemoteStatus.UNKNOWN and not (has_no_news and is_early)
 
 
 def _is_report_of_previous_build(build: Build, report: BuildReport) -> bool:
-    """Whether the provider's version of the voice is still that of before the build call."""
-    fresh = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
-    return fresh and bool(build.previous_version) and report.version == build.previous_version
+    """Whether the report still has the version of the voice before the build call. Checked only soon after it."""
+    is_recent = build.training_at is not None and timezone.now() - build.training_at < PREVIOUS_BUILD_GRACE
+    return is_recent and bool(build.previous_version) and report.version == build.previous_version
 
 
 def _find_matching_callback(build: Build, provider: Provider, report: BuildReport) -> BuildReport | None:
-    """The newest callback with the same id and status as the polled report. It may contain more detail."""
+    """The newest callback with the same id and status as the polled report. It may contain more details."""
     for callback in build.callbacks.order_by("-received_at"):
         try:
             parsed = provider.parse_callback(callback.body.encode())
@@ -147,10 +153,10 @@ def _record_result(build: Build, report: BuildReport, callback_report: BuildRepo
 
 
 def _record_recording_reports(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:
-    """Store the report of each recording. Missing values do not overwrite those of another source."""
+    """Store the report of each recording. A value that it lacks does not erase the value from a poll or callback."""
     rows = list(build.recordings.select_related("recording"))
-    remote = dict(build.remote_voice.recordings.values_list("recording_id", "remote_id"))
-    by_id = {remote[row.recording_id]: row for row in rows if row.recording_id in remote}
+    remote_ids = dict(build.remote_voice.recordings.values_list("recording_id", "remote_id"))
+    by_id = {remote_ids[row.recording_id]: row for row in rows if row.recording_id in remote_ids}
     by_name = {make_clip_name(row.recording): row for row in rows}
     changed = []
     for report in reports:

@@ -21,23 +21,23 @@ AccountTier = tuple[Account, Capabilities]
 
 NO_LIMIT = 1e9
 LANGUAGE_UNSUPPORTED = "The provider makes no voices in this language."
-# Handovers that send only the best of the accepted recordings, so that the others block nothing.
+# Handovers that send only the best of the accepted recordings. Recordings that do not fit block nothing.
 SELECTING_HANDOVERS = frozenset({Handover.FILE_IDS, Handover.ONE_FILE})
-# Handovers that join the recordings into one file, so that the length of each does not matter.
+# Handovers that join the recordings into one file. The length of a single recording does not matter.
 SINGLE_SOUND_HANDOVERS = frozenset({Handover.SIGNED_PUT_WAV, Handover.ONE_FILE})
 # Handovers without transcripts.
 HANDOVERS_WITHOUT_TRANSCRIPT = SINGLE_SOUND_HANDOVERS | {Handover.SIGNED_PUT_CLIPS, Handover.FILE_IDS}
 
 
 class GapKind(StrEnum):
-    """The kind of problem, so that callers can link to the place where it is fixed."""
+    """The kind of a gap. Pages choose by it the link where the gap is fixed."""
 
     RECORDINGS = "recordings"
     CLIP_LENGTH = "length"
     TRANSCRIPTS = "transcripts"
     SHORTER_TRANSCRIPTS = "shorter_transcripts"
     TRAINED_LENGTH = "trained_length"
-    FLAGGED_RECORDINGS = "unmarked"
+    FLAGGED_RECORDINGS = "flagged_recordings"
     LANGUAGE = "language"
 
 
@@ -49,9 +49,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What a voice needs for a build at one account in one tier. `seconds` count only audio used for training.
+    """What a voice has, and what it needs for a build at one account in one tier.
 
-    The gaps of a handover block a build by that handover; `advice` blocks nothing.
+    `seconds` counts only audio that the provider trains on. The gaps of a handover block a build by that handover.
+    `advice` blocks nothing.
     """
 
     capabilities: Capabilities
@@ -66,8 +67,9 @@ class Readiness:
 
     @property
     def best_handover(self) -> Handover:
-        """The first handover for which the voice lacks nothing; if there is none, the first handover."""
-        return next((way for way, gaps in self.gaps_by_handover.items() if not gaps), next(iter(self.gaps_by_handover)))
+        """The first handover without gaps. If every handover has gaps, the first handover."""
+        complete = (handover for handover, gaps in self.gaps_by_handover.items() if not gaps)
+        return next(complete, next(iter(self.gaps_by_handover)))
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -103,7 +105,7 @@ def check_readiness_of_voices(voices: Sequence[Voice], account: Account, tier: T
 
 
 def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
-    """Readiness for every account, paused ones included, and tier. The number of queries stays constant."""
+    """Readiness for each tier of each account, also of paused accounts. The number of queries is constant."""
     accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
     targets = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
     return [(account, state) for _, account, state in _iterate_readiness([voice], targets)]
@@ -117,12 +119,12 @@ def _iterate_readiness(
     purposes = {
         (voice.pk, slug): BuildPurpose(voice.talent, slug, voice.purpose) for voice in voices for slug in labels
     }
-    allowed = check_permissions(purposes.values(), labels)
-    kinds = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts, marked = _count_clips(voices, kinds, limits), _count_flagged(voices)
+    permissions = check_permissions(purposes.values(), labels)
+    capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
+    counts, flagged = _count_clips(voices, capabilities_by_tier, limits), _count_flagged(voices)
     active = _find_active_builds(voices)
     for account, tier in targets:
-        kind = (account.provider, tier.tier)
+        tier_key = (account.provider, tier.tier)
         for voice in voices:
             yield (
                 voice,
@@ -130,10 +132,14 @@ def _iterate_readiness(
                 _make_readiness(
                     tier,
                     voice.language,
-                    limits[kind],
-                    allowed[purposes[voice.pk, account.provider]],
-                    counts[voice.pk, kind],
-                    tuple(_give_advice(counts[voice.pk, kind], marked.get(voice.pk, 0), limits[kind], voice.language)),
+                    limits[tier_key],
+                    permissions[purposes[voice.pk, account.provider]],
+                    counts[voice.pk, tier_key],
+                    tuple(
+                        _give_advice(
+                            counts[voice.pk, tier_key], flagged.get(voice.pk, 0), limits[tier_key], voice.language
+                        )
+                    ),
                     active.get((voice.pk, account.pk, str(tier.tier))),
                 ),
             )
@@ -143,7 +149,7 @@ def _make_readiness(
     capabilities: Capabilities,
     language: str,
     limits: Mapping[str, Limit],
-    allowed: Permission,
+    permission: Permission,
     counts: _ClipCounts,
     advice: tuple[Gap, ...],
     active_build: Build | None,
@@ -151,13 +157,14 @@ def _make_readiness(
     language_gaps = () if capabilities.supports_language(language) else (Gap(GapKind.LANGUAGE, LANGUAGE_UNSUPPORTED),)
     return Readiness(
         capabilities=capabilities,
-        permission=allowed,
+        permission=permission,
         count=counts.usable,
         needed_count=_get_min_recordings(limits),
         seconds=counts.trained_seconds,
         needed_seconds=_get_limit_value(limits, "least_seconds", 0),
         gaps_by_handover={
-            way: (*_find_gaps(counts, limits, capabilities, way), *language_gaps) for way in capabilities.handover
+            handover: (*_find_gaps(counts, limits, capabilities, handover), *language_gaps)
+            for handover in capabilities.handover
         },
         advice=advice,
         active_build=active_build,
@@ -166,37 +173,39 @@ def _make_readiness(
 
 def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str], Build]:
     """Active builds by voice, account and tier."""
-    found = Build.objects.active().filter(voice__in=voices).select_related("started_by", "remote_voice")
-    return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in found}
+    builds = Build.objects.active().filter(voice__in=voices).select_related("started_by", "remote_voice")
+    return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in builds}
 
 
 def _get_min_recordings(limits: Mapping[str, Limit]) -> int:
-    """The required minimum. A minimum that a provider only recommends is advice."""
-    least = limits.get("least_recordings")
-    return math.ceil(least.value) if least and least.hard else 1
+    """The number of recordings that the provider requires. A number that it only recommends is advice."""
+    minimum = limits.get("least_recordings")
+    return math.ceil(minimum.value) if minimum and minimum.hard else 1
 
 
-def _get_limit_value(limits: Mapping[str, Limit], name: str, otherwise: float) -> float:
+def _get_limit_value(limits: Mapping[str, Limit], name: str, default: float) -> float:
     """The value of a limit, or `otherwise` if the tier does not have it."""
-    return limits[name].value if name in limits else otherwise
+    return limits[name].value if name in limits else default
 
 
 def _count_clips(
-    voices: Sequence[Voice], kinds: Mapping[TierKey, Capabilities], limits: Mapping[TierKey, Mapping[str, Limit]]
+    voices: Sequence[Voice],
+    capabilities_by_tier: Mapping[TierKey, Capabilities],
+    limits: Mapping[TierKey, Mapping[str, Limit]],
 ) -> dict[tuple[UUID, TierKey], _ClipCounts]:
     """One query for any number of voices, recordings and tiers."""
-    used = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
+    usable = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
     sums = {
         f"{name}_{number}": total
-        for number, (kind, tier) in enumerate(kinds.items())
-        for name, total in _make_aggregates(limits[kind], tier.handover).items()
+        for number, (tier_key, tier) in enumerate(capabilities_by_tier.items())
+        for name, total in _make_aggregates(limits[tier_key], tier.handover).items()
     }
-    found = used.annotate(text_length=Length("transcript")).values("voice").annotate(clips=Count("pk"), **sums)
-    rows = {row["voice"]: row for row in found}
+    totals = usable.annotate(text_length=Length("transcript")).values("voice").annotate(clips=Count("pk"), **sums)
+    rows = {row["voice"]: row for row in totals}
     return {
-        (voice.pk, kind): _parse_counts(rows[voice.pk], number) if voice.pk in rows else _ClipCounts()
+        (voice.pk, tier_key): _parse_counts(rows[voice.pk], number) if voice.pk in rows else _ClipCounts()
         for voice in voices
-        for number, kind in enumerate(kinds)
+        for number, tier_key in enumerate(capabilities_by_tier)
     }
 
 
@@ -204,12 +213,12 @@ def _parse_counts(row: Mapping[str, Any], number: int) -> _ClipCounts:
     return _ClipCounts(row["clips"], *(row[f"{name}_{number}"] for name in _ClipCounts._fields[1:]))
 
 
-def _make_aggregates(limits: Mapping[str, Limit], ways: Sequence[Handover]) -> dict[str, Aggregate]:
+def _make_aggregates(limits: Mapping[str, Limit], handovers: Sequence[Handover]) -> dict[str, Aggregate]:
     """The aggregates for one tier, by field name of _ClipCounts."""
     trained = _get_limit_value(limits, "trained_clip", NO_LIMIT)
     short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
     counted = Q(seconds__lte=trained)
-    if SELECTING_HANDOVERS.intersection(ways):
+    if SELECTING_HANDOVERS.intersection(handovers):
         counted &= Q(seconds__gte=short, seconds__lte=long)
     return {
         "trained_seconds": Sum("seconds", filter=counted, default=0.0),
@@ -221,57 +230,58 @@ def _make_aggregates(limits: Mapping[str, Limit], ways: Sequence[Handover]) -> d
 
 
 def _count_flagged(voices: Sequence[Voice]) -> dict[UUID, int]:
-    """Number of included recordings that the provider flagged in the last build, by voice; zeros are left out."""
-    used = BuildRecording.objects.still_flagged().filter(
+    """By voice, the number of included recordings that the provider flagged in the last build. Zeros are omitted."""
+    flagged = BuildRecording.objects.still_flagged().filter(
         recording__voice__in=voices, recording__active=True, recording__status=RecordingStatus.ACCEPTED
     )
-    return dict(used.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))
+    return dict(flagged.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))
 
 
 def _find_gaps(
-    counts: _ClipCounts, limits: Mapping[str, Limit], capabilities: Capabilities, way: Handover
+    counts: _ClipCounts, limits: Mapping[str, Limit], capabilities: Capabilities, handover: Handover
 ) -> Iterator[Gap]:
     missing = _get_min_recordings(limits) - counts.usable
     if missing > 0:
         yield Gap(GapKind.RECORDINGS, f"{format_count(missing, 'more recording is', 'more recordings are')} needed.")
     needed = _get_limit_value(limits, "least_seconds", 0)
     if needed > counts.trained_seconds:
-        more = format_duration(math.ceil(needed - math.floor(counts.trained_seconds)))
-        yield Gap(GapKind.RECORDINGS, f"Another {more} of usable speech is needed.")
-    if counts.wrong_length and way not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
+        missing_duration = format_duration(math.ceil(needed - math.floor(counts.trained_seconds)))
+        yield Gap(GapKind.RECORDINGS, f"Another {missing_duration} of usable speech is needed.")
+    if counts.wrong_length and handover not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
         short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
         subject = format_count(counts.wrong_length, "recording is", "recordings are")
         text = f"{subject} not between {short:g} and {long:g} seconds long. Split them or leave them out."
         yield Gap(GapKind.CLIP_LENGTH, text)
-    if counts.without_text and _needs_transcripts(capabilities, way):
+    if counts.without_text and _needs_transcripts(capabilities, handover):
         subject = format_count(counts.without_text, "recording has", "recordings have")
         yield Gap(GapKind.TRANSCRIPTS, f"{subject} no transcript. Type what is said.")
-    if counts.long_text and way not in HANDOVERS_WITHOUT_TRANSCRIPT:
+    if counts.long_text and handover not in HANDOVERS_WITHOUT_TRANSCRIPT:
         subject = format_count(counts.long_text, "transcript is", "transcripts are")
         yield Gap(GapKind.SHORTER_TRANSCRIPTS, f"{subject} too long. Split the recording in two.")
 
 
-def _needs_transcripts(capabilities: Capabilities, way: Handover) -> bool:
-    return way == Handover.SIGNED_PUT_TEXTS or (
-        capabilities.requires_transcript and way not in HANDOVERS_WITHOUT_TRANSCRIPT
+def _needs_transcripts(capabilities: Capabilities, handover: Handover) -> bool:
+    return handover == Handover.SIGNED_PUT_TEXTS or (
+        capabilities.requires_transcript and handover not in HANDOVERS_WITHOUT_TRANSCRIPT
     )
 
 
-def _give_advice(counts: _ClipCounts, marked: int, limits: Mapping[str, Limit], language: str) -> Iterator[Gap]:
+def _give_advice(counts: _ClipCounts, flagged: int, limits: Mapping[str, Limit], language: str) -> Iterator[Gap]:
     advised = _get_limit_value(limits, "advised_seconds", 0)
     if language.partition("-")[0] != "en":
         advised = max(advised, _get_limit_value(limits, "advised_seconds_other_languages", 0))
     if advised > counts.trained_seconds:
-        more = format_duration(math.ceil(advised - math.floor(counts.trained_seconds)))
-        yield Gap(GapKind.RECORDINGS, f"Another {more} of speech would improve the voice.")
-    wanted = math.ceil(_get_limit_value(limits, "least_recordings", 0)) - counts.usable
-    if wanted > 0 and not limits["least_recordings"].hard:
+        missing_duration = format_duration(math.ceil(advised - math.floor(counts.trained_seconds)))
+        yield Gap(GapKind.RECORDINGS, f"Another {missing_duration} of speech would improve the voice.")
+    missing = math.ceil(_get_limit_value(limits, "least_recordings", 0)) - counts.usable
+    if missing > 0 and not limits["least_recordings"].hard:
         yield Gap(
-            GapKind.RECORDINGS, f"{format_count(wanted, 'more recording', 'more recordings')} would make it better."
+            GapKind.RECORDINGS, f"{format_count(missing, 'more recording', 'more recordings')} would improve the voice."
         )
-    if marked:
-        subject, them = format_count(marked, "recording was", "recordings were"), "it" if marked == 1 else "them"
-        text = f"{subject} flagged by the provider in the last build. Leave {them} out or replace {them}."
+    if flagged:
+        subject = format_count(flagged, "recording was", "recordings were")
+        pronoun = "it" if flagged == 1 else "them"
+        text = f"{subject} flagged by the provider in the last build. Leave {pronoun} out or replace {pronoun}."
         yield Gap(GapKind.FLAGGED_RECORDINGS, text)
     if counts.untrained:
         subject = format_count(counts.untrained, "recording is", "recordings are")

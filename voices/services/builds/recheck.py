@@ -1,4 +1,4 @@
-"""Gate checks before a build sends anything, and before a remote voice is used or changed."""
+"""Checks of the gate before a build sends anything, and before a remote voice is used or changed."""
 
 from django.db.models import Q
 from django.utils import timezone
@@ -18,7 +18,7 @@ def check_gate_again(build: Build) -> tuple[str, ...]:
 
 
 def find_reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:
-    """Why a remote voice may not be used, renamed, published or adopted now. Empty if it may."""
+    """Why a remote voice may not be used, renamed, published or adopted now. Empty if all of this is allowed."""
     if remote.voice is None:
         return ("VoiceHub does not know which talent this voice belongs to.",)
     return _get_permission(remote.voice, remote.account).reasons
@@ -30,7 +30,7 @@ def _get_permission(voice: Voice, account: Account) -> Permission:
 
 
 def _is_basis_in_force(build: Build) -> bool:
-    """Whether the exact consent and contract of this build are still valid. Newer ones do not count."""
+    """Whether the consent and the contract of this build are still in force. A newer one does not replace them."""
     unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
     consent = Consent.objects.filter(unexpired, pk=build.consent_id, status=ConsentStatus.APPROVED)
     return consent.exists() and Contract.objects.in_force().filter(pk=build.contract_id).exists()

@@ -1,4 +1,4 @@
-"""Finding out what became of a build when an answer was lost: by looking, or by asking a person who has looked."""
+"""Find out what happened to a call whose response was lost: look it up at the provider, or let staff decide."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,46 +36,48 @@ def reconcile_build(build_id: str) -> timedelta | None:
         return None
     try:
         with open_session(build.remote_voice.account) as provider:
-            found, proven = _look_up_call(build, provider, build.remote_voice.capabilities)
+            report_found, is_proof = _look_up_call(build, provider, build.remote_voice.capabilities)
     except AccountPaused:
         return PAUSED_ACCOUNT_RETRY
     except CallFailure as failure:
         if isinstance(failure, NotFound) and build.pending_call == "build":
             return _handle_missing_voice(build, failure)
         return UNREACHABLE_RETRY
-    if found is not None:
-        _confirm_call(build, found)
+    if report_found is not None:
+        _confirm_call(build, report_found)
         return None
-    return _handle_empty_lookup(build, is_authoritative=proven and not _was_key_changed(build))
+    return _handle_empty_lookup(build, is_authoritative=is_proof and not _was_key_changed(build))
 
 
-def _look_up_call(build: Build, provider: Provider, can: Capabilities) -> tuple[BuildReport | None, bool]:
-    """The result of the pending call, if found, and whether finding nothing proves that it was not executed.
+def _look_up_call(build: Build, provider: Provider, capabilities: Capabilities) -> tuple[BuildReport | None, bool]:
+    """The result of the pending call if found, and whether an empty lookup proves that the call was not executed.
 
-    The lookup is for the voice by its name, or for any sign that the build call changed it. If a provider does not
-    always report a version, an unchanged version proves nothing.
+    A "create" call is looked up by the name of the voice. A "build" call is found if the voice is training or has a new
+    version. If a provider does not always report a version, an unchanged version proves nothing.
     """
-    if build.pending_call == "create" and can.can_find:
+    if build.pending_call == "create" and capabilities.can_find:
         return provider.find_build(build.remote_voice.reference), True
     if build.pending_call == "create":
-        listed = provider.list_voices() if can.can_list else iter(())
-        return next((one for one in listed if one.name == build.remote_voice.reference), None), False
+        listed = provider.list_voices() if capabilities.can_list else iter(())
+        return next(
+            (voice_report for voice_report in listed if voice_report.name == build.remote_voice.reference), None
+        ), False
     report = provider.fetch_build(build.remote_voice.remote_id)
     comparable = bool(build.previous_version.strip() and report.version.strip())
-    begun = report.status is RemoteStatus.TRAINING or (comparable and report.version != build.previous_version)
-    return (report if begun else None), comparable
+    has_begun = report.status is RemoteStatus.TRAINING or (comparable and report.version != build.previous_version)
+    return (report if has_begun else None), comparable
 
 
 def _was_key_changed(build: Build) -> bool:
-    """Whether the key changed since the call. A key of another account cannot see its result."""
+    """Whether the key changed since the call. A key of another account does not show the result of the call."""
     changed = build.remote_voice.account.key_changed_at
     return changed is not None and (build.submitted_at is None or changed > build.submitted_at)
 
 
 def _lock_pending_call(build: Build) -> QuerySet[Build]:
-    """The build, if it still has the same attempt and pending call (optimistic lock)."""
-    tried = Build.objects.filter(pk=build.pk, status=BuildStatus.UNCONFIRMED, submitted_at=build.submitted_at)
-    return tried.filter(pending_call=build.pending_call)
+    """The build, if neither its attempt nor its pending call has changed (optimistic lock)."""
+    unchanged = Build.objects.filter(pk=build.pk, status=BuildStatus.UNCONFIRMED, submitted_at=build.submitted_at)
+    return unchanged.filter(pending_call=build.pending_call)
 
 
 def _handle_missing_voice(build: Build, error: NotFound) -> timedelta | None:
@@ -95,7 +97,10 @@ def _confirm_call(build: Build, report: BuildReport) -> None:
 
 
 def _handle_empty_lookup(build: Build, *, is_authoritative: bool) -> timedelta | None:
-    """After LOOKUPS_BEFORE_ABSENT empty lookups, treat as not executed if authoritative, else wait for staff."""
+    """After LOOKUPS_BEFORE_ABSENT empty lookups: send the call again if they prove that it was not executed.
+
+    Otherwise wait for staff, and look it up now and then.
+    """
     if _count_empty_lookup(build) < LOOKUPS_BEFORE_ABSENT:
         return LEASE
     if not is_authoritative:
@@ -105,11 +110,11 @@ def _handle_empty_lookup(build: Build, *, is_authoritative: bool) -> timedelta |
 
 
 def _count_empty_lookup(build: Build) -> int:
-    """The number of empty lookups in a row, this one included. Stored only below LOOKUPS_BEFORE_ABSENT."""
-    looked = build.lookup_attempts + 1
-    if looked < LOOKUPS_BEFORE_ABSENT:
-        _lock_pending_call(build).update(lookup_attempts=looked)
-    return looked
+    """The number of empty lookups in a row, including this one. Stored only below LOOKUPS_BEFORE_ABSENT."""
+    lookups = build.lookup_attempts + 1
+    if lookups < LOOKUPS_BEFORE_ABSENT:
+        _lock_pending_call(build).update(lookup_attempts=lookups)
+    return lookups
 
 
 def _resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
@@ -119,10 +124,10 @@ def _resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
 
 
 def resolve_submit_manually(build: Build, by: User, remote_id: str, reason: str, pending_call: str = "") -> None:
-    """Record what staff saw at the provider: the pending call was executed, or not if `remote_id` is empty.
+    """Record what staff saw at the provider. An empty `remote_id` means that the pending call was not executed.
 
-    The call created the voice or, if its id is already known, started its build. `reason` says how they know, and is
-    stored with the build. `pending_call`, if given, is the call that they mean. Raises ActionRefused.
+    The call created the voice or, if its id was already known, started its build. `reason` says how staff know this,
+    and is stored with the build. `pending_call`, if given, is the call that the form asked about. Raises ActionRefused.
     """
     if pending_call and pending_call != build.pending_call:
         raise ActionRefused("This question was already resolved. Reload the page to see the current one.")
@@ -150,10 +155,10 @@ def resolve_training_manually(build: Build, by: User, to: BuildStatus, reason: s
     Raises ActionRefused for any other build.
     """
     with transaction.atomic():
-        rows = Build.objects.select_for_update().filter(
+        unresolved = Build.objects.select_for_update().filter(
             pk=build.pk, status=BuildStatus.TRAINING, has_unknown_status=True
         )
-        if not rows.exists() or to not in (BuildStatus.READY, BuildStatus.FAILED):
+        if not unresolved.exists() or to not in (BuildStatus.READY, BuildStatus.FAILED):
             raise ActionRefused("The provider reports a clear status for this build. You cannot set it.")
         set_final_status(
             build, to, issue=reason if to == BuildStatus.FAILED else "", resolved_by=by, resolution_reason=reason[:300]

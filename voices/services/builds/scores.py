@@ -11,7 +11,7 @@ from voices.models import Build, BuildRecording
 class ScoreInfo:
     """One score between 0 and 1. Source of meaning and advice: Resemble AI, “Check the quality of your Voice”.
 
-    The thresholds between good, fair and poor are our own: the source gives only directions.
+    The thresholds between good, fair and poor are our own. The source says only whether high or low is better.
     """
 
     key: str
@@ -57,12 +57,12 @@ SCORES = (
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
     """The recordings of a build: silent ones first, then outliers, then unused ones, then by lowest score."""
-    trouble = Case(
+    problem_rank = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),
         When(~Q(discard_reason="") | Q(is_active=False), then=Value(2)),
         default=Value(3),
         output_field=IntegerField(),
     )
-    rows = build.recordings.select_related("recording").annotate(trouble=trouble)
-    return rows.order_by("trouble", F("sample_score").asc(nulls_last=True), "recording__file_name")
+    rows = build.recordings.select_related("recording").annotate(problem_rank=problem_rank)
+    return rows.order_by("problem_rank", F("sample_score").asc(nulls_last=True), "recording__file_name")

@@ -12,7 +12,7 @@ from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import format_duration
 from voices.models import Recording, RecordingStatus, Voice
 
-# Select greedily from this number of files on: an exact selection would be too slow for a page.
+# If more files than this may be sent, select greedily: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
 
 
@@ -28,7 +28,7 @@ class ClipRow:
 
     @property
     def byte_count(self) -> int:
-        """As a 16-bit mono WAV."""
+        """The size as a 16-bit mono WAV."""
         return HEADER_BYTES + round(self.seconds * self.rate) * BYTES_PER_FRAME
 
 
@@ -52,20 +52,22 @@ class Selection:
 
 def load_clip_rows(voice: Voice) -> list[ClipRow]:
     """The recordings that would go into a build, in one query."""
-    used = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
-    fields = used.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
+    usable = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
+    fields = usable.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
     return [
-        ClipRow(pk, name, seconds, rate, compute_levels_quality(seconds, levels, [one["code"] for one in findings]))
+        ClipRow(
+            pk, name, seconds, rate, compute_levels_quality(seconds, levels, [finding["code"] for finding in findings])
+        )
         for pk, name, seconds, rate, levels, findings in fields
     ]
 
 
 def select_clips(
-    rows: Sequence[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], way: str
+    rows: Sequence[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], handover: str
 ) -> Selection:
     """The clips that a build by this handover would send."""
-    one_file = way == Handover.ONE_FILE
-    if not (one_file or way == Handover.FILE_IDS):
+    one_file = handover == Handover.ONE_FILE
+    if not (one_file or handover == Handover.FILE_IDS):
         return Selection(tuple(rows), 0, one_file)
     fitting = list(_filter_by_length(rows, limits))
     chosen = tuple(_choose_clips(fitting, capabilities, limits, one_file))
@@ -73,9 +75,9 @@ def select_clips(
 
 
 def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
-    """Why the selection is too short for a build; an empty text if it is not."""
-    least, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
-    if chosen.rows and (least is None or speech >= least.value):
+    """Why the selection is too short for a build. Empty if it is long enough."""
+    minimum, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
+    if chosen.rows and (minimum is None or speech >= minimum.value):
         return ""
     return f"Only {format_duration(speech)} can be sent: the other recordings contain no speech or are too long."
 
@@ -97,28 +99,30 @@ def _choose_clips(
     if selection_limits.max_files and selection_limits.max_files > GREEDY_FROM_FILES:
         return _choose_greedily(rows, selection_limits)
     return [
-        rows[place]
-        for place in select_recordings([Candidate(row.seconds, row.quality) for row in rows], selection_limits)
+        rows[index]
+        for index in select_recordings([Candidate(row.seconds, row.quality) for row in rows], selection_limits)
     ]
 
 
 def _combine_limits(
     rows: list[ClipRow], capabilities: Capabilities, limits: Mapping[str, Limit], one_file: bool
 ) -> SelectionLimits:
-    """Limits of seconds, files and bytes combined. MP3 has no byte limit, because it is encoded to fit."""
-    most = [limits["most_seconds"].value] if "most_seconds" in limits else []
+    """Combine the limits of seconds, files and bytes. MP3 is encoded to fit, so its byte limit does not count here."""
+    max_seconds_options = [limits["most_seconds"].value] if "most_seconds" in limits else []
     if "most_bytes" in limits and not (one_file and capabilities.encoding is Encoding.MP3):
-        heads = HEADER_BYTES * (1 if one_file else len(rows))
-        most.append((limits["most_bytes"].value - heads) / (BYTES_PER_FRAME * max(row.rate for row in rows)))
+        header_bytes = HEADER_BYTES * (1 if one_file else len(rows))
+        max_seconds_options.append(
+            (limits["most_bytes"].value - header_bytes) / (BYTES_PER_FRAME * max(row.rate for row in rows))
+        )
     files = int(limits["most_recordings"].value) if "most_recordings" in limits else None
-    return SelectionLimits(min(most, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
+    return SelectionLimits(min(max_seconds_options, default=float("inf")), files, GAP_SECONDS if one_file else 0.0)
 
 
 def _choose_greedily(rows: list[ClipRow], selection_limits: SelectionLimits) -> list[ClipRow]:
-    """Take the best clips first while they fit, and return them in their original order."""
-    left, taken = selection_limits.max_seconds, set[UUID]()
+    """Choose the best clips first, as long as they fit. Return the chosen clips in their original order."""
+    seconds_left, taken = selection_limits.max_seconds, set[UUID]()
     for row in sorted(rows, key=lambda row: -row.quality):
-        if row.quality > 0 and row.seconds <= left and len(taken) < (selection_limits.max_files or len(rows)):
-            left -= row.seconds
+        if row.quality > 0 and row.seconds <= seconds_left and len(taken) < (selection_limits.max_files or len(rows)):
+            seconds_left -= row.seconds
             taken.add(row.id)
     return [row for row in rows if row.id in taken]

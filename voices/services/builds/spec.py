@@ -1,4 +1,4 @@
-"""Build the specification of a build for its adapter."""
+"""Make the specification that an adapter needs to send a build."""
 
 import hashlib
 import re
@@ -22,7 +22,7 @@ PROOF_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
 class FileChanged(Exception):
-    """A stored file differs from the one frozen for the build. The text names it."""
+    """A stored file differs from the file that was frozen for the build. The text names the file."""
 
 
 def make_clip_name(recording: Recording) -> str:
@@ -40,7 +40,7 @@ def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], 
     sent = {row.recording_id: row for row in remote.recordings.all()}
     frozen = list(build.recordings.select_related("recording").order_by("pk"))
     one_by_one = build.handover in SEPARATE_FILES
-    current = {row.recording_id for row in frozen} if one_by_one else set()
+    current_ids = {row.recording_id for row in frozen} if one_by_one else set()
     take = build.consent.take if remote.capabilities.consent_proof in PROOF_WITH_AUDIO else None
     return BuildSpec(
         reference=remote.reference,
@@ -52,7 +52,7 @@ def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], 
         callback_url=make_callback_url(build),
         dataset_url=make_dataset_url(build) if build.handover == Handover.DATASET_URL else "",
         remote_id=remote.remote_id,
-        stale_recordings=tuple(row.remote_id for key, row in sent.items() if key not in current),
+        stale_recordings=tuple(row.remote_id for key, row in sent.items() if key not in current_ids),
         pack_file=None if one_by_one or build.handover == Handover.DATASET_URL else partial(pack, build, frozen),
         resume_state=decrypt(build.resume_state, f"build:{build.pk}") if build.resume_state else "",
     )
@@ -81,12 +81,12 @@ def open_file(file: FieldFile) -> BinaryIO:
 
 def open_verified_file(file: FieldFile, sha256: str, name: str) -> BinaryIO:
     """Open a file to send it to a provider. Raises FileChanged if its hash differs from `sha256`."""
-    found = open_file(file)
-    if hashlib.file_digest(cast(Any, found), "sha256").hexdigest() != sha256:
-        found.close()
+    opened = open_file(file)
+    if hashlib.file_digest(cast(Any, opened), "sha256").hexdigest() != sha256:
+        opened.close()
         raise FileChanged(FILE_CHANGED.format(name=name))
-    found.seek(0)
-    return found
+    opened.seek(0)
+    return opened
 
 
 def make_callback_url(build: Build) -> str:

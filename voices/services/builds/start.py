@@ -32,7 +32,7 @@ class BuildRefused(ActionRefused):
 
 
 def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
-    """Start a build from the current recordings. Of concurrent requests, exactly one wins.
+    """Start a build from the current recordings. Of concurrent requests, exactly one starts a build.
 
     The gate is checked in the transaction that creates the build. Raises BuildRefused with every reason.
     """
@@ -40,10 +40,12 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
-            allowed = check_permission(voice.talent, account.provider, voice.purpose, provider_label=label, lock=True)
-            if reasons := find_blockers(voice, account, tier, handover, allowed):
+            permission = check_permission(
+                voice.talent, account.provider, voice.purpose, provider_label=label, lock=True
+            )
+            if reasons := find_blockers(voice, account, tier, handover, permission):
                 raise BuildRefused(*reasons)
-            build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, allowed, by)
+            build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, permission, by)
             outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
         raise BuildRefused("A build of this voice has already been started.") from None
@@ -51,15 +53,15 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
 
 
 def find_blockers(
-    voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, allowed: Permission | None = None
+    voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, permission: Permission | None = None
 ) -> list[str]:
-    """Why this build would be refused now. Empty if it may start. `allowed` is the gate's result, if known.
+    """Why this build would be refused now. Empty if it may start. `permission` is the gate's result, if known.
 
     Raises ActionRefused if VoiceHub does not support the provider or tier.
     """
     state = check_readiness(voice, account, tier)
     gaps = state.gaps_by_handover.get(Handover(handover), ())
-    reasons = [*(allowed or state.permission).reasons, *(gap.text for gap in gaps)]
+    reasons = [*(permission or state.permission).reasons, *(gap.text for gap in gaps)]
     if not gaps and handover in SELECTING_HANDOVERS:
         limits = account.get_limits(tier)
         reasons += filter(
@@ -77,7 +79,7 @@ def find_blockers(
 
 
 def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
-    """Whether the remote voice to retrain has a dataset. No vendor page says how to remove one."""
+    """Whether the remote voice to train again has a dataset. No vendor documents how to remove a dataset."""
     in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
     return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
 
@@ -85,31 +87,33 @@ def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
 def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
     """The remote voice that this build trains. Its name reveals nothing about the talent.
 
-    If the provider makes a new voice for each build, an existing one is retired and stays at the provider.
+    If the provider makes a new voice for each build, the existing remote voice is retired and stays at the provider.
     """
     if not account.get_capabilities(tier).can_retrain:
-        made = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
-        made.exclude(remote_id="").update(retired_at=timezone.now())
-    found, _created = RemoteVoice.objects.get_or_create(
+        previous = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
+        previous.exclude(remote_id="").update(retired_at=timezone.now())
+    remote, _created = RemoteVoice.objects.get_or_create(
         voice=voice,
         account=account,
         tier=str(tier),
         retired_at=None,
         defaults={"reference": f"vh-{secrets.token_hex(6)}"},
     )
-    if not found.remote_id:
+    if not remote.remote_id:
         # Files sent for a voice that was never created may no longer exist at the provider.
-        found.recordings.all().delete()
-    return found
+        remote.recordings.all().delete()
+    return remote
 
 
-def _create_build(voice: Voice, remote: RemoteVoice, handover: Handover | str, allowed: Permission, by: User) -> Build:
-    assert allowed.consent and allowed.contract  # noqa: S101 - find_blockers has excluded anything else
+def _create_build(
+    voice: Voice, remote: RemoteVoice, handover: Handover | str, permission: Permission, by: User
+) -> Build:
+    assert permission.consent and permission.contract  # noqa: S101 - find_blockers refuses a build without them
     build = Build(
         voice=voice,
         remote_voice=remote,
-        consent=allowed.consent,
-        contract=allowed.contract,
+        consent=permission.consent,
+        contract=permission.contract,
         handover=handover,
         started_by=by,
     )
@@ -124,13 +128,18 @@ def _create_build(voice: Voice, remote: RemoteVoice, handover: Handover | str, a
         for clip in clips
     )
     record_event(
-        allowed.consent, EventKind.USED, by, build=str(build.pk), voice=str(voice.pk), contract=str(build.contract_id)
+        permission.consent,
+        EventKind.USED,
+        by,
+        build=str(build.pk),
+        voice=str(voice.pk),
+        contract=str(build.contract_id),
     )
     return build
 
 
 def _select_recordings(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
-    """The recordings to freeze for the build, in their order."""
+    """The recordings to freeze for the build, in the order of the voice."""
     chosen = {row.id for row in select_clips(load_clip_rows(voice), remote.capabilities, remote.limits, handover).rows}
     usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
     return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]

@@ -30,11 +30,11 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     build = find_build_with_relations(build_id)
     if build is None:
         return None
-    taken_up = build.status == BuildStatus.SUBMITTING
-    if taken_up and build.pending_call:
+    is_taken_over = build.status == BuildStatus.SUBMITTING
+    if is_taken_over and build.pending_call:
         mark_unconfirmed(build, lookup_after=timedelta())
         return None
-    if not taken_up and not lifecycle.begin_submit(build):
+    if not is_taken_over and not lifecycle.begin_submit(build):
         return None
     if reasons := check_gate_again(build):
         set_final_status(build, BuildStatus.FAILED, issue=" ".join(reasons))
@@ -55,9 +55,9 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
         with open_session(account) as provider:
             spec = make_build_spec(build, partial(pack_upload, heartbeat=lease.extend))
             report = provider.submit_build(spec, BuildJournal(build, lease, _find_objections))
-    except (GateClosed, Refused, FileChanged) as closed:
+    except (GateClosed, Refused, FileChanged) as refusal:
         lease.extend()
-        set_final_status(build, BuildStatus.FAILED, issue=str(closed))
+        set_final_status(build, BuildStatus.FAILED, issue=str(refusal))
     except CallFailure as failure:
         lease.extend()  # only the worker that holds the lease records the result
         return lifecycle.handle_call_failure(build, failure)
@@ -68,7 +68,7 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
 
 
 def handle_submit_failure(build_id: str) -> None:
-    """The task failed repeatedly: fail the build, or mark it UNCONFIRMED if a call may have been made."""
+    """Called when the task failed repeatedly. Fail the build, or mark it UNCONFIRMED if a call may have been made."""
     build = find_build_with_relations(build_id)
     if build is None:
         return

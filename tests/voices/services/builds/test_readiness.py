@@ -299,7 +299,7 @@ def test_amounts_that_are_only_recommended_are_advice_and_no_gaps(full_studio: S
     full_studio.make_recordings(voice)
     readiness = find_option(voice, "resemble_v1", "professional").readiness
     assert (readiness.needed_count, readiness.gaps) == (1, ())
-    assert "47 more recordings would make it better." in [advice.text for advice in readiness.advice]
+    assert "47 more recordings would improve the voice." in [advice.text for advice in readiness.advice]
 
 
 def test_advice_asks_for_more_speech_in_languages_other_than_english(full_studio: Studio) -> None:

@@ -14,22 +14,23 @@ def query_voices() -> QuerySet[Voice]:
 def query_recordings() -> QuerySet[Recording]:
     """Recordings without their waveforms, which have URLs of their own.
 
-    `marked_silent`, `marked_outlier` and `marked_discarded` come from the newest build that reported on the recording.
-    `source_name` is the file that it was split from, and `cut_into` the number of segments split from it.
+    `flagged_silent`, `flagged_outlier` and `flagged_discarded` say what the provider reported, in the newest build with
+    a report on the recording. `source_name` is the file that the recording was split from. `segment_count` is the
+    number of segments that were split from the recording.
     """
-    used = BuildRecording.objects.filter(recording=OuterRef("pk"))
-    marks = used.still_flagged()
-    pieces = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
+    build_rows = BuildRecording.objects.filter(recording=OuterRef("pk"))
+    flagged_rows = build_rows.still_flagged()
+    segments = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
     return (
         Recording.objects.select_related("voice")
         .defer("peaks", "fine_peaks")
         .annotate(
-            was_built=Exists(used),
-            marked_silent=Exists(marks.filter(is_silent=True)),
-            marked_outlier=Exists(marks.filter(is_outlier=True)),
-            marked_discarded=Exists(marks.exclude(discard_reason="")),
+            was_built=Exists(build_rows),
+            flagged_silent=Exists(flagged_rows.filter(is_silent=True)),
+            flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
+            flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
             source_name=F("source__file_name"),
-            cut_into=Coalesce(Subquery(pieces.values("count")), 0),
+            segment_count=Coalesce(Subquery(segments.values("count")), 0),
         )
         .order_by()
     )
@@ -46,8 +47,8 @@ def query_paused_accounts() -> QuerySet[Account]:
 
 
 def query_remote_voices() -> QuerySet[RemoteVoice]:
-    """Remote voices, each with its builds, newest first. Only the status and dates of the builds are loaded."""
+    """Remote voices with their builds, both newest first. Of the builds, only the status and the dates are loaded."""
     builds = Build.objects.only("status", "remote_voice", "created_at", "finished_at").order_by("-created_at")
-    people = ("made_public_by", "adopted_by", "deletion_requested_by")
-    rows = RemoteVoice.objects.select_related("account", "voice__talent", *people).defer("raw_response")
-    return rows.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")
+    user_fields = ("made_public_by", "adopted_by", "deletion_requested_by")
+    remote_voices = RemoteVoice.objects.select_related("account", "voice__talent", *user_fields).defer("raw_response")
+    return remote_voices.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")

@@ -91,7 +91,7 @@ FIXED_BY = {
     GapKind.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
     GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
-    GapKind.FLAGGED_RECORDINGS: ("?show=marked#recordings", "Show recordings", ""),
+    GapKind.FLAGGED_RECORDINGS: ("?show=flagged#recordings", "Show recordings", ""),
 }
 
 

@@ -129,8 +129,8 @@ class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
         newer = BuildRecording.objects.filter(
             recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
-        marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
-        return self.filter(marked, ~Exists(newer), has_report=True)
+        flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+        return self.filter(flagged, ~Exists(newer), has_report=True)
 
 
 class BuildRecording(models.Model):

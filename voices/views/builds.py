@@ -158,13 +158,13 @@ def build_resolve_training(request: HttpRequest, pk: str) -> HttpResponse:
 def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
     rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    marked = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+    flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
     counts = build.recordings.aggregate(
         seconds=Sum("recording__seconds", default=0.0),
         reported_count=Count("pk", filter=Q(has_report=True)),
         callback_only_count=Count("pk", filter=Q(from_callback=True)),
-        marked_count=Count("pk", filter=marked),
-        problem_count=Count("pk", filter=marked | Q(is_active=False)),
+        flagged_count=Count("pk", filter=flagged),
+        problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
     score_counts = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
     return {

@@ -145,7 +145,7 @@ def list_builds_needing_staff() -> Iterator[NextStep]:
         if build.is_active and not (build.has_unknown_provider_status or needs_staff_answer(build)):
             continue
         severity, status, action = labels[BuildStatus(build.status)]
-        reason = _explain_build(build, _describe_marks(build.silent, build.outliers, build.discarded))
+        reason = _explain_build(build, _describe_flags(build.silent, build.outliers, build.discarded))
         at = build.finished_at or build.submitted_at
         url, permission = build.get_absolute_url(), "voices.start_build" if action == "Answer" else ""
         yield NextStep(
@@ -153,19 +153,19 @@ def list_builds_needing_staff() -> Iterator[NextStep]:
         )
 
 
-def _explain_build(build: Build, marks: str) -> str:
+def _explain_build(build: Build, flags: str) -> str:
     if build.has_unknown_provider_status:
         if not build.raw_status:
             return "The provider no longer reports a status. Check the provider's website."
         return f"The provider reports “{build.raw_status}”, an unknown status. Check the provider's website."
-    return marks or build.issue or "The provider's response was lost, and the lookup did not find the build."
+    return flags or build.issue or "The provider's response was lost, and the lookup did not find the build."
 
 
-def _describe_marks(silent: int, outliers: int, discarded: int) -> str:
-    """The marks in our words. The provider's own message uses its names of the recordings."""
+def _describe_flags(silent: int, outliers: int, discarded: int) -> str:
+    """The provider's flags in VoiceHub's words. The provider's message names recordings differently."""
     kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
     parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
-    return f"{format_count(total, 'recording was', 'recordings were')} marked: {', '.join(parts)}." if parts else ""
+    return f"{format_count(total, 'recording was', 'recordings were')} flagged: {', '.join(parts)}." if parts else ""
 
 
 def list_voice_steps() -> Iterator[NextStep]:

@@ -26,7 +26,7 @@ FILTER_LABELS = {
     "usable": "Usable",
     "look": "To review",
     "compared": "Different from the others",
-    "marked": "Marked by the provider",
+    "flagged": "Flagged by the provider",
     "refused": "Not usable",
     "inactive": "Excluded from builds",
     "no_transcript": "Without a transcript",
@@ -64,7 +64,7 @@ def _filter_recordings(rows: QuerySet[Recording], show: str) -> QuerySet[Recordi
             ~Q(findings_text__contains=WARNING_JSON), set_findings=[]
         ),
         "compared": usable.exclude(set_findings=[]),
-        "marked": rows.filter(Q(marked_silent=True) | Q(marked_outlier=True) | Q(marked_discarded=True)),
+        "flagged": rows.filter(Q(flagged_silent=True) | Q(flagged_outlier=True) | Q(flagged_discarded=True)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),
         "no_transcript": usable.filter(transcript=""),

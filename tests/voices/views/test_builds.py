@@ -294,7 +294,7 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     response = viewer_client.get(build.get_absolute_url())
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
     text = read_html(response)
-    assert "1 of 3 recordings is marked" in text
+    assert "1 of 3 recordings is flagged" in text
     assert "All scores are the provider's." in text
     assert "from the callback only" in text
     assert "0.91" in text
@@ -313,7 +313,7 @@ def test_recording_that_the_provider_did_not_use_shows_the_reason(producer_clien
     rows = producer_client.get(reverse("voices:build_export", args=[build.pk]))
     lines = list(csv.DictReader(io.StringIO(b"".join(rows.streaming_content).decode())))  # type: ignore[attr-defined]
     assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
-    table = producer_client.get(build.voice.get_absolute_url(), {"show": "marked"})
+    table = producer_client.get(build.voice.get_absolute_url(), {"show": "flagged"})
     assert [row.pk for row in table.context["page"]] == [last.recording_id]
     assert "Not used (provider)" in read_html(table)
 
@@ -346,7 +346,7 @@ def test_only_flagged_rows_offer_a_fix_and_empty_columns_are_hidden(producer_cli
     text = read_page(producer_client, build)
     assert text.count("Fix<span") == 1
     assert f'Fix<span class="visually-hidden"> {flagged.recording.file_name}' in text
-    assert f"{build.voice.get_absolute_url()}?show=marked#recordings" in text
+    assert f"{build.voice.get_absolute_url()}?show=flagged#recordings" in text
     assert "−3.5<" in text
     for name, is_shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
         assert (f'data-label="{name}"' in text, f"{name}</" in text) == (is_shown, is_shown), name

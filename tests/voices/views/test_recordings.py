@@ -77,7 +77,7 @@ def set_flags(build: Build, recording: Recording, **flags: bool) -> None:
 
 def read_flags(client: Client, voice: Voice, query: str = "") -> dict[str, tuple[bool, bool]]:
     response = client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}")
-    return {row.file_name: (row.marked_silent, row.marked_outlier) for row in response.context["page"]}
+    return {row.file_name: (row.flagged_silent, row.flagged_outlier) for row in response.context["page"]}
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def test_provider_flags_are_shown_and_can_be_filtered(
 ) -> None:
     silent, outlier, unflagged = (row.file_name for row in flagged_recordings)
     assert read_flags(viewer_client, voice) == {silent: (True, True), outlier: (False, True), unflagged: (False, False)}
-    assert set(read_flags(viewer_client, voice, "show=marked")) == {silent, outlier}
-    text = read_html(viewer_client.get(f"{voice.get_absolute_url()}?show=marked"))
+    assert set(read_flags(viewer_client, voice, "show=flagged")) == {silent, outlier}
+    text = read_html(viewer_client.get(f"{voice.get_absolute_url()}?show=flagged"))
     assert text.count("Silent (provider)") == 1
     assert text.count("Another speaker or sound (provider)") == 2
 
@@ -107,11 +107,11 @@ def test_only_flags_of_the_newest_build_with_a_report_count(
 ) -> None:
     silent, outlier, _unflagged = flagged_recordings
     newer_build = studio.make_build(voice, status="failed")
-    assert set(read_flags(viewer_client, voice, "show=marked")) == {silent.file_name, outlier.file_name}, (
+    assert set(read_flags(viewer_client, voice, "show=flagged")) == {silent.file_name, outlier.file_name}, (
         "the newer build has no report yet"
     )
     set_flags(newer_build, silent, is_silent=False)
-    assert set(read_flags(viewer_client, voice, "show=marked")) == {outlier.file_name}
+    assert set(read_flags(viewer_client, voice, "show=flagged")) == {outlier.file_name}
     assert read_flags(viewer_client, voice)[silent.file_name] == (False, False)
 
 
@@ -124,7 +124,7 @@ def test_active_flagged_recordings_give_advice_before_the_next_build(
     viewer_client: Client, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
     silent, outlier, unflagged = flagged_recordings
-    link = "?show=marked#recordings"
+    link = "?show=flagged#recordings"
     plural = "2 recordings were flagged by the provider in the last build. Leave them out or replace them."
     assert read_advice(viewer_client, voice) == [(plural, link)]
     assert f'<a href="{link}">' in read_html(viewer_client.get(voice.get_absolute_url()))

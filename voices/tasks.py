@@ -1,4 +1,4 @@
-"""Task handlers of this app. Each calls a service."""
+"""Task handlers of this app. Each handler calls one service."""
 
 from datetime import timedelta
 
@@ -13,8 +13,8 @@ from voices.services.recordings import analysis, segment
 from voices.services.recordings.segment import handle_split_failure
 
 
-def retry_after_rest(kind: str) -> FailureHandler:
-    """For tasks that must never stop: enqueue the task again after a pause."""
+def retry_after_pause(kind: str) -> FailureHandler:
+    """Make a failure handler that enqueues the task again after FAILED_TASK_RETRY, so that it is never given up."""
     return lambda object_id: outbox.enqueue_task(kind, object_id, after=FAILED_TASK_RETRY)
 
 
@@ -23,17 +23,17 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     return submit.submit_build(build_id, lease)
 
 
-@register_handler("settle_build", on_failure=retry_after_rest("settle_build"), queue=URGENT)
+@register_handler("settle_build", on_failure=retry_after_pause("settle_build"), queue=URGENT)
 def reconcile_build(build_id: str, _lease: Lease) -> timedelta | None:
     return reconcile.reconcile_build(build_id)
 
 
-@register_handler("refresh_build", on_failure=retry_after_rest("refresh_build"), queue=URGENT)
+@register_handler("refresh_build", on_failure=retry_after_pause("refresh_build"), queue=URGENT)
 def refresh_build(build_id: str, _lease: Lease) -> timedelta | None:
     return poll.refresh_build(build_id)
 
 
-@register_handler("delete_remote_voice", on_failure=retry_after_rest("delete_remote_voice"), queue=URGENT)
+@register_handler("delete_remote_voice", on_failure=retry_after_pause("delete_remote_voice"), queue=URGENT)
 def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return remote_voices.delete_remote_voice(remote_voice_id)
 

@@ -1,4 +1,4 @@
-"""Accounts: add, pause and resume them, test and change their keys, open sessions with their providers."""
+"""Accounts: add, pause, resume and test an account, change its key, and open a session with its provider."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -30,7 +30,7 @@ TASK_BY_STATUS = {
 
 
 class AccountPaused(CallFailure):
-    """The account makes no calls. The text says why."""
+    """The account is paused and makes no calls. The text says why."""
 
     stops_account = True
 
@@ -48,7 +48,7 @@ class KeyDecryptionFailed(CallFailure):
 def open_session(account: Account) -> Iterator[Provider]:
     """Yield the account's provider. Its responses are logged, and a rejected key pauses the account.
 
-    Every failure, also one inside the block, is a CallFailure.
+    Every failure, also a failure inside the `with` block, is raised as a CallFailure.
     """
     account.refresh_from_db(fields=["paused_at", "pause_reason", "encrypted_key"])
     if account.paused_at:
@@ -66,8 +66,8 @@ def _open_recorded_session(account: Account) -> Iterator[Provider]:
             finally:
                 with _ignore_database_errors():
                     _record_calls(account, provider.api_log)
-    except DecryptionError as unreadable:
-        failure = KeyDecryptionFailed(str(unreadable))
+    except DecryptionError as decryption_error:
+        failure = KeyDecryptionFailed(str(decryption_error))
         record_error(account, failure)
         raise failure from None
     except ProviderError as error:
@@ -85,32 +85,32 @@ def _ignore_database_errors() -> Iterator[None]:
 
 
 def _record_calls(account: Account, entries: Iterable[ApiLogEntry]) -> None:
-    """Log the responses and delete the oldest ones."""
+    """Store these responses, and keep only the newest MAX_CALLS responses of the account."""
     AccountCall.objects.bulk_create(
         AccountCall(
             account=account, at=entry.at, operation=entry.operation[:60], status=entry.status, response_text=entry.text
         )
         for entry in entries
     )
-    # Delete by id: another worker may be writing newer ones.
+    # Delete by id: another worker may be storing newer responses.
     account.calls.filter(pk__in=list(account.calls.values_list("pk", flat=True)[MAX_CALLS:])).delete()
 
 
 def record_error(account: Account, error: CallFailure | None) -> None:
-    """Store the account's last error for staff. None means that the call succeeded.
+    """Store the error of the account's last call for staff. None means that the call succeeded.
 
     A key that is rejected or cannot be decrypted pauses the account, once.
     """
     message = "" if error is None else error.staff_message
     Account.objects.filter(pk=account.pk).update(last_error=message[:300], checked_at=timezone.now())
     if error is not None and error.stops_account:
-        # Ignore the error if the key changed during the call.
+        # Do not pause the account if its key changed during the call.
         unchanged = Account.objects.working().filter(pk=account.pk, encrypted_key=account.encrypted_key)
         unchanged.update(paused_at=timezone.now(), pause_reason=message[:300])
 
 
 def test_account(account: Account) -> None:
-    """Test the key at the provider and store the result in the account's row.
+    """Test the key at the provider, and store the result in the row of the account.
 
     A working key resumes an account that was paused because the provider rejected its key.
     """
@@ -125,7 +125,7 @@ def test_account(account: Account) -> None:
 
 
 def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account:
-    """Raises ActionRefused if the name is taken or VoiceHub does not support the provider."""
+    """Create an account. Raises ActionRefused if the name is taken or VoiceHub does not support the provider."""
     if provider not in registry.PROVIDERS:
         raise ActionRefused("Choose one of the providers.")
     account = Account(name=name, provider=provider, mode=mode)
@@ -150,8 +150,8 @@ def change_key(account: Account, key: str) -> None:
 def pause_account(account: Account, reason: str, by: User) -> None:
     """Stop all calls of this account until a user resumes it. Raises ActionRefused."""
     message = f"Paused by {by}: {reason}" if reason else f"Paused by {by}."
-    changed = Account.objects.working().filter(pk=account.pk)
-    if not changed.update(paused_at=timezone.now(), paused_by=by, pause_reason=message[:300]):
+    account_rows = Account.objects.working().filter(pk=account.pk)
+    if not account_rows.update(paused_at=timezone.now(), paused_by=by, pause_reason=message[:300]):
         raise ActionRefused(f"{account.name} is already paused.")
     account.refresh_from_db()
 
@@ -170,7 +170,7 @@ def _resume_waiting_work(paused: QuerySet[Account]) -> int:
         resumed = Account.objects.filter(pk__in=ids)
         resumed.update(paused_at=None, paused_by=None, pause_reason="")
         for build in Build.objects.active().filter(remote_voice__account__in=ids):
-            # Do not look up a recently lost response earlier because of this.
+            # A response that was lost just now is looked up after LEASE, also if the account is resumed earlier.
             after = LEASE if build.status == BuildStatus.UNCONFIRMED else timedelta()
             outbox.enqueue_task(TASK_BY_STATUS[BuildStatus(build.status)], build.pk, after=after)
         for preview in Preview.objects.filter(remote_voice__account__in=ids, status=PreviewStatus.QUEUED):

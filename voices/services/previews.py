@@ -18,8 +18,8 @@ from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoic
 from voices.services.accounts import open_session
 from voices.services.builds.recheck import find_reasons_against_use
 
-MAX_TEXT_CHARACTERS = 500  # a preview is a sentence or two, and may be charged by length
-MAX_PER_HOUR = 60  # sentences per account
+MAX_TEXT_CHARACTERS = 500  # a preview is one or two sentences, and the provider may charge by length
+MAX_PER_HOUR = 60  # previews for each account
 HOUR = timedelta(hours=1)
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
 INTERRUPTED = "The preview was interrupted. The provider may have charged for it. Request it again if you need it."
@@ -44,14 +44,14 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
 
 
 def _check_rate_limit(remote: RemoteVoice) -> None:
-    """Rate limit, because previews cost money."""
-    asked = Preview.objects.filter(remote_voice__account=remote.account_id, url="")
-    if asked.filter(created_at__gt=timezone.now() - HOUR).count() >= MAX_PER_HOUR:
+    """Raise ActionRefused above MAX_PER_HOUR, because previews cost money."""
+    requested_previews = Preview.objects.filter(remote_voice__account=remote.account_id, url="")
+    if requested_previews.filter(created_at__gt=timezone.now() - HOUR).count() >= MAX_PER_HOUR:
         raise ActionRefused(f"This account has reached its limit of {MAX_PER_HOUR} previews per hour. Try again later.")
 
 
 def find_reasons_against_preview(remote: RemoteVoice) -> list[str]:
-    """Why the voice may not or cannot speak now. Previews pass the same gate as builds."""
+    """Why the voice cannot make a preview now. Previews need the same consent and contract as builds."""
     if not remote.capabilities.can_preview:
         return [f"{registry.get_provider_label(remote.account.provider)} has no previews in its API."]
     if not remote.remote_id or remote.deleted_at or remote.deletion_requested_at:
@@ -62,7 +62,7 @@ def find_reasons_against_preview(remote: RemoteVoice) -> list[str]:
 
 
 def make_preview(preview_id: str) -> timedelta | None:
-    """Request the audio once. A failed request is never retried, because it may have been charged."""
+    """Request the audio of a preview, once. A failed request is never retried, because it may have been charged."""
     related = ("remote_voice__account", "remote_voice__voice__talent")
     preview = Preview.objects.select_related(*related).filter(pk=preview_id).first()
     if preview is None:
@@ -74,7 +74,7 @@ def make_preview(preview_id: str) -> timedelta | None:
     account.refresh_from_db(fields=["paused_at"])
     if account.paused_at:
         return PAUSED_ACCOUNT_RETRY
-    # A sample exists already. For a new sentence, the voice must exist and must not be awaiting deletion.
+    # The audio of a sample exists already. To speak a new sentence, the voice must exist and not await deletion.
     if (
         reasons := find_reasons_against_use(preview.remote_voice)
         if preview.url
@@ -90,7 +90,7 @@ def _fetch_sound(preview: Preview) -> None:
     remote = preview.remote_voice
     try:
         with open_session(remote.account) as provider:
-            is_sample = bool(preview.url)  # made by the provider unasked
+            is_sample = bool(preview.url)  # made by the provider without a request
             sound = (
                 provider.download_sound(preview.url)
                 if is_sample
@@ -115,6 +115,6 @@ def _mark_failed(preview: Preview, issue: str) -> None:
 
 
 def handle_preview_failure(preview_id: str) -> None:
-    """The task failed repeatedly at VoiceHub."""
+    """Called when the task failed repeatedly because of an error in VoiceHub."""
     if preview := Preview.objects.filter(pk=preview_id).first():
         _mark_failed(preview, INTERRUPTED)

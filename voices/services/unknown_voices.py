@@ -1,4 +1,4 @@
-"""Unknown voices: those that an account has and VoiceHub does not know. Staff adopt or delete them."""
+"""Unknown voices: voices that an account has and VoiceHub does not know. Staff adopt or delete an unknown voice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from voices.services.accounts import open_session
 from voices.services.builds.lifecycle import record_observation
 from voices.services.remote_voices import ProviderCallFailed, request_deletion, require_permission
 
-MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS = 100, 256  # a longer id is kept one character too long, so that it is refused
+# An id that is longer is cut one character above MAX_ID_CHARACTERS, so that it is refused when staff choose it.
+MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS = 100, 256
 MAX_LISTED_VOICES = 200
 
 
@@ -41,19 +42,19 @@ def list_unknown_voices(account: Account) -> list[UnknownVoice]:
             listed = list(_list_voices(provider))
     except CallFailure as failure:
         raise ProviderCallFailed(failure.staff_message) from None
-    # Queried after the list was read, to include voices that were created meanwhile. A voice that is being created has
-    # no remote id yet, but a reference of ours as its name.
-    known = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
-    names = set(_find_voices_without_id(account).values_list("reference", flat=True))
-    return [one for one in listed if one.remote_id not in known and one.name not in names]
+    # Query after the list was read, so that voices created meanwhile are known. A voice that is being created has no
+    # remote id yet, but its name at the provider is VoiceHub's reference.
+    known_ids = set(account.remote_voices.exclude(remote_id="").values_list("remote_id", flat=True))
+    references = set(_find_voices_without_id(account).values_list("reference", flat=True))
+    return [voice for voice in listed if voice.remote_id not in known_ids and voice.name not in references]
 
 
 def _is_being_created(account: Account, name: str) -> bool:
-    """Whether a build is creating this voice now; a voice without a name may be any of those in doubt."""
-    making = _find_voices_without_id(account)
+    """Whether a build is creating this voice now. Without a name, it may be the voice of any pending call."""
+    voices_without_id = _find_voices_without_id(account)
     if name:
-        return making.filter(reference=name).exists()
-    return making.filter(builds__in=Build.objects.active().exclude(pending_call="")).exists()
+        return voices_without_id.filter(reference=name).exists()
+    return voices_without_id.filter(builds__in=Build.objects.active().exclude(pending_call="")).exists()
 
 
 def _find_voices_without_id(account: Account) -> QuerySet[RemoteVoice]:
@@ -61,8 +62,8 @@ def _find_voices_without_id(account: Account) -> QuerySet[RemoteVoice]:
 
 
 def _list_voices(provider: Provider) -> Iterator[UnknownVoice]:
-    for count, report in enumerate(provider.list_voices()):
-        if count == MAX_LISTED_VOICES:
+    for index, report in enumerate(provider.list_voices()):
+        if index == MAX_LISTED_VOICES:
             return
         yield UnknownVoice(
             report.remote_id[: MAX_ID_CHARACTERS + 1], report.name[:MAX_NAME_CHARACTERS], report.raw_status
@@ -70,14 +71,14 @@ def _list_voices(provider: Provider) -> Iterator[UnknownVoice]:
 
 
 def adopt_voice(account: Account, remote_id: str, tier: Tier | str, voice: Voice, by: User) -> RemoteVoice:
-    """Assign a voice of the account to `voice`. It is not retrained. Raises ActionRefused."""
+    """Assign an unknown voice of the account to `voice`. It is never trained again. Raises ActionRefused."""
     report = _fetch_report(account, remote_id)
     require_permission(RemoteVoice(account=account, voice=voice))
     return _create_remote_voice(account, remote_id, tier, report, voice=voice, adopted_by=by)
 
 
 def delete_unknown_voice(account: Account, remote_id: str, tier: Tier | str, by: User, reason: str) -> RemoteVoice:
-    """Delete an unknown voice; its row stores the proof. Raises ActionRefused."""
+    """Delete an unknown voice at the provider. A new row stores the proof of deletion. Raises ActionRefused."""
     report = _fetch_report(account, remote_id)
     with transaction.atomic():
         remote = _create_remote_voice(account, remote_id, tier, report, voice=None)
@@ -86,7 +87,10 @@ def delete_unknown_voice(account: Account, remote_id: str, tier: Tier | str, by:
 
 
 def _fetch_report(account: Account, remote_id: str) -> BuildReport:
-    """The provider's report. The id comes from a form: it may be invented, or another spelling of a known id."""
+    """The provider's report about a voice.
+
+    `remote_id` comes from a form. It may be invented, or another spelling of a known id. Raises ActionRefused.
+    """
     try:
         with open_session(account) as provider:
             report = provider.fetch_build(remote_id)
@@ -95,16 +99,16 @@ def _fetch_report(account: Account, remote_id: str) -> BuildReport:
     if not report.raw:
         raise ActionRefused("The provider has no voice with this ID. Check the ID.")
     if report.remote_id != remote_id:
-        raise ActionRefused("The provider lists this voice under another ID. Adopt or delete that one.")
+        raise ActionRefused("The provider lists this voice under another ID. Adopt or delete the voice with that ID.")
     return report
 
 
 def _create_remote_voice(
-    account: Account, remote_id: str, tier: Tier | str, report: BuildReport, **more: object
+    account: Account, remote_id: str, tier: Tier | str, report: BuildReport, **fields: object
 ) -> RemoteVoice:
     if _is_being_created(account, report.name):
         raise ActionRefused("A build is creating this voice now. Wait until the build has finished.")
-    remote = RemoteVoice(account=account, tier=str(tier), remote_id=remote_id, retired_at=timezone.now(), **more)
+    remote = RemoteVoice(account=account, tier=str(tier), remote_id=remote_id, retired_at=timezone.now(), **fields)
     remote.reference = f"held-{remote.pk.hex}"
     try:
         with transaction.atomic():

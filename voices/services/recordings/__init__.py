@@ -1,1 +1,1 @@
-"""Recordings: upload, analysis, segments."""
+"""Recordings: upload, analyze and split them."""

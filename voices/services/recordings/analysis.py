@@ -1,4 +1,4 @@
-"""Background analysis: each recording by itself, then all recordings of a voice compared with each other."""
+"""Background analysis. First each recording alone, then a comparison of all recordings of the voice."""
 
 import io
 import logging
@@ -33,9 +33,9 @@ from voices.services.recordings.store import COMPARE_TASK
 
 logger = logging.getLogger(__name__)
 
-# Recordings analyzed per run, before other tasks get their turn.
+# Number of recordings that one run of the task analyzes, before other tasks get their turn.
 BATCH_SIZE = 20
-# The only fields that comparing needs: there may be thousands of rows.
+# Load only the fields that the comparison needs: there may be thousands of rows.
 COMPARE_FIELDS = (
     "voice",
     "file",
@@ -64,40 +64,43 @@ def has_comparable_recordings(talent: Talent) -> bool:
 
 
 def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
-    """Analyze the voice's new recordings. Each takes about a second.
+    """Analyze the new recordings of the voice. Each takes about a second.
 
-    In batches: take checks wait in the same queue, and a worker that is asked to stop finishes its task first.
+    The task works in batches: take checks wait in the same queue, and a stopping worker finishes its task first.
     """
-    limits = load_thresholds()
+    thresholds = load_thresholds()
     waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
     # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
     for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE]):
         lease.extend()
-        _save_analysis(recording, _analyze_recording(recording, limits))
+        _save_analysis(recording, _analyze_recording(recording, thresholds))
     if waiting.exists():
         return timedelta()
     outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)
     return None
 
 
-def _save_analysis(recording: Recording, found: Mapping[str, Any]) -> None:
-    """If the transcript changed meanwhile, the row stays waiting for another analysis."""
+def _save_analysis(recording: Recording, fields: Mapping[str, Any]) -> None:
+    """Store the analysis, unless the transcript changed meanwhile. Then the recording waits for a new analysis."""
     unchanged = Recording.objects.filter(pk=recording.pk, transcript=recording.transcript)
-    unchanged.update(**found, analyzed_at=timezone.now())
+    unchanged.update(**fields, analyzed_at=timezone.now())
 
 
-def _analyze_recording(recording: Recording, limits: Thresholds) -> dict[str, Any]:
-    """A recording that fails must not block the others. Storage errors propagate, so the task is retried."""
+def _analyze_recording(recording: Recording, thresholds: Thresholds) -> dict[str, Any]:
+    """The fields to store after the analysis.
+
+    A recording that fails must not block the other recordings. Storage errors propagate, so the task is retried.
+    """
     try:
         with open_file(recording.sound) as stored:
             file = io.BytesIO(stored.read())
     except FileNotFoundError:
         return _report_failure("The file is missing from storage. Upload the recording again.")
     try:
-        return _run_analysis(recording, file, limits)
+        return _run_analysis(recording, file, thresholds)
     except WavRefused as refused:
         return _report_failure(f"The file could not be read: {refused}")
-    except Exception:  # noqa: BLE001 - whatever is odd about one recording
+    except Exception:  # noqa: BLE001 - any error in one recording
         logger.exception("Recording %s could not be analyzed", recording.pk)
         return _report_failure("The recording could not be analyzed. Listen to it yourself.")
 
@@ -106,34 +109,36 @@ def _report_failure(reason: str) -> dict[str, Any]:
     return {"measures": {"missing": [reason]}}
 
 
-def _run_analysis(recording: Recording, file: BinaryIO, limits: Thresholds) -> dict[str, Any]:
+def _run_analysis(recording: Recording, file: BinaryIO, thresholds: Thresholds) -> dict[str, Any]:
     header = read_header(file)
-    deep = analyze_recording(file, header, limits, recording.transcript)
+    audio_report = analyze_recording(file, header, thresholds, recording.transcript)
     text = (
-        lint_transcript(recording.transcript, header.seconds, recording.voice.language, limits)
+        lint_transcript(recording.transcript, header.seconds, recording.voice.language, thresholds)
         if recording.transcript
         else ()
     )
     estimates = estimate_quality(load_samples(file, header), header.sample_rate)
-    kept = [one for one in recording.findings if one["code"] not in REPLACED_CODES]
+    kept = [finding for finding in recording.findings if finding["code"] not in REPLACED_CODES]
     return {
-        "findings": kept + [one.as_dict() for one in (*deep.findings, *text)],
-        "measures": {**deep.measures, "estimates": estimates.as_dict()},
+        "findings": kept + [finding.as_dict() for finding in (*audio_report.findings, *text)],
+        "measures": {**audio_report.measures, "estimates": estimates.as_dict()},
     }
 
 
 def compare_recordings(voice_id: str, lease: Lease) -> None:
-    """Compare the recordings of a voice with each other, and the talent's newest takes with them."""
+    """Compare the recordings of a voice with each other and with the talent's newest takes."""
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
     rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARE_FIELDS)}
-    limits = load_thresholds()
-    report = compare.compare_recordings(_load_clips(rows.values(), lease), limits)
+    thresholds = load_thresholds()
+    report = compare.compare_recordings(_load_clips(rows.values(), lease), thresholds)
     with transaction.atomic():
-        for key, found in report.clips.items():
-            _save_set_findings(rows[key], [one.as_dict() for one in found])
+        for key, clip_findings in report.clips.items():
+            _save_set_findings(rows[key], [finding.as_dict() for finding in clip_findings])
         Voice.objects.filter(pk=voice.pk).update(comparison=_summarize_comparison(report))
-    own = [row for key, row in rows.items() if OTHER_SPEAKER not in {one.code for one in report.clips.get(key, ())}]
-    _match_takes(voice.talent, own, limits, lease)
+    own_recordings = [
+        row for key, row in rows.items() if OTHER_SPEAKER not in {finding.code for finding in report.clips.get(key, ())}
+    ]
+    _match_takes(voice.talent, own_recordings, thresholds, lease)
 
 
 def _load_clips(rows: Iterable[Recording], lease: Lease) -> Iterator[compare.SetClip]:
@@ -145,15 +150,15 @@ def _load_clips(rows: Iterable[Recording], lease: Lease) -> Iterator[compare.Set
         )
 
 
-def _save_set_findings(row: Recording, found: list[dict[str, Any]]) -> None:
-    if found != row.set_findings:
-        Recording.objects.filter(pk=row.pk).update(set_findings=found)
+def _save_set_findings(row: Recording, set_findings: list[dict[str, Any]]) -> None:
+    if set_findings != row.set_findings:
+        Recording.objects.filter(pk=row.pk).update(set_findings=set_findings)
 
 
 def _summarize_comparison(report: compare.SetReport) -> dict[str, Any]:
     """The comparison result as the voice's page shows it."""
     days = [finding.as_dict() for findings in report.days.values() for finding in findings]
-    outliers = sum(bool(found) for found in report.clips.values())
+    outliers = sum(bool(clip_findings) for clip_findings in report.clips.values())
     unread = len(report.summary["unread"])
     if outliers:
         text = f"{outliers} of {report.summary['clips']} stand out. Each shows the reason."
@@ -170,23 +175,25 @@ def _summarize_comparison(report: compare.SetReport) -> dict[str, Any]:
     }
 
 
-def _match_takes(talent: Talent, recordings: Sequence[Recording], limits: Thresholds, lease: Lease) -> None:
+def _match_takes(talent: Talent, recordings: Sequence[Recording], thresholds: Thresholds, lease: Lease) -> None:
     """Compare the newest take of each of the talent's consents with the longest recordings."""
     checked = TakeCheck.objects.filter(take__consent__talent=talent, checked_at__isnull=False)
     newest = {check.take.consent_id: check.take for check in checked.select_related("take").order_by("created_at")}
     if not newest:
         return
     longest = sorted(recordings, key=lambda row: row.seconds, reverse=True)[:MAX_MATCH_RECORDINGS]
-    prints = []
+    voiceprints = []
     for row in longest:
         lease.extend()
-        prints.append(_compute_voiceprint(row.sound))
+        voiceprints.append(_compute_voiceprint(row.sound))
     for take in newest.values():
-        save_speaker_match(take, speaker_match.match_speaker(_compute_voiceprint(take.file), prints, limits).as_dict())
+        save_speaker_match(
+            take, speaker_match.match_speaker(_compute_voiceprint(take.file), voiceprints, thresholds).as_dict()
+        )
 
 
 def _compute_voiceprint(file: FieldFile) -> speaker_match.Voiceprint | None:
-    """None if the file is unreadable or the voice unclear. Voiceprints are never stored."""
+    """The voiceprint of a file. None if the file is unreadable or the voice unclear. It is never stored."""
     try:
         with open_file(file) as sound:
             header = read_header(sound)

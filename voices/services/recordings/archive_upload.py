@@ -20,10 +20,12 @@ from voices.services.recordings.store import CLIP_LIMITS, make_recording, set_tr
 
 @dataclass(slots=True)
 class ArchiveResult:
-    """The result of an archive upload. `refused` has (name, finding) of unreadable files, which are reported but not
-    stored. `duplicates` has (name, earlier recording) of files that are already uploaded. `findings` are about the
-    archive itself; with no other content, the whole archive was refused.
-    `converted_bytes` is the size of the converted WAVs."""
+    """The result of an archive upload.
+
+    `refused` has (name, finding) of unreadable files, which are reported but not stored. `duplicates` has
+    (name, earlier recording) of files that were uploaded before. `findings` are about the archive itself. If all other
+    lists are empty, the whole archive was refused. `converted_bytes` is the size of the converted WAVs.
+    """
 
     recordings: list[Recording] = field(default_factory=list)
     duplicates: list[tuple[str, Recording]] = field(default_factory=list)
@@ -34,40 +36,40 @@ class ArchiveResult:
 
 def add_archive(voice: Voice, file: "File[Any]", by: User) -> ArchiveResult:
     """Add every recording of a .zip, .tar or .tar.gz, with the transcripts from its metadata.csv."""
-    limits = load_thresholds()
+    thresholds = load_thresholds()
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
             cast(BinaryIO, file),
             folder=Path(folder),
             keep_refused=True,
             clip_limits=CLIP_LIMITS,
-            thresholds=limits,
+            thresholds=thresholds,
         )
-        result = ArchiveResult(findings=[one.as_dict() for one in archive.findings])
+        result = ArchiveResult(findings=[finding.as_dict() for finding in archive.findings])
         for member in archive.members:
-            _add_member(result, voice, member, by, limits)
+            _add_member(result, voice, member, by, thresholds)
     return result
 
 
-def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, limits: Thresholds) -> None:
+def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, thresholds: Thresholds) -> None:
     # Check for duplicates first: an interrupted archive is uploaded again, and conversion is slow.
-    if earlier := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
-        _record_duplicate(result, earlier, member)
+    if duplicate := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
+        _record_duplicate(result, duplicate, member)
         return
     if result.converted_bytes > ARCHIVE_WAV_BYTES:
         result.refused.append((member.name, make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
         return
     assert member.path  # noqa: S101 - with keep_refused every member has a path
-    with member.path.open("rb") as stored, ingest_audio(stored, CLIP_LIMITS, limits) as sound:
+    with member.path.open("rb") as stored, ingest_audio(stored, CLIP_LIMITS, thresholds) as sound:
         if sound.inspection.header is None:
             result.refused.append((member.name, sound.build_row_fields()["findings"][0]))
             return
         result.converted_bytes += sound.wav_path.stat().st_size if sound.wav_path else 0
         file = File(stored, name=member.name)
-        recording, new = store_recording(
+        recording, is_new = store_recording(
             make_recording(voice, file, sound, by, member.transcript), file, sound.wav_path
         )
-    if new:
+    if is_new:
         result.recordings.append(recording)
     else:
         _record_duplicate(result, recording, member)

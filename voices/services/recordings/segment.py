@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def enqueue_split(recording: Recording, by: User) -> None:
-    """Only a recording above the length limit can be split. Raises ActionRefused for any other."""
+    """Enqueue splitting of a recording that is too long. Raises ActionRefused for any other recording."""
     with transaction.atomic():
         recipe = {**recording.recipe, "cut_by": by.pk}
         if not recording.is_too_long or not move(recording, RecordingStatus.SPLITTING, recipe=recipe):
@@ -43,15 +43,15 @@ def enqueue_split(recording: Recording, by: User) -> None:
 
 
 def split_recording(recording_id: str, lease: Lease) -> None:
-    """Store each segment as a recording. Segments of an earlier attempt are recognized by their hash."""
+    """Store each segment as a recording. Segments stored by an earlier attempt are recognized by their hash."""
     recording = Recording.objects.select_related("voice").filter(pk=recording_id).first()
     if recording is None or recording.status != RecordingStatus.SPLITTING:
         return
-    by, limits = User.objects.get(pk=recording.recipe["cut_by"]), load_thresholds()
+    by, thresholds = User.objects.get(pk=recording.recipe["cut_by"]), load_thresholds()
     try:
-        with _write_segments(recording, lease) as pieces:
-            for made in pieces:
-                _store_segment(recording, made, by, limits)
+        with _write_segments(recording, lease) as segments:
+            for segment in segments:
+                _store_segment(recording, segment, by, thresholds)
     except Refused as refused:
         found = [*recording.findings, refused.finding.as_dict()]
         move(recording, RecordingStatus.REFUSED, findings=found)
@@ -60,14 +60,14 @@ def split_recording(recording_id: str, lease: Lease) -> None:
 
 
 def handle_split_failure(recording_id: str) -> None:
-    """Reset the recording to REFUSED, so that the user can try again."""
+    """Called when the task failed repeatedly. Reset the recording to REFUSED, so that a user can try again."""
     if recording := Recording.objects.filter(pk=recording_id).first():
         move(recording, RecordingStatus.REFUSED)
 
 
 @contextlib.contextmanager
 def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[WrittenClip]]:
-    """Yield the segments of a recording one by one, in a temporary folder."""
+    """Yield an iterator that writes the segments of a recording one by one into a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
         path = Path(folder) / "whole.wav"
         with recording.sound.open("rb") as stored, path.open("wb") as copy:
@@ -102,11 +102,11 @@ class _HeartbeatFile(io.FileIO):
         return super().readinto(buffer)
 
 
-def _store_segment(source: Recording, made: WrittenClip, by: User, limits: Thresholds) -> None:
-    with made.path.open("rb") as wav:
-        found = inspect_file(wav, CLIP_LIMITS, limits)
-        file = File(wav, name=made.path.name)
-        piece = make_recording(source.voice, file, IngestResult(found, found), by, "")
-        piece.source, piece.recipe = source, made.recipe
-        store_recording(piece, file)
-    made.path.unlink()
+def _store_segment(source: Recording, segment: WrittenClip, by: User, thresholds: Thresholds) -> None:
+    with segment.path.open("rb") as wav:
+        found = inspect_file(wav, CLIP_LIMITS, thresholds)
+        file = File(wav, name=segment.path.name)
+        recording = make_recording(source.voice, file, IngestResult(found, found), by, "")
+        recording.source, recording.recipe = source, segment.recipe
+        store_recording(recording, file)
+    segment.path.unlink()

@@ -17,7 +17,7 @@ from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
 
-# Outside these limits no provider accepts a clip. `readiness` checks the tighter limits of each tier.
+# No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
 
 # Tasks for new and changed recordings (voices.services.recordings.analysis).
@@ -25,7 +25,7 @@ ANALYZE_TASK, COMPARE_TASK = "examine_recordings", "compare_recordings"
 
 
 def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
-    """Raises ActionRefused if the talent already has a voice of that name."""
+    """Create a voice. Raises ActionRefused if the talent already has a voice with this name."""
     try:
         with transaction.atomic():
             return Voice.objects.create(talent=talent, name=name, language=language, purpose=purpose, created_by=by)
@@ -34,7 +34,7 @@ def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | st
 
 
 def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:
-    """Store a file unchanged with its findings. Returns the recording, and False if the same bytes were stored before.
+    """Store a file unchanged, with its findings. For a duplicate, return the earlier recording and False.
 
     An unusable file is stored too, as REFUSED, so that nothing is lost. A file in another format gets a converted WAV
     beside it. Raises ActionRefused if the file is too large.
@@ -59,7 +59,7 @@ def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: Use
 
 
 def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
-    """Save a recording with its file and converted WAV. Returns the earlier one and False for a duplicate."""
+    """Save a recording with its file and converted WAV. For a duplicate, return the earlier recording and False."""
     if earlier := _find_duplicate(recording):
         return earlier, False
     try:
@@ -68,12 +68,12 @@ def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = 
             recording.save(force_insert=True)
             if recording.is_usable:
                 outbox.enqueue_task(ANALYZE_TASK, recording.voice_id)
-    except BaseException as problem:
+    except BaseException as error:
         # Keep the files if the row was committed before the error.
         if not Recording.objects.filter(pk=recording.pk).exists():
             _delete_partial_files(recording)
         # The same file was uploaded twice at once, and the other upload won.
-        earlier = _find_duplicate(recording) if isinstance(problem, IntegrityError) else None
+        earlier = _find_duplicate(recording) if isinstance(error, IntegrityError) else None
         if earlier is None:
             raise
         return earlier, False
@@ -85,16 +85,16 @@ def _find_duplicate(recording: Recording) -> Recording | None:
 
 
 def _store_files(recording: Recording, file: "File[Any]", wav: Path | None) -> None:
-    """Run outside any transaction: one that waits for storage would block every other SQLite writer."""
+    """Store the files. Do not call in a transaction: while it waits for storage, it blocks other SQLite writers."""
     if wav:
-        with wav.open("rb") as made:
-            recording.wav.save(wav.name, File(made), save=False)
+        with wav.open("rb") as converted:
+            recording.wav.save(wav.name, File(converted), save=False)
     file.seek(0)
     recording.file.save(recording.file_name, file, save=False)
 
 
 def _delete_partial_files(recording: Recording) -> None:
-    """Delete the files of a recording that failed to save, also if a full disk truncated them."""
+    """Delete the files of a recording that could not be saved, also files that a full disk truncated."""
     for field, path in ((recording.file, recording_path(recording, "")), (recording.wav, wav_path(recording, ""))):
         field.storage.delete(path)
 

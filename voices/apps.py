@@ -8,7 +8,7 @@ class VoicesConfig(AppConfig):
     def ready(self) -> None:
         from consent import extension_points
         from providers import registry
-        from voices import tasks  # noqa: F401 - registers the handlers of its tasks
+        from voices import tasks  # noqa: F401 - registers the task handlers
         from voices.services.recordings.analysis import enqueue_comparisons, has_comparable_recordings
 
         extension_points.register_providers(registry.list_provider_choices)

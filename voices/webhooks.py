@@ -1,4 +1,4 @@
-"""Endpoints for providers, each protected by an unguessable token: callbacks, and the dataset of one build.
+"""Two endpoints for providers, each protected by an unguessable token: callbacks, and the dataset of one build.
 
 No vendor signs its callbacks, so a callback is stored but not trusted: it only triggers a status request.
 """
@@ -20,7 +20,7 @@ from voices.services.builds.poll import find_build_by_callback_token, receive_ca
 @login_not_required
 @require_http_methods(["POST", "HEAD"])
 def handle_callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
-    """Receive a callback about a build. Some providers test the URL with HEAD."""
+    """Receive a callback about a build. Some providers test the URL with a HEAD request."""
     build = _get_build(provider, token)
     if request.method == "HEAD":
         return HttpResponse(status=204)
@@ -42,13 +42,13 @@ def _get_build(provider: str, token: str) -> Build:
 @require_safe
 def serve_dataset(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The frozen recordings of one build, until its URL expires. Every download is recorded."""
-    found = open_dataset(token, get_client_address(request), request.headers.get("User-Agent", ""))
-    if found is None or found.name != name:
+    dataset = open_dataset(token, get_client_address(request), request.headers.get("User-Agent", ""))
+    if dataset is None or dataset.name != name:
         raise Http404
-    response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(found.chunks)
-    response.headers["Content-Type"] = found.content_type
-    response.headers["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
+    response = HttpResponse() if request.method == "HEAD" else StreamingHttpResponse(dataset.chunks)
+    response.headers["Content-Type"] = dataset.content_type
+    response.headers["Content-Disposition"] = content_disposition_header(True, dataset.name) or "attachment"
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Length"] = str(found.size)
+    response.headers["Content-Length"] = str(dataset.size)
     return response

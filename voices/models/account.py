@@ -18,7 +18,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
 
 class Account(models.Model):
-    """Credentials at one provider. The key is encrypted for this row and is never shown again.
+    """An account of the studio at one provider. The API key is encrypted for this row and is never shown again.
 
     A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
     """
@@ -49,14 +49,14 @@ class Account(models.Model):
         return self.name
 
     def get_capabilities(self, tier: Tier | str) -> Capabilities:
-        """What the provider can do in `tier`. Raises ActionRefused if VoiceHub no longer supports it."""
+        """What the provider can do in `tier`. Raises ActionRefused if VoiceHub no longer supports the tier."""
         try:
             return registry.get_provider_class(self.provider).tiers[Tier(tier)]
         except (KeyError, ValueError):
             raise ActionRefused("VoiceHub no longer supports this provider or this kind of voice.") from None
 
     def get_limits(self, tier: Tier | str) -> dict[str, Limit]:
-        """The limits of `tier`, with admin overrides. Raises ActionRefused as `get_capabilities` does."""
+        """The limits of `tier`, with the overrides of admins. Raises ActionRefused as `get_capabilities` does."""
         return get_limits(self.get_capabilities(tier), self.provider)
 
     def set_key(self, key: str) -> None:
@@ -70,7 +70,7 @@ class Account(models.Model):
 
 
 class AccountCall(models.Model):
-    """One response of a provider, without secrets. Only the newest ones of each account are kept."""
+    """One response of a provider, without secrets. Only the newest responses of each account are kept."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="calls")
     at = models.DateTimeField()

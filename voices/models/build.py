@@ -25,8 +25,8 @@ class BuildQuerySet(models.QuerySet["Build"]):
 class Build(Movable):
     """One attempt to train a remote voice from a frozen set of recordings.
 
-    `pending_call` names the call that is about to be made and must not be repeated blindly. It is committed before the
-    call and cleared with its response, so a worker that finds it set does not know whether the call succeeded.
+    `pending_call` names the call that is about to be made and must not simply be repeated. It is committed before the
+    call and cleared when the response is stored. A worker that finds it set does not know whether the call succeeded.
     `previous_version` is the version of the remote voice before that call.
     """
 
@@ -119,18 +119,18 @@ class Build(Movable):
 
     @property
     def has_unknown_provider_status(self) -> bool:
-        """Training, with a provider status that VoiceHub does not recognize."""
+        """Whether the build is training, with a provider status that VoiceHub does not recognize."""
         return self.status == BuildStatus.TRAINING and self.has_unknown_status
 
 
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
     def still_flagged(self) -> "BuildRecordingQuerySet":
-        """Recordings reported as silent, outlier or discarded, unless a newer build has reported on them."""
-        newer = BuildRecording.objects.filter(
+        """Recordings flagged (silent, outlier or discarded) by the newest build that reported on them."""
+        newer_reports = BuildRecording.objects.filter(
             recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
         flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
-        return self.filter(flagged, ~Exists(newer), has_report=True)
+        return self.filter(flagged, ~Exists(newer_reports), has_report=True)
 
 
 class BuildRecording(models.Model):
@@ -161,7 +161,7 @@ class BuildRecording(models.Model):
 
 
 class Callback(models.Model):
-    """A message that a provider sent for a build. Untrusted: it only triggers a status request."""
+    """A message that a provider sent about a build. VoiceHub does not trust it: it only triggers a poll."""
 
     build = models.ForeignKey(Build, models.CASCADE, related_name="callbacks")
     body = models.TextField()

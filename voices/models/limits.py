@@ -7,11 +7,11 @@ from django.db import models
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
 
-TierKey = tuple[str, Tier]  # a provider's slug, and one of its tiers
+TierKey = tuple[str, Tier]  # slug of a provider, and one of its tiers
 
 
 class LimitOverride(models.Model):
-    """A limit that an admin corrected because the provider's own pages are wrong or disagree."""
+    """A limit that an admin corrected because the provider's documentation is wrong or contradicts itself."""
 
     provider = models.SlugField(max_length=30)
     tier = models.SlugField(max_length=20)
@@ -28,18 +28,18 @@ class LimitOverride(models.Model):
 
 
 def get_limits(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
-    """The tier's limits with admin overrides."""
+    """The limits of one tier, with the overrides of admins."""
     overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
     return _apply_overrides(capabilities, {override.limit: override for override in overrides})
 
 
 def get_all_limits() -> dict[TierKey, dict[str, Limit]]:
-    """The limits of every tier of every provider, in one query."""
-    said: dict[tuple[str, str], dict[str, LimitOverride]] = {}
+    """The limits of every tier of every provider, with the overrides of admins, in one query."""
+    overrides: dict[tuple[str, str], dict[str, LimitOverride]] = {}
     for override in LimitOverride.objects.all():
-        said.setdefault((override.provider, override.tier), {})[override.limit] = override
+        overrides.setdefault((override.provider, override.tier), {})[override.limit] = override
     return {
-        (provider.slug, tier): _apply_overrides(capabilities, said.get((provider.slug, str(tier)), {}))
+        (provider.slug, tier): _apply_overrides(capabilities, overrides.get((provider.slug, str(tier)), {}))
         for provider in registry.list_providers()
         for tier, capabilities in provider.tiers.items()
     }

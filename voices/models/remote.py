@@ -15,12 +15,13 @@ from voices.models.voice import Recording, Voice
 
 
 class RemoteVoice(models.Model):
-    """A voice as it exists in one account, in one tier. `reference` is the unique name that VoiceHub looks it up by.
+    """A voice as it exists in one account, in one tier. VoiceHub looks it up by its unique name, `reference`.
 
-    A remote voice that is not trained again is retired, and the next build makes a new one. Reasons: its consent was
-    rejected, its provider makes a new voice for each build, or it is to be deleted. `voice` is empty only for an
-    unknown voice that was deleted from the account's list. `name`, `raw_status`, `visibility` and `raw_response` are
-    what the last check returned; `alert` needs attention by staff; `deletion_proof` proves the deletion.
+    A retired remote voice is never trained again, and the next build makes a new remote voice. It is retired if its
+    consent was rejected, if its provider makes a new voice for each build, or if it is to be deleted.
+    `voice` is empty only for an unknown voice that staff deleted.
+    `name`, `raw_status`, `visibility` and `raw_response` are what the provider returned at the last check.
+    `alert` is a problem that staff must solve. `deletion_proof` records the deletion and its check.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,27 +73,27 @@ class RemoteVoice(models.Model):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the provider can do with it. Raises ActionRefused if VoiceHub no longer supports the provider."""
+        """What the provider can do with this voice. Raises ActionRefused as `Account.get_capabilities` does."""
         return self.account.get_capabilities(self.tier)
 
     @property
     def limits(self) -> dict[str, Limit]:
-        """The limits of its tier, see `Account.get_limits`."""
+        """The limits of the tier of this voice, see `Account.get_limits`."""
         return self.account.get_limits(self.tier)
 
     @property
     def is_public(self) -> bool:
-        """Public at the provider, but no user made it public."""
+        """Whether the voice is public at the provider, although no user made it public."""
         return self.visibility == "public" and self.made_public_by_id is None
 
     @property
     def is_still_visible(self) -> bool:
-        """The provider confirmed the deletion but still shows the voice."""
+        """Whether the provider confirmed the deletion but still shows the voice."""
         return bool(self.deletion_proof) and self.deleted_at is None
 
 
 class RemoteRecording(models.Model):
-    """A recording that a remote voice already has at the provider, so that no clip is sent twice."""
+    """A recording that was already sent for a remote voice. It is stored so that no clip is sent twice."""
 
     remote_voice = models.ForeignKey(RemoteVoice, models.CASCADE, related_name="recordings")
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="remote_recordings")
@@ -114,10 +115,10 @@ def preview_path(preview: "Preview", _name: str) -> str:
 
 
 class Preview(Movable):
-    """A sentence spoken by a remote voice, and its audio. Requested once, because the provider charges for it.
+    """A sentence and the audio in which a remote voice speaks it. Requested once, because the provider charges for it.
 
-    A sample that the provider made unasked is downloaded from its `url`. A preview marked as interrupted may still
-    become ready: audio that was paid for is kept.
+    A sample, which the provider made without a request, is downloaded from its `url`. A failed preview can still become
+    ready, because audio that was paid for is kept.
     """
 
     Status = PreviewStatus

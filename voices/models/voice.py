@@ -39,9 +39,9 @@ class Voice(models.Model):
 
 
 def recording_path(recording: "Recording", _name: str) -> str:
-    """A generated path. The file name from the browser is only displayed."""
-    ending = ".wav" if recording.is_usable and not recording.wav else ".bin"
-    return f"recordings/{recording.voice_id}/{recording.pk}{ending}"
+    """A path made of ids. The file name from the browser is only displayed."""
+    suffix = ".wav" if recording.is_usable and not recording.wav else ".bin"
+    return f"recordings/{recording.voice_id}/{recording.pk}{suffix}"
 
 
 def wav_path(recording: "Recording", _name: str) -> str:
@@ -52,8 +52,8 @@ class Recording(Movable):
     """One clip of training audio with its transcript. The uploaded file is kept unchanged, even if it cannot be used.
 
     `wav` is the 16-bit mono WAV converted from a file in another format. `recipe` describes the conversion, and how a
-    segment was split from its `source`. Background work fills `measures` and adds to `findings` (`analyzed_at`), and
-    stores what the comparison with the voice's other recordings finds (`set_findings`).
+    segment was split from its `source`. The background analysis sets `measures` and
+    `analyzed_at`, and adds `findings`. `set_findings` come from the comparison with the voice's other recordings.
     """
 
     Status = RecordingStatus
@@ -104,7 +104,7 @@ class Recording(Movable):
 
     @property
     def sound(self) -> FieldFile:
-        """The WAV that is played, measured and sent: the converted one, or else the uploaded file."""
+        """The WAV that is played, measured and sent: the converted WAV, or the uploaded file if there is none."""
         return self.wav or self.file
 
     @property
@@ -113,9 +113,9 @@ class Recording(Movable):
 
     @property
     def is_too_long(self) -> bool:
-        """A WAV whose only error is its length. It can be split."""
+        """Whether the recording is a WAV whose only error is its length. Such a recording can be split."""
         return self.status == RecordingStatus.REFUSED and [
-            one["code"] for one in self.findings if one["severity"] == "refused"
+            finding["code"] for finding in self.findings if finding["severity"] == "refused"
         ] == ["too_long"]
 
     @property

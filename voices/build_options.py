@@ -1,4 +1,4 @@
-"""Build options of a voice: per account and tier, what is missing and which recordings would be sent."""
+"""Build options of a voice. For each account and tier: what is missing, and which recordings would be sent."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from voices.services.builds.selection import ClipRow, Selection, describe_shorta
 
 MAX_NAMED = 50
 CONSENT_TEXT = "the consent"
-# Obstacles that are not missing items.
+# Gaps that are obstacles, but not missing items.
 PROBLEM_TEXTS = {
     GapKind.CLIP_LENGTH: "some recordings are too short or too long",
     GapKind.SHORTER_TRANSCRIPTS: "some transcripts are too long",
@@ -36,7 +36,7 @@ PROBLEM_TEXTS = {
 
 
 class FixLink(NamedTuple):
-    """A missing item or advice, with the link that fixes it and the permission for the link."""
+    """A missing item or a piece of advice, the link where a user fixes it, and the permission to see the link."""
 
     text: str
     url: str
@@ -50,7 +50,7 @@ class ExcludedRecording(NamedTuple):
 
 
 class Rank(IntEnum):
-    """The order of the rows."""
+    """The order of the build options on the page."""
 
     READY = 0
     BUILDING = 1
@@ -62,8 +62,8 @@ class Rank(IntEnum):
 class BuildOption:
     """One account and tier on the voice's page.
 
-    `newest_consent` is the newest request for this provider, `consent_url` the page to request another.
-    `refused_handovers` are those that the existing remote voice no longer accepts.
+    `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. On the page
+    `consent_url`, staff request another consent. The existing remote voice no longer accepts `refused_handovers`.
     """
 
     account: Account
@@ -76,12 +76,12 @@ class BuildOption:
 
     @property
     def key(self) -> str:
-        """The suffix of the row's element ids."""
+        """The suffix of the ids of this option's HTML elements."""
         return f"{self.account.pk}-{self.readiness.capabilities.tier}"
 
     @property
     def name(self) -> str:
-        """The provider, with the tier if it has several."""
+        """The provider's name, with the tier if the provider has several tiers."""
         provider = registry.get_provider_class(self.account.provider)
         has_one_tier = len(provider.tiers) == 1
         return provider.label if has_one_tier else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
@@ -106,13 +106,14 @@ class BuildOption:
 
     @property
     def handovers(self) -> list[tuple[str, str]]:
-        """The handovers that are possible now, as (value, label), in the provider's order."""
-        complete = [way for way, gaps in self.readiness.gaps_by_handover.items() if not gaps]
-        return [(str(way), HANDOVER_LABELS[way]) for way in complete if way not in self.refused_handovers]
+        """The handovers that are possible now, as (value, label), in the order of the provider."""
+        gaps_by_handover, refused = self.readiness.gaps_by_handover, self.refused_handovers
+        possible = (handover for handover, gaps in gaps_by_handover.items() if not gaps and handover not in refused)
+        return [(str(handover), HANDOVER_LABELS[handover]) for handover in possible]
 
     @cached_property
     def clip_selection(self) -> Selection:
-        """What the first possible handover would send; if items are missing, what it would send so far."""
+        """The recordings that the best handover would send now, even if other recordings are still missing."""
         return selection.select_clips(self.rows, self.readiness.capabilities, self.limits, self.readiness.best_handover)
 
     @property
@@ -122,12 +123,12 @@ class BuildOption:
 
     @property
     def shortfall(self) -> str:
-        """Why the selected recordings are not enough, although the voice has enough."""
+        """Why too little speech can be sent, although the voice has enough speech. Empty if enough can be sent."""
         return "" if self.readiness.gaps else describe_shortage(self.clip_selection, self.limits)
 
     @property
     def summary(self) -> str:
-        """The state in a few words, to be read after the name."""
+        """The state in a few words. The page shows it after the name of the option."""
         if self.account.paused_at:
             reason = self.account.pause_reason
             return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
@@ -137,18 +138,20 @@ class BuildOption:
 
     @property
     def sending_summary(self) -> str:
-        """“One file of 41 s will be sent, made of these 4 recordings.”"""
-        count, left_out = len(self.clip_selection.rows), self.clip_selection.excluded_count
-        recordings = f"the best {count} of {count + left_out} recordings" if left_out else describe_recordings(count)
+        """A sentence such as “One file of 41 s will be sent, made of these 4 recordings.”"""
+        count, excluded_count = len(self.clip_selection.rows), self.clip_selection.excluded_count
+        recordings = (
+            f"the best {count} of {count + excluded_count} recordings" if excluded_count else describe_recordings(count)
+        )
         length = format_duration(self.clip_selection.seconds)
         if self.clip_selection.is_single_file:
             return f"One file of {length} will be sent, made of {recordings}."
         return f"{recordings[0].upper()}{recordings[1:]} will be sent, {length} of speech."
 
     def _describe_obstacles(self) -> str:
-        kinds = {lack.kind for lack in self.readiness.gaps}
+        kinds = {gap.kind for gap in self.readiness.gaps}
         missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
-        parts = [f"{join_words(missing)} missing"] if missing else []
+        parts = [f"{join_with_and(missing)} missing"] if missing else []
         parts += [text for kind, text in PROBLEM_TEXTS.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
         if parts == [f"{CONSENT_TEXT} missing"]:
@@ -168,7 +171,7 @@ class BuildOption:
 
     @property
     def badge(self) -> tuple[str, str]:
-        """The severity and label of the row's state."""
+        """The severity and the label of the badge."""
         return {
             Rank.READY: ("good", "Ready to build"),
             Rank.BUILDING: ("busy", "In progress"),
@@ -185,8 +188,10 @@ class BuildOption:
     def is_only_consent_missing(self) -> bool:
         """Whether only the consent is missing and no request for it exists."""
         gate = self.readiness.permission
-        others = gate.contract_reasons or self.readiness.gaps or self.shortfall or self.rank is not Rank.INCOMPLETE
-        return bool(gate.consent_reasons) and not others and self.newest_consent is None
+        other_obstacles = (
+            gate.contract_reasons or self.readiness.gaps or self.shortfall or self.rank is not Rank.INCOMPLETE
+        )
+        return bool(gate.consent_reasons) and not other_obstacles and self.newest_consent is None
 
     @property
     def has_enough_recordings(self) -> bool:
@@ -194,7 +199,7 @@ class BuildOption:
 
     @property
     def whole_seconds(self) -> int:
-        """Rounded down, so that this and the missing seconds add up to the needed seconds."""
+        """The usable seconds, rounded down, so that these and the missing seconds add up to the needed seconds."""
         return math.floor(self.readiness.seconds)
 
     @property
@@ -203,18 +208,18 @@ class BuildOption:
 
     @property
     def missing_items(self) -> list[FixLink]:
-        found = [FixLink(lack.text, *FIXED_BY[lack.kind]) for lack in self.readiness.gaps]
+        links = [FixLink(gap.text, *FIXED_BY[gap.kind]) for gap in self.readiness.gaps]
         return (
-            [*found, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else found
+            [*links, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else links
         )
 
     @property
     def advice(self) -> list[FixLink]:
-        found = [FixLink(advice.text, *FIXED_BY[advice.kind]) for advice in self.readiness.advice]
+        links = [FixLink(advice.text, *FIXED_BY[advice.kind]) for advice in self.readiness.advice]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
-            found.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
-        return found
+            links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
+        return links
 
     @property
     def sent_recordings(self) -> list[ClipRow]:
@@ -227,8 +232,8 @@ class BuildOption:
     @property
     def excluded_recordings(self) -> list[ExcludedRecording]:
         chosen = {row.id for row in self.clip_selection.rows}
-        others = (row for row in self.rows if row.id not in chosen)
-        return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(others, MAX_NAMED)]
+        excluded = (row for row in self.rows if row.id not in chosen)
+        return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(excluded, MAX_NAMED)]
 
     @property
     def more_excluded_count(self) -> int:
@@ -244,14 +249,14 @@ class BuildOption:
 
 
 def list_build_options(voice: Voice) -> list[BuildOption]:
-    """Every account and tier, ready ones first. The number of queries does not grow with them."""
+    """The build options of every account and tier, ready options first. The number of queries is constant."""
     newest_consents = {
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
     states, rows, limits = check_readiness_everywhere(voice), load_clip_rows(voice), get_all_limits()
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
-    found = [
+    options = [
         BuildOption(
             account,
             state,
@@ -263,25 +268,25 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         )
         for account, state in states
     ]
-    return sorted(found, key=lambda option: option.sort_key)
+    return sorted(options, key=lambda option: option.sort_key)
 
 
 def _find_dataset_tiers(voice: Voice) -> set[tuple[UUID, str]]:
-    """The accounts and tiers whose provider has a dataset of this voice. They then train on datasets only."""
+    """The accounts and tiers at which this voice has a dataset. The provider then trains it on datasets only."""
     in_use = RemoteVoice.objects.filter(voice=voice, retired_at=None).exclude(remote_id="")
     return set(in_use.filter(builds__handover=Handover.DATASET_URL).values_list("account_id", "tier"))
 
 
 def make_consent_url(voice: Voice, provider: str, statements: Iterable[str]) -> str:
-    """The page to request consent for this provider, with the statement in the voice's language if there is one."""
+    """URL of the page to request consent for this provider. Chooses a statement in the voice's language if possible."""
     language = voice.language.partition("-")[0]
-    of_provider = [key for key in statements if key.startswith(f"{provider}:")]
+    provider_statements = [key for key in statements if key.startswith(f"{provider}:")]
     # First the same locale, then the same language, then any.
-    of_provider.sort(key=lambda key: (key != f"{provider}:{voice.language}", f":{language}" not in key))
+    provider_statements.sort(key=lambda key: (key != f"{provider}:{voice.language}", f":{language}" not in key))
     query = QueryDict(mutable=True)
     query["purpose"] = voice.purpose
-    if of_provider:
-        query["statement"] = of_provider[0]
+    if provider_statements:
+        query["statement"] = provider_statements[0]
     return f"{reverse('consent:consent_ask', args=[voice.talent_id])}?{query.urlencode()}"
 
 
@@ -289,6 +294,6 @@ def describe_recordings(count: int) -> str:
     return "this one recording" if count == 1 else f"these {count} recordings"
 
 
-def join_words(parts: Sequence[str]) -> str:
-    """“a, b and c”."""
+def join_with_and(parts: Sequence[str]) -> str:
+    """Join parts as in “a, b and c”."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

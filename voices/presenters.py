@@ -1,4 +1,4 @@
-"""Badges, labels and change tokens of accounts, remote voices and builds, for every page."""
+"""Badges, labels and change tokens of accounts, remote voices and builds. All pages use them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def make_account_badge(account: Account) -> StatusBadge:
 
 
 def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
-    """Our own label; pages show the provider's status beside it. Prefetch its builds (`access.remote_voices`)."""
+    """VoiceHub's label. Pages show the provider's status beside it. Needs prefetched builds (`query_remote_voices`)."""
     statuses = {BuildStatus(build.status) for build in remote.builds.all()}
     active = [status for status in ACTIVE_STATUSES if status in statuses]
     if remote.deleted_at:
@@ -51,7 +51,7 @@ def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
 
 
 def get_remote_kind(remote: RemoteVoice) -> str:
-    """The provider's name for this kind of voice, such as "Clone"; our own name if the provider is unknown."""
+    """The provider's name for this tier, such as "Clone". If the provider is unknown, VoiceHub's name."""
     capabilities = find_capabilities(remote)
     return capabilities.label if capabilities else remote.tier.capitalize()
 
@@ -64,22 +64,22 @@ ENCODING_LABELS = {Encoding.WAV: "WAV", Encoding.MP3: "MP3"}
 
 
 def describe_handover(build: Build, count: int, seconds: float) -> str:
-    """“One MP3 of 41 s, made of these 4 recordings.” `seconds` is the speech of all of them."""
+    """“One MP3 of 41 s, made of these 4 recordings.” `seconds` is the duration of all recordings together."""
     handover, recordings = Handover(build.handover), format_count(count, "recording", "recordings")
     if handover in ARCHIVE_LABELS:
         return f"{ARCHIVE_LABELS[handover]}, made of these {recordings}."
     if handover == Handover.DATASET_URL and build.remote_voice.tier != Tier.RAPID:
         return f"One archive (.zip) with their transcripts, made of these {recordings}."
     if handover in (Handover.ONE_FILE, Handover.SIGNED_PUT_WAV, Handover.DATASET_URL):
-        whole = seconds + GAP_SECONDS * max(0, count - 1)
+        seconds_with_silences = seconds + GAP_SECONDS * max(0, count - 1)
         encoding = ENCODING_LABELS[_get_encoding(build)] if handover == Handover.ONE_FILE else "WAV"
-        length = format_duration(whole)
+        length = format_duration(seconds_with_silences)
         return f"One {encoding} of {length}, made of these {recordings} with short silences between them."
     return f"{recordings.capitalize()}, one by one, each as the WAV that plays here."
 
 
 def _get_encoding(build: Build) -> Encoding:
-    """The encoding that the provider accepts; WAV if the provider is unknown."""
+    """The encoding that the provider accepts. WAV if the provider is unknown."""
     capabilities = find_capabilities(build.remote_voice)
     return capabilities.encoding if capabilities else Encoding.WAV
 
@@ -96,7 +96,7 @@ FIXED_BY = {
 
 
 def compute_change_token(build: Build) -> str:
-    """Changes with what pages show of an active build. Relative times change every minute."""
+    """Changes when a page would show something else about an active build. Relative times change every minute."""
     minute = int(timezone.now().timestamp() // 60)
     sent = (build.pk, build.status, build.progress_done, build.progress_total, build.progress_message)
     observed = (build.lookup_attempts, build.raw_status, build.has_unknown_status, build.remote_voice.account.paused_at)
@@ -104,24 +104,24 @@ def compute_change_token(build: Build) -> str:
 
 
 def needs_staff_answer(build: Build) -> bool:
-    """Whether the response was lost, and the lookup found nothing or is not supported, so that staff must check."""
+    """Whether a response was lost and VoiceHub cannot look up the result, so that staff must check the provider."""
     if build.status != BuildStatus.UNCONFIRMED:
         return False
     return build.lookup_attempts > 0 or not build.remote_voice.capabilities.can_find
 
 
 def is_playable(recording: Recording) -> bool:
-    """A recording has levels if the strict reader accepted its audio, even if it is too long to be used."""
+    """Whether pages can play the recording. It has levels if its audio was read, even if it is too long for use."""
     return recording.is_usable or bool(recording.levels)
 
 
 def tier_label(build: Build) -> str:
-    """The provider's name for this kind of build, such as "Rapid"; our own name if the provider is unknown."""
+    """The provider's name for the tier of a build, such as "Rapid". If the provider is unknown, VoiceHub's name."""
     return get_remote_kind(build.remote_voice)
 
 
 def build_name(build: Build) -> str:
-    """Provider and tier: "Resemble AI, rapid". The tier is omitted if the provider has only one."""
+    """Provider and tier, such as "Resemble AI, rapid". The tier is omitted if the provider has only one tier."""
     slug = build.remote_voice.account.provider
     has_one_tier = slug in registry.PROVIDERS and len(registry.get_provider_class(slug).tiers) == 1
     return (
@@ -136,7 +136,7 @@ MAX_PREVIEWS = 50
 
 @dataclass(frozen=True, slots=True)
 class PreviewList:
-    """The previews of a voice, newest first, and the reasons why it cannot generate one now."""
+    """The previews of a voice, newest first, and the reasons why it cannot make another preview now."""
 
     rows: Sequence[Preview]
     reasons: Sequence[str]
@@ -161,7 +161,7 @@ def load_preview_list(remote: RemoteVoice) -> PreviewList:
 
 
 def find_capabilities(remote: RemoteVoice) -> Capabilities | None:
-    """What the provider can do with the voice; None if VoiceHub no longer supports the provider."""
+    """What the provider can do with the voice. None if VoiceHub no longer supports the provider."""
     try:
         return remote.capabilities
     except ActionRefused:

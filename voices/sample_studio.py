@@ -1,6 +1,6 @@
-"""The sample studio that a new installation starts with, created by real builds in the sandbox.
+"""The sample studio that a new installation starts with. Its builds are real builds in the sandbox.
 
-It contains an account at each provider, two finished builds of one voice to compare, a build with problem recordings,
+It contains an account at each provider, two finished builds of one voice to compare, a build with bad recordings,
 a consent to review, and an open invitation.
 """
 
@@ -45,7 +45,7 @@ WriteLine = Callable[[str], None]
 
 
 class SampleFailed(Exception):
-    """The sample studio could not be completed. The text says what to do."""
+    """The sample studio could not be completed. The text says what the user can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class SampleClip:
     transcript: str
 
     def make_upload(self) -> SimpleUploadedFile:
-        """Decode the file to the 16-bit WAV that a studio would upload."""
+        """Convert the file to a 16-bit WAV, as a studio would upload it."""
         samples, rate = soundfile.read(FOLDER / self.name, dtype="int16")
         wav = io.BytesIO()
         soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
@@ -66,26 +66,29 @@ class SampleClip:
 
 
 def list_clips(set_name: str, *kinds: str) -> Iterator[SampleClip]:
-    """The sample clips of one set and these kinds."""
+    """The sample clips of one set that are of one of these kinds."""
     for entry in json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8")):
         if entry["set"] == set_name and entry["kind"] in kinds:
             yield SampleClip(entry["file"], entry["set"], entry["kind"], entry["transcript"])
 
 
 def make_sample_studio(write_line: WriteLine) -> None:
-    """Create what does not exist yet. Raises SampleFailed if the sandbox or the worker does not respond."""
+    """Create what does not exist yet of the sample studio.
+
+    Raises SampleFailed if the sandbox or the worker does not respond.
+    """
     paula = _create_users(write_line)
     accounts = {provider.slug: _get_or_create_account(provider) for provider in registry.list_providers()}
     if not Talent.objects.filter(name="Sally Lind").exists():
         write_line("Sally Lind: consents, contract, eight recordings and builds at two providers.")
         sally = _create_approved_talent("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
         guide = _create_voice(sally, "Sally, museum guide", "slt", paula)
-        first = start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
+        first_build = start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
         archive = Handover.SIGNED_PUT_TEXTS
-        other = start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
-        _wait_for_builds(first, other)
-        first.remote_voice.refresh_from_db()
-        request_preview(first.remote_voice, SENTENCE, paula)
+        second_build = start_build(guide, accounts[OTHER_PROVIDER], Tier.PROFESSIONAL, archive, paula)
+        _wait_for_builds(first_build, second_build)
+        first_build.remote_voice.refresh_from_db()
+        request_preview(first_build.remote_voice, SENTENCE, paula)
     if not Talent.objects.filter(name="Rob Marsh").exists():
         write_line("Rob Marsh: a build with a silent recording and one by another speaker.")
         rob = _create_approved_talent("Rob Marsh", "rms", paula, PROVIDER)
@@ -103,22 +106,24 @@ def make_sample_studio(write_line: WriteLine) -> None:
 
 
 def _create_users(write_line: WriteLine) -> User:
-    """Create one user per role, with a shared random password. The file with it is readable by its owner only."""
+    """Create one user per role. They share a random password, in a file that only its owner can read."""
     password = "-".join(secrets.token_hex(2) for _ in range(3))
-    is_created = False
+    has_new_users = False
     for name, role in PEOPLE.items():
         if User.objects.filter(username=name).exists():
             continue
-        is_created = True
+        has_new_users = True
         is_admin = role == "admin"
         user = User.objects.create_user(
             name, f"{name}@studio.example", password, first_name=name.title(), is_staff=is_admin, is_superuser=is_admin
         )
         user.groups.add(Group.objects.get(name=role))
-    if is_created:
-        path = settings.DATA_DIR / "sign-ins.txt"
-        path.touch(mode=0o600)
-        path.write_text("".join(f"{name:8}{role:10}{password}\n" for name, role in PEOPLE.items()), encoding="utf-8")
+    if has_new_users:
+        sign_in_file = settings.DATA_DIR / "sign-ins.txt"
+        sign_in_file.touch(mode=0o600)
+        sign_in_file.write_text(
+            "".join(f"{name:8}{role:10}{password}\n" for name, role in PEOPLE.items()), encoding="utf-8"
+        )
         write_line("users with the roles producer, engineer, viewer and admin.")
     return User.objects.get(username="paula")
 
@@ -151,7 +156,7 @@ def _create_approved_talent(name: str, speaker: str, by: User, *providers: str) 
 
 
 def _approve_sample(consent: Consent, take: Take, by: User) -> None:
-    """Approve without playing the take, which would delay the start. The audit log says that no person listened."""
+    """Approve without playing the take, because that would delay the start. The audit log says that no one listened."""
     played_at = take.created_at - timedelta(seconds=take.seconds)
     approve_consent(consent, take, by, played_at=played_at, reason=NO_LISTENER)
 
@@ -182,15 +187,15 @@ def _create_voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
 
 
 def _wait_for_builds(*builds: Build) -> None:
-    until = time.monotonic() + BUILD_TIMEOUT
-    while time.monotonic() < until:
+    deadline = time.monotonic() + BUILD_TIMEOUT
+    while time.monotonic() < deadline:
         for build in builds:
             build.refresh_from_db(fields=["status"])
         if not any(build.is_active for build in builds):
             return
         time.sleep(0.5)
-    problem = f"The build of {builds[0].voice} did not end within {BUILD_TIMEOUT} s."
-    raise SampleFailed(f"{problem} Start a worker and the sandbox, and try again.")
+    message = f"The build of {builds[0].voice} did not end within {BUILD_TIMEOUT} s."
+    raise SampleFailed(f"{message} Start a worker and the sandbox, and try again.")
 
 
 def make_sample_pdf(lines: list[str]) -> bytes:
@@ -204,12 +209,12 @@ def make_sample_pdf(lines: list[str]) -> bytes:
         b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
     ]
-    body, offsets = b"%PDF-1.4\n", []
+    pdf, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, start=1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return body + (
+        offsets.append(len(pdf))
+        pdf += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    reference_table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return pdf + (
         b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
-        % (len(objects) + 1, table, len(objects) + 1, len(body))
+        % (len(objects) + 1, reference_table, len(objects) + 1, len(pdf))
     )

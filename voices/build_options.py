@@ -25,10 +25,10 @@ from voices.services.builds import selection
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
 
-MAX_NAMED = 50
-CONSENT_TEXT = "the consent"
+MAX_LISTED = 50
+MISSING_CONSENT_TEXT = "the consent"
 # Gaps that are obstacles, but not missing items.
-PROBLEM_TEXTS = {
+OBSTACLE_TEXTS = {
     GapKind.CLIP_LENGTH: "some recordings are too short or too long",
     GapKind.SHORTER_TRANSCRIPTS: "some transcripts are too long",
     GapKind.LANGUAGE: "the provider does not support this language",
@@ -152,16 +152,16 @@ class BuildOption:
         kinds = {gap.kind for gap in self.readiness.gaps}
         missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
         parts = [f"{join_with_and(missing)} missing"] if missing else []
-        parts += [text for kind, text in PROBLEM_TEXTS.items() if kind in kinds]
+        parts += [text for kind, text in OBSTACLE_TEXTS.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
-        if parts == [f"{CONSENT_TEXT} missing"]:
+        if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
             return "only the consent is missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
     def _list_missing(self) -> Iterable[str]:
         state = self.readiness
         if state.permission.consent_reasons:
-            yield CONSENT_TEXT
+            yield MISSING_CONSENT_TEXT
         if state.permission.contract_reasons:
             yield "the contract"
         if state.count < state.needed_count:
@@ -223,21 +223,21 @@ class BuildOption:
 
     @property
     def sent_recordings(self) -> list[ClipRow]:
-        return list(self.clip_selection.rows[:MAX_NAMED])
+        return list(self.clip_selection.rows[:MAX_LISTED])
 
     @property
     def more_sent_count(self) -> int:
-        return max(0, len(self.clip_selection.rows) - MAX_NAMED)
+        return max(0, len(self.clip_selection.rows) - MAX_LISTED)
 
     @property
     def excluded_recordings(self) -> list[ExcludedRecording]:
         chosen = {row.id for row in self.clip_selection.rows}
         excluded = (row for row in self.rows if row.id not in chosen)
-        return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(excluded, MAX_NAMED)]
+        return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(excluded, MAX_LISTED)]
 
     @property
     def more_excluded_count(self) -> int:
-        return max(0, self.clip_selection.excluded_count - MAX_NAMED)
+        return max(0, self.clip_selection.excluded_count - MAX_LISTED)
 
     def _explain_exclusion(self, row: ClipRow) -> str:
         short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")

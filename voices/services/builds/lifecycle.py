@@ -51,11 +51,11 @@ def requeue_build(build: Build, message: str) -> None:
 def resume_build(build: Build, remote_id: str, **fields: Any) -> bool:
     """Send the rest of the build after a lost response was resolved. Without `remote_id`, no voice was created."""
     with transaction.atomic():
-        moved = move(build, BuildStatus.QUEUED, pending_call="", progress_message="", lookup_attempts=0, **fields)
-        if moved:
+        is_requeued = move(build, BuildStatus.QUEUED, pending_call="", progress_message="", lookup_attempts=0, **fields)
+        if is_requeued:
             RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=remote_id)
             outbox.enqueue_task("submit_build", build.pk)
-    return moved
+    return is_requeued
 
 
 def mark_unconfirmed(build: Build, *, lookup_after: timedelta) -> None:
@@ -90,9 +90,9 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
 
 def compute_poll_interval(build: Build) -> timedelta:
     """Time until the next poll: the interval of the tier, growing with the age of the training."""
-    pace = timedelta(seconds=build.remote_voice.capabilities.poll_seconds)
+    tier_interval = timedelta(seconds=build.remote_voice.capabilities.poll_seconds)
     age = timezone.now() - (build.training_at or timezone.now())
-    return max(pace, min(age * POLL_SHARE_OF_AGE, SLOWEST_POLL))
+    return max(tier_interval, min(age * POLL_SHARE_OF_AGE, SLOWEST_POLL))
 
 
 def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
@@ -120,10 +120,12 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
     if isinstance(failure, OutcomeUnknown):
         mark_unconfirmed(build, lookup_after=LEASE)
         return None
-    gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
+    is_gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
         retire_remote_voice(build.remote_voice)  # deleted at the provider, so the next build makes a new voice
-    set_final_status(build, BuildStatus.FAILED, issue=VOICE_MISSING if gone else failure.staff_message, pending_call="")
+    set_final_status(
+        build, BuildStatus.FAILED, issue=VOICE_MISSING if is_gone else failure.staff_message, pending_call=""
+    )
     return None
 
 

@@ -164,7 +164,7 @@ def resume_account(account: Account) -> None:
 
 
 def _resume_waiting_work(paused: QuerySet[Account]) -> int:
-    """Resume these accounts and enqueue all work that waits for them."""
+    """Resume these accounts, and enqueue the tasks that wait for a paused account."""
     with transaction.atomic():
         ids = list(paused.select_for_update().values_list("pk", flat=True))
         resumed = Account.objects.filter(pk__in=ids)

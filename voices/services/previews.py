@@ -34,7 +34,7 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
         raise ActionRefused(f"Type a sentence of at most {MAX_TEXT_CHARACTERS} characters.")
     build = Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).first()
     with transaction.atomic():
-        RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # concurrent requests: exactly one wins
+        RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # concurrent requests: exactly one is accepted
         if remote.previews.filter(text=text, url="", status__in=PENDING_STATUSES).exists():
             raise ActionRefused("This preview is already on its way. Wait until it is ready.")
         _check_rate_limit(remote)

@@ -214,7 +214,7 @@ def _parse_counts(row: Mapping[str, Any], number: int) -> _ClipCounts:
 
 
 def _make_aggregates(limits: Mapping[str, Limit], handovers: Sequence[Handover]) -> dict[str, Aggregate]:
-    """The aggregates for one tier, by field name of _ClipCounts."""
+    """The database aggregates for one tier, by field name of _ClipCounts."""
     trained = _get_limit_value(limits, "trained_clip", NO_LIMIT)
     short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
     counted = Q(seconds__lte=trained)

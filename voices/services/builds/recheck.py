@@ -30,7 +30,7 @@ def _get_permission(voice: Voice, account: Account) -> Permission:
 
 
 def _is_basis_in_force(build: Build) -> bool:
-    """Whether the consent and the contract of this build are still in force. A newer one does not replace them."""
+    """Whether the consent and the contract of this build are in force. A newer consent or contract does not count."""
     unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
     consent = Consent.objects.filter(unexpired, pk=build.consent_id, status=ConsentStatus.APPROVED)
     return consent.exists() and Contract.objects.in_force().filter(pk=build.contract_id).exists()

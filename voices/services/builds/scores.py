@@ -1,4 +1,4 @@
-"""Scores of voices and recordings: their direction, meaning, and advice for poor ones."""
+"""Scores of voices and recordings: what each score means, and advice for poor scores."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ SCORES = (
 
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
-    """The recordings of a build: silent ones first, then outliers, then unused ones, then by lowest score."""
+    """The recordings of a build: silent recordings first, then outliers, then unused recordings, then by score."""
     problem_rank = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),

@@ -96,6 +96,6 @@ def make_callback_url(build: Build) -> str:
 
 
 def make_dataset_url(build: Build) -> str:
-    """URL of the dataset: a WAV for a rapid voice, an archive for a professional one."""
+    """URL of the dataset: a WAV for a rapid voice, an archive for a professional voice."""
     name = "dataset.wav" if build.remote_voice.tier == Tier.RAPID else "dataset.zip"
     return settings.VOICEHUB_BASE_URL + reverse("voices:dataset", args=[derive_token("dataset", build.pk), name])

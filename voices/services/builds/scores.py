@@ -56,7 +56,7 @@ SCORES = (
 
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
-    """The recordings of a build: silent recordings first, then outliers, then unused recordings, then by score."""
+    """The recordings of a build: silent first, then outliers, then unused recordings, then by lowest score."""
     problem_rank = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),

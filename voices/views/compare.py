@@ -209,7 +209,7 @@ def _read_score(build: Build, key: str) -> float | None:
 
 
 def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
-    """The sent and marked recordings of each build, in one query."""
+    """The sent and flagged recordings of each build, in one query."""
     found = Build.objects.filter(pk__in=[build.pk for build in pair.builds]).annotate(
         clips=Count("recordings"),
         seconds=Sum("recordings__recording__seconds", default=0.0),

@@ -159,7 +159,7 @@ def test_row_of_a_build_option_shows_its_price(producer_client: Client, full_stu
     ("parts", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_words_are_joined_with_commas_and_and(parts: list[str], text: str) -> None:
-    assert join_words(parts) == text
+    assert join_with_and(parts) == text
 
 
 # --- handovers: ways to send the recordings -----------------------------------------------

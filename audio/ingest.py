@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from audio.findings.findings import Finding, Refused
+from audio.findings.findings import FileRefused, Finding
 from audio.findings.thresholds import Thresholds
 from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from audio.wav.convert import ConvertedWav, convert_to_temporary_wav, is_convertible
@@ -60,7 +60,7 @@ def ingest_audio(file: BinaryIO, limits: DurationLimits, thresholds: Thresholds)
     with contextlib.ExitStack() as stack:
         try:
             conversion = stack.enter_context(convert_to_temporary_wav(file, thresholds=thresholds))
-        except Refused as refused:
+        except FileRefused as refused:
             yield IngestResult(original, original, refusal=refused.finding)
             return
         with conversion.path.open("rb") as wav:

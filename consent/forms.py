@@ -102,7 +102,7 @@ class ContractForm(ModelFormOfContract):
             self.add_error("ends_on", "The end date is before the start date. Correct one of them.")
         return cleaned
 
-    def terms(self) -> dict[str, Any]:
+    def get_terms(self) -> dict[str, Any]:
         """All fields except the file, for the `terms` parameter of `file_contract`."""
         return {name: value for name, value in self.cleaned_data.items() if name != "file"}
 

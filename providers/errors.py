@@ -21,24 +21,24 @@ class CallFailure(Exception):
 class ProviderError(CallFailure):
     """Base of errors from a provider or the network. `operation` is the call that failed, `status` its HTTP status."""
 
-    public = "The provider answered with an error."
+    default_message = "The provider answered with an error."
 
     def __init__(self, operation: str, detail: str = "", *, status: int | None = None) -> None:
         self.operation = operation
         self.detail = detail
         self.status = status
-        super().__init__(f"{operation}: {detail or self.public}" + (f" (HTTP {status})" if status else ""))
+        super().__init__(f"{operation}: {detail or self.default_message}" + (f" (HTTP {status})" if status else ""))
 
     @property
     def staff_message(self) -> str:
         """VoiceHub's message, then the provider's own error text if there is any."""
-        return f"{self.public} {self.detail}".strip()
+        return f"{self.default_message} {self.detail}".strip()
 
 
 class ProviderUnavailable(ProviderError):
     """No connection, 429, or a 5xx on a call that may be repeated. Retry after `retry_after` seconds, if known."""
 
-    public = "The provider cannot be reached at the moment."
+    default_message = "The provider cannot be reached at the moment."
 
     def __init__(
         self, operation: str, detail: str = "", *, status: int | None = None, retry_after: float | None = None
@@ -50,53 +50,53 @@ class ProviderUnavailable(ProviderError):
 class OutcomeUnknown(ProviderError):
     """The response to a call that creates something was lost: look up the result, never blindly repeat the call."""
 
-    public = "The provider's response was lost, so it is not known whether the call arrived."
+    default_message = "The provider's response was lost, so it is not known whether the call arrived."
 
 
 class ProviderRejected(ProviderError):
     """The provider refused the call; `detail` is its error text."""
 
-    public = "The provider refused the request."
+    default_message = "The provider refused the request."
 
 
 class PaymentRequired(ProviderRejected):
     """402: no credits, or the voice limit is reached."""
 
-    public = "The provider requires payment: the account has no credits left, or its voice limit is reached."
+    default_message = "The provider requires payment: the account has no credits left, or its voice limit is reached."
 
 
 class Conflict(ProviderRejected):
     """409: the name is already taken at the provider, or the provider is still working on the object."""
 
-    public = "The provider reports a conflict with an object that it already has."
+    default_message = "The provider reports a conflict with an object that it already has."
 
 
 class TooLarge(ProviderRejected):
     """413: more bytes than the provider accepts."""
 
-    public = "The provider reports that the file is too large."
+    default_message = "The provider reports that the file is too large."
 
 
 class NotFound(ProviderRejected):
     """The requested object does not exist, or no longer exists."""
 
-    public = "The provider could not find it."
+    default_message = "The provider could not find it."
 
 
 class ProviderAuthError(ProviderError):
     """401 or 403: the key is wrong, or its plan does not allow the call."""
 
-    public = "The provider does not accept this account's key for this. Check the key and the plan."
+    default_message = "The provider does not accept this account's key for this. Check the key and the plan."
     stops_account = True
 
 
 class ResponseUnreadable(ProviderError):
     """The response is not JSON, is too large, or lacks a required field."""
 
-    public = "The provider's response could not be read."
+    default_message = "The provider's response could not be read."
 
 
 class UnsupportedFeature(ProviderError):
     """The provider does not support this operation."""
 
-    public = "This provider does not support this operation."
+    default_message = "This provider does not support this operation."

@@ -35,7 +35,7 @@ def find_first_number(item: Mapping[str, Any], *names: str) -> float | None:
     return next((found for name in names if (found := parse_number(item.get(name))) is not None), None)
 
 
-def parse_flag(value: Any) -> bool | None:
+def parse_boolean(value: Any) -> bool | None:
     """True or False, also from text; None for anything else."""
     return value if isinstance(value, bool) else FLAGS.get(str(value).lower())
 
@@ -46,7 +46,7 @@ def flatten_text(value: Any) -> str:
         return "; ".join(f"{name}: {flatten_text(words)}" for name, words in value.items())[:MAX_TEXT_LENGTH]
     if isinstance(value, list):
         return "; ".join(flatten_text(words) for words in value)[:MAX_TEXT_LENGTH]
-    return "" if value is None else str(shorten_addresses(str(value)))[:MAX_TEXT_LENGTH]
+    return "" if value is None else str(shorten_urls(str(value)))[:MAX_TEXT_LENGTH]
 
 
 def make_storable(value: Any, max_depth: int = MAX_JSON_DEPTH) -> Any:
@@ -64,14 +64,14 @@ def make_storable(value: Any, max_depth: int = MAX_JSON_DEPTH) -> Any:
     return {make_storable(name): make_storable(item, max_depth - 1) for name, item in value.items()}
 
 
-def shorten_addresses(value: Any) -> Any:
+def shorten_urls(value: Any) -> Any:
     """A text, or JSON, with every URL shortened to its host, since a complete URL may grant access."""
     return map_texts(value, lambda text: URL_PATTERN.sub(r"\1\2/…", text))
 
 
 def trim_response(response: Mapping[str, Any]) -> dict[str, Any]:
     """A response as it is stored: without URL paths, and truncated if it is too long."""
-    data: dict[str, Any] = shorten_addresses(response)
+    data: dict[str, Any] = shorten_urls(response)
     text = json.dumps(data, ensure_ascii=False)
     return data if len(text) <= MAX_RESPONSE_LENGTH else {"the beginning of it": text[:MAX_RESPONSE_LENGTH]}
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from providers.parsing import make_storable, map_texts, shorten_addresses
+from providers.parsing import make_storable, map_texts, shorten_urls
 
 MIN_KEY_LENGTH = 8  # characters
 REPLACEMENT = "[key]"
@@ -24,4 +24,4 @@ class Redactor:
     def redact_text(self, text: str) -> str:
         """The text without the key, also in its JSON form, and with every URL shortened to its host."""
         text = text.replace(self._key, REPLACEMENT).replace(json.dumps(self._key)[1:-1], REPLACEMENT)
-        return str(make_storable(shorten_addresses(text)))
+        return str(make_storable(shorten_urls(text)))

@@ -200,7 +200,7 @@ class Journal(Protocol):
     Every method raises voicehub.outbox.LeaseLost if the worker no longer has the lease. The adapter then stops at once.
     """
 
-    def before_call(self, step: str, mark: str = "") -> None:
+    def before_call(self, step: str, version: str = "") -> None:
         """Record a call that must not be repeated blindly, before it is made. `mark` is the voice's present version."""
 
     def record_voice(self, remote_id: str) -> None:
@@ -212,7 +212,7 @@ class Journal(Protocol):
     def save_resume_state(self, text: str) -> None:
         """Save what is needed to resume, such as an upload address. Encrypted; each save replaces the last."""
 
-    def record_progress(self, doing: str, done: int, total: int) -> None:
+    def record_progress(self, activity: str, done: int, total: int) -> None:
         """Record the progress. Also checks that the build is still allowed and extends the lease: call it often."""
 
 

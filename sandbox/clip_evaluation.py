@@ -20,7 +20,7 @@ from audio.analysis.pitch import compute_median_pitch
 from audio.findings.thresholds import THRESHOLDS
 from audio.levels.inspection import is_silent
 from audio.levels.measure import Levels, measure_levels
-from audio.networks.speaker_match import Voiceprint, compute_voiceprint, flag_outliers
+from audio.networks.speaker_match import Voiceprint, compute_voiceprint, find_outliers
 from audio.wav.riff import WavHeader, WavRefused, load_samples, read_header
 from sandbox import vendor_defaults
 from sandbox.scores import SILENCE, compute_scores
@@ -175,7 +175,7 @@ def _grade_loudness(level: float) -> str:
 
 def _find_outliers(clips: list[_Measurement]) -> set[str]:
     """Ids of the clips that have another speaker than most clips, or are much louder or quieter."""
-    is_other_speaker = flag_outliers([clip.voiceprint for clip in clips])
+    is_other_speaker = find_outliers([clip.voiceprint for clip in clips])
     is_other_level = flag_unlike_levels([clip.levels.rms_dbfs for clip in clips])
     return {clip.uuid for clip, *flags in zip(clips, is_other_speaker, is_other_level, strict=True) if any(flags)}
 

@@ -138,7 +138,7 @@ def parse_url_field(body: dict[str, Any], field: str, max_length: int) -> str | 
     return value
 
 
-def parse_flag_field(body: dict[str, Any], field: str, default: bool) -> bool:
+def parse_boolean_field(body: dict[str, Any], field: str, default: bool) -> bool:
     """A boolean, also as the text of a multipart form. Raises RequestRefused."""
     value = body.get(field)
     if value is None or value == "":

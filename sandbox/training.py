@@ -38,7 +38,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTables:
+class VendorTables:
     """For a vendor that does not use the shared table: its schema and the functions that resume and count trainings."""
 
     schema: str
@@ -47,14 +47,14 @@ class OwnTables:
 
 
 _trainings: dict[tuple[str, str], Training] = {}
-_own_tables: dict[str, OwnTables] = {}
+_own_tables: dict[str, VendorTables] = {}
 
 
 def register_training(vendor: str, kind: str, training: Training) -> None:
     _trainings[vendor, kind] = training
 
 
-def register_own_tables(vendor: str, tables: OwnTables) -> None:
+def register_own_tables(vendor: str, tables: VendorTables) -> None:
     _own_tables[vendor] = tables
 
 

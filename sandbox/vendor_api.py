@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.urls import URLPattern
 
 from sandbox.fault_actions import ErrorRenderer
-from sandbox.training import OwnTables, Training
+from sandbox.training import Training, VendorTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class VendorApi:
     urls: Sequence[URLPattern]
     error_renderers: Mapping[str, ErrorRenderer] = field(default_factory=dict)
     trainings: Mapping[str, Training] = field(default_factory=dict)
-    own_tables: OwnTables | None = None
+    own_tables: VendorTables | None = None

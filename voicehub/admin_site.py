@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 
-def get_staff_page(_admin: object, row: Any) -> str | None:
+def get_dashboard_url(_admin: object, row: Any) -> str | None:
     """The URL of the row's dashboard page, for the link “View on site”."""
     return row.get_absolute_url() if hasattr(row, "get_absolute_url") else None
 
@@ -25,7 +25,7 @@ class StudioAdminSite(admin.AdminSite):
         return [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        super().register(model_or_iterable, admin_class, **{"view_on_site": get_staff_page, **options})
+        super().register(model_or_iterable, admin_class, **{"view_on_site": get_dashboard_url, **options})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the dashboard's sign-in page, which leads back to the admin. Staff without access get a 403."""

@@ -28,12 +28,12 @@ def read_boolean(name: str, default: bool) -> bool:
     return value in TRUE
 
 
-def read_integer(name: str, default: int, *, least: int = 0) -> int:
+def read_integer(name: str, default: int, *, minimum: int = 0) -> int:
     value = read_text(name)
     if not value:
         return default
-    if not value.isdecimal() or int(value) < least:
-        raise ImproperlyConfigured(f"{name}={value!r} must be a whole number of at least {least}.")
+    if not value.isdecimal() or int(value) < minimum:
+        raise ImproperlyConfigured(f"{name}={value!r} must be a whole number of at least {minimum}.")
     return int(value)
 
 

@@ -114,7 +114,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The queue carries only task ids (voicehub.outbox), as JSON, because unpickling data from a queue can run code.
 REDIS_URL = env.read_text("REDIS_URL", valkey.build_url(DATA_DIR))
 # After this time without a heartbeat, another worker may claim a task. One provider call takes less time.
-VOICEHUB_LEASE_SECONDS = env.read_integer("VOICEHUB_LEASE_SECONDS", 60, least=3)
+VOICEHUB_LEASE_SECONDS = env.read_integer("VOICEHUB_LEASE_SECONDS", 60, minimum=3)
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
 RQ_QUEUES = dict.fromkeys(("urgent", "submit", "takes", "analysis"), QUEUE)
 

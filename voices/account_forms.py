@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from providers import registry
 from providers.types import Tier
-from voices.models import Account, Mode, Voice
+from voices.models import Account, AccountMode, Voice
 from voices.services.previews import MAX_TEXT_CHARACTERS
 
 # The key is sent in a header. Other characters would be rejected in transit or change the key.
@@ -39,8 +39,8 @@ class AccountForm(forms.Form):
         error_messages={"required": "Choose a provider.", "invalid_choice": "Choose a provider."},
     )
     mode = forms.ChoiceField(
-        choices=Mode.choices,
-        initial=Mode.LIVE,
+        choices=AccountMode.choices,
+        initial=AccountMode.LIVE,
         help_text="The sandbox simulates the provider on your own server. Any key works and nothing is charged.",
     )
     key = KeyField(

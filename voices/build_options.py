@@ -20,7 +20,7 @@ from voicehub.text import format_count, format_duration
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
-from voices.presenters import FIXED_BY
+from voices.presenters import FIX_LINKS
 from voices.services.builds import selection
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
@@ -164,8 +164,8 @@ class BuildOption:
             yield MISSING_CONSENT_TEXT
         if state.permission.contract_reasons:
             yield "the contract"
-        if state.count < state.needed_count:
-            yield format_count(state.needed_count - state.count, "recording", "recordings")
+        if state.recording_count < state.needed_recording_count:
+            yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
             yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
 
@@ -195,7 +195,7 @@ class BuildOption:
 
     @property
     def has_enough_recordings(self) -> bool:
-        return self.readiness.count >= self.readiness.needed_count
+        return self.readiness.recording_count >= self.readiness.needed_recording_count
 
     @property
     def whole_seconds(self) -> int:
@@ -208,14 +208,14 @@ class BuildOption:
 
     @property
     def missing_items(self) -> list[FixLink]:
-        links = [FixLink(gap.text, *FIXED_BY[gap.kind]) for gap in self.readiness.gaps]
+        links = [FixLink(gap.text, *FIX_LINKS[gap.kind]) for gap in self.readiness.gaps]
         return (
             [*links, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else links
         )
 
     @property
     def advice(self) -> list[FixLink]:
-        links = [FixLink(advice.text, *FIXED_BY[advice.kind]) for advice in self.readiness.advice]
+        links = [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))

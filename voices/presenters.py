@@ -84,7 +84,7 @@ def _get_encoding(build: Build) -> Encoding:
     return capabilities.encoding if capabilities else Encoding.WAV
 
 
-FIXED_BY = {
+FIX_LINKS = {
     GapKind.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
     GapKind.CLIP_LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
     GapKind.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),

@@ -28,7 +28,7 @@ from providers import registry
 from providers.base import Provider
 from providers.types import Handover, Tier
 from voicehub.models import User
-from voices.models import Account, Build, Mode, Voice
+from voices.models import Account, AccountMode, Build, Voice
 from voices.services.accounts import add_account
 from voices.services.builds.start import start_build
 from voices.services.previews import request_preview
@@ -129,9 +129,9 @@ def _create_users(write_line: WriteLine) -> User:
 
 
 def _get_or_create_account(provider: type[Provider]) -> Account:
-    account = Account.objects.filter(provider=provider.slug, mode=Mode.SANDBOX).first()
+    account = Account.objects.filter(provider=provider.slug, mode=AccountMode.SANDBOX).first()
     key = f"sandbox-{secrets.token_hex(8)}"
-    return account or add_account(f"Practice at {provider.label}", provider.slug, Mode.SANDBOX, key)
+    return account or add_account(f"Practice at {provider.label}", provider.slug, AccountMode.SANDBOX, key)
 
 
 def _create_talent(name: str, by: User) -> Talent:

@@ -150,7 +150,7 @@ def _check_spectrum(
 
 def _check_band(header: WavHeader, measured: Band, thresholds: Thresholds) -> Iterator[Finding]:
     is_narrow = measured.edge_hz < thresholds.band_edge_share * header.sample_rate / 2
-    if is_narrow and measured.cliff_db > thresholds.band_cliff_db:
+    if is_narrow and measured.edge_fall_db > thresholds.band_cliff_db:
         yield make_finding("upsampled", edge=measured.edge_hz / 1000)
     elif measured.edge_hz < thresholds.narrow_band_hz and header.sample_rate >= thresholds.telephone_rate:
         yield make_finding("narrow_band", edge=measured.edge_hz / 1000)
@@ -181,7 +181,7 @@ def _build_measures(
         hum_over_db=spectrum.hum.over_db if spectrum.hum else None,
         hum_dbfs=spectrum.hum.dbfs if spectrum.hum else None,
         bandwidth_hz=spectrum.band.edge_hz if spectrum.band else None,
-        cliff_db=spectrum.band.cliff_db if spectrum.band else None,
+        cliff_db=spectrum.band.edge_fall_db if spectrum.band else None,
         reverberation_seconds=spectrum.reverberation,
         words_per_minute=rate.words_per_minute if rate else None,
         syllables_per_second=rate.syllables_per_second if rate else None,

@@ -129,7 +129,7 @@ _FeatureFindings = Iterator[tuple[_Features, Finding]]
 def _find_other_speakers(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
     prints = [one.voiceprint for one in features]
     center = speaker_match.compute_centroid(prints)
-    for one, is_outlier in zip(features, speaker_match.flag_outliers(prints, thresholds), strict=True):
+    for one, is_outlier in zip(features, speaker_match.find_outliers(prints, thresholds), strict=True):
         if is_outlier and one.voiceprint is not None and center is not None:
             limit = speaker_match.get_min_similarity(one.voiceprint, thresholds)
             yield (
@@ -152,8 +152,8 @@ def _find_copies(features: list[_Features], thresholds: Thresholds) -> _FeatureF
             yield one, _build_copy_finding("same_sound", one, group)
     near_copies: dict[int, list[_Features]] = defaultdict(list)
     for pair in find_similar_pairs([group[0].fingerprint for group in groups], thresholds.set_same_difference):
-        near_copies[pair.one] += groups[pair.other]
-        near_copies[pair.other] += groups[pair.one]
+        near_copies[pair.first_index] += groups[pair.second_index]
+        near_copies[pair.second_index] += groups[pair.first_index]
     for index, others in near_copies.items():
         for one in groups[index]:
             yield one, _build_copy_finding("nearly_same_sound", one, others)

@@ -89,8 +89,8 @@ def _decode_fingerprint(text: str) -> Subfingerprints:
 class FingerprintMatch:
     """Indexes of two fingerprints in a list, and the share of bits in which they differ."""
 
-    one: int
-    other: int
+    first_index: int
+    second_index: int
     difference: float
 
 

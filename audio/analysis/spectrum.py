@@ -41,10 +41,10 @@ class Hum:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """`edge_hz` is the highest frequency with sound; `cliff_db` is how much the level falls within 400 Hz there."""
+    """`edge_hz` is the highest frequency with sound; `edge_fall_db` is how much the level falls within 400 Hz there."""
 
     edge_hz: float
-    cliff_db: float
+    edge_fall_db: float
 
 
 def measure_hum(samples: Float32, rate: int) -> Hum:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 
 BLOCK = 1 << 18
 INFLATED_BLOCK = 1 << 18
@@ -65,7 +65,7 @@ def refuse(code: str, **values: object) -> NoReturn:
     """Raise Refused for the archive; a `name` is quoted for display."""
     if "name" in values:
         values["name"] = quote_name(str(values["name"]))
-    raise Refused(make_finding(code, None, **values))
+    raise FileRefused(make_finding(code, None, **values))
 
 
 def quote_name(name: str) -> str:

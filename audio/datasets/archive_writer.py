@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from audio.datasets.stored_gzip import compute_gzip_size, stream_gzip
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 from audio.wav.riff import ignore_data
 
 BLOCK = 1 << 18
@@ -30,7 +30,7 @@ TAR_END = 2 * tarfile.BLOCKSIZE
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DatasetEntry:
     """A clip of a dataset: its name without .wav, its transcript, its size in bytes."""
 
     name: str
@@ -52,7 +52,7 @@ class ClipChanged(OSError):
     """A clip no longer has its declared size, so the archive would differ from the announced one."""
 
 
-def stream_zip(entries: Sequence[Entry], with_text: bool = True) -> Iterator[bytes]:
+def stream_zip(entries: Sequence[DatasetEntry], with_text: bool = True) -> Iterator[bytes]:
     """Yield the zip in pieces; Refused if it would be too big, ValueError if two clips have the same name."""
     _check_entries(entries, compute_zip_size(entries, with_text))
     buffer = _ZipBuffer()
@@ -64,7 +64,7 @@ def stream_zip(entries: Sequence[Entry], with_text: bool = True) -> Iterator[byt
     yield buffer.take()
 
 
-def format_metadata(entries: Sequence[Entry]) -> bytes:
+def format_metadata(entries: Sequence[DatasetEntry]) -> bytes:
     """Return a line for each clip; line and field separators in a text become spaces."""
     return "".join(f"{entry.name}|{clean_text(entry.text)}\n" for entry in entries).encode()
 
@@ -73,19 +73,19 @@ def clean_text(text: str) -> str:
     return " ".join(text.replace("|", " ").split())
 
 
-def compute_zip_size(entries: Sequence[Entry], with_text: bool = True) -> int:
+def compute_zip_size(entries: Sequence[DatasetEntry], with_text: bool = True) -> int:
     """Compute the size of the zip in bytes without opening a clip."""
     contents = _list_contents(entries, with_text)
     return END_BYTES + sum(LOCAL_BYTES + CENTRAL_BYTES + 2 * len(name.encode()) + size for name, size in contents)
 
 
-def stream_tarball(entries: Sequence[Entry], with_text: bool = True) -> Iterator[bytes]:
+def stream_tarball(entries: Sequence[DatasetEntry], with_text: bool = True) -> Iterator[bytes]:
     """Yield the same files as a .tar.gz (POSIX.1-1988, ustar) in pieces; raises the errors of `stream_zip`."""
     _check_entries(entries, compute_tarball_size(entries, with_text))
     yield from stream_gzip(_stream_tar(entries, with_text))
 
 
-def compute_tarball_size(entries: Sequence[Entry], with_text: bool = True) -> int:
+def compute_tarball_size(entries: Sequence[DatasetEntry], with_text: bool = True) -> int:
     """Compute the size of the .tar.gz in bytes without opening a clip."""
     plain_size = TAR_END + sum(
         tarfile.BLOCKSIZE + size + _compute_padding(size) for _, size in _list_contents(entries, with_text)
@@ -94,7 +94,7 @@ def compute_tarball_size(entries: Sequence[Entry], with_text: bool = True) -> in
 
 
 def compute_zip_checksums(
-    entries: Sequence[Entry], with_text: bool = True, on_piece: Callable[[bytes], object] = ignore_data
+    entries: Sequence[DatasetEntry], with_text: bool = True, on_piece: Callable[[bytes], object] = ignore_data
 ) -> Checksums:
     """Compute size and hashes of the zip by making it once. Each piece is passed to `on_piece` and not kept."""
     return compute_checksums(stream_zip(entries, with_text), on_piece)
@@ -126,20 +126,20 @@ def make_clip_names(stems: Sequence[str]) -> list[str]:
     return names
 
 
-def _list_contents(entries: Sequence[Entry], with_text: bool) -> list[tuple[str, int]]:
+def _list_contents(entries: Sequence[DatasetEntry], with_text: bool) -> list[tuple[str, int]]:
     """Return names and sizes of the files in an archive."""
     clips = [(f"{entry.name}.wav", entry.size) for entry in entries]
     return [(METADATA, len(format_metadata(entries))), *clips] if with_text else clips
 
 
-def _check_entries(entries: Sequence[Entry], size: int) -> None:
+def _check_entries(entries: Sequence[DatasetEntry], size: int) -> None:
     if len({entry.name for entry in entries}) != len(entries):
         raise ValueError("two clips have the same name")
     if size >= MAX_BYTES or len(entries) > MAX_ENTRIES:
-        raise Refused(make_finding("dataset_too_big", size=size, limit=MAX_BYTES))
+        raise FileRefused(make_finding("dataset_too_big", size=size, limit=MAX_BYTES))
 
 
-def _read_clip(entry: Entry) -> Iterator[bytes]:
+def _read_clip(entry: DatasetEntry) -> Iterator[bytes]:
     """Yield a clip's bytes; ClipChanged unless they have the declared size."""
     remaining = entry.size
     with entry.open() as file:
@@ -152,14 +152,14 @@ def _read_clip(entry: Entry) -> Iterator[bytes]:
         raise ClipChanged(f"{entry.name} no longer has {entry.size} bytes")
 
 
-def _store_clip(zipped: zipfile.ZipFile, entry: Entry, buffer: "_ZipBuffer") -> Iterator[bytes]:
+def _store_clip(zipped: zipfile.ZipFile, entry: DatasetEntry, buffer: "_ZipBuffer") -> Iterator[bytes]:
     with zipped.open(zipfile.ZipInfo(f"{entry.name}.wav"), "w") as target:
         for block in _read_clip(entry):
             target.write(block)
             yield buffer.take()
 
 
-def _stream_tar(entries: Sequence[Entry], with_text: bool) -> Iterator[bytes]:
+def _stream_tar(entries: Sequence[DatasetEntry], with_text: bool) -> Iterator[bytes]:
     if with_text:
         lines = format_metadata(entries)
         yield _build_tar_header(METADATA, len(lines)) + lines + bytes(_compute_padding(len(lines)))

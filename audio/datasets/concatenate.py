@@ -9,7 +9,7 @@ import numpy as np
 
 from audio.datasets.clips import Clip, WrittenClip, write_wav
 from audio.datasets.segment import measure_speech
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 from audio.wav.convert import Recipe, build_recipe
 from audio.wav.pcm import (
     HEADER_BYTES,
@@ -103,7 +103,7 @@ def concatenate_clips(
 ) -> Concatenation:
     """Concatenate the clips; the default rate is that of most clips. Refused if there are no clips."""
     if not clips:
-        raise Refused(make_finding("nothing_chosen"))
+        raise FileRefused(make_finding("nothing_chosen"))
     rate = rate or find_common_rate([clip.rate for clip in clips])
     return Concatenation(tuple(clips), rate, round(gap_seconds * rate))
 
@@ -114,13 +114,15 @@ def find_common_rate(rates: Sequence[int]) -> int:
     return max(counts, key=lambda rate: (counts[rate], rate))
 
 
-def check_limits(concatenation: Concatenation, max_seconds: float | None = None, max_bytes: int | None = None) -> None:
+def check_concatenation_limits(
+    concatenation: Concatenation, max_seconds: float | None = None, max_bytes: int | None = None
+) -> None:
     """Raise Refused if the concatenation exceeds the limits or the maximum size of a WAV."""
     if max_seconds is not None and concatenation.seconds > max_seconds:
-        raise Refused(make_finding("joined_too_long", seconds=concatenation.seconds, limit=max_seconds))
+        raise FileRefused(make_finding("joined_too_long", seconds=concatenation.seconds, limit=max_seconds))
     limit = MAX_DATA_BYTES if max_bytes is None else max_bytes
     if concatenation.size > limit:
-        raise Refused(make_finding("joined_too_big", size=concatenation.size, limit=limit))
+        raise FileRefused(make_finding("joined_too_big", size=concatenation.size, limit=limit))
 
 
 def write_concatenation(concatenation: Concatenation, target: Path) -> WrittenClip:
@@ -145,7 +147,7 @@ def find_edges(clip: Clip, seconds: float = EDGE_SECONDS) -> Edges:
     """Compute the edges that leave `seconds` of silence around the speech; Refused if there is no speech."""
     segments = measure_speech(clip).speech.segments
     if not segments:
-        raise Refused(make_finding("nothing_to_cut"))
+        raise FileRefused(make_finding("nothing_to_cut"))
     rate, frames = clip.rate, clip.frames
     first = round((segments[0][0] - seconds) * rate)
     last = round((segments[-1][1] + seconds) * rate)

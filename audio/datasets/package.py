@@ -11,9 +11,9 @@ from functools import partial
 
 import soundfile
 
-from audio.datasets.archive_writer import BLOCK, Entry, compute_checksums, make_clip_names, stream_tarball
-from audio.datasets.concatenate import Concatenation, check_limits
-from audio.findings.findings import Refused, make_finding
+from audio.datasets.archive_writer import BLOCK, DatasetEntry, compute_checksums, make_clip_names, stream_tarball
+from audio.datasets.concatenate import Concatenation, check_concatenation_limits
+from audio.findings.findings import FileRefused, make_finding
 from audio.wav.riff import ignore_data
 
 ARCHIVE, WAV, MP3 = "application/gzip", "audio/x-wav", "audio/mpeg"
@@ -39,7 +39,7 @@ class PackedUpload:
 
 
 def pack_archive(
-    name: str, entries: Sequence[Entry], with_text: bool, on_piece: PieceCallback = ignore_data
+    name: str, entries: Sequence[DatasetEntry], with_text: bool, on_piece: PieceCallback = ignore_data
 ) -> PackedUpload:
     """Pack the clips into a .tar.gz, with or without transcripts; the clips get names of letters and digits only.
 
@@ -54,7 +54,7 @@ def pack_wav(
     name: str, concatenation: Concatenation, max_bytes: int | None = None, on_piece: PieceCallback = ignore_data
 ) -> PackedUpload:
     """Pack the concatenation into one WAV. Raises Refused if it exceeds `max_bytes` or the maximum size of a WAV."""
-    check_limits(concatenation, max_bytes=max_bytes)
+    check_concatenation_limits(concatenation, max_bytes=max_bytes)
     return _build_upload(f"{_clean_name(name)}.wav", WAV, concatenation.stream_wav, on_piece)
 
 
@@ -69,7 +69,7 @@ def pack_mp3(name: str, concatenation: Concatenation, max_bytes: int) -> PackedU
         # The encoder adds a frame of silence at both ends, so the estimate is checked by encoding.
         if size <= max_bytes and len(data := encode_mp3(concatenation, kilobits)) <= max_bytes:
             return _build_upload(f"{_clean_name(name)}.mp3", MP3, partial(_split_blocks, data), ignore_data)
-    raise Refused(make_finding("joined_too_big", size=size, limit=max_bytes))
+    raise FileRefused(make_finding("joined_too_big", size=size, limit=max_bytes))
 
 
 def encode_mp3(concatenation: Concatenation, kilobits: int) -> bytes:

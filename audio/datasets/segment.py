@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.datasets.clips import Clip, WrittenClip, write_wav
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 from audio.networks.vad import Speech, SpeechDetector
 from audio.wav.riff import Float32
 
@@ -136,10 +136,10 @@ class _SplitPoint(NamedTuple):
 def split_clip(clip: Clip, lengths: SegmentLengths = DEFAULT_LENGTHS) -> Split:
     """Find where to split a clip of any length; Refused if it has no speech or is too short for one clip."""
     if clip.seconds < lengths.min_seconds:
-        raise Refused(make_finding("shorter_than_a_clip", seconds=clip.seconds, limit=lengths.min_seconds))
+        raise FileRefused(make_finding("shorter_than_a_clip", seconds=clip.seconds, limit=lengths.min_seconds))
     speech_levels = measure_speech(clip)
     if not speech_levels.speech.segments:
-        raise Refused(make_finding("nothing_to_cut"))
+        raise FileRefused(make_finding("nothing_to_cut"))
     segments, excluded = _find_best_split(
         list(_SplitPoints(clip, speech_levels, lengths.edge_seconds)), clip.rate, lengths
     )

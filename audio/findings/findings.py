@@ -6,7 +6,7 @@ from typing import Any
 from audio.findings.catalog import CODES
 from audio.findings.templates import Severity
 
-__all__ = ["Finding", "Refused", "Severity", "make_finding"]
+__all__ = ["Finding", "FileRefused", "Severity", "make_finding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Finding:
         return asdict(self) | {"severity": self.severity.value}
 
 
-class Refused(ValueError):
+class FileRefused(ValueError):
     """The file cannot be accepted; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:

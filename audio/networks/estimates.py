@@ -127,7 +127,7 @@ class Estimates:
         return asdict(self) | {"missing": list(self.missing)}
 
 
-def list_missing_parts() -> tuple[str, ...]:
+def describe_missing_parts() -> tuple[str, ...]:
     """Tell people why some estimates cannot be made here; () if the quality extra is complete."""
     parts = (_load_dnsmos_model(), _load_denoiser(), _load_stoi())
     return tuple(NOT_INSTALLED.format(reason=part.reason) for part in parts if isinstance(part, MissingModel))
@@ -148,7 +148,7 @@ def estimate_quality(samples: Float32, rate: int) -> Estimates:
         return Estimates(missing=("The recording is silent.",))
     scaled = np.asarray(centered * (TARGET_RMS / level), np.float32)
     values = dict(_estimate_dnsmos(scaled, rate)) | dict(_compare_with_denoised(scaled, rate))
-    return Estimates(**{name: _round_finite(value) for name, value in values.items()}, missing=list_missing_parts())
+    return Estimates(**{name: _round_finite(value) for name, value in values.items()}, missing=describe_missing_parts())
 
 
 def _round_finite(value: float) -> float | None:

@@ -21,12 +21,12 @@ def _check_package(name: str, command: str) -> tuple[str, ...]:
     return () if find_spec(name) else (f"{name} is not installed. {command}",)
 
 
-PARTS: dict[str, Callable[[], tuple[str, ...]]] = {
+PART_CHECKS: dict[str, Callable[[], tuple[str, ...]]] = {
     "Voice activity": lambda: _check_weights(load_silero),
     "Speaker match": lambda: _check_weights(load_encoder),
     "Statement check": lambda: _check_package("pocketsphinx", RUN_HINT),
     "M4A and WebM": lambda: _check_package("av", EXTRAS_HINT),
-    "Quality estimates": estimates.list_missing_parts,
+    "Quality estimates": estimates.describe_missing_parts,
 }
 """A check for each part, by the part's name. It tells people what is missing and what to do; () if the part is
 complete. Some checks load weights."""

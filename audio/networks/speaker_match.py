@@ -117,7 +117,7 @@ def _select_core(vectors: Float32) -> list[int]:
     return core
 
 
-def flag_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
+def find_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
     """For each clip of a set, whether another speaker seems to have read it; False if it has too little speech.
 
     On human speech it finds 99 of 100 clips of other speakers. Of 100 clips that one speaker read in one session, it

@@ -190,7 +190,7 @@ class _Decoding:
         }
         other_words = {
             word: decoder.find_pronunciations(word)
-            for word in (*decoder.list_common_words()[: decoder.BACKGROUND_WORDS], *NEGATIONS)
+            for word in (*decoder.list_common_words()[: decoder.BACKGROUND_WORD_COUNT], *NEGATIONS)
         }
         for found in confusable_words.values():
             other_words |= {word: (variant,) for word, variant in found.items()}

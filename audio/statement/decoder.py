@@ -15,9 +15,9 @@ from audio.wav.riff import FULL_SCALE, Float32
 RATE = 16000
 """Sampling rate of the acoustic model, in Hz."""
 FRAMES_PER_SECOND = 100
-COMMON_WORDS = 20_000
+COMMON_WORD_COUNT = 20_000
 """Number of words that `list_common_words` returns."""
-BACKGROUND_WORDS = 3000
+BACKGROUND_WORD_COUNT = 3000
 """Number of the most common words that may be decoded in place of any word of a statement."""
 
 PronunciationVariants = Mapping[str, tuple[str, ...]]
@@ -65,7 +65,7 @@ def list_common_words() -> tuple[str, ...]:
         return ()
     model = package.NGramModel.readfile(str(_get_model_folder() / "en-us.lm.bin"))
     words = [word for word in load_lexicon() if re.fullmatch(r"[a-z']+", word)]
-    return tuple(sorted(words, key=lambda word: -model.prob([word]))[:COMMON_WORDS])
+    return tuple(sorted(words, key=lambda word: -model.prob([word]))[:COMMON_WORD_COUNT])
 
 
 def decode_speech(samples: Float32, model: str, variants: PronunciationVariants) -> list[DecodedWord]:

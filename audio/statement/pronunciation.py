@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from audio.statement.decoder import BACKGROUND_WORDS, find_pronunciations, list_common_words, load_lexicon
+from audio.statement.decoder import BACKGROUND_WORD_COUNT, find_pronunciations, list_common_words, load_lexicon
 from audio.statement.tokens import Token, tokenize
 
 LETTER_PHONES = {
@@ -233,7 +233,7 @@ def find_confusable_words(key: str, phones: str) -> dict[str, str]:
     wanted = phones.split()
     found = _find_nearest(wanted, _find_similar_words(wanted))
     for first, second in find_compound_parts(key):
-        others = [(word, find_pronunciations(word)[0]) for word in list_common_words()[:BACKGROUND_WORDS]]
+        others = [(word, find_pronunciations(word)[0]) for word in list_common_words()[:BACKGROUND_WORD_COUNT]]
         found |= _find_nearest(
             wanted,
             ((f"{first}_{word}", f"{find_pronunciations(first)[0]} {other_phones}") for word, other_phones in others),

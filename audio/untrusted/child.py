@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from audio.findings.findings import Finding, Refused, make_finding
+from audio.findings.findings import FileRefused, Finding, make_finding
 
 Job = Callable[..., Iterator[dict[str, Any]]]
 
@@ -89,7 +89,7 @@ def _run_job(job: Job, source: BinaryIO, arguments: dict[str, Any]) -> Iterator[
         for record in job(source, **arguments):
             yield json.dumps(record, allow_nan=False)
         yield json.dumps({"kind": "end"})
-    except Refused as refused:
+    except FileRefused as refused:
         yield _format_refusal(refused.finding)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)

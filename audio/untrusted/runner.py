@@ -23,7 +23,7 @@ from shutil import copyfileobj
 from types import UnionType
 from typing import IO, Any, BinaryIO, NoReturn
 
-from audio.findings.findings import Finding, Refused, Severity, make_finding
+from audio.findings.findings import FileRefused, Finding, Severity, make_finding
 from audio.untrusted.child import OUT_OF_MEMORY, Job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ ENDINGS: Mapping[str, Mapping[str, Any]] = {"end": {}, "refused": {"finding": FI
 """The last record of every job, by kind."""
 
 
-class ChildFailed(Refused):
+class ChildFailed(FileRefused):
     """The job failed: it refused the file, or the child was stopped; `finding` says why."""
 
 

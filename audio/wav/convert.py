@@ -18,14 +18,14 @@ from typing import Any, BinaryIO
 
 import soundfile
 
-from audio.findings.findings import Finding, Refused, Severity, make_finding
+from audio.findings.findings import FileRefused, Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run_job
 from audio.wav.decode import Frames, SoundReader, open_sound
 from audio.wav.mixdown import Mix, choose_mix
 from audio.wav.pcm import RESAMPLING_QUALITY, Quantizer, WavWriter, choose_allowed_rate, resample_blocks
 from audio.wav.riff import ALLOWED_RATES, FULL_SCALE, SIGNATURES, Float32, WavHeader, WavRefused, read_header
-from audio.wav.source_format import INTACT_SOUND_CODES, PLACEHOLDER_LENGTH, build_format_dict, list_format_findings
+from audio.wav.source_format import COMPLETE_AUDIO_CODES, PLACEHOLDER_LENGTH, build_format_dict, list_format_findings
 
 Recipe = dict[str, Any]
 Step = Mapping[str, Any]
@@ -126,7 +126,7 @@ def convert_to_temporary_wav(
 
 def is_convertible(code: str) -> bool:
     """Whether a file that the strict reader refuses with this code may be complete audio in another format."""
-    return code in OTHER_FORMAT_CODES | INTACT_SOUND_CODES
+    return code in OTHER_FORMAT_CODES | COMPLETE_AUDIO_CODES
 
 
 def is_accepted_wav(file: BinaryIO) -> bool:
@@ -198,7 +198,7 @@ def _check_completeness(file: BinaryIO) -> str:
             length = struct.unpack_from(layout, head, offset)[0]
             missing = length + uncounted - size
             if missing > 0 and length != PLACEHOLDER_LENGTH:
-                raise Refused(make_finding("truncated", missing=missing))
+                raise FileRefused(make_finding("truncated", missing=missing))
     try:
         read_header(file)
     except WavRefused as refused:
@@ -220,10 +220,10 @@ def _read_valid_blocks(sound: SoundReader) -> Iterator[Frames]:
     for block in sound.read_blocks():
         frames_left -= len(block)
         if frames_left < 0:
-            raise Refused(make_finding("too_long_to_convert", hours=MAX_HOURS))
+            raise FileRefused(make_finding("too_long_to_convert", hours=MAX_HOURS))
         # Written so that NaN is refused too.
         if not (block.max() < MAX_AMPLITUDE and block.min() > -MAX_AMPLITUDE):
-            raise Refused(make_finding("not_numbers"))
+            raise FileRefused(make_finding("not_numbers"))
         yield block
 
 
@@ -260,7 +260,7 @@ class _WavConversion:
                 writer.write(rounding(block))
             writer.close()
         if not writer.frames:
-            raise Refused(make_finding("no_sound"))
+            raise FileRefused(make_finding("no_sound"))
         return rounding.peak
 
     def _read_mono_blocks(self) -> Iterator[Float32]:
@@ -274,7 +274,7 @@ class _WavConversion:
         source = self.sound.format_info
         if source.frames is not None and source.frames - self.frames_read > MAX_MISSING_SECONDS * source.sample_rate:
             declared, found = source.frames / source.sample_rate, self.frames_read / source.sample_rate
-            raise Refused(make_finding("sound_missing", declared=declared, found=found))
+            raise FileRefused(make_finding("sound_missing", declared=declared, found=found))
 
     def list_steps(self) -> Iterator[dict[str, Any]]:
         source = self.sound.format_info

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 from audio.wav.pcm import MAX_RATE, MIN_RATE
 from audio.wav.riff import SIGNATURES, UnnamedFile
 
@@ -79,9 +79,9 @@ def open_sound(file: BinaryIO) -> SoundReader:
 def _check_sound(sound: SoundReader) -> SoundReader:
     info = sound.format_info
     if info.channels > MAX_CHANNELS:
-        raise Refused(make_finding("too_many_channels", channels=info.channels, limit=MAX_CHANNELS))
+        raise FileRefused(make_finding("too_many_channels", channels=info.channels, limit=MAX_CHANNELS))
     if not MIN_RATE <= info.sample_rate <= MAX_RATE:
-        raise Refused(make_finding("rate_unusable", rate=info.sample_rate))
+        raise FileRefused(make_finding("rate_unusable", rate=info.sample_rate))
     return sound
 
 
@@ -100,7 +100,7 @@ class _SoundfileReader:
         try:
             return soundfile.SoundFile(self._file)
         except soundfile.SoundFileError:
-            raise Refused(make_finding(self._open_error_code)) from None
+            raise FileRefused(make_finding(self._open_error_code)) from None
 
     def read_blocks(self) -> Iterator[Frames]:
         frames_read = 0
@@ -111,7 +111,9 @@ class _SoundfileReader:
                     frames_read += len(block)
                     yield block
             except soundfile.SoundFileError:
-                raise Refused(make_finding("sound_damaged", at=frames_read / self.format_info.sample_rate)) from None
+                raise FileRefused(
+                    make_finding("sound_damaged", at=frames_read / self.format_info.sample_rate)
+                ) from None
 
 
 class _PyAvReader:
@@ -120,7 +122,7 @@ class _PyAvReader:
         try:
             import av
         except ImportError:
-            raise Refused(make_finding("decoder_missing", kind=kind)) from None
+            raise FileRefused(make_finding("decoder_missing", kind=kind)) from None
         self._av: Any = av
         with self._open_container() as container:
             self.format_info = self._read_format_info(container)
@@ -130,13 +132,13 @@ class _PyAvReader:
         try:
             return self._av.open(self._file, format=self._demuxer, metadata_errors="ignore")
         except self._av.error.FFmpegError:
-            raise Refused(make_finding("rest_damaged")) from None
+            raise FileRefused(make_finding("rest_damaged")) from None
 
     def _read_format_info(self, container: Any) -> FormatInfo:
         """Read the format from the first frame, because AAC may have twice the rate that its container states."""
         first = next(self._decode_frames(container), None)
         if first is None:
-            raise Refused(make_finding("no_sound"))
+            raise FileRefused(make_finding("no_sound"))
         stream = container.streams.audio[0]
         name = {"mov": "MP4", "matroska": "WEBM"}.get(self._demuxer, self._demuxer.upper())
         channels = len(first.layout.channels)
@@ -158,10 +160,10 @@ class _PyAvReader:
     def _decode_frames(self, container: Any) -> Iterator[Any]:
         """Yield the decoded frames of the first audio track."""
         if not container.streams.audio:
-            raise Refused(make_finding("no_sound"))
+            raise FileRefused(make_finding("no_sound"))
         stream = container.streams.audio[0]
         if stream.codec_context is None:
-            raise Refused(make_finding("not_sound"))
+            raise FileRefused(make_finding("not_sound"))
         stream.codec_context.thread_count = 1
         samples_read = 0
         try:
@@ -169,7 +171,7 @@ class _PyAvReader:
                 samples_read += frame.samples
                 yield frame
         except self._av.error.FFmpegError:
-            raise Refused(make_finding("sound_damaged", at=samples_read / (stream.rate or 1))) from None
+            raise FileRefused(make_finding("sound_damaged", at=samples_read / (stream.rate or 1))) from None
 
     def read_blocks(self) -> Iterator[Frames]:
         with self._open_container() as container:
@@ -178,7 +180,7 @@ class _PyAvReader:
                     self.format_info.sample_rate,
                     self.format_info.channels,
                 ):
-                    raise Refused(make_finding("format_changes"))
+                    raise FileRefused(make_finding("format_changes"))
                 yield _convert_frame(frame)
 
 

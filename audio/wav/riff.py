@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 
 ALLOWED_RATES = (8000, 16000, 22050, 44100, 48000)
 """Samples per second, from Resemble's page on dataset audio."""
@@ -58,7 +58,7 @@ ENCODINGS = {
 }
 
 
-class WavRefused(Refused):
+class WavRefused(FileRefused):
     """The file is not an accepted WAV file; `finding` says why."""
 
 

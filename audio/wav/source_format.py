@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from audio.findings.findings import Finding, make_finding
 from audio.wav.decode import LOSSY_ENCODINGS, FormatInfo
 
-INTACT_SOUND_CODES = frozenset(
+COMPLETE_AUDIO_CODES = frozenset(
     {"bytes_after_end", "length_unwritten", "side_data_too_big", "too_many_chunks", "format_length", "padding_missing"}
 )
 """Codes of the strict reader for files whose audio is complete. Files with missing audio are still refused."""
@@ -29,7 +29,7 @@ def build_format_dict(format_info: FormatInfo, frames: int) -> dict[str, Any]:
 def list_format_findings(file: BinaryIO, code: str, format_info: FormatInfo) -> Iterator[Finding]:
     if code:
         yield make_finding("converted", came=describe_format(format_info))
-    if code in INTACT_SOUND_CODES:
+    if code in COMPLETE_AUDIO_CODES:
         yield make_finding("more_than_sound")
     if format_info.container == "OGG" and not _has_ogg_end(file):
         yield make_finding("end_missing")

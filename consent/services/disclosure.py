@@ -55,19 +55,19 @@ def _name_tiers_unless_all(labels: list[str], tier_count: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class ConsentTerm:
     """The last day of a consent (None without an end), and whether the contract sets this day, not the consent."""
 
     last_day: date | None
     is_contract_end: bool
 
 
-def compute_term(consent: Consent) -> Term:
+def compute_term(consent: Consent) -> ConsentTerm:
     """The end of the consent, or of the contracts that allow its provider and purpose, whichever is earlier."""
     contract_end = _compute_contract_end(consent)
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
-        return Term(contract_end, True)
-    return Term(consent.valid_until, False)
+        return ConsentTerm(contract_end, True)
+    return ConsentTerm(consent.valid_until, False)
 
 
 def _compute_contract_end(consent: Consent) -> date | None:

@@ -18,7 +18,7 @@ WAITING: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
+class BuildPermission:
     """The consent and the contract that allow a build, or the exact reasons why the build is not allowed."""
 
     consent: Consent | None
@@ -45,7 +45,7 @@ class BuildPurpose(NamedTuple):
 
 def check_permission(
     talent: Talent, provider: str, purpose: str, *, provider_label: str = "", lock: bool = False
-) -> Permission:
+) -> BuildPermission:
     """Whether a voice of this talent may be built at this provider for this purpose today.
 
     With `lock` (needs a transaction), lock the consent that permits the build and check again. A concurrent
@@ -59,7 +59,9 @@ def check_permission(
     return permission
 
 
-def check_permissions(purposes: Iterable[BuildPurpose], labels: Mapping[str, str]) -> dict[BuildPurpose, Permission]:
+def check_permissions(
+    purposes: Iterable[BuildPurpose], labels: Mapping[str, str]
+) -> dict[BuildPurpose, BuildPermission]:
     """Check many build purposes in three queries; `labels` maps provider slugs to display names."""
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
@@ -76,7 +78,7 @@ def check_permissions(purposes: Iterable[BuildPurpose], labels: Mapping[str, str
 
 def _decide_permission(
     subject: BuildPurpose, label: str, consents: list[Consent], filed: list[Contract], in_force: set[UUID]
-) -> Permission:
+) -> BuildPermission:
     requested = [
         consent
         for consent in consents
@@ -88,7 +90,7 @@ def _decide_permission(
     contract, no_contract = _find_contract(
         subject, label, contracts, [contract for contract in contracts if contract.pk in in_force]
     )
-    return Permission(consent, contract, no_consent, no_contract)
+    return BuildPermission(consent, contract, no_consent, no_contract)
 
 
 def _find_consent(

@@ -5,7 +5,7 @@ from django import template
 from consent import extension_points, labels
 from consent.models import Consent, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
-from consent.services.disclosure import Term, compute_term, describe_disclosure
+from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
 from consent.take_report import make_take_report
 
 register = template.Library()
@@ -62,7 +62,7 @@ def recipients(consent: Consent) -> str:
 
 
 @register.inclusion_tag("public/_validity.html")
-def consent_term(consent: Consent) -> dict[str, Term]:
+def consent_term(consent: Consent) -> dict[str, ConsentTerm]:
     """How long the consent is valid, addressed to the talent."""
     return {"term": compute_term(consent)}
 

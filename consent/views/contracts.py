@@ -20,7 +20,7 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
     form = ContractForm(talent, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        contract = file_contract(talent, form.cleaned_data["file"], form.terms(), get_user(request))
+        contract = file_contract(talent, form.cleaned_data["file"], form.get_terms(), get_user(request))
         messages.success(request, "The contract was filed.")
         return redirect(contract)
     return render(request, "consent/contract_form.html", {"form": form, "talent": talent})

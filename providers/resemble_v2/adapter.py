@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.parsing import find_first_number, parse_flag
+from providers.parsing import find_first_number, parse_boolean
 from providers.resemble_v2.capabilities import TIERS
 from providers.resemble_v2.parsing import (
     is_refusal,
@@ -101,7 +101,7 @@ class ResembleV2(HttpProvider):
         recordings_path = f"{_build_voice_path(remote_id)}/recordings"
         listed = list(self._list_items(recordings_path))
         ids_by_name = {str(item.get("name")): str(item["uuid"]) for item in listed}
-        inactive_ids = {str(item["uuid"]) for item in listed if parse_flag(item.get("is_active")) is False}
+        inactive_ids = {str(item["uuid"]) for item in listed if parse_boolean(item.get("is_active")) is False}
         for done, clip in enumerate(spec.clips):
             journal.record_progress("Sending recordings", done, len(spec.clips))
             recording_id = ids_by_name.get(clip.name, "")

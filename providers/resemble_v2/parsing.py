@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from providers.errors import ProviderError, ResponseUnreadable
-from providers.parsing import find_first_number, flatten_text, make_storable, parse_flag, parse_number, parse_sound
+from providers.parsing import find_first_number, flatten_text, make_storable, parse_boolean, parse_number, parse_sound
 from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
 
 # All statuses in the vendor's pages and in its official clients.
@@ -65,9 +65,9 @@ def parse_recording(item: Mapping[str, Any]) -> RecordingReport:
         pesq=find_first_number(measured, "pesq_score"),
         si_sdr=find_first_number(measured, "si_dr_score", "si_sdr_score"),
         sample_score=find_first_number(measured, "resemble_sample_score"),
-        is_active=parse_flag(item.get("is_active")),
-        is_outlier=parse_flag(item.get("is_outlier")),
-        is_silent=parse_flag(item.get("is_silent")),
+        is_active=parse_boolean(item.get("is_active")),
+        is_outlier=parse_boolean(item.get("is_outlier")),
+        is_silent=parse_boolean(item.get("is_silent")),
     )
 
 
@@ -122,7 +122,7 @@ def _fix_comma(line: str, following: str) -> str:
 
 def is_refusal(response: Mapping[str, Any]) -> bool:
     """Whether a 2xx response is a refusal: by `success`, or by fields that only a refusal has."""
-    success = parse_flag(response.get("success"))
+    success = parse_boolean(response.get("success"))
     return success is False or (success is None and any(response.get(name) for name in ERROR_FIELDS[1:]))
 
 

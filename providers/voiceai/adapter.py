@@ -13,7 +13,7 @@ from urllib.parse import quote
 from providers.connections import load_into_memory
 from providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
-from providers.parsing import flatten_text, parse_flag
+from providers.parsing import flatten_text, parse_boolean
 from providers.responses import read_json_array, read_sound
 from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, UploadFile, Visibility
 from providers.voiceai.capabilities import LANGUAGES, TIERS
@@ -84,7 +84,7 @@ class VoiceAI(HttpProvider):
     def list_voices(self) -> Iterator[BuildReport]:
         """All voices that may be the account's: only a voice that the list says is another owner's is left out."""
         for item in self.call("list voices", "GET", "/tts/voices", read=read_json_array):
-            if isinstance(item, dict) and parse_id(item) and parse_flag(item.get("is_owner")) is not False:
+            if isinstance(item, dict) and parse_id(item) and parse_boolean(item.get("is_owner")) is not False:
                 report = parse_report(item, "list voices")
                 if report.raw_status.lower() != DELETED_STATUS:
                     yield report

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase, JsonResponse
 
-from audio.findings.findings import Refused as Unreadable
+from audio.findings.findings import FileRefused as Unreadable
 from audio.wav.convert import convert_to_wav
 from audio.wav.riff import WavRefused, read_header
 from sandbox import clock, store

@@ -17,7 +17,7 @@ from sandbox.requests import (
     Account,
     RequestRefused,
     make_field_error,
-    parse_flag_field,
+    parse_boolean_field,
     parse_page,
     parse_text_field,
     read_json_body,
@@ -77,8 +77,8 @@ def create_recording(request: SandboxRequest, account: Account, voice: str) -> H
         name=parse_text_field(fields, "name", 256, required=True) or "",
         text=parse_text_field(fields, "text", 1024, required=True) or "",
         emotion=parse_text_field(fields, "emotion", 64),
-        fill=parse_flag_field(fields, "fill", default=False),
-        is_active=parse_flag_field(fields, "is_active", default=True),
+        fill=parse_boolean_field(fields, "fill", default=False),
+        is_active=parse_boolean_field(fields, "is_active", default=True),
         file=f"{rows.make_id()}{rows.make_id()}.wav",
         seconds=header.seconds,
         scores=clip_evaluation.compute_upload_scores(upload, header),
@@ -149,7 +149,7 @@ def update_recording(request: SandboxRequest, account: Account, voice: str, uuid
 
 
 def _apply_changes(recording: Recording, body: dict[str, Any]) -> Recording:
-    is_active = parse_flag_field(body, "is_active", recording.is_active)
+    is_active = parse_boolean_field(body, "is_active", recording.is_active)
     if recording.is_outlier and is_active:
         raise make_field_error("is_active", "cannot be set: this recording is an outlier")
     return replace(
@@ -157,7 +157,7 @@ def _apply_changes(recording: Recording, body: dict[str, Any]) -> Recording:
         name=parse_text_field(body, "name", 256) or recording.name,
         text=parse_text_field(body, "text", 1024) or recording.text,
         emotion=parse_text_field(body, "emotion", 64) or recording.emotion,
-        fill=parse_flag_field(body, "fill", recording.fill),
+        fill=parse_boolean_field(body, "fill", recording.fill),
         is_active=is_active,
         updated_at=format_now(),
     )

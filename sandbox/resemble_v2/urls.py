@@ -4,7 +4,7 @@ from django.urls import path
 
 from sandbox.endpoints import dispatch_by_method
 from sandbox.resemble_v2 import recordings, rows, synthesis, training, voices
-from sandbox.training import OwnTables
+from sandbox.training import VendorTables
 from sandbox.vendor_api import VendorApi
 
 all_voices = dispatch_by_method(get=voices.list_voices, post=voices.create_voice)
@@ -34,5 +34,5 @@ API = VendorApi(
     vendor="resemble_v2",
     root="resemble/",
     urls=urls,
-    own_tables=OwnTables(rows.SCHEMA, training.resume_trainings, training.count_due_trainings),
+    own_tables=VendorTables(rows.SCHEMA, training.resume_trainings, training.count_due_trainings),
 )

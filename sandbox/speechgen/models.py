@@ -10,12 +10,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 
-from audio.findings.findings import Refused as Unreadable
+from audio.findings.findings import FileRefused as Unreadable
 from audio.wav.convert import convert_to_wav
 from sandbox import clip_evaluation, clock, store, training
 from sandbox.context import SandboxContext, SandboxRequest
 from sandbox.endpoints import apply_list_lag, operation
-from sandbox.requests import RequestRefused, parse_flag_field, parse_text_field
+from sandbox.requests import RequestRefused, parse_boolean_field, parse_text_field
 from sandbox.speechgen import constants
 from sandbox.speechgen.auth import VENDOR, CodedRefusal, authenticate, get_own_model, render_error
 from sandbox.store import StoredObject, format_time, record_ledger_entry
@@ -30,7 +30,7 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
     fields, upload = _read_form(request)
     details = {
         "description": parse_text_field(fields, "description", constants.MAX_DESCRIPTION_LENGTH) or "",
-        "enhance_quality": parse_flag_field(fields, "enhance_quality", default=False),
+        "enhance_quality": parse_boolean_field(fields, "enhance_quality", default=False),
         "voice_id": f"custom-{uuid4().hex[:12]}",
         "usage_count": 0,
     }

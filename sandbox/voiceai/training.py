@@ -4,7 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 from audio.wav.convert import convert_to_wav, is_accepted_wav
 from audio.wav.riff import read_header
 from sandbox import clip_evaluation
@@ -29,7 +29,7 @@ def _find_issue(context: SandboxContext, voice: StoredObject) -> str | None:
     wav, min_seconds = context.store.get_audio_path(voice.id, DECODED_FILE), context.settings.rapid_seconds
     try:
         seconds = _decode_audio(context.store.get_audio_path(voice.id, ORIGINAL_FILE), wav)
-    except Refused as problem:
+    except FileRefused as problem:
         return f"The file cannot be read. {problem.finding.text}"
     if clip_evaluation.evaluate_clips([clip_evaluation.AudioClip(voice.id, wav)]).clips[voice.id].is_silent:
         return "There is no speech in the file."

@@ -14,7 +14,7 @@ from dataclasses import fields
 import numpy as np
 import soundfile
 
-from audio.networks.estimates import NOTES, Estimates, estimate_quality, list_missing_parts
+from audio.networks.estimates import NOTES, Estimates, describe_missing_parts, estimate_quality
 from tests.support.degradations import (
     Float32,
     add_reverberation,
@@ -85,7 +85,7 @@ def print_cost(sound: Float32, rate: int, initial_memory: int) -> None:
 
 
 def main() -> None:
-    initial_memory, reasons = measure_memory(), list_missing_parts()
+    initial_memory, reasons = measure_memory(), describe_missing_parts()
     if reasons:
         sys.exit("\n".join(reasons))
     sounds = load_clips(int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Take, Talent
 from voicehub.models import User
-from voices.models import Account, Build, BuildStatus, Mode, Recording, RecordingStatus, RemoteVoice, Voice
+from voices.models import Account, AccountMode, Build, BuildStatus, Recording, RecordingStatus, RemoteVoice, Voice
 
 PROVIDER = "resemble_v2"
 WORDS = ("the", "lighthouse", "keeper", "wound", "clock", "every", "evening", "boats", "came", "home", "lantern")
@@ -41,7 +41,7 @@ class StudioRows:
         self.producer.groups.add(Group.objects.get(name="producer"))
         self.client = Client()
         self.client.force_login(self.producer)
-        self.account = Account(name="Sandbox", provider=PROVIDER, mode=Mode.SANDBOX)
+        self.account = Account(name="Sandbox", provider=PROVIDER, mode=AccountMode.SANDBOX)
         self.account.set_key("only-a-benchmark")
         self.account.save()
         self._statement = Statement.objects.filter(provider=PROVIDER)[0]

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import requests
 
-from audio.datasets.archive_writer import Entry
+from audio.datasets.archive_writer import DatasetEntry
 from audio.datasets.package import pack_archive
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v2.adapter import ResembleV2
@@ -134,7 +134,7 @@ def measure_memory_mb() -> float:
 def send_archive(address: str, clip: Path, count: int) -> None:
     """Run in the child: pack an archive of `count` copies of the clip, send it, and print the cost."""
     memory_before, bytes_sent = measure_memory_mb(), 0
-    entries = [Entry(f"line{number:04}", "", LARGE_CLIP, lambda: clip.open("rb")) for number in range(count)]
+    entries = [DatasetEntry(f"line{number:04}", "", LARGE_CLIP, lambda: clip.open("rb")) for number in range(count)]
 
     def pack() -> UploadFile:
         nonlocal bytes_sent

@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["audio"]) if HAS_ATHERIS else nullconte
     from audio.archives.contents import read_contents, read_transcripts
     from audio.archives.limits import ArchiveLimits, Entry
     from audio.archives.tar_reader import MAGIC, RECORD, is_tar_header
-    from audio.findings.findings import Refused
+    from audio.findings.findings import FileRefused
     from audio.levels.inspection import DurationLimits, inspect_file
 
 MAX_BYTES = 6000
@@ -62,7 +62,7 @@ def _check_wav_file(data: bytes) -> None:
 
 def check_archive(data: bytes) -> None:
     """Check that the archive is refused, or that it has safe names and files of the declared sizes."""
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(FileRefused):
         contents = read_contents(io.BytesIO(data), SMALL_LIMITS)
         for path, entry in contents.recordings.items():
             assert path.isprintable() and ".." not in path.split("/") and path[0] != "/" and "\\" not in path
@@ -91,7 +91,7 @@ def check_gzipped_tar(data: bytes) -> None:
 def check_transcript_list(data: bytes) -> None:
     """Check the file as the transcript list of an archive with three recordings."""
     entry = Entry("metadata.csv", len(data), len(data), False, lambda: iter([data]))
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(FileRefused):
         for path, transcript in read_transcripts(entry, ["a.wav", "x/b.wav", "y/b.wav"], SMALL_LIMITS).items():
             assert path in ("a.wav", "x/b.wav", "y/b.wav") and transcript.isprintable() and transcript
 

@@ -66,7 +66,7 @@ def test_no_build_is_lost_or_billed_twice_under_chaos(
         make_waiting_tasks_due()
     applied_faults = chaos_sandbox.call_control("DELETE", "chaos")["chaos"]["done"]
     describe = partial(describe_state, builds, spawner, sweep)
-    wait_for(partial(is_every_build_settled, builds), describe, patience=SETTLE_SECONDS)
+    wait_for(partial(is_every_build_settled, builds), describe, timeout_seconds=SETTLE_SECONDS)
 
     assert kill_count > BUILD_COUNT
     assert applied_faults

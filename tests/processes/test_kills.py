@@ -100,7 +100,7 @@ def test_worker_killed_during_a_call_creates_nothing_twice(
             f"{list(Build.objects.filter(status__in=ACTIVE_STATUSES).values())} "
             f"{[process.output for process in processes]}"
         ),
-        patience=180,
+        timeout_seconds=180,
     )
     for point, own_harness, build in killed_builds:
         build.refresh_from_db()

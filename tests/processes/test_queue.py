@@ -84,7 +84,7 @@ def test_build_started_while_the_queue_is_down_is_completed(
     wait_for(
         lambda: not Build.objects.filter(status__in=ACTIVE_STATUSES).exists(),
         lambda: worker.output + sweeper.output,
-        patience=180,
+        timeout_seconds=180,
     )
     build.refresh_from_db()
     assert build.status == BuildStatus.READY

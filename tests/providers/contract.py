@@ -55,7 +55,7 @@ from providers.types import (
     Tier,
     Visibility,
 )
-from tests.providers.factories import load_statement, make_clips, make_file_ref, make_pack_file
+from tests.providers.factories import choose_pack_function, load_statement, make_clips, make_file_ref
 from tests.providers.journal import MemoryJournal, submit_until_done
 from tests.support.sandbox import CallbackServer, SandboxProcess
 
@@ -201,7 +201,7 @@ class ProviderContract:
             clips=make_clips(clips) if handover in CLIP_HANDOVERS else (),
             callback_url=f"{listener.address}/hook" if StatusUpdates.CALLBACK in capabilities.status_updates else "",
             dataset_url=f"{listener.address}/{uuid4().hex}.wav" if handover is Handover.DATASET_URL else "",
-            pack_file=make_pack_file(handover, capabilities.encoding),
+            pack_file=choose_pack_function(handover, capabilities.encoding),
         )
 
     def make_journal(self, spec: BuildSpec, **fields: Any) -> MemoryJournal:
@@ -238,7 +238,9 @@ class ProviderContract:
                 raise
         return journal
 
-    def count_expected(self, tier: Tier, handover: Handover, journal: MemoryJournal | None = None) -> Counter[str]:
+    def count_expected_creations(
+        self, tier: Tier, handover: Handover, journal: MemoryJournal | None = None
+    ) -> Counter[str]:
         """The ledger lines of a new voice after its submit."""
         expected = self.list_creating_operations(tier, handover)
         return Counter(expected if journal is None or journal.report else expected[:1])
@@ -290,7 +292,10 @@ class ProviderContract:
                 assert provider.fetch_build(journal.remote_id).remote_id == journal.remote_id
             assert journal.pending_call == ("build" if len(self.list_creating_operations(tier, handover)) > 1 else "")
             assert self.find_voice_manually(account, spec.reference) == journal.remote_id
-            assert account.count_creations()[spec.reference] == self.count_expected(tier, handover), (tier, handover)
+            assert account.count_creations()[spec.reference] == self.count_expected_creations(tier, handover), (
+                tier,
+                handover,
+            )
 
     def test_undeclared_mode_is_refused_without_a_request(
         self, account: SandboxAccount, listener: CallbackServer
@@ -346,7 +351,7 @@ class ProviderContract:
     ) -> None:
         billed = account.count_creations()
         for reference, (line, saves_line, journal) in outcomes.items():
-            expected = self.count_expected(tier, handover, journal if line else None)
+            expected = self.count_expected_creations(tier, handover, journal if line else None)
             assert billed[reference] == expected, (tier, handover, line, saves_line)
 
     def count_uploads(self, account: SandboxAccount) -> int:
@@ -381,7 +386,7 @@ class ProviderContract:
                 journal.pending_call = ""
                 self.submit_until_done(account, spec, journal)
                 creations = account.count_creations()[spec.reference]
-                assert creations == self.count_expected(tier, handover), (handover, operation)
+                assert creations == self.count_expected_creations(tier, handover), (handover, operation)
 
     # --- calls on existing voices, and keys ---
 

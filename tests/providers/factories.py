@@ -46,7 +46,7 @@ def make_upload_file(name: str, content_type: str, content: bytes) -> UploadFile
     return UploadFile(name, content_type, len(content), hashlib.md5(content, usedforsecurity=False).digest(), chunks)
 
 
-def make_pack_file(handover: Handover, encoding: Encoding) -> Callable[[], UploadFile] | None:
+def choose_pack_function(handover: Handover, encoding: Encoding) -> Callable[[], UploadFile] | None:
     """Return the function that makes the packed file, or None if this handover has no packed file."""
     match handover:
         case Handover.SIGNED_PUT_TEXTS | Handover.SIGNED_PUT_CLIPS:

@@ -182,7 +182,7 @@ class HttpProviderContract(WireContract):
                 journal.on_call = lambda step: None
                 self.submit_until_done(account, spec, journal)
                 creations = account.count_creations()[spec.reference]
-                assert creations == self.count_expected(tier, handover, journal), (handover, payload)
+                assert creations == self.count_expected_creations(tier, handover, journal), (handover, payload)
 
     def test_every_known_raw_status_is_mapped(self, client: HttpProvider, hostile: HostileServer) -> None:
         for raw, expected in self.statuses.items():

@@ -95,7 +95,7 @@ class TestAudioStack(HttpProviderContract):
             return report if report.status is not RemoteStatus.TRAINING else None
 
         # Voices of other tests may end at the same time, and the sandbox analyzes one after the other.
-        return poll_until(fetch_ended, patience=300.0)
+        return poll_until(fetch_ended, timeout_seconds=300.0)
 
     def kill_submit(self, account: SandboxAccount, spec: BuildSpec, line: int, *, saves_line: bool) -> MemoryJournal:
         """Submit with a worker that is killed at this line of the journal; returns the journal."""
@@ -210,7 +210,7 @@ class TestAudioStack(HttpProviderContract):
         journal.resume_state = json.dumps(upload_state | {"url": upload_state["url"] + "expired"})
         self.submit_until_done(account, spec, journal)
         assert journal.uploads["key-0"][0] != upload_state["file_id"]
-        assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
+        assert account.count_creations()[spec.reference] == self.count_expected_creations(*INSTANT)
 
     def test_file_deleted_at_the_provider_is_replaced(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
@@ -329,7 +329,7 @@ class TestAudioStack(HttpProviderContract):
             report = provider.submit_build(journal.apply_to(spec), journal)
         assert (report.remote_id, report.status) == (spec.reference, RemoteStatus.TRAINING)
         assert (journal.remote_id, journal.pending_call) == (spec.reference, "")
-        assert account.count_creations()[spec.reference] == self.count_expected(*INSTANT)
+        assert account.count_creations()[spec.reference] == self.count_expected_creations(*INSTANT)
 
     def test_alias_of_another_account_is_a_conflict(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)

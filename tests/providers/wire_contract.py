@@ -141,7 +141,9 @@ class WireContract(ProviderContract):
         """After an error, check that the resume creates what is missing, and nothing twice."""
         if error:
             self.submit_until_done(account, spec, journal)
-        assert account.count_creations()[spec.reference] == self.count_expected(spec.tier, spec.handover, journal)
+        assert account.count_creations()[spec.reference] == self.count_expected_creations(
+            spec.tier, spec.handover, journal
+        )
 
     def test_lost_call_creates_nothing_twice(
         self, relayed_account: SandboxAccount, relay: Relay, listener: CallbackServer

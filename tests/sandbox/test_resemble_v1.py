@@ -16,7 +16,7 @@ import pytest
 import requests
 import soundfile
 
-from audio.datasets.archive_writer import Entry, stream_tarball
+from audio.datasets.archive_writer import DatasetEntry, stream_tarball
 from tests.sandbox.conftest import RMS_CLIPS, SLT_CLIPS
 from tests.support.sandbox import TIMEOUT_SECONDS, CallbackServer, SandboxProcess, poll_until
 from tests.support.wav import SAMPLE_FOLDER, load_sample_wav, make_sine_tone, make_wav_bytes, make_white_noise
@@ -38,8 +38,8 @@ def make_tarball(clips: dict[str, bytes], texts: dict[str, str] | None = None) -
     return b"".join(stream_tarball(entries, with_text=texts is not None))
 
 
-def _make_entry(name: str, text: str, data: bytes) -> Entry:
-    return Entry(name, text, len(data), lambda: io.BytesIO(data))
+def _make_entry(name: str, text: str, data: bytes) -> DatasetEntry:
+    return DatasetEntry(name, text, len(data), lambda: io.BytesIO(data))
 
 
 def read_samples(*names: str) -> dict[str, bytes]:
@@ -107,7 +107,7 @@ class ResembleV1Account:
             (voice,) = [voice for voice in self.list_voices() if voice["uuid"] == uuid]
             return None if voice["status"] == "running" else voice
 
-        return poll_until(fetch_ended_voice, patience=3 * TIMEOUT_SECONDS)  # analyzing many segments is slow
+        return poll_until(fetch_ended_voice, timeout_seconds=3 * TIMEOUT_SECONDS)  # analyzing many segments is slow
 
     def list_voices(self) -> list[dict[str, Any]]:
         voices: list[dict[str, Any]] = self.call_api("GET", "voices").json()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from audio.findings.findings import Refused, make_finding
+from audio.findings.findings import FileRefused, make_finding
 
 LIMITS = ("CPU", "FSIZE", "NOFILE", "CORE", "NPROC")
 Records = Iterator[dict[str, Any]]
@@ -52,7 +52,7 @@ def _is_open(number: int) -> bool:
 
 def raise_refusal(source: BinaryIO) -> Records:
     yield {"kind": "said", "text": "so far so good", "number": 1}
-    raise Refused(make_finding("not_wav"))
+    raise FileRefused(make_finding("not_wav"))
 
 
 def raise_lookup_error(source: BinaryIO) -> Records:

@@ -19,13 +19,15 @@ TIMEOUT_SECONDS = 120.0
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], message: str | Callable[[], str], patience: float = TIMEOUT_SECONDS) -> T:
+def wait_for(
+    condition: Callable[[], T], message: str | Callable[[], str], timeout_seconds: float = TIMEOUT_SECONDS
+) -> T:
     """Call `condition` until it returns a true value, and return it. Raise AssertionError with `message` on timeout."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout_seconds
     while not (result := condition()):
         if time.monotonic() > deadline:
             detail = message if isinstance(message, str) else message()
-            raise AssertionError(f"No result after {patience:.0f} s: {detail}")
+            raise AssertionError(f"No result after {timeout_seconds:.0f} s: {detail}")
         time.sleep(0.02)
     return result
 
@@ -90,10 +92,10 @@ class StartedProcess:
         self._reader.join(0 if self.process.poll() is None else 5)
         assert text in self.output, self.output
 
-    def stop(self, signal_number: int = signal.SIGINT, patience: float = TIMEOUT_SECONDS) -> int:
+    def stop(self, signal_number: int = signal.SIGINT, timeout_seconds: float = TIMEOUT_SECONDS) -> int:
         """Send a signal, wait for the end and return the exit code."""
         self.process.send_signal(signal_number)
-        code = self.process.wait(patience)
+        code = self.process.wait(timeout_seconds)
         self._reader.join(5)
         return code
 

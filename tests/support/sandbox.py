@@ -20,14 +20,14 @@ TIMEOUT_SECONDS = 120.0
 T = TypeVar("T")
 
 
-def poll_until(probe: Callable[[], T | None], patience: float = TIMEOUT_SECONDS) -> T:
+def poll_until(probe: Callable[[], T | None], timeout_seconds: float = TIMEOUT_SECONDS) -> T:
     """Call `probe` until it returns a true value. Raises AssertionError on timeout."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
         if response := probe():
             return response
         time.sleep(0.02)
-    raise AssertionError(f"no result after {patience:g} seconds")
+    raise AssertionError(f"no result after {timeout_seconds:g} seconds")
 
 
 class SandboxStartError(Exception):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from voices.models import Build
 
 SAMPLES = ("slt-01", "slt-02", "slt-03", "consent-slt")
-ACTIVE = ("queued", "submitting", "submitting", "unconfirmed", "training", "training")
-FINAL = ("ready", "dataset_issue", "consent_rejected", "failed", "cancelled")
+ACTIVE_STATUSES = ("queued", "submitting", "submitting", "unconfirmed", "training", "training")
+FINAL_STATUSES = ("ready", "dataset_issue", "consent_rejected", "failed", "cancelled")
 PDF = b"%PDF-1.4\n%%EOF"
 # The task kind for each status that changes without user action.
 TASK_KINDS = {"submitting": "submit_build", "unconfirmed": "settle_build", "training": "refresh_build"}
@@ -42,7 +42,7 @@ OTHER_TASK_KINDS = (
 )
 
 
-def restore(folder: Path, sql: str) -> None:
+def create_data_folder(folder: Path, sql: str) -> None:
     """Create a data folder from a dump: the database, and the files that its rows name."""
     from tests.support.wav import load_sample_wav
 
@@ -96,10 +96,10 @@ def set_build_status(build: "Build", status: str, number: int) -> None:
     final_fields = {"training_at": now, "finished_at": now, "issue": "" if status == "ready" else "Its reason."}
     fields = fields_by_status.get(status, final_fields)
     Build.objects.filter(pk=build.pk).update(**{"status": status, "submitted_at": now, **fields})
-    if status == "training" or status in FINAL:
+    if status == "training" or status in FINAL_STATUSES:
         RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id=f"made-{number}")
     tasks = Task.objects.filter(object_id=str(build.pk))
-    if status in FINAL:
+    if status in FINAL_STATUSES:
         tasks.update(status=TaskStatus.DONE, finished_at=now)
     else:
         tasks.update(kind=TASK_KINDS[status])
@@ -138,7 +138,7 @@ def make_rows() -> None:
     harness = BuildHarness(producer, EmptySandbox())  # type: ignore[arg-type]  # it only asks for a count
     voice = harness.make_voice()
     harness.make_consent(harness.make_talent(), provider="resemble_v2")
-    for number, status in enumerate((*ACTIVE, *FINAL)):
+    for number, status in enumerate((*ACTIVE_STATUSES, *FINAL_STATUSES)):
         make_account(harness, number)
         build = harness.start_build(voice)
         if status != "queued":

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.sandbox import SandboxProcess
 from tests.support.session import build_environment
-from tests.upgrade.snapshot import ACTIVE, FINAL, restore
+from tests.upgrade.snapshot import ACTIVE_STATUSES, FINAL_STATUSES, create_data_folder
 from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 from voices.models import BuildStatus
 
@@ -43,7 +43,7 @@ class DataFolder:
         self.path = path
         self.environment = build_environment(path) | {"VOICEHUB_SANDBOX_URL": sandbox_url}
         (path / "static").mkdir()
-        restore(path, SNAPSHOT.read_text(encoding="utf-8"))
+        create_data_folder(path, SNAPSHOT.read_text(encoding="utf-8"))
 
     def run(self, *command: str) -> str:
         result = subprocess.run([sys.executable, *command], env=self.environment, capture_output=True, text=True)
@@ -83,7 +83,7 @@ def report(data_folder: DataFolder) -> dict[str, Any]:
 
 
 def test_snapshot_has_build_in_every_status() -> None:
-    assert {*ACTIVE, *FINAL} == set(BuildStatus.values)
+    assert {*ACTIVE_STATUSES, *FINAL_STATUSES} == set(BuildStatus.values)
 
 
 def test_migrations_can_be_reversed_without_losing_data(tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_every_page_and_file_is_served(report: dict[str, Any], key: str) -> None
 
 
 def test_keys_can_be_decrypted_and_audit_logs_are_intact(report: dict[str, Any]) -> None:
-    assert len(report["keys"]) == len(ACTIVE) + len(FINAL)
+    assert len(report["keys"]) == len(ACTIVE_STATUSES) + len(FINAL_STATUSES)
     assert all(key.startswith("key-of-account-") for key in report["keys"])
     assert report["broken logs"] == 0
 
 
 def test_builds_continue_after_upgrade(report: dict[str, Any]) -> None:
     builds = [(before, after) for before, after, _issue in report["builds"]]
-    assert len(builds) == len(ACTIVE) + len(FINAL)
+    assert len(builds) == len(ACTIVE_STATUSES) + len(FINAL_STATUSES)
     assert [(before, after) for before, after in builds if after not in EXPECTED_STATUSES.get(before, {before})] == []
 
 

@@ -27,7 +27,7 @@ def test_boolean_refuses_other_values(monkeypatch: pytest.MonkeyPatch, text: str
 def test_integer_refuses_text_and_numbers_below_its_minimum(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(NAME, text)
     with pytest.raises(ImproperlyConfigured, match="at least 3"):
-        env.read_integer(NAME, 7, least=3)
+        env.read_integer(NAME, 7, minimum=3)
 
 
 def test_url_without_scheme_is_refused_and_trailing_slash_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from tests.support.task_runner import run_due_tasks
 from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, User
-from voices.models import Account, BuildStatus, Mode, RemoteVoice
+from voices.models import Account, AccountMode, BuildStatus, RemoteVoice
 
 
 @cache
@@ -29,7 +29,7 @@ class ProviderStudio(Studio):
 
     @classmethod
     def create(cls, provider: str, sandbox: SandboxProcess, producer: User) -> "ProviderStudio":
-        account = Account(name="Main", provider=provider, mode=Mode.SANDBOX)
+        account = Account(name="Main", provider=provider, mode=AccountMode.SANDBOX)
         account.set_key(f"key-{uuid4().hex}")
         account.save(force_insert=True)
         studio = cls(producer, account, provider=provider)

@@ -1,6 +1,6 @@
 from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
-from voices.models.choices import BuildStatus, Mode, PreviewStatus, RecordingStatus
+from voices.models.choices import AccountMode, BuildStatus, PreviewStatus, RecordingStatus
 from voices.models.limits import LimitOverride
 from voices.models.remote import Preview, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
@@ -14,7 +14,7 @@ __all__ = [
     "Callback",
     "DatasetFetch",
     "LimitOverride",
-    "Mode",
+    "AccountMode",
     "Preview",
     "PreviewStatus",
     "Recording",

@@ -7,7 +7,7 @@ from providers import registry
 from providers.types import Capabilities, Limit, Tier
 from voicehub.encryption import decrypt, encrypt
 from voicehub.refusals import ActionRefused
-from voices.models.choices import Mode
+from voices.models.choices import AccountMode
 from voices.models.limits import get_limits
 
 
@@ -26,7 +26,7 @@ class Account(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True)
     provider = models.SlugField(max_length=30)
-    mode = models.CharField(max_length=8, choices=Mode, default=Mode.LIVE)
+    mode = models.CharField(max_length=8, choices=AccountMode, default=AccountMode.LIVE)
     encrypted_key = models.TextField(editable=False)
     key_hint = models.CharField("key ends in", max_length=4, editable=False)
     key_changed_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -5,7 +5,7 @@ from django.db import models
 from providers.types import Handover
 
 
-class Mode(models.TextChoices):
+class AccountMode(models.TextChoices):
     LIVE = "live", "Live (billed)"
     SANDBOX = "sandbox", "Sandbox"
 

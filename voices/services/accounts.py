@@ -17,7 +17,7 @@ from voicehub.encryption import DecryptionError
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
-from voices.models import Account, AccountCall, Build, BuildStatus, Mode, Preview, PreviewStatus, RemoteVoice
+from voices.models import Account, AccountCall, AccountMode, Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 
 MAX_CALLS = 100
 # The task to enqueue when an account works again, by the status of the waiting build.
@@ -124,7 +124,7 @@ def test_account(account: Account) -> None:
     account.refresh_from_db()
 
 
-def add_account(name: str, provider: str, mode: Mode | str, key: str) -> Account:
+def add_account(name: str, provider: str, mode: AccountMode | str, key: str) -> Account:
     """Create an account. Raises ActionRefused if the name is taken or VoiceHub does not support the provider."""
     if provider not in registry.PROVIDERS:
         raise ActionRefused("Choose one of the providers.")

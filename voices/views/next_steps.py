@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Talent
-from consent.services.gate import BuildPurpose, Permission, check_permissions
+from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
 from providers.types import Capabilities
 from voicehub.models import User
@@ -19,7 +19,7 @@ from voices import access
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
 from voices.models.build import ACTIVE_STATUSES
 from voices.models.limits import get_all_limits
-from voices.presenters import FIXED_BY, needs_staff_answer
+from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
 
 MAX_ROWS = 100
@@ -251,11 +251,11 @@ def _find_fix(voice: Voice, state: Readiness, newest_consent: Consent | None) ->
         return _find_gate_fix(voice, state.permission, newest_consent)
     if not state.gaps:
         return voice.get_absolute_url(), "Open voice", ""
-    anchor, label, permission = FIXED_BY[state.gaps[0].kind]
+    anchor, label, permission = FIX_LINKS[state.gaps[0].kind]
     return voice.get_absolute_url() + anchor, label or "Open voice", permission
 
 
-def _find_gate_fix(voice: Voice, permission: Permission, newest_consent: Consent | None) -> tuple[str, str, str]:
+def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Consent | None) -> tuple[str, str, str]:
     if permission.consent_reasons and newest_consent:
         return newest_consent.get_absolute_url(), "Open consent", ""
     if permission.consent_reasons:
@@ -294,7 +294,7 @@ def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[BuildPurpos
     }
 
 
-def _make_refused_step(voice: Voice, permission: Permission, newest_consent: Consent | None) -> NextStep:
+def _make_refused_step(voice: Voice, permission: BuildPermission, newest_consent: Consent | None) -> NextStep:
     url, action, needed = _find_gate_fix(voice, permission, newest_consent)
     status, page, reasons = "No longer allowed", voice.get_absolute_url(), permission.reasons
     return NextStep(voice.name, voice.talent.name, "bad", status, reasons, url, action, None, needed, subject_url=page)

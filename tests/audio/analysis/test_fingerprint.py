@@ -68,7 +68,9 @@ def originals() -> list[str]:
 def test_export_matches_its_original_and_no_other(originals: list[str], export: str) -> None:
     exported = [compute_fingerprint(*EXPORTS[export](load_clip(name))) for name in NAMES]
     pairs = find_similar_pairs(originals + exported)
-    assert [(pair.one, pair.other) for pair in pairs] == [(index, index + len(NAMES)) for index in range(len(NAMES))]
+    assert [(pair.first_index, pair.second_index) for pair in pairs] == [
+        (index, index + len(NAMES)) for index in range(len(NAMES))
+    ]
     for pair, one, other in zip(pairs, originals, exported, strict=True):
         assert pair.difference == pytest.approx(compute_difference(one, other), abs=1e-3)
         assert pair.difference < MAX_SAME_DIFFERENCE
@@ -105,7 +107,9 @@ def test_silence_and_short_clips_have_no_fingerprint(samples: "np.typing.NDArray
 def test_empty_fingerprints_match_no_other(originals: list[str]) -> None:
     assert find_similar_pairs([]) == find_similar_pairs(["", ""]) == []
     assert compute_difference("", "") == compute_difference("", originals[0]) == 1.0
-    assert [(pair.one, pair.other) for pair in find_similar_pairs(["", originals[0], "", originals[0], ""])] == [(1, 3)]
+    assert [
+        (pair.first_index, pair.second_index) for pair in find_similar_pairs(["", originals[0], "", originals[0], ""])
+    ] == [(1, 3)]
 
 
 def test_background_noises_do_not_match() -> None:
@@ -123,7 +127,7 @@ def test_fingerprint_is_small_and_covers_30_seconds() -> None:
 
 def test_many_copies_are_found_without_comparing_every_pair(originals: list[str]) -> None:
     pairs = find_similar_pairs(originals[:1] * 300)
-    assert {pair.one for pair in pairs} | {pair.other for pair in pairs} == set(range(300))
+    assert {pair.first_index for pair in pairs} | {pair.second_index for pair in pairs} == set(range(300))
     assert len(pairs) < 300 * 16
 
 

@@ -59,14 +59,14 @@ def test_other_tones_are_not_hum(frequency: float) -> None:
 def test_upsampled_audio_has_a_steep_band_edge(source: int, rate: int, name: str) -> None:
     measured = measure_band(quantize_samples(resample_clip(load_voice_at_rate(source, name), rate, source)), rate)
     assert measured.edge_hz == pytest.approx(source / 2, abs=250)
-    assert measured.cliff_db > 28
+    assert measured.edge_fall_db > 28
 
 
 @at_every_rate
 def test_full_band_audio_has_a_high_band_edge_that_is_not_steep(rate: int) -> None:
     measured = measure_band(quantize_samples(simulate_recording(load_speech_clips()["slt-03"], rate)), rate)
     assert measured.edge_hz > 0.9 * rate / 2
-    assert measured.cliff_db < 28 or measured.edge_hz > 0.95 * rate / 2
+    assert measured.edge_fall_db < 28 or measured.edge_hz > 0.95 * rate / 2
 
 
 @at_every_rate
@@ -85,4 +85,4 @@ def test_silence_and_tiny_clips_have_neither_hum_nor_band(rate: int) -> None:
         quantize_samples(load_voice_at_rate(rate)[:10]),
     ):
         assert (measure_hum(samples, rate).over_db, measure_hum(samples, rate).dbfs) == (0.0, -100.0)
-        assert (measure_band(samples, rate).edge_hz, measure_band(samples, rate).cliff_db) == (0.0, 0.0)
+        assert (measure_band(samples, rate).edge_hz, measure_band(samples, rate).edge_fall_db) == (0.0, 0.0)

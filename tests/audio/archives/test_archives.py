@@ -293,7 +293,9 @@ def test_docs_list_the_current_archive_limits() -> None:
 
 def test_dataset_from_the_archive_writer_is_accepted() -> None:
     clips = [
-        archive_writer.Entry(name, f"Text of {name}.", len(make_clip_data()), lambda: io.BytesIO(make_clip_data()))
+        archive_writer.DatasetEntry(
+            name, f"Text of {name}.", len(make_clip_data()), lambda: io.BytesIO(make_clip_data())
+        )
         for name in ("a", "b")
     ]
     archive = read_data(b"".join(archive_writer.stream_zip(clips)))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from audio.datasets import archive_writer
 from audio.datasets.archive_writer import (
     ClipChanged,
-    Entry,
+    DatasetEntry,
     compute_checksums,
     compute_tarball_size,
     compute_zip_checksums,
@@ -27,14 +27,14 @@ from audio.datasets.archive_writer import (
     stream_zip,
 )
 from audio.datasets.stored_gzip import MAX_BLOCK_BYTES, compute_gzip_size, stream_gzip
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 
 
-def make_entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = None) -> Entry:
-    return Entry(name, text, len(data) if size is None else size, lambda: io.BytesIO(data))
+def make_entry(name: str, text: str = "", data: bytes = b"RIFF", size: int | None = None) -> DatasetEntry:
+    return DatasetEntry(name, text, len(data) if size is None else size, lambda: io.BytesIO(data))
 
 
-def read_zip(entries: Sequence[Entry], with_text: bool = True) -> zipfile.ZipFile:
+def read_zip(entries: Sequence[DatasetEntry], with_text: bool = True) -> zipfile.ZipFile:
     archive = zipfile.ZipFile(io.BytesIO(b"".join(stream_zip(entries, with_text))))
     assert archive.testzip() is None
     return archive
@@ -54,7 +54,7 @@ def test_archive_without_texts_contains_only_clips() -> None:
     assert read_tarball([make_entry("one", "not sent")], with_text=False).getnames() == ["one.wav"]
 
 
-def read_tarball(entries: Sequence[Entry], with_text: bool = True) -> tarfile.TarFile:
+def read_tarball(entries: Sequence[DatasetEntry], with_text: bool = True) -> tarfile.TarFile:
     return tarfile.open(fileobj=io.BytesIO(b"".join(stream_tarball(entries, with_text))), mode="r:gz")
 
 
@@ -115,7 +115,7 @@ def test_each_transcript_takes_one_line_of_the_metadata_list(texts: list[str]) -
     assert all(line.count("|") == 1 and not {"\r", "\x0b", "\x85", "\u2028"} & set(line) for line in lines)
 
 
-StreamArchive = Callable[[Sequence[Entry]], Iterator[bytes]]
+StreamArchive = Callable[[Sequence[DatasetEntry]], Iterator[bytes]]
 for_both_formats = pytest.mark.parametrize("stream_archive", [stream_zip, stream_tarball])
 
 
@@ -128,10 +128,10 @@ def test_clip_of_unexpected_length_aborts_the_archive(stream_archive: StreamArch
 
 @for_both_formats
 def test_content_beyond_the_archive_limits_is_refused(stream_archive: StreamArchive) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         next(stream_archive([make_entry("one", size=1 << 31)]))
     assert refused.value.finding.code == "dataset_too_big"
-    with pytest.raises(Refused):
+    with pytest.raises(FileRefused):
         next(stream_archive([make_entry(str(number), data=b"") for number in range(65536)]))
     with pytest.raises(ValueError, match="the same name"):
         next(stream_archive([make_entry("one"), make_entry("one")]))
@@ -156,7 +156,7 @@ def test_memory_does_not_grow_with_the_archive(stream_archive: StreamArchive) ->
     def open_zeros() -> BinaryIO:
         return ZerosFile(size)  # type: ignore[return-value]  # reads like a file
 
-    entries = [Entry(f"clip{number}", "", size, open_zeros) for number in range(2)]
+    entries = [DatasetEntry(f"clip{number}", "", size, open_zeros) for number in range(2)]
     tracemalloc.start()
     total = sum(map(len, stream_archive(entries)))
     peak = tracemalloc.get_traced_memory()[1]

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from audio.datasets.clips import Clip, load_clip
 from audio.datasets.concatenate import (
     FADE_SECONDS,
-    check_limits,
+    check_concatenation_limits,
     concatenate_clips,
     find_common_rate,
     write_concatenation,
 )
 from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 from audio.levels.inspection import inspect_file
 from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import load_sample_voice, make_clip_from_wav
@@ -104,12 +104,12 @@ def test_higher_of_two_equally_common_rates_is_used() -> None:
 def test_concatenation_one_sample_or_byte_over_the_limit_is_refused(tmp_path: Path) -> None:
     concatenation = concatenate_clips([make_tone(16000, 5.0), make_tone(16000, 4.7)])
     assert concatenation.seconds == 10.0
-    check_limits(concatenation, 10.0, concatenation.size)
+    check_concatenation_limits(concatenation, 10.0, concatenation.size)
     for limits, code in (((9.999, None), "joined_too_long"), ((None, concatenation.size - 1), "joined_too_big")):
-        with pytest.raises(Refused) as refused:
-            check_limits(concatenation, *limits)
+        with pytest.raises(FileRefused) as refused:
+            check_concatenation_limits(concatenation, *limits)
         assert refused.value.finding.code == code
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         concatenate_clips([])
     assert refused.value.finding.code == "nothing_chosen"
 
@@ -119,7 +119,7 @@ def test_clip_truncated_after_loading_leaves_no_partial_file(tmp_path: Path) -> 
     path.write_bytes(data := load_sample_wav("slt-01"))
     concatenation = concatenate_clips([load_clip(path)])
     path.write_bytes(data[:30001])
-    with pytest.raises(Refused):
+    with pytest.raises(FileRefused):
         write_concatenation(concatenation, tmp_path / "all.wav")
     assert not (tmp_path / "all.wav").exists()
 
@@ -129,7 +129,7 @@ def test_clip_replaced_after_loading_is_refused(tmp_path: Path) -> None:
     path.write_bytes(load_sample_wav("slt-01"))
     concatenation = concatenate_clips([load_clip(path)])
     path.write_bytes(load_sample_wav("slt-02"))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         write_concatenation(concatenation, tmp_path / "all.wav")
     assert refused.value.finding.code == "changed_while_read"
 

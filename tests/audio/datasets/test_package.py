@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from audio.datasets.archive_writer import Entry
+from audio.datasets.archive_writer import DatasetEntry
 from audio.datasets.concatenate import Concatenation, concatenate_clips
 from audio.datasets.package import PackedUpload, encode_mp3, pack_archive, pack_mp3, pack_wav
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 from audio.wav.riff import ALLOWED_RATES, read_header
 from tests.support.sounds import make_clip_from_wav
 from tests.support.wav import load_sample_wav, make_sine_tone, make_wav_bytes
 
 
-def make_entries() -> list[Entry]:
+def make_entries() -> list[DatasetEntry]:
     data = load_sample_wav("slt-01")
-    return [Entry(name, f"Text of {name}.", len(data), lambda: io.BytesIO(data)) for name in ("take-01", "Take 01")]
+    return [
+        DatasetEntry(name, f"Text of {name}.", len(data), lambda: io.BytesIO(data)) for name in ("take-01", "Take 01")
+    ]
 
 
 def make_concatenation(rate: int = 16000, seconds: float = 4.0) -> Concatenation:
@@ -52,7 +54,7 @@ def test_wav_contains_all_clips() -> None:
     assert (packed.name, packed.content_type) == ("vh.wav", "audio/x-wav")
     assert read_header(io.BytesIO(read_checked(packed))).seconds == 4
     assert pack_wav("vh", make_concatenation(), packed.size).md5 == packed.md5
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         pack_wav("vh", make_concatenation(), packed.size - 1)
     assert refused.value.finding.code == "joined_too_big"
 
@@ -81,7 +83,7 @@ def test_mp3_uses_the_best_bitrate_that_fits() -> None:
     assert pack_mp3("vh", make_concatenation(), sizes[160]).size == sizes[160]
     assert pack_mp3("vh", make_concatenation(), sizes[160] - 1).size == sizes[128]
     assert pack_mp3("vh", make_concatenation(), sizes[128] - 1).size == sizes[96]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         pack_mp3("vh", make_concatenation(), sizes[32] - 1)
     assert refused.value.finding.code == "joined_too_big"
 
@@ -90,7 +92,7 @@ def test_large_archive_is_streamed_in_small_chunks() -> None:
     sound = bytes(1 << 20)
 
     def iterate_chunk_sizes() -> Iterator[int]:
-        entries = [Entry(f"clip{number}", "", len(sound), lambda: io.BytesIO(sound)) for number in range(8)]
+        entries = [DatasetEntry(f"clip{number}", "", len(sound), lambda: io.BytesIO(sound)) for number in range(8)]
         yield from map(len, pack_archive("vh", entries, True).chunks())
 
     assert max(iterate_chunk_sizes()) < 1 << 19

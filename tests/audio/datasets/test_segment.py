@@ -24,7 +24,7 @@ from audio.datasets.segment import (
     split_clip,
     write_segments,
 )
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 from audio.networks.vad import Speech
 from tests.support.sounds import FloatArray, load_sample_voice, make_clip_from_wav
 from tests.support.wav import make_speech_like, make_wav_bytes, make_white_noise
@@ -140,10 +140,10 @@ def test_short_word_gets_enough_silence_around_it(before: float, after: float) -
 
 
 def test_recording_without_speech_or_too_short_is_refused() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         split_clip(make_clip(make_white_noise(20.0, -70.0)))
     assert refused.value.finding.code == "nothing_to_cut"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         split_clip(make_clip(load_sample_voice()[0][:RATE]))
     assert refused.value.finding.code == "shorter_than_a_clip"
 

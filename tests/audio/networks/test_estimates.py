@@ -13,13 +13,13 @@ import soundfile
 import soxr
 
 from audio.networks import estimates
-from audio.networks.estimates import NOTES, Estimates, estimate_quality, list_missing_parts
+from audio.networks.estimates import NOTES, Estimates, describe_missing_parts, estimate_quality
 from audio.networks.weights import MissingModel
 from tests.support.degradations import Float32, add_reverberation, add_white_noise, clip_peaks, lower_level
 from tests.support.processes import ROOT
 from tests.support.wav import RATE, SAMPLE_FOLDER
 
-needs_quality_extra = pytest.mark.skipif(bool(list_missing_parts()), reason=" ".join(list_missing_parts()))
+needs_quality_extra = pytest.mark.skipif(bool(describe_missing_parts()), reason=" ".join(describe_missing_parts()))
 VALUES = tuple(NOTES)
 
 

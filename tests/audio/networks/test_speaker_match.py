@@ -18,7 +18,7 @@ from audio.networks.speaker_match import (
     compute_centroid,
     compute_similarity,
     compute_voiceprint,
-    flag_outliers,
+    find_outliers,
     match_speaker,
 )
 from audio.networks.weights import MissingModel
@@ -132,7 +132,7 @@ def test_wrong_speaker_is_the_only_outlier_of_the_rms_recordings(voiceprints: Vo
     names = [name for name in list_files(set="rms") if not name.startswith("consent")]
     flagged = [
         name
-        for name, is_outlier in zip(names, flag_outliers([voiceprints[name] for name in names]), strict=True)
+        for name, is_outlier in zip(names, find_outliers([voiceprints[name] for name in names]), strict=True)
         if is_outlier
     ]
     assert flagged == list_files(kind="wrong_speaker")
@@ -142,19 +142,19 @@ def test_wrong_speaker_is_the_only_outlier_of_the_rms_recordings(voiceprints: Vo
 def test_clip_of_another_reader_is_the_only_outlier_of_the_slt_recordings(
     voiceprints: Voiceprints, other_clip: str
 ) -> None:
-    assert flag_outliers([*get_voiceprints(voiceprints, "slt"), voiceprints[other_clip]]) == [False] * 8 + [True]
+    assert find_outliers([*get_voiceprints(voiceprints, "slt"), voiceprints[other_clip]]) == [False] * 8 + [True]
 
 
 @pytest.mark.parametrize(("own_count", "other_count"), [(6, 4), (4, 2), (3, 1), (8, 5)])
 def test_minority_of_another_reader_is_flagged(voiceprints: Voiceprints, own_count: int, other_count: int) -> None:
     mixed = get_voiceprints(voiceprints, "slt")[:own_count] + get_voiceprints(voiceprints, "rms")[:other_count]
-    assert flag_outliers(mixed) == [False] * own_count + [True] * other_count
-    assert flag_outliers(mixed[::-1]) == [True] * other_count + [False] * own_count
+    assert find_outliers(mixed) == [False] * own_count + [True] * other_count
+    assert find_outliers(mixed[::-1]) == [True] * other_count + [False] * own_count
 
 
 @pytest.mark.parametrize("reader", ["slt", "rms"])
 def test_genuine_set_has_no_outliers(voiceprints: Voiceprints, reader: str) -> None:
-    assert not any(flag_outliers(get_voiceprints(voiceprints, reader)))
+    assert not any(find_outliers(get_voiceprints(voiceprints, reader)))
 
 
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
@@ -172,11 +172,11 @@ def test_degraded_clip_is_closer_than_a_clean_clip_of_another_reader(
 
 
 def test_small_set_has_no_outliers(voiceprints: Voiceprints) -> None:
-    assert flag_outliers([]) == []
+    assert find_outliers([]) == []
     slt, rms = get_voiceprints(voiceprints, "slt"), get_voiceprints(voiceprints, "rms")
-    assert flag_outliers([slt[0], slt[1], rms[0]]) == [False] * 3
-    assert flag_outliers([slt[0], slt[1], rms[0], None]) == [False] * 4
-    assert flag_outliers([slt[0], slt[1], rms[0], slt[2]]) == [False, False, True, False]
+    assert find_outliers([slt[0], slt[1], rms[0]]) == [False] * 3
+    assert find_outliers([slt[0], slt[1], rms[0], None]) == [False] * 4
+    assert find_outliers([slt[0], slt[1], rms[0], slt[2]]) == [False, False, True, False]
 
 
 def test_short_clip_has_a_lower_threshold_and_very_short_clip_none(voiceprints: Voiceprints) -> None:
@@ -184,14 +184,14 @@ def test_short_clip_has_a_lower_threshold_and_very_short_clip_none(voiceprints: 
     centroid = require_voiceprint(compute_centroid(recordings))
     for seconds, similarity, is_outlier in ((3.0, 0.72, True), (2.9, 0.72, False), (2.9, 0.6, True), (1.4, 0.1, False)):
         assert (
-            flag_outliers([*recordings, make_similar_voiceprint(centroid, similarity, seconds=seconds)])[-1]
+            find_outliers([*recordings, make_similar_voiceprint(centroid, similarity, seconds=seconds)])[-1]
             is is_outlier
         ), (seconds, similarity)
 
 
 def test_outlier_threshold_can_be_set_and_no_voiceprints_have_no_centroid(voiceprints: Voiceprints) -> None:
     strict = replace(THRESHOLDS, speaker_outlier=0.999)
-    assert any(flag_outliers(get_voiceprints(voiceprints, "slt"), strict))
+    assert any(find_outliers(get_voiceprints(voiceprints, "slt"), strict))
     assert compute_centroid([None]) is compute_centroid([]) is None
 
 

@@ -13,14 +13,14 @@ import pytest
 import soundfile
 
 from audio.findings import catalog_convert as catalog
-from audio.findings.findings import Refused, Severity
+from audio.findings.findings import FileRefused, Severity
 from audio.untrusted.child import Job
 from audio.untrusted.runner import run_job
 from audio.wav import convert, decode
 from audio.wav.convert import ConvertedWav, convert_job, convert_to_temporary_wav, convert_to_wav, is_accepted_wav
 from audio.wav.pcm import choose_allowed_rate
 from audio.wav.riff import ALLOWED_RATES, SIGNATURES, read_header
-from audio.wav.source_format import INTACT_SOUND_CODES
+from audio.wav.source_format import COMPLETE_AUDIO_CODES
 from tests.support.sounds import (
     FloatArray,
     encode_with_ffmpeg,
@@ -65,7 +65,7 @@ def list_codes(wav: ConvertedWav) -> set[str]:
 
 def get_refusal_code(data: bytes, tmp_path: Path) -> str:
     target = tmp_path / "refused.wav"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         convert_to_wav(io.BytesIO(data), target)
     assert refused.value.finding.severity == Severity.ERROR
     assert not target.exists()
@@ -193,7 +193,7 @@ def test_browser_recording_without_duration_converts_its_content(convert_bytes: 
 
 def test_refusal_of_a_phone_recording_without_pyav_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         decode.open_sound(io.BytesIO(b"\0\0\0\x20ftypM4A " + bytes(100)))
     assert refused.value.finding.code == "decoder_missing"
     assert "M4A" in refused.value.finding.text and "make extras" in refused.value.finding.advice
@@ -303,15 +303,15 @@ def test_hostile_wav_is_refused_or_becomes_a_clean_wav(convert_bytes: ConvertByt
     data = make_data()
     try:
         wav = convert_bytes(data)
-    except Refused as refused:
+    except FileRefused as refused:
         assert list(tmp_path.iterdir()) == []
         if refused.finding.code != code:
             assert code not in {*TRUNCATION_CODES, "is_zip", "empty_file"}
             assert refused.finding.code in {"not_sound", "rest_damaged", "truncated", "sound_damaged"}
     else:
         assert code not in {*TRUNCATION_CODES, "is_zip", "empty_file"}
-        assert code in convert.OTHER_FORMAT_CODES | INTACT_SOUND_CODES
-        assert ("more_than_sound" in list_codes(wav)) == (code in INTACT_SOUND_CODES)
+        assert code in convert.OTHER_FORMAT_CODES | COMPLETE_AUDIO_CODES
+        assert ("more_than_sound" in list_codes(wav)) == (code in COMPLETE_AUDIO_CODES)
 
 
 def test_clean_wav_keeps_its_samples(convert_bytes: ConvertBytes) -> None:
@@ -390,7 +390,7 @@ def test_file_longer_than_the_maximum_hours_is_refused(monkeypatch: pytest.Monke
     flac = encode_with_libsndfile(np.zeros(3601 * 8000), 8000, "FLAC", "PCM_16")
     target = tmp_path / "hours.wav"
     target.touch()
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         list(convert_job(io.BytesIO(flac), str(target), None, "1", -30.0, 0.7))
     assert refused.value.finding.code == "too_long_to_convert"
 
@@ -426,7 +426,7 @@ def test_flipped_bytes_are_refused_or_harmless(convert_bytes: ConvertBytes, kind
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     try:
         read_samples(convert_bytes(bytes(data)))
-    except Refused as refused:
+    except FileRefused as refused:
         assert refused.finding.severity == Severity.ERROR
 
 

@@ -85,7 +85,7 @@ def test_worker_that_receives_sigterm_while_idle_stops_at_once(worker: StartedPr
     awaited_file.touch()
     outbox.enqueue_task("wait_for_file", awaited_file.name)
     wait_for(lambda: has_finished(awaited_file), lambda: worker.output)
-    assert worker.stop(signal.SIGTERM, patience=5) == 0
+    assert worker.stop(signal.SIGTERM, timeout_seconds=5) == 0
 
 
 def test_worker_without_a_queue_waits_for_it(start_process: StartProcess, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_sweeper_enqueues_due_task_missing_from_queue(
     Task.objects.create(kind="wait_for_file", object_id=awaited_file.name, due_at=timezone.now() - timedelta(minutes=1))
     sweeper = start_process(*MANAGE, "sweep", "--every", "0.2")
     wait_for(lambda: has_finished(awaited_file), lambda: worker.output + sweeper.output)
-    assert sweeper.stop(signal.SIGTERM, patience=5) == 0
+    assert sweeper.stop(signal.SIGTERM, timeout_seconds=5) == 0
 
 
 def test_sweeper_starts_recurring_tasks(start_process: StartProcess) -> None:

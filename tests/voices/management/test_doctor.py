@@ -115,12 +115,12 @@ def test_invalid_field_key_is_a_failure(capsys: pytest.CaptureFixture[str], sett
     assert "Settings: VOICEHUB_FIELD_KEYS must be Fernet keys" in read_failure(capsys)
 
 
-@pytest.mark.parametrize("name", installed.PARTS)
+@pytest.mark.parametrize("name", installed.PART_CHECKS)
 def test_each_optional_audio_model_is_reported_as_installed_or_missing(
     capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     code, output = run_doctor(capsys)
-    expected = "missing  {}: " if installed.PARTS[name]() else "ok       {}: installed."
+    expected = "missing  {}: " if installed.PART_CHECKS[name]() else "ok       {}: installed."
     assert code == 0
     assert expected.format(name) in output
 

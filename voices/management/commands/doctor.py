@@ -15,7 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from audio.networks.installed import PARTS
+from audio.networks.installed import PART_CHECKS
 from consent.services.audit_log import find_broken_logs
 from voicehub.encryption import DecryptionError
 from voicehub.models import Task, TaskStatus
@@ -165,5 +165,5 @@ CHECKS: dict[str, Callable[[], str]] = {
     "Secrets": check_secrets,
     "Audit logs": check_audit_logs,
     "Settings": check_settings,
-    **{name: partial(check_audio_part, find_reasons) for name, find_reasons in PARTS.items()},
+    **{name: partial(check_audio_part, find_reasons) for name, find_reasons in PART_CHECKS.items()},
 }

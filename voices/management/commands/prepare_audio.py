@@ -15,14 +15,14 @@ from audio.datasets import archive_writer
 from audio.datasets.clips import Clip, load_clip, open_clip
 from audio.datasets.concatenate import (
     GAP_SECONDS,
-    check_limits,
+    check_concatenation_limits,
     concatenate_clips,
     find_common_rate,
     write_concatenation,
 )
 from audio.datasets.segment import DEFAULT_LENGTHS, SegmentLengths, list_segment_paths, split_clip, write_segments
 from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
-from audio.findings.findings import Finding, Refused
+from audio.findings.findings import FileRefused, Finding
 from audio.levels.inspection import DurationLimits, inspect_file
 from audio.wav.convert import Recipe, build_recipe, convert_to_wav
 from audio.wav.pcm import HEADER_BYTES
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         try:
             for line in run_job(options, self._show_progress):
                 self.stdout.write(line)
-        except (Refused, OSError) as error:
+        except (FileRefused, OSError) as error:
             raise CommandError(describe_error(error)) from None
 
     def _show_progress(self, done: int, total: int, name: str) -> None:
@@ -86,7 +86,7 @@ def _convert_files(options: dict[str, Any], progress: Progress) -> Iterator[str]
         progress(number, len(files), path.name)
         try:
             wav = convert_to_wav(path, _check_path_is_free(into / f"{path.stem}.wav"), options["rate"])
-        except (Refused, FileExistsError) as error:
+        except (FileRefused, FileExistsError) as error:
             failed += 1
             yield f"{path}: {describe_error(error)}"
             continue
@@ -165,7 +165,7 @@ def _join_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
             clips, unused = _select_clips(clips, options)
             yield f"{len(clips)} of {len(files)} clips selected. Not selected: {', '.join(unused) or 'none'}."
         joined = concatenate_clips(clips, options["rate"], options["gap"])
-        check_limits(joined, options["max_seconds"], options["max_bytes"])
+        check_concatenation_limits(joined, options["max_seconds"], options["max_bytes"])
         _write_recipe(out, write_concatenation(joined, out).recipe, clips=[clip.name for clip in clips])
         yield f"{out}: {len(clips)} clips, {joined.seconds:.1f} s, {joined.size:,} bytes, {joined.rate:,} Hz."
 
@@ -211,7 +211,7 @@ def _pack_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     clips = [_open_clip(path) for path in paths]
     names = archive_writer.make_clip_names([path.stem for path in paths])
     entries = [
-        archive_writer.Entry(name, texts.get(path.stem, ""), path.stat().st_size, clip.open)
+        archive_writer.DatasetEntry(name, texts.get(path.stem, ""), path.stat().st_size, clip.open)
         for name, path, clip in zip(names, paths, clips, strict=True)
     ]
     out = _check_path_is_free(options["out"])
@@ -224,7 +224,7 @@ def _pack_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
 def _open_clip(path: Path) -> Clip:
     try:
         return load_clip(path)
-    except Refused as refused:
+    except FileRefused as refused:
         raise CommandError(f"{path}: {describe_error(refused)}") from None
 
 
@@ -238,7 +238,7 @@ def _read_texts(path: Path) -> dict[str, str]:
 
 
 def _write_archive(
-    out: Path, entries: Sequence[archive_writer.Entry], with_text: bool, progress: Progress
+    out: Path, entries: Sequence[archive_writer.DatasetEntry], with_text: bool, progress: Progress
 ) -> archive_writer.Checksums:
     total, done = archive_writer.compute_zip_size(entries, with_text), 0
     with out.open("xb") as file:
@@ -287,8 +287,8 @@ def _write_recipe(path: Path, recipe: Recipe, **file_facts: Any) -> None:
         file.write("\n")
 
 
-def describe_error(error: Refused | OSError) -> str:
-    if isinstance(error, Refused):
+def describe_error(error: FileRefused | OSError) -> str:
+    if isinstance(error, FileRefused):
         return format_finding(error.finding)
     if isinstance(error, FileExistsError):
         return f"{error.filename} exists already. Delete it, or choose another name."

@@ -10,9 +10,9 @@ from functools import partial
 
 from django.utils import timezone
 
-from audio.datasets.archive_writer import Entry, compute_zip_size, stream_zip
+from audio.datasets.archive_writer import DatasetEntry, compute_zip_size, stream_zip
 from audio.datasets.clips import Clip
-from audio.datasets.concatenate import Concatenation, check_limits, concatenate_clips
+from audio.datasets.concatenate import Concatenation, check_concatenation_limits, concatenate_clips
 from audio.datasets.package import PackedUpload, pack_archive, pack_mp3, pack_wav
 from audio.wav.pcm import MAX_DATA_BYTES
 from providers.types import Encoding, Handover, Tier, UploadFile
@@ -71,9 +71,9 @@ def _make_archive_dataset(rows: list[BuildRecording]) -> Dataset:
     return Dataset("application/zip", "dataset.zip", compute_zip_size(entries), stream_zip(entries))
 
 
-def _make_entry(row: BuildRecording, name: str) -> Entry:
+def _make_entry(row: BuildRecording, name: str) -> DatasetEntry:
     sound = make_file_ref(row.recording.sound, row.sha256, name)
-    return Entry(sound.name, row.transcript, sound.size, sound.open)
+    return DatasetEntry(sound.name, row.transcript, sound.size, sound.open)
 
 
 def pack_upload(build: Build, rows: list[BuildRecording], heartbeat: Callable[[], None]) -> UploadFile:
@@ -105,7 +105,7 @@ def _pack_single_file(build: Build, name: str, joined: Concatenation) -> PackedU
     limits = build.remote_voice.limits
     max_bytes = int(limits["most_bytes"].value) if "most_bytes" in limits else MAX_DATA_BYTES
     max_seconds = limits["most_seconds"].value if "most_seconds" in limits else None
-    check_limits(joined, max_seconds)
+    check_concatenation_limits(joined, max_seconds)
     if build.remote_voice.capabilities.encoding is Encoding.MP3:
         return pack_mp3(name, joined, max_bytes)
     return pack_wav(name, joined, max_bytes)

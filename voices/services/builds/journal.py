@@ -29,9 +29,9 @@ class BuildJournal:
         self._find_objections = find_objections
         self._transcripts = dict(build.recordings.values_list("recording_id", "transcript"))
 
-    def before_call(self, step: str, mark: str = "") -> None:
+    def before_call(self, step: str, version: str = "") -> None:
         self._check_gate()
-        self._update_build(pending_call=step, previous_version=mark[:120])
+        self._update_build(pending_call=step, previous_version=version[:120])
 
     def record_voice(self, remote_id: str) -> None:
         with transaction.atomic():
@@ -51,9 +51,9 @@ class BuildJournal:
     def save_resume_state(self, text: str) -> None:
         self._update_build(resume_state=encrypt(text, f"build:{self.build.pk}") if text else "")
 
-    def record_progress(self, doing: str, done: int, total: int) -> None:
+    def record_progress(self, activity: str, done: int, total: int) -> None:
         self._check_gate()
-        self._update_build(progress_message=doing, progress_done=done, progress_total=total)
+        self._update_build(progress_message=activity, progress_done=done, progress_total=total)
 
     def _check_gate(self) -> None:
         if reasons := self._find_objections(self.build):

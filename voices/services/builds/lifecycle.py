@@ -115,7 +115,7 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
         requeue_build(build, f"Waiting. {paused}")
         return PAUSED_ACCOUNT_RETRY
     if isinstance(failure, ProviderUnavailable | ResponseUnreadable):
-        requeue_build(build, f"{failure.public} Trying again.")
+        requeue_build(build, f"{failure.default_message} Trying again.")
         return timedelta(seconds=failure.retry_after) if failure.retry_after else UNREACHABLE_RETRY
     if isinstance(failure, OutcomeUnknown):
         mark_unconfirmed(build, lookup_after=LEASE)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, Q, Sum
 from django.db.models.functions import Length
 
-from consent.services.gate import BuildPurpose, Permission, check_permissions
+from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
 from providers.types import Capabilities, Handover, Limit, Tier
 from voicehub.text import format_count, format_duration
@@ -56,9 +56,9 @@ class Readiness:
     """
 
     capabilities: Capabilities
-    permission: Permission
-    count: int
-    needed_count: int
+    permission: BuildPermission
+    recording_count: int
+    needed_recording_count: int
     seconds: float
     needed_seconds: float
     gaps_by_handover: Mapping[Handover, tuple[Gap, ...]]
@@ -149,7 +149,7 @@ def _make_readiness(
     capabilities: Capabilities,
     language: str,
     limits: Mapping[str, Limit],
-    permission: Permission,
+    permission: BuildPermission,
     counts: _ClipCounts,
     advice: tuple[Gap, ...],
     active_build: Build | None,
@@ -158,8 +158,8 @@ def _make_readiness(
     return Readiness(
         capabilities=capabilities,
         permission=permission,
-        count=counts.usable,
-        needed_count=_get_min_recordings(limits),
+        recording_count=counts.usable,
+        needed_recording_count=_get_min_recordings(limits),
         seconds=counts.trained_seconds,
         needed_seconds=_get_limit_value(limits, "least_seconds", 0),
         gaps_by_handover={

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract
-from consent.services.gate import Permission, check_permission
+from consent.services.gate import BuildPermission, check_permission
 from providers import registry
 from voices.models import Account, Build, RemoteVoice, Voice
 
@@ -24,7 +24,7 @@ def find_reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:
     return _get_permission(remote.voice, remote.account).reasons
 
 
-def _get_permission(voice: Voice, account: Account) -> Permission:
+def _get_permission(voice: Voice, account: Account) -> BuildPermission:
     label = registry.get_provider_label(account.provider)
     return check_permission(voice.talent, account.provider, voice.purpose, provider_label=label)
 

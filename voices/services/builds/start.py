@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from consent.models import EventKind
 from consent.services.audit_log import record_event
-from consent.services.gate import Permission, check_permission
+from consent.services.gate import BuildPermission, check_permission
 from providers import registry
 from providers.types import Handover, Tier
 from voicehub import outbox
@@ -53,7 +53,11 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
 
 
 def find_blockers(
-    voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, permission: Permission | None = None
+    voice: Voice,
+    account: Account,
+    tier: Tier | str,
+    handover: Handover | str,
+    permission: BuildPermission | None = None,
 ) -> list[str]:
     """Why this build would be refused now. Empty if it may start. `permission` is the gate's result, if known.
 
@@ -106,7 +110,7 @@ def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str
 
 
 def _create_build(
-    voice: Voice, remote: RemoteVoice, handover: Handover | str, permission: Permission, by: User
+    voice: Voice, remote: RemoteVoice, handover: Handover | str, permission: BuildPermission, by: User
 ) -> Build:
     assert permission.consent and permission.contract  # noqa: S101 - find_blockers refuses a build without them
     build = Build(

@@ -7,7 +7,7 @@ over a build with a pending call, the build is UNCONFIRMED until it is resolved 
 from datetime import timedelta
 from functools import partial
 
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 from providers.errors import CallFailure
 from voicehub.outbox import Lease
 from voices.models import Account, Build, BuildStatus
@@ -55,7 +55,7 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
         with open_session(account) as provider:
             spec = make_build_spec(build, partial(pack_upload, heartbeat=lease.extend))
             report = provider.submit_build(spec, BuildJournal(build, lease, _find_objections))
-    except (GateClosed, Refused, FileChanged) as refusal:
+    except (GateClosed, FileRefused, FileChanged) as refusal:
         lease.extend()
         set_final_status(build, BuildStatus.FAILED, issue=str(refusal))
     except CallFailure as failure:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from audio.datasets.clips import Clip, WrittenClip
 from audio.datasets.segment import split_clip, write_segments
-from audio.findings.findings import Refused
+from audio.findings.findings import FileRefused
 from audio.findings.thresholds import Thresholds
 from audio.ingest import IngestResult
 from audio.levels.inspection import inspect_file
@@ -52,7 +52,7 @@ def split_recording(recording_id: str, lease: Lease) -> None:
         with _write_segments(recording, lease) as segments:
             for segment in segments:
                 _store_segment(recording, segment, by, thresholds)
-    except Refused as refused:
+    except FileRefused as refused:
         found = [*recording.findings, refused.finding.as_dict()]
         move(recording, RecordingStatus.REFUSED, findings=found)
         return

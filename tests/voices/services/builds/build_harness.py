@@ -24,7 +24,7 @@ from tests.support.sandbox import SandboxProcess, poll_until
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import load_sample_wav
 from voicehub.models import Task, TaskStatus, User
-from voices.models import Account, Build, BuildStatus, LimitOverride, Mode, Recording, Voice
+from voices.models import Account, AccountMode, Build, BuildStatus, LimitOverride, Recording, Voice
 from voices.services.builds.start import start_build
 from voices.services.recordings.store import add_recording, create_voice
 
@@ -57,7 +57,7 @@ class BuildHarness:
 
     def __post_init__(self) -> None:
         self.requests_before = int(self.sandbox.call_control("GET", "requests")["count"])
-        self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=Mode.SANDBOX)
+        self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=AccountMode.SANDBOX)
         self.account.set_key(self.key)
         self.account.save(force_insert=True)
         # Data migrations create these rows, but a test that empties the whole database deletes them.

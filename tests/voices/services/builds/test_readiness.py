@@ -298,7 +298,7 @@ def test_amounts_that_are_only_recommended_are_advice_and_no_gaps(full_studio: S
     voice = full_studio.make_voice()
     full_studio.make_recordings(voice)
     readiness = find_option(voice, "resemble_v1", "professional").readiness
-    assert (readiness.needed_count, readiness.gaps) == (1, ())
+    assert (readiness.needed_recording_count, readiness.gaps) == (1, ())
     assert "47 more recordings would improve the voice." in [advice.text for advice in readiness.advice]
 
 

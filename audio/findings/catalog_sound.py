@@ -10,7 +10,7 @@ CODES = {
     ),
     "no_speech": make_warning(
         "It contains only a steady sound, no speech.",
-        "Listen to it; record it again if nobody speaks.",
+        "Listen to it; record it again if it contains no speech.",
         threshold="silent_speech_seconds",
     ),
     "little_speech": make_warning(

@@ -190,7 +190,7 @@ def _check_order(chunks: list[Chunk]) -> None:
 
 
 def _read_format(file: BinaryIO, chunk: Chunk) -> FormatChunk:
-    """Read the fmt chunk. For PCM it has 16 bytes, or 18 from some editors, of which the last two are zero (the length
+    """Read the fmt chunk. For PCM it has 16 bytes, or 18 from some editors; the last two are then zero (the length
     of an extension).
     """
     body = _read_bytes_at(file, chunk.offset, min(chunk.size, 18))

@@ -78,7 +78,10 @@ class Watchdog:
             self._sockets.clear()
 
     def watch_socket(self, opened: socket.socket) -> None:
-        """Watch a duplicate of the socket: TLS takes over the original, and a server may trickle that handshake."""
+        """Keep a duplicate of the socket, to shut it down at the deadline.
+
+        The TLS layer takes over the original, and a slow server may send the TLS handshake byte by byte.
+        """
         with self._lock:
             self._sockets.append(opened.dup())
         if self._is_over:

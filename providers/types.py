@@ -201,7 +201,7 @@ class Journal(Protocol):
     """
 
     def before_call(self, step: str, version: str = "") -> None:
-        """Record a call that must not be repeated blindly, before it is made. `mark` is the voice's present version."""
+        """Record a call that must not be repeated blindly, before it is made. `version` is that of the voice before it."""
 
     def record_voice(self, remote_id: str) -> None:
         """Record the id of the remote voice and clear the pending call."""

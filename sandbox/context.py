@@ -68,7 +68,7 @@ class Reordering:
         self._is_one_waiting = False
 
     def wait_for_another(self, closing: Event) -> None:
-        """Return when another callback has been sent or `closing` is set; at once if another one is already waiting."""
+        """Wait until another callback is sent or `closing` is set. Do not wait if a callback is already held back."""
         with self._changed:
             if self._is_one_waiting:
                 return

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from voicehub.transitions import Movable, make_status_constraint
+from voicehub.transitions import StatusModel, make_status_constraint
 
 
 class User(AbstractUser):
@@ -54,7 +54,7 @@ class TaskStatus(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
-class Task(Movable):
+class Task(StatusModel):
     """A background task that must run even if the queue is lost (see `voicehub.outbox`).
 
     A worker claims the row by writing `lease` and `lease_until`. After that time the row is free again.

@@ -1,6 +1,6 @@
 """The only way to change a status: one conditional UPDATE, so exactly one of two racing calls wins.
 
-A `Movable` model has a `status` field and a class attribute `MOVES`: for each status, its allowed next statuses.
+A `StatusModel` model has a `status` field and a class attribute `MOVES`: for each status, its allowed next statuses.
 A status without an entry is final.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 
-class Movable(models.Model):
+class StatusModel(models.Model):
     """Abstract base for a model with a status: `MOVES` holds the allowed transitions."""
 
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {}
@@ -20,12 +20,12 @@ class Movable(models.Model):
         abstract = True
 
 
-def list_sources(row_type: type[Movable], to: str) -> list[str]:
+def list_sources(row_type: type[StatusModel], to: str) -> list[str]:
     """The statuses from which a row may change to `to`, in the order of `MOVES`."""
     return [source for source, targets in row_type.MOVES.items() if to in targets]
 
 
-def move(row: Movable, to: str, *, since: str | None = None, **fields: Any) -> bool:
+def move(row: StatusModel, to: str, *, since: str | None = None, **fields: Any) -> bool:
     """Change the status of `row` to `to` and write `fields` in the same UPDATE. True if this call changed it.
 
     `since` limits the transition to one source status. False means that the transition is not allowed from the row's

@@ -177,7 +177,10 @@ def _find_candidates(decoded: Sequence[Subfingerprints]) -> Iterator[tuple[int, 
 def _count_votes(
     values: Subfingerprints, owners: Int64, times: Int64, distance: int, fingerprint_count: int
 ) -> tuple[Int64, Int64]:
-    """Count equal values that are `distance` apart in sorted order: (pairs with offset as one number each, counts)."""
+    """Compare each value with the value `distance` positions later in sorted order, and count equal ones.
+
+    Returns an integer for each combination of two fingerprints and their time offset, and how often it occurs.
+    """
     equal = np.flatnonzero((values[distance:] == values[:-distance]) & (owners[distance:] != owners[:-distance]))
     one, other = owners[equal], owners[equal + distance]
     offset = times[equal] - times[equal + distance]

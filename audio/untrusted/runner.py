@@ -46,7 +46,7 @@ FINDING_SHAPE = {
     "at": int | float | None,
 }
 ENDINGS: Mapping[str, Mapping[str, Any]] = {"end": {}, "refused": {"finding": FINDING_SHAPE}}
-"""The last record of every job, by kind."""
+"""The message with which the child ends its output: its kind, and the shape of its fields."""
 
 
 class ChildFailed(FileRefused):

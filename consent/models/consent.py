@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.talent import Talent
-from voicehub.transitions import Movable, make_status_constraint
+from voicehub.transitions import StatusModel, make_status_constraint
 
 
 class Statement(models.Model):
@@ -39,7 +39,7 @@ class Statement(models.Model):
         return self.text.replace("{company}", company).replace("{talent}", talent)
 
 
-class Consent(Movable):
+class Consent(StatusModel):
     """One talent's permission for one provider and purpose.
 
     It stores a copy of the statement as shown, with its hash, so that later versions of the

@@ -41,7 +41,7 @@ def check_archive(path: Path) -> None:
     assert all(member.ok for member in archive.members)
 
 
-def check_halves(halves: list[Path]) -> None:
+def check_two_archives_at_once(halves: list[Path]) -> None:
     """Check two archives at once in two children, each with half of the clips."""
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(check_archive, halves))
@@ -84,7 +84,7 @@ def main() -> None:
         halves = [pack_archive(folder / f"{half}.zip", clips[half::2]) for half in range(2)]
         loop = measure_cost(lambda: run_plain_loop(clips))
         one = measure_cost(lambda: check_archive(whole))
-        two = measure_cost(lambda: check_halves(halves))
+        two = measure_cost(lambda: check_two_archives_at_once(halves))
     write = sys.stdout.write
     write(f"{CLIPS:,} clips of {CLIP_SECONDS:g} s, {RATE:,} Hz, stored\n")
     write(f"plain loop    {loop[0]:6.2f} s of processor, {loop[1]:6.2f} s by the clock\n")

@@ -28,7 +28,7 @@ HOUR = 3600
 ANY_LENGTH = DurationLimits(0.0, 1e9)
 
 
-def run_bare_passes(path: Path, floats: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
+def run_baseline_passes(path: Path, floats: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
     data = path.read_bytes()
     hashlib.sha256(data).digest()
     samples = np.frombuffer(data, "<i2", offset=44)
@@ -91,7 +91,10 @@ def main() -> None:
         memory = [measure_peak_memory(work, hour) for work in (lambda path: None, check_levels, run_full_analysis)]
         paths, floats = write_clips(folder), np.empty(round(CLIP_SECONDS * RATE), np.float32)
         pairs = [
-            (measure_seconds(check_levels, paths), measure_seconds(lambda path: run_bare_passes(path, floats), paths))
+            (
+                measure_seconds(check_levels, paths),
+                measure_seconds(lambda path: run_baseline_passes(path, floats), paths),
+            )
             for _ in range(ROUNDS)
         ]
         analysis_time = measure_seconds(run_full_analysis, paths) / CLIPS * 1e6

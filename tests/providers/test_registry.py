@@ -56,7 +56,7 @@ def test_every_contract_sets_all_attributes_and_matches_its_tiers() -> None:
         assert issubclass(contract, RecordingsContract) == (Handover.RECORDINGS in handovers), contract
 
 
-def test_provider_without_a_contract_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_provider_without_contract_tests_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.PROVIDERS, "untested", HttpProvider)
     monkeypatch.setattr(HttpProvider, "slug", "untested", raising=False)
     assert "untested" in list_slugs_without_contract()

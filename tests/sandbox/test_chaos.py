@@ -95,7 +95,7 @@ def _list_actions(draws: list[list[Rule]]) -> list[list[str]]:
     return [[rule.action for rule in rules] for rules in draws]
 
 
-def test_faults_match_the_share_and_the_actions_of_the_operation() -> None:
+def test_share_of_calls_gets_a_fault_that_fits_the_operation() -> None:
     chaos = Chaos(1, 0.1, list(DEFAULT_ACTIONS))
     calls = _draw_rules(chaos, *["create_voice"] * 2000)
     assert 150 < sum(map(bool, calls)) < 250

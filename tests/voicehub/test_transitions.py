@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from consent.models import Consent
 from voicehub.models import Task, TaskStatus
-from voicehub.transitions import Movable, move
+from voicehub.transitions import StatusModel, move
 from voices.models import Build
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_database_refuses_unknown_status() -> None:
 
 
 @pytest.mark.parametrize("model", [Task, Consent, Build])
-def test_every_move_is_between_known_statuses(model: type[Movable]) -> None:
+def test_every_move_is_between_known_statuses(model: type[StatusModel]) -> None:
     statuses = set(model.Status.values)  # type: ignore[attr-defined]  # each model has a Status
     assert set(model.MOVES) | set().union(*model.MOVES.values()) <= statuses
     field = model._meta.get_field("status")
@@ -50,7 +50,7 @@ def test_every_move_is_between_known_statuses(model: type[Movable]) -> None:
 
 
 @pytest.mark.parametrize("model", [Consent, Build])
-def test_every_status_can_be_reached(model: type[Movable]) -> None:
+def test_every_status_can_be_reached(model: type[StatusModel]) -> None:
     """Every status can be reached from the initial status by the MOVES of its model."""
     initial = model._meta.get_field("status").get_default()
     reached, new_statuses = {initial}, {initial}

@@ -17,7 +17,7 @@ from voicehub.text import format_date, format_duration
 
 register = template.Library()
 
-# The color of a status: in order, waiting for a person, failed, in progress.
+# The color of a status: fine, waiting for a person, failed, in progress.
 TONES = {
     "good": {"approved", "ready", "accepted", "done", "split"},
     "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from consent.models import Consent, Contract
 from providers.types import Handover
-from voicehub.transitions import Movable, make_status_constraint
+from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import HANDOVER_CHOICES, BuildStatus
 from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
@@ -22,7 +22,7 @@ class BuildQuerySet(models.QuerySet["Build"]):
         return self.filter(status__in=ACTIVE_STATUSES)
 
 
-class Build(Movable):
+class Build(StatusModel):
     """One attempt to train a remote voice from a frozen set of recordings.
 
     `pending_call` names the call that is about to be made and must not simply be repeated. It is committed before the

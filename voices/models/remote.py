@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from providers.types import Capabilities, Limit
 from voicehub.storage import private
-from voicehub.transitions import Movable, make_status_constraint
+from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.account import Account
 from voices.models.choices import PreviewStatus
 from voices.models.voice import Recording, Voice
@@ -114,7 +114,7 @@ def preview_path(preview: "Preview", _name: str) -> str:
     return f"previews/{preview.remote_voice_id}/{preview.pk}"
 
 
-class Preview(Movable):
+class Preview(StatusModel):
     """A sentence and the audio in which a remote voice speaks it. Requested once, because the provider charges for it.
 
     A sample, which the provider made without a request, is downloaded from its `url`. A failed preview can still become

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from consent.models import Purpose, Talent
 from voicehub.storage import private
-from voicehub.transitions import Movable, make_status_constraint
+from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import RecordingStatus
 
 
@@ -48,7 +48,7 @@ def wav_path(recording: "Recording", _name: str) -> str:
     return f"recordings/{recording.voice_id}/{recording.pk}.made.wav"
 
 
-class Recording(Movable):
+class Recording(StatusModel):
     """One clip of training audio with its transcript. The uploaded file is kept unchanged, even if it cannot be used.
 
     `wav` is the 16-bit mono WAV converted from a file in another format. `recipe` describes the conversion, and how a

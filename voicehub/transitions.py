@@ -1,6 +1,6 @@
 """The only way to change a status: one conditional UPDATE, so exactly one of two racing calls wins.
 
-A `StatusModel` model has a `status` field and a class attribute `MOVES`: for each status, its allowed next statuses.
+A `StatusModel` has a `status` field and a class attribute `MOVES`: for each status, its allowed next statuses.
 A status without an entry is final.
 """
 

@@ -28,7 +28,7 @@ HOUR = 3600
 ANY_LENGTH = DurationLimits(0.0, 1e9)
 
 
-def run_baseline_passes(path: Path, floats: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
+def run_baseline(path: Path, floats: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
     data = path.read_bytes()
     hashlib.sha256(data).digest()
     samples = np.frombuffer(data, "<i2", offset=44)
@@ -93,7 +93,7 @@ def main() -> None:
         pairs = [
             (
                 measure_seconds(check_levels, paths),
-                measure_seconds(lambda path: run_baseline_passes(path, floats), paths),
+                measure_seconds(lambda path: run_baseline(path, floats), paths),
             )
             for _ in range(ROUNDS)
         ]

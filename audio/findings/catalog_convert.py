@@ -4,7 +4,7 @@ from audio.findings.templates import EXPORT, SEND_AGAIN, make_error, make_fix, m
 
 CONVERSION_FINDINGS = {
     "converted": make_fix(
-        "The file was {came} and was converted to a 16-bit mono WAV.",
+        "The file was {original_format} and was converted to a 16-bit mono WAV.",
         "You need not do anything: the original is kept unchanged.",
     ),
     "more_than_sound": make_fix(

@@ -28,7 +28,7 @@ def build_format_dict(format_info: FormatInfo, frames: int) -> dict[str, Any]:
 
 def list_format_findings(file: BinaryIO, code: str, format_info: FormatInfo) -> Iterator[Finding]:
     if code:
-        yield make_finding("converted", came=describe_format(format_info))
+        yield make_finding("converted", original_format=describe_format(format_info))
     if code in COMPLETE_AUDIO_CODES:
         yield make_finding("more_than_sound")
     if format_info.container == "OGG" and not _has_ogg_end(file):

@@ -201,7 +201,7 @@ class Journal(Protocol):
     """
 
     def before_call(self, step: str, version: str = "") -> None:
-        """Record a call before it is made, as it must not be repeated blindly. `version` is the version of the voice before the call."""
+        """Record a call that must not be repeated blindly. `version` is the version of the voice before the call."""
 
     def record_voice(self, remote_id: str) -> None:
         """Record the id of the remote voice and clear the pending call."""

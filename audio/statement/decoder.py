@@ -46,7 +46,7 @@ def load_engine() -> ModuleType | None:
 
 @cache
 def load_lexicon() -> dict[str, str]:
-    """Return the dictionary of the pocketsphinx package: words and their phones. Other pronunciations have keys such as "word(2)"."""
+    """Return the dictionary of pocketsphinx: words and their phones. Other pronunciations have keys such as "word(2)"."""
     with (_get_model_folder() / "cmudict-en-us.dict").open(encoding="ascii") as file:
         return dict(line.rstrip().split(" ", 1) for line in file)
 
@@ -59,7 +59,7 @@ def find_pronunciations(word: str) -> tuple[str, ...]:
 
 @cache
 def list_common_words() -> tuple[str, ...]:
-    """Return the most common English words, most common first, ranked by the language model in the pocketsphinx package."""
+    """Return the most common English words, most common first, ranked by the language model of pocketsphinx."""
     package = load_engine()
     if package is None:
         return ()

@@ -76,7 +76,7 @@ def checked_pages() -> CheckedPages:
 def open_tab(
     studio: Studio, chrome: Browser, sign_in_cookies: Callable[[str], Any], checked_pages: CheckedPages
 ) -> Iterator[OpenTab]:
-    """A function that opens a tab in a new context, signed in as `who` if given. A script error fails the test."""
+    """A function that opens a tab in a new context, signed in as `who` if given. Errors of its pages fail the test."""
     opened_tabs: list[Tab] = []
 
     def open_in_context(size: str = "desktop", who: str = "", browser: Browser = chrome) -> Tab:

@@ -46,7 +46,7 @@ def load_engine() -> ModuleType | None:
 
 @cache
 def load_lexicon() -> dict[str, str]:
-    """Return the dictionary of pocketsphinx: words and their phones. Other pronunciations have keys such as "word(2)"."""
+    """Return the dictionary of pocketsphinx: words and phones. Other pronunciations have keys such as "word(2)"."""
     with (_get_model_folder() / "cmudict-en-us.dict").open(encoding="ascii") as file:
         return dict(line.rstrip().split(" ", 1) for line in file)
 

@@ -37,7 +37,6 @@ class IngestResult:
         return (*self.conversion.findings, *self.inspection.findings) if self.conversion else self.inspection.findings
 
     def build_row_fields(self) -> dict[str, Any]:
-        """Return the values for the fields of a database row."""
         fields = self.inspection.build_row_fields() | {
             "sha256": self.original.sha256,
             "size": self.original.size,

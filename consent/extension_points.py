@@ -46,5 +46,4 @@ def compare_with_recordings(talent: Talent) -> None:
 
 
 def has_recordings_to_compare(talent: Talent) -> bool:
-    """Whether any app has recordings of this talent to compare takes with."""
     return any(has_recordings(talent) for _compare, has_recordings in _comparisons)

@@ -32,7 +32,6 @@ share is between 0 and 1. A level of 0 dBFS is full scale. `missing` lists what 
 
 
 def render_page() -> str:
-    """Render the page as Markdown."""
     parts = [HEAD]
     for name in TABLES:
         area = name.removeprefix("catalog_").capitalize()

@@ -134,7 +134,6 @@ OVERVIEW_COLUMNS += ["listed", "renamed", "visibility set", "deleted", "previewe
 
 
 def list_overview_cells(label: str, tier: Capabilities) -> tuple[str, ...]:
-    """The cells of a tier in the overview table."""
     return (
         label,
         tier.label,
@@ -195,7 +194,6 @@ def list_limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]
 
 
 def render_table(column_names: list[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table."""
     lines = [column_names, ["---"] * len(column_names), *rows]
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -149,7 +149,6 @@ class Child:
 
 
 def describe_exit_code(code: int) -> str:
-    """An exit code as text."""
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

@@ -71,7 +71,6 @@ class Provider(abc.ABC):
         self.raise_unsupported("parse_callback")
 
     def rename_voice(self, remote_id: str, name: str) -> None:
-        """Rename the voice at the provider."""
         self.raise_unsupported("rename_voice")
 
     def set_visibility(self, remote_id: str, visibility: Visibility) -> None:

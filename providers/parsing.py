@@ -31,7 +31,6 @@ def parse_number(value: Any) -> float | None:
 
 
 def find_first_number(item: Mapping[str, Any], *names: str) -> float | None:
-    """The number in the first of these fields that has a number."""
     return next((found for name in names if (found := parse_number(item.get(name))) is not None), None)
 
 

@@ -102,7 +102,6 @@ def _find_statement_mismatch(recording: bytes) -> str | None:
 
 
 def compute_upload_scores(file: BinaryIO, header: WavHeader) -> dict[str, Any]:
-    """Scores of one recording at its upload."""
     return _make_scores(measure_levels(file, header).levels)
 
 

@@ -97,7 +97,6 @@ def parse_rule(data: object) -> Rule:
 
 
 def can_apply(action: str, operation: str) -> bool:
-    """Whether the action applies to the operation."""
     if operation in (CALLBACK, TRAINING):
         expected = TRAINING if action == "early" else CALLBACK
         return operation == expected and (action in CALLBACK_ACTIONS or action == "delay")

@@ -33,7 +33,6 @@ SILENCE = SandboxScores(stoi=0.0, pesq=-0.5, si_sdr=-20.0, sample_score=0.0)
 
 
 def compute_scores(levels: Levels) -> SandboxScores:
-    """Compute the scores of one recording from its levels."""
     if is_silent(levels):
         return SILENCE
     clean = levels.snr_db - 10 * math.log10(1 + levels.clipped_share / CLIPPED_SHARE_DOUBLING_NOISE)

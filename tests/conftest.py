@@ -197,7 +197,6 @@ def talent(producer: "User") -> "Talent":
 
 @pytest.fixture
 def make_client() -> Callable[["User"], Client]:
-    """Make a client signed in as a user."""
 
     def sign_in(person: "User") -> Client:
         client = Client()

@@ -74,7 +74,6 @@ class Result:
 
     @property
     def summary_line(self) -> str:
-        """The line of the summary for this step."""
         word = "ok    " if self.passed else "FAILED"
         return f"  {word} {self.seconds:5.0f} s  {self.step.title}  {self.last_line.strip('= ')}"
 

@@ -41,7 +41,6 @@ def list_admin_urls(resolver: Any = None, prefix: str = "") -> Iterator[tuple[st
 
 
 def build_path(pattern: str) -> str:
-    """A path that matches the pattern."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: ARGUMENT_VALUES.get(match[1], "1"), pattern.replace("(?P", "("))
     path = re.sub(r"\([^()]*\)\??", "x", path)
     return reverse("admin:index") + path.replace("/?", "/").strip("^$").replace("^", "").replace("//", "/")
@@ -52,7 +51,6 @@ def is_queue_url(name: str, pattern: str) -> bool:
 
 
 def list_model_urls() -> set[str]:
-    """The URL names of all registered models."""
     labels = [f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry]
     return {f"{label}_{action}" for label in labels for action in MODEL_ACTIONS}
 

@@ -46,7 +46,6 @@ def find_broken_contracts(graph: grimp.ImportGraph) -> set[str]:
 
 
 def add_import(graph: grimp.ImportGraph, importer: str, imported: str) -> grimp.ImportGraph:
-    """A copy of the graph with one additional import."""
     copy = deepcopy(graph)
     if imported not in copy.modules:
         copy.add_module(imported, is_squashed=True)

@@ -66,7 +66,6 @@ class SampleClip:
 
 
 def list_clips(set_name: str, *kinds: str) -> Iterator[SampleClip]:
-    """The sample clips of one set that have one of these kinds."""
     for entry in json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8")):
         if entry["set"] == set_name and entry["kind"] in kinds:
             yield SampleClip(entry["file"], entry["set"], entry["kind"], entry["transcript"])

@@ -78,7 +78,6 @@ def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float])
 
 
 def build_member_path(folder: Path, number: int) -> Path:
-    """Return the path of the recording with this number."""
     return folder / f"{number:05}.wav"
 
 

@@ -231,7 +231,6 @@ class PowerProfile:
         return max(0.0, convert_to_dbfs(speech - noise) - convert_to_dbfs(noise)) if noise else 0.0
 
     def find_speech_frames(self) -> Int64:
-        """Indexes of the frames that are as loud as speech."""
         return np.flatnonzero(self.powers >= 10 ** (self._compute_speech_threshold() / 10))
 
     def _compute_speech_threshold(self) -> float:

@@ -22,7 +22,6 @@ def find_latest_take(consent: Consent) -> Take | None:
 
 
 def is_under_review(take: Take) -> bool:
-    """Whether this take is now under review."""
     return take.consent.status == ConsentStatus.SUBMITTED and find_latest_take(take.consent) == take
 
 

@@ -63,11 +63,9 @@ def find_id(item: Mapping[str, Any], *names: str) -> str:
 
 
 def is_valid_header(name: str, value: Any) -> bool:
-    """Whether the name and the value can be sent as a header."""
     line = f"{name}{value}"
     return is_text_or_integer(value) and bool(name) and line.isascii() and line.isprintable()
 
 
 def is_text_or_integer(value: Any) -> bool:
-    """Whether the value is a text, or an integer in place of a text."""
     return isinstance(value, str | int) and not isinstance(value, bool)

@@ -24,7 +24,6 @@ def authenticate(request: SandboxRequest) -> Account:
 def with_account(
     view: Callable[Concatenate[SandboxRequest, Account, P], HttpResponse],
 ) -> Callable[Concatenate[SandboxRequest, P], HttpResponse]:
-    """Pass the account to the view."""
 
     def wrapped(request: SandboxRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         return view(request, authenticate(request), *args, **kwargs)

@@ -52,7 +52,6 @@ def run_studio() -> Iterator[SandboxProcess]:
 
 @contextmanager
 def run_workers(queues: Sequence[Sequence[str]]) -> Iterator[None]:
-    """Run one worker for each list of queues."""
     options = [[argument for name in names for argument in ("--queue", name)] for names in queues]
     processes = [subprocess.Popen([*MANAGE, "worker", *option]) for option in options]
     try:

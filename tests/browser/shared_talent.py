@@ -29,7 +29,6 @@ class SharedTalent:
 
     @property
     def path(self) -> str:
-        """The path of the talent's page."""
         if not self._path:
             with self._open_tab("paula") as tab:
                 self._path = staff_steps.add_talent(tab, "Cass Everywhere")

@@ -121,7 +121,6 @@ def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
 
 
 def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
-    """Upload a take on behalf of the talent."""
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_label("WAV file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
@@ -202,7 +201,6 @@ def add_voice(tab: Tab, talent: str, name: str) -> str:
 
 
 def drop_files(page: Page, files: Mapping[str, bytes]) -> None:
-    """Drop files on the page, all at once."""
     encoded_files = [[name, base64.b64encode(content).decode()] for name, content in files.items()]
     page.locator("[data-drop]").evaluate(f"(area, files) => ({DROP_SCRIPT})([files, area])", encoded_files)
 

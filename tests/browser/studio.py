@@ -56,7 +56,6 @@ class Studio:
         return self._process.output
 
     def fetch_rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        """Query the database of the running studio."""
         with closing(sqlite3.connect(f"file:{self.folder / 'db.sqlite3'}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
             return database.execute(

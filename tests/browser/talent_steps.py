@@ -11,12 +11,10 @@ MESSAGE = "[data-part=message]"
 
 
 def find_link(text: str) -> str:
-    """The private link in the text of a mail."""
     return next(part for part in text.split() if urlsplit(part).path.startswith("/i/"))
 
 
 def open_statement(tab: Tab, link: str) -> Page:
-    """Go from the link to the page with the statement."""
     page = tab.goto(link)
     page.get_by_role("button", name="Begin").or_(page.get_by_role("button", name="Read it again")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()

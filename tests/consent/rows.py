@@ -87,12 +87,10 @@ class ConsentFactory:
         return consent
 
     def make_link(self, *consents: Consent) -> str:
-        """The path of a private link for these consents."""
         token = create_private_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
         return reverse("invitation:open", args=[token])
 
     def open_link(self, *consents: Consent) -> Client:
-        """A browser that opened a private link for these consents."""
         client = Client()
         response = client.get(self.make_link(*consents))
         assert response.status_code == 302, response.content

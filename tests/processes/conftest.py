@@ -30,7 +30,6 @@ class QueueServer:
         wait_for(lambda: valkey.is_answering(valkey.get_socket_path(self.folder)), "Valkey does not respond")
 
     def kill_and_erase(self) -> None:
-        """Kill the server and delete its data."""
         if self.process:
             self.process.kill()
             self.process.wait()

@@ -63,7 +63,6 @@ def relay(sandbox: SandboxProcess) -> Iterator[Relay]:
 
 @pytest.fixture
 def listener() -> Iterator[CallbackServer]:
-    """A server that receives the callbacks of a provider."""
     listener = CallbackServer()
     yield listener
     listener.close()

@@ -138,7 +138,6 @@ class ProviderContract:
         raise NotImplementedError
 
     def build_error_response(self, text: str) -> dict[str, Any]:
-        """The vendor's error response with this text."""
         raise NotImplementedError
 
     def find_voice_manually(self, account: SandboxAccount, reference: str) -> str:
@@ -172,7 +171,6 @@ class ProviderContract:
         return SandboxAccount(sandbox, self.provider_class, key, self.creating_operations)
 
     def list_modes(self) -> list[tuple[Tier, Handover]]:
-        """Every pair of a tier and a handover that the provider declares."""
         return [
             (tier, handover)
             for tier, capabilities in self.provider_class.tiers.items()

@@ -42,7 +42,6 @@ class RetrainContract(ProviderContract):
         return spec, replace(next_spec, clips=clips, stale_recordings=stale_recordings, dataset_url=url)
 
     def wait_for_build(self, provider: Provider, remote_id: str) -> BuildReport:
-        """Wait until the build has ended; returns its report."""
 
         def fetch_ended() -> BuildReport | None:
             report = provider.fetch_build(remote_id)
@@ -85,7 +84,6 @@ class RecordingsContract(RetrainContract):
         raise NotImplementedError
 
     def list_recording_tiers(self) -> list[Tier]:
-        """The tiers that take recordings one by one."""
         return [tier for tier, handover in self.list_modes() if handover is Handover.RECORDINGS]
 
     def test_rebuild_has_exactly_the_recordings_of_its_spec(

@@ -78,7 +78,6 @@ class TestVoiceAI(HttpProviderContract):
     def create_voice(
         self, account: SandboxAccount, listener: CallbackServer, **changes: Any
     ) -> tuple[str, BuildReport]:
-        """The reference and the report of a new voice."""
         spec = replace(self.make_spec(*MODE, listener), **changes)
         with account.open_provider() as provider:
             return spec.reference, provider.submit_build(spec, self.make_journal(spec))

@@ -98,7 +98,6 @@ class WireContract(ProviderContract):
 
     @pytest.fixture
     def relayed_account(self, account: SandboxAccount, relay: Relay) -> SandboxAccount:
-        """The sandbox account behind the relay."""
         return replace(account, address=relay.address)
 
     def record_calls(

@@ -112,7 +112,6 @@ def account(sandbox: SandboxProcess) -> SandboxAccount:
 
 @pytest.fixture
 def listener() -> Iterator[CallbackServer]:
-    """A server that receives the callbacks of the sandbox."""
     listener = CallbackServer()
     yield listener
     listener.close()

@@ -18,7 +18,6 @@ MIXED_ACTIONS = ["status:503", "html", "drop", "wrong_type", "lose"]
 
 @pytest.fixture
 def chaotic_sandbox(sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
-    """A sandbox whose chaos ends with the test."""
     yield sandbox
     sandbox.call_control("DELETE", "chaos")
 

@@ -16,7 +16,6 @@ TEXT = "Every great journey begins with a good pair of shoes, and a reason to be
 
 @pytest.fixture(scope="module")
 def finished_voice(running_sandbox: SandboxProcess) -> Iterator[tuple[str, str]]:
-    """The key and the UUID of a finished voice."""
     account = SandboxAccount(running_sandbox.address)
     voice = account.create_voice()
     account.upload_samples(voice, *SLT_CLIPS[:3])

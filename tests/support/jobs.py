@@ -115,7 +115,6 @@ def close_results(source: BinaryIO) -> Records:
 
 
 def write_raw_line(source: BinaryIO, line: str, times: int = 1) -> Records:
-    """Write raw lines to the result pipe."""
     yield from ()
     pipe = _find_result_pipe()
     for _ in range(times):

@@ -87,7 +87,6 @@ class StartedProcess:
         return "\n".join(self.lines)
 
     def wait_for_output(self, text: str, patience: float = TIMEOUT_SECONDS) -> None:
-        """Wait until the output contains this text."""
         wait_for(lambda: text in self.output or self.process.poll() is not None, lambda: self.output, patience)
         self._reader.join(0 if self.process.poll() is None else 5)
         assert text in self.output, self.output

@@ -67,7 +67,6 @@ class SandboxProcess:
         self.call_control("POST", "faults", {"rules": list(rules)})
 
     def forward_clock(self, seconds: float) -> dict[str, Any]:
-        """Advance the sandbox clock and return it."""
         return self.call_control("POST", "clock", {"forward": seconds})
 
     def read_ledger(self, **fields: str) -> list[dict[str, Any]]:

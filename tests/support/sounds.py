@@ -24,7 +24,6 @@ def load_sample_voice(name: str = "slt-01") -> tuple[FloatArray, int]:
 
 
 def make_clip_from_wav(name: str, data: bytes) -> Clip:
-    """A Clip of a WAV in memory."""
     header = read_header(io.BytesIO(data))
     sha256 = hashlib.sha256(data).hexdigest()
     return Clip(name, sha256, header.sample_rate, header.frames, lambda: io.BytesIO(data))
@@ -63,7 +62,6 @@ def encode_with_ffmpeg(samples: FloatArray, rate: int, kind: str, codec: str, li
 
 
 def make_video_without_sound() -> bytes:
-    """A video without an audio track."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream: Any = container.add_stream("mpeg4", rate=10)

@@ -176,7 +176,6 @@ def build_zip(*members: ZipMember, **overrides: Any) -> bytes:
 
 
 def build_zip_with_names(*names: str | bytes, **overrides: Any) -> bytes:
-    """Build an archive of clips with these names."""
     return build_zip(*(ZipMember(name if isinstance(name, bytes) else name.encode(), **overrides) for name in names))
 
 

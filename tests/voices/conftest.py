@@ -34,7 +34,6 @@ def sandbox(shared_sandbox: SandboxProcess, settings: Any) -> Iterator[SandboxPr
 
 @pytest.fixture
 def make_studio(sandbox: SandboxProcess, producer: "User") -> "Callable[[str], ProviderStudio]":
-    """Make a studio with an account at the provider with this slug, which the sandbox simulates."""
     from tests.voices.provider_studio import ProviderStudio
 
     return lambda provider: ProviderStudio.create(provider, sandbox, producer)

@@ -79,11 +79,9 @@ class ProviderStudio(Studio):
         return data
 
     def count_requests(self) -> int:
-        """Count all requests to the sandbox, from any client."""
         return len([entry for entry in self.sandbox.list_requests() if not entry["path"].startswith("/__control")])
 
     def make_remote_voice(self, **fields: str) -> RemoteVoice:
-        """Make a remote voice with a ready build. The voice exists at the provider too."""
         build = self.make_build(self.make_voice(), BuildStatus.READY)
         remote = build.remote_voice
         fields = {"voice_visibility": "PRIVATE"} | fields if self.provider == "voiceai" else fields

@@ -13,7 +13,6 @@ from voices.models.limits import get_limits
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def working(self) -> "AccountQuerySet":
-        """Accounts that are not paused."""
         return self.filter(paused_at=None)
 
 

@@ -110,7 +110,6 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _make_list_url(pk: str) -> str:
-    """The URL of the list of recordings that contains this recording."""
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     return f"{recording.voice.get_absolute_url()}#recordings"
 

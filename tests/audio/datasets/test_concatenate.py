@@ -158,7 +158,6 @@ def test_quality_falls_with_noise_clipping_and_shortness() -> None:
 
 
 def find_best_value(candidates: list[Candidate], limits: SelectionLimits) -> float:
-    """Try all selections, and return the value of the best one."""
     best = 0.0
     for size in range(min(len(candidates), limits.max_files or len(candidates)) + 1):
         for subset in combinations(candidates, size):

@@ -63,7 +63,6 @@ def is_within(split: Split, lengths: SegmentLengths, rate: int = RATE) -> bool:
 
 
 def measure_speech_share(split: Split, speech_spans: list[tuple[float, float]]) -> float:
-    """Return the share of the speech that is inside the segments."""
     contained = sum(
         max(0.0, min(end, segment.end / RATE) - max(start, segment.start / RATE))
         for start, end in speech_spans

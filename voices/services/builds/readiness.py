@@ -172,7 +172,6 @@ def _make_readiness(
 
 
 def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str], Build]:
-    """Active builds by voice, account and tier."""
     builds = Build.objects.active().filter(voice__in=voices).select_related("started_by", "remote_voice")
     return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in builds}
 

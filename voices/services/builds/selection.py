@@ -83,7 +83,6 @@ def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
 
 
 def _filter_by_length(rows: Sequence[ClipRow], limits: Mapping[str, Limit]) -> Iterator[ClipRow]:
-    """Clips of a length that the provider accepts."""
     short, long = limits.get("shortest_clip"), limits.get("longest_clip")
     for row in rows:
         if (short is None or row.seconds >= short.value) and (long is None or row.seconds <= long.value):

@@ -41,7 +41,6 @@ def harness(sandbox: SandboxProcess, producer: "User") -> "BuildHarness":
 
 @pytest.fixture
 def make_harness(sandbox: SandboxProcess, producer: "User") -> "Callable[[str], BuildHarness]":
-    """Make a harness for the provider with this slug."""
     from tests.voices.services.builds.build_harness import BuildHarness
 
     return partial(BuildHarness, producer, sandbox)

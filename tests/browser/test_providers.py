@@ -193,7 +193,7 @@ def test_two_builds_of_one_voice_are_compared(shared_talent: SharedTalent, open_
     page = tab.goto(voice)
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Two builds of Cass, twice")
-    expect(page.get_by_text("4 recordings, with the same text")).to_be_visible()
+    expect(page.get_by_text("4 recordings, with the same transcript")).to_be_visible()
     expect(page.get_by_text("Not reported")).to_have_count(4)
     page.get_by_label("Sentence for both builds").fill(SENTENCE)
     page.get_by_role("button", name="Generate both previews").click()

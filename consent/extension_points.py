@@ -1,18 +1,20 @@
 """Functions that other apps register here, because this app must not import those apps.
 
-They supply the names of the providers, and compare takes with recordings.
+They supply the names of the providers, compare takes with recordings, and stop the use of a withdrawn consent.
 """
 
 from collections.abc import Callable
 
-from consent.models import Talent
+from consent.models import Consent, Talent
 
 ListProviders = Callable[[], list[tuple[str, str]]]
 CompareSpeakers = Callable[[Talent], None]
 HasRecordings = Callable[[Talent], bool]
+StopUse = Callable[[Consent], None]
 
 _provider_lists: list[ListProviders] = []
 _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
+_stop_handlers: list[StopUse] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -47,3 +49,17 @@ def compare_with_recordings(talent: Talent) -> None:
 
 def has_recordings_to_compare(talent: Talent) -> bool:
     return any(has_recordings(talent) for _compare, has_recordings in _comparisons)
+
+
+def register_stop_handler(stop_use: StopUse) -> None:
+    """Register a function that stops the use of a withdrawn consent.
+
+    It is called in the transaction that changes the status, so it must not call a provider: it enqueues tasks.
+    """
+    _stop_handlers.append(stop_use)
+
+
+def stop_use(consent: Consent) -> None:
+    """Stop everything that other apps do on the basis of this consent."""
+    for handler in _stop_handlers:
+        handler(consent)

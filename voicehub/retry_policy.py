@@ -51,5 +51,10 @@ INCONCLUSIVE_LOOKUP_INTERVAL = timedelta(minutes=10)
 PREVIOUS_BUILD_GRACE = timedelta(minutes=2)
 # Maximum silence of a provider about a training before we ask staff.
 SILENCE_BEFORE_ASKING_STAFF = timedelta(minutes=30)
-# Interval between attempts to delete a voice, and between checks of whether it is gone.
-DELETION_RETRY = timedelta(minutes=10)
+# Interval between attempts to delete a voice, and between checks of whether it is gone: it grows with the age of the
+# request, from the shortest to the longest.
+FIRST_DELETION_RETRY = timedelta(seconds=15)
+LAST_DELETION_RETRY = timedelta(minutes=10)
+DELETION_RETRY_SHARE_OF_AGE = 0.2
+# After this time without a confirmed deletion, staff are asked. VoiceHub keeps trying.
+DELETION_ALERT_AFTER = timedelta(days=1)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from consent.extension_points import stop_use
 from consent.models import Consent, ConsentStatus, EventKind, Take
 from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
@@ -87,8 +88,13 @@ def resume_consent(consent: Consent, by: User, reason: str) -> None:
 
 
 def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
-    """Withdraw the talent's consent; `by` is the staff member who records it, or None if the talent does it."""
-    _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
+    """Withdraw the talent's consent: builds stop, and the voices at the provider are deleted.
+
+    `by` is the staff member who records it, or None if the talent does it.
+    """
+    with transaction.atomic():
+        _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
+        stop_use(consent)
 
 
 def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:

@@ -32,17 +32,28 @@ class Build(StatusModel):
 
     Status = BuildStatus
     MOVES: ClassVar = {
-        BuildStatus.QUEUED: frozenset({BuildStatus.SUBMITTING, BuildStatus.CANCELED, BuildStatus.FAILED}),
-        BuildStatus.SUBMITTING: frozenset(
-            {BuildStatus.TRAINING, BuildStatus.UNCONFIRMED, BuildStatus.QUEUED, BuildStatus.FAILED}
+        BuildStatus.QUEUED: frozenset(
+            {BuildStatus.SUBMITTING, BuildStatus.CANCELED, BuildStatus.FAILED, BuildStatus.WITHDRAWN}
         ),
-        BuildStatus.UNCONFIRMED: frozenset({BuildStatus.TRAINING, BuildStatus.QUEUED, BuildStatus.FAILED}),
+        BuildStatus.SUBMITTING: frozenset(
+            {
+                BuildStatus.TRAINING,
+                BuildStatus.UNCONFIRMED,
+                BuildStatus.QUEUED,
+                BuildStatus.FAILED,
+                BuildStatus.WITHDRAWN,
+            }
+        ),
+        BuildStatus.UNCONFIRMED: frozenset(
+            {BuildStatus.TRAINING, BuildStatus.QUEUED, BuildStatus.FAILED, BuildStatus.WITHDRAWN}
+        ),
         BuildStatus.TRAINING: frozenset(
             {
                 BuildStatus.READY,
                 BuildStatus.DATASET_ISSUE,
                 BuildStatus.CONSENT_REJECTED,
                 BuildStatus.FAILED,
+                BuildStatus.WITHDRAWN,
             }
         ),
     }

@@ -46,3 +46,4 @@ class BuildStatus(models.TextChoices):
     CONSENT_REJECTED = "consent_rejected", "Consent rejected"
     FAILED = "failed", "Failed"
     CANCELED = "cancelled", "Canceled"
+    WITHDRAWN = "withdrawn", "Withdrawn"

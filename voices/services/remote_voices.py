@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers import registry
@@ -15,15 +16,31 @@ from providers.types import BuildReport, Visibility
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import DELETION_RETRY, PAUSED_ACCOUNT_RETRY
-from voices.models import Build, RemoteVoice, Voice
+from voicehub.retry_policy import (
+    DELETION_ALERT_AFTER,
+    DELETION_RETRY_SHARE_OF_AGE,
+    FIRST_DELETION_RETRY,
+    INCONCLUSIVE_LOOKUP_INTERVAL,
+    LAST_DELETION_RETRY,
+    LEASE,
+    LOOKUPS_BEFORE_ABSENT,
+    PAUSED_ACCOUNT_RETRY,
+    UNREACHABLE_RETRY,
+)
+from voices.models import Build, BuildStatus, RemoteVoice, Voice
 from voices.services.accounts import AccountPaused, open_session
-from voices.services.builds.lifecycle import STILL_VISIBLE, record_observation
+from voices.services.builds.lifecycle import STILL_VISIBLE, record_observation, retire_remote_voice
 from voices.services.builds.recheck import find_reasons_against_use
+from voices.services.builds.reconcile import look_up_call, was_key_changed
 
 DELETED_STATUSES = ("deleted", "removed")
 FORBIDDEN = 403
 NOT_FOUND = "404"  # stored as the result of a check that finds no voice
+CONSENT_WITHDRAWN = "The consent was withdrawn."
+CREATION_IN_DOUBT = (
+    "The consent was withdrawn while this voice was being created, and the provider does not show whether it exists. "
+    "Look for its name on the provider's website, delete it there, and confirm the deletion here."
+)
 KEY_CHANGED = (
     "The account's key has changed since this voice was last checked, and the new key does not show the voice. The key "
     "may be for another account. Check the provider's website, and record the deletion here if the voice is gone."
@@ -134,9 +151,33 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
         outbox.enqueue_task("delete_remote_voice", remote.pk)
 
 
+def request_withdrawal_deletion(remote: RemoteVoice) -> None:
+    """Enqueue the deletion after a withdrawal, in the caller's transaction. Its builds must have ended.
+
+    A provider without deletion by API is left to staff (see `views.next_steps`). A voice that may still be created is
+    looked up first.
+    """
+    if not (remote.remote_id or is_creation_in_doubt(remote)):
+        retire_remote_voice(remote)
+        return
+    if remote.deletion_requested_at is None:
+        _store_deletion_request(remote, None, CONSENT_WITHDRAWN)
+    outbox.enqueue_task("delete_remote_voice", remote.pk)
+
+
+def is_creation_in_doubt(remote: RemoteVoice) -> bool:
+    """Whether a withdrawn build has sent the call that creates this voice and never got the response."""
+    return not remote.remote_id and _query_doubtful_builds(remote).exists()
+
+
+def _query_doubtful_builds(remote: RemoteVoice) -> QuerySet[Build]:
+    return Build.objects.filter(remote_voice=remote, status=BuildStatus.WITHDRAWN, pending_call="create")
+
+
 def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Record that a user deleted the voice on the provider's website or saw that it is gone. Raises ActionRefused."""
-    _require_remote_voice(remote)
+    if not is_creation_in_doubt(remote):
+        _require_remote_voice(remote)
     now = timezone.now()
     with transaction.atomic():
         _record_deletion_request(remote, by, reason)
@@ -153,6 +194,10 @@ def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None
     if remote.voice_id:
         Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
     _require_no_active_build(remote)
+    _store_deletion_request(remote, by, reason)
+
+
+def _store_deletion_request(remote: RemoteVoice, by: User | None, reason: str) -> None:
     remote.deletion_requested_at, remote.deletion_requested_by = timezone.now(), by
     remote.deletion_reason = reason[:300]
     remote.retired_at = remote.retired_at or timezone.now()
@@ -162,25 +207,69 @@ def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     """Delete a retired remote voice at its provider and verify the deletion. Retried until the voice is gone."""
     remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
-    if remote is None or not remote.remote_id or not remote.capabilities.can_delete:
+    if remote is None:
         return None
     if Build.objects.active().filter(remote_voice=remote).exists():
-        return DELETION_RETRY
+        return compute_deletion_retry(remote)
+    if is_creation_in_doubt(remote):
+        return _look_up_doubtful_voice(remote)
+    if not remote.remote_id or not remote.capabilities.can_delete:
+        return None
     try:
         with open_session(remote.account) as provider:
             if _was_key_changed(remote):
                 _record_report(remote, provider.fetch_build(remote.remote_id))
             response = _call_delete(provider, remote.remote_id)
             final_status = _verify_deletion(provider, remote.remote_id)
-    except AccountPaused:
-        return PAUSED_ACCOUNT_RETRY
+    except AccountPaused as paused:
+        return _report_problem(remote, str(paused), PAUSED_ACCOUNT_RETRY)
     except NotFound:
         RemoteVoice.objects.filter(pk=remote.pk).update(alert=KEY_CHANGED)
-        return DELETION_RETRY
-    except CallFailure:
-        return DELETION_RETRY
+        return compute_deletion_retry(remote)
+    except CallFailure as failure:
+        return _report_problem(remote, failure.staff_message, compute_deletion_retry(remote))
     now = timezone.now().isoformat()
     return _record_deletion(remote, {"answer": trim_response(response), "look": final_status, "at": now})
+
+
+def compute_deletion_retry(remote: RemoteVoice) -> timedelta:
+    """Time until the next attempt. It grows with the age of the request."""
+    age = timezone.now() - (remote.deletion_requested_at or remote.retired_at or remote.created_at)
+    return min(max(FIRST_DELETION_RETRY, age * DELETION_RETRY_SHARE_OF_AGE), LAST_DELETION_RETRY)
+
+
+def _report_problem(remote: RemoteVoice, problem: str, retry: timedelta) -> timedelta:
+    """Ask staff for help when a deletion has failed for a day. Returns the time until the next attempt."""
+    requested = remote.deletion_requested_at
+    if requested is not None and timezone.now() - requested > DELETION_ALERT_AFTER:
+        alert = f"VoiceHub has tried to delete this voice for more than a day. The last problem: {problem}"
+        RemoteVoice.objects.filter(pk=remote.pk).update(alert=alert[:300])
+    return retry
+
+
+def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
+    """Look up by its name whether the provider created the voice. If so, it is deleted next."""
+    build = _query_doubtful_builds(remote).select_related("remote_voice__account").latest("created_at")
+    try:
+        with open_session(remote.account) as provider:
+            report, is_proven = look_up_call(build, provider, remote.capabilities)
+    except AccountPaused:
+        return PAUSED_ACCOUNT_RETRY
+    except CallFailure:
+        return UNREACHABLE_RETRY
+    if report is not None:
+        with transaction.atomic():
+            RemoteVoice.objects.filter(pk=remote.pk).update(remote_id=report.remote_id)
+            _query_doubtful_builds(remote).update(pending_call="")
+        return timedelta()
+    if build.lookup_attempts + 1 < LOOKUPS_BEFORE_ABSENT:
+        Build.objects.filter(pk=build.pk).update(lookup_attempts=build.lookup_attempts + 1)
+        return LEASE
+    if is_proven and not was_key_changed(build):
+        _mark_deleted(remote)
+        return None
+    RemoteVoice.objects.filter(pk=remote.pk).update(alert=CREATION_IN_DOUBT)
+    return INCONCLUSIVE_LOOKUP_INTERVAL
 
 
 def _call_delete(provider: Provider, remote_id: str) -> Mapping[str, Any]:
@@ -207,4 +296,4 @@ def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timede
     remote.deletion_proof, remote.alert = deletion, "" if is_gone else STILL_VISIBLE
     remote.deleted_at = timezone.now() if is_gone else None
     remote.save(update_fields=["deletion_proof", "alert", "deleted_at"])
-    return None if is_gone else DELETION_RETRY
+    return None if is_gone else compute_deletion_retry(remote)

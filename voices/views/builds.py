@@ -41,6 +41,7 @@ RESULT_SEVERITIES = {
     BuildStatus.CONSENT_REJECTED: "bad",
     BuildStatus.FAILED: "bad",
     BuildStatus.CANCELED: "over",
+    BuildStatus.WITHDRAWN: "bad",
 }
 
 

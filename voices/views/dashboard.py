@@ -6,13 +6,14 @@ from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
 from voices.views import dashboard_lists, next_steps
+from voices.views.next_step import apply_permissions
 
 
 @require_permission("consent.view_talent")
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """The page Today. The number of queries does not grow with the number of rows."""
-    steps = [next_steps.apply_permissions(step, get_user(request)) for step in next_steps.list_steps()]
+    steps = [apply_permissions(step, get_user(request)) for step in next_steps.list_steps()]
     pending_consents, active = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
     context = {
         "steps": steps,

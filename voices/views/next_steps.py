@@ -1,8 +1,6 @@
 """The next steps on the page Today. No function makes more queries if there are more talents."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import groupby
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
@@ -13,16 +11,15 @@ from consent.models import Consent, ConsentStatus, Contract, Talent
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
 from providers.types import Capabilities
-from voicehub.models import User
 from voicehub.text import format_count
 from voices import access
-from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
-from voices.models.build import ACTIVE_STATUSES
+from voices.models import Account, Build, BuildStatus, Voice
 from voices.models.limits import get_all_limits
 from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
+from voices.views.next_step import MAX_ROWS, NextStep
+from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
 
-MAX_ROWS = 100
 REVIEW = "consent.review_consent"
 
 # Each gap of a talent: reason, label of the link, name of its page, needed permission.
@@ -31,37 +28,11 @@ NO_CONSENT = ("No consent has been requested.", "Request consent", "consent:cons
 NO_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """One row of the list: its subject, what is open or blocked, since when, and the link to the next step."""
-
-    subject: str
-    description: str
-    severity: str
-    status: str
-    reasons: tuple[str, ...]
-    url: str
-    action: str  # the label of the link to `url`
-    since: datetime | None = None
-    permission: str = ""
-    is_allowed: bool = True
-    subject_url: str = ""  # linked instead of `url` for users without `permission`
-    subject_permission: str = ""
-
-
 def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
-    urgent = (list_visibility_alerts, list_paused_accounts, list_reviews)
+    urgent = (list_remote_voice_steps, list_paused_accounts, list_reviews)
     less_urgent = (list_builds_needing_staff, list_voices_no_longer_allowed, list_voice_steps)
     return [step for list_source in (*urgent, *less_urgent) for step in list_source()]
-
-
-def apply_permissions(step: NextStep, user: User) -> NextStep:
-    """The step, without the links that this user may not follow."""
-    if not step.permission or user.has_perm(step.permission):
-        return step
-    can_open = not step.subject_permission or user.has_perm(step.subject_permission)
-    return replace(step, is_allowed=False, url=(step.subject_url or step.url) if can_open else "")
 
 
 def has_talents() -> bool:
@@ -70,39 +41,6 @@ def has_talents() -> bool:
 
 def has_account() -> bool:
     return Account.objects.exists()
-
-
-def list_visibility_alerts() -> Iterator[NextStep]:
-    """Voices that became public, still exist after deletion, or whose state is unknown."""
-    rows = RemoteVoice.objects.exclude(alert="").filter(deleted_at=None).select_related("account", "voice__talent")
-    for remote in rows.order_by("checked_at")[:MAX_ROWS]:
-        description = f"at {registry.get_provider_label(remote.account.provider)}"
-        status = "Not deleted" if remote.is_still_visible else "Public" if remote.is_public else "Unknown"
-        subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
-        yield NextStep(subject, description, "bad", status, (remote.alert,), url, "Open voice", remote.checked_at)
-
-
-def list_paused_accounts() -> Iterator[NextStep]:
-    waiting = Count("remote_voices__builds", Q(remote_voices__builds__status__in=ACTIVE_STATUSES))
-    for account in access.query_paused_accounts().annotate(waiting=waiting)[:MAX_ROWS]:
-        is_paused_by_person = account.paused_by_id is not None
-        reasons = [account.pause_reason]
-        if account.waiting:
-            end = "until it is resumed" if is_paused_by_person else "for a working key"
-            reasons.append(f"{format_count(account.waiting, 'build waits', 'builds wait')} {end}.")
-        url = reverse("voices:account", args=[account.pk])
-        yield NextStep(
-            account.name,
-            f"Account at {registry.get_provider_label(account.provider)}",
-            "wait" if is_paused_by_person else "bad",
-            "Paused",
-            tuple(reasons),
-            url,
-            "Resume account" if is_paused_by_person else "Enter a new key",
-            account.paused_at,
-            "voices.change_account",
-            subject_permission="voices.view_account",
-        )
 
 
 def list_reviews() -> Iterator[NextStep]:

@@ -26,6 +26,7 @@ from voices.services import remote_voices
 from voices.services.builds.recheck import find_reasons_against_use
 from voices.services.remote_voices import (
     NOT_FOUND,
+    is_creation_in_doubt,
     record_manual_deletion,
     rename_remote_voice,
     request_deletion,
@@ -78,6 +79,8 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "badge": presenters.make_remote_badge(remote),
         "proof": load_deletion_proof(remote),
         "is_being_deleted": is_being_deleted(remote),
+        "is_manual_deletion": presenters.needs_manual_deletion(remote),
+        "is_in_doubt": is_creation_in_doubt(remote),
         "is_still_visible": remote.is_still_visible,
         "is_public": remote.is_public,
         "change_token": compute_change_token(remote),

@@ -17,6 +17,7 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voices.models import Account, LimitOverride, RemoteVoice, Voice
 from voices.views import dashboard_lists, next_steps
+from voices.views.next_step import NextStep
 
 pytestmark = pytest.mark.django_db
 
@@ -27,8 +28,8 @@ def read_today(client: Client) -> str:
     return read_html(response)
 
 
-def get_step(client: Client, subject: str) -> next_steps.NextStep:
-    steps: list[next_steps.NextStep] = client.get(reverse("today")).context["steps"]
+def get_step(client: Client, subject: str) -> NextStep:
+    steps: list[NextStep] = client.get(reverse("today")).context["steps"]
     (step,) = [row for row in steps if row.subject == subject]
     return step
 
@@ -377,3 +378,29 @@ def test_query_count_of_account_list_does_not_grow_with_accounts(client: Client,
     for number in range(5):
         Account.objects.create(name=f"More {number}", provider="resemble_v2")
     assert count_queries(client, reverse("voices:account_list")) == expected
+
+
+def get_step_by_url(client: Client, url: str) -> NextStep:
+    steps: list[NextStep] = client.get(reverse("today")).context["steps"]
+    return next(step for step in steps if step.url == url)
+
+
+def test_open_deletions_are_next_steps(viewer_client: Client, studio: Studio) -> None:
+    """Also when the voice has a newer build. AudioStack has no API call to delete a voice, so staff must delete it."""
+    build = studio.make_build(status="ready")
+    studio.make_build(build.voice, status="failed")
+    deletion_url = f"{build.remote_voice.get_absolute_url()}#deletion"
+    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="clone-1")
+    RemoteVoice.objects.update(deletion_requested_at=timezone.now(), deletion_reason="The consent was withdrawn.")
+    step = get_step_by_url(viewer_client, deletion_url)
+    assert step.status == "Being deleted"
+    assert step.reasons == ("The consent was withdrawn. VoiceHub deletes it at the provider.",)
+    Account.objects.update(provider="audiostack")
+    RemoteVoice.objects.update(tier="instant")
+    step = get_step_by_url(viewer_client, deletion_url)
+    assert (step.status, step.action) == ("To delete", "Delete and confirm")
+    assert "AudioStack, which has no API call for this" in step.reasons[0]
+    page = viewer_client.get(build.remote_voice.get_absolute_url()).content.decode()
+    assert "To delete" in page and "Being deleted" not in page and "hx-trigger" not in page
+    RemoteVoice.objects.update(deleted_at=timezone.now())
+    assert "To delete" not in read_today(viewer_client)

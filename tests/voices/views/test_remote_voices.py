@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.models import Consent
-from consent.services.review import withdraw_consent
+from consent.services.review import suspend_consent
 from tests.support.html import read_html
 from tests.voices.provider_studio import ProviderStudio
 from tests.voices.rows import Studio
@@ -123,15 +123,15 @@ def test_voice_without_consent_is_not_renamed_published_or_adopted(
     """Staff can still refresh the voice, make it private or delete it, because these actions expose nothing."""
     studio = make_studio("voiceai")
     remote, voice = studio.make_remote_voice(), Voice.objects.get()
-    withdraw_consent(Consent.objects.get(), studio.producer, "The talent changed their mind.")
+    suspend_consent(Consent.objects.get(), studio.producer, "The talent objects.")
     text = read_page(producer_client, remote)
     assert "The voice cannot be renamed or made public" in text
     assert ">Make it public<" not in text
     assert ">Rename<" not in text
     before = studio.fetch_voice(remote.remote_id)
-    assert "withdrawn" in post_form(producer_client, "remote_rename", remote, name="x")
-    assert "withdrawn" in post_form(producer_client, "remote_visibility", remote, visibility="public", sure="yes")
-    with pytest.raises(ActionRefused, match="withdrawn"):
+    assert "suspended" in post_form(producer_client, "remote_rename", remote, name="x")
+    assert "suspended" in post_form(producer_client, "remote_visibility", remote, visibility="public", sure="yes")
+    with pytest.raises(ActionRefused, match="suspended"):
         adopt_voice(studio.account, studio.create_provider_voice("found"), remote.tier, voice, studio.producer)
     assert studio.fetch_voice(remote.remote_id) == before
     assert "shows the voice as private" in post_form(producer_client, "remote_visibility", remote, visibility="private")

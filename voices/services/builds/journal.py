@@ -34,8 +34,9 @@ class BuildJournal:
         self._update_build(pending_call=step, previous_version=version[:120])
 
     def record_voice(self, remote_id: str) -> None:
+        """Store the id of the created voice, also if the consent was withdrawn meanwhile: the voice must be deleted."""
         with transaction.atomic():
-            self._update_build(pending_call="")
+            self._update_build(BuildStatus.SUBMITTING, BuildStatus.WITHDRAWN, pending_call="")
             RemoteVoice.objects.filter(pk=self.build.remote_voice_id).update(remote_id=remote_id)
         self.build.remote_voice.remote_id = remote_id
 
@@ -59,10 +60,10 @@ class BuildJournal:
         if reasons := self._find_objections(self.build):
             raise GateClosed(reasons)
 
-    def _update_build(self, **fields: object) -> None:
+    def _update_build(self, *statuses: BuildStatus, **fields: object) -> None:
         self._lease.extend()
-        submitting_build = Build.objects.filter(pk=self.build.pk, status=BuildStatus.SUBMITTING)
-        if not submitting_build.update(**fields):
+        sent_build = Build.objects.filter(pk=self.build.pk, status__in=statuses or (BuildStatus.SUBMITTING,))
+        if not sent_build.update(**fields):
             raise LeaseLost(str(self.build.pk))
         for name, value in fields.items():
             setattr(self.build, name, value)

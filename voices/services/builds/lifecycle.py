@@ -22,6 +22,7 @@ VOICE_MISSING = (
     "account. The next build makes a new voice."
 )
 VOICE_PUBLIC = "The provider shows this voice to everyone, but no user made it public. Make it private or delete it."
+CONSENT_WITHDRAWN = "The consent was withdrawn. VoiceHub deletes the voice at the provider."
 STILL_VISIBLE = "The provider says that it deleted this voice, but still shows it."
 
 
@@ -41,6 +42,14 @@ def begin_submit(build: Build) -> bool:
 def mark_canceled(build: Build, by: User) -> bool:
     """Cancel the build. False if part of it may already have been sent."""
     return move(build, BuildStatus.CANCELED, finished_at=timezone.now(), issue=f"Canceled by {by}.")
+
+
+def withdraw_build(build: Build) -> bool:
+    """Stop an active build, because its consent was withdrawn. It never becomes ready. False if it has ended.
+
+    `pending_call` stays: a call whose outcome is unknown may still create a voice, which is then deleted.
+    """
+    return move(build, BuildStatus.WITHDRAWN, finished_at=timezone.now(), progress_message="", issue=CONSENT_WITHDRAWN)
 
 
 def requeue_build(build: Build, message: str) -> None:

@@ -36,7 +36,7 @@ def reconcile_build(build_id: str) -> timedelta | None:
         return None
     try:
         with open_session(build.remote_voice.account) as provider:
-            report_found, is_proof = _look_up_call(build, provider, build.remote_voice.capabilities)
+            report_found, is_proof = look_up_call(build, provider, build.remote_voice.capabilities)
     except AccountPaused:
         return PAUSED_ACCOUNT_RETRY
     except CallFailure as failure:
@@ -46,10 +46,10 @@ def reconcile_build(build_id: str) -> timedelta | None:
     if report_found is not None:
         _confirm_call(build, report_found)
         return None
-    return _handle_empty_lookup(build, is_authoritative=is_proof and not _was_key_changed(build))
+    return _handle_empty_lookup(build, is_authoritative=is_proof and not was_key_changed(build))
 
 
-def _look_up_call(build: Build, provider: Provider, capabilities: Capabilities) -> tuple[BuildReport | None, bool]:
+def look_up_call(build: Build, provider: Provider, capabilities: Capabilities) -> tuple[BuildReport | None, bool]:
     """The result of the pending call if found, and whether an empty lookup proves that the call was not executed.
 
     A "create" call is looked up by the name of the voice. A "build" call is found if the voice is training or has a new
@@ -68,7 +68,7 @@ def _look_up_call(build: Build, provider: Provider, capabilities: Capabilities) 
     return (report if has_begun else None), comparable
 
 
-def _was_key_changed(build: Build) -> bool:
+def was_key_changed(build: Build) -> bool:
     """Whether the key changed since the call. A key of another account does not show the result of the call."""
     changed = build.remote_voice.account.key_changed_at
     return changed is not None and (build.submitted_at is None or changed > build.submitted_at)

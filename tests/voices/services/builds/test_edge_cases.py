@@ -88,7 +88,7 @@ def test_look_up_that_ends_late_does_not_undo_a_manual_resolution(
             status=BuildStatus.UNCONFIRMED, pending_call="build", previous_version="initializing 1"
         )
 
-    act_after_call(monkeypatch, reconcile, "_look_up_call", resolve_meanwhile)
+    act_after_call(monkeypatch, reconcile, "look_up_call", resolve_meanwhile)
     reconcile.reconcile_build(str(build.pk))
     assert reload(build.remote_voice).remote_id == remote_id
     assert (reload(build).status, reload(build).pending_call) == (BuildStatus.UNCONFIRMED, "build")

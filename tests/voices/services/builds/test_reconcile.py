@@ -103,7 +103,7 @@ def test_build_call_that_takes_effect_late_is_not_repeated(
     sandbox.call_control("POST", "settings", {"training_seconds": 600.0})
     sandbox.set_faults({"operation": "build_voice", "do": "drop", "phase": "after_commit", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
-    monkeypatch.setattr(reconcile, "_look_up_call", lambda *_: (None, True))
+    monkeypatch.setattr(reconcile, "look_up_call", lambda *_: (None, True))
     harness.reach_status(build, BuildStatus.UNCONFIRMED)
     harness.reach_status(build, BuildStatus.TRAINING)
     sandbox.forward_clock(600.0)

@@ -1,0 +1,137 @@
+"""A withdrawal stops every build of the consent and deletes the voice at each provider; the sandbox is the witness."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from consent.services.review import withdraw_consent
+from providers import registry
+from providers.types import Handover, Tier
+from tests.voices.services.builds.build_harness import BuildHarness
+from voices.models import Build, BuildStatus, RemoteVoice
+from voices.services.remote_voices import is_creation_in_doubt
+
+pytestmark = pytest.mark.django_db
+
+PROVIDERS = [provider.slug for provider in registry.list_providers()]
+WITHOUT_DELETION = ("audiostack", "resemble_v1")
+DELETING_METHODS = ("GET", "DELETE")
+STAGES = ("queued", "training", "ready")
+MakeHarness = Callable[[str], BuildHarness]
+
+
+def start_build(harness: BuildHarness) -> Build:
+    tier, capabilities = next(iter(registry.get_provider_class(harness.provider).tiers.items()))
+    return harness.start_build(harness.make_voice(), Tier(tier), Handover(capabilities.handover[0]))
+
+
+def reach_stage(harness: BuildHarness, stage: str) -> Build:
+    build = start_build(harness)
+    if stage == "ready":
+        assert harness.finish_build(build).status == BuildStatus.READY
+    elif stage == "training":
+        harness.sandbox.call_control("POST", "settings", {"training_seconds": 3600.0})
+        harness.reach_status(build, BuildStatus.TRAINING)
+    return build
+
+
+def withdraw(build: Build, harness: BuildHarness) -> None:
+    withdraw_consent(build.consent, harness.producer, "The talent changed their mind.")
+
+
+def list_writes(harness: BuildHarness, since: int) -> list[tuple[str, str]]:
+    """Method and operation of each request after the first `since` that changes something, except deletions."""
+    requests = harness.list_requests()[since:]
+    return [(one["method"], one["operation"]) for one in requests if one["method"] not in DELETING_METHODS]
+
+
+def reload(row: Any) -> Any:
+    return type(row).objects.get(pk=row.pk)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_withdrawal_deletes_remote_voice_or_asks_staff(make_harness: MakeHarness, provider: str, stage: str) -> None:
+    harness = make_harness(provider)
+    build = reach_stage(harness, stage)
+    since = len(harness.list_requests())
+    withdraw(build, harness)
+    build = reload(build)
+    assert build.status == (BuildStatus.READY if stage == "ready" else BuildStatus.WITHDRAWN)
+    harness.run_tasks(3)
+    remote = reload(build.remote_voice)
+    assert list_writes(harness, since) == []
+    assert reload(build).status == build.status
+    if stage == "queued":
+        assert (remote.remote_id, remote.deletion_requested_at) == ("", None) and remote.retired_at
+    elif provider in WITHOUT_DELETION:
+        assert remote.deletion_requested_at and remote.deleted_at is None
+    else:
+        assert remote.deleted_at and remote.deletion_proof["look"] == "404"
+
+
+@pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
+@pytest.mark.parametrize("provider", ["resemble_v2", "voiceai"])
+def test_voice_of_a_lost_create_call_is_deleted_when_it_is_found(
+    make_harness: MakeHarness, provider: str, phase: str
+) -> None:
+    harness = make_harness(provider)
+    operation = {"resemble_v2": "create_voice", "voiceai": "va_clone"}[provider]
+    harness.sandbox.set_faults({"operation": operation, "do": "drop", "phase": phase, "nth": 1})
+    build = harness.reach_status(start_build(harness), BuildStatus.UNCONFIRMED)
+    withdraw(build, harness)
+    assert is_creation_in_doubt(build.remote_voice)
+    harness.run_tasks(4)
+    remote = reload(build.remote_voice)
+    assert bool(remote.remote_id) is (phase == "after_commit")
+    assert reload(build).status == BuildStatus.WITHDRAWN
+    assert remote.deleted_at or remote.alert, "a lookup that proves nothing asks staff"
+
+
+def test_builds_under_another_consent_go_on(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build = reach_stage(harness, "training")
+    harness.make_consent(build.voice.talent)
+    withdraw(build, harness)
+    assert reload(build).status == BuildStatus.TRAINING
+    assert reload(build.remote_voice).deletion_requested_at is None
+
+
+def test_withdrawal_leaves_voices_of_other_talents_and_purposes(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build, other = reach_stage(harness, "training"), start_build(harness)
+    withdraw(build, harness)
+    assert reload(other).status == BuildStatus.QUEUED
+    assert set(RemoteVoice.objects.filter(deletion_requested_at__isnull=False)) == {build.remote_voice}
+
+
+def test_failed_withdrawal_changes_nothing(make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = make_harness("resemble_v2")
+    build = reach_stage(harness, "training")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("The database is full.")
+
+    monkeypatch.setattr("voices.services.withdrawal.request_withdrawal_deletion", fail)
+    with pytest.raises(RuntimeError):
+        withdraw(build, harness)
+    assert (reload(build).status, reload(build.consent).status) == (BuildStatus.TRAINING, "approved")
+
+
+def test_refused_deletion_asks_staff_after_a_day(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build = reach_stage(harness, "ready")
+    harness.sandbox.set_faults({"operation": "delete_voice", "do": "status:500"})
+    withdraw(build, harness)
+    harness.run_tasks(2)
+    assert reload(build.remote_voice).alert == ""
+    RemoteVoice.objects.update(deletion_requested_at=timezone.now() - timedelta(days=1, minutes=1))
+    harness.run_tasks()
+    assert "for more than a day" in reload(build.remote_voice).alert
+    harness.sandbox.set_faults()
+    harness.run_tasks(2)
+    remote = reload(build.remote_voice)
+    assert remote.deleted_at and remote.alert == ""

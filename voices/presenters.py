@@ -56,7 +56,7 @@ def needs_manual_deletion(remote: RemoteVoice) -> bool:
     """Whether staff must delete the voice, because its provider has no API call for it."""
     capabilities = find_capabilities(remote)
     is_open = remote.deletion_requested_at is not None and remote.deleted_at is None
-    return is_open and bool(remote.remote_id) and capabilities is not None and not capabilities.can_delete
+    return is_open and bool(remote.remote_id) and not (capabilities and capabilities.can_delete)
 
 
 def get_remote_kind(remote: RemoteVoice) -> str:

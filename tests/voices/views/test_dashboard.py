@@ -396,7 +396,6 @@ def test_open_deletions_are_next_steps(viewer_client: Client, studio: Studio) ->
     assert step.status == "Being deleted"
     assert step.reasons == ("The consent was withdrawn. VoiceHub deletes it at the provider.",)
     Account.objects.update(provider="audiostack")
-    RemoteVoice.objects.update(tier="instant")
     step = get_step_by_url(viewer_client, deletion_url)
     assert (step.status, step.action) == ("To delete", "Delete and confirm")
     assert "AudioStack, which has no API call for this" in step.reasons[0]

@@ -18,6 +18,7 @@ from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, Recording, RemoteVoice, Voice
 from voices.services.accounts import pause_account
 from voices.services.builds.journal import BuildJournal
+from voices.services.builds.lifecycle import CONSENT_WITHDRAWN
 from voices.services.builds.start import BuildRefused, cancel_build
 from voices.services.recordings.store import create_voice
 
@@ -232,7 +233,7 @@ def replace_contract(harness: BuildHarness, build: Build) -> str:
 
 def withdraw_build_consent(harness: BuildHarness, build: Build) -> str:
     withdraw_consent(build.consent, harness.producer, "Changed her mind.")
-    return f"The consent of {NAME} for Resemble AI for {USE} is not in force: withdrawn."
+    return CONSENT_WITHDRAWN
 
 
 def suspend_build_consent(harness: BuildHarness, build: Build) -> str:
@@ -249,9 +250,10 @@ def withdraw_and_consent_again(harness: BuildHarness, build: Build) -> str:
     """The build still has the withdrawn consent, so it would send that consent's take."""
     withdraw_build_consent(harness, build)
     make_consent("approved", "", harness, build.voice.talent)
-    return "The consent or the contract of this build is no longer in force."
+    return CONSENT_WITHDRAWN
 
 
+WITHDRAWALS = (withdraw_build_consent, withdraw_and_consent_again)
 CHANGES = [
     end_contract,
     replace_contract,
@@ -260,6 +262,10 @@ CHANGES = [
     expire_build_consent,
     withdraw_and_consent_again,
 ]
+
+
+def get_end_status(change: Callable[[BuildHarness, Build], str]) -> BuildStatus:
+    return BuildStatus.WITHDRAWN if change in WITHDRAWALS else BuildStatus.FAILED
 
 
 @pytest.mark.parametrize("is_rebuild", [False, True])
@@ -273,9 +279,11 @@ def test_gate_is_checked_again_before_submit(
         harness.finish_build(harness.start_build(voice))
     build, requests = harness.start_build(voice), harness.count_requests()
     issue = change(harness, build)
-    harness.reach_status(build, BuildStatus.FAILED)
+    harness.reach_status(build, get_end_status(change))
     assert build.issue == issue
-    assert harness.count_requests() == requests
+    deletions = harness.list_requests("delete_voice")
+    assert len(deletions) == (is_rebuild and change in WITHDRAWALS)
+    assert harness.count_requests() == requests + 2 * len(deletions), "a deletion, and its check"
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -294,9 +302,10 @@ def test_gate_is_checked_while_recordings_are_sent(
             expected_issues.append(change(harness, Build.objects.get(pk=build.pk)))
 
     monkeypatch.setattr(BuildJournal, method, write_then_change)
-    harness.reach_status(build, BuildStatus.FAILED)
-    assert build.issue == expected_issues[0]
-    assert harness.count_billed() == {"create_voice": 1}
+    harness.reach_status(build, get_end_status(change))
+    assert build.issue == issues[0]
+    deletion = {"delete_voice": 1} if change in WITHDRAWALS else {}
+    assert harness.count_billed() == {"create_voice": 1} | deletion
     assert len(harness.list_requests("create_recording")) == (1 if method == "record_recording" else 0)
 
 
@@ -305,8 +314,9 @@ def test_gate_is_checked_again_before_an_unsent_create_call_is_repeated(harness:
     sandbox.set_faults({"operation": "create_voice", "do": "drop", "nth": 1})
     build = harness.reach_status(harness.start_build(harness.make_voice()), BuildStatus.UNCONFIRMED)
     withdraw_build_consent(harness, build)
-    build = harness.finish_build(build)
-    assert build.status == BuildStatus.FAILED
+    harness.run_tasks(4)
+    build.refresh_from_db()
+    assert build.status == BuildStatus.WITHDRAWN
     assert not harness.count_billed()
 
 

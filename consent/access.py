@@ -91,6 +91,11 @@ def query_invited_consents(invitation: Invitation) -> QuerySet[Consent]:
     return invitation.consents.select_related("talent", "requested_by").order_by("created_at")
 
 
+def list_withdrawable_consents(talent: Talent) -> list[Consent]:
+    """The talent's consents in force or suspended."""
+    return list(talent.consents.filter(status__in=[ConsentStatus.APPROVED, ConsentStatus.SUSPENDED]))
+
+
 def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:
     """A consent of this invitation; Http404 for any other consent."""
     return get_object_or_404(query_invited_consents(invitation), pk=pk)

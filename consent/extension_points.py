@@ -4,6 +4,8 @@ They supply the names of the providers, compare takes with recordings, and stop 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from consent.models import Consent, Talent
 
@@ -12,9 +14,22 @@ CompareSpeakers = Callable[[Talent], None]
 HasRecordings = Callable[[Talent], bool]
 StopUse = Callable[[Consent], None]
 
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The deletion of one voice at a provider after a withdrawal. `how` says how it is, or will be, confirmed."""
+
+    subject: str
+    requested_at: datetime
+    deleted_at: datetime | None
+    how: str
+
+
+ListDeletions = Callable[[Consent], list[Deletion]]
+
 _provider_lists: list[ListProviders] = []
 _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
-_stop_handlers: list[StopUse] = []
+_stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -51,15 +66,20 @@ def has_recordings_to_compare(talent: Talent) -> bool:
     return any(has_recordings(talent) for _compare, has_recordings in _comparisons)
 
 
-def register_stop_handler(stop_use: StopUse) -> None:
-    """Register a function that stops the use of a withdrawn consent.
+def register_stop_handler(stop_use: StopUse, list_deletions: ListDeletions) -> None:
+    """Register a function that stops the use of a withdrawn consent, and one that lists what is deleted for it.
 
-    It is called in the transaction that changes the status, so it must not call a provider: it enqueues tasks.
+    `stop_use` is called in the transaction that changes the status, so it must not call a provider: it enqueues tasks.
     """
-    _stop_handlers.append(stop_use)
+    _stop_handlers.append((stop_use, list_deletions))
 
 
 def stop_use(consent: Consent) -> None:
     """Stop everything that other apps do on the basis of this consent."""
-    for handler in _stop_handlers:
+    for handler, _list_deletions in _stop_handlers:
         handler(consent)
+
+
+def list_deletions(consent: Consent) -> list[Deletion]:
+    """The deletions that the withdrawal of this consent caused, oldest first."""
+    return [deletion for _handler, list_of_app in _stop_handlers for deletion in list_of_app(consent)]

@@ -16,5 +16,6 @@ urlpatterns = [
     path("invitation/<uuid:pk>/begin/", views.start_recording, name="begin"),
     path("invitation/<uuid:pk>/submit/", views.submit, name="submit"),
     path("invitation/<uuid:pk>/decline/", views.decline, name="decline"),
+    path("invitation/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),
     path("invitation/<uuid:pk>/receipt/", views.receipt, name="receipt"),
 ]

@@ -26,6 +26,7 @@ from consent.access import (
     get_invited_consent,
     get_opened_invitation,
     get_user,
+    list_withdrawable_consents,
     query_invited_consents,
 )
 from consent.forms import DeclineForm
@@ -41,6 +42,8 @@ from voicehub.tokens import hash_token
 P = ParamSpec("P")
 # Statuses in which the talent has nothing left to do.
 CLOSED_STATUSES = {ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
+# A link to only such consents no longer opens. A withdrawn consent still shows its deletions.
+HIDDEN_STATUSES = CLOSED_STATUSES - {ConsentStatus.WITHDRAWN}
 
 
 def _require_invitation(
@@ -76,7 +79,7 @@ def _add_privacy_headers(response: HttpResponse) -> HttpResponse:
 @require_safe
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     invitation = find_invitation(hash_token(token))
-    if invitation is None or all(consent.status in CLOSED_STATUSES for consent in invitation.consents.all()):
+    if invitation is None or all(consent.status in HIDDEN_STATUSES for consent in invitation.consents.all()):
         response = _render_closed_page(request)
     else:
         response = _add_privacy_headers(redirect("invitation:home"))
@@ -101,6 +104,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     consents = list(query_invited_consents(invitation))
     context = {"invitation": invitation, "consents": consents, "first": consents[0], **_get_contact(consents[0])}
+    context["withdrawable_count"] = len(list_withdrawable_consents(invitation.talent))
     context["leaves_studio"] = any(describe_disclosure(consent).leaves_studio for consent in consents)
     return _add_privacy_headers(render(request, "public/home.html", context))
 
@@ -163,6 +167,22 @@ def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
     form = DeclineForm(request.POST)
     with handle_refusal(partial(messages.error, request)):
         review.decline_consent(consent, form.cleaned_data["reason"] if form.is_valid() else "")
+    return redirect("invitation:home")
+
+
+@login_not_required
+@require_POST
+@_require_invitation
+def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+    """Withdraw this consent, or with `all` every consent of the talent that is in force."""
+    consent = get_invited_consent(invitation, pk)
+    by = get_user(request) if request.user.is_authenticated else None
+    form = DeclineForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    consents = list_withdrawable_consents(consent.talent) if "all" in request.POST else [consent]
+    for each in consents:
+        with handle_refusal(partial(messages.error, request)):
+            review.withdraw_consent(each, by, reason)
     return redirect("invitation:home")
 
 

@@ -28,6 +28,7 @@ PUBLIC_URLS = {
     "invitation:record",
     "invitation:submit",
     "invitation:decline",
+    "invitation:withdraw",
     "invitation:receipt",
     "voices:dataset",
     "webhooks:callback",

@@ -13,5 +13,5 @@ class VoicesConfig(AppConfig):
         from voices.services.recordings.analysis import enqueue_comparisons, has_comparable_recordings
 
         extension_points.register_providers(registry.list_provider_choices)
-        extension_points.register_stop_handler(withdrawal.stop_use)
+        extension_points.register_stop_handler(withdrawal.stop_use, withdrawal.list_deletions)
         extension_points.register_comparison(enqueue_comparisons, has_comparable_recordings)

@@ -37,7 +37,7 @@ def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
     active = [status for status in ACTIVE_STATUSES if status in statuses]
     if remote.deleted_at:
         return StatusBadge("over", "Deleted")
-    if needs_manual_deletion(remote):
+    if remote.needs_manual_deletion:
         return StatusBadge("wait", "To delete")
     if remote.deletion_requested_at:
         return StatusBadge("busy", "Being deleted")
@@ -50,13 +50,6 @@ def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
     if BuildStatus.READY in statuses:
         return StatusBadge("good", "Ready")
     return StatusBadge("over", "Not usable")
-
-
-def needs_manual_deletion(remote: RemoteVoice) -> bool:
-    """Whether staff must delete the voice, because its provider has no API call for it."""
-    capabilities = find_capabilities(remote)
-    is_open = remote.deletion_requested_at is not None and remote.deleted_at is None
-    return is_open and bool(remote.remote_id) and not (capabilities and capabilities.can_delete)
 
 
 def get_remote_kind(remote: RemoteVoice) -> str:

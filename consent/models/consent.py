@@ -51,7 +51,7 @@ class Consent(StatusModel):
         ConsentStatus.REQUESTED: frozenset(
             {ConsentStatus.SUBMITTED, ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.EXPIRED}
         ),
-        ConsentStatus.SUBMITTED: frozenset({ConsentStatus.APPROVED, ConsentStatus.REQUESTED}),
+        ConsentStatus.SUBMITTED: frozenset({ConsentStatus.APPROVED, ConsentStatus.REQUESTED, ConsentStatus.DECLINED}),
         ConsentStatus.APPROVED: frozenset({ConsentStatus.SUSPENDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
         ConsentStatus.SUSPENDED: frozenset({ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
     }

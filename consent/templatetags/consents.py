@@ -11,6 +11,7 @@ from consent.take_report import make_take_report
 register = template.Library()
 register.filter("take_report", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
+register.filter("list_deletions", extension_points.list_deletions)
 
 
 @register.filter

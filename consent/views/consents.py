@@ -211,5 +211,7 @@ suspend = _make_reason_view(
     review.suspend_consent, "Consent suspended. No build can start with it until you resume it."
 )
 resume = _make_reason_view(review.resume_consent, "Consent resumed. It is in force again.")
-withdraw = _make_reason_view(review.withdraw_consent, "Consent withdrawn. No build can start with it.")
+withdraw = _make_reason_view(
+    review.withdraw_consent, "Consent withdrawn. Its builds stop, and its voices are deleted at the provider."
+)
 void = _make_reason_view(invitations.void_consent, "Request canceled.")

@@ -15,6 +15,7 @@ from consent.services.invitations import invite_talent, send_invitation, void_co
 from consent.services.review import request_retake
 from consent.services.takes import submit_take
 from tests.consent.rows import ConsentFactory, get_invitation, make_clip, make_upload
+from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from tests.support.wav import HOSTILE_WAVS
 from voicehub.models import User
@@ -143,7 +144,7 @@ def test_pages_require_cookie(factory: ConsentFactory, name: str) -> None:
     assert Client().get(url).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["begin", "submit", "decline"])
+@pytest.mark.parametrize("name", ["begin", "submit", "decline", "withdraw"])
 def test_actions_require_cookie(factory: ConsentFactory, name: str) -> None:
     consent = factory.make_consent()
     factory.make_link(consent)
@@ -160,7 +161,7 @@ def test_forged_cookie_is_refused(factory: ConsentFactory) -> None:
     assert client.get(reverse("invitation:home")).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["begin", "submit", "decline", "record", "receipt"])
+@pytest.mark.parametrize("name", ["begin", "submit", "decline", "withdraw", "record", "receipt"])
 def test_consent_of_another_talent_is_not_found(factory: ConsentFactory, name: str) -> None:
     own_consent, other_consent = (
         factory.make_consent(),
@@ -343,14 +344,70 @@ def test_decline_without_reason_is_final(factory: ConsentFactory) -> None:
     assert Client().get(path).status_code == 404
 
 
-def test_decline_after_submit_is_refused_with_message(factory: ConsentFactory) -> None:
+def test_talent_can_decline_between_sending_and_review(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     submit_as_recorder(guest, consent, make_clip())
-    response = guest.post(get_guest_url("decline", consent), {"reason": "Changed my mind"}, follow=True)
+    assert get_guest_url("decline", consent) in read_html(guest.get(reverse("invitation:home")))
+    guest.post(get_guest_url("decline", consent), {"reason": "Changed my mind"})
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.DECLINED
+
+
+def make_link_and_approve(factory: ConsentFactory, consent: Consent) -> str:
+    """The path of a private link, which was created before the consent was approved."""
+    path = factory.make_link(consent)
+    approve_after_listening(consent, factory.make_take(consent), factory.producer)
+    return path
+
+
+def open_approved_consent(factory: ConsentFactory, consent: Consent) -> Client:
+    client = Client()
+    client.get(make_link_and_approve(factory, consent))
+    return client
+
+
+def test_decline_after_approval_is_refused_with_message(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    response = open_approved_consent(factory, consent).post(
+        get_guest_url("decline", consent), {"reason": ""}, follow=True
+    )
     assert b"no longer possible" in response.content
     consent.refresh_from_db()
-    assert consent.status == ConsentStatus.SUBMITTED
+    assert consent.status == ConsentStatus.APPROVED
+
+
+def test_talent_withdraws_a_consent_on_the_link(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    path = make_link_and_approve(factory, consent)
+    guest = Client()
+    assert get_guest_url("withdraw", consent) in read_html(guest.get(path, follow=True))
+    page = read_html(guest.post(get_guest_url("withdraw", consent), {"reason": "I changed my mind."}, follow=True))
+    consent.refresh_from_db()
+    event = consent.events.latest("sequence")
+    assert (consent.status, event.kind) == (ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN)
+    assert (event.actor, event.actor_name, event.payload["reason"]) == (None, consent.talent.name, "I changed my mind.")
+    assert "This consent was taken back." in page and "there is nothing to delete" in page
+    assert get_guest_url("withdraw", consent) not in page
+    assert "This consent was taken back." in read_html(Client().get(path, follow=True)), "the link still opens"
+
+
+def test_withdrawal_by_staff_on_the_link_names_them(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_consent()
+    producer_client.get(make_link_and_approve(factory, consent))
+    producer_client.post(get_guest_url("withdraw", consent), {"reason": ""})
+    assert consent.events.latest("sequence").actor == factory.producer
+
+
+def test_talent_withdraws_all_consents_at_once(factory: ConsentFactory) -> None:
+    talent = factory.make_talent()
+    first_consent, second_consent = factory.make_consent(talent), factory.make_approved_consent(talent)
+    other_consent = factory.make_approved_consent(factory.make_talent("Theo Brand", "theo@people.test"))
+    guest = open_approved_consent(factory, first_consent)
+    assert "Take back all 2 consents" in read_html(guest.get(reverse("invitation:home")))
+    guest.post(get_guest_url("withdraw", first_consent), {"reason": "", "all": "yes"})
+    withdrawn = set(Consent.objects.filter(status=ConsentStatus.WITHDRAWN))
+    assert withdrawn == {first_consent, second_consent} and other_consent not in withdrawn
 
 
 def test_retake_request_shows_its_reason(factory: ConsentFactory) -> None:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from providers.types import Capabilities, Limit
+from voicehub.refusals import ActionRefused
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.account import Account
@@ -85,6 +86,16 @@ class RemoteVoice(models.Model):
     def is_public(self) -> bool:
         """Whether the voice is public at the provider, although no user made it public."""
         return self.visibility == "public" and self.made_public_by_id is None
+
+    @property
+    def needs_manual_deletion(self) -> bool:
+        """Whether staff must delete it on the provider's website, because VoiceHub has no API call for it."""
+        if self.deletion_requested_at is None or self.deleted_at or not self.remote_id:
+            return False
+        try:
+            return not self.capabilities.can_delete
+        except ActionRefused:
+            return True
 
     @property
     def is_still_visible(self) -> bool:

@@ -1,9 +1,11 @@
 """What a withdrawal stops: the builds that run on the consent, and the voices at the provider, which are deleted."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus
+from providers import registry
 from voices.models import Build, RemoteVoice
 from voices.services.builds.lifecycle import withdraw_build
 from voices.services.remote_voices import request_withdrawal_deletion
@@ -16,13 +18,7 @@ def stop_use(consent: Consent) -> None:
     """
     if _is_covered_by_another(consent):
         return
-    remotes = RemoteVoice.objects.select_for_update(of=("self",)).filter(
-        voice__talent=consent.talent_id,
-        voice__purpose=consent.purpose,
-        account__provider=consent.provider,
-        deleted_at=None,
-    )
-    for remote in remotes:
+    for remote in _query_remote_voices(consent).filter(deleted_at=None).select_for_update(of=("self",)):
         for build in Build.objects.active().filter(remote_voice=remote):
             withdraw_build(build)
         request_withdrawal_deletion(remote)
@@ -32,3 +28,34 @@ def _is_covered_by_another(consent: Consent) -> bool:
     unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
     same = Consent.objects.filter(talent=consent.talent_id, provider=consent.provider, purpose=consent.purpose)
     return same.filter(unexpired, status=ConsentStatus.APPROVED).exclude(pk=consent.pk).exists()
+
+
+def _query_remote_voices(consent: Consent) -> QuerySet[RemoteVoice]:
+    """The remote voices of this talent, provider and purpose."""
+    return RemoteVoice.objects.filter(
+        voice__talent=consent.talent_id, voice__purpose=consent.purpose, account__provider=consent.provider
+    )
+
+
+def list_deletions(consent: Consent) -> list[Deletion]:
+    """The deletions of a withdrawn consent, for the talent and for staff."""
+    if consent.status != ConsentStatus.WITHDRAWN:
+        return []
+    remotes = _query_remote_voices(consent).filter(deletion_requested_at__isnull=False)
+    return [_describe_deletion(remote) for remote in remotes.select_related("account", "voice").order_by("created_at")]
+
+
+def _describe_deletion(remote: RemoteVoice) -> Deletion:
+    label = registry.get_provider_label(remote.account.provider)
+    requested = remote.deletion_requested_at or remote.created_at
+    return Deletion(f"Voice at {label}", requested, remote.deleted_at, _describe_confirmation(remote, label))
+
+
+def _describe_confirmation(remote: RemoteVoice, label: str) -> str:
+    if remote.deleted_at and "by_hand" in remote.deletion_proof:
+        return f"Confirmed by {remote.deletion_proof['by_hand']}"
+    if remote.deleted_at:
+        return f"{label} no longer has it"
+    if remote.needs_manual_deletion:
+        return "The studio deletes it on the provider's website"
+    return "VoiceHub repeats the deletion until the provider confirms it"

@@ -10,7 +10,6 @@ from voicehub.text import format_count
 from voices import access
 from voices.models import RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
-from voices.presenters import needs_manual_deletion
 from voices.views.next_step import MAX_ROWS, NextStep
 
 
@@ -33,7 +32,7 @@ def _make_alert_step(remote: RemoteVoice) -> NextStep:
 
 def _make_deletion_step(remote: RemoteVoice) -> NextStep:
     label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#deletion"
-    if needs_manual_deletion(remote):
+    if remote.needs_manual_deletion:
         severity, status, action = "bad", "To delete", "Delete and confirm"
         text = f"Delete it on the website of {label}, which has no API call for this, and confirm it here."
     else:

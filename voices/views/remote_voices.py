@@ -79,7 +79,7 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "badge": presenters.make_remote_badge(remote),
         "proof": load_deletion_proof(remote),
         "is_being_deleted": is_being_deleted(remote),
-        "is_manual_deletion": presenters.needs_manual_deletion(remote),
+        "is_manual_deletion": remote.needs_manual_deletion,
         "is_in_doubt": is_creation_in_doubt(remote),
         "is_still_visible": remote.is_still_visible,
         "is_public": remote.is_public,

@@ -303,7 +303,7 @@ def test_gate_is_checked_while_recordings_are_sent(
 
     monkeypatch.setattr(BuildJournal, method, write_then_change)
     harness.reach_status(build, get_end_status(change))
-    assert build.issue == issues[0]
+    assert build.issue == expected_issues[0]
     deletion = {"delete_voice": 1} if change in WITHDRAWALS else {}
     assert harness.count_billed() == {"create_voice": 1} | deletion
     assert len(harness.list_requests("create_recording")) == (1 if method == "record_recording" else 0)

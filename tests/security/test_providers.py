@@ -24,8 +24,9 @@ from tests.voices.rows import Studio
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Account, BuildStatus, Preview, RemoteVoice
+from voices.services.deletion import delete_remote_voice, request_deletion
 from voices.services.previews import HOUR, MAX_PER_HOUR, request_preview
-from voices.services.remote_voices import delete_remote_voice, refresh_remote_voice, request_deletion
+from voices.services.remote_voices import refresh_remote_voice
 from voices.services.unknown_voices import adopt_voice, delete_unknown_voice
 
 pytestmark = pytest.mark.one_database

@@ -16,7 +16,8 @@ from voicehub.refusals import ActionRefused
 from voices.models import Account, Build, RemoteVoice, Voice
 from voices.services.accounts import open_session
 from voices.services.builds.lifecycle import record_observation
-from voices.services.remote_voices import ProviderCallFailed, request_deletion, require_permission
+from voices.services.deletion import request_deletion
+from voices.services.remote_voices import ProviderCallFailed, require_permission
 
 # An id that is longer is cut one character above MAX_ID_CHARACTERS, so that it is refused when staff choose it.
 MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS = 100, 256

@@ -8,7 +8,7 @@ from consent.models import Consent, ConsentStatus
 from providers import registry
 from voices.models import Build, RemoteVoice
 from voices.services.builds.lifecycle import withdraw_build
-from voices.services.remote_voices import request_withdrawal_deletion
+from voices.services.deletion import request_withdrawal_deletion
 
 
 def stop_use(consent: Consent) -> None:

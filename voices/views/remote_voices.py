@@ -24,14 +24,8 @@ from voices.models import RemoteVoice
 from voices.presenters import find_capabilities
 from voices.services import remote_voices
 from voices.services.builds.recheck import find_reasons_against_use
-from voices.services.remote_voices import (
-    NOT_FOUND,
-    is_creation_in_doubt,
-    record_manual_deletion,
-    rename_remote_voice,
-    request_deletion,
-    set_visibility,
-)
+from voices.services.deletion import is_creation_in_doubt, record_manual_deletion, request_deletion
+from voices.services.remote_voices import NOT_FOUND, rename_remote_voice, set_visibility
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import change_key
+from voices.services.deletion import record_manual_deletion, request_deletion
 from voices.services.previews import request_preview
-from voices.services.remote_voices import record_manual_deletion, refresh_remote_voice, request_deletion, set_visibility
+from voices.services.remote_voices import refresh_remote_voice, set_visibility
 from voices.services.unknown_voices import adopt_voice, delete_unknown_voice, list_unknown_voices
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

@@ -25,7 +25,7 @@ from voicehub.retry_policy import LEASE
 from voicehub.tokens import derive_token
 from voices.admin import AccountAdmin, AccountAdminForm
 from voices.models import Account, AccountCall, Build, BuildStatus, Callback, Preview, PreviewStatus, RemoteVoice
-from voices.services import accounts, remote_voices, unknown_voices
+from voices.services import accounts, deletion, remote_voices, unknown_voices
 from voices.services.builds import reconcile
 from voices.services.builds.dataset import open_dataset
 from voices.services.builds.journal import BuildJournal
@@ -331,12 +331,12 @@ def test_remote_voice_with_an_active_build_is_not_deleted(make_harness: MakeHarn
     """A deletion during a build would delete a voice whose build is billed."""
     harness = make_harness("resemble_v2")
     remote = make_ready_voice(harness)
-    remote_voices.request_deletion(remote, harness.producer, "Old.")
+    deletion.request_deletion(remote, harness.producer, "Old.")
     Build.objects.filter(remote_voice=remote).update(status=BuildStatus.TRAINING)
-    assert remote_voices.delete_remote_voice(str(remote.pk))
+    assert deletion.delete_remote_voice(str(remote.pk))
     assert not harness.list_requests("delete_voice")
     Build.objects.filter(remote_voice=remote).update(status=BuildStatus.READY)
-    assert remote_voices.delete_remote_voice(str(remote.pk)) is None
+    assert deletion.delete_remote_voice(str(remote.pk)) is None
     assert reload(remote).deleted_at
 
 
@@ -347,7 +347,7 @@ def test_deletion_or_preview_request_is_not_saved_without_its_task(
     remote = make_ready_voice(harness)
     monkeypatch.setattr("voicehub.outbox.enqueue_task", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        remote_voices.request_deletion(remote, harness.producer, "Old.")
+        deletion.request_deletion(remote, harness.producer, "Old.")
     assert reload(remote).deletion_requested_at is None
     with pytest.raises(ZeroDivisionError):
         request_preview(reload(remote), "Hello.", harness.producer)
@@ -359,7 +359,7 @@ def test_deletion_refused_with_403_does_not_pause_the_account(make_harness: Make
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     harness.sandbox.set_faults({"operation": "va_delete_voice", "do": "status:403"})
-    remote_voices.request_deletion(remote, harness.producer, "Old.")
+    deletion.request_deletion(remote, harness.producer, "Old.")
     harness.run_tasks()
     assert reload(harness.account).paused_at is None
     assert reload(remote).deleted_at is None
@@ -372,7 +372,7 @@ def test_key_of_another_account_does_not_prove_a_deletion(make_harness: MakeHarn
     harness = make_harness("voiceai")
     remote = make_ready_voice(harness)
     accounts.change_key(harness.account, f"{harness.key}-of-another")
-    remote_voices.request_deletion(remote, harness.producer, "The talent asked for it.")
+    deletion.request_deletion(remote, harness.producer, "The talent asked for it.")
     harness.run_tasks(2)
     assert reload(remote).deleted_at is None
     assert "key" in reload(remote).alert

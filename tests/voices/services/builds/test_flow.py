@@ -21,8 +21,8 @@ from voices.services.builds.dataset import URL_LIFETIME
 from voices.services.builds.scores import order_worst_first
 from voices.services.builds.spec import make_callback_url, make_clip_name, make_dataset_url
 from voices.services.builds.start import BuildRefused
+from voices.services.deletion import delete_remote_voice
 from voices.services.recordings.store import delete_recording, set_active, set_transcript
-from voices.services.remote_voices import delete_remote_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SCORES = {"voice_similarity", "fluency", "pauses", "resemble_score"}

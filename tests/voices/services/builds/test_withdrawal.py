@@ -12,7 +12,7 @@ from providers import registry
 from providers.types import Handover, Tier
 from tests.voices.services.builds.build_harness import BuildHarness
 from voices.models import Build, BuildStatus, RemoteVoice
-from voices.services.remote_voices import is_creation_in_doubt
+from voices.services.deletion import is_creation_in_doubt
 
 pytestmark = pytest.mark.django_db
 

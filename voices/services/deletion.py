@@ -1,0 +1,200 @@
+"""Deletion of remote voices at their providers, repeated and verified until each voice is gone."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from providers.base import Provider
+from providers.errors import CallFailure, NotFound, ProviderAuthError, ProviderRejected
+from providers.parsing import trim_response
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.retry_policy import (
+    DELETION_ALERT_AFTER,
+    DELETION_RETRY_SHARE_OF_AGE,
+    FIRST_DELETION_RETRY,
+    INCONCLUSIVE_LOOKUP_INTERVAL,
+    LAST_DELETION_RETRY,
+    LEASE,
+    LOOKUPS_BEFORE_ABSENT,
+    PAUSED_ACCOUNT_RETRY,
+    UNREACHABLE_RETRY,
+)
+from voices.models import Build, BuildStatus, RemoteVoice, Voice
+from voices.services.accounts import AccountPaused, open_session
+from voices.services.builds.lifecycle import STILL_VISIBLE, retire_remote_voice
+from voices.services.builds.reconcile import look_up_call
+from voices.services.builds.reconcile import was_key_changed as was_key_changed_since_submit
+from voices.services.remote_voices import (
+    DELETED_STATUSES,
+    KEY_CHANGED,
+    NOT_FOUND,
+    mark_deleted,
+    record_report,
+    require_capability,
+    require_no_active_build,
+    require_remote_voice,
+    was_key_changed,
+)
+
+FORBIDDEN = 403
+CONSENT_WITHDRAWN = "The consent was withdrawn."
+CREATION_IN_DOUBT = (
+    "The consent was withdrawn while this voice was being created, and the provider does not show whether it exists. "
+    "Look for its name on the provider's website, delete it there, and confirm the deletion here."
+)
+
+
+def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
+    """Enqueue the deletion at the provider, with retries until it succeeds. Raises ActionRefused."""
+    require_capability(remote, remote.capabilities.can_delete, "delete a voice")
+    with transaction.atomic():
+        _record_deletion_request(remote, by, reason)
+        outbox.enqueue_task("delete_remote_voice", remote.pk)
+
+
+def request_withdrawal_deletion(remote: RemoteVoice) -> None:
+    """Enqueue the deletion after a withdrawal, in the caller's transaction. Its builds must have ended.
+
+    A provider without deletion by API is left to staff (see `views.next_steps`). A voice that may still be created is
+    looked up first.
+    """
+    if not (remote.remote_id or is_creation_in_doubt(remote)):
+        retire_remote_voice(remote)
+        return
+    if remote.deletion_requested_at is None:
+        _store_deletion_request(remote, None, CONSENT_WITHDRAWN)
+    outbox.enqueue_task("delete_remote_voice", remote.pk)
+
+
+def is_creation_in_doubt(remote: RemoteVoice) -> bool:
+    """Whether a withdrawn build has sent the call that creates this voice and never got the response."""
+    return not remote.remote_id and _query_doubtful_builds(remote).exists()
+
+
+def _query_doubtful_builds(remote: RemoteVoice) -> QuerySet[Build]:
+    return Build.objects.filter(remote_voice=remote, status=BuildStatus.WITHDRAWN, pending_call="create")
+
+
+def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
+    """Record that a user deleted the voice on the provider's website or saw that it is gone. Raises ActionRefused."""
+    if not is_creation_in_doubt(remote):
+        require_remote_voice(remote)
+    now = timezone.now()
+    with transaction.atomic():
+        _record_deletion_request(remote, by, reason)
+        remote.deleted_at, remote.deletion_proof, remote.alert = now, {"by_hand": str(by), "at": now.isoformat()}, ""
+        remote.save(update_fields=["deleted_at", "deletion_proof", "alert"])
+
+
+def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
+    if remote.voice_id:
+        Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
+    require_no_active_build(remote)
+    _store_deletion_request(remote, by, reason)
+
+
+def _store_deletion_request(remote: RemoteVoice, by: User | None, reason: str) -> None:
+    remote.deletion_requested_at, remote.deletion_requested_by = timezone.now(), by
+    remote.deletion_reason = reason[:300]
+    remote.retired_at = remote.retired_at or timezone.now()
+    remote.save(update_fields=["deletion_requested_at", "deletion_requested_by", "deletion_reason", "retired_at"])
+
+
+def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
+    """Delete a retired remote voice at its provider and verify the deletion. Retried until the voice is gone."""
+    remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
+    if remote is None:
+        return None
+    if Build.objects.active().filter(remote_voice=remote).exists():
+        return compute_deletion_retry(remote)
+    if is_creation_in_doubt(remote):
+        return _look_up_doubtful_voice(remote)
+    if not remote.remote_id or not remote.capabilities.can_delete:
+        return None
+    try:
+        with open_session(remote.account) as provider:
+            if was_key_changed(remote):
+                record_report(remote, provider.fetch_build(remote.remote_id))
+            response = _call_delete(provider, remote.remote_id)
+            final_status = _verify_deletion(provider, remote.remote_id)
+    except AccountPaused as paused:
+        return _report_problem(remote, str(paused), PAUSED_ACCOUNT_RETRY)
+    except NotFound:
+        RemoteVoice.objects.filter(pk=remote.pk).update(alert=KEY_CHANGED)
+        return compute_deletion_retry(remote)
+    except CallFailure as failure:
+        return _report_problem(remote, failure.staff_message, compute_deletion_retry(remote))
+    now = timezone.now().isoformat()
+    return _record_deletion(remote, {"answer": trim_response(response), "look": final_status, "at": now})
+
+
+def compute_deletion_retry(remote: RemoteVoice) -> timedelta:
+    """Time until the next attempt. It grows with the age of the request."""
+    age = timezone.now() - (remote.deletion_requested_at or remote.retired_at or remote.created_at)
+    return min(max(FIRST_DELETION_RETRY, age * DELETION_RETRY_SHARE_OF_AGE), LAST_DELETION_RETRY)
+
+
+def _report_problem(remote: RemoteVoice, problem: str, retry: timedelta) -> timedelta:
+    """Ask staff for help when a deletion has failed for a day. Returns the time until the next attempt."""
+    requested = remote.deletion_requested_at
+    if requested is not None and timezone.now() - requested > DELETION_ALERT_AFTER:
+        alert = f"VoiceHub has tried to delete this voice for more than a day. The last problem: {problem}"
+        RemoteVoice.objects.filter(pk=remote.pk).update(alert=alert[:300])
+    return retry
+
+
+def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
+    """Look up by its name whether the provider created the voice. If so, it is deleted next."""
+    build = _query_doubtful_builds(remote).select_related("remote_voice__account").latest("created_at")
+    try:
+        with open_session(remote.account) as provider:
+            report, is_proven = look_up_call(build, provider, remote.capabilities)
+    except AccountPaused:
+        return PAUSED_ACCOUNT_RETRY
+    except CallFailure:
+        return UNREACHABLE_RETRY
+    if report is not None:
+        with transaction.atomic():
+            RemoteVoice.objects.filter(pk=remote.pk).update(remote_id=report.remote_id)
+            _query_doubtful_builds(remote).update(pending_call="")
+        return timedelta()
+    if build.lookup_attempts + 1 < LOOKUPS_BEFORE_ABSENT:
+        Build.objects.filter(pk=build.pk).update(lookup_attempts=build.lookup_attempts + 1)
+        return LEASE
+    if is_proven and not was_key_changed_since_submit(build):
+        mark_deleted(remote)
+        return None
+    RemoteVoice.objects.filter(pk=remote.pk).update(alert=CREATION_IN_DOUBT)
+    return INCONCLUSIVE_LOOKUP_INTERVAL
+
+
+def _call_delete(provider: Provider, remote_id: str) -> Mapping[str, Any]:
+    try:
+        return provider.delete_voice(remote_id)
+    except ProviderAuthError as error:
+        if error.status != FORBIDDEN:
+            raise
+        # The refusal concerns this voice only and repeats on each retry. It must not pause a working account.
+        raise ProviderRejected(error.operation, error.detail, status=error.status) from None
+
+
+def _verify_deletion(provider: Provider, remote_id: str) -> str:
+    """The state after a deletion: NOT_FOUND, or the provider's status."""
+    try:
+        return provider.fetch_build(remote_id).raw_status
+    except NotFound:
+        return NOT_FOUND
+
+
+def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | None:
+    """Mark the voice as deleted only if the provider no longer shows it. Otherwise set an alert and retry."""
+    is_gone = deletion["look"] == NOT_FOUND or str(deletion["look"]).lower() in DELETED_STATUSES
+    remote.deletion_proof, remote.alert = deletion, "" if is_gone else STILL_VISIBLE
+    remote.deleted_at = timezone.now() if is_gone else None
+    remote.save(update_fields=["deletion_proof", "alert", "deleted_at"])
+    return None if is_gone else compute_deletion_retry(remote)

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import sound
 from tests.browser.tab import Tab
+from tests.support.sandbox import poll_until
 
 MESSAGE = "[data-part=message]"
 
@@ -59,3 +60,13 @@ def send_file(page: Page, content: bytes) -> None:
     page.get_by_label("WAV file").set_input_files(sound.make_upload("me.wav", content))
     page.get_by_role("button", name="Send the file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
+
+
+def wait_for_text(page: Page, text: str) -> None:
+    """Reload the page until it shows the text. Talents' pages do not update themselves."""
+
+    def shows_text() -> bool:
+        page.reload()
+        return page.get_by_text(text).count() > 0
+
+    poll_until(shows_text)

@@ -114,7 +114,10 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         return compute_deletion_retry(remote)
     if is_creation_in_doubt(remote):
         return _look_up_doubtful_voice(remote)
-    if not remote.remote_id or not remote.capabilities.can_delete:
+    if not remote.remote_id:
+        _forget_deletion_request(remote)
+        return None
+    if not remote.capabilities.can_delete:
         return None
     try:
         with open_session(remote.account) as provider:
@@ -131,6 +134,11 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         return _report_problem(remote, failure.staff_message, compute_deletion_retry(remote))
     now = timezone.now().isoformat()
     return _record_deletion(remote, {"answer": trim_response(response), "look": final_status, "at": now})
+
+
+def _forget_deletion_request(remote: RemoteVoice) -> None:
+    """The voice was never created, so there is nothing to delete."""
+    RemoteVoice.objects.filter(pk=remote.pk).update(deletion_requested_at=None, deletion_reason="")
 
 
 def compute_deletion_retry(remote: RemoteVoice) -> timedelta:

@@ -15,6 +15,7 @@ from voicehub.models import User
 from voicehub.retry_policy import LEASE, PAUSED_ACCOUNT_RETRY, POLL_SHARE_OF_AGE, SLOWEST_POLL, UNREACHABLE_RETRY
 from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
+from voices.models.build import ACTIVE_STATUSES
 from voices.services.accounts import AccountPaused
 
 VOICE_MISSING = (
@@ -50,6 +51,11 @@ def withdraw_build(build: Build) -> bool:
     `pending_call` stays: a call whose outcome is unknown may still create a voice, which is then deleted.
     """
     return move(build, BuildStatus.WITHDRAWN, finished_at=timezone.now(), progress_message="", issue=CONSENT_WITHDRAWN)
+
+
+def clear_pending_call(build: Build) -> None:
+    """The pending call of a build that has ended certainly created no voice."""
+    Build.objects.filter(pk=build.pk).exclude(status__in=ACTIVE_STATUSES).update(pending_call="")
 
 
 def requeue_build(build: Build, message: str) -> None:

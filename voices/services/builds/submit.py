@@ -58,6 +58,7 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
     except (GateClosed, FileRefused, FileChanged) as refusal:
         lease.extend()
         set_final_status(build, BuildStatus.FAILED, issue=str(refusal))
+        lifecycle.clear_pending_call(build)  # the call was not made, or it was cut off before its last byte
     except CallFailure as failure:
         lease.extend()  # only the worker that holds the lease records the result
         return lifecycle.handle_call_failure(build, failure)

@@ -12,6 +12,7 @@ from providers import registry
 from providers.types import Handover, Tier
 from tests.voices.services.builds.build_harness import BuildHarness
 from voices.models import Build, BuildStatus, RemoteVoice
+from voices.services.builds.journal import BuildJournal
 from voices.services.deletion import is_creation_in_doubt
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +90,32 @@ def test_voice_of_a_lost_create_call_is_deleted_when_it_is_found(
     assert bool(remote.remote_id) is (phase == "after_commit")
     assert reload(build).status == BuildStatus.WITHDRAWN
     assert remote.deleted_at or remote.alert, "a lookup that proves nothing asks staff"
+
+
+@pytest.mark.parametrize("provider", sorted(set(PROVIDERS) - set(WITHOUT_DELETION)))
+def test_withdrawal_during_the_create_call_leaves_no_voice(
+    make_harness: MakeHarness, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Withdrawn after the intent is stored. A short call is made and its voice deleted; an upload is cut off."""
+    harness = make_harness(provider)
+    build = start_build(harness)
+    original = BuildJournal.before_call
+
+    def withdraw_before_create(journal: BuildJournal, step: str, version: str = "") -> None:
+        original(journal, step, version)
+        if step == "create":
+            withdraw(reload(build), harness)
+
+    monkeypatch.setattr(BuildJournal, "before_call", withdraw_before_create)
+    harness.run_tasks(3)
+    remote = reload(build.remote_voice)
+    assert (reload(build).status, reload(build).pending_call) == (BuildStatus.WITHDRAWN, "")
+    if provider == "resemble_v2":
+        assert remote.remote_id and remote.deleted_at
+        assert not harness.list_requests("list_voices"), "the id was stored, so nothing is looked up"
+    else:
+        assert (remote.remote_id, remote.deletion_requested_at) == ("", None)
+        assert not harness.count_billed()
 
 
 def test_builds_under_another_consent_go_on(make_harness: MakeHarness) -> None:

@@ -221,6 +221,9 @@ class Chaos:
 
 
 def _list_phases(do: str) -> list[Phase]:
+    """A 4xx status says that the call was refused (RFC 9110, RFC 6585): no vendor sends it for an executed call."""
+    if do.startswith("status:4"):
+        return ["before_commit"]
     during_body: list[Phase] = ["during_body"] if do.partition(":")[0] in DURING_BODY_ACTIONS else []
     return ["before_commit", "after_commit", *during_body]
 

@@ -144,3 +144,10 @@ def test_fault_rule_overrides_chaos(chaotic_sandbox: SandboxProcess, account: Sa
     _start_chaos(chaotic_sandbox, share=1, actions=["status:503"])
     chaotic_sandbox.set_faults({"operation": "list_voices", "do": "status:418", "nth": 1})
     assert [account.call_api("GET", "voices").status_code for _ in range(2)] == [418, 503]
+
+
+def test_refusal_is_drawn_only_for_calls_that_are_not_executed() -> None:
+    chaos = Chaos(1, 1, ["status:429"])
+    rules = [rule for drawn in _draw_rules(chaos, *["create_voice"] * 50) for rule in drawn]
+    assert len(rules) == 50
+    assert {rule.phase for rule in rules} == {"before_commit"}

@@ -179,7 +179,7 @@ def test_studio_with_invalid_setting_does_not_start(runner: StudioRunner, tmp_pa
 
 
 def test_closed_terminal_does_not_stop_studio(runner: StudioRunner) -> None:
-    """After the terminal is closed, the studio writes its messages to a pipe that nobody reads."""
+    """After the terminal is closed, the studio writes its messages to a pipe without a reader."""
     command = [*MANAGE, "studio", "--no-sample", "--port", str(runner.port)]
     with subprocess.Popen(command, env=runner.environment, stdout=subprocess.PIPE, text=True) as studio:
         assert studio.stdout

@@ -1,4 +1,4 @@
-"""Talents are told correctly which provider receives their consent, and how long it is valid."""
+"""Pages show talents correctly which provider receives their consent, and how long it is valid."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -122,6 +122,17 @@ def test_statement_that_a_consent_uses_is_retired_but_not_changed(tmp_path: Path
     assert data_folder.read_rows() == rows
 
 
+def test_withdrawn_builds_become_failed_when_the_migration_is_reversed(tmp_path: Path) -> None:
+    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
+    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    with closing(sqlite3.connect(data_folder.path / "db.sqlite3")) as database, database:
+        changed = database.execute("UPDATE voices_build SET status = 'withdrawn' WHERE status = 'ready'").rowcount
+        (failed,) = database.execute("SELECT count(*) FROM voices_build WHERE status = 'failed'").fetchone()
+    data_folder.run("manage.py", "migrate", "voices", "0006", "--verbosity=0")
+    statuses = [json.loads(row)["status"] for row in data_folder.read_rows()["voices_build"]]
+    assert changed and "withdrawn" not in statuses and statuses.count("failed") == failed + changed
+
+
 def test_no_migration_is_missing(data_folder: DataFolder) -> None:
     assert "No changes detected" in data_folder.run("manage.py", "makemigrations", "--check", "--dry-run")
 

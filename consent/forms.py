@@ -167,7 +167,7 @@ class ApprovalForm(forms.Form):
 
 
 class DeclineForm(forms.Form):
-    """The talent may decline without a reason."""
+    """The talent may decline or withdraw without a reason."""
 
     reason = forms.CharField(max_length=1000, required=False)
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.talent import Talent
@@ -37,6 +38,13 @@ class Statement(models.Model):
     def fill(self, *, company: str, talent: str) -> str:
         """The text with the names filled in. Other braces in the text or the names are left unchanged."""
         return self.text.replace("{company}", company).replace("{talent}", talent)
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def in_force(self) -> "ConsentQuerySet":
+        """Approved consents whose last day has not passed."""
+        unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
+        return self.filter(unexpired, status=ConsentStatus.APPROVED)
 
 
 class Consent(StatusModel):
@@ -73,6 +81,8 @@ class Consent(StatusModel):
     approved_at = models.DateTimeField(null=True, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

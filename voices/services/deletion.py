@@ -60,8 +60,8 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
 def request_withdrawal_deletion(remote: RemoteVoice) -> None:
     """Enqueue the deletion after a withdrawal, in the caller's transaction. Its builds must have ended.
 
-    A provider without deletion by API is left to staff (see `views.next_steps`). A voice that may still be created is
-    looked up first.
+    A provider without deletion by API is left to staff (see `views.provider_steps`). A voice that may still be created
+    is looked up first.
     """
     if not (remote.remote_id or is_creation_in_doubt(remote)):
         retire_remote_voice(remote)
@@ -138,7 +138,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
 
 def _forget_deletion_request(remote: RemoteVoice) -> None:
     """The voice was never created, so there is nothing to delete."""
-    RemoteVoice.objects.filter(pk=remote.pk).update(deletion_requested_at=None, deletion_reason="")
+    RemoteVoice.objects.filter(pk=remote.pk).update(deletion_requested_at=None, deletion_reason="", alert="")
 
 
 def compute_deletion_retry(remote: RemoteVoice) -> timedelta:

@@ -1,7 +1,6 @@
 """What a withdrawal stops: the builds that run on the consent, and the voices at the provider, which are deleted."""
 
-from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.db.models import QuerySet
 
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus
@@ -25,9 +24,8 @@ def stop_use(consent: Consent) -> None:
 
 
 def _is_covered_by_another(consent: Consent) -> bool:
-    unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
-    same = Consent.objects.filter(talent=consent.talent_id, provider=consent.provider, purpose=consent.purpose)
-    return same.filter(unexpired, status=ConsentStatus.APPROVED).exclude(pk=consent.pk).exists()
+    others = Consent.objects.in_force().exclude(pk=consent.pk)
+    return others.filter(talent=consent.talent_id, provider=consent.provider, purpose=consent.purpose).exists()
 
 
 def _query_remote_voices(consent: Consent) -> QuerySet[RemoteVoice]:

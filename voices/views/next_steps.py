@@ -45,7 +45,7 @@ def has_account() -> bool:
 
 def list_reviews() -> Iterator[NextStep]:
     """Submitted consents that wait for review: one row per talent, with a link to the consent that waits longest."""
-    submitted = Consent.objects.filter(status=ConsentStatus.SUBMITTED).select_related("talent")
+    submitted: QuerySet[Consent] = Consent.objects.filter(status=ConsentStatus.SUBMITTED).select_related("talent")
     rows = submitted.annotate(given=Max("takes__created_at")).order_by("talent__name", "talent_id", "given")
     for talent, group in groupby(rows[:MAX_ROWS], key=lambda consent: consent.talent):
         consents = list(group)

@@ -1,9 +1,6 @@
 """Checks of the gate before a build sends anything, and before a remote voice is used or changed."""
 
-from django.db.models import Q
-from django.utils import timezone
-
-from consent.models import Consent, ConsentStatus, Contract
+from consent.models import Consent, Contract
 from consent.services.gate import BuildPermission, check_permission
 from providers import registry
 from voices.models import Account, Build, RemoteVoice, Voice
@@ -31,6 +28,7 @@ def _get_permission(voice: Voice, account: Account) -> BuildPermission:
 
 def _is_basis_in_force(build: Build) -> bool:
     """Whether the consent and the contract of this build are in force. A newer consent or contract does not count."""
-    unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
-    consent = Consent.objects.filter(unexpired, pk=build.consent_id, status=ConsentStatus.APPROVED)
-    return consent.exists() and Contract.objects.in_force().filter(pk=build.contract_id).exists()
+    return (
+        Consent.objects.in_force().filter(pk=build.consent_id).exists()
+        and Contract.objects.in_force().filter(pk=build.contract_id).exists()
+    )

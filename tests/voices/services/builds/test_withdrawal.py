@@ -13,7 +13,7 @@ from providers.types import Handover, Tier
 from tests.voices.services.builds.build_harness import BuildHarness
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.builds.journal import BuildJournal
-from voices.services.deletion import is_creation_in_doubt
+from voices.services.deletion import delete_remote_voice, is_creation_in_doubt
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +162,12 @@ def test_refused_deletion_asks_staff_after_a_day(make_harness: MakeHarness) -> N
     harness.run_tasks(2)
     remote = reload(build.remote_voice)
     assert remote.deleted_at and remote.alert == ""
+
+
+def test_alert_ends_when_the_voice_was_certainly_not_created(make_harness: MakeHarness) -> None:
+    build = start_build(make_harness("speechgen"))
+    Build.objects.update(status=BuildStatus.WITHDRAWN, finished_at=timezone.now(), pending_call="")
+    RemoteVoice.objects.update(deletion_requested_at=timezone.now(), alert="The voice may exist.")
+    assert delete_remote_voice(str(build.remote_voice_id)) is None
+    remote = reload(build.remote_voice)
+    assert (remote.deletion_requested_at, remote.alert) == (None, "")

@@ -91,4 +91,13 @@ def describe_event(event: Event) -> str:
         else f"{who} withdrew the consent",
         EventKind.EXPIRED: "The consent expired",
         EventKind.USED: f"Used for a build that {who} started",
+        EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
+        EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in another language",
+        EventKind.MAILED: f"A confirmation was emailed to {event.payload.get('to', 'the talent')}",
+        EventKind.DISPUTED: f"{who} reported: this was not me",
+        EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",
+        EventKind.HOLD_SET: f"{who} set a legal hold on the talent; nothing is deleted",
+        EventKind.HOLD_RELEASED: f"{who} released the legal hold on the talent",
+        EventKind.DELETION_REQUESTED: f"Deletion requested: {event.payload.get('subject', 'a voice')}",
+        EventKind.DELETED: f"Deletion confirmed: {event.payload.get('subject', 'a voice')}",
     }[EventKind(event.kind)]

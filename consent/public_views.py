@@ -41,7 +41,13 @@ from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
 # Statuses in which the talent has nothing left to do.
-CLOSED_STATUSES = {ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}
+CLOSED_STATUSES = {
+    ConsentStatus.DECLINED,
+    ConsentStatus.VOIDED,
+    ConsentStatus.WITHDRAWN,
+    ConsentStatus.EXPIRED,
+    ConsentStatus.REPLACED,
+}
 # A link to only such consents no longer opens. A withdrawn consent still shows its deletions.
 HIDDEN_STATUSES = CLOSED_STATUSES - {ConsentStatus.WITHDRAWN}
 

@@ -22,6 +22,7 @@ class ConsentStatus(models.TextChoices):
     VOIDED = "voided", "Canceled"
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Expired"
+    REPLACED = "replaced", "Replaced"
 
 
 class Capture(models.TextChoices):
@@ -48,3 +49,12 @@ class EventKind(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
     EXPIRED = "expired", "Expired"
     USED = "used", "Sent to the provider for a build"
+    REPLACED = "replaced", "Replaced by a newer approval"
+    LANGUAGE_ALLOWED = "language_allowed", "Another language allowed"
+    MAILED = "mailed", "Mail sent to the talent"
+    DISPUTED = "disputed", "Reported by the talent as not their own act"
+    DISPUTE_CLOSED = "dispute_closed", "Report of the talent answered"
+    HOLD_SET = "hold_set", "Legal hold set"
+    HOLD_RELEASED = "hold_released", "Legal hold released"
+    DELETION_REQUESTED = "deletion_requested", "Deletion at the provider requested"
+    DELETED = "deleted", "Deletion at the provider confirmed"

@@ -60,8 +60,12 @@ class Consent(StatusModel):
             {ConsentStatus.SUBMITTED, ConsentStatus.DECLINED, ConsentStatus.VOIDED, ConsentStatus.EXPIRED}
         ),
         ConsentStatus.SUBMITTED: frozenset({ConsentStatus.APPROVED, ConsentStatus.REQUESTED, ConsentStatus.DECLINED}),
-        ConsentStatus.APPROVED: frozenset({ConsentStatus.SUSPENDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
-        ConsentStatus.SUSPENDED: frozenset({ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED}),
+        ConsentStatus.APPROVED: frozenset(
+            {ConsentStatus.SUSPENDED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.REPLACED}
+        ),
+        ConsentStatus.SUSPENDED: frozenset(
+            {ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.REPLACED}
+        ),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import django
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit
+from providers.types import Capabilities, ConsentProof, Handover, Instructions, Limit
 
 INTRODUCTION = """# Providers
 
@@ -122,6 +122,7 @@ def render_page() -> str:
         parts.append(f"\n{tier.summary} Cost: {tier.cost}.\n")
         parts.append(render_bullets(tier.cautions))
         parts.append(render_table(["what", "how"], list_capabilities(tier)))
+        parts.append(render_deletion_steps(tier.manual_deletion))
         parts.append(render_table(["limit", "value", "kind", "source", "checked on"], list_limits(tier.limits.items())))
     parts.append("\n## Adding a provider\n")
     parts.append(ADDING_A_PROVIDER)
@@ -182,6 +183,7 @@ def list_capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "a voice can be renamed", format_yes_no(tier.can_rename)
     yield "visibility can be set", format_yes_no(tier.can_set_visibility)
     yield "a voice can be deleted", format_yes_no(tier.can_delete)
+    yield "uploaded files can be deleted", format_yes_no(tier.can_delete_files)
     yield "a voice can be previewed", format_yes_no(tier.can_preview)
     yield "private by default", "yes" if tier.is_private_by_default else "no, or not stated"
     yield "credits charged on success", str(tier.credits or "none, or not stated")
@@ -196,6 +198,14 @@ def list_limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]
 def render_table(column_names: list[str], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [column_names, ["---"] * len(column_names), *rows]
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def render_deletion_steps(instructions: Instructions | None) -> str:
+    """How a person deletes a voice that VoiceHub cannot delete. Empty for other tiers."""
+    if instructions is None:
+        return ""
+    origin = f"Source: {instructions.source}, checked on {instructions.checked}."
+    return f"\nDeletion by a person: {' '.join(instructions.steps)} {origin}\n"
 
 
 def render_bullets(lines: Iterable[str]) -> str:

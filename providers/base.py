@@ -81,6 +81,14 @@ class Provider(abc.ABC):
         """Delete the voice for good. Returns the provider's response, empty if none or if the voice did not exist."""
         self.raise_unsupported("delete_voice")
 
+    def delete_file(self, file_id: str) -> Mapping[str, Any]:
+        """Delete an uploaded file. Returns the provider's response, empty if none or if the file did not exist."""
+        self.raise_unsupported("delete_file")
+
+    def has_file(self, file_id: str) -> bool:
+        """Whether the provider still has this file."""
+        self.raise_unsupported("has_file")
+
     def list_voices(self) -> Iterator[BuildReport]:
         """Every voice created with the account, without the provider's own voices."""
         self.raise_unsupported("list_voices")

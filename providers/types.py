@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO, Protocol
 
+CONSENT_KEY = "consent"
+"""The key of the consent's file, beside the keys of the clips."""
+
 
 class Tier(StrEnum):
     RAPID = "rapid"
@@ -91,6 +94,15 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Instructions:
+    """What a person does on a vendor's website, with the source and its date."""
+
+    steps: tuple[str, ...]
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """Abilities and requirements of one tier of a provider: the data for the forms, the preflight and the docs table.
 
@@ -98,6 +110,8 @@ class Capabilities:
     least_recordings, most_recordings; least_seconds, advised_seconds, advised_seconds_other_languages (than English),
     most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `can_retrain` is True if one voice
     can be trained again with other recordings, and False if each build makes a new voice.
+    `can_delete_files`: recordings are uploaded as files with ids of their own, and these can be deleted.
+    `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
     `cautions` are what staff should know before they send a voice.
@@ -126,6 +140,8 @@ class Capabilities:
     encoding: Encoding = Encoding.WAV
     languages: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    can_delete_files: bool = False
+    manual_deletion: Instructions | None = None
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""
@@ -208,6 +224,12 @@ class Journal(Protocol):
 
     def record_recording(self, key: str, remote_id: str) -> None:
         """Record the provider's id of a clip."""
+
+    def record_file(self, key: str, remote_id: str) -> None:
+        """Record the provider's id of an announced file, before its bytes are sent, so that it can be deleted.
+
+        `key` is the key of the clip, or CONSENT_KEY. The id is recorded even if the build has been stopped.
+        """
 
     def save_resume_state(self, text: str) -> None:
         """Save what is needed to resume, such as an upload address. Encrypted; each save replaces the last."""

@@ -7,68 +7,42 @@ nothing; credits are charged when a voice has succeeded. The standard engine als
 names no other field for this file than the list of files, so VoiceHub sends it as the last file: a guess of ours.
 """
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from functools import partial
-from pathlib import PurePath
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from providers.audiostack.capabilities import TIERS
+from providers.audiostack.files import AudioStackFiles
 from providers.audiostack.parsing import (
     find_sound_address,
     is_refusal,
     parse_create_response,
     parse_error_text,
-    parse_file_status,
-    parse_id,
     parse_report,
 )
 from providers.connections import KeyAuth
-from providers.errors import Conflict, NotFound, ProviderRejected, ProviderUnavailable, ResponseUnreadable
-from providers.http import HttpProvider
+from providers.errors import Conflict, NotFound, ProviderRejected
 from providers.responses import read_sound_or_json
 from providers.types import (
+    CONSENT_KEY,
     BuildReport,
     BuildSpec,
     Capabilities,
     ConsentProof,
-    FileRef,
     Journal,
     Sound,
     Tier,
-    UploadFile,
 )
 
 ENGINES = {Tier.RAPID: "voice_engine_3", Tier.PROFESSIONAL: "voice_engine_2"}
-CONSENT = "consent"
-UPLOADED = "uploaded"
-BLOCK_BYTES = 1 << 20  # bytes
-MAX_FILE_POLLS = 30  # polls of a file before the upload is retried later
 
 
-@dataclass(frozen=True, slots=True)
-class PendingUpload:
-    """An announced file: its build and recording, and its upload address, which is valid for seven days."""
-
-    reference: str
-    key: str
-    file_id: str
-    url: str
-    content_type: str
-
-
-class AudioStack(HttpProvider):
+class AudioStack(AudioStackFiles):
     slug = "audiostack"
     label = "AudioStack"
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
     live_url = "https://v2.api.audio"
     sandbox_path = "/audiostack"
-    poll_seconds: ClassVar[float] = 0.5
-    """Seconds between two polls of a sent file."""
 
     def build_auth(self, key: str) -> KeyAuth:
         return KeyAuth("x-api-key", key)
@@ -96,7 +70,7 @@ class AudioStack(HttpProvider):
         file_ids = self._send_clips(spec, journal)
         report_progress = partial(journal.record_progress, "Sending the consent", 0, 1)
         return self._create_voice(
-            spec, [*file_ids, self._ensure_uploaded(spec, CONSENT, spec.consent, journal, report_progress)], journal
+            spec, [*file_ids, self.ensure_uploaded(spec, CONSENT_KEY, spec.consent, journal, report_progress)], journal
         )
 
     def _send_clips(self, spec: BuildSpec, journal: Journal) -> list[str]:
@@ -105,57 +79,10 @@ class AudioStack(HttpProvider):
         for done, clip in enumerate(spec.clips):
             if not (file_id := clip.remote_id):
                 report_progress = partial(journal.record_progress, "Sending recordings", done, len(spec.clips))
-                file_id = self._ensure_uploaded(spec, clip.key, clip.audio, journal, report_progress)
+                file_id = self.ensure_uploaded(spec, clip.key, clip.audio, journal, report_progress)
                 journal.record_recording(clip.key, file_id)
             file_ids.append(file_id)
         return file_ids
-
-    def _ensure_uploaded(
-        self, spec: BuildSpec, key: str, audio: FileRef, journal: Journal, report_progress: Callable[[], None]
-    ) -> str:
-        """Upload the file and return its id. A file that was announced before a crash is reused if possible."""
-        report_progress()
-        pending = _parse_pending(spec.resume_state)
-        if pending and (pending.reference, pending.key) == (spec.reference, key):
-            # If a call is refused, the file is gone or its address has expired. A new file costs nothing.
-            with suppress(ProviderRejected):
-                if self._fetch_file_status(pending) != UPLOADED:
-                    self._upload_audio(pending, audio, report_progress)
-                return pending.file_id
-        pending = self._announce_file(spec, key, audio)
-        journal.save_resume_state(json.dumps(asdict(pending)))
-        self._upload_audio(pending, audio, report_progress)
-        return pending.file_id
-
-    def _announce_file(self, spec: BuildSpec, key: str, audio: FileRef) -> PendingUpload:
-        """Announce a file. Its name reveals nothing about a person, because the whole organization can see it."""
-        name = f"{spec.reference}-{key}{PurePath(audio.name).suffix or '.wav'}"
-        response = self.call("announce file", "POST", "/files", json={"file_name": name})
-        file_id, url, content_type = (
-            parse_id(response.get("fileId")),
-            response.get("uploadUrl"),
-            response.get("mimeType"),
-        )
-        if not (file_id and isinstance(url, str) and isinstance(content_type, str)):
-            raise ResponseUnreadable("announce file", "no file in the response")
-        return PendingUpload(spec.reference, key, file_id, url, content_type)
-
-    def _upload_audio(self, pending: PendingUpload, audio: FileRef, report_progress: Callable[[], None]) -> None:
-        def on_progress(sent: int) -> None:
-            if sent < audio.size:
-                report_progress()
-
-        upload = UploadFile(audio.name, pending.content_type, audio.size, b"", lambda: _read_blocks(audio))
-        self.upload_file("send file", pending.url, {"Content-Type": pending.content_type}, upload, on_progress)
-        for _poll in range(MAX_FILE_POLLS):
-            if self._fetch_file_status(pending) == UPLOADED:
-                return
-            report_progress()
-            time.sleep(self.poll_seconds)
-        raise ProviderUnavailable("send file", "The file was sent, but AudioStack has not accepted it yet.")
-
-    def _fetch_file_status(self, pending: PendingUpload) -> str:
-        return parse_file_status(self.call("look at file", "GET", f"/files/{quote(pending.file_id, safe='')}"))
 
     def _create_voice(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
         # The vendor's example also sends `metadata.gender`. VoiceHub does not know the gender and does not guess it.
@@ -195,16 +122,3 @@ class AudioStack(HttpProvider):
 
 
 ADAPTER = AudioStack
-
-
-def _parse_pending(text: str) -> PendingUpload | None:
-    try:
-        return PendingUpload(**json.loads(text))
-    except (ValueError, TypeError):
-        return None
-
-
-def _read_blocks(audio: FileRef) -> Iterator[bytes]:
-    with audio.open() as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block

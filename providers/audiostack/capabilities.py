@@ -6,7 +6,16 @@ mainly where the consent file of the standard engine goes.
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
+from providers.types import (
+    Capabilities,
+    ConsentProof,
+    Handover,
+    Instructions,
+    Limit,
+    ReportContent,
+    StatusUpdates,
+    Tier,
+)
 
 PAGE = "audiostack.com, How to Clone any Voice using AudioStack API"
 READ_ON = "2026-11-21"
@@ -18,7 +27,20 @@ VISIBILITY_CAUTION = (
     "Everyone in the AudioStack organization can access all uploaded files: use a separate organization for voices"
     " that not all of them may hear."
 )
-DELETION_CAUTION = "A voice cannot be renamed or deleted over the API: use AudioStack's site or contact its support."
+DELETION_CAUTION = (
+    "A voice cannot be renamed or deleted over the API: a person does it with AudioStack's help. The uploaded files,"
+    " the consent among them, are deleted over the API."
+)
+DELETION_INSTRUCTIONS = Instructions(
+    steps=(
+        "Sign in to the AudioStack organization of this account.",
+        "Look for the voice by the name below. If the website offers no deletion, ask AudioStack's support to delete it"
+        " and to confirm it in writing.",
+        "The uploaded files need no work by you: VoiceHub deletes them itself.",
+    ),
+    source=PAGE + ", which names no way to delete a cloned voice",
+    checked=READ_ON,
+)
 SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ_ON)
 
 INSTANT = Capabilities(
@@ -51,6 +73,8 @@ INSTANT = Capabilities(
     can_rename=False,
     can_set_visibility=False,
     can_delete=False,
+    can_delete_files=True,
+    manual_deletion=DELETION_INSTRUCTIONS,
     can_preview=True,
     is_private_by_default=True,
     cost="300 credits when the voice has succeeded",

@@ -4,7 +4,16 @@ Every clip that VoiceHub stores and packs meets the page's other requirements: R
 sampling rates, and file names of letters and digits only.
 """
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
+from providers.types import (
+    Capabilities,
+    ConsentProof,
+    Handover,
+    Instructions,
+    Limit,
+    ReportContent,
+    StatusUpdates,
+    Tier,
+)
 
 PAGE = "resemble.ai/blog, Build Custom Neural Voices, 2020-09-01"
 REFERENCE = "app.resemble.ai/docs, version 1"
@@ -56,6 +65,16 @@ PROFESSIONAL = Capabilities(
     can_rename=False,
     can_set_visibility=False,
     can_delete=False,
+    manual_deletion=Instructions(
+        steps=(
+            "Sign in at app.resemble.ai with the team of this account and open the page Voices.",
+            "Find the voice by the name below and delete it there.",
+            "Ask Resemble AI's support to delete the uploaded recordings too. They were sent to a storage address of"
+            " their own, and no page says that they are deleted with the voice.",
+        ),
+        source=PAGE + ", which names the voices page",
+        checked=READ_ON,
+    ),
     can_preview=False,
     is_private_by_default=True,
     cost="not stated by the vendor",
@@ -65,6 +84,8 @@ PROFESSIONAL = Capabilities(
         "A voice cannot be deleted or renamed over this API: after a withdrawal, delete it on the vendor's site.",
         "No page documents a call that returns the training status. If the list of voices does not show it, a person "
         "checks the vendor's site and records when the voice is ready.",
+        "The recordings are sent to a storage address of their own. No page says that they are deleted with the voice:"
+        " the person who deletes the voice also asks the vendor's support to delete them.",
         "The upload address expires. If it expires before the upload is complete, the build fails, and the next build "
         "makes a new voice.",
     ),

@@ -50,6 +50,10 @@ RAPID = Capabilities(
     can_preview=True,
     is_private_by_default=True,
     cost="billed per voice and month",
+    cautions=(
+        "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
+        " Resemble AI downloads itself, is deleted too.",
+    ),
 )
 
 PROFESSIONAL = replace(

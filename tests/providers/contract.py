@@ -46,9 +46,11 @@ from providers.base import Provider
 from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
 from providers.http import HttpProvider
 from providers.types import (
+    CONSENT_KEY,
     BuildReport,
     BuildSpec,
     Capabilities,
+    ConsentProof,
     Handover,
     RemoteStatus,
     StatusUpdates,
@@ -68,6 +70,7 @@ OPTIONAL_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "can_list": ("list_voices", lambda provider: list(provider.list_voices())),
     "can_set_visibility": ("set_visibility", lambda provider: provider.set_visibility("x", Visibility.PRIVATE)),
     "can_delete": ("delete_voice", lambda provider: provider.delete_voice("x")),
+    "can_delete_files": ("delete_file", lambda provider: provider.delete_file("x")),
     "can_preview": ("generate_preview", lambda provider: provider.generate_preview("x", "Hello.")),
 }
 
@@ -267,6 +270,14 @@ class ProviderContract:
                 assert self._is_overridden(method) == getattr(capabilities, flag), method
             assert self._is_overridden("parse_callback") == (StatusUpdates.CALLBACK in capabilities.status_updates)
 
+    def test_manual_deletion_is_described_where_the_api_has_none(self) -> None:
+        for capabilities in self.provider_class.tiers.values():
+            instructions = capabilities.manual_deletion
+            assert (instructions is None) == capabilities.can_delete
+            if instructions:
+                assert instructions.steps and instructions.source and instructions.checked
+            assert self._is_overridden("has_file") == capabilities.can_delete_files
+
     def _is_overridden(self, method: str) -> bool:
         return getattr(self.provider_class, method) is not getattr(Provider, method)
 
@@ -433,6 +444,25 @@ class ProviderContract:
                 provider.fetch_build(remote_id)
             if capabilities.can_find:
                 assert provider.find_build(spec.reference) is None
+
+    def test_every_announced_file_can_be_deleted(self, account: SandboxAccount, listener: CallbackServer) -> None:
+        """The ids are recorded before the bytes are sent, and the consent's file is among them."""
+        for tier, handover in self.list_distinct_modes():
+            capabilities = self.provider_class.tiers[tier]
+            spec = self.make_spec(tier, handover, listener)
+            journal = self.make_journal(spec)
+            with account.open_provider() as provider:
+                provider.submit_build(spec, journal)
+                assert bool(journal.files) == capabilities.can_delete_files
+                for _key, file_id in journal.files:
+                    assert provider.has_file(file_id)
+                    provider.delete_file(file_id)
+                    assert provider.delete_file(file_id) == {}
+                    assert not provider.has_file(file_id)
+            if capabilities.can_delete_files:
+                keys = [clip.key for clip in spec.clips]
+                keys += [CONSENT_KEY] if capabilities.consent_proof is ConsentProof.AUDIO_FILE else []
+                assert [key for key, _file_id in journal.files] == keys
 
     def test_voice_is_public_only_after_set_visibility(self, account: SandboxAccount, listener: CallbackServer) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))

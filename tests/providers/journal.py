@@ -29,6 +29,7 @@ class MemoryJournal:
     remote_id: str = ""
     resume_state: str = ""
     uploads: dict[str, tuple[str, str]] = field(default_factory=dict)
+    files: list[tuple[str, str]] = field(default_factory=list)
     transcripts: dict[str, str] = field(default_factory=dict)
     report: BuildReport | None = None
     on_call: Callable[[str], None] = lambda _step: None
@@ -46,6 +47,9 @@ class MemoryJournal:
 
     def record_recording(self, key: str, remote_id: str) -> None:
         self._write_line(lambda: self.uploads.update({key: (remote_id, self.transcripts[key])}))
+
+    def record_file(self, key: str, remote_id: str) -> None:
+        self._write_line(lambda: self.files.append((key, remote_id)))
 
     def save_resume_state(self, text: str) -> None:
         def save() -> None:

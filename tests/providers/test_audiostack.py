@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from providers.audiostack.adapter import BLOCK_BYTES, MAX_FILE_POLLS, AudioStack
+from providers.audiostack.adapter import AudioStack
+from providers.audiostack.files import BLOCK_BYTES, MAX_FILE_POLLS
 from providers.audiostack.parsing import NO_REASON, parse_create_response, parse_report
 from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, ProviderUnavailable, ResponseUnreadable
 from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
@@ -180,7 +181,7 @@ class TestAudioStack(HttpProviderContract):
     # --- files and killed workers ---
 
     @pytest.mark.parametrize(
-        ("line", "saves_line"), [(2, True), (3, False)], ids=["before the upload", "after the upload"]
+        ("line", "saves_line"), [(3, True), (4, False)], ids=["before the upload", "after the upload"]
     )
     def test_next_worker_uses_the_announced_file(
         self, account: SandboxAccount, listener: CallbackServer, line: int, saves_line: bool
@@ -205,7 +206,7 @@ class TestAudioStack(HttpProviderContract):
 
     def test_expired_upload_url_is_replaced(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
-        journal = self.kill_submit(account, spec, 2, saves_line=True)
+        journal = self.kill_submit(account, spec, 3, saves_line=True)
         upload_state = json.loads(journal.resume_state)
         journal.resume_state = json.dumps(upload_state | {"url": upload_state["url"] + "expired"})
         self.submit_until_done(account, spec, journal)
@@ -214,7 +215,7 @@ class TestAudioStack(HttpProviderContract):
 
     def test_file_deleted_at_the_provider_is_replaced(self, account: SandboxAccount, listener: CallbackServer) -> None:
         spec = self.make_spec(*INSTANT, listener)
-        journal = self.kill_submit(account, spec, 3, saves_line=False)
+        journal = self.kill_submit(account, spec, 4, saves_line=False)
         with account.open_provider() as provider:
             path = f"/files/{json.loads(journal.resume_state)['file_id']}"
             provider.call("delete", "DELETE", path, may_be_empty=True)

@@ -17,8 +17,13 @@ StopUse = Callable[[Consent], None]
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The deletion of one voice at a provider after a withdrawal. `how` says how it is, or will be, confirmed."""
+    """The deletion of a voice, or of the files sent for it, at a provider after the end of a consent.
 
+    `subject` says what was there, such as “28 recordings and the consent file”. `how` says how the deletion is, or will
+    be, confirmed.
+    """
+
+    provider: str
     subject: str
     requested_at: datetime
     deleted_at: datetime | None

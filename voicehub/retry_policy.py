@@ -56,5 +56,14 @@ SILENCE_BEFORE_ASKING_STAFF = timedelta(minutes=30)
 FIRST_DELETION_RETRY = timedelta(seconds=15)
 LAST_DELETION_RETRY = timedelta(minutes=10)
 DELETION_RETRY_SHARE_OF_AGE = 0.2
+
+
+def deletion_delay(age: timedelta) -> timedelta:
+    """The time until the next attempt at a deletion that was requested this long ago."""
+    return min(max(FIRST_DELETION_RETRY, age * DELETION_RETRY_SHARE_OF_AGE), LAST_DELETION_RETRY)
+
+
 # After this time without a confirmed deletion, staff are asked. VoiceHub keeps trying.
 DELETION_ALERT_AFTER = timedelta(days=1)
+# A user deletes a voice by hand within this time. Then Today shows it as an alarm.
+MANUAL_DELETION_ALARM_AFTER = timedelta(days=7)

@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from audio.datasets.concatenate import GAP_SECONDS
 from providers import registry
-from providers.types import Capabilities, Encoding, Handover, Tier
-from voicehub.refusals import ActionRefused
+from providers.types import Encoding, Handover, Tier
 from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
@@ -54,7 +53,7 @@ def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
 
 def get_remote_kind(remote: RemoteVoice) -> str:
     """The provider's name for this tier, such as "Clone". If the provider is unknown, VoiceHub's name."""
-    capabilities = find_capabilities(remote)
+    capabilities = remote.find_capabilities()
     return capabilities.label if capabilities else remote.tier.capitalize()
 
 
@@ -82,7 +81,7 @@ def describe_handover(build: Build, count: int, seconds: float) -> str:
 
 def _get_encoding(build: Build) -> Encoding:
     """The encoding that the provider accepts. WAV if the provider is unknown."""
-    capabilities = find_capabilities(build.remote_voice)
+    capabilities = build.remote_voice.find_capabilities()
     return capabilities.encoding if capabilities else Encoding.WAV
 
 
@@ -157,14 +156,6 @@ def load_preview_list(remote: RemoteVoice) -> PreviewList:
     return PreviewList(
         rows,
         find_reasons_against_preview(remote)
-        if find_capabilities(remote)
+        if remote.find_capabilities()
         else ["VoiceHub no longer supports this provider."],
     )
-
-
-def find_capabilities(remote: RemoteVoice) -> Capabilities | None:
-    """What the provider can do with the voice. None if VoiceHub no longer supports the provider."""
-    try:
-        return remote.capabilities
-    except ActionRefused:
-        return None

@@ -5,7 +5,7 @@ from datetime import timedelta
 from voicehub import outbox
 from voicehub.outbox import ANALYSIS, URGENT, FailureHandler, Lease, register_handler
 from voicehub.retry_policy import FAILED_TASK_RETRY
-from voices.services import deletion, previews
+from voices.services import deletion, deletion_assignment, file_deletion, previews
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
@@ -36,6 +36,16 @@ def refresh_build(build_id: str, _lease: Lease) -> timedelta | None:
 @register_handler("delete_remote_voice", on_failure=retry_after_pause("delete_remote_voice"), queue=URGENT)
 def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return deletion.delete_remote_voice(remote_voice_id)
+
+
+@register_handler("delete_remote_files", on_failure=retry_after_pause("delete_remote_files"), queue=URGENT)
+def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
+    return file_deletion.delete_remote_files(remote_voice_id, lease)
+
+
+@register_handler("send_deletion_task")
+def send_deletion_task(remote_voice_id: str, _lease: Lease) -> None:
+    deletion_assignment.send_deletion_task(remote_voice_id)
 
 
 @register_handler("make_preview", on_failure=handle_preview_failure)

@@ -31,8 +31,13 @@ def hash_event(event: Event) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def record_event(consent: Consent, kind: EventKind, by: User | None, **payload: Any) -> Event:
-    """Append an entry in the caller's transaction. `by` is None when the talent acted.
+SYSTEM_NAME = "VoiceHub"
+
+
+def record_event(
+    consent: Consent, kind: EventKind, by: User | None, *, by_system: bool = False, **payload: Any
+) -> Event:
+    """Append an entry in the caller's transaction. `by` is None when the talent acted, or VoiceHub if `by_system`.
 
     The consent's row is locked first, so that two concurrent entries do not get the same number.
     """
@@ -42,7 +47,7 @@ def record_event(consent: Consent, kind: EventKind, by: User | None, **payload: 
         consent=consent,
         sequence=last.sequence + 1 if last else 1,
         actor=by,
-        actor_name=str(by) if by else consent.talent.name,
+        actor_name=SYSTEM_NAME if by_system else str(by) if by else consent.talent.name,
         at=timezone.now(),
         kind=kind,
         payload=payload,

@@ -35,11 +35,13 @@ def test_queue_is_notified_on_commit_and_not_before(django_capture_on_commit_cal
 
 QUEUES_BY_KIND = {
     "delete_remote_voice": outbox.URGENT,
+    "delete_remote_files": outbox.URGENT,
     "refresh_build": outbox.URGENT,
     "settle_build": outbox.URGENT,
     "submit_build": outbox.SUBMIT,
     "make_preview": outbox.SUBMIT,
     "send_invitation": outbox.SUBMIT,
+    "send_deletion_task": outbox.SUBMIT,
     "expire_consents": outbox.SUBMIT,
     "check_take": outbox.TAKES,
     "examine_recordings": outbox.ANALYSIS,

@@ -1,8 +1,8 @@
 from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
-from voices.models.choices import AccountMode, BuildStatus, PreviewStatus, RecordingStatus
+from voices.models.choices import AccountMode, BuildStatus, FileKind, PreviewStatus, RecordingStatus
 from voices.models.limits import LimitOverride
-from voices.models.remote import Preview, RemoteRecording, RemoteVoice
+from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
 
 __all__ = [
@@ -13,12 +13,14 @@ __all__ = [
     "BuildStatus",
     "Callback",
     "DatasetFetch",
+    "FileKind",
     "LimitOverride",
     "AccountMode",
     "Preview",
     "PreviewStatus",
     "Recording",
     "RecordingStatus",
+    "RemoteFile",
     "RemoteRecording",
     "RemoteVoice",
     "Voice",

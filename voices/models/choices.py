@@ -29,6 +29,13 @@ HANDOVER_LABELS = {
 HANDOVER_CHOICES = [(way.value, label) for way, label in HANDOVER_LABELS.items()]
 
 
+class FileKind(models.TextChoices):
+    """What an uploaded file holds."""
+
+    RECORDING = "recording", "Recording"
+    CONSENT = "consent", "Consent"
+
+
 class PreviewStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     GENERATING = "generating", "Generating"

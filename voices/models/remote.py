@@ -11,7 +11,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.account import Account
-from voices.models.choices import PreviewStatus
+from voices.models.choices import FileKind, PreviewStatus
 from voices.models.voice import Recording, Voice
 
 
@@ -22,7 +22,8 @@ class RemoteVoice(models.Model):
     consent was rejected, if its provider makes a new voice for each build, or if it is to be deleted.
     `voice` is empty only for an unknown voice that staff deleted.
     `name`, `raw_status`, `visibility` and `raw_response` are what the provider returned at the last check.
-    `alert` is a problem that staff must solve. `deletion_proof` records the deletion and its check.
+    `alert` is a problem that staff must solve, and `file_alert` one with the deletion of its uploaded files.
+    `deletion_proof` records the deletion and its check. `deletion_assigned_to` is the user who deletes it by hand.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,12 +41,16 @@ class RemoteVoice(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     alert = models.CharField(max_length=300, blank=True)
+    file_alert = models.CharField(max_length=300, blank=True)
     adopted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     retired_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    deletion_assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     deletion_reason = models.CharField(max_length=300, blank=True)
@@ -87,15 +92,25 @@ class RemoteVoice(models.Model):
         """Whether the voice is public at the provider, although no user made it public."""
         return self.visibility == "public" and self.made_public_by_id is None
 
+    def find_capabilities(self) -> Capabilities | None:
+        """What the provider can do with this voice. None if VoiceHub no longer supports the provider."""
+        try:
+            return self.capabilities
+        except ActionRefused:
+            return None
+
+    @property
+    def is_being_deleted(self) -> bool:
+        """Whether the deletion is requested but not yet confirmed."""
+        return self.deletion_requested_at is not None and self.deleted_at is None
+
     @property
     def needs_manual_deletion(self) -> bool:
         """Whether staff must delete it on the provider's website, because VoiceHub has no API call for it."""
-        if self.deletion_requested_at is None or self.deleted_at or not self.remote_id:
+        if not (self.is_being_deleted and self.remote_id):
             return False
-        try:
-            return not self.capabilities.can_delete
-        except ActionRefused:
-            return True
+        capabilities = self.find_capabilities()
+        return capabilities is None or not capabilities.can_delete
 
     @property
     def is_still_visible(self) -> bool:
@@ -110,12 +125,54 @@ class RemoteRecording(models.Model):
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="remote_recordings")
     remote_id = models.CharField(max_length=100)
     transcript = models.TextField(blank=True, help_text="As sent to the provider.")
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["remote_voice", "recording"], name="remote_recording_once"),
             models.UniqueConstraint(fields=["remote_voice", "remote_id"], name="remote_recording_id_once"),
         ]
+
+    def __str__(self) -> str:
+        return self.remote_id
+
+
+class RemoteFileQuerySet(models.QuerySet["RemoteFile"]):
+    def open(self) -> "RemoteFileQuerySet":
+        """Files that the provider may still have."""
+        return self.filter(deleted_at=None)
+
+    def requested(self) -> "RemoteFileQuerySet":
+        """Files whose deletion is requested but not yet confirmed."""
+        return self.open().filter(deletion_requested_at__isnull=False)
+
+
+class RemoteFile(models.Model):
+    """A file that was announced to a provider for a remote voice: a recording, or the consent.
+
+    The row is stored before the file's bytes are sent, and is never removed: the file exists until its deletion is
+    proved. All files whose deletion was requested together have the same `deletion_requested_at`. `checked_at` is when
+    the provider last showed the file.
+    """
+
+    Kind = FileKind
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="files")
+    remote_voice = models.ForeignKey(RemoteVoice, models.PROTECT, related_name="files")
+    recording = models.ForeignKey(Recording, models.PROTECT, null=True, blank=True, related_name="remote_files")
+    kind = models.CharField(max_length=10, choices=FileKind)
+    remote_id = models.CharField(max_length=100)
+    announced_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+    deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    deletion_proof = models.JSONField(default=dict)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RemoteFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["announced_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="remote_file_id_once")]
 
     def __str__(self) -> str:
         return self.remote_id

@@ -17,7 +17,17 @@ from voicehub.encryption import DecryptionError
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
-from voices.models import Account, AccountCall, AccountMode, Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
+from voices.models import (
+    Account,
+    AccountCall,
+    AccountMode,
+    Build,
+    BuildStatus,
+    Preview,
+    PreviewStatus,
+    RemoteFile,
+    RemoteVoice,
+)
 
 MAX_CALLS = 100
 # The task to enqueue when an account works again, by the status of the waiting build.
@@ -178,4 +188,7 @@ def _resume_waiting_work(paused: QuerySet[Account]) -> int:
         deletions = RemoteVoice.objects.filter(account__in=ids, deletion_requested_at__isnull=False, deleted_at=None)
         for remote in deletions:
             outbox.enqueue_task("delete_remote_voice", remote.pk)
+        files = RemoteFile.objects.requested().filter(account__in=ids).order_by()
+        for remote_voice_id in files.values_list("remote_voice", flat=True).distinct():
+            outbox.enqueue_task("delete_remote_files", remote_voice_id)
     return len(ids)

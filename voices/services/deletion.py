@@ -1,34 +1,36 @@
 """Deletion of remote voices at their providers, repeated and verified until each voice is gone."""
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from consent.models import Consent
 from providers.base import Provider
-from providers.errors import CallFailure, NotFound, ProviderAuthError, ProviderRejected
+from providers.errors import CallFailure, NotFound
 from providers.parsing import trim_response
 from voicehub import outbox
 from voicehub.models import User
+from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import (
-    DELETION_ALERT_AFTER,
-    DELETION_RETRY_SHARE_OF_AGE,
-    FIRST_DELETION_RETRY,
     INCONCLUSIVE_LOOKUP_INTERVAL,
-    LAST_DELETION_RETRY,
     LEASE,
     LOOKUPS_BEFORE_ABSENT,
     PAUSED_ACCOUNT_RETRY,
     UNREACHABLE_RETRY,
+    deletion_delay,
 )
 from voices.models import Build, BuildStatus, RemoteVoice, Voice
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds.lifecycle import STILL_VISIBLE, retire_remote_voice
 from voices.services.builds.reconcile import look_up_call
 from voices.services.builds.reconcile import was_key_changed as was_key_changed_since_submit
+from voices.services.deletion_assignment import assign_if_manual
+from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_overdue, must_wait
+from voices.services.deletion_confirmation import confirm_voice_deletion
+from voices.services.deletion_log import record_voice_deletion, record_voice_request
+from voices.services.file_deletion import request_file_deletion
 from voices.services.remote_voices import (
     DELETED_STATUSES,
     KEY_CHANGED,
@@ -41,7 +43,7 @@ from voices.services.remote_voices import (
     was_key_changed,
 )
 
-FORBIDDEN = 403
+NEVER_CREATED = "never created"
 CONSENT_WITHDRAWN = "The consent was withdrawn."
 CREATION_IN_DOUBT = (
     "The consent was withdrawn while this voice was being created, and the provider does not show whether it exists. "
@@ -57,17 +59,21 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
         outbox.enqueue_task("delete_remote_voice", remote.pk)
 
 
-def request_withdrawal_deletion(remote: RemoteVoice) -> None:
+def request_withdrawal_deletion(remote: RemoteVoice, cause: Consent | None = None) -> None:
     """Enqueue the deletion after a withdrawal, in the caller's transaction. Its builds must have ended.
 
-    A provider without deletion by API is left to staff (see `views.provider_steps`). A voice that may still be created
-    is looked up first.
+    A provider without deletion by API is left to a user (see `deletion_assignment`). A voice that may still be created
+    is looked up first. The files that were sent are deleted even if no voice was created. `cause` is the consent.
     """
     if not (remote.remote_id or is_creation_in_doubt(remote)):
         retire_remote_voice(remote)
+        request_file_deletion(remote, cause)
         return
     if remote.deletion_requested_at is None:
-        _store_deletion_request(remote, None, CONSENT_WITHDRAWN)
+        _store_deletion_request(remote, None, CONSENT_WITHDRAWN, cause)
+    else:
+        record_voice_request(remote, None, cause)
+        request_file_deletion(remote, cause)
     outbox.enqueue_task("delete_remote_voice", remote.pk)
 
 
@@ -84,11 +90,11 @@ def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Record that a user deleted the voice on the provider's website or saw that it is gone. Raises ActionRefused."""
     if not is_creation_in_doubt(remote):
         require_remote_voice(remote)
-    now = timezone.now()
     with transaction.atomic():
         _record_deletion_request(remote, by, reason)
-        remote.deleted_at, remote.deletion_proof, remote.alert = now, {"by_hand": str(by), "at": now.isoformat()}, ""
-        remote.save(update_fields=["deleted_at", "deletion_proof", "alert"])
+        proof = {"by_hand": str(by), "reason": reason[:300], "at": timezone.now().isoformat()}
+        if not confirm_voice_deletion(remote, proof, by):
+            raise ActionRefused("The deletion of this voice is already confirmed.")
 
 
 def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
@@ -98,11 +104,15 @@ def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None
     _store_deletion_request(remote, by, reason)
 
 
-def _store_deletion_request(remote: RemoteVoice, by: User | None, reason: str) -> None:
+def _store_deletion_request(remote: RemoteVoice, by: User | None, reason: str, cause: Consent | None = None) -> None:
+    """Store the request, its entries in the audit log, and who deletes the voice if VoiceHub cannot."""
     remote.deletion_requested_at, remote.deletion_requested_by = timezone.now(), by
     remote.deletion_reason = reason[:300]
     remote.retired_at = remote.retired_at or timezone.now()
     remote.save(update_fields=["deletion_requested_at", "deletion_requested_by", "deletion_reason", "retired_at"])
+    record_voice_request(remote, by, cause)
+    request_file_deletion(remote, cause)
+    assign_if_manual(remote)
 
 
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
@@ -110,7 +120,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
     if remote is None:
         return None
-    if Build.objects.active().filter(remote_voice=remote).exists():
+    if must_wait(remote):
         return compute_deletion_retry(remote)
     if is_creation_in_doubt(remote):
         return _look_up_doubtful_voice(remote)
@@ -118,12 +128,14 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         _forget_deletion_request(remote)
         return None
     if not remote.capabilities.can_delete:
+        assign_if_manual(remote)
         return None
     try:
         with open_session(remote.account) as provider:
             if was_key_changed(remote):
                 record_report(remote, provider.fetch_build(remote.remote_id))
-            response = _call_delete(provider, remote.remote_id)
+            response = delete_at_provider(provider.delete_voice, remote.remote_id)
+            code = find_answer_code(provider)
             final_status = _verify_deletion(provider, remote.remote_id)
     except AccountPaused as paused:
         return _report_problem(remote, str(paused), PAUSED_ACCOUNT_RETRY)
@@ -133,24 +145,31 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     except CallFailure as failure:
         return _report_problem(remote, failure.staff_message, compute_deletion_retry(remote))
     now = timezone.now().isoformat()
-    return _record_deletion(remote, {"answer": trim_response(response), "look": final_status, "at": now})
+    return _record_deletion(remote, {"answer": trim_response(response), "code": code, "look": final_status, "at": now})
 
 
 def _forget_deletion_request(remote: RemoteVoice) -> None:
-    """The voice was never created, so there is nothing to delete."""
-    RemoteVoice.objects.filter(pk=remote.pk).update(deletion_requested_at=None, deletion_reason="", alert="")
+    """The voice was never created, so there is nothing to delete. The audit log says so where it has the request."""
+    with transaction.atomic():
+        fields = {"deletion_requested_at": None, "deletion_reason": "", "alert": ""}
+        if RemoteVoice.objects.filter(pk=remote.pk, deletion_requested_at__isnull=False).update(**fields):
+            remote.deletion_proof = {"look": NEVER_CREATED}
+            record_voice_deletion(remote)
 
 
 def compute_deletion_retry(remote: RemoteVoice) -> timedelta:
     """Time until the next attempt. It grows with the age of the request."""
-    age = timezone.now() - (remote.deletion_requested_at or remote.retired_at or remote.created_at)
-    return min(max(FIRST_DELETION_RETRY, age * DELETION_RETRY_SHARE_OF_AGE), LAST_DELETION_RETRY)
+    return deletion_delay(timezone.now() - _get_request_time(remote))
+
+
+def _get_request_time(remote: RemoteVoice) -> datetime:
+    """When the deletion was requested. VoiceHub itself deletes a voice that it retires, without a request."""
+    return remote.deletion_requested_at or remote.retired_at or remote.created_at
 
 
 def _report_problem(remote: RemoteVoice, problem: str, retry: timedelta) -> timedelta:
     """Ask staff for help when a deletion has failed for a day. Returns the time until the next attempt."""
-    requested = remote.deletion_requested_at
-    if requested is not None and timezone.now() - requested > DELETION_ALERT_AFTER:
+    if is_overdue(_get_request_time(remote)):
         alert = f"VoiceHub has tried to delete this voice for more than a day. The last problem: {problem}"
         RemoteVoice.objects.filter(pk=remote.pk).update(alert=alert[:300])
     return retry
@@ -170,6 +189,8 @@ def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
         with transaction.atomic():
             RemoteVoice.objects.filter(pk=remote.pk).update(remote_id=report.remote_id)
             _query_doubtful_builds(remote).update(pending_call="")
+            remote.remote_id = report.remote_id
+            assign_if_manual(remote)
         return timedelta()
     if build.lookup_attempts + 1 < LOOKUPS_BEFORE_ABSENT:
         Build.objects.filter(pk=build.pk).update(lookup_attempts=build.lookup_attempts + 1)
@@ -179,16 +200,6 @@ def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
         return None
     RemoteVoice.objects.filter(pk=remote.pk).update(alert=CREATION_IN_DOUBT)
     return INCONCLUSIVE_LOOKUP_INTERVAL
-
-
-def _call_delete(provider: Provider, remote_id: str) -> Mapping[str, Any]:
-    try:
-        return provider.delete_voice(remote_id)
-    except ProviderAuthError as error:
-        if error.status != FORBIDDEN:
-            raise
-        # The refusal concerns this voice only and repeats on each retry. It must not pause a working account.
-        raise ProviderRejected(error.operation, error.detail, status=error.status) from None
 
 
 def _verify_deletion(provider: Provider, remote_id: str) -> str:
@@ -202,7 +213,9 @@ def _verify_deletion(provider: Provider, remote_id: str) -> str:
 def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timedelta | None:
     """Mark the voice as deleted only if the provider no longer shows it. Otherwise set an alert and retry."""
     is_gone = deletion["look"] == NOT_FOUND or str(deletion["look"]).lower() in DELETED_STATUSES
-    remote.deletion_proof, remote.alert = deletion, "" if is_gone else STILL_VISIBLE
-    remote.deleted_at = timezone.now() if is_gone else None
-    remote.save(update_fields=["deletion_proof", "alert", "deleted_at"])
-    return None if is_gone else compute_deletion_retry(remote)
+    if is_gone:
+        confirm_voice_deletion(remote, deletion)
+        return None
+    remote.deletion_proof, remote.alert = deletion, STILL_VISIBLE
+    remote.save(update_fields=["deletion_proof", "alert"])
+    return compute_deletion_retry(remote)

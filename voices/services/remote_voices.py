@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.db import transaction
 from django.utils import timezone
 
 from providers import registry
@@ -14,6 +15,7 @@ from voices.models import Build, RemoteVoice
 from voices.services.accounts import open_session
 from voices.services.builds.lifecycle import record_observation
 from voices.services.builds.recheck import find_reasons_against_use
+from voices.services.deletion_confirmation import confirm_voice_deletion
 
 DELETED_STATUSES = ("deleted", "removed")
 NOT_FOUND = "404"  # stored as the result of a check that finds no voice
@@ -56,11 +58,10 @@ def record_report(remote: RemoteVoice, report: BuildReport) -> None:
 def mark_deleted(remote: RemoteVoice, verification: str = NOT_FOUND) -> None:
     """Record that the provider no longer has the voice, whether VoiceHub or someone else deleted it."""
     now = timezone.now()
-    remote.raw_status, remote.checked_at, remote.alert = "", now, ""
-    remote.deletion_proof = remote.deletion_proof | {"look": verification, "at": now.isoformat()}
-    remote.deleted_at = now
-    remote.retired_at = remote.retired_at or now
-    remote.save(update_fields=["raw_status", "checked_at", "alert", "deleted_at", "deletion_proof", "retired_at"])
+    with transaction.atomic():
+        if confirm_voice_deletion(remote, remote.deletion_proof | {"look": verification, "at": now.isoformat()}):
+            remote.raw_status, remote.checked_at = "", now
+            remote.save(update_fields=["raw_status", "checked_at"])
 
 
 def require_remote_voice(remote: RemoteVoice) -> None:

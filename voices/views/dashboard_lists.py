@@ -29,6 +29,8 @@ TASK_LABELS = {
     "send_invitation": "Sending an invitation",
     "make_preview": "Generating a preview",
     "delete_remote_voice": "Deleting a voice at the provider",
+    "delete_remote_files": "Deleting files at the provider",
+    "send_deletion_task": "Sending a mail about a deletion",
     "check_take": "Checking a consent recording",
     "examine_recordings": "Analyzing recordings",
     "compare_recordings": "Comparing recordings",

@@ -21,7 +21,6 @@ from voicehub.tokens import hash_token
 from voices import access, presenters
 from voices.account_forms import RemoteReasonForm, RenameForm, show_errors
 from voices.models import RemoteVoice
-from voices.presenters import find_capabilities
 from voices.services import remote_voices
 from voices.services.builds.recheck import find_reasons_against_use
 from voices.services.deletion import is_creation_in_doubt, record_manual_deletion, request_deletion
@@ -55,7 +54,7 @@ def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     """The status, for a page that waits for the deletion of the voice. Returns 204 if the page is up to date."""
     remote = get_remote_or_404(pk)
-    if is_being_deleted(remote) and request.GET.get("seen") == compute_change_token(remote):
+    if remote.is_being_deleted and request.GET.get("seen") == compute_change_token(remote):
         return HttpResponse(status=204)
     return render(request, "voices/_remote_voice.html", make_remote_context(remote))
 
@@ -67,12 +66,12 @@ def get_remote_or_404(pk: str) -> RemoteVoice:
 def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
     return {
         "remote": remote,
-        "capabilities": find_capabilities(remote),
+        "capabilities": remote.find_capabilities(),
         "gate_reasons": find_reasons_against_use(remote),
         "denied_changes": describe_changes(remote),
         "badge": presenters.make_remote_badge(remote),
         "proof": load_deletion_proof(remote),
-        "is_being_deleted": is_being_deleted(remote),
+        "is_being_deleted": remote.is_being_deleted,
         "is_manual_deletion": remote.needs_manual_deletion,
         "is_in_doubt": is_creation_in_doubt(remote),
         "is_still_visible": remote.is_still_visible,
@@ -83,17 +82,12 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
 
 def describe_changes(remote: RemoteVoice) -> str:
     """The changes that this provider supports and that the gate may refuse, such as “renamed or made public”."""
-    capabilities = find_capabilities(remote)
+    capabilities = remote.find_capabilities()
     changes = {
         "renamed": capabilities and capabilities.can_rename,
         "made public": capabilities and capabilities.can_set_visibility,
     }
     return " or ".join(change for change, is_supported in changes.items() if is_supported)
-
-
-def is_being_deleted(remote: RemoteVoice) -> bool:
-    """Whether the deletion is requested but not yet confirmed."""
-    return remote.deletion_requested_at is not None and remote.deleted_at is None
 
 
 def compute_change_token(remote: RemoteVoice) -> str:

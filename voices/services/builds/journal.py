@@ -2,10 +2,13 @@ import uuid
 from collections.abc import Callable
 
 from django.db import transaction
+from django.utils import timezone
 
+from providers.types import CONSENT_KEY
 from voicehub.encryption import encrypt
 from voicehub.outbox import Lease, LeaseLost
-from voices.models import Build, BuildStatus, RemoteRecording, RemoteVoice
+from voices.models import Build, BuildStatus, FileKind, RemoteFile, RemoteRecording, RemoteVoice
+from voices.services.file_deletion import request_file_deletion
 
 
 class GateClosed(Exception):
@@ -48,6 +51,25 @@ class BuildJournal:
             recording_id=recording_id,
             defaults={"remote_id": remote_id, "transcript": self._transcripts[recording_id]},
         )
+
+    def record_file(self, key: str, remote_id: str) -> None:
+        """Store the id of an announced file, also if the consent was withdrawn meanwhile: the file must be deleted."""
+        is_consent = key == CONSENT_KEY
+        with transaction.atomic():
+            remote = RemoteVoice.objects.select_for_update().get(pk=self.build.remote_voice_id)
+            RemoteFile.objects.get_or_create(
+                account_id=remote.account_id,
+                remote_id=remote_id,
+                defaults={
+                    "remote_voice": remote,
+                    "recording_id": None if is_consent else uuid.UUID(key),
+                    "kind": FileKind.CONSENT if is_consent else FileKind.RECORDING,
+                    "announced_at": timezone.now(),
+                },
+            )
+            if Build.objects.filter(pk=self.build.pk, status=BuildStatus.WITHDRAWN).exists():
+                request_file_deletion(remote)
+        self._lease.extend()
 
     def save_resume_state(self, text: str) -> None:
         self._update_build(resume_state=encrypt(text, f"build:{self.build.pk}") if text else "")

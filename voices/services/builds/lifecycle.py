@@ -17,6 +17,8 @@ from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 from voices.services.accounts import AccountPaused
+from voices.services.deletion_log import record_voice_request
+from voices.services.file_deletion import request_file_deletion
 
 VOICE_MISSING = (
     "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
@@ -120,7 +122,9 @@ def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
             enqueue_samples(build)
         if to == BuildStatus.CONSENT_REJECTED:
             retire_remote_voice(build.remote_voice)
+            record_voice_request(build.remote_voice, None)
             outbox.enqueue_task("delete_remote_voice", build.remote_voice_id)
+            request_file_deletion(build.remote_voice)
 
 
 def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from audio.findings.findings import FileRefused
 from providers.errors import CallFailure
-from voicehub.outbox import Lease
+from voicehub.outbox import Lease, LeaseLost
 from voices.models import Account, Build, BuildStatus
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds import lifecycle
@@ -62,6 +62,10 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
     except CallFailure as failure:
         lease.extend()  # only the worker that holds the lease records the result
         return lifecycle.handle_call_failure(build, failure)
+    except LeaseLost:
+        # If the build was withdrawn, this worker still has its task: end it, because the deletion of the files waits.
+        if not Build.objects.filter(pk=build.pk, status=BuildStatus.WITHDRAWN).exists():
+            raise
     else:
         lease.extend()
         mark_training(build, report)

@@ -1,0 +1,49 @@
+"""What the deletions of voices and of files have in common: when they wait, and how they call the provider."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from providers.base import Provider
+from providers.errors import ProviderAuthError, ProviderRejected
+from voicehub.models import Task, TaskStatus
+from voicehub.retry_policy import DELETION_ALERT_AFTER
+from voices.models import Build, RemoteVoice
+
+FORBIDDEN = 403
+
+
+def must_wait(remote: RemoteVoice) -> bool:
+    """Whether nothing of this remote voice may be deleted yet: a build is active, or a worker may still send files.
+
+    After a withdrawal, the worker stops at its next entry in the journal.
+    """
+    builds = Build.objects.filter(remote_voice=remote)
+    if builds.active().exists():
+        return True
+    ids = [str(pk) for pk in builds.values_list("pk", flat=True)]
+    sending = Task.objects.filter(kind="submit_build", object_id__in=ids, status=TaskStatus.WAITING)
+    return sending.filter(lease_until__gt=timezone.now()).exists()
+
+
+def delete_at_provider(delete: Callable[[str], Mapping[str, Any]], remote_id: str) -> Mapping[str, Any]:
+    """Call `delete`. A refusal with 403 concerns this object only, so it must not pause a working account."""
+    try:
+        return delete(remote_id)
+    except ProviderAuthError as error:
+        if error.status != FORBIDDEN:
+            raise
+        raise ProviderRejected(error.operation, error.detail, status=error.status) from None
+
+
+def find_answer_code(provider: Provider) -> int | None:
+    """The HTTP status of the provider's answer to the last deletion."""
+    codes = [entry.status for entry in provider.api_log if entry.operation.startswith("delete")]
+    return codes[-1] if codes else None
+
+
+def is_overdue(requested_at: datetime) -> bool:
+    """Whether a deletion was requested so long ago that staff are asked."""
+    return timezone.now() - requested_at > DELETION_ALERT_AFTER

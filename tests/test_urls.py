@@ -105,6 +105,8 @@ ACCESS = {
     "voices:remote_visibility": ("post", PRODUCER_ROLES),
     "voices:remote_delete": ("post", PRODUCER_ROLES),
     "voices:remote_confirm_deletion": ("post", PRODUCER_ROLES),
+    "voices:remote_confirm_files": ("post", PRODUCER_ROLES),
+    "voices:remote_assign_deletion": ("post", PRODUCER_ROLES),
     "voices:previews": ("get", ALL_ROLES),
     "voices:preview_request": ("post", PRODUCER_ROLES),
     "voices:preview_audio": ("get", ALL_ROLES),

@@ -9,7 +9,9 @@ from django.http import HttpRequest
 
 from providers import registry
 from providers.types import Tier
+from voicehub.models import User
 from voices.models import Account, AccountMode, Voice
+from voices.services.deletion_assignment import query_assignable_users
 from voices.services.previews import MAX_TEXT_CHARACTERS
 
 # The key is sent in a header. Other characters would be rejected in transit or change the key.
@@ -64,6 +66,22 @@ class RemoteReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=300, strip=True, error_messages={"required": "Enter a reason. It is stored with the deletion."}
     )
+
+
+class AssignDeletionForm(forms.Form):
+    """The person who deletes a voice on the provider's website."""
+
+    user = forms.ModelChoiceField(
+        queryset=User.objects.none(),
+        error_messages={
+            "required": "Choose a person.",
+            "invalid_choice": "This person may not delete voices. Choose another person.",
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = query_assignable_users()  # type: ignore[attr-defined]
 
 
 class PauseForm(forms.Form):

@@ -21,6 +21,7 @@ from voices.models import (
     LimitOverride,
     Preview,
     Recording,
+    RemoteFile,
     RemoteVoice,
     Voice,
 )
@@ -146,6 +147,22 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     list_filter = ["account", "tier", "visibility", "retired_at", ("alert", admin.EmptyFieldListFilter)]
     search_fields = ["reference", "remote_id", "voice__name"]
     list_select_related = ["voice", "account"]
+
+
+@admin.register(RemoteFile)
+class RemoteFileAdmin(ReadOnlyAdmin):
+    list_display = [
+        "remote_id",
+        "kind",
+        "remote_voice",
+        "account",
+        "announced_at",
+        "deletion_requested_at",
+        "deleted_at",
+    ]
+    list_filter = ["kind", "account", "deletion_requested_at", "deleted_at"]
+    search_fields = ["remote_id", "remote_voice__reference", "recording__file_name"]
+    list_select_related = ["remote_voice", "account"]
 
 
 class BuildRecordingInline(admin.TabularInline[BuildRecording, Build]):

@@ -29,8 +29,14 @@ def _list_rows(remote: RemoteVoice) -> Iterator[Deletion]:
         requested_at = remote.deletion_requested_at or remote.retired_at or remote.created_at
         how = _describe_voice_confirmation(remote, label)
         yield Deletion(label, describe_voice(remote), requested_at, remote.deleted_at, how)
-    if files := [file for file in remote.files.all() if file.deletion_requested_at]:
-        yield _describe_file_deletion(files, label)
+    if deletion := find_file_deletion(remote):
+        yield deletion
+
+
+def find_file_deletion(remote: RemoteVoice) -> Deletion | None:
+    """The deletion of the files that were sent for a voice. None if it was not requested."""
+    files = [file for file in remote.files.all() if file.deletion_requested_at]
+    return _describe_file_deletion(files, registry.get_provider_label(remote.account.provider)) if files else None
 
 
 def _describe_voice_confirmation(remote: RemoteVoice, label: str) -> str:

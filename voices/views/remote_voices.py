@@ -1,4 +1,4 @@
-"""The page of a remote voice: status, name, visibility, and deletion with its proof."""
+"""The page of a remote voice: status, name and visibility. See `deletions` for what a user does about its deletion."""
 
 import json
 from collections.abc import Callable
@@ -19,11 +19,14 @@ from providers.types import Visibility
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 from voices import access, presenters
-from voices.account_forms import RemoteReasonForm, RenameForm, show_errors
+from voices.account_forms import RenameForm, show_errors
 from voices.models import RemoteVoice
 from voices.services import remote_voices
 from voices.services.builds.recheck import find_reasons_against_use
-from voices.services.deletion import is_creation_in_doubt, record_manual_deletion, request_deletion
+from voices.services.deletion import is_creation_in_doubt
+from voices.services.deletion_assignment import query_assignable_users
+from voices.services.deletion_log import describe_files
+from voices.services.deletion_table import find_file_deletion
 from voices.services.remote_voices import NOT_FOUND, rename_remote_voice, set_visibility
 
 
@@ -54,13 +57,19 @@ def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     """The status, for a page that waits for the deletion of the voice. Returns 204 if the page is up to date."""
     remote = get_remote_or_404(pk)
-    if remote.is_being_deleted and request.GET.get("seen") == compute_change_token(remote):
+    if is_waiting_for_provider(remote) and request.GET.get("seen") == compute_change_token(remote):
         return HttpResponse(status=204)
     return render(request, "voices/_remote_voice.html", make_remote_context(remote))
 
 
 def get_remote_or_404(pk: str) -> RemoteVoice:
     return get_object_or_404(access.query_remote_voices(), pk=pk)
+
+
+def is_waiting_for_provider(remote: RemoteVoice) -> bool:
+    """Whether VoiceHub is deleting the voice or its files, so that the page shows the progress."""
+    is_deleting_voice = remote.is_being_deleted and not remote.needs_manual_deletion
+    return is_deleting_voice or remote.files.requested().exists()
 
 
 def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
@@ -71,6 +80,10 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "denied_changes": describe_changes(remote),
         "badge": presenters.make_remote_badge(remote),
         "proof": load_deletion_proof(remote),
+        "is_waiting": is_waiting_for_provider(remote),
+        "file_deletion": find_file_deletion(remote),
+        "files_at_provider": describe_files(list(remote.files.open())),
+        "assignable_users": query_assignable_users() if remote.needs_manual_deletion else (),
         "is_being_deleted": remote.is_being_deleted,
         "is_manual_deletion": remote.needs_manual_deletion,
         "is_in_doubt": is_creation_in_doubt(remote),
@@ -94,7 +107,8 @@ def compute_change_token(remote: RemoteVoice) -> str:
     """A token that changes when the page would show something else. Times such as “5 min ago” change each minute."""
     account, minute = remote.account, int(timezone.now().timestamp() // 60)
     shown = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
-    return hash_token(repr(shown))
+    files = (remote.file_alert, remote.files.open().count(), remote.deletion_assigned_to_id)
+    return hash_token(repr((*shown, *files)))
 
 
 def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
@@ -109,7 +123,7 @@ def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
 @require_permission("voices.change_remotevoice")
 @require_POST
 def remote_refresh(request: HttpRequest, pk: str) -> HttpResponse:
-    return _run_action(
+    return run_action(
         request, get_remote_or_404(pk), remote_voices.refresh_remote_voice, "Status updated from the provider."
     )
 
@@ -122,7 +136,7 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
         show_errors(request, form)
         return redirect(remote)
     name = form.cleaned_data["name"]
-    return _run_action(request, remote, lambda voice: rename_remote_voice(voice, name), "Renamed at the provider.")
+    return run_action(request, remote, lambda voice: rename_remote_voice(voice, name), "Renamed at the provider.")
 
 
 @require_permission("voices.change_remotevoice")
@@ -135,7 +149,7 @@ def remote_visibility(request: HttpRequest, pk: str) -> HttpResponse:
     elif requested == Visibility.PUBLIC and request.POST.get("sure") != "yes":
         messages.error(request, "Nothing has changed. To let everyone use the voice, select the checkbox first.")
     else:
-        return _run_action(request, remote, lambda voice: _change_visibility(voice, Visibility(requested), request), "")
+        return run_action(request, remote, lambda voice: _change_visibility(voice, Visibility(requested), request), "")
     return redirect(remote)
 
 
@@ -149,35 +163,7 @@ def _change_visibility(remote: RemoteVoice, visibility: Visibility, request: Htt
         messages.error(request, f"The provider accepted the change but {shown}. Check the provider's website.")
 
 
-@require_permission("voices.delete_remotevoice")
-@require_POST
-def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
-    done = "Deletion requested. VoiceHub checks the provider until the voice is gone."
-    return _run_action_with_reason(request, get_remote_or_404(pk), request_deletion, done)
-
-
-@require_permission("voices.delete_remotevoice")
-@require_POST
-def remote_confirm_deletion(request: HttpRequest, pk: str) -> HttpResponse:
-    """Record that staff deleted the voice on the provider's website."""
-    return _run_action_with_reason(
-        request, get_remote_or_404(pk), record_manual_deletion, "Saved. The voice is marked as deleted."
-    )
-
-
-def _run_action_with_reason(
-    request: HttpRequest, remote: RemoteVoice, action: Callable[..., None], success_message: str
-) -> HttpResponse:
-    """Run an action that needs a reason, if the form has one. Then show the page of the remote voice."""
-    form = RemoteReasonForm(request.POST)
-    if not form.is_valid():
-        show_errors(request, form)
-        return redirect(remote)
-    reason = form.cleaned_data["reason"]
-    return _run_action(request, remote, lambda voice: action(voice, get_user(request), reason), success_message)
-
-
-def _run_action(
+def run_action(
     request: HttpRequest, remote: RemoteVoice, action: Callable[[RemoteVoice], None], success_message: str
 ) -> HttpResponse:
     """Run an action, show its success or the reason of its refusal, and return to the page of the remote voice."""

@@ -1,0 +1,1 @@
+"""Opens documents that people upload."""

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from consent import labels
 from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
-from consent.services.audit_log import find_first_broken_event
+from consent.services.evidence_checks import check_history
 from voicehub.admin_site import NoDeleteAdmin, ReadOnlyAdmin
 
 
@@ -98,7 +98,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     @admin.action(description="Check the audit log", permissions=["view"])
     def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
         for consent in consents:
-            broken = find_first_broken_event(consent)
+            broken = check_history(consent)
             result = "the audit log is intact" if broken is None else f"the audit log is broken at entry {broken}"
             self.message_user(request, f"{consent}: {result}.", "SUCCESS" if broken is None else "ERROR")
 

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
+from audio.findings.findings import Finding
 from consent import extension_points
 from consent.labels import DELETE_AT_END_LABEL, get_language_name
 from consent.models import Contract, Purpose, Statement, Talent
-from consent.services.contracts import find_pdf_problem
+from consent.services.contracts import check_pdf
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
     ModelFormOfTalent = forms.ModelForm[Talent]
@@ -82,6 +83,7 @@ class ContractForm(ModelFormOfContract):
 
     def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.file_warnings: tuple[Finding, ...] = ()
         self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # a callable is evaluated for each form
         earlier = self.fields["supersedes"]
         earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # a ModelChoiceField has both
@@ -89,8 +91,10 @@ class ContractForm(ModelFormOfContract):
 
     def clean_file(self) -> "UploadedFile[Any]":
         file: UploadedFile[Any] = self.cleaned_data["file"]
-        if problem := find_pdf_problem(file):
-            raise forms.ValidationError(problem)
+        check = check_pdf(file)
+        if check.problem:
+            raise forms.ValidationError(check.problem)
+        self.file_warnings = check.warnings
         return file
 
     def clean(self) -> dict[str, Any]:

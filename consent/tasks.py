@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from consent.services import invitations, take_checks
+from consent.services import evidence_checks, invitations, take_checks
 from consent.services.review import expire_due_consents
 from consent.services.take_checks import handle_check_failure
-from voicehub.outbox import TAKES, Lease, register_handler
-from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL
+from voicehub.outbox import ANALYSIS, TAKES, Lease, enqueue_task, register_handler
+from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, FAILED_TASK_RETRY
 
 
 @register_handler("send_invitation")
@@ -23,3 +23,12 @@ def check_take(take_id: str, _lease: Lease) -> None:
 def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     expire_due_consents()
     return CONSENT_EXPIRY_INTERVAL
+
+
+def _check_evidence_later(scope: str) -> None:
+    enqueue_task("check_evidence", scope, after=FAILED_TASK_RETRY)
+
+
+@register_handler("check_evidence", on_failure=_check_evidence_later, queue=ANALYSIS)
+def check_evidence(_scope: str, lease: Lease) -> timedelta:
+    return evidence_checks.check_all_evidence(lease.extend)

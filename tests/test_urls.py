@@ -64,6 +64,8 @@ ACCESS = {
     "consent:resume": ("post", PRODUCER_ROLES),
     "consent:withdraw": ("post", PRODUCER_ROLES),
     "consent:void": ("post", PRODUCER_ROLES),
+    "consent:contract_check": ("post", PRODUCER_ROLES),
+    "consent:history_check": ("post", PRODUCER_ROLES),
     "voices:active_builds": ("get", ALL_ROLES),
     "voices:voice": ("get", ALL_ROLES),
     "voices:readiness": ("get", ALL_ROLES),

@@ -118,7 +118,8 @@ def _is_risky_action(action: Any) -> bool:
 
 def _get_value(entries: Any, key: str) -> Any:
     """The value itself where the dictionary only refers to it."""
-    return entries[key] if key in entries else None
+    value = entries.get(key)
+    return None if value is None else value.get_object()
 
 
 def _refuse(code: str) -> NoReturn:

@@ -85,6 +85,12 @@ class Consent(StatusModel):
     approved_at = models.DateTimeField(null=True, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    broken_event = models.PositiveIntegerField(
+        null=True,
+        editable=False,
+        help_text="The first audit log entry that did not match the chain in the last check. Empty if all matched.",
+    )
+    history_checked_at = models.DateTimeField(null=True, editable=False)
 
     objects = ConsentQuerySet.as_manager()
 

@@ -36,6 +36,16 @@ class Contract(models.Model):
     file = models.FileField(storage=private, upload_to=contract_path, max_length=200)
     file_name = models.CharField(max_length=200, editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
+    file_warnings = models.JSONField(
+        default=list, editable=False, help_text="Findings about risky content of the PDF, such as scripts."
+    )
+    file_problem = models.CharField(
+        max_length=200,
+        blank=True,
+        editable=False,
+        help_text="Why the last check could not confirm the stored file. Empty if the file is as it was filed.",
+    )
+    file_checked_at = models.DateTimeField(null=True, editable=False)
     signed_on = models.DateField()
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")

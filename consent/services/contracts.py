@@ -1,16 +1,42 @@
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from audio.documents.pdf import inspect_pdf
+from audio.findings.findings import FileRefused, Finding
 from consent.models import Contract, Talent
+from consent.services.evidence_checks import check_contract_file
 from voicehub.models import User
-from voicehub.storage import hash_file
+from voicehub.storage import StorageUnavailable, hash_file
 from voicehub.upload_limits import CONTRACT_BYTES
 
 
-def find_pdf_problem(file: "UploadedFile[Any]") -> str:
-    """Why this file cannot be filed as a contract, or an empty string. VoiceHub never opens or renders the file.
+@dataclass(frozen=True, slots=True)
+class PdfCheck:
+    """Why a file cannot be filed as a contract, or else the warnings about its content."""
+
+    problem: str = ""
+    warnings: tuple[Finding, ...] = ()
+
+
+def check_pdf(file: "UploadedFile[Any]") -> PdfCheck:
+    """Check a file that is to be filed as a contract; a limited child process opens it."""
+    if problem := _find_pdf_problem(file):
+        return PdfCheck(problem)
+    try:
+        return PdfCheck(warnings=tuple(inspect_pdf(cast(BinaryIO, file))))
+    except FileRefused as refused:
+        return PdfCheck(f"{refused.finding.text} {refused.finding.advice}")
+    finally:
+        file.seek(0)
+
+
+def _find_pdf_problem(file: "UploadedFile[Any]") -> str:
+    """Why this cannot be a whole PDF, or an empty string.
 
     A PDF has its header within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
     """
@@ -28,17 +54,25 @@ def find_pdf_problem(file: "UploadedFile[Any]") -> str:
     return ""
 
 
-def file_contract(talent: Talent, file: "UploadedFile[Any]", terms: dict[str, Any], by: User) -> Contract:
-    """File a contract that passed `find_pdf_problem`; `terms` maps field names of Contract to values."""
+def file_contract(
+    talent: Talent, file: "UploadedFile[Any]", terms: dict[str, Any], by: User, warnings: Sequence[Finding] = ()
+) -> Contract:
+    """File a contract that passed `check_pdf` with these warnings; `terms` maps field names of Contract to values.
+
+    The stored file is read back. If it differs, the contract is kept with this result, and the gate refuses it.
+    """
     contract = Contract(
         talent=talent,
         file=file,
         file_name=(file.name or "contract.pdf")[-200:],
         sha256=hash_file(file),
+        file_warnings=[finding.as_dict() for finding in warnings],
         filed_by=by,
     )
     for name, value in terms.items():
         setattr(contract, name, value)
     with transaction.atomic():
         contract.save(force_insert=True)
+    with suppress(StorageUnavailable):
+        check_contract_file(contract)
     return contract

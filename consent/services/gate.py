@@ -87,6 +87,8 @@ def _decide_permission(
     ]
     contracts = [contract for contract in filed if contract.talent_id == subject.talent.pk]
     consent, no_consent = _find_consent(subject, label, requested)
+    if consent and (damage := find_history_objections(consent)):
+        consent, no_consent = None, damage
     contract, no_contract = _find_contract(
         subject, label, contracts, [contract for contract in contracts if contract.pk in in_force]
     )
@@ -139,4 +141,21 @@ def _find_contract_objections(contract: Contract, subject: BuildPurpose, label: 
         objections.append(f"{prefix} does not allow {label}.")
     if subject.purpose not in contract.purposes:
         objections.append(f"{prefix} does not allow {Purpose(subject.purpose).label.lower()}.")
-    return tuple(objections)
+    return (*objections, *find_file_objections(contract))
+
+
+def find_file_objections(contract: Contract) -> tuple[str, ...]:
+    """Why the last check of the contract's file forbids its use, if it does."""
+    if not contract.file_problem:
+        return ()
+    day = format_date(contract.signed_on)
+    todo = f"Ask an admin to restore the file of the contract signed on {day}, then check it again on its page."
+    return (f"The contract file is missing or was changed: {contract.file_problem} {todo}",)
+
+
+def find_history_objections(consent: Consent) -> tuple[str, ...]:
+    """Why the last check of the consent's audit log forbids its use, if it does."""
+    if consent.broken_event is None:
+        return ()
+    todo = "Ask an admin to restore it from the backup, then check it again on the page of the consent."
+    return (f"The audit log of this consent is damaged at entry {consent.broken_event}. {todo}",)

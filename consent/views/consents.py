@@ -27,6 +27,7 @@ from consent.presenters import make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
+from consent.services.evidence_checks import check_history
 from consent.services.gate import check_permission
 from consent.services.invitations import request_consent, revoke_invitation
 from voicehub.refusals import handle_refusal, show_refusal_as_message
@@ -100,7 +101,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing_for_build(consent)),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(consent.events.order_by("sequence")),
-        "broken_event": find_first_broken_event(consent),
+        "broken_event": find_first_broken_event(consent) or consent.broken_event,
     }
     return render(request, "consent/consent.html", context | extra_context)
 
@@ -186,6 +187,19 @@ def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str,
     with handle_refusal(partial(messages.error, request)):
         act(*args)
         messages.success(request, success_message)
+    return redirect(consent)
+
+
+@require_permission("consent.review_consent")
+@require_POST
+def check_audit_log(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Verify the audit log now, for example after a restore from the backup."""
+    consent = get_consent_or_404(pk)
+    broken_event = check_history(consent)
+    if broken_event is None:
+        messages.success(request, "The audit log is intact.")
+    else:
+        messages.error(request, f"The audit log is damaged at entry {broken_event}. Ask an admin to restore it.")
     return redirect(consent)
 
 

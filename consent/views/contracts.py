@@ -6,12 +6,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_contract_or_404, get_talent_or_404, get_user, require_permission
 from consent.forms import ContractForm
 from consent.services.contracts import file_contract
+from consent.services.evidence_checks import check_contract_file
 from voicehub.media import send_file
+from voicehub.refusals import ActionRefused, show_refusal_as_message
+from voicehub.storage import StorageUnavailable
 
 
 @require_permission("consent.add_contract")
@@ -20,8 +23,12 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
     form = ContractForm(talent, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        contract = file_contract(talent, form.cleaned_data["file"], form.get_terms(), get_user(request))
+        contract = file_contract(
+            talent, form.cleaned_data["file"], form.get_terms(), get_user(request), form.file_warnings
+        )
         messages.success(request, "The contract was filed.")
+        for warning in form.file_warnings:
+            messages.warning(request, f"{warning.text} {warning.advice}")
         return redirect(contract)
     return render(request, "consent/contract_form.html", {"form": form, "talent": talent})
 
@@ -30,8 +37,28 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     contract = get_contract_or_404(pk)
-    replaced_by = getattr(contract, "superseded_by", None)
-    return render(request, "consent/contract.html", {"contract": contract, "replaced_by": replaced_by})
+    context = {
+        "contract": contract,
+        "replaced_by": getattr(contract, "superseded_by", None),
+        "file_warnings": contract.file_warnings,
+    }
+    return render(request, "consent/contract.html", context)
+
+
+@require_permission("consent.review_consent")
+@require_POST
+@show_refusal_as_message("consent:contract")
+def check_file(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Compare the stored file with its hash now, for example after a restore from the backup."""
+    contract = get_contract_or_404(pk)
+    try:
+        problem = check_contract_file(contract)
+    except StorageUnavailable:
+        raise ActionRefused("The file storage does not respond. Check again in a few minutes.") from None
+    if problem:
+        raise ActionRefused(f"{problem} Ask an admin to restore it from the backup.")
+    messages.success(request, "The file is the one that was filed.")
+    return redirect(contract)
 
 
 @require_permission("consent.view_contract")

@@ -15,11 +15,12 @@ from consent.services.invitations import create_private_link, request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
+from tests.support.pdfs import make_pdf
 from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
 
 PROVIDER = "resemble_v2"
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+PDF = make_pdf()
 
 
 @cache

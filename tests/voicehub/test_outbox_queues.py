@@ -42,6 +42,7 @@ QUEUES_BY_KIND = {
     "make_preview": outbox.SUBMIT,
     "send_invitation": outbox.SUBMIT,
     "send_deletion_task": outbox.SUBMIT,
+    "check_evidence": outbox.ANALYSIS,
     "expire_consents": outbox.SUBMIT,
     "check_take": outbox.TAKES,
     "examine_recordings": outbox.ANALYSIS,

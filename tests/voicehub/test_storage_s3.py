@@ -29,6 +29,7 @@ from consent.services.contracts import file_contract
 from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
+from tests.support.pdfs import make_pdf
 from tests.support.processes import ROOT
 from tests.support.task_runner import refuse_single_file, run_due_tasks
 from tests.support.wav import load_sample_wav
@@ -75,7 +76,7 @@ def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
     """A voice that may be built. Its files were stored by the services."""
     terms = {"signed_on": date(2026, 1, 1), "starts_on": date(2026, 1, 1), "intended_uses": "Audiobooks."}
     terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
-    file_contract(talent, SimpleUploadedFile("paper.pdf", b"%PDF-1.4\n%%EOF"), terms, producer)
+    file_contract(talent, SimpleUploadedFile("paper.pdf", make_pdf()), terms, producer)
     consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
     take = submit_take(consent, make_upload("consent-slt"), Capture.LINK)
     consent.refresh_from_db()
@@ -167,7 +168,7 @@ def test_take_and_contract_are_stored_in_bucket(voice: Voice, s3: Storage) -> No
         assert hash_file(file) == take.sha256
     contract = Contract.objects.get(talent=voice.talent)
     with contract.file.open("rb") as file:
-        assert file.read() == b"%PDF-1.4\n%%EOF"
+        assert file.read() == make_pdf()
     assert Consent.objects.get(talent=voice.talent).status == ConsentStatus.APPROVED
 
 

@@ -1,5 +1,6 @@
 """Factories for one studio: a talent with contract and consent, a voice with recordings, an account, builds."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.invitations import request_consent
+from tests.support.pdfs import make_pdf
 from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, BuildStatus, Recording, RemoteVoice, Voice
@@ -46,7 +48,7 @@ class Studio:
             **{
                 "talent": talent,
                 "file_name": "contract.pdf",
-                "sha256": "0" * 64,
+                "sha256": hashlib.sha256(make_pdf()).hexdigest(),
                 "signed_on": date(2025, 1, 1),
                 "starts_on": date(2025, 1, 1),
                 "intended_uses": "Audiobooks",
@@ -56,7 +58,7 @@ class Studio:
                 **fields,
             }
         )
-        contract.file.save("contract.pdf", ContentFile(b"%PDF-1.4\n%%EOF"), save=False)
+        contract.file.save("contract.pdf", ContentFile(make_pdf()), save=False)
         contract.save(force_insert=True)
         return contract
 

@@ -35,6 +35,7 @@ TASK_LABELS = {
     "examine_recordings": "Analyzing recordings",
     "compare_recordings": "Comparing recordings",
     "expire_consents": "Expiring consents",
+    "check_evidence": "Checking contract files and audit logs",
     "cut_recording": "Splitting a recording",
 }
 

@@ -329,6 +329,8 @@ def make_rows(studio: Studio, count: int) -> None:
             studio.make_consent(talent)
             build = studio.make_build(studio.make_voice(f"{status} {tag}", talent), status=status, lookup_attempts=1)
             RemoteVoice.objects.filter(pk=build.remote_voice_id).update(alert="Everyone can use it.")
+            Contract.objects.filter(talent=talent).update(file_problem="The file is missing.")
+            Consent.objects.filter(talent=talent).update(broken_event=2)
             Task.objects.create(
                 kind="submit_build", object_id=str(build.pk), status=TaskStatus.FAILED, reason="Stopped."
             )

@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from consent.models import EventKind
 from consent.services.audit_log import record_event
-from consent.services.gate import BuildPermission, check_permission
+from consent.services.evidence_checks import check_evidence_for_build
+from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from providers import registry
 from providers.types import Handover, Tier
 from voicehub import outbox
@@ -37,6 +38,7 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
     The gate is checked in the transaction that creates the build. Raises BuildRefused with every reason.
     """
     label = registry.get_provider_label(account.provider)
+    check_evidence_for_build(BuildPurpose(voice.talent, account.provider, voice.purpose))
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)

@@ -20,6 +20,7 @@ from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
+from tests.support.pdfs import make_pdf
 from tests.support.sandbox import SandboxProcess, poll_until
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import load_sample_wav
@@ -85,10 +86,10 @@ class BuildHarness:
             "purposes": [Purpose.NARRATION],
             "providers": [self.provider],
             "intended_uses": "Audiobooks.",
-            "sha256": "0" * 64,
+            "sha256": hashlib.sha256(make_pdf()).hexdigest(),
         }
         contract = Contract(talent=talent, filed_by=self.producer, **fields | terms)
-        contract.file.save("contract.pdf", ContentFile(b"%PDF-1.4\n%%EOF"), save=False)
+        contract.file.save("contract.pdf", ContentFile(make_pdf()), save=False)
         contract.save(force_insert=True)
         return contract
 

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 import requests
 import soundfile
+from botocore.config import Config
+from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
@@ -26,6 +28,7 @@ from moto.server import ThreadedMotoServer
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.contracts import file_contract
+from consent.services.evidence_checks import CHANGED, check_contract_file
 from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
@@ -34,7 +37,7 @@ from tests.support.processes import ROOT
 from tests.support.task_runner import refuse_single_file, run_due_tasks
 from tests.support.wav import load_sample_wav
 from voicehub import media
-from voicehub.storage import hash_file
+from voicehub.storage import StorageUnavailable, hash_file
 from voicehub.tokens import derive_token
 from voices.models import Account, Build, LimitOverride, Recording, Voice
 from voices.services.builds.spec import make_build_spec, make_clip_name
@@ -170,6 +173,23 @@ def test_take_and_contract_are_stored_in_bucket(voice: Voice, s3: Storage) -> No
     with contract.file.open("rb") as file:
         assert file.read() == make_pdf()
     assert Consent.objects.get(talent=voice.talent).status == ConsentStatus.APPROVED
+
+
+def test_lost_contract_is_told_from_a_bucket_that_does_not_respond(voice: Voice, s3: Storage, settings: Any) -> None:
+    contract = Contract.objects.get(talent=voice.talent)
+    assert contract.file_checked_at and check_contract_file(contract) == ""
+    options = settings.PRIVATE_S3["OPTIONS"] | CREDENTIALS | {"bucket_name": BUCKET}
+    options |= {"endpoint_url": "http://127.0.0.1:1", "client_config": Config(retries={"total_max_attempts": 1})}
+    silent = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
+    contract.file.storage = silent
+    with pytest.raises(StorageUnavailable):
+        check_contract_file(contract)
+    contract = Contract.objects.get(talent=voice.talent)
+    assert contract.file_problem == ""
+    s3.delete(str(contract.file.name))
+    assert check_contract_file(contract) == "The file is missing."
+    s3.save(str(contract.file.name), ContentFile(make_pdf() + b" "))
+    assert check_contract_file(contract) == CHANGED
 
 
 # --- signed URLs ------------------------------------------------------------------------

@@ -1,43 +1,48 @@
 """Next steps about damaged evidence: contract files and audit logs whose last check failed."""
 
 from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+from django.urls import reverse
 
 from consent.models import Consent, Contract
-from consent.services.gate import find_file_objections, find_history_objections
 from voices.views.next_step import MAX_ROWS, NextStep
 
+COLUMNS = ("page", "pk", "talent_id", "talent__name", "problem", "checked_at")
+# For each page: description, status, label of the link, needed permission.
+LABELS = {
+    "consent:contract": ("Contract", "File damaged", "Open contract", "consent.view_contract"),
+    "consent:consent": ("Consent", "Audit log damaged", "Open consent", "consent.view_consent"),
+}
+ADVICE = "No build can start with it. Ask an admin to restore it from the backup."
 
-def list_damaged_contracts() -> Iterator[NextStep]:
-    """Contracts whose file is missing or was changed, until a check finds it as it was filed."""
-    damaged = Contract.objects.exclude(file_problem="").select_related("talent").order_by("talent__name", "pk")
-    for contract in damaged[:MAX_ROWS]:
+
+def list_damaged_evidence() -> Iterator[NextStep]:
+    """Contracts and consents, in one query, until a check finds that their file or audit log is as it was."""
+    rows = _select_damaged_contracts().union(_select_damaged_consents(), all=True)
+    for page, pk, talent_id, name, problem, checked_at in rows.order_by("talent__name", "pk")[:MAX_ROWS]:
+        description, status, action, permission = LABELS[page]
+        talent_url, reasons = reverse("consent:talent", args=[talent_id]), (f"{problem} {ADVICE}",)
+        url = reverse(page, args=[pk])
         yield NextStep(
-            contract.talent.name,
-            "Contract",
-            "bad",
-            "File damaged",
-            find_file_objections(contract),
-            contract.get_absolute_url(),
-            "Open contract",
-            contract.file_checked_at,
-            "consent.view_contract",
-            subject_url=contract.talent.get_absolute_url(),
+            name, description, "bad", status, reasons, url, action, checked_at, permission, subject_url=talent_url
         )
 
 
-def list_damaged_histories() -> Iterator[NextStep]:
-    """Consents whose audit log is damaged, until a check finds it intact."""
-    damaged = Consent.objects.exclude(broken_event=None).select_related("talent").order_by("talent__name", "pk")
-    for consent in damaged[:MAX_ROWS]:
-        yield NextStep(
-            consent.talent.name,
-            "Consent",
-            "bad",
-            "Audit log damaged",
-            find_history_objections(consent),
-            consent.get_absolute_url(),
-            "Open consent",
-            consent.history_checked_at,
-            "consent.view_consent",
-            subject_url=consent.talent.get_absolute_url(),
-        )
+def _select_damaged_contracts() -> QuerySet[Contract, Any]:
+    damaged = Contract.objects.exclude(file_problem="").order_by()
+    return damaged.annotate(
+        page=Value("consent:contract"), problem=F("file_problem"), checked_at=F("file_checked_at")
+    ).values_list(*COLUMNS)
+
+
+def _select_damaged_consents() -> QuerySet[Consent, Any]:
+    damaged = Consent.objects.exclude(broken_event=None).order_by()
+    number = Cast("broken_event", CharField())
+    return damaged.annotate(
+        page=Value("consent:consent"),
+        problem=Concat(Value("Entry "), number, Value(" was modified."), output_field=CharField()),
+        checked_at=F("history_checked_at"),
+    ).values_list(*COLUMNS)

@@ -17,7 +17,7 @@ from voices.models import Account, Build, BuildStatus, Voice
 from voices.models.limits import get_all_limits
 from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
-from voices.views.evidence_steps import list_damaged_contracts, list_damaged_histories
+from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.next_step import MAX_ROWS, NextStep
 from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
 
@@ -31,8 +31,7 @@ NO_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voi
 
 def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
-    damaged = (list_damaged_contracts, list_damaged_histories)
-    urgent = (*damaged, list_remote_voice_steps, list_paused_accounts, list_reviews)
+    urgent = (list_damaged_evidence, list_remote_voice_steps, list_paused_accounts, list_reviews)
     less_urgent = (list_builds_needing_staff, list_voices_no_longer_allowed, list_voice_steps)
     return [step for list_source in (*urgent, *less_urgent) for step in list_source()]
 

@@ -12,7 +12,7 @@ from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from voicehub.storage import BLOCK
+from voicehub.storage import BLOCK, explain_storage_errors, require_stored_file
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
@@ -47,11 +47,17 @@ def _read_byte_range(file: Any, start: int, length: int) -> Iterator[bytes]:
 def send_file(
     request: HttpRequest, file: FieldFile, content_type: str, name: str, *, attachment: bool
 ) -> HttpResponseBase:
-    """A response with the file: streamed from disk with ranges, or a redirect to a short-lived signed S3 URL."""
+    """A response with the file: streamed from disk with ranges, or a redirect to a short-lived signed S3 URL.
+
+    Raises StoredFileLost or StorageUnavailable, which LostDataMiddleware answers. S3 is asked first, because the
+    browser would show S3's own error for a lost file.
+    """
     disposition = content_disposition_header(attachment, name) or "attachment"
     if not isinstance(file.storage, FileSystemStorage):
+        require_stored_file(file)
         return _redirect_to_store(file, content_type, disposition)
-    response = _stream_from_disk(request, file)
+    with explain_storage_errors(file):
+        response = _stream_from_disk(request, file)
     response.headers["Content-Type"] = content_type
     response.headers["Content-Disposition"] = disposition
     response.headers["Accept-Ranges"] = "bytes"
@@ -68,6 +74,8 @@ def _redirect_to_store(file: FieldFile, content_type: str, disposition: str) -> 
 
 
 def _stream_from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase:
+    if not file.name:
+        raise FileNotFoundError
     size = file.size
     try:
         part = parse_range(request.headers.get("Range", ""), size)

@@ -1,14 +1,22 @@
 """Middleware that limits body sizes and sets privacy headers. Also finds the client's IP address."""
 
+import logging
 from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from voicehub.storage import StorageUnavailable, StoredFileLost
 from voicehub.upload_limits import GUEST_REQUEST_BYTES, STAFF_REQUEST_BYTES
 
+logger = logging.getLogger(__name__)
+
+ROW_LOST = "Something that this page refers to is missing from the database."
+ASK_ADMIN = "Ask an admin to restore it from the backup."
+ASK_STUDIO = "Tell the studio, which can restore it from its backup."
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -44,6 +52,33 @@ class PrivacyHeadersMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+
+class LostDataMiddleware:
+    """Answers in words if a stored file or a row is lost (404), or if the storage does not respond (503)."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, StoredFileLost):
+            advice = ASK_ADMIN if request.user.is_authenticated else ASK_STUDIO
+            return _explain(request, f"{error} {advice}", 404)
+        if isinstance(error, StorageUnavailable):
+            return _explain(request, f"{error} Try again in a few minutes.", 503)
+        if isinstance(error, ObjectDoesNotExist):
+            logger.error("A row is missing for %s", request.path, exc_info=error)
+            return _explain(request, f"{ROW_LOST} {ASK_ADMIN if request.user.is_authenticated else ASK_STUDIO}", 404)
+        return None
+
+
+def _explain(request: HttpRequest, problem: str, status: int) -> HttpResponse:
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"problem": problem}, status=status)
+    return render(request, "data_lost.html", {"problem": problem}, status=status)
 
 
 def allow_microphone(response: HttpResponse) -> HttpResponse:

@@ -1,6 +1,6 @@
 """How pages show the analysis of an audio file: its findings as chips, its measured facts with a verdict."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,31 +148,46 @@ def _describe_treble(sound: Json) -> str:
     return f"Up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
 
 
-# For each fact: its label, a function that formats its value, the measure that it needs, the codes of its findings.
-FACTS: tuple[tuple[str, Callable[[Json], str], str, frozenset[str]], ...] = (
-    ("Format", _describe_format, "sample_rate", frozenset({"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"})),
-    ("Length", _describe_length, "seconds", frozenset({"too_short", "too_long"})),
-    ("Level", _describe_level, "rms_dbfs", frozenset({"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"})),
+# For each fact: its label, a function that formats its value, the measures that it needs, the codes of its findings.
+FACTS: tuple[tuple[str, Callable[[Json], str], Set[str], Set[str]], ...] = (
+    (
+        "Format",
+        _describe_format,
+        {"sample_rate"},
+        {"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"},
+    ),
+    ("Length", _describe_length, {"seconds"}, {"too_short", "too_long"}),
+    (
+        "Level",
+        _describe_level,
+        {"rms_dbfs", "peak_dbfs"},
+        {"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"},
+    ),
     (
         "Noise",
         "{snr_db:.0f} dB below the speech".format_map,
-        "snr_db",
-        frozenset({"noisy", "noise_heard", "hum"}),
+        {"snr_db"},
+        {"noisy", "noise_heard", "hum"},
     ),
-    ("Clipping", _describe_clipping, "clipped_share", frozenset({"clipping", "clipping_slight"})),
+    ("Clipping", _describe_clipping, {"clipped_share"}, {"clipping", "clipping_slight"}),
     (
         "Silence",
         "{leading_silence_seconds:.1f} s before, {trailing_silence_seconds:.1f} s after".format_map,
-        "leading_silence_seconds",
-        frozenset({"silence_at_start", "silence_at_end", "little_speech", "no_speech", "long_pause"}),
+        {"leading_silence_seconds", "trailing_silence_seconds"},
+        {"silence_at_start", "silence_at_end", "little_speech", "no_speech", "long_pause"},
     ),
     (
         "Room",
         "Sound decays in {reverberation_seconds:.2f} s".format_map,
-        "reverberation_seconds",
-        frozenset({"reverberant"}),
+        {"reverberation_seconds"},
+        {"reverberant"},
     ),
-    ("Treble", _describe_treble, "bandwidth_hz", frozenset({"telephone_band", "narrow_band", "upsampled"})),
+    (
+        "Treble",
+        _describe_treble,
+        {"bandwidth_hz"},
+        {"telephone_band", "narrow_band", "upsampled"},
+    ),
 )
 
 
@@ -185,7 +200,7 @@ def make_facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
     lines = []
     for label, format_value, needed, codes in FACTS:
         fact_chips = tuple(remaining.pop(key) for key in list(remaining) if key[0] in codes)
-        value = format_value(sound) if needed in sound else ""
+        value = format_value(sound) if sound.keys() >= needed else ""
         if value or fact_chips:
             lines.append(Fact(label, value, fact_chips, make_clipping_marks(sound) if label == "Clipping" else ()))
     return lines + [Fact(one.title, "", (one,)) for one in remaining.values()]

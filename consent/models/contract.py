@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models.talent import Talent
+from voicehub.json_fields import ListOf, ShapedJSONField
+from voicehub.json_shapes import FINDINGS
 from voicehub.storage import private
 
 
@@ -36,8 +38,11 @@ class Contract(models.Model):
     file = models.FileField(storage=private, upload_to=contract_path, max_length=200)
     file_name = models.CharField(max_length=200, editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
-    file_warnings = models.JSONField(
-        default=list, editable=False, help_text="Findings about risky content of the PDF, such as scripts."
+    file_warnings = ShapedJSONField(
+        shape=FINDINGS,
+        default=list,
+        editable=False,
+        help_text="Findings about risky content of the PDF, such as scripts.",
     )
     file_problem = models.CharField(
         max_length=200,
@@ -50,12 +55,12 @@ class Contract(models.Model):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")
     territory = models.CharField(max_length=200, default="Worldwide")
-    purposes = models.JSONField(default=list, help_text="Purposes for which the voice may be built.")
+    purposes = ShapedJSONField(shape=ListOf(str), default=list, help_text="Purposes for which the voice may be built.")
     intended_uses = models.TextField(
         help_text="Describe the uses as precisely as the contract does. In several US states a vague clause is void."
     )
     excluded_uses = models.TextField(blank=True)
-    providers = models.JSONField(default=list, help_text="The providers that may build the voice.")
+    providers = ShapedJSONField(shape=ListOf(str), default=list, help_text="The providers that may build the voice.")
     compensation = models.CharField(max_length=300, blank=True)
     exclusive = models.BooleanField(default=False)
     representation = models.CharField(

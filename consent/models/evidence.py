@@ -7,6 +7,9 @@ from django.db import models
 
 from consent.models.choices import EventKind
 from consent.models.consent import Consent
+from voicehub.json_fields import Fields, Maybe, ShapedJSONField
+
+PAYLOAD = Fields({"capture": Maybe(str)})
 
 
 class EvidenceIsImmutable(Exception):
@@ -47,7 +50,7 @@ class Event(Evidence):
     actor_name = models.CharField(max_length=150)
     at = models.DateTimeField()
     kind = models.CharField(max_length=20, choices=EventKind)
-    payload = models.JSONField(default=dict)
+    payload = ShapedJSONField(shape=PAYLOAD, default=dict)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
 

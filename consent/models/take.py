@@ -8,7 +8,13 @@ from django.db import models
 from consent.models.choices import Capture
 from consent.models.consent import Consent
 from consent.models.evidence import Evidence
+from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
+from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS
 from voicehub.storage import private
+
+WORD = Fields({"text": str, "state": str, "start": Maybe(NUMBER), "role": Maybe(str)})
+STATEMENT = Fields({"verdict": Maybe(str), "words": Maybe(ListOf(WORD)), "findings": Maybe(FINDINGS)})
+SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with")})
 
 
 def take_path(take: "Take", _name: str) -> str:
@@ -36,11 +42,11 @@ class Take(Evidence):
     acceptable = models.BooleanField(help_text="The strict reader accepted it as a WAV that can be sent.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
-    findings = models.JSONField(default=list)
-    levels = models.JSONField(default=dict)
-    peaks = models.JSONField(default=list)
-    device = models.JSONField(
-        default=dict, help_text="What the browser reported about the microphone and its processing."
+    findings = ShapedJSONField(shape=FINDINGS, default=list)
+    levels = ShapedJSONField(shape=LEVELS, default=dict)
+    peaks = ShapedJSONField(shape=PEAKS, default=list)
+    device = ShapedJSONField(
+        shape=Fields(), default=dict, help_text="What the browser reported about the microphone and its processing."
     )
     user_agent = models.CharField(max_length=300, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
@@ -62,11 +68,11 @@ class TakeCheck(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     take = models.OneToOneField(Take, models.PROTECT, related_name="check_made")
-    measures = models.JSONField(default=dict)
-    findings = models.JSONField(default=list)
-    fine_peaks = models.JSONField(default=list)
-    statement = models.JSONField(default=dict)
-    speaker = models.JSONField(default=dict)
+    measures = ShapedJSONField(shape=MEASURES, default=dict)
+    findings = ShapedJSONField(shape=FINDINGS, default=list)
+    fine_peaks = ShapedJSONField(shape=PEAKS, default=list)
+    statement = ShapedJSONField(shape=STATEMENT, default=dict)
+    speaker = ShapedJSONField(shape=SPEAKER, default=dict)
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True, blank=True)

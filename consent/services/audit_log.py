@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from consent.models import Consent, Event, EventKind
+from voicehub.json_fields import get_stored_value
 from voicehub.models import User
 
 
@@ -24,7 +25,7 @@ def hash_event(event: Event) -> str:
         "actor_name": event.actor_name,
         "at": event.at.isoformat(),
         "kind": event.kind,
-        "payload": event.payload,
+        "payload": get_stored_value(event.payload),
         "previous": event.previous_hash,
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -26,9 +26,20 @@ function showPlaying(button, isPlaying) {
   button.classList.toggle("playing", isPlaying);
 }
 
-function showFailure(button, container) {
-  container.textContent = "The sound cannot be played at the moment. Reload the page and try again.";
+async function showFailure(button, container) {
   showPlaying(button, false);
+  container.textContent = await describeFailure(button.dataset.play);
+}
+
+// What the server says about a sound that could not be loaded, for example that its file is missing.
+async function describeFailure(url) {
+  try {
+    const response = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual" });
+    if ([404, 503].includes(response.status)) return (await response.json()).problem;
+  } catch {
+    // Offline, or not our own answer.
+  }
+  return "The sound cannot be played at the moment. Reload the page and try again.";
 }
 
 document.addEventListener("click", (event) => {
@@ -47,6 +58,18 @@ document.addEventListener(
   "play",
   (event) => {
     for (const audio of document.querySelectorAll("audio")) if (audio !== event.target) audio.pause();
+  },
+  true,
+);
+
+// Neither does "error". A note takes the place of an <audio> in the page whose sound cannot be loaded.
+document.addEventListener(
+  "error",
+  async (event) => {
+    if (!(event.target instanceof HTMLAudioElement)) return;
+    const note = Object.assign(document.createElement("p"), { className: "quiet", role: "alert" });
+    note.textContent = await describeFailure(event.target.currentSrc || event.target.src);
+    event.target.replaceWith(note);
   },
   true,
 );

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.core.paginator import Page
+from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from voicehub.json_fields import list_damaged_fields
 from voicehub.text import format_date, format_duration
 
 register = template.Library()
@@ -31,6 +33,12 @@ UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 WEEK = 7 * DAY
 
 register.filter(format_duration)
+
+
+@register.inclusion_tag("studio/damage_note.html")
+def damage_note(*rows: Model | None) -> dict[str, list[str]]:
+    """Name the parts of these rows that were changed or lost, if any, so that the page does not show them."""
+    return {"damaged": [name for row in rows if row is not None for name in list_damaged_fields(row)]}
 
 
 @register.filter

@@ -8,12 +8,17 @@ from django.urls import reverse
 
 from consent.models import Consent, Contract
 from providers.types import Handover
+from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import HANDOVER_CHOICES, BuildStatus
 from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
 
 ACTIVE_STATUSES = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
+
+
+SCORES = Fields(others=Maybe(NUMBER))
+SAMPLES = ListOf(Fields({"title": str, "text": str, "url": str}))
 
 
 class BuildQuerySet(models.QuerySet["Build"]):
@@ -75,10 +80,10 @@ class Build(StatusModel):
     lookup_attempts = models.PositiveSmallIntegerField(default=0, help_text="Consecutive lookups without a result.")
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
     has_unknown_status = models.BooleanField(default=False, help_text="The provider's last status is not recognized.")
-    raw_response = models.JSONField(default=dict, help_text="The last response, unchanged.")
+    raw_response = ShapedJSONField(shape=Fields(), default=dict, help_text="The last response, unchanged.")
     issue = models.TextField(blank=True, help_text="What is wrong, as text of the provider or of VoiceHub.")
-    scores = models.JSONField(default=dict)
-    samples = models.JSONField(default=list, help_text="Sample sentences that the provider generated.")
+    scores = ShapedJSONField(shape=SCORES, default=dict)
+    samples = ShapedJSONField(shape=SAMPLES, default=list, help_text="Sample sentences that the provider generated.")
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )

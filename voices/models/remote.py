@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from providers.types import Capabilities, Limit
+from voicehub.json_fields import Fields, ShapedJSONField
 from voicehub.refusals import ActionRefused
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
@@ -35,7 +36,7 @@ class RemoteVoice(models.Model):
     name = models.CharField("name at the provider", max_length=256, blank=True)
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
     visibility = models.CharField(max_length=10, blank=True)
-    raw_response = models.JSONField(default=dict)
+    raw_response = ShapedJSONField(shape=Fields(), default=dict)
     checked_at = models.DateTimeField(null=True, blank=True)
     made_public_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
@@ -54,7 +55,7 @@ class RemoteVoice(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     deletion_reason = models.CharField(max_length=300, blank=True)
-    deletion_proof = models.JSONField(default=dict)
+    deletion_proof = ShapedJSONField(shape=Fields(), default=dict)
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -8,9 +8,15 @@ from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
 from consent.models import Purpose, Talent
+from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
+from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import RecordingStatus
+
+STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
+RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
+COMPARISON = Fields({"text": Maybe(str), "compared_at": Maybe(str), "days": Maybe(FINDINGS)})
 
 
 class Voice(models.Model):
@@ -23,8 +29,8 @@ class Voice(models.Model):
     purpose = models.CharField(max_length=20, choices=Purpose)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    comparison = models.JSONField(
-        default=dict, editable=False, help_text="Result of comparing the recordings of this voice."
+    comparison = ShapedJSONField(
+        shape=COMPARISON, default=dict, editable=False, help_text="Result of comparing the recordings of this voice."
     )
 
     class Meta:
@@ -73,16 +79,16 @@ class Recording(StatusModel):
     active = models.BooleanField(default=True, help_text="Included in the next build.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
-    findings = models.JSONField(default=list)
-    levels = models.JSONField(default=dict)
-    peaks = models.JSONField(default=list)
+    findings = ShapedJSONField(shape=FINDINGS, default=list)
+    levels = ShapedJSONField(shape=LEVELS, default=dict)
+    peaks = ShapedJSONField(shape=PEAKS, default=list)
     wav = models.FileField(storage=private, upload_to=wav_path, max_length=200, blank=True)
     wav_sha256 = models.CharField(max_length=64, blank=True)
     source = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="pieces")
-    recipe = models.JSONField(default=dict)
-    measures = models.JSONField(default=dict)
-    fine_peaks = models.JSONField(default=list)
-    set_findings = models.JSONField(default=list)
+    recipe = ShapedJSONField(shape=RECIPE, default=dict)
+    measures = ShapedJSONField(shape=MEASURES, default=dict)
+    fine_peaks = ShapedJSONField(shape=PEAKS, default=list)
+    set_findings = ShapedJSONField(shape=FINDINGS, default=list)
     analyzed_at = models.DateTimeField(null=True, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -51,10 +51,16 @@ STEP_DESCRIBERS: dict[str, Callable[[RecipeStep], str]] = {
 def describe_conversion(recording: Recording) -> str:
     """How the WAV was made from the upload: "read from FLAC (PCM_24), rounded to 16 bits with dither"."""
     steps = [step for step in recording.recipe.get("steps", ()) if step.get("step") != "cut"]
-    texts = [
-        STEP_DESCRIBERS[name](step) if (name := str(step.get("step"))) in STEP_DESCRIBERS else name for step in steps
-    ]
-    return ", ".join(texts)
+    return ", ".join(_describe_step(step) for step in steps)
+
+
+def _describe_step(step: RecipeStep) -> str:
+    """The step in words, or only its name if it is unknown or lacks a value."""
+    name = str(step["step"])
+    try:
+        return STEP_DESCRIBERS[name](step)
+    except (LookupError, TypeError, ValueError):
+        return name
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -116,7 +117,9 @@ def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:
     if not deletion:
         return None
     response = json.dumps(deletion["answer"], indent=2, ensure_ascii=False) if deletion.get("answer") else ""
-    recorded_at = parse_datetime(str(deletion.get("at", "")))
+    recorded_at = None
+    with suppress(ValueError):
+        recorded_at = parse_datetime(str(deletion.get("at", "")))
     return DeletionProof(response, str(deletion.get("look", "")), str(deletion.get("by_hand", "")), recorded_at)
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
@@ -13,16 +14,18 @@ from django.urls import reverse
 
 from providers.types import BuildSpec, ClipUpload, ConsentProof, FileRef, Handover, Tier, UploadFile
 from voicehub.encryption import decrypt
+from voicehub.storage import StoredFileLost, explain_storage_errors
 from voicehub.tokens import derive_token
 from voices.models import Build, BuildRecording, Recording, RemoteRecording
 
+FILE_LOST = "The file of “{name}” is missing or cannot be read, so it was not sent. Upload the recording again."
 FILE_CHANGED = "The file of “{name}” has changed since it was checked, so it was not sent. Upload the recording again."
 SEPARATE_FILES = (Handover.RECORDINGS, Handover.FILE_IDS)
 PROOF_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
-class FileChanged(Exception):
-    """A stored file differs from the file that was frozen for the build. The text names the file."""
+class FileChanged(StoredFileLost):
+    """A stored file is lost, or differs from the file that was frozen for the build. The text names the file."""
 
 
 def make_clip_name(recording: Recording) -> str:
@@ -71,7 +74,17 @@ def _make_clip_upload(row: BuildRecording, sent: RemoteRecording | None) -> Clip
 
 
 def make_file_ref(file: FieldFile, sha256: str, name: str) -> FileRef:
-    return FileRef(name, file.size, partial(open_verified_file, file, sha256, name))
+    with _name_lost_file(file, name):
+        return FileRef(name, file.size, partial(open_verified_file, file, sha256, name))
+
+
+@contextmanager
+def _name_lost_file(file: FieldFile, name: str) -> Iterator[None]:
+    try:
+        with explain_storage_errors(file):
+            yield
+    except StoredFileLost as lost:
+        raise FileChanged(FILE_LOST.format(name=name)) from lost
 
 
 def open_file(file: FieldFile) -> BinaryIO:
@@ -81,7 +94,8 @@ def open_file(file: FieldFile) -> BinaryIO:
 
 def open_verified_file(file: FieldFile, sha256: str, name: str) -> BinaryIO:
     """Open a file to send it to a provider. Raises FileChanged if its hash differs from `sha256`."""
-    opened = open_file(file)
+    with _name_lost_file(file, name):
+        opened = open_file(file)
     if hashlib.file_digest(cast(Any, opened), "sha256").hexdigest() != sha256:
         opened.close()
         raise FileChanged(FILE_CHANGED.format(name=name))

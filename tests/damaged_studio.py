@@ -1,0 +1,189 @@
+"""A studio with a row of every kind that pages show, the pages that show them, and ways to damage rows and files."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.files.base import ContentFile
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.models import Consent, ConsentStatus, Take, TakeCheck
+from tests.test_urls import ACCESS, list_urls
+from tests.upgrade.studio_report import list_admin_urls
+from tests.voices.rows import Studio, make_clip
+from voicehub.json_fields import ShapedJSONField
+from voices.models import Build, Preview, Recording, RemoteVoice, Voice
+
+FINDING = {"severity": "look", "code": "noisy", "text": "It is noisy.", "advice": "Move.", "at": 1.5}
+LEVELS = {
+    "peak_dbfs": -3.0, "rms_dbfs": -20.0, "dc_offset": 0.0, "clipped_share": 0.1, "noise_floor_dbfs": -60.0,
+    "snr_db": 30.0, "speech_seconds": 3.0, "leading_silence": 0.1, "trailing_silence": 0.2, "clipped_runs": 1,
+    "clipped": [[0.5, 0.6]], "pauses": [[1.0, 1.5]],
+}  # fmt: skip
+MEASURES = {
+    "seconds": 4.0, "peak_dbfs": -3.0, "rms_dbfs": -20.0, "bandwidth_hz": 8000, "reverberation_seconds": 0.3,
+    "snr_db": 31.0, "clipped_spans": [[0.5, 0.6]], "missing": ["No model."], "lufs": None,
+    "estimates": {"dnsmos_overall": 3.1, "stoi": None, "missing": ["No model."]},
+}  # fmt: skip
+STATEMENT = {
+    "verdict": "review", "why": "", "match": 0.9, "findings": [FINDING],
+    "words": [{"text": "Tilda", "state": "doubtful", "start": 0.5, "end": 0.8, "role": "talent", "score": 0.1}],
+}  # fmt: skip
+SPEAKER = {"verdict": "unsure", "score": 0.71, "threshold": 0.75, "error_rate": 0.05, "compared_with": 3, "text": "Hm."}
+COMPARISON = {"compared_at": "2026-01-02T03:04:05+00:00", "recordings": 3, "text": "Fine.", "days": [FINDING]}
+RECIPE = {
+    "steps": [
+        {"step": "decode", "container": "FLAC", "subtype": "PCM_24"},
+        {"step": "mix", "channels": [0, 1], "of": 2},
+        {"step": "resample", "from": 44100, "to": 48000},
+        {"step": "gain", "factor": 0.5},
+        {"step": "round", "bits": 16, "dither": None},
+        {"step": "cut", "start_frame": 100, "end_frame": 2000},
+    ]
+}
+SOUND: dict[str, Any] = {"findings": [FINDING], "levels": LEVELS, "peaks": [-5, 5] * 4}
+
+
+def make_damageable_studio(studio: Studio) -> None:
+    """Create rows whose JSON fields and files are all filled as the services fill them."""
+    talent = studio.make_talent()
+    studio.make_contract(talent, file_warnings=[FINDING])
+    consent = studio.make_consent(talent)
+    waiting = studio.make_consent(talent, ConsentStatus.SUBMITTED)
+    for take in Take.objects.all():
+        fields = SOUND | {"device": {"label": "Mic", "echoCancellation": True}}
+        models.QuerySet(Take).filter(pk=take.pk).update(**fields, seconds=4.0, sample_rate=48000)
+        checked = {"checked_at": timezone.now(), "findings": [FINDING], "fine_peaks": [-5, 5] * 4}
+        TakeCheck.objects.create(take=take, measures=MEASURES, statement=STATEMENT, speaker=SPEAKER, **checked)
+    assert {consent.status, waiting.status} == {ConsentStatus.APPROVED, ConsentStatus.SUBMITTED}
+    _make_voice(studio, studio.make_voice("Narrator", talent))
+
+
+def _make_voice(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice)
+    Recording.objects.update(**SOUND, recipe=RECIPE, measures=MEASURES, fine_peaks=[-5, 5] * 4, set_findings=[FINDING])
+    converted = Recording.objects.earliest("pk")
+    converted.wav.save("made.wav", ContentFile(make_clip()))
+    Voice.objects.update(comparison=COMPARISON)
+    ended = [studio.make_build(voice, status=status) for status in ("ready", "failed")]
+    Build.objects.update(
+        scores={"resemble_score": 0.9, "fluency": 0.4},
+        samples=[{"title": "One", "text": "A sentence.", "url": "http://x.test/1.wav"}],
+        raw_response={"status": "finished", "items": [{"a": 1}]},
+        finished_at=timezone.now(),
+    )
+    proof = {
+        "answer": {"success": True},
+        "look": "The voice is gone.",
+        "by_hand": "Paula",
+        "at": "2026-01-02T03:04:05Z",
+    }
+    RemoteVoice.objects.update(raw_response={"a": [1]}, deletion_proof=proof)
+    preview = Preview(remote_voice=ended[0].remote_voice, build=ended[0], text="A.", status="ready")
+    preview.content_type = "audio/wav"
+    preview.file.save("preview", ContentFile(make_clip()))
+
+
+# --- Pages ------------------------------------------------------------------------------
+
+ROW_MODELS = [model for app in ("consent", "voices") for model in apps.get_app_config(app).get_models()]
+
+
+def list_candidate_urls() -> Iterator[str]:
+    """The URL of each GET page with the id of each row, and of each list and row in the Django admin."""
+    patterns = dict(list_urls())
+    ids = [str(row.pk) for model in ROW_MODELS for row in model._default_manager.all() if len(str(row.pk)) == 36]
+    for name in [name for name, (method, _roles) in ACCESS.items() if method == "get"]:
+        names = list(patterns[name].pattern.converters)
+        yield from (reverse(name, args=[pk]) for pk in ids) if len(names) == 1 else [reverse(name)] if not names else []
+    for model in ROW_MODELS:
+        yield from list_admin_urls(model._meta.label_lower)
+
+
+def fetch(client: Client, url: str, **headers: str) -> Any:
+    """Request the page and read all of it."""
+    response = client.get(url, headers=headers)
+    if response.streaming:
+        b"".join(response.streaming_content)
+    return response
+
+
+def find_pages(client: Client) -> dict[str, set[str]]:
+    """The URLs that show something, each with the tables that it reads."""
+    pages = {}
+    for url in list_candidate_urls():
+        with CaptureQueriesContext(connection) as queries:
+            status = fetch(client, url).status_code
+        if status in (200, 302):
+            text = " ".join(query["sql"] for query in queries)
+            pages[url] = {model._meta.db_table for model in ROW_MODELS if f'"{model._meta.db_table}"' in text}
+    return pages
+
+
+def find_errors(client: Client, urls: Iterator[str] | list[str]) -> list[str]:
+    return [url for url in urls if fetch(client, url).status_code >= 500]
+
+
+# --- Damage -----------------------------------------------------------------------------
+
+Damage = Callable[[Any], Any]
+JUNK: tuple[Any, ...] = (None, True, -7, 1e300, "x", "2026-99-99", [], {}, [7], ["x"], [None], [[]], [{}], {"x": 7})
+
+
+def list_damages() -> dict[str, Damage]:
+    """Each way to damage a JSON value, by name: all of it, all its leaves, or one member of each object in it."""
+    whole = {f"all {json.dumps(junk)}": (lambda _value, junk=junk: junk) for junk in JUNK}
+    leaves = {f"leaves {json.dumps(junk)}": (lambda value, junk=junk: _replace_leaves(value, junk)) for junk in JUNK}
+    members = {f"without {n}": (lambda value, n=n: _drop_member(value, n)) for n in range(6)}
+    return whole | leaves | members
+
+
+def _replace_leaves(value: Any, junk: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _replace_leaves(member, junk) for name, member in value.items()}
+    return [_replace_leaves(element, junk) for element in value] if isinstance(value, list) else junk
+
+
+def _drop_member(value: Any, number: int) -> Any:
+    if isinstance(value, list):
+        return [_drop_member(element, number) for element in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _drop_member(member, number) for n, (name, member) in enumerate(value.items()) if n != number}
+
+
+def list_json_fields(model: type[models.Model]) -> list[ShapedJSONField]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, ShapedJSONField)]
+
+
+def damage_rows(model: type[models.Model], damage: Damage) -> None:
+    """Damage every JSON field of every row, past the rules of the models."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        for field in list_json_fields(model):
+            cursor.execute(f"SELECT id, {field.column} FROM {table}")  # noqa: S608 - fixed names
+            for pk, text in cursor.fetchall():
+                damaged = json.dumps(damage(json.loads(text) if isinstance(text, str) else text))
+                cursor.execute(f"UPDATE {table} SET {field.column} = %s WHERE id = %s", [damaged, pk])  # noqa: S608
+
+
+def list_stored_files() -> dict[str, list[Path]]:
+    """The files of each file field."""
+    return {
+        f"{model._meta.label}.{field.name}": [
+            Path(getattr(row, field.name).path) for row in model._default_manager.all() if getattr(row, field.name)
+        ]
+        for model in ROW_MODELS
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.FileField)
+    }
+
+
+def get_consent() -> Consent:
+    return Consent.objects.get(status=ConsentStatus.APPROVED)

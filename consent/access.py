@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation, Take, Talent
+from consent.models.consent import APPROVED_STATUSES
 from voicehub.models import Task, TaskStatus, User
 
 INVITATION_COOKIE = "voicehub-invitation"
@@ -53,7 +54,7 @@ def get_contract_or_404(pk: UUID) -> Contract:
 
 
 def get_consent_or_404(pk: UUID) -> Consent:
-    rows = Consent.objects.select_related("talent", "statement", "requested_by", "approved_by")
+    rows = Consent.objects.select_related("talent", "statement", "requested_by", "approved_by", "replaced_by")
     return get_object_or_404(rows, pk=pk)
 
 
@@ -88,12 +89,12 @@ def get_opened_invitation(request: HttpRequest) -> Invitation:
 
 
 def query_invited_consents(invitation: Invitation) -> QuerySet[Consent]:
-    return invitation.consents.select_related("talent", "requested_by").order_by("created_at")
+    return invitation.consents.select_related("talent", "requested_by", "replaced_by").order_by("created_at")
 
 
 def list_withdrawable_consents(talent: Talent) -> list[Consent]:
     """The talent's consents in force or suspended."""
-    return list(talent.consents.filter(status__in=[ConsentStatus.APPROVED, ConsentStatus.SUSPENDED]))
+    return list(talent.consents.filter(status__in=APPROVED_STATUSES))
 
 
 def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:

@@ -65,6 +65,8 @@ def make_next_step(consent: Consent, user: User, *, is_invited: bool, missing: S
         return _make_contract_step(consent, user, missing) if missing else _make_recordings_step(consent, user)
     if consent.status == ConsentStatus.SUSPENDED:
         return _make_resume_step(user)
+    if consent.replaced_by:
+        return _make_replaced_step(consent.replaced_by)
     return _make_closed_step(consent, user)
 
 
@@ -121,6 +123,11 @@ def _make_resume_step(user: User) -> NextStep:
         return NextStep("Suspended", ["No build can start with this consent until a producer resumes it."])
     text = "No build can start with this consent until it is resumed."
     return NextStep("Suspended", [text], [Action("Change the status", "#status")])
+
+
+def _make_replaced_step(newer: Consent) -> NextStep:
+    text = "A newer consent for the same provider and purpose was approved. Builds use that one."
+    return NextStep("Replaced", [text], [Action("Open the newer consent", newer.get_absolute_url())])
 
 
 def _make_closed_step(consent: Consent, user: User) -> NextStep:

@@ -48,8 +48,9 @@ CLOSED_STATUSES = {
     ConsentStatus.EXPIRED,
     ConsentStatus.REPLACED,
 }
-# A link to only such consents no longer opens. A withdrawn consent still shows its deletions.
-HIDDEN_STATUSES = CLOSED_STATUSES - {ConsentStatus.WITHDRAWN}
+# A link to only such consents no longer opens. A withdrawn consent still shows its deletions, and on the page of a
+# replaced consent the talent can withdraw the newer one.
+HIDDEN_STATUSES = CLOSED_STATUSES - {ConsentStatus.WITHDRAWN, ConsentStatus.REPLACED}
 
 
 def _require_invitation(
@@ -180,12 +181,14 @@ def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
 @require_POST
 @_require_invitation
 def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    """Withdraw this consent, or with `all` every consent of the talent that is in force."""
+    """Withdraw this consent or the one that replaced it, or with `all` every consent of the talent that is in force."""
     consent = get_invited_consent(invitation, pk)
     by = get_user(request) if request.user.is_authenticated else None
     form = DeclineForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    consents = list_withdrawable_consents(consent.talent) if "all" in request.POST else [consent]
+    consents = (
+        list_withdrawable_consents(consent.talent) if "all" in request.POST else [consent.find_newest_replacement()]
+    )
     for each in consents:
         with handle_refusal(partial(messages.error, request)):
             review.withdraw_consent(each, by, reason)

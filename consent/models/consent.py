@@ -11,6 +11,9 @@ from consent.models.choices import ConsentStatus, Purpose
 from consent.models.talent import Talent
 from voicehub.transitions import StatusModel, make_status_constraint
 
+# The statuses of a consent that was approved and has not ended.
+APPROVED_STATUSES = [ConsentStatus.APPROVED, ConsentStatus.SUSPENDED]
+
 
 class Statement(models.Model):
     """A version of the text that talents read aloud for one provider in one language, with its source.
@@ -43,15 +46,19 @@ class Statement(models.Model):
 class ConsentQuerySet(models.QuerySet["Consent"]):
     def in_force(self) -> "ConsentQuerySet":
         """Approved consents whose last day has not passed."""
+        return self.in_force_or_suspended().filter(status=ConsentStatus.APPROVED)
+
+    def in_force_or_suspended(self) -> "ConsentQuerySet":
+        """Approved and suspended consents whose last day has not passed."""
         unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
-        return self.filter(unexpired, status=ConsentStatus.APPROVED)
+        return self.filter(unexpired, status__in=APPROVED_STATUSES)
 
 
 class Consent(StatusModel):
     """One talent's permission for one provider and purpose.
 
     It stores a copy of the statement as shown, with its hash, so that later versions of the
-    statement do not affect the consent.
+    statement do not affect the consent. A newer approval for the same talent, provider and purpose replaces it.
     """
 
     Status = ConsentStatus
@@ -83,6 +90,7 @@ class Consent(StatusModel):
     take = models.ForeignKey("Take", models.PROTECT, null=True, blank=True, related_name="+")
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replaced_consents")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     broken_event = models.PositiveIntegerField(
@@ -104,8 +112,13 @@ class Consent(StatusModel):
             make_status_constraint("consent_status_known", ConsentStatus),
             models.CheckConstraint(
                 name="consent_approved_is_complete",
-                condition=~Q(status__in=[ConsentStatus.APPROVED, ConsentStatus.SUSPENDED])
+                condition=~Q(status__in=APPROVED_STATUSES)
                 | Q(approved_by__isnull=False, approved_at__isnull=False, take__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["talent", "provider", "purpose"],
+                condition=Q(status__in=APPROVED_STATUSES),
+                name="consent_one_approved",
             ),
         ]
 
@@ -114,3 +127,10 @@ class Consent(StatusModel):
 
     def get_absolute_url(self) -> str:
         return reverse("consent:consent", args=[self.pk])
+
+    def find_newest_replacement(self) -> "Consent":
+        """The consent at the end of the chain of replacements, or this one if nothing replaced it."""
+        newest = self
+        while newest.replaced_by is not None:
+            newest = newest.replaced_by
+        return newest

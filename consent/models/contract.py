@@ -91,6 +91,15 @@ class Contract(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("consent:contract", args=[self.pk])
 
+    def find_started_replacement(self) -> "Contract":
+        """The newest of the contracts that replaced this one and have started, or this one if there is none."""
+        newest, today = self, timezone.localdate()
+        while replacement := Contract.objects.filter(
+            supersedes=newest, starts_on__lte=today, signed_on__lte=today
+        ).first():
+            newest = replacement
+        return newest
+
     @property
     def is_in_force(self) -> bool:
         return Contract.objects.in_force().filter(pk=self.pk).exists()

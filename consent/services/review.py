@@ -1,5 +1,6 @@
 """Status changes of a consent after the talent has answered: review, suspension, withdrawal, expiry."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from consent.extension_points import stop_use
 from consent.models import Consent, ConsentStatus, EventKind, Take
+from consent.models.consent import APPROVED_STATUSES
 from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
 from voicehub.models import User
@@ -29,10 +31,12 @@ def is_under_review(take: Take) -> bool:
 def approve_consent(consent: Consent, take: Take, by: User, *, played_at: datetime | None, reason: str = "") -> None:
     """Put the consent in force on the basis of `take`, which must be the newest acceptable take.
 
-    `played_at` is when this person first requested the audio of this take from the server. Raises ActionRefused
-    with every requirement that is not met (see `approval.list_missing_requirements`).
+    It replaces the talent's earlier consent for the same provider and purpose. `played_at` is when this person first
+    requested the audio of this take from the server. Raises ActionRefused with every requirement that is not met (see
+    `approval.list_missing_requirements`).
     """
     with transaction.atomic():
+        earlier = _lock_earlier_consents(consent)
         newest = find_latest_take(consent)
         if newest is None or newest.pk != take.pk:
             raise ActionRefused("There is a newer recording. Listen to that one instead.")
@@ -40,6 +44,7 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
             raise ActionRefused(NOT_UNDER_REVIEW)
         if missing := list(list_missing_requirements(newest, by, played_at, reason)):
             raise ActionRefused(*missing)
+        _replace_consents(earlier, consent, by)
         is_moved = move(
             consent,
             ConsentStatus.APPROVED,
@@ -51,6 +56,23 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
         if not is_moved:
             raise ActionRefused(NOT_UNDER_REVIEW)
         record_event(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
+
+
+def _lock_earlier_consents(consent: Consent) -> list[Consent]:
+    """The approved and suspended consents that an approval of `consent` replaces.
+
+    All consents of this talent, provider and purpose are locked in one order, so that concurrent approvals wait.
+    """
+    rivals = Consent.objects.select_for_update(of=("self",)).select_related("talent").order_by("pk")
+    rows = rivals.filter(talent=consent.talent_id, provider=consent.provider, purpose=consent.purpose)
+    return [row for row in rows if row.status in APPROVED_STATUSES and row.pk != consent.pk]
+
+
+def _replace_consents(earlier: Iterable[Consent], newer: Consent, by: User) -> None:
+    for consent in earlier:
+        status = consent.status
+        if move(consent, ConsentStatus.REPLACED, replaced_by=newer):
+            record_event(consent, EventKind.REPLACED, by, newer=str(newer.pk), status=status)
 
 
 def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:

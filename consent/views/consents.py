@@ -102,6 +102,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(consent.events.order_by("sequence")),
         "broken_event": find_first_broken_event(consent) or consent.broken_event,
+        "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
 

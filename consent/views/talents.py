@@ -40,7 +40,7 @@ def talent_add(request: HttpRequest) -> HttpResponse:
 @require_safe
 def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
-    consents = list(talent.consents.all())
+    consents = list(talent.consents.select_related("replaced_by"))
     in_force = set(talent.contracts.in_force().values_list("pk", flat=True))
     context = {
         "talent": talent,

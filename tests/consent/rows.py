@@ -82,8 +82,8 @@ class ConsentFactory:
         self.make_take(consent)
         return consent
 
-    def make_approved_consent(self, talent: Talent | None = None) -> Consent:
-        consent = self.make_consent(talent)
+    def make_approved_consent(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
+        consent = self.make_consent(talent, purpose)
         approve_after_listening(consent, self.make_take(consent), self.producer)
         return consent
 

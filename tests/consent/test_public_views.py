@@ -401,7 +401,7 @@ def test_withdrawal_by_staff_on_the_link_names_them(factory: ConsentFactory, pro
 
 def test_talent_withdraws_all_consents_at_once(factory: ConsentFactory) -> None:
     talent = factory.make_talent()
-    first_consent, second_consent = factory.make_consent(talent), factory.make_approved_consent(talent)
+    first_consent, second_consent = factory.make_consent(talent), factory.make_approved_consent(talent, "advertising")
     other_consent = factory.make_approved_consent(factory.make_talent("Theo Brand", "theo@people.test"))
     guest = open_approved_consent(factory, first_consent)
     assert "Take back all 2 consents" in read_html(guest.get(reverse("invitation:home")))

@@ -1,16 +1,22 @@
-"""Two or twenty clients start the same build at once: exactly one build starts."""
+"""Clients that start the same build at once start exactly one. Approvals at once leave one consent in force."""
 
 import sys
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
 
+from consent.models import Capture, Consent, Take
+from consent.services.audit_log import find_broken_logs
+from consent.services.invitations import request_consent
+from consent.services.takes import submit_take
 from providers.types import Handover, Tier
+from tests.support.approval import approve_after_listening
 from tests.support.processes import StartedProcess, wait_for
-from tests.voices.services.builds.build_harness import BuildHarness
+from tests.voices.services.builds.build_harness import SLT_CLIPS, BuildHarness, make_upload
 from voicehub.models import Task
 from voices.models import Build, RemoteVoice
 from voices.services.builds.start import BuildRefused, start_build
@@ -94,3 +100,35 @@ def test_builds_of_other_accounts_and_tiers_are_not_refused(harness: BuildHarnes
         for tier in Tier:
             start_build(voice, account, tier, Handover.RECORDINGS, harness.producer)
     assert Build.objects.count() == 4
+
+
+@pytest.mark.parametrize("clients", [2, 6])
+def test_concurrent_approvals_leave_one_consent_in_force(harness: BuildHarness, clients: int) -> None:
+    """Each approval replaces the one before. The audit log of each consent has every step once."""
+    talent = harness.make_talent()
+    consents = [
+        request_consent(talent, harness.provider, "en-US", "narration", harness.producer) for _ in range(clients)
+    ]
+    takes = [submit_take(consent, make_upload(name), Capture.LINK) for consent, name in zip(consents, cycle(SLT_CLIPS))]
+    barrier, results = Barrier(clients), list[str]()
+
+    def approve(take: Take) -> None:
+        try:
+            consent = Consent.objects.get(pk=take.consent_id)
+            barrier.wait(60)
+            approve_after_listening(consent, take, harness.producer)
+            results.append("approved")
+        finally:
+            connection.close()
+
+    threads = [Thread(target=approve, args=(take,)) for take in takes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == ["approved"] * clients
+    in_force = Consent.objects.get(status="approved")
+    replaced = Consent.objects.exclude(pk=in_force.pk)
+    assert {(row.status, row.find_newest_replacement()) for row in replaced} == {("replaced", in_force)}
+    assert [row.events.filter(kind="replaced").count() for row in replaced] == [1] * (clients - 1)
+    assert not list(find_broken_logs())

@@ -27,8 +27,15 @@ def _get_permission(voice: Voice, account: Account) -> BuildPermission:
 
 
 def _is_basis_in_force(build: Build) -> bool:
-    """Whether the consent and the contract of this build are in force. A newer consent or contract does not count."""
+    """Whether the consent and the contract of this build, or those that replaced them, are in force and allow it.
+
+    Another consent or contract of the talent does not count.
+    """
+    consent = Consent.objects.get(pk=build.consent_id).find_newest_replacement()
+    contract = Contract.objects.get(pk=build.contract_id).find_started_replacement()
     return (
-        Consent.objects.in_force().filter(pk=build.consent_id).exists()
-        and Contract.objects.in_force().filter(pk=build.contract_id).exists()
+        Consent.objects.in_force().filter(pk=consent.pk).exists()
+        and Contract.objects.in_force().filter(pk=contract.pk).exists()
+        and build.remote_voice.account.provider in contract.providers
+        and build.voice.purpose in contract.purposes
     )

@@ -11,6 +11,7 @@ from consent.services.review import withdraw_consent
 from providers import registry
 from providers.types import Handover, Tier
 from tests.voices.services.builds.build_harness import BuildHarness
+from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.builds.journal import BuildJournal
 from voices.services.deletion import delete_remote_voice, is_creation_in_doubt
@@ -118,13 +119,18 @@ def test_withdrawal_during_the_create_call_leaves_no_voice(
         assert not harness.count_billed()
 
 
-def test_builds_under_another_consent_go_on(make_harness: MakeHarness) -> None:
+def test_build_of_a_replaced_consent_goes_on_until_the_newer_consent_is_withdrawn(make_harness: MakeHarness) -> None:
     harness = make_harness("resemble_v2")
     build = reach_stage(harness, "training")
-    harness.make_consent(build.voice.talent)
-    withdraw(build, harness)
+    newer = harness.make_consent(build.voice.talent)
+    with pytest.raises(ActionRefused, match="Replaced"):
+        withdraw(build, harness)
     assert reload(build).status == BuildStatus.TRAINING
     assert reload(build.remote_voice).deletion_requested_at is None
+    withdraw_consent(newer, harness.producer, "The talent changed their mind.")
+    assert reload(build).status == BuildStatus.WITHDRAWN
+    harness.run_tasks(2)
+    assert reload(build.remote_voice).deleted_at
 
 
 def test_withdrawal_leaves_voices_of_other_talents_and_purposes(make_harness: MakeHarness) -> None:

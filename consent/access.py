@@ -15,7 +15,17 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation, Take, Talent
+from consent.models import (
+    Consent,
+    ConsentStatus,
+    Contract,
+    ContractSuspension,
+    Event,
+    EventKind,
+    Invitation,
+    Take,
+    Talent,
+)
 from consent.models.consent import APPROVED_STATUSES
 from voicehub.models import Task, TaskStatus, User
 
@@ -51,6 +61,11 @@ def get_talent_or_404(pk: UUID) -> Talent:
 
 def get_contract_or_404(pk: UUID) -> Contract:
     return get_object_or_404(Contract.objects.select_related("talent", "supersedes", "filed_by"), pk=pk)
+
+
+def list_suspensions(contract: Contract) -> list[ContractSuspension]:
+    """When, why and by whom the contract was suspended, newest first."""
+    return list(contract.suspensions.select_related("suspended_by", "resumed_by").order_by("-suspended_at"))
 
 
 def get_consent_or_404(pk: UUID) -> Consent:

@@ -6,7 +6,18 @@ from django.http import HttpRequest
 
 from consent import labels
 from consent.labels import DELETE_AT_END_LABEL
-from consent.models import Consent, Contract, Event, Invitation, Pronunciation, Statement, Take, TakeCheck, Talent
+from consent.models import (
+    Consent,
+    Contract,
+    ContractSuspension,
+    Event,
+    Invitation,
+    Pronunciation,
+    Statement,
+    Take,
+    TakeCheck,
+    Talent,
+)
 from consent.services.evidence_checks import check_history
 from voicehub.admin_site import NoDeleteAdmin, ReadOnlyAdmin
 
@@ -45,6 +56,15 @@ class ContractAdmin(ReadOnlyAdmin):
     @admin.display(boolean=True, description="in force")
     def in_force(self, contract: Contract) -> bool:
         return contract.is_in_force
+
+
+@admin.register(ContractSuspension)
+class ContractSuspensionAdmin(ReadOnlyAdmin):
+    list_display = ["contract", "suspended_at", "suspended_by", "resumed_at", "resumed_by"]
+    list_filter = ["resumed_at"]
+    search_fields = ["contract__talent__name", "reason", "resume_reason"]
+    list_select_related = ["contract__talent", "suspended_by", "resumed_by"]
+    date_hierarchy = "suspended_at"
 
 
 @admin.register(Statement)

@@ -13,6 +13,7 @@ ListProviders = Callable[[], list[tuple[str, str]]]
 CompareSpeakers = Callable[[Talent], None]
 HasRecordings = Callable[[Talent], bool]
 StopUse = Callable[[Consent], None]
+ResumeUse = Callable[[Talent], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ ListDeletions = Callable[[Consent], list[Deletion]]
 _provider_lists: list[ListProviders] = []
 _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
+_resume_handlers: list[ResumeUse] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -88,3 +90,17 @@ def stop_use(consent: Consent) -> None:
 def list_deletions(consent: Consent) -> list[Deletion]:
     """The deletions that the withdrawal of this consent caused, oldest first."""
     return [deletion for _handler, list_of_app in _stop_handlers for deletion in list_of_app(consent)]
+
+
+def register_resume_handler(resume_use: ResumeUse) -> None:
+    """Register a function that continues what waited while a consent or a contract of the talent was suspended.
+
+    It is called in the transaction that ends the suspension, so it must not call a provider: it enqueues tasks.
+    """
+    _resume_handlers.append(resume_use)
+
+
+def resume_use(talent: Talent) -> None:
+    """Continue everything that waited in other apps for the end of a suspension."""
+    for handler in _resume_handlers:
+        handler(talent)

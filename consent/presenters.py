@@ -10,6 +10,8 @@ from consent.access import InvitationRow
 from consent.models import Consent, ConsentStatus
 from voicehub.models import User
 
+SUSPENDED_TEXT = "No build can start with this consent, and its voices cannot be used"
+
 
 @dataclass(frozen=True, slots=True)
 class Badge:
@@ -120,9 +122,8 @@ def _make_recordings_step(consent: Consent, user: User) -> NextStep:
 
 def _make_resume_step(user: User) -> NextStep:
     if not user.has_perm("consent.review_consent"):
-        return NextStep("Suspended", ["No build can start with this consent until a producer resumes it."])
-    text = "No build can start with this consent until it is resumed."
-    return NextStep("Suspended", [text], [Action("Change the status", "#status")])
+        return NextStep("Suspended", [f"{SUSPENDED_TEXT} until a producer resumes it."])
+    return NextStep("Suspended", [f"{SUSPENDED_TEXT} until it is resumed."], [Action("Change the status", "#status")])
 
 
 def _make_replaced_step(newer: Consent) -> NextStep:

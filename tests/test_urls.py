@@ -55,6 +55,8 @@ ACCESS = {
     "consent:contract_add": ("get", PRODUCER_ROLES),
     "consent:consent_ask": ("get", PRODUCER_ROLES),
     "consent:statement": ("get", PRODUCER_ROLES),
+    "consent:contract_suspend": ("post", PRODUCER_ROLES),
+    "consent:contract_resume": ("post", PRODUCER_ROLES),
     "consent:invite": ("post", PRODUCER_ROLES),
     "consent:copy_link": ("post", PRODUCER_ROLES),
     "consent:end_link": ("post", PRODUCER_ROLES),

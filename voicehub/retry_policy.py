@@ -40,6 +40,8 @@ def attempt_delay(attempts: int) -> timedelta:
 
 # Interval between checks of whether a paused account works again. Resuming an account enqueues its work at once.
 PAUSED_ACCOUNT_RETRY = timedelta(minutes=10)
+# Interval between checks of whether a suspended consent or contract was replaced. Resuming it continues at once.
+HELD_SAMPLE_RETRY = timedelta(hours=1)
 # The delay after a call that did not reach the provider, if no Retry-After was given.
 UNREACHABLE_RETRY = timedelta(seconds=15)
 # The longest interval between polls of a training build. No page shows an older status.

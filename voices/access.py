@@ -1,10 +1,18 @@
-"""Querysets for the pages of this app. Views check permissions with `consent.access.may`."""
+"""Querysets for the pages of this app, and what of a talent is closed after a withdrawal."""
 
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from consent.models import Consent, ConsentStatus
+from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, Recording, RemoteVoice, Voice
 from voices.models.build import BuildQuerySet
+
+CLOSED = "Closed: the consent was withdrawn"
+REVIEW_PERMISSION = "consent.review_consent"
 
 
 def query_voices() -> QuerySet[Voice]:
@@ -52,3 +60,36 @@ def query_remote_voices() -> QuerySet[RemoteVoice]:
     user_fields = ("made_public_by", "adopted_by", "deletion_requested_by", "deletion_assigned_to")
     remote_voices = RemoteVoice.objects.select_related("account", "voice__talent", *user_fields).defer("raw_response")
     return remote_voices.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")
+
+
+def are_recordings_closed(voice: Voice, user: User) -> bool:
+    """Whether the recordings of the voice are closed to this user, because the talent withdrew the consent."""
+    return _is_closed(user, talent=voice.talent_id, purpose=voice.purpose)
+
+
+def are_previews_closed(remote: RemoteVoice, user: User) -> bool:
+    """Whether the previews of the voice are closed to this user, because the talent withdrew the consent."""
+    if remote.voice is None:
+        return False
+    subject = {"talent": remote.voice.talent_id, "purpose": remote.voice.purpose}
+    return _is_closed(user, **subject, provider=remote.account.provider)
+
+
+def _is_closed(user: User, **subject: Any) -> bool:
+    """Whether a consent for this subject was withdrawn, none is in force or suspended, and the user reviews none."""
+    if user.has_perm(REVIEW_PERMISSION):
+        return False
+    consents = Consent.objects.filter(**subject)
+    return consents.filter(status=ConsentStatus.WITHDRAWN).exists() and not consents.in_force_or_suspended().exists()
+
+
+def require_open_recordings(voice: Voice, user: User) -> None:
+    """Raise PermissionDenied if the recordings of the voice are closed to this user."""
+    if are_recordings_closed(voice, user):
+        raise PermissionDenied(f"{CLOSED}. Only producers and admins can open these recordings.")
+
+
+def require_open_previews(remote: RemoteVoice, user: User) -> None:
+    """Raise PermissionDenied if the previews of the voice are closed to this user."""
+    if are_previews_closed(remote, user):
+        raise PermissionDenied(f"{CLOSED}. Only producers and admins can open these previews.")

@@ -8,11 +8,14 @@ from django.utils import timezone
 from audio.datasets.concatenate import GAP_SECONDS
 from providers import registry
 from providers.types import Encoding, Handover, Tier
+from voicehub.models import User
 from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
+from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.readiness import GapKind
+from voices.services.builds.recheck import find_hold
 from voices.services.previews import find_reasons_against_preview
 
 
@@ -20,6 +23,9 @@ from voices.services.previews import find_reasons_against_preview
 class StatusBadge:
     severity: str
     label: str
+
+
+HELD_BADGE = StatusBadge("wait", "Held")
 
 
 def make_account_badge(account: Account) -> StatusBadge:
@@ -30,7 +36,7 @@ def make_account_badge(account: Account) -> StatusBadge:
     return StatusBadge("good", "Working") if account.checked_at else StatusBadge("over", "Not tested")
 
 
-def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
+def make_remote_badge(remote: RemoteVoice, *, is_held: bool = False) -> StatusBadge:
     """VoiceHub's label. Pages show the provider's status beside it. Needs prefetched builds (`query_remote_voices`)."""
     statuses = {BuildStatus(build.status) for build in remote.builds.all()}
     active = [status for status in ACTIVE_STATUSES if status in statuses]
@@ -44,10 +50,11 @@ def make_remote_badge(remote: RemoteVoice) -> StatusBadge:
         return StatusBadge("busy", active[0].label)
     if not remote.remote_id:
         return StatusBadge("over", "Not created")
-    if remote.adopted_by_id:
-        return StatusBadge("good", "Adopted")
-    if BuildStatus.READY in statuses:
-        return StatusBadge("good", "Ready")
+    is_usable = bool(remote.adopted_by_id) or BuildStatus.READY in statuses
+    if is_usable and is_held:
+        return HELD_BADGE
+    if is_usable:
+        return StatusBadge("good", "Adopted" if remote.adopted_by_id else "Ready")
     return StatusBadge("over", "Not usable")
 
 
@@ -137,10 +144,16 @@ MAX_PREVIEWS = 50
 
 @dataclass(frozen=True, slots=True)
 class PreviewList:
-    """The previews of a voice, newest first, and the reasons why it cannot make another preview now."""
+    """The previews of a voice, newest first, and the reasons why it cannot make another preview now.
+
+    `hold` says why none of them can be played while the voice is held. `is_closed` is True after a withdrawal, for
+    users who may no longer open them.
+    """
 
     rows: Sequence[Preview]
     reasons: Sequence[str]
+    hold: str = ""
+    is_closed: bool = False
 
     @property
     def is_generating(self) -> bool:
@@ -148,14 +161,16 @@ class PreviewList:
 
     @property
     def change_token(self) -> str:
-        return hash_token(repr([(row.pk, row.status) for row in self.rows]))
+        return hash_token(repr([self.hold, *((row.pk, row.status) for row in self.rows)]))
 
 
-def load_preview_list(remote: RemoteVoice) -> PreviewList:
+def load_preview_list(remote: RemoteVoice, user: User) -> PreviewList:
     rows = list(remote.previews.select_related("requested_by").order_by("-created_at", "pk")[:MAX_PREVIEWS])
     return PreviewList(
         rows,
         find_reasons_against_preview(remote)
         if remote.find_capabilities()
         else ["VoiceHub no longer supports this provider."],
+        " ".join(find_hold(remote)),
+        access.are_previews_closed(remote, user),
     )

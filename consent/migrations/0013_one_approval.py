@@ -1,7 +1,9 @@
-"""A newer approval replaces the older one: one consent in force or suspended per talent, provider and purpose.
+"""A newer approval replaces the older one, and contracts can be suspended.
 
+There is one consent in force or suspended per talent, provider and purpose.
 Of several in one database, the one approved last stays. Each older one gets the status Replaced, and an entry in its
-audit log. Reversed, it gets its status back and loses that entry, unless a later entry already refers to it.
+audit log. Reversed, it gets its status back and loses that entry, unless a later entry already refers to it. The
+version before knows no suspended contract: reversed, each contract is in force by its dates.
 """
 
 import hashlib
@@ -10,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
@@ -75,9 +78,65 @@ def restore_older_approvals(apps: StateApps, editor: BaseDatabaseSchemaEditor) -
 
 
 class Migration(migrations.Migration):
-    dependencies = [("consent", "0009_replaced_status")]
+    dependencies = [
+        ("consent", "0014_evidence_checks"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
+        migrations.CreateModel(
+            name="ContractSuspension",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("suspended_at", models.DateTimeField(auto_now_add=True)),
+                ("reason", models.TextField()),
+                ("resumed_at", models.DateTimeField(blank=True, null=True)),
+                ("resume_reason", models.TextField(blank=True)),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suspensions",
+                        to="consent.contract",
+                    ),
+                ),
+                (
+                    "resumed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "suspended_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["suspended_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resumed_at__isnull", True)),
+                        fields=("contract",),
+                        name="contract_suspended_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("resumed_at__isnull", True), ("resumed_by__isnull", True))
+                        | models.Q(("resumed_at__isnull", False), ("resumed_by__isnull", False)),
+                        name="contract_resumed_is_complete",
+                    ),
+                ],
+            },
+        ),
         migrations.AddField(
             model_name="consent",
             name="replaced_by",

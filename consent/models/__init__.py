@@ -3,6 +3,7 @@ from consent.models.consent import Consent, Statement
 from consent.models.contract import Contract
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
+from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
 from consent.models.talent import Talent
 
@@ -11,6 +12,7 @@ __all__ = [
     "Consent",
     "ConsentStatus",
     "Contract",
+    "ContractSuspension",
     "Event",
     "EventKind",
     "Invitation",

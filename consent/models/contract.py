@@ -20,7 +20,11 @@ def contract_path(contract: "Contract", _name: str) -> str:
 
 class ContractQuerySet(models.QuerySet["Contract"]):
     def in_force(self, day: date | None = None) -> "ContractQuerySet":
-        """Contracts that are signed and have started by `day` (default today).
+        """Contracts whose dates allow the day `day` (default today), without those that are suspended now."""
+        return self.current(day).filter(~models.Exists(_query_open_suspensions()))
+
+    def current(self, day: date | None = None) -> "ContractQuerySet":
+        """Contracts that are signed and have started by `day` (default today), also suspended ones.
 
         Contracts that ended before `day`, or whose replacement has started, are left out.
         """
@@ -28,6 +32,18 @@ class ContractQuerySet(models.QuerySet["Contract"]):
         replaced = Contract.objects.filter(supersedes=models.OuterRef("pk"), starts_on__lte=day, signed_on__lte=day)
         open_ended = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
         return self.filter(open_ended, ~models.Exists(replaced), signed_on__lte=day, starts_on__lte=day)
+
+    def read_suspension_reasons(self) -> dict[uuid.UUID, str | None]:
+        """By id, the reason for which a contract is suspended now. None for a contract that is not suspended."""
+        reason = _query_open_suspensions().values("suspensions__reason")[:1]
+        return dict(self.annotate(suspension_reason=models.Subquery(reason)).values_list("pk", "suspension_reason"))
+
+
+def _query_open_suspensions() -> ContractQuerySet:
+    """The contract of the outer query, if it is suspended now."""
+    return Contract.objects.filter(
+        pk=models.OuterRef("pk"), suspensions__isnull=False, suspensions__resumed_at__isnull=True
+    ).order_by()
 
 
 class Contract(models.Model):

@@ -5,12 +5,15 @@ from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils import timezone
 
 from audio.documents.pdf import inspect_pdf
 from audio.findings.findings import FileRefused, Finding
-from consent.models import Contract, Talent
+from consent.extension_points import resume_use
+from consent.models import Contract, ContractSuspension, Talent
 from consent.services.evidence_checks import check_contract_file
 from voicehub.models import User
+from voicehub.refusals import ActionRefused
 from voicehub.storage import StorageUnavailable, hash_file
 from voicehub.upload_limits import CONTRACT_BYTES
 
@@ -76,3 +79,23 @@ def file_contract(
     with suppress(StorageUnavailable):
         check_contract_file(contract)
     return contract
+
+
+def suspend_contract(contract: Contract, by: User, reason: str) -> None:
+    """Stop everything that this contract allows until it is resumed. Nothing is deleted. Raises ActionRefused."""
+    with transaction.atomic():
+        Contract.objects.select_for_update().get(pk=contract.pk)
+        if contract.suspensions.filter(resumed_at__isnull=True).exists():
+            raise ActionRefused("This contract is already suspended.")
+        if not Contract.objects.current().filter(pk=contract.pk).exists():
+            raise ActionRefused("This contract is not in force, so there is nothing to suspend.")
+        ContractSuspension.objects.create(contract=contract, suspended_by=by, reason=reason)
+
+
+def resume_contract(contract: Contract, by: User, reason: str) -> None:
+    """Allow again what a suspended contract allows. Raises ActionRefused."""
+    with transaction.atomic():
+        suspended = ContractSuspension.objects.filter(contract=contract, resumed_at__isnull=True)
+        if not suspended.update(resumed_at=timezone.now(), resumed_by=by, resume_reason=reason):
+            raise ActionRefused("This contract is not suspended.")
+        resume_use(contract.talent)

@@ -1,14 +1,15 @@
 """The gate: no voice is built without a consent and a contract in force."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
+from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Purpose, Talent
 from voicehub.text import format_date
 
 WAITING: Mapping[str, str] = {
@@ -19,12 +20,17 @@ WAITING: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class BuildPermission:
-    """The consent and the contract that allow a build, or the exact reasons why the build is not allowed."""
+    """The consent and the contract that allow a build, or the exact reasons why the build is not allowed.
+
+    `suspended_consent` and `suspended_contract` are the ones that would allow it if they were not suspended.
+    """
 
     consent: Consent | None
     contract: Contract | None
     consent_reasons: tuple[str, ...] = ()
     contract_reasons: tuple[str, ...] = ()
+    suspended_consent: Consent | None = None
+    suspended_contract: Contract | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -33,6 +39,13 @@ class BuildPermission:
     @property
     def is_given(self) -> bool:
         return not self.reasons
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the build would be allowed if nothing were suspended."""
+        is_consent_held = bool(self.suspended_consent) or not self.consent_reasons
+        is_contract_held = bool(self.suspended_contract) or not self.contract_reasons
+        return not self.is_given and is_consent_held and is_contract_held
 
 
 class BuildPurpose(NamedTuple):
@@ -62,22 +75,36 @@ def check_permission(
 def check_permissions(
     purposes: Iterable[BuildPurpose], labels: Mapping[str, str]
 ) -> dict[BuildPurpose, BuildPermission]:
-    """Check many build purposes in three queries; `labels` maps provider slugs to display names."""
+    """Check many build purposes in two queries; `labels` maps provider slugs to display names."""
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
     consents = list(Consent.objects.filter(talent__in=talents).order_by("-created_at"))
-    filed = list(Contract.objects.filter(talent__in=talents))
-    in_force = set(Contract.objects.in_force().filter(talent__in=talents).values_list("pk", flat=True))
+    suspensions = ContractSuspension.objects.filter(contract=OuterRef("pk"), resumed_at__isnull=True)
+    contracts: QuerySet[Contract] = Contract.objects.filter(talent__in=talents)
+    filed = list(
+        contracts.annotate(
+            is_current=Exists(Contract.objects.current().filter(pk=OuterRef("pk"))),
+            suspension_reason=Subquery(suspensions.values("reason")[:1]),
+        )
+    )
+    current = {contract.pk: contract.suspension_reason for contract in filed if contract.is_current}
+    in_force = {pk for pk, reason in current.items() if reason is None}
+    suspended = {pk: reason for pk, reason in current.items() if reason is not None}
     return {
         subject: _decide_permission(
-            subject, labels.get(subject.provider) or subject.provider, consents, filed, in_force
+            subject, labels.get(subject.provider) or subject.provider, consents, filed, in_force, suspended
         )
         for subject in purposes
     }
 
 
 def _decide_permission(
-    subject: BuildPurpose, label: str, consents: list[Consent], filed: list[Contract], in_force: set[UUID]
+    subject: BuildPurpose,
+    label: str,
+    consents: list[Consent],
+    filed: Sequence[Contract],
+    in_force: set[UUID],
+    suspended: Mapping[UUID, str],
 ) -> BuildPermission:
     requested = [
         consent
@@ -92,7 +119,24 @@ def _decide_permission(
     contract, no_contract = _find_contract(
         subject, label, contracts, [contract for contract in contracts if contract.pk in in_force]
     )
-    return BuildPermission(consent, contract, no_consent, no_contract)
+    held = [] if contract else [one for one in contracts if one.pk in suspended]
+    suspended_contract = next((one for one in held if not _find_contract_objections(one, subject, label)), None)
+    if suspended_contract:
+        no_contract = (_describe_suspension(suspended_contract, suspended[suspended_contract.pk]),)
+    elif held and not any(one.pk in in_force for one in contracts):
+        no_contract = _find_contract_objections(held[0], subject, label)
+    suspended_consent = None if consent else _find_suspended_consent(requested)
+    return BuildPermission(consent, contract, no_consent, no_contract, suspended_consent, suspended_contract)
+
+
+def _find_suspended_consent(requested: Iterable[Consent]) -> Consent | None:
+    today = timezone.localdate()
+    suspended = (consent for consent in requested if consent.status == ConsentStatus.SUSPENDED)
+    return next((consent for consent in suspended if consent.valid_until is None or consent.valid_until >= today), None)
+
+
+def _describe_suspension(contract: Contract, reason: str) -> str:
+    return f"The contract signed on {format_date(contract.signed_on)} is suspended: {reason.rstrip('.')}."
 
 
 def _find_consent(
@@ -110,7 +154,8 @@ def _find_consent(
         return None, (f"{subject.talent.name} has not been asked for consent to {label} for {use}.",)
     if ended_on:
         return None, (f"The consent of {subject.talent.name} for {label} ended on {format_date(ended_on)}.",)
-    state = WAITING.get(requested[0].status, requested[0].get_status_display().lower())
+    newest = _find_suspended_consent(requested) or requested[0]
+    state = WAITING.get(newest.status, newest.get_status_display().lower())
     return None, (f"The consent of {subject.talent.name} for {label} for {use} is not in force: {state}.",)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from consent.extension_points import stop_use
+from consent.extension_points import resume_use, stop_use
 from consent.models import Consent, ConsentStatus, EventKind, Take
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.approval import is_own_take, list_missing_requirements
@@ -56,6 +56,8 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
         if not is_moved:
             raise ActionRefused(NOT_UNDER_REVIEW)
         record_event(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
+        if earlier:
+            resume_use(consent.talent)  # one of them may have been suspended
 
 
 def _lock_earlier_consents(consent: Consent) -> list[Consent]:
@@ -107,6 +109,7 @@ def resume_consent(consent: Consent, by: User, reason: str) -> None:
         if not move(consent, ConsentStatus.APPROVED, since=ConsentStatus.SUSPENDED):
             raise ActionRefused("This consent is not suspended.")
         record_event(consent, EventKind.RESUMED, by, reason=reason)
+        resume_use(consent.talent)
 
 
 def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:

@@ -223,7 +223,8 @@ def _make_reason_view(act: Act, success_message: str) -> View:
 
 ask_again = _make_reason_view(review.request_retake, "Retake requested. The private link works as before.")
 suspend = _make_reason_view(
-    review.suspend_consent, "Consent suspended. No build can start with it until you resume it."
+    review.suspend_consent,
+    "Consent suspended. No build can start with it, and its voices cannot be used until you resume it.",
 )
 resume = _make_reason_view(review.resume_consent, "Consent resumed. It is in force again.")
 withdraw = _make_reason_view(

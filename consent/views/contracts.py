@@ -1,5 +1,6 @@
-"""Contracts: filing the PDF with its terms, and viewing filed contracts."""
+"""Contracts: filing the PDF with its terms, viewing filed contracts, and suspending them."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,11 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent.access import get_contract_or_404, get_talent_or_404, get_user, require_permission
-from consent.forms import ContractForm
-from consent.services.contracts import file_contract
+from consent.access import get_contract_or_404, get_talent_or_404, get_user, list_suspensions, require_permission
+from consent.forms import ContractForm, ReasonForm
+from consent.models import Contract
+from consent.services.contracts import file_contract, resume_contract, suspend_contract
 from consent.services.evidence_checks import check_contract_file
 from voicehub.media import send_file
+from voicehub.models import User
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.storage import StorageUnavailable
 
@@ -37,9 +40,13 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     contract = get_contract_or_404(pk)
+    suspensions = list_suspensions(contract)
     context = {
         "contract": contract,
         "replaced_by": getattr(contract, "superseded_by", None),
+        "is_in_force": contract.is_in_force,
+        "suspensions": suspensions,
+        "open_suspension": next((one for one in suspensions if one.resumed_at is None), None),
         "file_warnings": contract.file_warnings,
     }
     return render(request, "consent/contract.html", context)
@@ -68,3 +75,30 @@ def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     contract = get_contract_or_404(pk)
     name = f"contract-{slugify(contract.talent.name) or 'talent'}-{contract.signed_on:%Y-%m-%d}.pdf"
     return send_file(request, contract.file, "application/pdf", name, attachment=True)
+
+
+@require_permission("consent.review_consent")
+@require_POST
+@show_refusal_as_message("consent:contract")
+def contract_suspend(request: HttpRequest, pk: UUID) -> HttpResponse:
+    success_message = "Contract suspended. The voices that depend on it cannot be used until you resume it."
+    return _change_suspension(request, pk, suspend_contract, success_message)
+
+
+@require_permission("consent.review_consent")
+@require_POST
+@show_refusal_as_message("consent:contract")
+def contract_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _change_suspension(request, pk, resume_contract, "Contract resumed.")
+
+
+def _change_suspension(
+    request: HttpRequest, pk: UUID, change: Callable[[Contract, User, str], None], success_message: str
+) -> HttpResponse:
+    contract, form = get_contract_or_404(pk), ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(form.errors["reason"][0]))
+        return redirect(contract)
+    change(contract, get_user(request), form.cleaned_data["reason"])
+    messages.success(request, success_message)
+    return redirect(contract)

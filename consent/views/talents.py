@@ -41,12 +41,14 @@ def talent_add(request: HttpRequest) -> HttpResponse:
 def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
     consents = list(talent.consents.select_related("replaced_by"))
-    in_force = set(talent.contracts.in_force().values_list("pk", flat=True))
+    current = talent.contracts.current().read_suspension_reasons()
+    in_force = {pk for pk, suspension in current.items() if suspension is None}
     context = {
         "talent": talent,
         "consents": consents,
         "contracts": list(talent.contracts.all()),
         "in_force": in_force,
+        "suspended": current.keys() - in_force,
         "ready_for_voice": in_force and any(consent.status == ConsentStatus.APPROVED for consent in consents),
         "events": list_recent_events(talent, RECENT_EVENTS),
     }

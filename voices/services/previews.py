@@ -6,17 +6,18 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
+from consent.models import Talent
 from providers import registry
 from providers.errors import CallFailure
 from providers.types import Sound
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import PAUSED_ACCOUNT_RETRY
+from voicehub.retry_policy import HELD_SAMPLE_RETRY, PAUSED_ACCOUNT_RETRY
 from voicehub.transitions import move
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import open_session
-from voices.services.builds.recheck import find_reasons_against_use
+from voices.services.builds.recheck import find_hold, find_reasons_against_use
 
 MAX_TEXT_CHARACTERS = 500  # a preview is one or two sentences, and the provider may charge by length
 MAX_PER_HOUR = 60  # previews for each account
@@ -74,6 +75,8 @@ def make_preview(preview_id: str) -> timedelta | None:
     account.refresh_from_db(fields=["paused_at"])
     if account.paused_at:
         return PAUSED_ACCOUNT_RETRY
+    if preview.url and find_hold(preview.remote_voice):
+        return HELD_SAMPLE_RETRY
     # The audio of a sample exists already. To speak a new sentence, the voice must exist and not await deletion.
     if (
         reasons := find_reasons_against_use(preview.remote_voice)
@@ -84,6 +87,13 @@ def make_preview(preview_id: str) -> timedelta | None:
     elif move(preview, PreviewStatus.GENERATING):
         _fetch_sound(preview)
     return None
+
+
+def resume_samples(talent: Talent) -> None:
+    """Continue the downloads of samples that waited while a consent or a contract of the talent was suspended."""
+    waiting = Preview.objects.filter(remote_voice__voice__talent=talent, status=PreviewStatus.QUEUED).exclude(url="")
+    for pk in waiting.values_list("pk", flat=True):
+        outbox.enqueue_task("make_preview", pk)
 
 
 def _fetch_sound(preview: Preview) -> None:

@@ -1,17 +1,28 @@
 """Tags and filters for builds, scores, the provider's flags, and the voices of a talent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.db.models import Count, Q
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from consent.models import Talent
 from providers import registry
+from voicehub.templatetags.studio import status_badge
 from voicehub.text import format_time
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus, RemoteVoice, Voice
-from voices.presenters import PreviewList, build_name, load_preview_list, tier_label
+from voices.presenters import (
+    HELD_BADGE,
+    PreviewList,
+    build_name,
+    load_preview_list,
+    tier_label,
+)
+from voices.services.builds.recheck import HOLDABLE_STATUSES, find_held_voices
 
 register = template.Library()
 
@@ -105,7 +116,6 @@ def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
 
 
 register.filter("account_badge", presenters.make_account_badge)
-register.filter("remote_badge", presenters.make_remote_badge)
 register.filter("remote_kind", presenters.get_remote_kind)
 
 
@@ -116,5 +126,26 @@ def list_remote_voices(voice: Voice) -> Sequence[RemoteVoice]:
 
 
 @register.simple_tag
-def get_preview_list(remote: RemoteVoice) -> PreviewList:
-    return load_preview_list(remote)
+def find_held(remotes: Sequence[RemoteVoice]) -> frozenset[UUID]:
+    """The ids of the remote voices whose consent or contract is suspended."""
+    return find_held_voices(remotes)
+
+
+@register.simple_tag
+def remote_badge(remote: RemoteVoice, held: Collection[UUID] = ()) -> presenters.StatusBadge:
+    return presenters.make_remote_badge(remote, is_held=remote.pk in held)
+
+
+@register.simple_tag
+def build_badge(build: Build, held: Collection[UUID] = ()) -> SafeString:
+    """The status of a build. A ready build is held, and a training build also, if its remote voice is held."""
+    is_held = build.remote_voice_id in held and build.status in HOLDABLE_STATUSES
+    badge = format_html('<span class="state state-{}">{}</span>', HELD_BADGE.severity, HELD_BADGE.label)
+    if is_held and build.status == BuildStatus.READY:
+        return badge
+    return format_html("{} {}", status_badge(build), badge) if is_held else status_badge(build)
+
+
+@register.simple_tag(takes_context=True)
+def get_preview_list(context: template.Context, remote: RemoteVoice) -> PreviewList:
+    return load_preview_list(remote, context["request"].user)

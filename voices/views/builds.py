@@ -24,6 +24,7 @@ from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, describe_handover, needs_staff_answer
+from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
@@ -105,9 +106,10 @@ def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
 
 @require_permission("voices.view_build")
 @require_safe
-def build_export(_request: HttpRequest, pk: str) -> StreamingHttpResponse:
+def build_export(request: HttpRequest, pk: str) -> StreamingHttpResponse:
     """The recordings of a build with their results, as CSV. Texts are escaped against formula injection."""
     build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
     rows = generate_csv_lines(order_worst_first(build))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = f"{slugify(build.voice.name) or 'voice'}-{build.remote_voice.tier}-{build.created_at:%Y%m%d-%H%M}.csv"
@@ -167,9 +169,13 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         flagged_count=Count("pk", filter=flagged),
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
+    hold = find_hold(build.remote_voice) if build.status in HOLDABLE_STATUSES else ()
     score_counts = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
     return {
         "build": build,
+        "hold": hold,
+        "held": [build.remote_voice_id] if hold else [],
+        "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
         "change_token": compute_change_token(build),
         "timeline": make_timeline(build),
         "scores": list_scores(build),

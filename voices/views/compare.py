@@ -20,6 +20,7 @@ from voices import access
 from voices.account_forms import SentenceForm, show_errors
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.presenters import build_name
+from voices.services.builds.recheck import find_held_builds
 from voices.services.builds.scores import SCORES, ScoreInfo
 from voices.services.previews import find_reasons_against_preview, request_preview
 
@@ -127,6 +128,7 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
         "scores": list(make_score_rows(pair)),
         "shared_count": count_shared_recordings(pair),
         "preview_refusals": list_preview_refusals(pair),
+        **find_locked_voices(pair, get_user(request)),
     }
     return render(request, "voices/compare.html", context)
 
@@ -141,7 +143,16 @@ def compare_previews(request: HttpRequest) -> HttpResponse:
     pair = _get_pair(request.GET)
     if request.GET.get("seen") == pair.change_token:
         return HttpResponse(status=204)
-    return render(request, "voices/_compare_previews.html", {"pair": pair})
+    return render(
+        request, "voices/_compare_previews.html", {"pair": pair, **find_locked_voices(pair, get_user(request))}
+    )
+
+
+def find_locked_voices(pair: BuildPair, user: User) -> dict[str, frozenset[uuid.UUID]]:
+    """The ids of the remote voices whose previews cannot be played: while they are held, or closed to this user."""
+    remotes = [build.remote_voice for build in pair.builds]
+    closed = frozenset(remote.pk for remote in remotes if access.are_previews_closed(remote, user))
+    return {"held": find_held_builds(pair.builds), "closed": closed}
 
 
 @require_permission("voices.ask_preview")

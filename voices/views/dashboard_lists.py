@@ -17,6 +17,7 @@ from voices import access
 from voices.models import Build
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token
+from voices.services.builds.recheck import find_held_builds
 
 MAX_ROWS = 100
 ENDING_WINDOW = timedelta(days=60)
@@ -68,10 +69,11 @@ def list_pending_consents() -> list[PendingConsents]:
 class ActiveBuilds:
     """Active builds, and builds that ended recently, so that staff see how each build ended.
 
-    An ended build is left out if its voice has a newer build.
+    An ended build is left out if its voice has a newer build. `held` are the ids of the remote voices that are held.
     """
 
     rows: list[Build]
+    held: frozenset[uuid.UUID]
 
     @property
     def has_active(self) -> bool:
@@ -86,7 +88,8 @@ def load_active_builds() -> ActiveBuilds:
     newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent).order_by("-created_at")[:MAX_ROWS]
-    return ActiveBuilds(sorted(rows, key=lambda build: not build.is_active))
+    builds = sorted(rows, key=lambda build: not build.is_active)
+    return ActiveBuilds(builds, find_held_builds(builds))
 
 
 @dataclass(frozen=True, slots=True)

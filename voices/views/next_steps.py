@@ -5,7 +5,6 @@ from itertools import groupby
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
-from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Talent
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
@@ -195,6 +194,9 @@ def _find_fix(voice: Voice, state: Readiness, newest_consent: Consent | None) ->
 
 
 def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Consent | None) -> tuple[str, str, str]:
+    if suspended := permission.suspended_consent or (not permission.consent_reasons and permission.suspended_contract):
+        action = "Open consent" if permission.suspended_consent else "Open contract"
+        return suspended.get_absolute_url(), action, ""
     if permission.consent_reasons and newest_consent:
         return newest_consent.get_absolute_url(), "Open consent", ""
     if permission.consent_reasons:
@@ -203,12 +205,11 @@ def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Co
 
 
 def list_voices_no_longer_allowed() -> Iterator[NextStep]:
-    """Voices whose consent or contract has ended since their build. Failed builds have rows of their own."""
-    unexpired = Q(consent__valid_until__isnull=True) | Q(consent__valid_until__gte=timezone.localdate())
-    is_in_force = unexpired & Q(consent__status=ConsentStatus.APPROVED, contract__in=Contract.objects.in_force())
+    """Voices whose consent or contract has ended or is suspended. Failed builds have rows of their own."""
+    is_in_force = Q(consent__in=Consent.objects.in_force(), contract__in=Contract.objects.in_force())
     builds = list(
         select_latest_builds()
-        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELED])
+        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING])
         .exclude(is_in_force)
         .order_by("voice__name")
     )
@@ -235,5 +236,8 @@ def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[BuildPurpos
 
 def _make_refused_step(voice: Voice, permission: BuildPermission, newest_consent: Consent | None) -> NextStep:
     url, action, needed = _find_gate_fix(voice, permission, newest_consent)
-    status, page, reasons = "No longer allowed", voice.get_absolute_url(), permission.reasons
-    return NextStep(voice.name, voice.talent.name, "bad", status, reasons, url, action, None, needed, subject_url=page)
+    severity, status = ("wait", "Held") if permission.is_held else ("bad", "No longer allowed")
+    page, reasons = voice.get_absolute_url(), permission.reasons
+    return NextStep(
+        voice.name, voice.talent.name, severity, status, reasons, url, action, None, needed, subject_url=page
+    )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -10,9 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 from consent.access import get_user, require_permission
 from voicehub import media
 from voicehub.refusals import handle_refusal
+from voices import access
 from voices.account_forms import SentenceForm, format_errors
 from voices.models import Preview
 from voices.presenters import load_preview_list
+from voices.services.builds.recheck import find_hold
 from voices.services.previews import request_preview
 from voices.views.remote_voices import get_remote_or_404
 
@@ -28,7 +31,8 @@ def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
     The page polls this URL while a preview is being generated.
     """
     remote = get_remote_or_404(pk)
-    previews = load_preview_list(remote)
+    access.require_open_previews(remote, get_user(request))
+    previews = load_preview_list(remote, get_user(request))
     if previews.is_generating and request.GET.get("seen") == previews.change_token:
         return HttpResponse(status=204)
     return render(request, "voices/_preview_list.html", {"remote": remote, "preview_list": previews})
@@ -49,7 +53,7 @@ def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(remote)
     context: dict[str, Any] = {
         "remote": remote,
-        "preview_list": load_preview_list(remote),
+        "preview_list": load_preview_list(remote, get_user(request)),
         "issue": issue,
         "is_requested": not issue,
     }
@@ -60,7 +64,14 @@ def preview_request(request: HttpRequest, pk: str) -> HttpResponse:
 @require_safe
 def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The audio of a preview, with the type detected from its first bytes. Audio of unknown type is only downloaded."""
-    preview = get_object_or_404(Preview, pk=pk)
+    preview = get_object_or_404(
+        Preview.objects.select_related("remote_voice__voice__talent", "remote_voice__account"), pk=pk
+    )
+    access.require_open_previews(preview.remote_voice, get_user(request))
+    if hold := find_hold(preview.remote_voice):
+        raise PermissionDenied(
+            f"The voice is held. {' '.join(hold)} Nothing of it can be used until the suspension ends."
+        )
     if not preview.file:
         raise Http404
     extension = PLAYABLE_TYPES.get(preview.content_type)

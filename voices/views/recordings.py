@@ -12,18 +12,31 @@ from voicehub import media
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices import access
 from voices.forms import TranscriptForm
-from voices.models import Recording
+from voices.models import Recording, Voice
 from voices.presenters import is_playable
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import delete_recording, set_active, set_transcript
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
 
+def _get_open_voice(request: HttpRequest, pk: str) -> Voice:
+    """The voice. Its recordings are closed to some users after a withdrawal: PermissionDenied."""
+    voice = get_object_or_404(access.query_voices(), pk=pk)
+    access.require_open_recordings(voice, get_user(request))
+    return voice
+
+
+def _get_open_recording(request: HttpRequest, pk: str) -> Recording:
+    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    access.require_open_recordings(recording.voice, get_user(request))
+    return recording
+
+
 @require_permission("voices.view_recording")
 @require_safe
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     """The table of recordings. The address bar of the browser gets the URL of the voice page with the same filter."""
-    voice = get_object_or_404(access.query_voices(), pk=pk)
+    voice = _get_open_voice(request, pk)
     context = {
         "voice": voice,
         "recording_progress": load_recording_progress(voice),
@@ -43,7 +56,7 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     After rows were added or removed, the page reloads its table once no transcript is being edited (see
     recordings-refresh.js).
     """
-    voice = get_object_or_404(access.query_voices(), pk=pk)
+    voice = _get_open_voice(request, pk)
     progress, since = load_recording_progress(voice), parse_time(request.GET.get("since"))
     if progress.is_active and request.GET.get("seen") == progress.change_token:
         return HttpResponse(status=204)
@@ -66,7 +79,7 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
     """Show or save the transcript of one recording. With htmx this is a cell of the table, without it a page."""
-    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    recording = _get_open_recording(request, pk)
     form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
     saved, problem = False, ""
     if request.method == "POST":
@@ -99,7 +112,7 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
 @require_POST
 def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     """Include the recording in the next build, or exclude it from builds."""
-    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    recording = _get_open_recording(request, pk)
     with handle_refusal(partial(messages.error, request)):
         set_active(recording, request.POST.get("active") == "on")
     if not request.headers.get("HX-Request"):
@@ -119,7 +132,7 @@ def _make_list_url(pk: str) -> str:
 @show_refusal_as_message(_make_list_url)
 def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
     """Start a background task that splits a recording at its pauses, because it is too long for a build."""
-    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    recording = _get_open_recording(request, pk)
     enqueue_split(recording, get_user(request))
     messages.success(request, f"Splitting {recording.file_name}. Its clips will appear here.")
     return redirect(_make_list_url(pk))
@@ -129,7 +142,7 @@ def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message(_make_list_url)
 def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
-    recording = get_object_or_404(access.query_recordings(), pk=pk)
+    recording = _get_open_recording(request, pk)
     if request.method != "POST":
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})
     list_url = _make_list_url(pk)  # needs the recording, which is deleted next
@@ -145,7 +158,8 @@ def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
 
     A file without readable audio is only downloaded. It is never sent with a content type that a browser opens.
     """
-    recording = get_object_or_404(Recording, pk=pk)
+    recording = get_object_or_404(Recording.objects.select_related("voice"), pk=pk)
+    access.require_open_recordings(recording.voice, get_user(request))
     if "download" in request.GET or not is_playable(recording):
         return _send_original(request, recording)
     return media.send_file(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
@@ -161,6 +175,8 @@ def _send_original(request: HttpRequest, recording: Recording) -> HttpResponseBa
 @require_safe
 def recording_peaks(request: HttpRequest, pk: str) -> JsonResponse:
     """The peaks of the waveform. With `?fine`, the fine peaks if the recording has any."""
-    recording = get_object_or_404(Recording.objects.only("peaks", "fine_peaks", "seconds"), pk=pk)
+    columns = ("peaks", "fine_peaks", "seconds", "voice__talent", "voice__purpose")
+    recording = get_object_or_404(Recording.objects.select_related("voice").only(*columns), pk=pk)
+    access.require_open_recordings(recording.voice, get_user(request))
     fine = recording.fine_peaks if "fine" in request.GET else []
     return JsonResponse({"seconds": recording.seconds, "peaks": media.format_peaks(fine or recording.peaks)})

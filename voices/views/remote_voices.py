@@ -23,7 +23,7 @@ from voices import access, presenters
 from voices.account_forms import RenameForm, show_errors
 from voices.models import RemoteVoice
 from voices.services import remote_voices
-from voices.services.builds.recheck import find_reasons_against_use
+from voices.services.builds.recheck import find_hold, find_reasons_against_use
 from voices.services.deletion import is_creation_in_doubt
 from voices.services.deletion_assignment import query_assignable_users
 from voices.services.deletion_log import describe_files
@@ -74,12 +74,14 @@ def is_waiting_for_provider(remote: RemoteVoice) -> bool:
 
 
 def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
+    is_held = bool(find_hold(remote))
     return {
         "remote": remote,
         "capabilities": remote.find_capabilities(),
         "gate_reasons": find_reasons_against_use(remote),
         "denied_changes": describe_changes(remote),
-        "badge": presenters.make_remote_badge(remote),
+        "badge": presenters.make_remote_badge(remote, is_held=is_held),
+        "held": [remote.pk] if is_held else [],
         "proof": load_deletion_proof(remote),
         "is_waiting": is_waiting_for_provider(remote),
         "file_deletion": find_file_deletion(remote),

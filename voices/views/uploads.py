@@ -52,6 +52,7 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     The form without scripts sends any number of files and gets a redirect.
     """
     voice = get_object_or_404(Voice, pk=pk)
+    access.require_open_recordings(voice, get_user(request))
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         outcomes = [UploadOutcome("refused", "", text) for text in _list_errors(form)]

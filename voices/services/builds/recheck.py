@@ -1,9 +1,15 @@
 """Checks of the gate before a build sends anything, and before a remote voice is used or changed."""
 
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
 from consent.models import Consent, Contract
-from consent.services.gate import BuildPermission, check_permission
+from consent.services.gate import BuildPermission, BuildPurpose, check_permission, check_permissions
 from providers import registry
-from voices.models import Account, Build, RemoteVoice, Voice
+from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
+
+# The statuses of a build whose voice is held while its consent or contract is suspended.
+HOLDABLE_STATUSES = (BuildStatus.TRAINING, BuildStatus.READY)
 
 
 def check_gate_again(build: Build) -> tuple[str, ...]:
@@ -19,6 +25,33 @@ def find_reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:
     if remote.voice is None:
         return ("VoiceHub does not know which talent this voice belongs to.",)
     return _get_permission(remote.voice, remote.account).reasons
+
+
+def find_hold(remote: RemoteVoice) -> tuple[str, ...]:
+    """Why a remote voice is held: its consent or its contract is suspended. Empty if nothing is suspended."""
+    if remote.voice is None:
+        return ()
+    permission = _get_permission(remote.voice, remote.account)
+    return permission.reasons if permission.is_held else ()
+
+
+def find_held_voices(remotes: Iterable[RemoteVoice]) -> frozenset[UUID]:
+    """The ids of the remote voices that are held. The number of queries does not depend on their number."""
+    return _find_held({remote.pk: (remote.voice, remote.account) for remote in remotes if remote.voice})
+
+
+def find_held_builds(builds: Iterable[Build]) -> frozenset[UUID]:
+    """The ids of the remote voices of these builds that are held, of builds that are training or ready."""
+    candidates = [build for build in builds if build.status in HOLDABLE_STATUSES]
+    return _find_held({build.remote_voice_id: (build.voice, build.remote_voice.account) for build in candidates})
+
+
+def _find_held(voices: Mapping[UUID, tuple[Voice, Account]]) -> frozenset[UUID]:
+    subjects = {
+        pk: BuildPurpose(voice.talent, account.provider, voice.purpose) for pk, (voice, account) in voices.items()
+    }
+    permissions = check_permissions(subjects.values(), {}) if subjects else {}
+    return frozenset(pk for pk, subject in subjects.items() if permissions[subject].is_held)
 
 
 def _get_permission(voice: Voice, account: Account) -> BuildPermission:

@@ -1,12 +1,14 @@
 """Badges, labels and change tokens of accounts, remote voices and builds. All pages use them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 
 from audio.datasets.concatenate import GAP_SECONDS
 from providers import registry
+from providers.parsing import parse_number
 from providers.types import Encoding, Handover, Tier
 from voicehub.models import User
 from voicehub.text import format_count, format_duration
@@ -25,6 +27,8 @@ class StatusBadge:
     label: str
 
 
+# The fields of a voice in which a provider may say what its training cost.
+CREDIT_FIELDS = ("creditsUsed", "credits_used", "credits")
 HELD_BADGE = StatusBadge("wait", "Held")
 
 
@@ -116,6 +120,23 @@ def needs_staff_answer(build: Build) -> bool:
     if build.status != BuildStatus.UNCONFIRMED:
         return False
     return build.lookup_attempts > 0 or not build.remote_voice.capabilities.can_find
+
+
+def describe_bill(build: Build) -> str:
+    """What a withdrawn build cost, as far as the provider said so."""
+    if build.submitted_at is None:
+        return "Nothing was sent, so the provider charges nothing for it."
+    label, credits = registry.get_provider_label(build.remote_voice.account.provider), find_credits(build.raw_response)
+    if credits is not None:
+        return f"{label} reports that it cost {credits:g} credits."
+    capabilities = find_capabilities(build.remote_voice)
+    price = f" Its price: {capabilities.cost}." if capabilities else ""
+    return f"{label} has not reported what it cost.{price}"
+
+
+def find_credits(response: Mapping[str, Any]) -> float | None:
+    """The credits that a stored response names. None if it names none."""
+    return next((parse_number(response[name]) for name in CREDIT_FIELDS if name in response), None)
 
 
 def is_playable(recording: Recording) -> bool:

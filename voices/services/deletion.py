@@ -24,6 +24,7 @@ from voicehub.retry_policy import (
 from voices.models import Build, BuildStatus, RemoteVoice, Voice
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds.lifecycle import STILL_VISIBLE, retire_remote_voice
+from voices.services.builds.poll import record_state_before_deletion
 from voices.services.builds.reconcile import look_up_call
 from voices.services.builds.reconcile import was_key_changed as was_key_changed_since_submit
 from voices.services.deletion_assignment import assign_if_manual
@@ -134,6 +135,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
         with open_session(remote.account) as provider:
             if was_key_changed(remote):
                 record_report(remote, provider.fetch_build(remote.remote_id))
+            record_state_before_deletion(remote, provider)
             response = delete_at_provider(provider.delete_voice, remote.remote_id)
             code = find_answer_code(provider)
             final_status = _verify_deletion(provider, remote.remote_id)

@@ -23,7 +23,7 @@ from voices.account_forms import show_errors
 from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES
-from voices.presenters import compute_change_token, describe_handover, needs_staff_answer
+from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
 from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
@@ -174,6 +174,7 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
     return {
         "build": build,
         "hold": hold,
+        "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
         "held": [build.remote_voice_id] if hold else [],
         "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
         "change_token": compute_change_token(build),

@@ -50,9 +50,21 @@ def mark_canceled(build: Build, by: User) -> bool:
 def withdraw_build(build: Build) -> bool:
     """Stop an active build, because its consent was withdrawn. It never becomes ready. False if it has ended.
 
-    `pending_call` stays: a call whose outcome is unknown may still create a voice, which is then deleted.
+    `pending_call` stays: a call whose outcome is unknown may still create a voice, which is then deleted. A build that
+    was sent is still polled, for the bill and the proof.
     """
-    return move(build, BuildStatus.WITHDRAWN, finished_at=timezone.now(), progress_message="", issue=CONSENT_WITHDRAWN)
+    now = timezone.now()
+    if not move(build, BuildStatus.WITHDRAWN, finished_at=now, progress_message="", issue=CONSENT_WITHDRAWN):
+        return False
+    if build.submitted_at:
+        outbox.enqueue_task("refresh_build", build.pk, after=SLOWEST_POLL)
+    return True
+
+
+def record_withdrawn_state(build: Build, report: BuildReport) -> None:
+    """Store what the provider reports about a withdrawn build. Its status stays, and it gets no samples."""
+    withdrawn = Build.objects.filter(pk=build.pk, status=BuildStatus.WITHDRAWN)
+    withdrawn.update(raw_status=report.raw_status, raw_response=trim_response(report.raw))
 
 
 def clear_pending_call(build: Build) -> None:
@@ -153,6 +165,7 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
 
 def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     """Store what the provider reports about the voice. Sets `alert` if the voice is public or should be gone."""
+    earlier_alert = remote.alert
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
     if report.visibility is not None:
@@ -160,6 +173,8 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
         if report.visibility is Visibility.PRIVATE:
             remote.made_public_by = None  # a later change to public is by another user
         remote.alert = VOICE_PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
+    if remote.deletion_requested_at and not remote.alert and earlier_alert != VOICE_PUBLIC:
+        remote.alert = earlier_alert  # only the deletion ends an alert about the deletion
     if remote.is_still_visible:
         remote.alert = STILL_VISIBLE
     fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]

@@ -1,6 +1,7 @@
 """Polling the status of builds. A callback is only stored and triggers a poll (`refresh_build`)."""
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,15 +18,17 @@ from voicehub.retry_policy import (
     PAUSED_ACCOUNT_RETRY,
     PREVIOUS_BUILD_GRACE,
     SILENCE_BEFORE_ASKING_STAFF,
+    SLOWEST_POLL,
 )
 from voicehub.tokens import hash_token
 from voicehub.upload_limits import CALLBACKS_PER_BUILD
-from voices.models import Build, BuildRecording, BuildStatus, Callback
+from voices.models import Build, BuildRecording, BuildStatus, Callback, RemoteVoice
 from voices.services.accounts import open_session
 from voices.services.builds.lifecycle import (
     VOICE_MISSING,
     compute_poll_interval,
     record_observation,
+    record_withdrawn_state,
     retire_remote_voice,
     set_final_status,
 )
@@ -56,7 +59,7 @@ def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
             Callback.objects.create(
                 build=build, body=text, body_sha256=hashlib.sha256(body).hexdigest(), address=address
             )
-            if build.is_active:
+            if build.is_active or is_polled_for_proof(build):
                 outbox.enqueue_task("refresh_build", build.pk)
     except IntegrityError:
         return False
@@ -66,6 +69,8 @@ def receive_callback(build: Build, body: bytes, address: str | None) -> bool:
 def refresh_build(build_id: str) -> timedelta | None:
     """Poll the provider for a training build and store the result."""
     build = Build.objects.select_related("voice", "remote_voice__account").filter(pk=build_id).first()
+    if build is not None and is_polled_for_proof(build):
+        return _refresh_withdrawn_build(build)
     if build is None or build.status != BuildStatus.TRAINING:
         return None
     try:
@@ -87,6 +92,44 @@ def refresh_build(build_id: str) -> timedelta | None:
         return compute_poll_interval(build)
     _record_result(build, report, callback_report)
     return None
+
+
+def is_polled_for_proof(build: Build) -> bool:
+    """Whether a withdrawn build was sent, and its voice may still be at the provider."""
+    remote = build.remote_voice
+    may_exist = bool(remote.remote_id or build.pending_call) and remote.deleted_at is None
+    return build.status == BuildStatus.WITHDRAWN and build.submitted_at is not None and may_exist
+
+
+def _refresh_withdrawn_build(build: Build) -> timedelta | None:
+    """Store what the provider reports until the training has ended or the provider no longer shows the voice."""
+    if not build.remote_voice.remote_id:
+        return SLOWEST_POLL  # the deletion looks up whether the voice was created
+    try:
+        with open_session(build.remote_voice.account) as provider:
+            report = provider.fetch_build(build.remote_voice.remote_id)
+    except NotFound:
+        return None
+    except CallFailure as failure:
+        return PAUSED_ACCOUNT_RETRY if failure.stops_account else SLOWEST_POLL
+    record_observation(build.remote_voice, report)
+    record_withdrawn_state(build, report)
+    return None if report.status in FINAL_STATUSES else SLOWEST_POLL
+
+
+def record_state_before_deletion(remote: RemoteVoice, provider: Provider) -> None:
+    """Store what the provider reports about a withdrawn training just before its voice is deleted, once, as proof.
+
+    A failed request delays nothing: the deletion is sent next.
+    """
+    sent = Build.objects.filter(remote_voice=remote, status=BuildStatus.WITHDRAWN, submitted_at__isnull=False)
+    build = sent.order_by("-finished_at").first()
+    if build is None or (remote.checked_at and build.finished_at and remote.checked_at >= build.finished_at):
+        return
+    with suppress(CallFailure):
+        report = provider.fetch_build(remote.remote_id)
+        record_observation(remote, report)
+        record_withdrawn_state(build, report)
 
 
 def _handle_missing_voice(build: Build) -> timedelta | None:

@@ -1,6 +1,5 @@
 """No page answers 500 for a row or file that was changed or lost: it shows what is missing."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from consent.services.audit_log import find_first_broken_event
 from consent.services.invitations import create_private_link
 from tests.damaged_studio import (
     ROW_MODELS,

@@ -129,7 +129,7 @@ def describe_bill(build: Build) -> str:
     label, credits = registry.get_provider_label(build.remote_voice.account.provider), find_credits(build.raw_response)
     if credits is not None:
         return f"{label} reports that it cost {credits:g} credits."
-    capabilities = find_capabilities(build.remote_voice)
+    capabilities = build.remote_voice.find_capabilities()
     price = f" Its price: {capabilities.cost}." if capabilities else ""
     return f"{label} has not reported what it cost.{price}"
 

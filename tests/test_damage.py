@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from consent.models import ConsentStatus, Invitation
 from consent.services.invitations import create_private_link
 from tests.damaged_studio import (
     ROW_MODELS,
@@ -47,12 +48,12 @@ def studio(producer: User) -> Studio:
 
 
 def open_link(studio: Studio) -> Client:
+    """A talent's browser that opened a private link with an approved and a requested consent."""
+    approved = get_consent()
+    token = create_private_link([studio.make_consent(approved.talent, ConsentStatus.REQUESTED)], studio.producer)
+    Invitation.objects.get().consents.add(approved)
     client = Client(raise_request_exception=False)
-    client.get(
-        reverse(
-            "invitation:open", args=[create_private_link([get_consent()], studio.producer).rsplit("/i/")[1].strip("/")]
-        )
-    )
+    assert client.get(token[token.index("/i/") :]).status_code == 302
     return client
 
 
@@ -63,7 +64,7 @@ def list_talent_pages() -> list[str]:
 
 def test_every_page_opens_before_the_damage(staff: Client, studio: Studio) -> None:
     pages = find_pages(staff)
-    assert len(pages) > 100
+    assert len(pages) > 60
     assert all(
         NOTE not in fetch(staff, url).content.decode()
         for url in pages

@@ -7,7 +7,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import ConsentStatus, Invitation
+from consent.models import ConsentStatus, Contract, Event, Invitation, Take, TakeCheck
+from consent.services.audit_log import find_first_broken_event
 from consent.services.invitations import create_private_link
 from tests.damaged_studio import (
     ROW_MODELS,
@@ -21,9 +22,10 @@ from tests.damaged_studio import (
     list_stored_files,
     make_damageable_studio,
 )
+from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import User
-from voices.models import Account
+from voices.models import Account, Build, Preview, Recording, RemoteVoice, Voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -113,3 +115,51 @@ def damage_file(path: Path, kind: str) -> None:
     path.unlink()
     if kind != "lost":
         path.write_bytes(data[: len(data) // 2] if kind == "half" else b"")
+
+
+def list_file_urls() -> dict[str, list[str]]:
+    """The URLs that send each kind of stored file."""
+    names = {
+        "consent.Contract.file": (Contract, "consent:contract_file"),
+        "consent.Take.file": (Take, "consent:take_audio"),
+        "voices.Recording.file": (Recording, "voices:recording_audio"),
+        "voices.Preview.file": (Preview, "voices:preview_audio"),
+    }
+    return {
+        kind: [reverse(name, args=[row.pk]) for row in model._default_manager.all()]
+        for kind, (model, name) in names.items()
+    }
+
+
+def test_lost_file_is_explained_as_page_and_as_json(staff: Client) -> None:
+    urls = list_file_urls()
+    assert set(urls) | {"voices.Recording.wav"} == set(list_stored_files()), "add the URL of a new kind of file"
+    for path in (path for paths in list_stored_files().values() for path in paths):
+        path.unlink()
+    text = "The file is missing. Ask an admin to restore it from the backup."
+    for url in (url for of_kind in urls.values() for url in of_kind):
+        page, answer = fetch(staff, url), fetch(staff, url, accept="application/json")
+        assert (page.status_code, answer.status_code) == (404, 404), url
+        assert text in read_html(page) and answer.json() == {"problem": text}
+
+
+def test_pages_name_what_was_damaged(staff: Client) -> None:
+    for model in (Contract, Take, TakeCheck, Recording, Build, RemoteVoice, Voice):
+        damage_rows(model, lambda _value: 7)
+    rows = [
+        *Contract.objects.all(),
+        get_consent(),
+        *Build.objects.all(),
+        *RemoteVoice.objects.all(),
+        Voice.objects.get(),
+    ]
+    for row in rows:
+        assert NOTE in read_html(fetch(staff, row.get_absolute_url())), row
+    assert NOTE in read_html(fetch(staff, reverse("voices:recording_edit", args=[Recording.objects.all()[0].pk])))
+
+
+def test_damaged_entry_is_shown_as_damaged_audit_log(staff: Client) -> None:
+    damage_rows(Event, lambda _value: "x")
+    consent = get_consent()
+    assert find_first_broken_event(consent) == 1
+    assert "Audit log check failed." in read_html(fetch(staff, consent.get_absolute_url()))

@@ -8,7 +8,7 @@ SPANS = Maybe(ListOf(PairOf(NUMBER)))
 REASONS = Maybe((list, dict))
 """Why something is missing: a list of reasons, or reasons by name."""
 
-LEVELS = Fields({"clipped": SPANS, "pauses": SPANS}, others=Maybe(NUMBER))
+LEVELS = Fields({"clipped": SPANS, "pauses": SPANS}, others=NUMBER)
 ESTIMATES = Fields({"missing": REASONS}, others=Maybe(NUMBER))
 MEASURES = Fields(
     {

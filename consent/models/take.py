@@ -13,7 +13,15 @@ from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS
 from voicehub.storage import private
 
 WORD = Fields({"text": str, "state": str, "start": Maybe(NUMBER), "role": Maybe(str)})
-STATEMENT = Fields({"verdict": Maybe(str), "words": Maybe(ListOf(WORD)), "findings": Maybe(FINDINGS)})
+STATEMENT = Fields(
+    {
+        "verdict": Maybe(str),
+        "why": Maybe(str),
+        "match": Maybe(NUMBER),
+        "words": Maybe(ListOf(WORD)),
+        "findings": Maybe(FINDINGS),
+    }
+)
 SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with")})
 
 

@@ -1,7 +1,7 @@
 """Files at AudioStack with ids of their own, recordings marked as deleted, and the user who deletes a voice by hand.
 
 What VoiceHub knows of earlier uploads becomes rows of RemoteFile: the recordings that were sent, the upload that a
-build may resume, and the announcements in the log of the last calls. Nothing is deleted because of this migration. The
+build may resume, and the files in the log of the last responses. Nothing is deleted because of this migration. The
 reverse removes the rows; another run finds them again.
 """
 
@@ -41,9 +41,9 @@ def _list_known_files(apps: StateApps, account: Any) -> Iterator[tuple[str, str,
     builds = apps.get_model("voices", "Build").objects.filter(remote_voice__account=account).exclude(resume_state="")
     for pk, state in builds.values_list("pk", "resume_state"):
         yield from _read_resume_state(pk, state)
-    calls = apps.get_model("voices", "AccountCall").objects.filter(account=account, operation="announce file")
+    calls = apps.get_model("voices", "AccountCall").objects.filter(account=account, response_text__contains="fileId")
     for text in calls.values_list("response_text", flat=True):
-        yield from _read_announcement(text)
+        yield from _read_logged_file(text)
 
 
 def _read_resume_state(pk: UUID, state: str) -> Iterator[tuple[str, str, str]]:
@@ -53,8 +53,8 @@ def _read_resume_state(pk: UUID, state: str) -> Iterator[tuple[str, str, str]]:
         yield str(pending["reference"]), str(pending["key"]), str(pending["file_id"])
 
 
-def _read_announcement(text: str) -> Iterator[tuple[str, str, str]]:
-    """The file of a logged response. Its name is "reference-key.wav"; a reference has the form vh-0123456789ab."""
+def _read_logged_file(text: str) -> Iterator[tuple[str, str, str]]:
+    """The file in a logged response. Its name is "reference-key.wav"; a reference has the form vh-0123456789ab."""
     with suppress(ValueError, TypeError, KeyError):
         response = json.loads(text)
         prefix, reference, key = str(response["fileName"]).rpartition(".")[0].split("-", 2)

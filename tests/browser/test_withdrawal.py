@@ -31,7 +31,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(open_tab: OpenTab) -> None:
     talent.check_page("talent's first page, taking a consent back")
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("This consent was taken back.")).to_be_visible()
-    expect(page.get_by_role("cell", name="Voice at Resemble AI")).to_be_visible()
+    expect(page.get_by_role("cell", name="Voice and its 3 recordings")).to_be_visible()
     talent_steps.wait_for_text(page, "Resemble AI no longer has it")
     talent.check_page("talent's first page, consent taken back")
 

@@ -4,6 +4,8 @@ from django.conf.locale import LANG_INFO
 
 from consent.models import Capture, Event, EventKind, Take
 
+# The result of a look-up, in the entry of a deletion, of a voice that was never made.
+NEVER_CREATED = "never created"
 # VoiceHub does not delete the voice automatically when a contract ends, so the label must not promise it.
 DELETE_AT_END_LABEL = "Delete the voice when the contract ends (staff must do this manually)"
 PROCESSING_LABELS = {
@@ -69,6 +71,17 @@ def _describe_approver(event: Event) -> str:
     return f"{event.actor_name}, who also recorded or uploaded it," if is_own_take else event.actor_name
 
 
+def _describe_deletion(event: Event) -> str:
+    """The request or the confirmation of a deletion. Without a person, VoiceHub itself acted."""
+    subject = event.payload.get("subject", "a voice")
+    if event.payload.get("look") == NEVER_CREATED:
+        return f"Nothing to delete, because it was never created: {subject}"
+    is_request = event.kind == EventKind.DELETION_REQUESTED
+    if event.actor_id:
+        return f"{event.actor_name} {'requested' if is_request else 'confirmed'} the deletion: {subject}"
+    return f"{'Deletion requested' if is_request else 'Deletion confirmed by the provider'}: {subject}"
+
+
 def describe_event(event: Event) -> str:
     """An audit log entry as a sentence without its period. Pages show the entry's reason, if any, next to it."""
     who = event.actor_name
@@ -98,6 +111,6 @@ def describe_event(event: Event) -> str:
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",
         EventKind.HOLD_SET: f"{who} set a legal hold on the talent; nothing is deleted",
         EventKind.HOLD_RELEASED: f"{who} released the legal hold on the talent",
-        EventKind.DELETION_REQUESTED: f"Deletion requested: {event.payload.get('subject', 'a voice')}",
-        EventKind.DELETED: f"Deletion confirmed: {event.payload.get('subject', 'a voice')}",
+        EventKind.DELETION_REQUESTED: _describe_deletion(event),
+        EventKind.DELETED: _describe_deletion(event),
     }[EventKind(event.kind)]

@@ -102,9 +102,13 @@ def upload_file(request: SandboxRequest, file_id: str, signature: str) -> HttpRe
     listen_to, seconds = _find_audio(context, file.id)
     upload_details = {"size": size, "listen_to": listen_to, "seconds": seconds}
     with context.store.transaction() as db:
-        if latest := store.find_object(db, VENDOR, file.id):
+        latest = store.find_object(db, VENDOR, file.id)
+        if latest:
             details = latest.details | upload_details
             store.save_object(db, replace(latest, status=constants.UPLOADED, details=details, updated_at=format_now()))
+    if latest is None:  # deleted while the bytes arrived
+        context.store.delete_audio(file.id)
+        raise RequestRefused(403, "There is nothing at this address, or the signature is wrong.")
     return HttpResponse()
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from consent.labels import NEVER_CREATED
 from consent.models import Consent
 from providers.base import Provider
 from providers.errors import CallFailure, NotFound
@@ -44,7 +45,6 @@ from voices.services.remote_voices import (
     was_key_changed,
 )
 
-NEVER_CREATED = "never created"
 CONSENT_WITHDRAWN = "The consent was withdrawn."
 CREATION_IN_DOUBT = (
     "The consent was withdrawn while this voice was being created, and the provider does not show whether it exists. "

@@ -18,9 +18,10 @@ from providers.types import Handover, Tier
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus, User
 from voicehub.refusals import ActionRefused
-from voices.models import Build, BuildStatus, FileKind, LimitOverride, RemoteFile, RemoteRecording, RemoteVoice
+from voices.models import Account, Build, BuildStatus, FileKind, LimitOverride, RemoteFile, RemoteRecording, RemoteVoice
 from voices.services import accounts
 from voices.services.builds.journal import BuildJournal
+from voices.services.builds.lifecycle import set_final_status
 from voices.services.deletion import record_manual_deletion
 from voices.services.deletion_table import list_deletions
 from voices.services.file_deletion import KEY_CHANGED, STILL_THERE, record_manual_file_deletion
@@ -216,16 +217,16 @@ def test_file_that_was_already_deleted_is_proved_by_the_look_up(harness: BuildHa
     assert codes == [204, 204, 404] and count_present(harness) == 0
 
 
-def test_answer_without_an_agreeing_look_up_deletes_nothing(
-    harness: BuildHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_answer_without_an_agreeing_look_up_deletes_nothing(harness: BuildHarness) -> None:
     build = finish_build(harness)
+    harness.sandbox.set_faults({"operation": "delete_file", "do": "ignore"})
     withdraw(build, harness)
-    with monkeypatch.context() as patch:
-        patch.setattr(AudioStack, "has_file", lambda _provider, _file_id: True)
-        harness.run_tasks()
-    assert not RemoteFile.objects.exclude(deleted_at=None).exists()
+    harness.run_tasks()
+    assert {request["status"] for request in harness.list_requests(*DELETION)} == {204}
+    assert not RemoteFile.objects.exclude(deleted_at=None).exists() and count_present(harness) == 3
     assert reload(build.remote_voice).file_alert == STILL_THERE
+    assert list_payloads(build, EventKind.DELETED) == []
+    harness.sandbox.set_faults()
     harness.run_tasks()
     assert reload(build.remote_voice).file_alert == "" and count_present(harness) == 0
 
@@ -329,5 +330,24 @@ def test_withdrawal_deletes_files_of_a_voice_that_was_deleted_before(harness: Bu
     build = finish_build(harness)
     RemoteVoice.objects.update(deleted_at=timezone.now(), retired_at=timezone.now())
     withdraw(build, harness)
+    harness.run_tasks()
+    assert count_present(harness) == 0
+
+
+def test_rejected_consent_deletes_the_files(harness: BuildHarness) -> None:
+    build = finish_build(harness)
+    Build.objects.update(status=BuildStatus.TRAINING, finished_at=None)
+    set_final_status(reload(build), BuildStatus.CONSENT_REJECTED)
+    harness.run_tasks()
+    assert count_present(harness) == 0
+    assert [payload["voices"] for payload in list_payloads(build, EventKind.DELETION_REQUESTED)] == [1, 0]
+
+
+def test_file_of_an_unsupported_provider_is_never_forgotten(harness: BuildHarness) -> None:
+    build = finish_build(harness)
+    withdraw(build, harness)
+    Account.objects.update(provider="gone_vendor")
+    harness.run_tasks()
+    Account.objects.update(provider="audiostack")
     harness.run_tasks()
     assert count_present(harness) == 0

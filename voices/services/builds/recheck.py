@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from consent.models import Consent, Contract
+from django.db import transaction
+
+from consent.models import Consent, Contract, EventKind
+from consent.services.audit_log import record_event
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission, check_permissions
 from providers import registry
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
@@ -18,6 +21,23 @@ def check_gate_again(build: Build) -> tuple[str, ...]:
     if allowed.is_given and not _is_basis_in_force(build):
         return ("The consent or the contract of this build is no longer in force.",)
     return allowed.reasons
+
+
+def adopt_replacements(build: Build) -> None:
+    """Base a build that was not sent yet on the consent and the contract that replaced its own since it started."""
+    consent, contract = build.consent.find_newest_replacement(), build.contract.find_started_replacement()
+    if (consent, contract) == (build.consent, build.contract):
+        return
+    with transaction.atomic():
+        Build.objects.filter(pk=build.pk).update(consent=consent, contract=contract)
+        record_used_consent(build, consent, contract)
+    build.consent, build.contract = consent, contract
+
+
+def record_used_consent(build: Build, consent: Consent, contract: Contract) -> None:
+    """Record in the audit log of the consent that a build uses it, in the caller's transaction."""
+    used = {"build": str(build.pk), "voice": str(build.voice_id), "contract": str(contract.pk)}
+    record_event(consent, EventKind.USED, build.started_by, **used)
 
 
 def find_reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:

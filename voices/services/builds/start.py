@@ -3,8 +3,6 @@ import secrets
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from consent.models import EventKind
-from consent.services.audit_log import record_event
 from consent.services.evidence_checks import check_evidence_for_build
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from providers import registry
@@ -25,6 +23,7 @@ from voices.models import (
 )
 from voices.services.builds import lifecycle
 from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
+from voices.services.builds.recheck import record_used_consent
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 
 
@@ -133,14 +132,7 @@ def _create_build(
         BuildRecording(build=build, recording=clip, sha256=clip.sound_sha256, transcript=clip.transcript)
         for clip in clips
     )
-    record_event(
-        permission.consent,
-        EventKind.USED,
-        by,
-        build=str(build.pk),
-        voice=str(voice.pk),
-        contract=str(build.contract_id),
-    )
+    record_used_consent(build, permission.consent, permission.contract)
     return build
 
 

@@ -21,7 +21,7 @@ from voices.services.builds.lifecycle import (
     mark_unconfirmed,
     set_final_status,
 )
-from voices.services.builds.recheck import check_gate_again
+from voices.services.builds.recheck import adopt_replacements, check_gate_again
 from voices.services.builds.spec import FileChanged, make_build_spec
 
 
@@ -34,11 +34,14 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     if is_taken_over and build.pending_call:
         mark_unconfirmed(build, lookup_after=timedelta())
         return None
+    is_first_attempt = build.submitted_at is None
     if not is_taken_over and not lifecycle.begin_submit(build):
         return None
     if reasons := check_gate_again(build):
         set_final_status(build, BuildStatus.FAILED, issue=" ".join(reasons))
         return None
+    if is_first_attempt:
+        adopt_replacements(build)
     return _send_build(build, lease)
 
 

@@ -328,12 +328,12 @@ def test_build_continues_if_a_suspension_ended_before_submit(harness: BuildHarne
     assert harness.finish_build(build).status == BuildStatus.READY
 
 
-def test_newer_consent_and_contract_do_not_stop_a_build(harness: BuildHarness) -> None:
-    """A build keeps the consent and the contract of its start while both are in force."""
+def test_newer_contract_beside_the_old_one_does_not_change_a_build(harness: BuildHarness) -> None:
+    """A build keeps the contract of its start while it is in force."""
     build = harness.start_build(harness.make_voice())
     harness.make_contract(build.voice.talent, signed_on=get_date(-1), starts_on=get_date(-1))
-    harness.make_consent(build.voice.talent)
     assert harness.finish_build(build).status == BuildStatus.READY
+    assert Build.objects.get().contract == build.contract
 
 
 def test_start_of_a_build_is_recorded_in_the_audit_log_of_its_consent(harness: BuildHarness) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from consent.models import Consent, ConsentStatus
+from consent.models import Consent, ConsentStatus, ContractSuspension
 from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, Recording, RemoteVoice, Voice
 from voices.models.build import BuildQuerySet
@@ -48,6 +48,21 @@ def query_builds() -> BuildQuerySet:
     return Build.objects.select_related(
         "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by"
     ).defer("raw_response")
+
+
+def has_suspension() -> Q:
+    """Condition on builds: a consent for their talent, provider and purpose, or a contract of the talent, is suspended.
+
+    The gate decides whether the voice of such a build is held.
+    """
+    consents = Consent.objects.filter(
+        talent=OuterRef("voice__talent"),
+        provider=OuterRef("remote_voice__account__provider"),
+        purpose=OuterRef("voice__purpose"),
+        status=ConsentStatus.SUSPENDED,
+    )
+    suspensions = ContractSuspension.objects.filter(contract__talent=OuterRef("voice__talent"), resumed_at__isnull=True)
+    return Q(Exists(consents)) | Q(Exists(suspensions))
 
 
 def query_paused_accounts() -> QuerySet[Account]:

@@ -1,13 +1,13 @@
 """The other lists on the page Today: active builds, pending consents, ending contracts, failed tasks."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
@@ -72,7 +72,7 @@ class ActiveBuilds:
     An ended build is left out if its voice has a newer build. `held` are the ids of the remote voices that are held.
     """
 
-    rows: list[Build]
+    rows: Sequence[Build]
     held: frozenset[uuid.UUID]
 
     @property
@@ -87,9 +87,10 @@ class ActiveBuilds:
 def load_active_builds() -> ActiveBuilds:
     newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
-    rows = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent).order_by("-created_at")[:MAX_ROWS]
-    builds = sorted(rows, key=lambda build: not build.is_active)
-    return ActiveBuilds(builds, find_held_builds(builds))
+    rows: QuerySet[Build] = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent)
+    shown = rows.annotate(has_suspension=Case(When(access.has_suspension(), then=True), default=False))
+    builds = sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
+    return ActiveBuilds(builds, find_held_builds(build for build in builds if build.has_suspension))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from voices.models import Account, Build, BuildStatus, Voice
 from voices.models.limits import get_all_limits
 from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
+from voices.services.builds.recheck import HOLDABLE_STATUSES
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.next_step import MAX_ROWS, NextStep
 from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
@@ -205,21 +206,26 @@ def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Co
 
 
 def list_voices_no_longer_allowed() -> Iterator[NextStep]:
-    """Voices whose consent or contract has ended or is suspended. Failed builds have rows of their own."""
+    """Voices whose consent or contract has ended, and voices that are held. Failed builds have rows of their own."""
+    builds = {(build.voice_id, build.remote_voice.account.provider): build for build in _select_builds_to_check()}
+    subjects = {key: _make_gate_query(build) for key, build in builds.items()}
+    labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
+    permissions = check_permissions(subjects.values(), labels)
+    newest_consents = _find_newest_consents(subjects.values())
+    refused = [key for key in builds if not permissions[subjects[key]].is_given]
+    for key in refused[:MAX_ROWS]:
+        subject = subjects[key]
+        yield _make_refused_step(builds[key].voice, permissions[subject], newest_consents.get(subject))
+
+
+def _select_builds_to_check() -> QuerySet[Build]:
+    """The newest builds without a basis in force, and each build whose voice may be held, whatever newer builds say."""
+    newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
     is_in_force = Q(consent__in=Consent.objects.in_force(), contract__in=Contract.objects.in_force())
-    builds = list(
-        select_latest_builds()
-        .filter(status__in=[BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING])
-        .exclude(is_in_force)
-        .order_by("voice__name")
-    )
-    queries = {build.pk: _make_gate_query(build) for build in builds}
-    labels = {query.provider: registry.get_provider_label(query.provider) for query in queries.values()}
-    permissions = check_permissions(queries.values(), labels)
-    newest_consents = _find_newest_consents(queries.values())
-    refused = [build for build in builds if not permissions[queries[build.pk]].is_given]
-    for build in refused[:MAX_ROWS]:
-        yield _make_refused_step(build.voice, permissions[queries[build.pk]], newest_consents.get(queries[build.pk]))
+    statuses = [BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING]
+    is_without_basis = Q(pk=Subquery(newest), status__in=statuses) & ~is_in_force
+    may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
+    return access.query_builds().filter(is_without_basis | may_be_held).order_by("voice__name", "pk")
 
 
 def _make_gate_query(build: Build) -> BuildPurpose:

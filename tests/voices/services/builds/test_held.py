@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consent.models import Consent, Contract
@@ -155,3 +158,29 @@ def test_suspension_never_deletes(make_harness: MakeHarness) -> None:
     harness.run_tasks(3)
     build.remote_voice.refresh_from_db()
     assert build.remote_voice.deletion_requested_at is None and not harness.list_requests("delete_voice")
+
+
+def test_today_shows_a_held_voice_that_has_a_newer_build(make_harness: MakeHarness, producer_client: Client) -> None:
+    harness = make_harness("resemble_v2")
+    build = harness.finish_build(harness.start_build(harness.make_voice()))
+    newer = Build.objects.get(pk=build.pk)
+    newer.pk, newer.callback_digest, newer.status = uuid4(), "", BuildStatus.FAILED
+    newer.save(force_insert=True)
+    suspend(build, harness, "consent")
+    steps = {step.status for step in next_steps.list_steps() if step.subject == build.voice.name}
+    assert steps == {"Held", "Build failed"}
+
+
+def test_today_makes_no_more_queries_for_held_voices(make_harness: MakeHarness, producer_client: Client) -> None:
+    harness = make_harness("resemble_v2")
+    counts = []
+    for _ in range(3):
+        build = harness.start_build(harness.make_voice())
+        Build.objects.filter(pk=build.pk).update(status=BuildStatus.TRAINING)
+        suspend(build, harness, "contract")
+        producer_client.get(reverse("today"))
+        with CaptureQueriesContext(connection) as queries:
+            text = read_html(producer_client.get(reverse("today")))
+        counts.append(len(queries))
+    assert text.count(">Held</span>") == 6
+    assert counts[0] == counts[1] == counts[2] < 33

@@ -73,6 +73,12 @@ def get_consent_or_404(pk: UUID) -> Consent:
     return get_object_or_404(rows, pk=pk)
 
 
+def find_earlier_approval(consent: Consent) -> Consent | None:
+    """The consent that an approval of this one would replace."""
+    approved = Consent.objects.filter(status__in=APPROVED_STATUSES).exclude(pk=consent.pk)
+    return approved.filter(talent=consent.talent_id, provider=consent.provider, purpose=consent.purpose).first()
+
+
 def get_take_or_404(pk: UUID) -> Take:
     return get_object_or_404(Take, pk=pk)
 

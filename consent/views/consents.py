@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent import extension_points
 from consent.access import (
+    find_earlier_approval,
     get_consent_or_404,
     get_invitation_or_404,
     get_take_or_404,
@@ -94,6 +95,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "consent": consent,
         "takes": takes,
         "take_to_review": to_review,
+        "earlier_approval": find_earlier_approval(consent) if to_review else None,
         "other_takes": [take for take in takes if take != to_review],
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),

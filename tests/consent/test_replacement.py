@@ -122,3 +122,13 @@ def test_withdrawal_on_the_link_of_a_replaced_consent_ends_the_newer(
     assert (older.status, newer.status) == (ConsentStatus.REPLACED, ConsentStatus.WITHDRAWN)
     assert "The newer consent was taken back." in page and "no longer possible" not in page
     assert "Take back this consent" not in page
+
+
+def test_review_says_what_the_approval_replaces(factory: ConsentFactory, producer_client: Client) -> None:
+    older = factory.make_approved_consent()
+    newer = factory.make_submitted_consent(older.talent)
+    other = factory.make_submitted_consent(factory.make_talent("Theo Brand", "theo@people.test"))
+    assert f'this consent replaces <a class="underlined" href="{older.get_absolute_url()}">' in " ".join(
+        read_page(producer_client, newer.get_absolute_url()).split()
+    )
+    assert "this consent replaces" not in " ".join(read_page(producer_client, other.get_absolute_url()).split())

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def _opens(client: Client, name: str, model: type[models.Model]) -> bool:
 
 def fetch(client: Client, url: str, **headers: str) -> Any:
     """Request the page and read all of it."""
-    response = client.get(url, headers=headers)
+    response: Any = client.get(url, headers=headers)
     if response.streaming:
         b"".join(response.streaming_content)
     return response
@@ -155,26 +156,28 @@ LEAF_JUNK: tuple[Any, ...] = (None, True, 1e300, "2026-99-99", [], {})
 
 def list_damages() -> dict[str, Damage]:
     """Each way to damage a JSON value, by name: all of it, all its leaves, or one member of each object in it."""
-    whole = {f"all {json.dumps(junk)}": (lambda _value, junk=junk: junk) for junk in JUNK}
-    leaves = {
-        f"leaves {json.dumps(junk)}": (lambda value, junk=junk: _replace_leaves(value, junk)) for junk in LEAF_JUNK
-    }
-    members = {f"without {n}": (lambda value, n=n: _drop_member(value, n)) for n in range(4)}
+    whole = {f"all {json.dumps(junk)}": partial(_replace, junk) for junk in JUNK}
+    leaves = {f"leaves {json.dumps(junk)}": partial(_replace_leaves, junk) for junk in LEAF_JUNK}
+    members = {f"without {number}": partial(_drop_member, number) for number in range(4)}
     return whole | leaves | members
 
 
-def _replace_leaves(value: Any, junk: Any) -> Any:
+def _replace(junk: Any, _value: Any) -> Any:
+    return junk
+
+
+def _replace_leaves(junk: Any, value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _replace_leaves(member, junk) for name, member in value.items()}
-    return [_replace_leaves(element, junk) for element in value] if isinstance(value, list) else junk
+        return {name: _replace_leaves(junk, member) for name, member in value.items()}
+    return [_replace_leaves(junk, element) for element in value] if isinstance(value, list) else junk
 
 
-def _drop_member(value: Any, number: int) -> Any:
+def _drop_member(number: int, value: Any) -> Any:
     if isinstance(value, list):
-        return [_drop_member(element, number) for element in value]
+        return [_drop_member(number, element) for element in value]
     if not isinstance(value, dict):
         return value
-    return {name: _drop_member(member, number) for n, (name, member) in enumerate(value.items()) if n != number}
+    return {name: _drop_member(number, member) for n, (name, member) in enumerate(value.items()) if n != number}
 
 
 def list_json_fields(model: type[models.Model]) -> list[ShapedJSONField]:

@@ -1,9 +1,10 @@
 """No page answers 500 for a row or file that was changed or lost: it shows what is missing."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -76,7 +77,7 @@ def test_every_page_opens_before_the_damage(staff: Client, studio: Studio) -> No
 
 
 @pytest.mark.parametrize("model", [model for model in ROW_MODELS if list_json_fields(model)], ids=lambda m: m.__name__)
-def test_damaged_values_break_no_page(staff: Client, studio: Studio, model: type) -> None:
+def test_damaged_values_break_no_page(staff: Client, studio: Studio, model: type[models.Model]) -> None:
     pages, talent = find_pages(staff), open_link(studio)
     urls = [url for url, tables in pages.items() if model._meta.db_table in tables]
     errors = {}
@@ -90,7 +91,7 @@ def test_damaged_values_break_no_page(staff: Client, studio: Studio, model: type
 
 
 @pytest.mark.parametrize("model", ROW_MODELS, ids=lambda model: model.__name__)
-def test_lost_rows_break_no_page(staff: Client, studio: Studio, model: type) -> None:
+def test_lost_rows_break_no_page(staff: Client, studio: Studio, model: type[models.Model]) -> None:
     pages, talent = find_pages(staff), open_link(studio)
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -146,14 +147,8 @@ def test_lost_file_is_explained_as_page_and_as_json(staff: Client) -> None:
 def test_pages_name_what_was_damaged(staff: Client) -> None:
     for model in (Contract, Take, TakeCheck, Recording, Build, RemoteVoice, Voice):
         damage_rows(model, lambda _value: 7)
-    rows = [
-        *Contract.objects.all(),
-        get_consent(),
-        *Build.objects.all(),
-        *RemoteVoice.objects.all(),
-        Voice.objects.get(),
-    ]
-    for row in rows:
+    rows: list[Any] = [get_consent(), *Contract.objects.all(), *RemoteVoice.objects.all(), *Voice.objects.all()]
+    for row in (*rows, *Build.objects.all()):
         assert NOTE in read_html(fetch(staff, row.get_absolute_url())), row
     assert NOTE in read_html(fetch(staff, reverse("voices:recording_edit", args=[Recording.objects.all()[0].pk])))
 

@@ -36,8 +36,8 @@ def adopt_replacements(build: Build) -> None:
 
 def record_used_consent(build: Build, consent: Consent, contract: Contract) -> None:
     """Record in the audit log of the consent that a build uses it, in the caller's transaction."""
-    used = {"build": str(build.pk), "voice": str(build.voice_id), "contract": str(contract.pk)}
-    record_event(consent, EventKind.USED, build.started_by, **used)
+    build_id, voice_id, contract_id = str(build.pk), str(build.voice_id), str(contract.pk)
+    record_event(consent, EventKind.USED, build.started_by, build=build_id, voice=voice_id, contract=contract_id)
 
 
 def find_reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:

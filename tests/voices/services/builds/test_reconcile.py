@@ -20,7 +20,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE, MAX_ATTEMPTS
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.accounts import change_key
-from voices.services.builds import journal, reconcile
+from voices.services.builds import journal, reconcile, submit
 from voices.services.builds.reconcile import resolve_submit_manually
 from voices.services.builds.start import cancel_build
 from voices.services.builds.submit import submit_build
@@ -217,18 +217,32 @@ def test_bad_key_pauses_the_account_and_the_build_waits(harness: BuildHarness, s
     assert harness.count_billed() == BILLED_ONCE
 
 
-def test_local_error_fails_the_build_after_five_attempts(harness: BuildHarness) -> None:
-    """A recording's file is missing. No build may wait forever."""
-    voice = harness.make_voice()
-    build = harness.start_build(voice)
-    file = voice.recordings.filter(file_name="slt-02.wav").get().file
-    file.storage.delete(str(file.name))
+def test_local_error_fails_the_build_after_five_attempts(harness: BuildHarness, monkeypatch: Any) -> None:
+    """No build may wait forever, and its page must not show the text of an unexpected error."""
+
+    def raise_error(*_: Any) -> None:
+        raise RuntimeError("the folder /secret is full")
+
+    build = harness.start_build(harness.make_voice())
+    monkeypatch.setattr(submit, "make_build_spec", raise_error)
     for _ in range(MAX_ATTEMPTS):
         harness.run_tasks()
     build.refresh_from_db()
     assert build.status == BuildStatus.FAILED
     assert "VoiceHub could not send this build" in build.issue
     assert Task.objects.get(kind="submit_build").status == TaskStatus.FAILED
+    assert "/secret" not in build.issue
+
+
+def test_lost_recording_fails_the_build_at_once(harness: BuildHarness) -> None:
+    voice = harness.make_voice()
+    build = harness.start_build(voice)
+    file = voice.recordings.filter(file_name="slt-02.wav").get().file
+    file.storage.delete(str(file.name))
+    harness.run_tasks()
+    build.refresh_from_db()
+    assert build.status == BuildStatus.FAILED
+    assert "slt-02" in build.issue and "Upload the recording again" in build.issue
     assert str(file.name) not in build.issue
 
 

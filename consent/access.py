@@ -6,6 +6,7 @@ page (LoginRequiredMiddleware). The talent's pages check the invitation instead 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.core import signing
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from consent.models import (
     Consent,
@@ -31,6 +33,8 @@ from voicehub.models import Task, TaskStatus, User
 
 INVITATION_COOKIE = "voicehub-invitation"
 COOKIE_PATH = "/invitation/"
+# A browser that is not the talent's own must not open the pages for as long as the link works.
+COOKIE_LIFETIME = timedelta(days=14)
 
 
 def require_permission(permission: str) -> Callable[[Any], Any]:
@@ -100,7 +104,9 @@ def find_invitation(token_digest: str) -> Invitation | None:
 def get_opened_invitation(request: HttpRequest) -> Invitation:
     """The invitation that this browser opened. Raises Http404 if there is none or its link no longer works."""
     try:
-        token_digest = request.get_signed_cookie(INVITATION_COOKIE, default="", salt=INVITATION_COOKIE)
+        token_digest = request.get_signed_cookie(
+            INVITATION_COOKIE, default="", salt=INVITATION_COOKIE, max_age=COOKIE_LIFETIME
+        )
     except signing.BadSignature:
         token_digest = ""
     invitation = find_invitation(token_digest or "")
@@ -123,6 +129,14 @@ def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:
     return get_object_or_404(query_invited_consents(invitation), pk=pk)
 
 
+def get_answerable_consent(invitation: Invitation, pk: UUID) -> Consent:
+    """A consent of this invitation; Http404 if the time to answer its request is over."""
+    consent = get_invited_consent(invitation, pk)
+    if not invitation.can_answer(consent):
+        raise Http404("The time to answer is over.")
+    return consent
+
+
 def get_invitation_or_404(consent: Consent, pk: UUID) -> Invitation:
     return get_object_or_404(consent.invitations.all(), pk=pk)
 
@@ -136,6 +150,8 @@ class InvitationRow:
     """Why VoiceHub gave up sending the email; empty if sending did not fail."""
     is_revoked: bool
     """Whether staff revoked the link."""
+    is_live: bool
+    """Whether the link works."""
     statuses: frozenset[str]
     """Statuses of the consents that the invitation covers."""
 
@@ -147,6 +163,11 @@ class InvitationRow:
     def is_void(self) -> bool:
         return self.statuses == {ConsentStatus.VOIDED}
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the time for the first answer is over."""
+        return self.invitation.expires_at <= timezone.now()
+
 
 def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
     """The invitations to this consent, newest first."""
@@ -154,6 +175,7 @@ def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
     ids = [str(row.pk) for row in rows]
     failed = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.FAILED)
     reasons = dict(failed.values_list("object_id", "reason"))
+    live = set(consent.invitations.live().values_list("pk", flat=True))
     payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
     revoked = {payload["invitation"] for payload in payloads}
     return [
@@ -161,6 +183,7 @@ def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
             row,
             reasons.get(str(row.pk), ""),
             str(row.pk) in revoked,
+            row.pk in live,
             frozenset(consent.status for consent in row.consents.all()),
         )
         for row in rows

@@ -29,12 +29,10 @@ def make_invitation_badge(row: InvitationRow) -> Badge:
         return Badge("over", "Revoked")
     if invitation.revoked_at:
         return Badge("over", "Replaced")
-    if invitation.is_live and row.is_open:
-        return Badge("good", "Active")
+    if row.is_live:
+        return Badge("good", "Active") if row.is_open else Badge("over", "Answered")
     if row.is_void:
         return Badge("over", "Canceled")
-    if not row.is_open:
-        return Badge("over", "Answered")
     return Badge("over", "Expired") if invitation.token_digest else Badge("busy", "Mail queued")
 
 

@@ -1,7 +1,7 @@
 """The four pages that a talent reaches through a private link, without an account.
 
 Opening the link (GET, which mail scanners do too) changes nothing: it exchanges the token for a signed cookie, so that
-no later URL contains the token. An unknown, expired, replaced or closed link shows the same page.
+no later URL contains the token. An unknown, expired, replaced or revoked link shows the same page.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import (
+    COOKIE_LIFETIME,
     COOKIE_PATH,
     INVITATION_COOKIE,
     find_invitation,
+    get_answerable_consent,
     get_invited_consent,
     get_opened_invitation,
     get_user,
@@ -48,9 +49,6 @@ CLOSED_STATUSES = {
     ConsentStatus.EXPIRED,
     ConsentStatus.REPLACED,
 }
-# A link to only such consents no longer opens. A withdrawn consent still shows its deletions, and on the page of a
-# replaced consent the talent can withdraw the newer one.
-HIDDEN_STATUSES = CLOSED_STATUSES - {ConsentStatus.WITHDRAWN, ConsentStatus.REPLACED}
 
 
 def _require_invitation(
@@ -86,16 +84,15 @@ def _add_privacy_headers(response: HttpResponse) -> HttpResponse:
 @require_safe
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     invitation = find_invitation(hash_token(token))
-    if invitation is None or all(consent.status in HIDDEN_STATUSES for consent in invitation.consents.all()):
+    if invitation is None:
         response = _render_closed_page(request)
     else:
         response = _add_privacy_headers(redirect("invitation:home"))
-        time_left = invitation.expires_at - timezone.now()
         response.set_signed_cookie(
             INVITATION_COOKIE,
             invitation.token_digest,
             salt=INVITATION_COOKIE,
-            max_age=time_left,
+            max_age=COOKIE_LIFETIME,
             path=COOKIE_PATH,
             secure=settings.HTTPS,
             httponly=True,
@@ -110,7 +107,10 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @_require_invitation
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     consents = list(query_invited_consents(invitation))
+    requested = [consent for consent in consents if consent.status == ConsentStatus.REQUESTED]
+    late = [consent for consent in requested if not invitation.can_answer(consent)]
     context = {"invitation": invitation, "consents": consents, "first": consents[0], **_get_contact(consents[0])}
+    context |= {"late": late, "is_open": len(late) < len(requested)}
     context["withdrawable_count"] = len(list_withdrawable_consents(invitation.talent))
     context["leaves_studio"] = any(describe_disclosure(consent).leaves_studio for consent in consents)
     return _add_privacy_headers(render(request, "public/home.html", context))
@@ -126,7 +126,7 @@ def _get_contact(consent: Consent) -> dict[str, Any]:
 @require_POST
 @_require_invitation
 def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = get_invited_consent(invitation, pk)
+    consent = get_answerable_consent(invitation, pk)
     invitations.record_opening(invitation, consent)
     return redirect("invitation:record", consent.pk)
 
@@ -136,7 +136,7 @@ def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> H
 @_require_invitation
 def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
-    consent = get_invited_consent(invitation, pk)
+    consent = get_answerable_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(consent))
     context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
@@ -154,7 +154,7 @@ def _get_status_url(consent: Consent) -> str:
 @require_POST
 @_require_invitation
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = get_invited_consent(invitation, pk)
+    consent = get_answerable_consent(invitation, pk)
     # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
     by = get_user(request) if request.user.is_authenticated else None
     received = receive_take(request, consent, Capture.LINK, by=by)
@@ -170,7 +170,7 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
 @require_POST
 @_require_invitation
 def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = get_invited_consent(invitation, pk)
+    consent = get_answerable_consent(invitation, pk)
     form = DeclineForm(request.POST)
     with handle_refusal(partial(messages.error, request)):
         review.decline_consent(consent, form.cleaned_data["reason"] if form.is_valid() else "")

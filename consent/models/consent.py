@@ -53,6 +53,11 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         unexpired = Q(valid_until__isnull=True) | Q(valid_until__gte=timezone.localdate())
         return self.filter(unexpired, status__in=APPROVED_STATUSES)
 
+    def answered(self) -> "ConsentQuerySet":
+        """Consents whose statement was read, or that were declined. A canceled request counts as not answered."""
+        is_answered = Q(takes__acceptable=True) | Q(status=ConsentStatus.DECLINED)
+        return self.filter(is_answered).exclude(status=ConsentStatus.VOIDED).distinct()
+
 
 class Consent(StatusModel):
     """One talent's permission for one provider and purpose.

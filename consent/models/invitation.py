@@ -3,9 +3,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from consent.models.choices import ConsentStatus
 from consent.models.consent import Consent
 from consent.models.talent import Talent
 
@@ -18,13 +19,24 @@ def two_weeks_from_now() -> datetime:
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def live(self) -> "InvitationQuerySet":
-        """Invitations whose link still works."""
-        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now()).exclude(token_digest="")
+        """Invitations whose link still works: until it is revoked, once the talent has answered one of its requests.
+
+        Without an answer, it works until `expires_at`. A link to canceled requests only does not work.
+        """
+        invited = Consent.objects.filter(invitations=OuterRef("pk"))
+        is_in_time = Q(expires_at__gt=timezone.now()) & Exists(invited.exclude(status=ConsentStatus.VOIDED))
+        return self.filter(is_in_time | Exists(invited.answered()), revoked_at__isnull=True).exclude(token_digest="")
+
+    def awaiting_answer(self) -> "InvitationQuerySet":
+        """Live invitations through which a request can still be answered."""
+        can_answer = Q(expires_at__gt=timezone.now()) | Q(consents__takes__acceptable=True)
+        return self.live().filter(can_answer, consents__status=ConsentStatus.REQUESTED).distinct()
 
 
 class Invitation(models.Model):
-    """The expiring private link through which a talent answers one or more consent requests.
+    """The private link through which a talent answers consent requests, and later sees their status and withdraws.
 
+    `expires_at` is the last moment to answer a request for the first time (see `InvitationQuerySet.live`).
     Only the SHA-256 of its token is stored. The digest is empty until the email with the token is created.
     """
 
@@ -58,6 +70,6 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"{self.talent.name}, {self.get_channel_display().lower()}"
 
-    @property
-    def is_live(self) -> bool:
-        return bool(self.token_digest) and self.revoked_at is None and self.expires_at > timezone.now()
+    def can_answer(self, consent: Consent) -> bool:
+        """Whether there is still time to answer this request. A retake has no time limit."""
+        return self.expires_at > timezone.now() or consent.takes.filter(acceptable=True).exists()

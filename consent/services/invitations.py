@@ -111,9 +111,15 @@ def make_private_link(token: str) -> str:
 def _get_single_talent(consents: Sequence[Consent]) -> Talent:
     if not consents or any(consent.talent_id != consents[0].talent_id for consent in consents):
         raise ActionRefused("Choose at least one consent. All must be from the same talent.")
-    if any(consent.status != ConsentStatus.REQUESTED for consent in consents):
-        raise ActionRefused("An invitation can be sent only while the consent is waiting for the talent.")
+    if not all(may_have_link(consent) for consent in consents):
+        raise ActionRefused("This request was canceled or has expired without an answer. Request a new consent.")
     return consents[0].talent
+
+
+def may_have_link(consent: Consent) -> bool:
+    """Whether the talent can still answer the request, or has answered it and may see its status and withdraw."""
+    is_requested = consent.status == ConsentStatus.REQUESTED
+    return is_requested or Consent.objects.answered().filter(pk=consent.pk).exists()
 
 
 def send_invitation(invitation_id: str) -> None:
@@ -125,9 +131,10 @@ def send_invitation(invitation_id: str) -> None:
     invitation.save(update_fields=["token_digest"])
     consents = list(invitation.consents.select_related("talent"))
     context = {"invitation": invitation, "consents": consents, "link": make_private_link(token)}
+    subject, template = _choose_mail(consents)
     send_mail(
-        f"{consents[0].company} requests your voice consent",
-        render_to_string("consent/mail/invitation.txt", context),
+        subject,
+        render_to_string(template, context),
         settings.DEFAULT_FROM_EMAIL,
         [invitation.sent_to],
     )
@@ -136,6 +143,14 @@ def send_invitation(invitation_id: str) -> None:
         invitation.save(update_fields=["sent_at"])
         for consent in consents:
             record_event(consent, EventKind.INVITED, invitation.created_by, to=invitation.sent_to)
+
+
+def _choose_mail(consents: Sequence[Consent]) -> tuple[str, str]:
+    """Subject and template: an invitation, or the link to a consent that the talent has answered."""
+    company = consents[0].company
+    if any(consent.status == ConsentStatus.REQUESTED for consent in consents):
+        return f"{company} requests your voice consent", "consent/mail/invitation.txt"
+    return f"Your private link to your voice consent for {company}", "consent/mail/private_link.txt"
 
 
 def record_opening(invitation: Invitation, consent: Consent) -> None:
@@ -149,7 +164,7 @@ def record_opening(invitation: Invitation, consent: Consent) -> None:
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:
-    """Cancel a consent request. Its links then show that no request is open."""
+    """Cancel a consent request. A link to it alone stops working."""
     with transaction.atomic():
         if not move(consent, ConsentStatus.VOIDED):
             raise ActionRefused("Only a request that is waiting for the talent can be canceled.")

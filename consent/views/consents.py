@@ -31,6 +31,7 @@ from consent.services.audit_log import find_first_broken_event
 from consent.services.evidence_checks import check_history
 from consent.services.gate import check_permission
 from consent.services.invitations import request_consent, revoke_invitation
+from voicehub.models import User
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 
 Act = Callable[..., Any]
@@ -100,6 +101,8 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
         "invitations": invitation_rows,
+        "can_make_link": _can_make_link(consent, user),
+        "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing_for_build(consent)),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "events": list(consent.events.order_by("sequence")),
@@ -113,6 +116,12 @@ def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
     """Seconds until this person may have listened to the whole take; None before they played it."""
     played_at = find_first_playback(request, take) if take else None
     return count_seconds_left(take, played_at) if take and played_at else None
+
+
+def _can_make_link(consent: Consent, user: User) -> bool:
+    """Whether the list of links offers a new link. While the consent is requested, the next step offers it."""
+    is_answered = consent.status != ConsentStatus.REQUESTED and invitations.may_have_link(consent)
+    return is_answered and user.has_perm("consent.invite_talent")
 
 
 def _is_under_review(consent: Consent) -> bool:
@@ -131,9 +140,9 @@ def _list_missing_for_build(consent: Consent) -> tuple[str, ...]:
 @require_POST
 def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     consent = get_consent_or_404(pk)
-    return _act_or_refuse(
-        request, consent, "The invitation is being sent.", invitations.invite_talent, [consent], get_user(request)
-    )
+    is_requested = consent.status == ConsentStatus.REQUESTED
+    message = "The invitation is being sent." if is_requested else "The private link is being sent."
+    return _act_or_refuse(request, consent, message, invitations.invite_talent, [consent], get_user(request))
 
 
 @require_permission("consent.invite_talent")

@@ -43,16 +43,21 @@ TASK_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class PendingConsents:
-    """The consent requests that a talent has not answered, with the talent's newest valid invitation."""
+    """The consent requests that a talent has not answered, with the newest invitation that can be answered."""
 
     talent: Talent
     consents: list[Consent]
     invitation: Invitation | None
 
+    @property
+    def has_deadline(self) -> bool:
+        """Whether the link ends without an answer. The link of a retake does not."""
+        return self.invitation is not None and self.invitation.expires_at > timezone.now()
+
 
 def list_pending_consents() -> list[PendingConsents]:
     """The talents with unanswered consent requests, by name."""
-    invitations = Prefetch("talent__invitations", Invitation.objects.live(), to_attr="live_invitations")
+    invitations = Prefetch("talent__invitations", Invitation.objects.awaiting_answer(), to_attr="live_invitations")
     rows = (
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
         .select_related("talent")

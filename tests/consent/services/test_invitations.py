@@ -29,11 +29,13 @@ def test_private_link_is_shown_once_and_recorded_in_audit_log(factory: ConsentFa
     assert event.actor == factory.producer and token not in str(event.payload)
 
 
-def test_approved_consent_gets_no_private_link(factory: ConsentFactory, producer_client: Client) -> None:
-    consent = factory.make_approved_consent()
+def test_canceled_request_gets_no_private_link(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_consent()
+    void_consent(consent, factory.producer, "A mistake.")
+    assert "Create a private link" not in read_page(producer_client, consent.get_absolute_url())
     for name in ("copy_link", "invite"):
         response = producer_client.post(get_url(name, consent), follow=True)
-        assert b"only while the consent is waiting" in response.content
+        assert b"This request was canceled" in response.content
     assert not Invitation.objects.exists()
 
 
@@ -87,7 +89,7 @@ def test_link_cannot_be_revoked_from_unrelated_consent(factory: ConsentFactory, 
     factory.make_link(consent)
     url = reverse("consent:end_link", args=[other_consent.pk, Invitation.objects.get().pk])
     assert producer_client.post(url).status_code == 404
-    assert Invitation.objects.get().is_live
+    assert Invitation.objects.live().exists()
 
 
 def test_link_status_depends_on_status_of_its_consents(factory: ConsentFactory, producer_client: Client) -> None:

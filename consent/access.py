@@ -27,6 +27,7 @@ from consent.models import (
     Invitation,
     Take,
     Talent,
+    TalentMail,
 )
 from consent.models.consent import APPROVED_STATUSES
 from voicehub.models import Task, TaskStatus, User
@@ -99,6 +100,17 @@ def find_invitation(token_digest: str) -> Invitation | None:
         return None
     rows = Invitation.objects.live().select_related("talent", "created_by")
     return rows.filter(token_digest=token_digest).first()
+
+
+def find_disputable_mail(token_digest: str) -> TalentMail | None:
+    """The mail whose link "this was not me" has a token with this digest."""
+    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by", "resolved_by")
+    return rows.filter(token_digest=token_digest).first() if token_digest else None
+
+
+def find_open_dispute(consent: Consent) -> TalentMail | None:
+    """The report of the talent about this consent that no person has answered."""
+    return consent.mails.disputed().first()
 
 
 def get_opened_invitation(request: HttpRequest) -> Invitation:

@@ -17,6 +17,7 @@ from consent.models import (
     Take,
     TakeCheck,
     Talent,
+    TalentMail,
 )
 from consent.services.evidence_checks import check_history
 from voicehub.admin_site import NoDeleteAdmin, ReadOnlyAdmin
@@ -129,6 +130,16 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter = ["channel", "expires_at"]
     search_fields = ["talent__name", "sent_to"]
     list_select_related = ["talent"]
+    exclude = ["token_digest"]
+
+
+@admin.register(TalentMail)
+class TalentMailAdmin(ReadOnlyAdmin):
+    list_display = ["consent", "kind", "recipient", "sent_to", "sent_at", "disputed_at", "resolved_at"]
+    list_filter = ["kind", "recipient"]
+    search_fields = ["consent__talent__name", "sent_to"]
+    list_select_related = ["consent__talent"]
+    date_hierarchy = "created_at"
     exclude = ["token_digest"]
 
 

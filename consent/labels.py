@@ -2,7 +2,7 @@
 
 from django.conf.locale import LANG_INFO
 
-from consent.models import Capture, Event, EventKind, Take
+from consent.models import Capture, Event, EventKind, Take, TalentMail
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
@@ -65,6 +65,24 @@ def _describe_take(event: Event) -> str:
     return sentence if event.payload.get("ok", True) else f"{sentence}; it cannot be used"
 
 
+MAIL_SUBJECTS = {
+    TalentMail.Kind.RECEIVED: "A receipt of the recording",
+    TalentMail.Kind.DECLINED: "A confirmation of the answer",
+    TalentMail.Kind.WITHDRAWN: "A confirmation of the withdrawal",
+    TalentMail.Kind.DELETED: "A confirmation of the deletions",
+}
+
+
+def _describe_mail(event: Event) -> str:
+    subject = MAIL_SUBJECTS.get(event.payload.get("mail", ""), "A confirmation")
+    return f"{subject} was emailed to {event.payload.get('to', 'the talent')}"
+
+
+def _describe_act(event: Event, act: str) -> str:
+    """An act of the talent. If staff recorded it, their name and for whom they did."""
+    return f"{event.actor_name} {act}{' on behalf of the talent' if event.actor_id else ''}"
+
+
 def _describe_approver(event: Event) -> str:
     """The approver's name, with a note if the approver made the take."""
     is_own_take = event.payload.get("approver_made_take")
@@ -95,18 +113,16 @@ def describe_event(event: Event) -> str:
         EventKind.OPENED: f"{who} opened the recording page",
         EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
-        EventKind.DECLINED: f"{who} declined",
+        EventKind.DECLINED: _describe_act(event, "declined"),
         EventKind.VOIDED: f"{who} canceled the request",
         EventKind.SUSPENDED: f"{who} suspended the consent",
         EventKind.RESUMED: f"{who} resumed the consent",
-        EventKind.WITHDRAWN: f"The talent withdrew the consent, recorded by {who}"
-        if event.actor_id
-        else f"{who} withdrew the consent",
+        EventKind.WITHDRAWN: _describe_act(event, "withdrew the consent"),
         EventKind.EXPIRED: "The consent expired",
         EventKind.USED: f"Used for a build that {who} started",
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
         EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in another language",
-        EventKind.MAILED: f"A confirmation was emailed to {event.payload.get('to', 'the talent')}",
+        EventKind.MAILED: _describe_mail(event),
         EventKind.DISPUTED: f"{who} reported: this was not me",
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",
         EventKind.HOLD_SET: f"{who} set a legal hold on the talent; nothing is deleted",

@@ -1,4 +1,4 @@
-"""URLs for talents, without sign-in. Each page requires that this browser opened an invitation.
+"""URLs for talents, without sign-in. Each page requires that this browser opened an invitation, or a token.
 
 These URLs need their own file, because a URLconf has only one namespace.
 """
@@ -6,11 +6,13 @@ These URLs need their own file, because a URLconf has only one namespace.
 from django.urls import path
 
 from consent import public_views as views
+from consent.dispute_views import report
 
 app_name = "invitation"
 
 urlpatterns = [
     path("i/<str:token>/", views.open_link, name="open"),
+    path("reports/<str:token>/", report, name="report"),
     path("invitation/", views.home, name="home"),
     path("invitation/<uuid:pk>/", views.record_page, name="record"),
     path("invitation/<uuid:pk>/begin/", views.start_recording, name="begin"),

@@ -5,7 +5,6 @@ no later URL contains the token. An unknown, expired, replaced or revoked link s
 """
 
 from collections.abc import Callable
-from email.utils import parseaddr
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec
 from uuid import UUID
@@ -35,6 +34,7 @@ from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
 from consent.services.disclosure import describe_disclosure
+from consent.services.talent_mails import get_producer_address
 from consent.take_upload import make_response, receive_take
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
@@ -118,8 +118,7 @@ def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 def _get_contact(consent: Consent) -> dict[str, Any]:
     """The contact for a talent: the requester of the consent, at their own or the studio's email address."""
-    person = consent.requested_by
-    return {"contact_name": str(person), "contact_mail": person.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}
+    return {"contact_name": str(consent.requested_by), "contact_mail": get_producer_address(consent)}
 
 
 @login_not_required
@@ -171,9 +170,10 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
 @_require_invitation
 def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_answerable_consent(invitation, pk)
+    by = get_user(request) if request.user.is_authenticated else None
     form = DeclineForm(request.POST)
     with handle_refusal(partial(messages.error, request)):
-        review.decline_consent(consent, form.cleaned_data["reason"] if form.is_valid() else "")
+        review.decline_consent(consent, by, form.cleaned_data["reason"] if form.is_valid() else "")
     return redirect("invitation:home")
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from consent.services import evidence_checks, invitations, take_checks
+from consent.services import evidence_checks, invitations, take_checks, talent_mails
 from consent.services.review import expire_due_consents
 from consent.services.take_checks import handle_check_failure
 from voicehub.outbox import ANALYSIS, TAKES, Lease, enqueue_task, register_handler
@@ -12,6 +12,11 @@ from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, FAILED_TASK_RETRY
 @register_handler("send_invitation")
 def send_invitation(invitation_id: str, _lease: Lease) -> None:
     invitations.send_invitation(invitation_id)
+
+
+@register_handler("send_talent_mail")
+def send_talent_mail(mail_id: str, _lease: Lease) -> None:
+    talent_mails.send_talent_mail(mail_id)
 
 
 @register_handler("check_take", on_failure=handle_check_failure, queue=TAKES)

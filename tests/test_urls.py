@@ -30,6 +30,7 @@ PUBLIC_URLS = {
     "invitation:decline",
     "invitation:withdraw",
     "invitation:receipt",
+    "invitation:report",
     "voices:dataset",
     "webhooks:callback",
 }
@@ -65,6 +66,8 @@ ACCESS = {
     "consent:suspend": ("post", PRODUCER_ROLES),
     "consent:resume": ("post", PRODUCER_ROLES),
     "consent:withdraw": ("post", PRODUCER_ROLES),
+    "consent:decline": ("post", PRODUCER_ROLES),
+    "consent:answer_report": ("post", PRODUCER_ROLES),
     "consent:void": ("post", PRODUCER_ROLES),
     "consent:contract_check": ("post", PRODUCER_ROLES),
     "consent:history_check": ("post", PRODUCER_ROLES),

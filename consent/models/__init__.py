@@ -6,6 +6,7 @@ from consent.models.invitation import Invitation
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
 from consent.models.talent import Talent
+from consent.models.talent_mail import TalentMail
 
 __all__ = [
     "Capture",
@@ -22,4 +23,5 @@ __all__ = [
     "Take",
     "TakeCheck",
     "Talent",
+    "TalentMail",
 ]

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from consent.extension_points import resume_use, stop_use
-from consent.models import Consent, ConsentStatus, EventKind, Take
+from consent.models import Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
+from consent.services.talent_mails import enqueue_talent_mail
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
@@ -95,8 +96,11 @@ def request_retake(consent: Consent, by: User, reason: str) -> None:
         record_event(consent, EventKind.ASKED_AGAIN, by, reason=reason)
 
 
-def decline_consent(consent: Consent, reason: str) -> None:
-    _change_status(consent, ConsentStatus.DECLINED, EventKind.DECLINED, None, reason)
+def decline_consent(consent: Consent, by: User | None, reason: str) -> None:
+    """Record that the talent says no. `by` is the staff member who records it, or None if the talent does it."""
+    with transaction.atomic():
+        _change_status(consent, ConsentStatus.DECLINED, EventKind.DECLINED, by, reason)
+        enqueue_talent_mail(consent, TalentMail.Kind.DECLINED)
 
 
 def suspend_consent(consent: Consent, by: User, reason: str) -> None:
@@ -120,6 +124,7 @@ def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
     with transaction.atomic():
         _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
         stop_use(consent)
+        enqueue_talent_mail(consent, TalentMail.Kind.WITHDRAWN)
 
 
 def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:

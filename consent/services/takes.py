@@ -4,9 +4,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from audio.levels.inspection import DurationLimits, Inspection, inspect_file
-from consent.models import Capture, Consent, ConsentStatus, EventKind, Take
+from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.take_checks import enqueue_take_check
+from consent.services.talent_mails import enqueue_talent_mail
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.threshold_overrides import load_take_thresholds
@@ -78,6 +79,7 @@ def submit_take(
         if inspection.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
             enqueue_take_check(take)
+            enqueue_talent_mail(consent, TalentMail.Kind.RECEIVED)
     return take
 
 

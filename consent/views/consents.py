@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent import extension_points
 from consent.access import (
     find_earlier_approval,
+    find_open_dispute,
     get_consent_or_404,
     get_invitation_or_404,
     get_take_or_404,
@@ -28,15 +29,21 @@ from consent.presenters import make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
+from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
 from consent.services.gate import check_permission
 from consent.services.invitations import request_consent, revoke_invitation
 from voicehub.models import User
-from voicehub.refusals import handle_refusal, show_refusal_as_message
+from voicehub.refusals import ActionRefused, handle_refusal, show_refusal_as_message
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
-CHANGEABLE = {ConsentStatus.REQUESTED, ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
+CHANGEABLE = {
+    ConsentStatus.REQUESTED,
+    ConsentStatus.SUBMITTED,
+    ConsentStatus.APPROVED,
+    ConsentStatus.SUSPENDED,
+}
 
 
 @require_permission("consent.add_consent")
@@ -101,6 +108,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
         "invitations": invitation_rows,
+        "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing_for_build(consent)),
@@ -232,6 +240,13 @@ def _make_reason_view(act: Act, success_message: str) -> View:
     return guarded
 
 
+def _answer_report(consent: Consent, by: User, reason: str) -> None:
+    dispute = find_open_dispute(consent)
+    if dispute is None:
+        raise ActionRefused("This report has already been answered.")
+    close_dispute(dispute, by, reason)
+
+
 ask_again = _make_reason_view(review.request_retake, "Retake requested. The private link works as before.")
 suspend = _make_reason_view(
     review.suspend_consent,
@@ -241,4 +256,6 @@ resume = _make_reason_view(review.resume_consent, "Consent resumed. It is in for
 withdraw = _make_reason_view(
     review.withdraw_consent, "Consent withdrawn. Its builds stop, and its voices are deleted at the provider."
 )
+decline = _make_reason_view(review.decline_consent, "Recorded that the talent declined.")
+answer_report = _make_reason_view(_answer_report, "Report answered. The talent can read the answer behind their link.")
 void = _make_reason_view(invitations.void_consent, "Request canceled.")

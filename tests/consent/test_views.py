@@ -363,7 +363,7 @@ def test_resume_ends_suspension(factory: ConsentFactory, producer_client: Client
 @pytest.mark.parametrize("name", ["ask_again", "suspend", "resume", "withdraw", "void"])
 def test_declined_consent_cannot_change(factory: ConsentFactory, producer_client: Client, name: str) -> None:
     consent = factory.make_consent()
-    decline_consent(consent, "")
+    decline_consent(consent, None, "")
     event_count = consent.events.count()
     response = producer_client.post(get_url(name, consent), {"reason": "Again"}, follow=True)
     assert b"alert-error" in response.content

@@ -43,6 +43,7 @@ QUEUES_BY_KIND = {
     "send_invitation": outbox.SUBMIT,
     "send_deletion_task": outbox.SUBMIT,
     "check_evidence": outbox.ANALYSIS,
+    "send_talent_mail": outbox.SUBMIT,
     "expire_consents": outbox.SUBMIT,
     "check_take": outbox.TAKES,
     "examine_recordings": outbox.ANALYSIS,

@@ -28,6 +28,7 @@ TASK_LABELS = {
     "settle_build": "Looking up a build at the provider",
     "refresh_build": "Checking the status of a build",
     "send_invitation": "Sending an invitation",
+    "send_talent_mail": "Sending a mail about a consent",
     "make_preview": "Generating a preview",
     "delete_remote_voice": "Deleting a voice at the provider",
     "delete_remote_files": "Deleting files at the provider",

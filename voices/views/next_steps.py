@@ -1,12 +1,13 @@
 """The next steps on the page Today. No function makes more queries if there are more talents."""
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from itertools import groupby
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
-from consent.models import Consent, ConsentStatus, Contract, Talent
+from consent.models import Consent, ConsentStatus, Contract, Talent, TalentMail
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
 from providers.types import Capabilities
@@ -31,7 +32,7 @@ NO_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voi
 
 def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
-    urgent = (list_damaged_evidence, list_remote_voice_steps, list_paused_accounts, list_reviews)
+    urgent = (list_damaged_evidence, list_remote_voice_steps, list_paused_accounts, list_consent_steps)
     less_urgent = (list_builds_needing_staff, list_voices_no_longer_allowed, list_voice_steps)
     return [step for list_source in (*urgent, *less_urgent) for step in list_source()]
 
@@ -44,17 +45,46 @@ def has_account() -> bool:
     return Account.objects.exists()
 
 
-def list_reviews() -> Iterator[NextStep]:
-    """Submitted consents that wait for review: one row per talent, with a link to the consent that waits longest."""
-    submitted: QuerySet[Consent] = Consent.objects.filter(status=ConsentStatus.SUBMITTED).select_related("talent")
-    rows = submitted.annotate(given=Max("takes__created_at")).order_by("talent__name", "talent_id", "given")
-    for talent, group in groupby(rows[:MAX_ROWS], key=lambda consent: consent.talent):
-        consents = list(group)
-        label = registry.get_provider_label(consents[0].provider)
-        count = len(consents)
-        reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
-        url = consents[0].get_absolute_url()
-        yield NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", consents[0].given, REVIEW)
+def list_consent_steps() -> Iterator[NextStep]:
+    """Reports "this was not me" of talents, then submitted consents that wait for review. One query for both."""
+    disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
+    consents: QuerySet[Consent] = Consent.objects.select_related("talent")
+    annotated = consents.annotate(given=Max("takes__created_at"), disputed_at=Subquery(disputes))
+    rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | Q(disputed_at__isnull=False)).order_by(
+        F("disputed_at").asc(nulls_last=True), "talent__name", "talent_id", "given"
+    )[: 2 * MAX_ROWS]
+    disputed = [consent for consent in rows if consent.disputed_at]
+    submitted = [consent for consent in rows if consent.status == ConsentStatus.SUBMITTED]
+    yield from (_make_dispute_step(consent, consent.disputed_at) for consent in disputed[:MAX_ROWS])
+    for talent, group in groupby(submitted[:MAX_ROWS], key=lambda consent: consent.talent):
+        yield _make_review_step(talent, list(group))
+
+
+def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
+    label, status = registry.get_provider_label(consent.provider), consent.get_status_display().lower()
+    reasons = (f"The consent for {label} is {status}. The talent reports: this was not me.",)
+    url, page = f"{consent.get_absolute_url()}#report", consent.get_absolute_url()
+    return NextStep(
+        consent.talent.name,
+        "Talent",
+        "bad",
+        "Reported",
+        reasons,
+        url,
+        "Answer the report",
+        disputed_at,
+        REVIEW,
+        subject_url=page,
+    )
+
+
+def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
+    """One row per talent, with a link to the consent that waits longest."""
+    label = registry.get_provider_label(consents[0].provider)
+    count = len(consents)
+    reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
+    url, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
+    return NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", given, REVIEW)
 
 
 def select_latest_builds() -> QuerySet[Build]:

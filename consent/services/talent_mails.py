@@ -1,0 +1,141 @@
+"""Mails about a consent: confirmations for the talent, and news for the producer who requested the consent.
+
+A mail is a row that is stored in the transaction of what it reports, with a task that sends it. A worker that is
+killed between sending and storing sends it twice at worst. No mail is lost.
+"""
+
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from consent import extension_points
+from consent.models import Consent, Event, EventKind, TalentMail
+from consent.services.audit_log import record_event
+from voicehub import outbox
+from voicehub.tokens import derive_token, hash_token
+
+Kind, Recipient = TalentMail.Kind, TalentMail.Recipient
+RECIPIENTS = {
+    Kind.RECEIVED: (Recipient.TALENT,),
+    Kind.DECLINED: (Recipient.TALENT, Recipient.PRODUCER),
+    Kind.WITHDRAWN: (Recipient.TALENT, Recipient.PRODUCER),
+    Kind.DELETED: (Recipient.TALENT, Recipient.PRODUCER),
+    Kind.DISPUTED: (Recipient.PRODUCER,),
+}
+SUBJECTS = {
+    (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
+    (Kind.DECLINED, Recipient.TALENT): "You declined the voice consent for {company}",
+    (Kind.WITHDRAWN, Recipient.TALENT): "Your voice consent for {company} is withdrawn",
+    (Kind.DELETED, Recipient.TALENT): "Your voice is deleted at {provider}",
+    (Kind.DECLINED, Recipient.PRODUCER): "{talent} declined the voice consent",
+    (Kind.WITHDRAWN, Recipient.PRODUCER): "The voice consent of {talent} is withdrawn",
+    (Kind.DELETED, Recipient.PRODUCER): "The voice of {talent} is deleted at {provider}",
+    (Kind.DISPUTED, Recipient.PRODUCER): "{talent} reports: this was not me",
+}
+# The audit log entry that a mail reports.
+EVENTS = {
+    Kind.RECEIVED: EventKind.TAKE,
+    Kind.DECLINED: EventKind.DECLINED,
+    Kind.WITHDRAWN: EventKind.WITHDRAWN,
+    Kind.DELETED: EventKind.WITHDRAWN,
+    Kind.DISPUTED: EventKind.DISPUTED,
+}
+
+
+def get_producer_address(consent: Consent) -> str:
+    """The email address of the requester of the consent, or of the studio if they have none."""
+    return consent.requested_by.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
+    """Store and enqueue the mails of this kind, in the caller's transaction.
+
+    A talent without email address gets none. A mail that was stored before is not stored again; only a retake is
+    confirmed again.
+    """
+    addresses = {Recipient.TALENT: consent.talent.email, Recipient.PRODUCER: get_producer_address(consent)}
+    for recipient in RECIPIENTS[kind]:
+        if address := addresses[recipient]:
+            _store_mail(consent, kind, recipient, address)
+
+
+def _store_mail(consent: Consent, kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str) -> None:
+    mails, fields = TalentMail.objects, {"consent": consent, "kind": kind, "recipient": recipient}
+    with transaction.atomic():
+        if kind == Kind.RECEIVED:
+            mail, is_new = mails.create(**fields, sent_to=address), True
+        else:
+            mail, is_new = mails.get_or_create(**fields, defaults={"sent_to": address})
+        if is_new:
+            outbox.enqueue_task("send_talent_mail", mail.pk)
+
+
+def report_all_deleted_if_done(consent: Consent) -> None:
+    """Enqueue the mail "everything is deleted" once all deletions of an ended consent are confirmed.
+
+    Call it in the transaction that confirms a deletion, or after it. The consent's row is locked first, so that the
+    second of two confirmations at the same time sees the first one.
+    """
+    with transaction.atomic():
+        Consent.objects.select_for_update().get(pk=consent.pk)
+        deletions = extension_points.list_deletions(consent)
+        if deletions and all(deletion.deleted_at for deletion in deletions):
+            enqueue_talent_mail(consent, Kind.DELETED)
+
+
+def send_talent_mail(mail_id: str) -> None:
+    """Send a stored mail. A retry sends the same link as before, and nothing if the mail was sent."""
+    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by")
+    mail = rows.filter(pk=mail_id, sent_at=None).first()
+    if mail is None:
+        return
+    consent, context = mail.consent, _build_context(mail)
+    subject = SUBJECTS[Kind(mail.kind), Recipient(mail.recipient)].format(
+        company=consent.company, talent=consent.talent.name, provider=context["provider"]
+    )
+    send_mail(
+        " ".join(subject.split()),
+        render_to_string(f"consent/mail/{mail.recipient}_{mail.kind}.txt", context),
+        settings.DEFAULT_FROM_EMAIL,
+        [mail.sent_to],
+    )
+    with transaction.atomic():
+        is_first = TalentMail.objects.filter(pk=mail.pk, sent_at=None).update(sent_at=timezone.now())
+        if is_first and mail.recipient == Recipient.TALENT:
+            record_event(consent, EventKind.MAILED, consent.requested_by, mail=mail.kind, to=mail.sent_to)
+
+
+def _build_context(mail: TalentMail) -> dict[str, Any]:
+    consent = mail.consent
+    return {
+        "consent": consent,
+        "talent": consent.talent,
+        "provider": extension_points.get_provider_label(consent.provider),
+        "event": find_reported_event(mail),
+        "take": consent.takes.filter(acceptable=True).order_by("-created_at").first(),
+        "deletions": extension_points.list_deletions(consent),
+        "has_link": consent.invitations.live().exists(),
+        "contact_name": str(consent.requested_by),
+        "contact_mail": get_producer_address(consent),
+        "consent_link": settings.VOICEHUB_BASE_URL + consent.get_absolute_url(),
+        "report_link": _make_report_link(mail) if mail.can_be_disputed else "",
+    }
+
+
+def find_reported_event(mail: TalentMail) -> Event | None:
+    """The audit log entry that this mail reports."""
+    event: Event | None = mail.consent.events.filter(kind=EVENTS[Kind(mail.kind)]).order_by("-sequence").first()
+    return event
+
+
+def _make_report_link(mail: TalentMail) -> str:
+    """The link "this was not me". Its token is the same at each call, so both copies of a repeated mail work."""
+    token = derive_token("report", mail.pk)
+    TalentMail.objects.filter(pk=mail.pk).update(token_digest=hash_token(token))
+    return settings.VOICEHUB_BASE_URL + reverse("invitation:report", args=[token])

@@ -32,6 +32,7 @@ from voices.services.deletion_assignment import assign_if_manual
 from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_overdue, must_wait
 from voices.services.deletion_confirmation import confirm_voice_deletion
 from voices.services.deletion_log import record_voice_deletion, record_voice_request
+from voices.services.deletion_reports import report_deletion
 from voices.services.file_deletion import request_file_deletion
 from voices.services.remote_voices import (
     DELETED_STATUSES,
@@ -157,6 +158,7 @@ def _forget_deletion_request(remote: RemoteVoice) -> None:
         if RemoteVoice.objects.filter(pk=remote.pk, deletion_requested_at__isnull=False).update(**fields):
             remote.deletion_proof = {"look": NEVER_CREATED}
             record_voice_deletion(remote)
+            report_deletion(remote)
 
 
 def compute_deletion_retry(remote: RemoteVoice) -> timedelta:

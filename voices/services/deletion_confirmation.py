@@ -9,6 +9,7 @@ from django.utils import timezone
 from voicehub.models import User
 from voices.models import RemoteVoice
 from voices.services.deletion_log import record_voice_deletion
+from voices.services.deletion_reports import report_deletion
 from voices.services.file_deletion import request_file_deletion
 
 
@@ -33,4 +34,5 @@ def confirm_voice_deletion(remote: RemoteVoice, proof: Mapping[str, Any], by: Us
         own_recordings.filter(deleted_at=None).update(deleted_at=now)
         record_voice_deletion(remote, by)
         request_file_deletion(remote)
+        report_deletion(remote)
     return True

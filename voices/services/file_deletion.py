@@ -21,6 +21,7 @@ from voices.models import RemoteFile, RemoteVoice
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_overdue, must_wait
 from voices.services.deletion_log import record_file_deletion, record_file_request
+from voices.services.deletion_reports import report_deletion
 
 ABSENT = "404"  # stored as the result of a check that finds no file
 KEY_CHANGED = (
@@ -118,7 +119,9 @@ def confirm_file_deletion(file: RemoteFile, proof: Mapping[str, Any], by: User |
     now = timezone.now()
     with transaction.atomic():
         remote = (
-            RemoteVoice.objects.select_for_update(of=("self",)).select_related("account").get(pk=file.remote_voice_id)
+            RemoteVoice.objects.select_for_update(of=("self",))
+            .select_related("account", "voice")
+            .get(pk=file.remote_voice_id)
         )
         if not RemoteFile.objects.open().filter(pk=file.pk).update(deleted_at=now, deletion_proof=dict(proof)):
             return
@@ -126,6 +129,7 @@ def confirm_file_deletion(file: RemoteFile, proof: Mapping[str, Any], by: User |
         if file.deletion_requested_at and not remote.files.requested().exists():
             RemoteVoice.objects.filter(pk=remote.pk).update(file_alert="")
             record_file_deletion(remote, file.deletion_requested_at, by)
+            report_deletion(remote)
 
 
 def record_manual_file_deletion(remote: RemoteVoice, by: User, reason: str) -> None:

@@ -1,14 +1,19 @@
 """Presentation of a consent: its next step and the status of its invitations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.urls import reverse
 
 from consent import extension_points
 from consent.access import InvitationRow
-from consent.models import Consent, ConsentStatus
+from consent.extension_points import Deletion
+from consent.models import Consent, ConsentStatus, Event, EventKind, Invitation
+from consent.services.disclosure import compute_term
 from voicehub.models import User
+from voicehub.text import format_date
+from voicehub.tokens import hash_token
 
 SUSPENDED_TEXT = "No build can start with this consent, and its voices cannot be used"
 
@@ -134,3 +139,97 @@ def _make_closed_step(consent: Consent, user: User) -> NextStep:
     url = reverse("consent:consent_ask", args=[consent.talent_id])
     actions = [Action("Request a new consent", url, is_primary=False)] if user.has_perm("consent.add_consent") else []
     return NextStep(consent.get_status_display(), [text], actions)
+
+
+@dataclass(frozen=True, slots=True)
+class TalentStatus:
+    """How a consent stands, addressed to the talent. `tone` and `icon` name the look of its status line."""
+
+    consent: Consent
+    tone: str
+    icon: str
+    detail: str
+    is_late: bool
+    deletions: Sequence[Deletion]
+
+    @property
+    def label(self) -> str:
+        return "Sent" if self.consent.status == ConsentStatus.SUBMITTED else self.consent.get_status_display()
+
+    @property
+    def is_answerable(self) -> bool:
+        return self.consent.status == ConsentStatus.REQUESTED and not self.is_late
+
+    @property
+    def can_withdraw(self) -> bool:
+        return self.consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
+
+    @property
+    def has_receipt(self) -> bool:
+        return self.can_withdraw or self.consent.status == ConsentStatus.SUBMITTED
+
+    @property
+    def has_open_deletion(self) -> bool:
+        return any(deletion.deleted_at is None for deletion in self.deletions)
+
+    @property
+    def change_token(self) -> str:
+        """Changes with everything that the list of deletions shows."""
+        return hash_token("|".join(str(deletion) for deletion in self.deletions))
+
+
+# The audit log entry that says when and by whom a status was set.
+STATUS_EVENTS = {
+    ConsentStatus.SUSPENDED: EventKind.SUSPENDED,
+    ConsentStatus.DECLINED: EventKind.DECLINED,
+    ConsentStatus.VOIDED: EventKind.VOIDED,
+    ConsentStatus.WITHDRAWN: EventKind.WITHDRAWN,
+    ConsentStatus.EXPIRED: EventKind.EXPIRED,
+    ConsentStatus.REPLACED: EventKind.REPLACED,
+}
+LOOKS = {
+    ConsentStatus.SUBMITTED: ("wait", "waiting"),
+    ConsentStatus.APPROVED: ("good", "in-force"),
+    ConsentStatus.SUSPENDED: ("wait", "waiting"),
+}
+
+
+def list_talent_statuses(consents: Sequence[Consent], invitation: Invitation) -> list[TalentStatus]:
+    """How each of these consents of an invitation stands."""
+    entries = Event.objects.filter(consent__in=consents, kind__in=STATUS_EVENTS.values()).order_by("sequence")
+    events = {(event.consent_id, event.kind): event for event in entries}
+    return [_make_talent_status(consent, invitation, _find_event(consent, events)) for consent in consents]
+
+
+def _find_event(consent: Consent, events: Mapping[tuple[UUID, str], Event]) -> Event | None:
+    kind = STATUS_EVENTS.get(ConsentStatus(consent.status))
+    return events.get((consent.pk, kind)) if kind else None
+
+
+def _make_talent_status(consent: Consent, invitation: Invitation, event: Event | None) -> TalentStatus:
+    is_late = consent.status == ConsentStatus.REQUESTED and not invitation.can_answer(consent)
+    tone, icon = LOOKS.get(ConsentStatus(consent.status), ("over", "over"))
+    deletions = extension_points.list_deletions(consent.find_newest_replacement())
+    return TalentStatus(consent, tone, icon, _describe_to_talent(consent, event), is_late, deletions)
+
+
+def _describe_to_talent(consent: Consent, event: Event | None) -> str:
+    """When and by whom the status was set, and what it means."""
+    day = f"on {format_date(event.at)}" if event else ""
+    who = f"by {event.actor_name}, on your behalf" if event and event.actor_id else "by you"
+    return {
+        ConsentStatus.SUBMITTED: "The studio listens to your recording next. There is nothing more for you to do.",
+        ConsentStatus.APPROVED: _describe_term(consent),
+        ConsentStatus.SUSPENDED: f"by the studio, {day}. No build can start with it until the studio resumes it.",
+        ConsentStatus.DECLINED: f"{who}, {day}",
+        ConsentStatus.WITHDRAWN: f"{who}, {day}",
+        ConsentStatus.VOIDED: f"by the studio, {day}. Nothing is asked of you any more.",
+        ConsentStatus.EXPIRED: f"{day}. No new voice is made with it.",
+        ConsentStatus.REPLACED: f"{day}, by a newer consent for the same provider and purpose",
+    }.get(ConsentStatus(consent.status), "")
+
+
+def _describe_term(consent: Consent) -> str:
+    last_day = compute_term(consent).last_day
+    provider = extension_points.get_provider_label(consent.provider)
+    return f"with {provider}, {f'until {format_date(last_day)}' if last_day else 'without an end date'}"

@@ -19,5 +19,6 @@ urlpatterns = [
     path("invitation/<uuid:pk>/submit/", views.submit, name="submit"),
     path("invitation/<uuid:pk>/decline/", views.decline, name="decline"),
     path("invitation/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),
+    path("invitation/<uuid:pk>/deletions/", views.deletions, name="deletions"),
     path("invitation/<uuid:pk>/receipt/", views.receipt, name="receipt"),
 ]

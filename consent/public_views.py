@@ -31,6 +31,7 @@ from consent.access import (
 )
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
+from consent.presenters import list_talent_statuses
 from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
 from consent.services.disclosure import describe_disclosure
@@ -106,14 +107,30 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @_require_invitation
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    consents = list(query_invited_consents(invitation))
-    requested = [consent for consent in consents if consent.status == ConsentStatus.REQUESTED]
-    late = [consent for consent in requested if not invitation.can_answer(consent)]
-    context = {"invitation": invitation, "consents": consents, "first": consents[0], **_get_contact(consents[0])}
-    context |= {"late": late, "is_open": len(late) < len(requested)}
-    context["withdrawable_count"] = len(list_withdrawable_consents(invitation.talent))
-    context["leaves_studio"] = any(describe_disclosure(consent).leaves_studio for consent in consents)
+    statuses = list_talent_statuses(list(query_invited_consents(invitation)), invitation)
+    first, requests = statuses[0].consent, [status.consent for status in statuses if status.is_answerable]
+    context = {
+        "invitation": invitation,
+        "statuses": statuses,
+        "first": first,
+        "is_open": bool(requests),
+        "has_deadline": any(not consent.note_to_talent for consent in requests),
+        "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
+        "leaves_studio": any(describe_disclosure(consent).leaves_studio for consent in requests),
+        **_get_contact(first),
+    }
     return _add_privacy_headers(render(request, "public/home.html", context))
+
+
+@login_not_required
+@require_safe
+@_require_invitation
+def deletions(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+    """The list of deletions for a page that polls it; 204 if the page is up to date."""
+    (status,) = list_talent_statuses([get_invited_consent(invitation, pk)], invitation)
+    if request.GET.get("seen") == status.change_token:
+        return _add_privacy_headers(HttpResponse(status=204))
+    return _add_privacy_headers(render(request, "public/_deletions.html", {"status": status}))
 
 
 def _get_contact(consent: Consent) -> dict[str, Any]:

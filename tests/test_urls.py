@@ -29,6 +29,7 @@ PUBLIC_URLS = {
     "invitation:submit",
     "invitation:decline",
     "invitation:withdraw",
+    "invitation:deletions",
     "invitation:receipt",
     "invitation:report",
     "voices:dataset",

@@ -387,9 +387,9 @@ def test_talent_withdraws_a_consent_on_the_link(factory: ConsentFactory) -> None
     event = consent.events.latest("sequence")
     assert (consent.status, event.kind) == (ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN)
     assert (event.actor, event.actor_name, event.payload["reason"]) == (None, consent.talent.name, "I changed my mind.")
-    assert "This consent was taken back." in page and "there is nothing to delete" in page
+    assert "This consent was withdrawn." in page and "there is nothing to delete" in page
     assert get_guest_url("withdraw", consent) not in page
-    assert "This consent was taken back." in read_html(Client().get(path, follow=True)), "the link still opens"
+    assert "This consent was withdrawn." in read_html(Client().get(path, follow=True)), "the link still opens"
 
 
 def test_withdrawal_by_staff_on_the_link_names_them(factory: ConsentFactory, producer_client: Client) -> None:
@@ -404,7 +404,7 @@ def test_talent_withdraws_all_consents_at_once(factory: ConsentFactory) -> None:
     first_consent, second_consent = factory.make_consent(talent), factory.make_approved_consent(talent, "advertising")
     other_consent = factory.make_approved_consent(factory.make_talent("Theo Brand", "theo@people.test"))
     guest = open_approved_consent(factory, first_consent)
-    assert "Take back all 2 consents" in read_html(guest.get(reverse("invitation:home")))
+    assert "Withdraw all 2 consents" in read_html(guest.get(reverse("invitation:home")))
     guest.post(get_guest_url("withdraw", first_consent), {"reason": "", "all": "yes"})
     withdrawn = set(Consent.objects.filter(status=ConsentStatus.WITHDRAWN))
     assert withdrawn == {first_consent, second_consent} and other_consent not in withdrawn

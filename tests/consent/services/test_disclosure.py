@@ -103,8 +103,8 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     term = compute_term(consent)
     assert (term.last_day, term.is_contract_end) == (last_day, is_contract_end)
     page = read_overview(factory, consent)
-    assert ("Without an end date, until you take it back" in page) == (last_day is None)
-    assert ("when your contract with the studio ends, or until you take it back" in page) == is_contract_end
+    assert ("Without an end date, until you withdraw it" in page) == (last_day is None)
+    assert ("when your contract with the studio ends, or until you withdraw it" in page) == is_contract_end
 
 
 def test_contract_page_promises_no_automatic_deletion(factory: ConsentFactory, producer_client: Client) -> None:

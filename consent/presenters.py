@@ -217,19 +217,19 @@ def _describe_to_talent(consent: Consent, event: Event | None) -> str:
     """When and by whom the status was set, and what it means."""
     day = f"on {format_date(event.at)}" if event else ""
     who = f"by {event.actor_name}, on your behalf" if event and event.actor_id else "by you"
-    return {
-        ConsentStatus.SUBMITTED: "The studio listens to your recording next. There is nothing more for you to do.",
-        ConsentStatus.APPROVED: _describe_term(consent),
-        ConsentStatus.SUSPENDED: f"by the studio, {day}. No build can start with it until the studio resumes it.",
-        ConsentStatus.DECLINED: f"{who}, {day}",
-        ConsentStatus.WITHDRAWN: f"{who}, {day}",
-        ConsentStatus.VOIDED: f"by the studio, {day}. Nothing is asked of you any more.",
-        ConsentStatus.EXPIRED: f"{day}. No new voice is made with it.",
-        ConsentStatus.REPLACED: f"{day}, by a newer consent for the same provider and purpose",
-    }.get(ConsentStatus(consent.status), "")
+    parts = {
+        ConsentStatus.SUBMITTED: ("The studio listens to your recording next. There is nothing more for you to do.",),
+        ConsentStatus.APPROVED: (_describe_term(consent),),
+        ConsentStatus.SUSPENDED: ("by the studio", day),
+        ConsentStatus.DECLINED: (who, day),
+        ConsentStatus.WITHDRAWN: (who, day),
+        ConsentStatus.VOIDED: ("by the studio", day),
+        ConsentStatus.EXPIRED: (day,),
+        ConsentStatus.REPLACED: ("by a newer consent for the same provider and purpose", day),
+    }.get(ConsentStatus(consent.status), ())
+    return ", ".join(part for part in parts if part)
 
 
 def _describe_term(consent: Consent) -> str:
     last_day = compute_term(consent).last_day
-    provider = extension_points.get_provider_label(consent.provider)
-    return f"with {provider}, {f'until {format_date(last_day)}' if last_day else 'without an end date'}"
+    return f"until {format_date(last_day)}" if last_day else "without an end date"

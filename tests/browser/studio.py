@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from contextlib import closing
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -72,9 +73,12 @@ class Studio:
         return wait_for(lambda: self._read_newest_mail(address), f"a mail to {address}")
 
     def _read_newest_mail(self, address: str) -> str:
+        return next(self.read_mails(address), "")
+
+    def read_mails(self, address: str) -> Iterator[str]:
+        """The texts of the mails to this address, newest first."""
         files = sorted((self.folder / "mail").glob("*.log"), key=lambda path: path.stat().st_mtime)
         for path in reversed(files):
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
             if address in mail["To"]:
-                return str(mail.get_content())
-        return ""
+                yield str(mail.get_content())

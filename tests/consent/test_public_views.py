@@ -339,9 +339,9 @@ def test_decline_without_reason_is_final(factory: ConsentFactory) -> None:
     guest.post(get_guest_url("decline", consent), {"reason": ""})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.DECLINED
-    assert b"You said no" in guest.get(reverse("invitation:home")).content
+    assert b"The answer is no" in guest.get(reverse("invitation:home")).content
     assert submit_as_recorder(guest, consent, make_clip()).status_code == 409
-    assert b"You said no" in Client().get(path, follow=True).content, "the link still shows the answer"
+    assert b"The answer is no" in Client().get(path, follow=True).content, "the link still shows the answer"
 
 
 def test_talent_can_decline_between_sending_and_review(factory: ConsentFactory) -> None:

@@ -1,0 +1,196 @@
+"""What the private link shows: the state of each consent, and the deletions until each is confirmed."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from consent import extension_points
+from consent.extension_points import Deletion
+from consent.models import Consent, ConsentStatus, EventKind
+from consent.services.review import suspend_consent, withdraw_consent
+from tests.consent.rows import ConsentFactory, get_url, read_page
+from tests.support.html import read_html
+
+pytestmark = pytest.mark.django_db
+
+HOME = "invitation:home"
+
+
+@pytest.fixture
+def deletions() -> Iterator[list[Deletion]]:
+    """What other apps delete for a withdrawn consent. The test fills the list."""
+    rows: list[Deletion] = []
+
+    def list_rows(consent: Consent) -> list[Deletion]:
+        return list(rows) if consent.status == ConsentStatus.WITHDRAWN else []
+
+    handler = (lambda consent: None, list_rows)
+    extension_points._stop_handlers.append(handler)
+    yield rows
+    extension_points._stop_handlers.remove(handler)
+
+
+def make_deletion(subject: str, *, is_confirmed: bool) -> Deletion:
+    now = timezone.now()
+    return Deletion(subject, now, now if is_confirmed else None, "Gone" if is_confirmed else "Staff delete it by hand")
+
+
+def open_withdrawn(factory: ConsentFactory) -> tuple[Consent, Client]:
+    consent = factory.make_approved_consent()
+    guest = factory.open_link(consent)
+    withdraw_consent(consent, None, "")
+    return consent, guest
+
+
+def get_list_url(consent: Consent) -> str:
+    return reverse("invitation:deletions", args=[consent.pk])
+
+
+def read_home(guest: Client) -> str:
+    return read_html(guest.get(reverse(HOME)))
+
+
+def test_deletions_are_listed_until_each_is_confirmed(factory: ConsentFactory, deletions: list[Deletion]) -> None:
+    consent, guest = open_withdrawn(factory)
+    deletions += [make_deletion("Voice at A", is_confirmed=True), make_deletion("Voice at B", is_confirmed=False)]
+    page = read_home(guest)
+    assert "Voice at A" in page and "Deleted, confirmed" in page
+    assert "Voice at B" in page and "Not yet deleted. Staff delete it by hand." in page and " data-open" in page
+    assert "there is nothing to delete" not in page
+    deletions[1] = make_deletion("Voice at B", is_confirmed=True)
+    page = read_home(guest)
+    assert "Not yet deleted" not in page and " data-open" not in page
+
+
+def test_list_is_sent_again_only_when_it_changed(factory: ConsentFactory, deletions: list[Deletion]) -> None:
+    consent, guest = open_withdrawn(factory)
+    deletions.append(make_deletion("Voice <b>", is_confirmed=False))
+    first = guest.get(get_list_url(consent))
+    seen = first.context["status"].change_token
+    assert seen in read_html(first) and "Voice &lt;b&gt;" in read_html(first) and "noindex" in first["X-Robots-Tag"]
+    assert guest.get(get_list_url(consent), {"seen": seen}).status_code == 204
+    deletions[0] = make_deletion("Voice <b>", is_confirmed=True)
+    assert "Deleted, confirmed" in read_html(guest.get(get_list_url(consent), {"seen": seen}))
+
+
+def test_list_needs_the_link_of_the_talent(factory: ConsentFactory, deletions: list[Deletion]) -> None:
+    consent, guest = open_withdrawn(factory)
+    deletions.append(make_deletion("Voice at A", is_confirmed=False))
+    other = factory.open_link(factory.make_consent(factory.make_talent("Theo Brand", "theo@people.test")))
+    for client in (Client(), other):
+        response = client.get(get_list_url(consent))
+        assert response.status_code == 404 and b"Voice at A" not in response.content
+    consent.invitations.update(revoked_at=timezone.now())
+    assert guest.get(get_list_url(consent)).status_code == 404
+
+
+@pytest.mark.parametrize("on_behalf", [False, True])
+def test_page_names_who_withdrew(factory: ConsentFactory, on_behalf: bool) -> None:
+    consent = factory.make_approved_consent()
+    guest = factory.open_link(consent)
+    withdraw_consent(consent, factory.producer if on_behalf else None, "")
+    page = read_home(guest)
+    assert ("by Paula, on your behalf" in page) is on_behalf
+    assert ("by you, on " in page) is not on_behalf
+
+
+def test_what_cannot_be_undone_is_said_before_and_with_a_withdrawal(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    guest = factory.open_link(consent)
+    text = "What was already produced with a voice stays"
+    assert text in read_home(guest)
+    assert text in read_html(guest.get(reverse("invitation:record", args=[consent.pk])))
+    approved = factory.make_approved_consent()
+    assert text in read_home(factory.open_link(approved))
+
+
+def test_suspended_consent_can_be_withdrawn_on_the_link(factory: ConsentFactory) -> None:
+    consent = factory.make_approved_consent()
+    suspend_consent(consent, factory.producer, "A dispute.")
+    guest = factory.open_link(consent)
+    page = read_home(guest)
+    assert "No build can start with this consent" in page and "Withdraw this consent" in page
+    guest.post(reverse("invitation:withdraw", args=[consent.pk]))
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.WITHDRAWN
+
+
+def test_footer_says_how_long_the_link_works(factory: ConsentFactory) -> None:
+    requested = factory.make_consent()
+    page = read_home(factory.open_link(requested))
+    assert "You can answer until" in page and "until the studio ends it" in page
+    page = read_home(factory.open_link(factory.make_approved_consent()))
+    assert "You can answer until" not in page and "It keeps working until the studio ends it." in page
+
+
+def test_query_count_of_the_page_does_not_grow_with_status_entries(factory: ConsentFactory) -> None:
+    talent = factory.make_talent()
+    one = factory.make_approved_consent(talent)
+    guest = factory.open_link(one)
+    guest.get(reverse(HOME))
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert guest.get(reverse(HOME)).status_code == 200
+        return len(queries)
+
+    before = count()
+    for _ in range(5):
+        suspend_consent(one, factory.producer, "x")
+        Consent.objects.filter(pk=one.pk).update(status=ConsentStatus.APPROVED)
+    assert count() == before
+
+
+# --- staff act on behalf of the talent ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
+def test_producer_declines_on_behalf_of_the_talent(
+    factory: ConsentFactory, producer_client: Client, status: ConsentStatus
+) -> None:
+    consent = factory.make_consent() if status == ConsentStatus.REQUESTED else factory.make_submitted_consent()
+    url = get_url("decline", consent)
+    assert url in read_page(producer_client, consent.get_absolute_url())
+    assert b"Enter a reason" in producer_client.post(url, {"reason": ""}, follow=True).content
+    consent.refresh_from_db()
+    assert consent.status == status
+    response = producer_client.post(url, {"reason": "She called on Monday."}, follow=True)
+    assert "Paula declined on behalf of the talent" in read_html(response)
+    consent.refresh_from_db()
+    event = consent.events.get(kind=EventKind.DECLINED)
+    assert (consent.status, event.actor, event.payload) == (
+        ConsentStatus.DECLINED,
+        factory.producer,
+        {"reason": "She called on Monday."},
+    )
+
+
+def test_consent_in_force_cannot_be_declined(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_approved_consent()
+    url = get_url("decline", consent)
+    assert url not in read_page(producer_client, consent.get_absolute_url())
+    assert b"no longer possible" in producer_client.post(url, {"reason": "x"}, follow=True).content
+    consent.refresh_from_db()
+    assert consent.status == ConsentStatus.APPROVED
+
+
+def test_withdrawal_by_staff_is_labeled(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_approved_consent()
+    assert "Withdraw on behalf of the talent" in read_page(producer_client, consent.get_absolute_url())
+    response: Any = producer_client.post(get_url("withdraw", consent), {"reason": "By phone."}, follow=True)
+    assert "Paula withdrew the consent on behalf of the talent" in read_html(response)
+
+
+def test_staff_who_decline_on_the_link_are_named(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_consent()
+    producer_client.get(factory.make_link(consent))
+    producer_client.post(reverse("invitation:decline", args=[consent.pk]))
+    assert consent.events.latest("sequence").actor == factory.producer
+    assert consent.events.latest("sequence").at > timezone.now() - timedelta(minutes=1)

@@ -186,6 +186,12 @@ def read_audit_log(page: Page) -> list[str]:
     return lines.all_inner_texts()
 
 
+def read_acts(page: Page) -> list[str]:
+    """The lines of the audit log without the mails that confirm an act, which are sent a moment later."""
+    mails = ("A receipt of", "A confirmation of")
+    return [line for line in read_audit_log(page) if not line.startswith(mails)]
+
+
 # --- Voices, recordings, builds -------------------------------------------------------------------
 
 

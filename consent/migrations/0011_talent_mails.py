@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("consent", "0009_replaced_status"),
+        ("consent", "0013_one_approval"),
     ]
 
     operations = [

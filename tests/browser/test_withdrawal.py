@@ -67,7 +67,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
     talent.check_page("talent's page, withdrawing a consent")
     page.get_by_text("Withdraw this consent").tap()
     withdraw_in_two_taps(page)
-    row = page.get_by_role("listitem").filter(has_text="Voice at Resemble AI")
+    row = page.get_by_role("listitem").filter(has_text="Voice and its 3 recordings at Resemble AI")
     expect(row).to_contain_text("Not yet deleted.")
     talent.check_page("talent's page, deletion is open")
 
@@ -76,7 +76,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
     expect(row).to_contain_text("Deleted, confirmed")
     talent.check_page("talent's page, everything is deleted")
     address = staff_steps.make_email("Wanda Withdraws")
-    assert "- Voice at Resemble AI: deleted" in poll_until(
+    assert "- Voice and its 3 recordings at Resemble AI: deleted" in poll_until(
         lambda: mail if "is deleted" in (mail := studio.wait_for_mail(address)) else ""
     )
 

@@ -108,7 +108,7 @@ def test_private_link_of_a_replaced_consent_says_so_and_still_opens(factory: Con
     approve_after_listening(older, factory.make_take(older), factory.producer)
     replace(factory, older)
     page = read_html(Client().get(path, follow=True))
-    assert "Replaced by your newer consent" in page and "Take back this consent" in page
+    assert "by a newer consent for the same provider and purpose" in page and "Withdraw this consent" in page
 
 
 @pytest.mark.parametrize("form", [{"reason": ""}, {"reason": "", "all": "yes"}])
@@ -121,7 +121,7 @@ def test_withdrawal_on_the_link_of_a_replaced_consent_ends_the_newer(
     older.refresh_from_db()
     assert (older.status, newer.status) == (ConsentStatus.REPLACED, ConsentStatus.WITHDRAWN)
     assert "The newer consent was taken back." in page and "no longer possible" not in page
-    assert "Take back this consent" not in page
+    assert "Withdraw this consent" not in page
 
 
 def test_review_says_what_the_approval_replaces(factory: ConsentFactory, producer_client: Client) -> None:

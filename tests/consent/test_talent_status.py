@@ -39,7 +39,13 @@ def deletions() -> Iterator[list[Deletion]]:
 
 def make_deletion(subject: str, *, is_confirmed: bool) -> Deletion:
     now = timezone.now()
-    return Deletion(subject, now, now if is_confirmed else None, "Gone" if is_confirmed else "Staff delete it by hand")
+    return Deletion(
+        "Resemble AI",
+        subject,
+        now,
+        now if is_confirmed else None,
+        "Gone" if is_confirmed else "Staff delete it by hand",
+    )
 
 
 def open_withdrawn(factory: ConsentFactory) -> tuple[Consent, Client]:
@@ -59,12 +65,12 @@ def read_home(guest: Client) -> str:
 
 def test_deletions_are_listed_until_each_is_confirmed(factory: ConsentFactory, deletions: list[Deletion]) -> None:
     consent, guest = open_withdrawn(factory)
-    deletions += [make_deletion("Voice at A", is_confirmed=True), make_deletion("Voice at B", is_confirmed=False)]
+    deletions += [make_deletion("Voice A", is_confirmed=True), make_deletion("Voice B", is_confirmed=False)]
     page = read_home(guest)
-    assert "Voice at A" in page and "Deleted, confirmed" in page
-    assert "Voice at B" in page and "Not yet deleted. Staff delete it by hand." in page and " data-open" in page
+    assert "Voice A" in page and "Deleted, confirmed" in page
+    assert "Voice B" in page and "Not yet deleted. Staff delete it by hand." in page and " data-open" in page
     assert "there is nothing to delete" not in page
-    deletions[1] = make_deletion("Voice at B", is_confirmed=True)
+    deletions[1] = make_deletion("Voice B", is_confirmed=True)
     page = read_home(guest)
     assert "Not yet deleted" not in page and " data-open" not in page
 
@@ -82,11 +88,11 @@ def test_list_is_sent_again_only_when_it_changed(factory: ConsentFactory, deleti
 
 def test_list_needs_the_link_of_the_talent(factory: ConsentFactory, deletions: list[Deletion]) -> None:
     consent, guest = open_withdrawn(factory)
-    deletions.append(make_deletion("Voice at A", is_confirmed=False))
+    deletions.append(make_deletion("Voice A", is_confirmed=False))
     other = factory.open_link(factory.make_consent(factory.make_talent("Theo Brand", "theo@people.test")))
     for client in (Client(), other):
         response = client.get(get_list_url(consent))
-        assert response.status_code == 404 and b"Voice at A" not in response.content
+        assert response.status_code == 404 and b"Voice A" not in response.content
     consent.invitations.update(revoked_at=timezone.now())
     assert guest.get(get_list_url(consent)).status_code == 404
 

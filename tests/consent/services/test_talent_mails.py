@@ -41,7 +41,9 @@ def deletions() -> Iterator[list[Deletion]]:
 
 
 def make_deletion(subject: str, deleted_at: datetime | None = None) -> Deletion:
-    return Deletion(subject, timezone.now(), deleted_at, "Resemble AI no longer has it" if deleted_at else "Wait")
+    return Deletion(
+        "Resemble AI", subject, timezone.now(), deleted_at, "Resemble AI no longer has it" if deleted_at else "Wait"
+    )
 
 
 def run_mail_tasks() -> dict[str, mail.EmailMessage]:
@@ -107,7 +109,7 @@ def test_withdrawal_on_behalf_is_labeled_in_both_mails(factory: ConsentFactory) 
 def test_withdrawal_mail_lists_what_is_to_be_deleted(factory: ConsentFactory, deletions: list[Deletion]) -> None:
     consent = factory.make_approved_consent()
     run_mail_tasks()
-    deletions.append(make_deletion("Voice at Resemble AI"))
+    deletions.append(make_deletion("Voice"))
     withdraw_consent(consent, None, "")
     mails = run_mail_tasks()
     for message in mails.values():
@@ -147,10 +149,10 @@ def test_all_deleted_is_mailed_once_after_the_last_confirmation(
     run_mail_tasks()
     report_all_deleted_if_done(consent)
     assert not TalentMail.objects.filter(kind="deleted").exists(), "there was nothing to delete"
-    deletions += [make_deletion("Voice at Resemble AI", timezone.now()), make_deletion("Files at Resemble AI")]
+    deletions += [make_deletion("Voice", timezone.now()), make_deletion("Files")]
     report_all_deleted_if_done(consent)
     assert not TalentMail.objects.filter(kind="deleted").exists(), "one deletion is open"
-    deletions[1] = make_deletion("Files at Resemble AI", timezone.now())
+    deletions[1] = make_deletion("Files", timezone.now())
     for _ in range(3):
         report_all_deleted_if_done(consent)
     mails = run_mail_tasks()

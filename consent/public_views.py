@@ -108,6 +108,8 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @_require_invitation
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     statuses = list_talent_statuses(list(query_invited_consents(invitation)), invitation)
+    if not statuses:
+        return _render_closed_page(request)
     first, requests = statuses[0].consent, [status.consent for status in statuses if status.is_answerable]
     context = {
         "invitation": invitation,

@@ -1,7 +1,7 @@
 """A studio with a row of every kind that pages show, the pages that show them, and ways to damage rows and files."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -154,7 +154,7 @@ JUNK: tuple[Any, ...] = (None, -7, "x", [], {}, [[]], [{}], {"x": 7})
 LEAF_JUNK: tuple[Any, ...] = (None, True, 1e300, "2026-99-99", [], {})
 
 
-def list_damages() -> dict[str, Damage]:
+def list_damages() -> Mapping[str, Damage]:
     """Each way to damage a JSON value, by name: all of it, all its leaves, or one member of each object in it."""
     whole = {f"all {json.dumps(junk)}": partial(_replace, junk) for junk in JUNK}
     leaves = {f"leaves {json.dumps(junk)}": partial(_replace_leaves, junk) for junk in LEAF_JUNK}

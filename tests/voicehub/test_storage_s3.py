@@ -224,6 +224,15 @@ def test_signed_url_sets_content_type_and_file_name(voice: Voice, attachment: bo
     assert download.headers["Content-Disposition"] == disposition
 
 
+def test_lost_object_is_explained_and_gets_no_signed_url(voice: Voice, s3: Storage, client: Any, producer: Any) -> None:
+    recording = voice.recordings.get(file_name="slt-01.wav")
+    s3.delete(str(recording.file.name))
+    client.force_login(producer)
+    response = client.get(reverse("voices:recording_audio", args=[recording.pk]))
+    assert response.status_code == 404 and "Location" not in response.headers
+    assert "The file is missing. Ask an admin to restore it from the backup." in response.content.decode()
+
+
 def test_signed_url_supports_range_requests(voice: Voice) -> None:
     response = send_file(voice.recordings.get(file_name="slt-01.wav"), range="bytes=0-3")
     assert response.status_code == 302

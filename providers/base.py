@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from providers.errors import UnsupportedFeature
-from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, Visibility
+from providers.journal import Journal
+from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Sound, Tier, Visibility
 
 MAX_CALL_SECONDS = 45.0  # seconds; the total deadline of one call, also while the server still sends data
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 CONSENT_KEY = "consent"
 """The key of the consent's file, beside the keys of the clips."""
@@ -208,34 +208,6 @@ class BuildSpec:
     stale_recordings: tuple[str, ...] = ()
     pack_file: Callable[[], UploadFile] | None = None
     resume_state: str = ""
-
-
-class Journal(Protocol):
-    """Where an adapter records each call beforehand, and then its result. Each method commits before it returns.
-
-    Every method raises voicehub.outbox.LeaseLost if the worker no longer has the lease. The adapter then stops at once.
-    """
-
-    def before_call(self, step: str, version: str = "") -> None:
-        """Record a call that must not be repeated blindly. `version` is the version of the voice before the call."""
-
-    def record_voice(self, remote_id: str) -> None:
-        """Record the id of the remote voice and clear the pending call."""
-
-    def record_recording(self, key: str, remote_id: str) -> None:
-        """Record the provider's id of a clip."""
-
-    def record_file(self, key: str, remote_id: str) -> None:
-        """Record the provider's id of an announced file, before its bytes are sent, so that it can be deleted.
-
-        `key` is the key of the clip, or CONSENT_KEY. The id is recorded even if the build has been stopped.
-        """
-
-    def save_resume_state(self, text: str) -> None:
-        """Save what is needed to resume, such as an upload address. Encrypted; each save replaces the last."""
-
-    def record_progress(self, activity: str, done: int, total: int) -> None:
-        """Record the progress. Also checks that the build is still allowed and extends the lease: call it often."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from providers.audiostack.parsing import (
 )
 from providers.connections import KeyAuth
 from providers.errors import Conflict, NotFound, ProviderRejected
+from providers.journal import Journal
 from providers.responses import read_sound_or_json
 from providers.types import (
     CONSENT_KEY,
@@ -29,7 +30,6 @@ from providers.types import (
     BuildSpec,
     Capabilities,
     ConsentProof,
-    Journal,
     Sound,
     Tier,
 )

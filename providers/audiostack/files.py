@@ -12,8 +12,9 @@ from urllib.parse import quote
 from providers.audiostack.parsing import parse_file_status, parse_id
 from providers.errors import NotFound, ProviderRejected, ProviderUnavailable, ResponseUnreadable
 from providers.http import HttpProvider
+from providers.journal import Journal
 from providers.parsing import flatten_text
-from providers.types import BuildSpec, FileRef, Journal, UploadFile
+from providers.types import BuildSpec, FileRef, UploadFile
 
 UPLOADED = "uploaded"
 DELETED_STATUSES = ("deleted", "removed")

@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 from providers.connections import KeyAuth
 from providers.errors import OutcomeUnknown, ProviderRejected
 from providers.http import HttpProvider
+from providers.journal import Journal
 from providers.resemble_v1.capabilities import TIERS
 from providers.resemble_v1.parsing import UploadTarget, find_id, parse_voice
 from providers.resemble_v2.parsing import is_refusal, parse_callback, parse_error_text
 from providers.responses import read_json_array
-from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Tier, UploadFile
+from providers.types import BuildReport, BuildSpec, Capabilities, Tier, UploadFile
 from providers.types import RemoteStatus as Status
 
 PROGRESS_BYTES = 1 << 20

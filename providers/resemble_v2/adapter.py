@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
+from providers.journal import Journal
 from providers.parsing import find_first_number, parse_boolean
 from providers.resemble_v2.capabilities import TIERS
 from providers.resemble_v2.parsing import (
@@ -26,7 +27,7 @@ from providers.resemble_v2.parsing import (
     parse_preview,
     parse_report,
 )
-from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Handover, Journal, Sound, Tier
+from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Handover, Sound, Tier
 from providers.types import RemoteStatus as Status
 
 PAGE_SIZE = 100

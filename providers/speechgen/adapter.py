@@ -14,10 +14,11 @@ from urllib.parse import quote
 from providers.connections import load_into_memory
 from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
+from providers.journal import Journal
 from providers.responses import read_json_container, read_sound
 from providers.speechgen.capabilities import TIERS
 from providers.speechgen.parsing import parse_error_text, parse_id, parse_models, parse_report
-from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier
+from providers.types import BuildReport, BuildSpec, Capabilities, Sound, Tier
 
 DESCRIPTION = "Made by VoiceHub"
 

@@ -13,9 +13,10 @@ from urllib.parse import quote
 from providers.connections import load_into_memory
 from providers.errors import NotFound, OutcomeUnknown, ProviderError, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
+from providers.journal import Journal
 from providers.parsing import flatten_text, parse_boolean
 from providers.responses import read_json_array, read_sound
-from providers.types import BuildReport, BuildSpec, Capabilities, Journal, Sound, Tier, UploadFile, Visibility
+from providers.types import BuildReport, BuildSpec, Capabilities, Sound, Tier, UploadFile, Visibility
 from providers.voiceai.capabilities import LANGUAGES, TIERS
 from providers.voiceai.parsing import (
     DELETED_STATUS,

@@ -22,7 +22,8 @@ from providers.errors import (
     ResponseUnreadable,
 )
 from providers.http import MAX_LOG_ENTRIES, MAX_LOG_TEXT_LENGTH, HttpProvider
-from providers.types import BuildReport, BuildSpec, Journal, Sound, UploadFile
+from providers.journal import Journal
+from providers.types import BuildReport, BuildSpec, Sound, UploadFile
 from tests.providers.factories import KEY, make_sound, make_upload_file
 from tests.providers.responses import STATUSES, UNREADABLE
 from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response

@@ -25,7 +25,8 @@ What each subclass defines (the annotated attributes and the methods of Provider
 - `empty_success_operations`: the operations among `creating_operations` whose success response may be empty.
 - `has_id_in_url`: False where the look-up does not carry the id in its URL.
 - Where `can_find` is False, a person resolves a create whose response was lost: `find_voice_manually` reads the ledger.
-- Subclass RetrainContract too where a voice can be retrained, RecordingsContract where recordings are sent one by one,
+- Subclass FileContract too where recordings are files, RetrainContract where a voice can be retrained,
+  RecordingsContract where recordings are sent one by one,
   and SuccessFlagContract where a 2xx response can refuse.
 
 A vendor's own tests get the fixtures `account` (a sandbox account of this test: open_provider(), count_creations(),
@@ -46,11 +47,9 @@ from providers.base import Provider
 from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
 from providers.http import HttpProvider
 from providers.types import (
-    CONSENT_KEY,
     BuildReport,
     BuildSpec,
     Capabilities,
-    ConsentProof,
     Handover,
     RemoteStatus,
     StatusUpdates,
@@ -298,6 +297,7 @@ class ProviderContract:
             with account.open_provider() as provider:
                 report = provider.submit_build(spec, journal := self.make_journal(spec))
                 assert report.remote_id == journal.remote_id
+                assert bool(journal.files) == provider.tiers[tier].can_delete_files
                 assert provider.fetch_build(journal.remote_id).remote_id == journal.remote_id
             assert journal.pending_call == ("build" if len(self.list_creating_operations(tier, handover)) > 1 else "")
             assert self.find_voice_manually(account, spec.reference) == journal.remote_id
@@ -444,25 +444,6 @@ class ProviderContract:
                 provider.fetch_build(remote_id)
             if capabilities.can_find:
                 assert provider.find_build(spec.reference) is None
-
-    def test_every_announced_file_can_be_deleted(self, account: SandboxAccount, listener: CallbackServer) -> None:
-        """The ids are recorded before the bytes are sent, and the consent's file is among them."""
-        for tier, handover in self.list_distinct_modes():
-            capabilities = self.provider_class.tiers[tier]
-            spec = self.make_spec(tier, handover, listener)
-            journal = self.make_journal(spec)
-            with account.open_provider() as provider:
-                provider.submit_build(spec, journal)
-                assert bool(journal.files) == capabilities.can_delete_files
-                for _key, file_id in journal.files:
-                    assert provider.has_file(file_id)
-                    provider.delete_file(file_id)
-                    assert provider.delete_file(file_id) == {}
-                    assert not provider.has_file(file_id)
-            if capabilities.can_delete_files:
-                keys = [clip.key for clip in spec.clips]
-                keys += [CONSENT_KEY] if capabilities.consent_proof is ConsentProof.AUDIO_FILE else []
-                assert [key for key, _file_id in journal.files] == keys
 
     def test_voice_is_public_only_after_set_visibility(self, account: SandboxAccount, listener: CallbackServer) -> None:
         capabilities = next(iter(self.provider_class.tiers.values()))

@@ -14,6 +14,7 @@ from providers.errors import Conflict, OutcomeUnknown, ProviderRejected, Provide
 from providers.types import BuildReport, BuildSpec, ClipUpload, Handover, RemoteStatus, Tier
 from tests.providers.contract import SandboxAccount, hash_key
 from tests.providers.factories import KEY, load_statement, make_file_ref, make_sound
+from tests.providers.file_contract import FileContract
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.journal import MemoryJournal, WorkerKilled
 from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
@@ -33,7 +34,7 @@ def read_bodies(requests: list[ReceivedRequest], line: str) -> list[dict[str, An
     return [json.loads(request.body) for request in requests if request.request_line.startswith(line)]
 
 
-class TestAudioStack(HttpProviderContract):
+class TestAudioStack(FileContract, HttpProviderContract):
     provider_class = AudioStack
     creating_operations = ("clone_voice",)
     upload_operation = "upload_file"

@@ -10,6 +10,7 @@ from providers.base import Provider
 from providers.http import HttpProvider
 from providers.types import Handover
 from tests.providers.contract import ProviderContract
+from tests.providers.file_contract import FileContract
 from tests.providers.http_contract import HttpProviderContract
 from tests.providers.retrain_contract import RecordingsContract, RetrainContract
 
@@ -52,6 +53,7 @@ def test_every_contract_sets_all_attributes_and_matches_its_tiers() -> None:
             assert getattr(contract, name, None) is not getattr(ProviderContract, name, None), (contract, name)
         for tier in provider.tiers.values():
             assert issubclass(contract, RetrainContract) == tier.can_retrain, contract
+            assert issubclass(contract, FileContract) == tier.can_delete_files, contract
         handovers = {handover for tier in provider.tiers.values() for handover in tier.handover}
         assert issubclass(contract, RecordingsContract) == (Handover.RECORDINGS in handovers), contract
 

@@ -129,7 +129,8 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     if not remote.remote_id:
         _forget_deletion_request(remote)
         return None
-    if not remote.capabilities.can_delete:
+    capabilities = remote.find_capabilities()
+    if capabilities is None or not capabilities.can_delete:
         assign_if_manual(remote)
         return None
     try:

@@ -28,6 +28,7 @@ KEY_CHANGED = (
     "The account's key has changed since the files were sent, and the new key does not show them. The key may be for "
     "another account. Check the provider's website, and record the deletion here if the files are gone."
 )
+UNSUPPORTED = "VoiceHub no longer supports this provider. Delete the files on its website, and confirm it here."
 STILL_THERE = "The provider says that it deleted a file, but still shows it."
 
 
@@ -62,12 +63,14 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
     delay = deletion_delay(timezone.now() - requested_at)
     if must_wait(remote):
         return delay
+    if remote.find_capabilities() is None:
+        RemoteVoice.objects.filter(pk=remote.pk).update(file_alert=UNSUPPORTED)
+        return delay
     problem = ""
     try:
         with open_session(remote.account) as provider:
             for file in remote.files.requested().select_related("account"):
-                lease.extend()
-                problem = _delete_file(provider, file) or problem
+                problem = _delete_file(provider, file, lease) or problem
     except AccountPaused as paused:
         problem, delay = _describe_failure(requested_at, str(paused)), PAUSED_ACCOUNT_RETRY
     except CallFailure as failure:
@@ -83,14 +86,16 @@ def _describe_failure(requested_at: datetime, problem: str) -> str:
     return f"VoiceHub has tried to delete these files for more than a day. The last problem: {problem}"
 
 
-def _delete_file(provider: Provider, file: RemoteFile) -> str:
+def _delete_file(provider: Provider, file: RemoteFile, lease: Lease) -> str:
     """Delete a file, and mark it as deleted if a look-up no longer finds it. Returns the alert for staff, if any."""
     assert file.deletion_requested_at  # noqa: S101 - only requested files are deleted
     try:
+        lease.extend()
         if _was_key_changed(file) and not _find_file_again(provider, file):
             return KEY_CHANGED
         response = delete_at_provider(provider.delete_file, file.remote_id)
         code = find_answer_code(provider)
+        lease.extend()
         if provider.has_file(file.remote_id):
             return STILL_THERE
     except ProviderRejected as refusal:

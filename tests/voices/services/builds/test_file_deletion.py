@@ -348,6 +348,8 @@ def test_file_of_an_unsupported_provider_is_never_forgotten(harness: BuildHarnes
     withdraw(build, harness)
     Account.objects.update(provider="gone_vendor")
     harness.run_tasks()
+    assert "no longer supports" in reload(build.remote_voice).file_alert
+    assert not Task.objects.filter(status=TaskStatus.FAILED).exists()
     Account.objects.update(provider="audiostack")
     harness.run_tasks()
     assert count_present(harness) == 0

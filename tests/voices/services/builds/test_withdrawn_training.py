@@ -172,3 +172,15 @@ def test_page_says_what_the_training_cost(make_harness: MakeHarness, producer_cl
     assert "AudioStack reports that it cost 300 credits." in read_html(producer_client.get(build.get_absolute_url()))
     Build.objects.update(submitted_at=None)
     assert "Nothing was sent" in read_html(producer_client.get(build.get_absolute_url()))
+
+
+def test_repeated_deletion_fetches_the_state_before_it_once(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build = start_training(harness)
+    harness.sandbox.set_faults({"operation": "delete_voice", "do": "status:500"})
+    withdraw(build, harness)
+    Task.objects.filter(kind="refresh_build").delete()
+    fetched = len(harness.list_requests("get_voice"))
+    harness.run_tasks(3)
+    assert len(harness.list_requests("get_voice")) == fetched + 1
+    assert reload(build.remote_voice).deleted_at is None

@@ -1,10 +1,13 @@
 """What the private link shows: the state of each consent, and the deletions until each is confirmed."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -152,6 +155,15 @@ def test_query_count_of_the_page_does_not_grow_with_status_entries(factory: Cons
         suspend_consent(one, factory.producer, "x")
         Consent.objects.filter(pk=one.pk).update(status=ConsentStatus.APPROVED)
     assert count() == before
+
+
+def test_page_weighs_less_than_100_kb(factory: ConsentFactory, deletions: list[Deletion]) -> None:
+    _consent, guest = open_withdrawn(factory)
+    deletions += [make_deletion(f"Voice {number}", is_confirmed=False) for number in range(20)]
+    page = guest.get(reverse(HOME)).content
+    static = [finders.find(name.decode()) for name in re.findall(rb'(?:src|href)="/static/([^"]+)"', page)]
+    assert len(static) == 5
+    assert len(page) + sum(Path(file).stat().st_size for file in static if file) < 100_000
 
 
 # --- staff act on behalf of the talent ------------------------------------------------------------

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.shared_talent import OpenSessionTab
@@ -24,10 +24,11 @@ def test_every_main_page_fits_each_width_without_errors(
     with open_session_tab("paula") as tab:
         pages = make_staff_pages(tab)
         capture_pages(tab, pages)
-        link = create_private_link(tab)
+        link, status_link = create_private_link(tab), create_status_link(tab, pages["talent"])
     visitor = Tab(studio, chrome.new_context(**SIZES["desktop"], reduced_motion="reduce"), checked_pages)
     capture_pages(visitor, {"sign-in": "/"})
     capture_talent_pages(visitor, link)
+    capture_status_pages(visitor, status_link)
     visitor.context.close()
     assert visitor.problems == []
 
@@ -75,6 +76,22 @@ def create_private_link(tab: Tab) -> str:
     staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Lin Privat"))
     tab.page.get_by_role("button", name="Create a private link").click()
     return tab.page.get_by_role("textbox", name="Private link").input_value()
+
+
+def create_status_link(tab: Tab, talent: str) -> str:
+    """A new private link to the consent in force of this talent."""
+    tab.goto(talent)
+    tab.page.get_by_role("region", name="Consents").get_by_role("link", name=staff_steps.PROVIDER).click()
+    return staff_steps.create_private_link(tab.page)
+
+
+def capture_status_pages(tab: Tab, link: str) -> None:
+    """Capture a consent in force, and the same consent when it is withdrawn and its voice deleted."""
+    capture_pages(tab, {"talent-status": link})
+    tab.page.get_by_text("Withdraw this consent").click()
+    tab.page.get_by_role("button", name="Yes, withdraw it").click()
+    expect(tab.page.get_by_text("Deleted, confirmed")).to_be_visible()
+    capture_page(tab, "talent-withdrawn")
 
 
 def capture_talent_pages(tab: Tab, link: str) -> None:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent, TalentMail
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
@@ -317,6 +317,10 @@ def make_rows(studio: Studio, count: int) -> None:
         Invitation.objects.create(
             talent=invited, channel="mail", token_digest=f"{tag:0>64}", created_by=studio.producer
         ).consents.add(studio.make_consent(invited, ConsentStatus.REQUESTED))
+        withdrawn = studio.make_consent(studio.make_talent(f"Reported {tag}"), ConsentStatus.WITHDRAWN)
+        TalentMail.objects.create(
+            consent=withdrawn, kind="withdrawn", recipient="talent", sent_to="a@b.test", disputed_at=timezone.now()
+        )
         studio.make_talent(f"New {tag}")
         studio.make_voice(f"Blocked {tag}", studio.make_talent(f"Blocked {tag}"))
         expired = studio.make_talent(f"Expired {tag}")

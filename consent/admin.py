@@ -9,9 +9,11 @@ from consent.labels import DELETE_AT_END_LABEL
 from consent.models import (
     Consent,
     Contract,
+    ContractConfirmation,
     ContractSuspension,
     Event,
     Invitation,
+    LanguageException,
     Pronunciation,
     Statement,
     Take,
@@ -66,6 +68,24 @@ class ContractSuspensionAdmin(ReadOnlyAdmin):
     search_fields = ["contract__talent__name", "reason", "resume_reason"]
     list_select_related = ["contract__talent", "suspended_by", "resumed_by"]
     date_hierarchy = "suspended_at"
+
+
+@admin.register(ContractConfirmation)
+class ContractConfirmationAdmin(ReadOnlyAdmin):
+    list_display = ["contract", "purpose", "confirmed_by", "confirmed_at"]
+    list_filter = ["purpose"]
+    search_fields = ["contract__talent__name"]
+    list_select_related = ["contract__talent", "confirmed_by"]
+    date_hierarchy = "confirmed_at"
+
+
+@admin.register(LanguageException)
+class LanguageExceptionAdmin(ReadOnlyAdmin):
+    list_display = ["consent", "language", "reason", "allowed_by", "allowed_at"]
+    list_filter = ["language"]
+    search_fields = ["consent__talent__name", "reason"]
+    list_select_related = ["consent__talent", "allowed_by"]
+    date_hierarchy = "allowed_at"
 
 
 @admin.register(Statement)

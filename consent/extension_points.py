@@ -1,6 +1,7 @@
 """Functions that other apps register here, because this app must not import those apps.
 
-They supply the names of the providers, compare takes with recordings, and stop the use of a withdrawn consent.
+They supply the names of the providers, compare takes with recordings, list the languages of voices, and stop the use
+of a withdrawn consent.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ CompareSpeakers = Callable[[Talent], None]
 HasRecordings = Callable[[Talent], bool]
 StopUse = Callable[[Consent], None]
 ResumeUse = Callable[[Talent], None]
+ListLanguages = Callable[[Consent], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ ListDeletions = Callable[[Consent], list[Deletion]]
 
 _provider_lists: list[ListProviders] = []
 _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
+_language_lists: list[ListLanguages] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
 
@@ -71,6 +74,15 @@ def compare_with_recordings(talent: Talent) -> None:
 
 def has_recordings_to_compare(talent: Talent) -> bool:
     return any(has_recordings(talent) for _compare, has_recordings in _comparisons)
+
+
+def register_voice_languages(list_languages: ListLanguages) -> None:
+    """Register a function that lists the languages (BCP 47 tags) of the voices that a consent is for."""
+    _language_lists.append(list_languages)
+
+
+def list_voice_languages(consent: Consent) -> list[str]:
+    return [language for list_languages in _language_lists for language in list_languages(consent)]
 
 
 def register_stop_handler(stop_use: StopUse, list_deletions: ListDeletions) -> None:

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from audio.findings.findings import Finding
 from consent import extension_points
-from consent.labels import DELETE_AT_END_LABEL, get_language_name
+from consent.country_field import CountriesField
+from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Contract, Purpose, Statement, Talent
 from consent.services.contracts import check_pdf
+from voicehub.text import get_language_name
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
     ModelFormOfTalent = forms.ModelForm[Talent]
@@ -21,6 +23,9 @@ else:
     ModelFormOfTalent = ModelFormOfContract = forms.ModelForm
 
 DATE_WIDGET = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+PARTY_LABEL = "Party: the studio's company in the contract"
+PARTY_HELP = "Its legal name. The consent of the talent must name the same company."
+COUNTRIES_LABEL = "Countries in which the voice may be used"
 # The microphone settings from the browser that are stored. Device identifiers are dropped for privacy.
 DEVICE_KEYS = (
     "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
@@ -59,15 +64,23 @@ class ContractForm(ModelFormOfContract):
         label="Allowed purposes", choices=Purpose.choices, widget=forms.CheckboxSelectMultiple
     )
     providers = forms.MultipleChoiceField(label="Allowed providers", widget=forms.CheckboxSelectMultiple)
+    company = forms.CharField(label=PARTY_LABEL, max_length=120, help_text=PARTY_HELP)
+    countries = CountriesField(label=COUNTRIES_LABEL)
+    are_uses_read = forms.BooleanField(
+        label="I have read the excluded uses and the training clause. They allow the purposes above.",
+        required=False,
+        help_text="Without this tick, the contract is filed, but no voice can be built until a person confirms it.",
+    )
 
     class Meta:
         model = Contract
         fields = [
-            "file", "signed_on", "starts_on", "ends_on", "territory", "purposes", "providers", "intended_uses",
-            "excluded_uses", "compensation", "representation", "exclusive", "training_allowed", "delete_at_end",
-            "supersedes",
+            "file", "company", "signed_on", "starts_on", "ends_on", "territory", "countries", "purposes", "providers",
+            "intended_uses", "excluded_uses", "compensation", "representation", "exclusive", "training_allowed",
+            "delete_at_end", "supersedes",
         ]  # fmt: skip
         labels = {
+            "territory": "Territory, in the words of the contract",
             "ends_on": "Ends on",
             "supersedes": "Replaces contract",
             "exclusive": "Exclusive: only this studio may use the voice",
@@ -84,6 +97,7 @@ class ContractForm(ModelFormOfContract):
     def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.file_warnings: tuple[Finding, ...] = ()
+        self.fields["company"].initial = settings.VOICEHUB_COMPANY
         self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # a callable is evaluated for each form
         earlier = self.fields["supersedes"]
         earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # a ModelChoiceField has both
@@ -107,8 +121,44 @@ class ContractForm(ModelFormOfContract):
         return cleaned
 
     def get_terms(self) -> dict[str, Any]:
-        """All fields except the file, for the `terms` parameter of `file_contract`."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "file"}
+        """The fields of the contract except the file, for the `terms` parameter of `file_contract`."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in {"file", "are_uses_read"}}
+
+    def clean_company(self) -> str:
+        return collapse_whitespace(self.cleaned_data["company"])
+
+
+class ConfirmTermsForm(forms.Form):
+    """The terms of a contract that no person has confirmed. It has no fields for the others."""
+
+    company = forms.CharField(label=PARTY_LABEL, max_length=120, help_text=PARTY_HELP)
+    countries = CountriesField(label=COUNTRIES_LABEL)
+    purposes = forms.MultipleChoiceField(
+        label="I have read the excluded uses and the training clause. They allow:",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, contract: Contract, data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["company"].initial = settings.VOICEHUB_COMPANY
+        confirmed = {row.purpose for row in contract.confirmations.all()}
+        choices = [
+            (value, label) for value, label in Purpose.choices if value in contract.purposes and value not in confirmed
+        ]
+        self.fields["purposes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField has choices
+        is_confirmed = {"company": contract.company, "countries": contract.countries, "purposes": not choices}
+        for name in [name for name, value in is_confirmed.items() if value]:
+            del self.fields[name]
+
+    def clean_company(self) -> str:
+        return collapse_whitespace(self.cleaned_data["company"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and not any(cleaned.values()):
+            raise forms.ValidationError("Nothing is confirmed yet. Tick at least one purpose.")
+        return cleaned
 
 
 class ConsentRequestForm(forms.Form):
@@ -162,6 +212,12 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=1000, error_messages={"required": "Enter a reason. It is stored in the audit log."}, strip=True
     )
+
+
+class LanguageForm(ReasonForm):
+    """A language to allow, and the required reason."""
+
+    language = forms.SlugField(max_length=8)
 
 
 class ApprovalForm(forms.Form):

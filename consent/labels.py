@@ -1,8 +1,7 @@
-"""Texts that pages show for languages, for audit log entries, and for how a take was made."""
+"""Texts that pages show for audit log entries, and for how a take was made."""
 
-from django.conf.locale import LANG_INFO
-
-from consent.models import Capture, Event, EventKind, Take, TalentMail
+from consent.models import Capture, Event, EventKind, Purpose, Take, TalentMail
+from voicehub.text import get_language_name
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
@@ -15,13 +14,9 @@ PROCESSING_LABELS = {
 }
 
 
-def get_language_name(tag: str) -> str:
-    """The language of a BCP 47 tag: "en-US" → "English (US)". An unknown language gives the tag itself."""
-    code, _, region = tag.partition("-")
-    name = LANG_INFO.get(code.lower(), {}).get("name", "")
-    if not name:
-        return tag
-    return f"{name} ({region})" if region else name
+def get_purpose_label(purpose: str) -> str:
+    """The label of a purpose. A purpose that no longer exists stands for itself."""
+    return Purpose(purpose).label if purpose in Purpose.values else purpose
 
 
 def describe_capture(take: Take) -> str:
@@ -121,7 +116,7 @@ def describe_event(event: Event) -> str:
         EventKind.EXPIRED: "The consent expired",
         EventKind.USED: f"Used for a build that {who} started",
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
-        EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in another language",
+        EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language', ''))}",
         EventKind.MAILED: _describe_mail(event),
         EventKind.DISPUTED: f"{who} reported: this was not me",
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",

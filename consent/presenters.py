@@ -1,6 +1,6 @@
 """Presentation of a consent: its next step and the status of its invitations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,8 +9,9 @@ from django.urls import reverse
 from consent import extension_points
 from consent.access import InvitationRow
 from consent.extension_points import Deletion
-from consent.models import Consent, ConsentStatus, Event, EventKind, Invitation
+from consent.models import Consent, ConsentStatus, Event, EventKind, Invitation, Talent
 from consent.services.disclosure import compute_term
+from consent.services.gate import BuildPermission
 from voicehub.models import User
 from voicehub.text import format_date
 from voicehub.tokens import hash_token
@@ -60,14 +61,14 @@ class NextStep:
     actions: Sequence[Action] = ()
 
 
-def make_next_step(consent: Consent, user: User, *, is_invited: bool, missing: Sequence[str]) -> NextStep:
-    """The next step of this consent for this user. `missing` are the reasons from the gate."""
+def make_next_step(consent: Consent, user: User, *, is_invited: bool, permission: BuildPermission | None) -> NextStep:
+    """The next step of this consent for this user. `permission` is the answer of the gate for a consent in force."""
     if consent.status == ConsentStatus.REQUESTED:
         return _make_invite_step(consent, user, is_invited)
     if consent.status == ConsentStatus.SUBMITTED:
         return _make_review_step(user)
     if consent.status == ConsentStatus.APPROVED:
-        return _make_contract_step(consent, user, missing) if missing else _make_recordings_step(consent, user)
+        return _make_approved_step(consent, user, permission)
     if consent.status == ConsentStatus.SUSPENDED:
         return _make_resume_step(user)
     if consent.replaced_by:
@@ -108,10 +109,26 @@ def _make_review_step(user: User) -> NextStep:
     return NextStep("Next: listen, then approve", [text], [Action("Go to the recording", "#review")])
 
 
-def _make_contract_step(consent: Consent, user: User, missing: Sequence[str]) -> NextStep:
-    url = reverse("consent:contract_add", args=[consent.talent_id])
-    actions = [Action("Add contract", url)] if user.has_perm("consent.add_contract") else []
-    return NextStep("Not ready for a build", missing, actions)
+def _make_approved_step(consent: Consent, user: User, permission: BuildPermission | None) -> NextStep:
+    if permission is None or permission.is_given:
+        return _make_recordings_step(consent, user)
+    return NextStep("Not ready for a build", permission.reasons, list(_iterate_fixes(consent, user, permission)))
+
+
+def _iterate_fixes(consent: Consent, user: User, permission: BuildPermission) -> Iterator[Action]:
+    """Yield the pages on which this user can remove the gate's reasons."""
+    if permission.contract_reasons and user.has_perm("consent.add_contract"):
+        yield Action(*find_contract_fix(consent.talent, permission))
+    if permission.consent_reasons and user.has_perm("consent.add_consent"):
+        url = reverse("consent:consent_ask", args=[consent.talent_id])
+        yield Action("Request a new consent", url, is_primary=not permission.contract_reasons)
+
+
+def find_contract_fix(talent: Talent, permission: BuildPermission) -> tuple[str, str]:
+    """The label and the URL of the page on which a person can remove the gate's reasons against the contract."""
+    if permission.contract_to_confirm:
+        return "Confirm terms", f"{permission.contract_to_confirm.get_absolute_url()}#confirm"
+    return "Add contract", reverse("consent:contract_add", args=[talent.pk])
 
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:

@@ -1,7 +1,9 @@
-"""Counts, durations, dates and positions in a recording, formatted for people. Services and template tags use them."""
+"""Counts, durations, dates, languages, lists and positions in a recording, formatted for people."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
+from django.conf.locale import LANG_INFO
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -39,11 +41,25 @@ def format_time(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
+def get_language_name(tag: str) -> str:
+    """The language of a BCP 47 tag: "en-US" → "English (US)". An unknown language gives the tag itself."""
+    code, _, region = tag.partition("-")
+    name = LANG_INFO.get(code.lower(), {}).get("name", "")
+    if not name:
+        return tag
+    return f"{name} ({region})" if region else name
+
+
 def format_position(seconds: float) -> str:
     """A position in a recording to the second, as players show it: 65 → "1:05", 3725 → "1:02:05"."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def join_with_and(parts: Sequence[str]) -> str:
+    """Join parts as in “a, b and c”."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _join_units(large: int, large_unit: str, small: int, small_unit: str) -> str:

@@ -19,6 +19,12 @@ def query_voices() -> QuerySet[Voice]:
     return Voice.objects.select_related("talent")
 
 
+def list_voice_languages(consent: Consent) -> list[str]:
+    """The languages of the voices that this consent is for, as BCP 47 tags."""
+    voices = Voice.objects.filter(talent=consent.talent_id, purpose=consent.purpose)
+    return list(voices.order_by("language").values_list("language", flat=True).distinct())
+
+
 def query_recordings() -> QuerySet[Recording]:
     """Recordings without their waveforms, which have URLs of their own.
 

@@ -9,12 +9,14 @@ class VoicesConfig(AppConfig):
         from consent import extension_points
         from providers import registry
         from voices import tasks  # noqa: F401 - registers the task handlers
+        from voices.access import list_voice_languages
         from voices.services.deletion_table import list_deletions
         from voices.services.previews import resume_samples
         from voices.services.recordings.analysis import enqueue_comparisons, has_comparable_recordings
         from voices.services.withdrawal import stop_use
 
         extension_points.register_providers(registry.list_provider_choices)
+        extension_points.register_voice_languages(list_voice_languages)
         extension_points.register_stop_handler(stop_use, list_deletions)
         extension_points.register_resume_handler(resume_samples)
         extension_points.register_comparison(enqueue_comparisons, has_comparable_recordings)

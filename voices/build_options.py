@@ -16,7 +16,7 @@ from consent.forms import load_newest_statements
 from consent.models import Consent
 from providers import registry
 from providers.types import Handover, Limit
-from voicehub.text import format_count, format_duration
+from voicehub.text import format_count, format_duration, join_with_and
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
@@ -140,9 +140,9 @@ class BuildOption:
     def sending_summary(self) -> str:
         """A sentence such as “One file of 41 s will be sent, made of these 4 recordings.”"""
         count, excluded_count = len(self.clip_selection.rows), self.clip_selection.excluded_count
-        recordings = (
-            f"the best {count} of {count + excluded_count} recordings" if excluded_count else describe_recordings(count)
-        )
+        recordings = "this one recording" if count == 1 else f"these {count} recordings"
+        if excluded_count:
+            recordings = f"the best {count} of {count + excluded_count} recordings"
         length = format_duration(self.clip_selection.seconds)
         if self.clip_selection.is_single_file:
             return f"One file of {length} will be sent, made of {recordings}."
@@ -152,6 +152,7 @@ class BuildOption:
         kinds = {gap.kind for gap in self.readiness.gaps}
         missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
         parts = [f"{join_with_and(missing)} missing"] if missing else []
+        parts += self._list_term_obstacles()
         parts += [text for kind, text in OBSTACLE_TEXTS.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
         if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
@@ -162,12 +163,18 @@ class BuildOption:
         state = self.readiness
         if state.permission.consent_reasons:
             yield MISSING_CONSENT_TEXT
-        if state.permission.contract_reasons:
+        if state.permission.contract_reasons and not state.permission.contract_to_confirm:
             yield "the contract"
         if state.recording_count < state.needed_recording_count:
             yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
             yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
+
+    def _list_term_obstacles(self) -> Iterable[str]:
+        if self.readiness.permission.contract_to_confirm:
+            yield "the terms of the contract are not confirmed"
+        if self.readiness.permission.voice_reasons:
+            yield "the contract does not cover the countries"
 
     @property
     def badge(self) -> tuple[str, str]:
@@ -215,7 +222,8 @@ class BuildOption:
 
     @property
     def advice(self) -> list[FixLink]:
-        links = [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
+        links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
+        links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
@@ -288,12 +296,3 @@ def make_consent_url(voice: Voice, provider: str, statements: Iterable[str]) -> 
     if provider_statements:
         query["statement"] = provider_statements[0]
     return f"{reverse('consent:consent_ask', args=[voice.talent_id])}?{query.urlencode()}"
-
-
-def describe_recordings(count: int) -> str:
-    return "this one recording" if count == 1 else f"these {count} recordings"
-
-
-def join_with_and(parts: Sequence[str]) -> str:
-    """Join parts as in “a, b and c”."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

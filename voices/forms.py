@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from consent.models import Purpose
+from consent.country_field import CountriesField
+from consent.models import WORLDWIDE, Purpose
 from providers.types import Tier
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BuildStatus
@@ -35,19 +36,24 @@ AUDIO_SUFFIX_PATTERN = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp
 REMOTE_ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 
-class VoiceForm(forms.Form):
+class VoiceEditForm(forms.Form):
+    """What can be changed later. The consent and the recordings depend on the language and the purpose."""
+
     name = forms.CharField(
         max_length=100, help_text="The studio's name for this voice, such as “Warm narrator”.", strip=True
     )
+    countries = CountriesField(
+        label="Countries in which the voice is used",
+        initial=[WORLDWIDE],
+        help_text="The contract must cover all of them.",
+    )
+
+
+class VoiceForm(VoiceEditForm):
     language = forms.ChoiceField(choices=LANGUAGES, help_text="The language of the recordings.")
     purpose = forms.ChoiceField(
         choices=Purpose.choices, help_text="The consent and the contract must allow exactly this purpose."
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.widget.attrs["class"] = "form-control" if name == "name" else "form-select"
 
 
 class ManyFilesInput(forms.ClearableFileInput):

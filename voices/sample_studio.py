@@ -19,7 +19,7 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from consent.models import Capture, Consent, Purpose, Take, Talent
+from consent.models import WORLDWIDE, Capture, Consent, Purpose, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.invitations import invite_talent, request_consent
 from consent.services.review import approve_consent
@@ -163,6 +163,8 @@ def _approve_sample(consent: Consent, take: Take, by: User) -> None:
 def _file_contract(talent: Talent, by: User) -> None:
     today = timezone.localdate()
     terms: dict[str, Any] = {
+        "company": settings.VOICEHUB_COMPANY,
+        "countries": [WORLDWIDE],
         "signed_on": today - timedelta(days=20),
         "starts_on": today - timedelta(days=14),
         "ends_on": today + timedelta(days=351),
@@ -175,7 +177,7 @@ def _file_contract(talent: Talent, by: User) -> None:
     }
     lines = ["VOICE LICENSE (SAMPLE)", f"Talent: {talent.name}", f"Studio: {settings.VOICEHUB_COMPANY}"]
     file = SimpleUploadedFile(f"contract {talent.name}.pdf", make_sample_pdf([*lines, terms["intended_uses"]]))
-    file_contract(talent, file, terms, by)
+    file_contract(talent, file, terms, by, are_uses_read=True)
 
 
 def _create_voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("today/active-builds/", dashboard.active_builds, name="active_builds"),
     path("talents/<uuid:pk>/voices/add/", voice_views.voice_add, name="voice_add"),
     path("voices/<uuid:pk>/", voice_views.voice_detail, name="voice"),
+    path("voices/<uuid:pk>/edit/", voice_views.voice_edit, name="voice_edit"),
     path("voices/<uuid:pk>/readiness/", voice_views.voice_readiness, name="readiness"),
     path("voices/<uuid:pk>/recordings/", recordings.recording_table, name="recording_table"),
     path("voices/<uuid:pk>/recordings/poll/", recordings.recordings_poll, name="recordings_poll"),

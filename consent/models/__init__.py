@@ -1,22 +1,27 @@
-from consent.models.choices import Capture, ConsentStatus, EventKind, Purpose
+from consent.models.choices import WORLDWIDE, Capture, ConsentStatus, EventKind, Purpose
 from consent.models.consent import Consent, Statement
 from consent.models.contract import Contract
+from consent.models.contract_confirmation import ContractConfirmation
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
+from consent.models.language_exception import LanguageException
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
 from consent.models.talent import Talent
 from consent.models.talent_mail import TalentMail
 
 __all__ = [
+    "WORLDWIDE",
     "Capture",
     "Consent",
     "ConsentStatus",
     "Contract",
+    "ContractConfirmation",
     "ContractSuspension",
     "Event",
     "EventKind",
     "Invitation",
+    "LanguageException",
     "Pronunciation",
     "Purpose",
     "Statement",

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+WORLDWIDE = "worldwide"  # the only entry of a list of countries that means every country
+
 
 class Purpose(models.TextChoices):
     """What the voice is built for. A consent covers one purpose; a contract lists its allowed purposes."""

@@ -86,6 +86,9 @@ class Consent(StatusModel):
     purpose = models.CharField(max_length=20, choices=Purpose)
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="+")
     company = models.CharField(max_length=120)
+    talent_name = models.CharField(
+        max_length=120, blank=True, help_text="The talent's name when the consent was requested."
+    )
     language = models.CharField(max_length=16)
     text = models.TextField(help_text="The statement exactly as shown.")
     text_sha256 = models.CharField(max_length=64)

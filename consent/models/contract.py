@@ -70,7 +70,20 @@ class Contract(models.Model):
     signed_on = models.DateField()
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")
-    territory = models.CharField(max_length=200, default="Worldwide")
+    company = models.CharField(
+        "party", max_length=120, blank=True, help_text="The studio's legal name in the contract. Empty: not confirmed."
+    )
+    territory = models.CharField(max_length=200, default="Worldwide", help_text="In the words of the contract.")
+    countries = ShapedJSONField(
+        shape=ListOf(str),
+        default=list,
+        blank=True,
+        help_text="ISO 3166-1 codes, or only “worldwide”. Empty: not confirmed.",
+    )
+    terms_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    terms_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     purposes = ShapedJSONField(shape=ListOf(str), default=list, help_text="Purposes for which the voice may be built.")
     intended_uses = models.TextField(
         help_text="Describe the uses as precisely as the contract does. In several US states a vague clause is void."

@@ -1,4 +1,6 @@
-from collections.abc import Sequence
+"""Filing a contract with its terms, confirming the terms that the gate needs, and suspending a contract."""
+
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -10,7 +12,7 @@ from django.utils import timezone
 from audio.documents.pdf import inspect_pdf
 from audio.findings.findings import FileRefused, Finding
 from consent.extension_points import resume_use
-from consent.models import Contract, ContractSuspension, Talent
+from consent.models import Contract, ContractConfirmation, ContractSuspension, Talent
 from consent.services.evidence_checks import check_contract_file
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -58,11 +60,18 @@ def _find_pdf_problem(file: "UploadedFile[Any]") -> str:
 
 
 def file_contract(
-    talent: Talent, file: "UploadedFile[Any]", terms: dict[str, Any], by: User, warnings: Sequence[Finding] = ()
+    talent: Talent,
+    file: "UploadedFile[Any]",
+    terms: dict[str, Any],
+    by: User,
+    *,
+    are_uses_read: bool = False,
+    warnings: Sequence[Finding] = (),
 ) -> Contract:
     """File a contract that passed `check_pdf` with these warnings; `terms` maps field names of Contract to values.
 
-    The stored file is read back. If it differs, the contract is kept with this result, and the gate refuses it.
+    `are_uses_read` confirms every purpose: the person has read the excluded uses and the training clause. The stored
+    file is read back. If it differs, the contract is kept with this result, and the gate refuses it.
     """
     contract = Contract(
         talent=talent,
@@ -74,11 +83,47 @@ def file_contract(
     )
     for name, value in terms.items():
         setattr(contract, name, value)
+    _record_confirmer(contract, by)
     with transaction.atomic():
         contract.save(force_insert=True)
+        if are_uses_read:
+            _confirm_purposes(contract, contract.purposes, by)
     with suppress(StorageUnavailable):
         check_contract_file(contract)
     return contract
+
+
+def confirm_terms(
+    contract: Contract, by: User, *, company: str = "", countries: Sequence[str] = (), purposes: Collection[str] = ()
+) -> None:
+    """Confirm the party, the countries or purposes of a contract. What is confirmed is never changed.
+
+    Raises ActionRefused for a term that is already confirmed, and for a purpose that the contract does not allow.
+    """
+    with transaction.atomic():
+        row = Contract.objects.select_for_update().get(pk=contract.pk)
+        if (company and row.company) or (countries and row.countries):
+            raise ActionRefused("This is already confirmed. To change it, add a contract that replaces this one.")
+        if not set(purposes) <= set(row.purposes):
+            raise ActionRefused("The contract does not allow this purpose. Reload the page and try again.")
+        row.company, row.countries = row.company or company, row.countries or list(countries)
+        _record_confirmer(row, by)
+        row.save(update_fields=["company", "countries", "terms_confirmed_by", "terms_confirmed_at"])
+        _confirm_purposes(row, purposes, by)
+
+
+def _record_confirmer(contract: Contract, by: User) -> None:
+    """Record who confirmed the party and the countries, once both are known."""
+    if contract.company and contract.countries and not contract.terms_confirmed_by_id:
+        contract.terms_confirmed_by, contract.terms_confirmed_at = by, timezone.now()
+
+
+def _confirm_purposes(contract: Contract, purposes: Collection[str], by: User) -> None:
+    """Confirm these purposes. A purpose that is already confirmed keeps its first name and date."""
+    confirmed = set(contract.confirmations.values_list("purpose", flat=True))
+    for purpose in purposes:
+        if purpose not in confirmed:
+            ContractConfirmation.objects.create(contract=contract, purpose=purpose, confirmed_by=by)
 
 
 def suspend_contract(contract: Contract, by: User, reason: str) -> None:

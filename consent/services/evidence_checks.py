@@ -54,7 +54,7 @@ def check_evidence_for_build(purpose: BuildPurpose) -> None:
     The gate may name another contract if the first one is damaged, which is then checked too.
     """
     while True:
-        permission = check_permission(*purpose)
+        permission = check_permission(purpose)
         if not (permission.consent and permission.contract):
             return
         broken = check_history(permission.consent)

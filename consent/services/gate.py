@@ -1,206 +1,202 @@
-"""The gate: no voice is built without a consent and a contract in force."""
+"""The gate: no voice is built without a consent and a contract that allow it today.
 
-from collections.abc import Iterable, Mapping, Sequence
+The rules stand in `consent_rules` and `contract_rules`. Every refusal says what a person can do.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from itertools import product
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.utils import timezone
+from django.db.models import prefetch_related_objects
 
-from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Purpose, Talent
-from voicehub.text import format_date
-
-WAITING: Mapping[str, str] = {
-    ConsentStatus.REQUESTED: "the talent has not recorded it yet",
-    ConsentStatus.SUBMITTED: "it has not been reviewed yet",
-}
+from consent.models import Consent, ConsentStatus, Contract, Talent
+from consent.services.consent_rules import (
+    explain_no_consent,
+    get_primary_subtag,
+    is_in_force_or_suspended,
+    iterate_consent_objections,
+)
+from consent.services.contract_rules import (
+    Objection,
+    describe_suspension,
+    explain_no_contract,
+    find_country_objections,
+    iterate_exclusive_objections,
+    iterate_term_objections,
+    list_contract_warnings,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildPermission:
     """The consent and the contract that allow a build, or the exact reasons why the build is not allowed.
 
-    `suspended_consent` and `suspended_contract` are the ones that would allow it if they were not suspended.
+    `voice_reasons` are fixed on the page of the voice. `warnings` block nothing. `suspended_consent` and
+    `suspended_contract` are the ones that would allow the build if they were not suspended.
     """
 
     consent: Consent | None
     contract: Contract | None
     consent_reasons: tuple[str, ...] = ()
     contract_reasons: tuple[str, ...] = ()
+    voice_reasons: tuple[str, ...] = ()
+    contract_to_confirm: Contract | None = None
+    """A contract whose terms a person must confirm before the build is allowed."""
     suspended_consent: Consent | None = None
     suspended_contract: Contract | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        return self.consent_reasons + self.contract_reasons
+        return self.consent_reasons + self.contract_reasons + self.voice_reasons
 
     @property
     def is_given(self) -> bool:
         return not self.reasons
 
     @property
+    def other_reasons_count(self) -> int:
+        """The number of reasons that are no suspension."""
+        return len(self.reasons) - bool(self.suspended_consent) - bool(self.suspended_contract)
+
+    @property
     def is_held(self) -> bool:
         """Whether the build would be allowed if nothing were suspended."""
-        is_consent_held = bool(self.suspended_consent) or not self.consent_reasons
-        is_contract_held = bool(self.suspended_contract) or not self.contract_reasons
-        return not self.is_given and is_consent_held and is_contract_held
+        return not self.is_given and self.other_reasons_count == 0
 
 
 class BuildPurpose(NamedTuple):
-    """The subject of a permission check: whose voice, at which provider, for which purpose."""
+    """The subject of a permission check: whose voice, at which provider, for which purpose, language and countries.
+
+    An empty language and empty countries are not judged: the page of a consent asks before a voice exists.
+    """
 
     talent: Talent
     provider: str
     purpose: str
+    language: str
+    countries: tuple[str, ...]
 
 
-def check_permission(
-    talent: Talent, provider: str, purpose: str, *, provider_label: str = "", lock: bool = False
-) -> BuildPermission:
-    """Whether a voice of this talent may be built at this provider for this purpose today.
+def check_permission(subject: BuildPurpose, *, provider_label: str = "", lock: bool = False) -> BuildPermission:
+    """Whether this voice may be built today.
 
     With `lock` (needs a transaction), lock the consent that permits the build and check again. A concurrent
     withdrawal either waits for the lock or is detected by the second check.
     """
-    subject = BuildPurpose(talent, provider, purpose)
-    permission = check_permissions([subject], {provider: provider_label})[subject]
+    permission = check_permissions([subject], {subject.provider: provider_label})[subject]
     if lock and permission.consent:
         Consent.objects.select_for_update().get(pk=permission.consent.pk)
-        permission = check_permissions([subject], {provider: provider_label})[subject]
+        permission = check_permissions([subject], {subject.provider: provider_label})[subject]
     return permission
 
 
 def check_permissions(
     purposes: Iterable[BuildPurpose], labels: Mapping[str, str]
 ) -> dict[BuildPurpose, BuildPermission]:
-    """Check many build purposes in two queries; `labels` maps provider slugs to display names."""
+    """Check many build purposes in at most five queries; `labels` maps provider slugs to display names."""
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
     consents = list(Consent.objects.filter(talent__in=talents).order_by("-created_at"))
-    suspensions = ContractSuspension.objects.filter(contract=OuterRef("pk"), resumed_at__isnull=True)
-    contracts: QuerySet[Contract] = Contract.objects.filter(talent__in=talents)
-    filed = list(
-        contracts.annotate(
-            is_current=Exists(Contract.objects.current().filter(pk=OuterRef("pk"))),
-            suspension_reason=Subquery(suspensions.values("reason")[:1]),
-        )
-    )
-    current = {contract.pk: contract.suspension_reason for contract in filed if contract.is_current}
-    in_force = {pk for pk, reason in current.items() if reason is None}
-    suspended = {pk: reason for pk, reason in current.items() if reason is not None}
+    _load_language_exceptions(consents, purposes)
+    contracts = Contract.objects.filter(talent__in=talents)
+    filed, confirmed = list(contracts), _load_confirmed_purposes(talents)
+    suspensions = contracts.current().read_suspension_reasons()
     return {
-        subject: _decide_permission(
-            subject, labels.get(subject.provider) or subject.provider, consents, filed, in_force, suspended
-        )
+        subject: _Case(
+            subject,
+            labels.get(subject.provider) or subject.provider,
+            [row for row in consents if _is_about(row, subject)],
+            [row for row in filed if row.talent_id == subject.talent.pk],
+            confirmed,
+            suspensions,
+        ).decide()
         for subject in purposes
     }
 
 
-def _decide_permission(
-    subject: BuildPurpose,
-    label: str,
-    consents: list[Consent],
-    filed: Sequence[Contract],
-    in_force: set[UUID],
-    suspended: Mapping[UUID, str],
-) -> BuildPermission:
-    requested = [
-        consent
-        for consent in consents
-        if (consent.talent_id, consent.provider, consent.purpose)
-        == (subject.talent.pk, subject.provider, subject.purpose)
-    ]
-    contracts = [contract for contract in filed if contract.talent_id == subject.talent.pk]
-    consent, no_consent = _find_consent(subject, label, requested)
-    if consent and (damage := find_history_objections(consent)):
-        consent, no_consent = None, damage
-    contract, no_contract = _find_contract(
-        subject, label, contracts, [contract for contract in contracts if contract.pk in in_force]
-    )
-    held = [] if contract else [one for one in contracts if one.pk in suspended]
-    suspended_contract = next((one for one in held if not _find_contract_objections(one, subject, label)), None)
-    if suspended_contract:
-        no_contract = (_describe_suspension(suspended_contract, suspended[suspended_contract.pk]),)
-    elif held and not any(one.pk in in_force for one in contracts):
-        no_contract = _find_contract_objections(held[0], subject, label)
-    suspended_consent = None if consent else _find_suspended_consent(requested)
-    return BuildPermission(consent, contract, no_consent, no_contract, suspended_consent, suspended_contract)
+def _load_language_exceptions(consents: Iterable[Consent], purposes: Iterable[BuildPurpose]) -> None:
+    """Load the exceptions of the consents that need one, which are few."""
+    languages = {get_primary_subtag(subject.language) for subject in purposes if subject.language}
+    others = [consent for consent in consents if languages - {get_primary_subtag(consent.language)}]
+    prefetch_related_objects(others, "language_exceptions")
 
 
-def _find_suspended_consent(requested: Iterable[Consent]) -> Consent | None:
-    today = timezone.localdate()
-    suspended = (consent for consent in requested if consent.status == ConsentStatus.SUSPENDED)
-    return next((consent for consent in suspended if consent.valid_until is None or consent.valid_until >= today), None)
+def _load_confirmed_purposes(talents: Collection[UUID]) -> dict[UUID, set[str]]:
+    """The confirmed purposes of each current contract, suspended or not. Other contracts are left out."""
+    current = Contract.objects.current().filter(talent__in=talents)
+    purposes: dict[UUID, set[str]] = {}
+    for contract, purpose in current.values_list("pk", "confirmations__purpose"):
+        purposes.setdefault(contract, set()).update([purpose] if purpose else [])
+    return purposes
 
 
-def _describe_suspension(contract: Contract, reason: str) -> str:
-    return f"The contract signed on {format_date(contract.signed_on)} is suspended: {reason.rstrip('.')}."
+def _is_about(consent: Consent, subject: BuildPurpose) -> bool:
+    return (consent.talent_id, consent.provider, consent.purpose) == (
+        subject.talent.pk, subject.provider, subject.purpose
+    )  # fmt: skip
 
 
-def _find_consent(
-    subject: BuildPurpose, label: str, requested: list[Consent]
-) -> tuple[Consent | None, tuple[str, ...]]:
-    today = timezone.localdate()
-    ended_on: date | None = None
-    for consent in requested:
-        if consent.status == ConsentStatus.APPROVED:
-            if consent.valid_until is None or consent.valid_until >= today:
-                return consent, ()
-            ended_on = ended_on or consent.valid_until
-    use = Purpose(subject.purpose).label.lower()
-    if not requested:
-        return None, (f"{subject.talent.name} has not been asked for consent to {label} for {use}.",)
-    if ended_on:
-        return None, (f"The consent of {subject.talent.name} for {label} ended on {format_date(ended_on)}.",)
-    newest = _find_suspended_consent(requested) or requested[0]
-    state = WAITING.get(newest.status, newest.get_status_display().lower())
-    return None, (f"The consent of {subject.talent.name} for {label} for {use} is not in force: {state}.",)
+class _Case(NamedTuple):
+    """What the gate knows about one build purpose.
 
+    `confirmed` has the confirmed purposes of each current contract, `suspensions` the reason of each suspended one.
+    """
 
-def _find_contract(
-    subject: BuildPurpose, label: str, filed: list[Contract], in_force: list[Contract]
-) -> tuple[Contract | None, tuple[str, ...]]:
-    if not filed:
-        return None, (f"No contract of {subject.talent.name} is on file.",)
-    if not in_force:
-        return None, (f"No contract of {subject.talent.name} is in force today: {_describe_period(filed[0])}.",)
-    for contract in in_force:
-        if not _find_contract_objections(contract, subject, label):
-            return contract, ()
-    return None, _find_contract_objections(in_force[0], subject, label)
+    subject: BuildPurpose
+    label: str
+    requested: Sequence[Consent]
+    filed: Sequence[Contract]
+    confirmed: Mapping[UUID, Collection[str]]
+    suspensions: Mapping[UUID, str | None]
 
+    @property
+    def current(self) -> list[Contract]:
+        return [contract for contract in self.filed if contract.pk in self.confirmed]
 
-def _describe_period(contract: Contract) -> str:
-    today = timezone.localdate()
-    if contract.ends_on and contract.ends_on < today:
-        return f"the latest ended on {format_date(contract.ends_on)}"
-    return f"the latest begins on {format_date(max(contract.starts_on, contract.signed_on))}"
+    def decide(self) -> BuildPermission:
+        """The first pair of a consent and a contract that allows the build, or else the one closest to it.
 
+        A pair that is only suspended is closer than one with another reason.
+        """
+        consents: list[Consent | None] = [consent for consent in self.requested if is_in_force_or_suspended(consent)]
+        contracts: list[Contract | None] = [*self.current]
+        pairs = product(consents or [None], contracts or [None])
+        permissions = [self.judge(consent, contract) for consent, contract in pairs]
+        return min(permissions, key=lambda permission: (permission.other_reasons_count, len(permission.reasons)))
 
-def _find_contract_objections(contract: Contract, subject: BuildPurpose, label: str) -> tuple[str, ...]:
-    prefix = f"The contract signed on {format_date(contract.signed_on)}"
-    objections = []
-    if subject.provider not in contract.providers:
-        objections.append(f"{prefix} does not allow {label}.")
-    if subject.purpose not in contract.purposes:
-        objections.append(f"{prefix} does not allow {Purpose(subject.purpose).label.lower()}.")
-    return (*objections, *find_file_objections(contract))
+    def judge(self, consent: Consent | None, contract: Contract | None) -> BuildPermission:
+        """Judge one pair. None stands for a consent or a contract that is missing."""
+        consent_reasons, objections = self._judge_consent(consent, contract), self._judge_contract(contract)
+        voice_reasons = find_country_objections(contract, self.subject.countries) if contract else ()
+        return BuildPermission(
+            consent=None if consent_reasons else consent,
+            contract=None if objections or voice_reasons else contract,
+            consent_reasons=consent_reasons,
+            contract_reasons=tuple(objection.text for objection in objections),
+            voice_reasons=voice_reasons,
+            contract_to_confirm=next(filter(None, (objection.to_confirm for objection in objections)), None),
+            suspended_consent=consent if consent and consent.status == ConsentStatus.SUSPENDED else None,
+            suspended_contract=contract if contract and self.suspensions[contract.pk] is not None else None,
+            warnings=list_contract_warnings(contract) if contract else (),
+        )
 
+    def _judge_consent(self, consent: Consent | None, contract: Contract | None) -> tuple[str, ...]:
+        talent, _provider, purpose, language, _countries = self.subject
+        reasons: list[str] = []
+        if consent is None or consent.status == ConsentStatus.SUSPENDED:
+            reasons.append(explain_no_consent(talent, purpose, self.label, [consent] if consent else self.requested))
+        if consent is not None:
+            reasons += iterate_consent_objections(consent, contract, talent, language, self.label)
+        return tuple(reasons)
 
-def find_file_objections(contract: Contract) -> tuple[str, ...]:
-    """Why the last check of the contract's file forbids its use, if it does."""
-    if not contract.file_problem:
-        return ()
-    day = format_date(contract.signed_on)
-    todo = f"Ask an admin to restore the file of the contract signed on {day}, then check it again on its page."
-    return (f"The contract file is missing or was changed: {contract.file_problem} {todo}",)
-
-
-def find_history_objections(consent: Consent) -> tuple[str, ...]:
-    """Why the last check of the consent's audit log forbids its use, if it does."""
-    if consent.broken_event is None:
-        return ()
-    todo = "Ask an admin to restore it from the backup, then check it again on the page of the consent."
-    return (f"The audit log of this consent is damaged at entry {consent.broken_event}. {todo}",)
+    def _judge_contract(self, contract: Contract | None) -> tuple[Objection, ...]:
+        talent, provider, purpose, _language, _countries = self.subject
+        if contract is None:
+            return (Objection(explain_no_contract(talent, self.filed)),)
+        reason = self.suspensions[contract.pk]
+        suspensions = (describe_suspension(contract, reason),) if reason is not None else ()
+        terms = iterate_term_objections(contract, provider, self.label, purpose, self.confirmed[contract.pk])
+        return (*suspensions, *terms, *iterate_exclusive_objections(contract, self.current))

@@ -48,6 +48,7 @@ def request_consent(
             purpose=purpose,
             statement=statement,
             company=company,
+            talent_name=talent.name,
             language=language,
             text=text,
             text_sha256=hash_token(text),

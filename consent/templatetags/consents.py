@@ -1,12 +1,17 @@
 """Template filters and tags of this app."""
 
+from typing import NamedTuple
+
 from django import template
+from django.forms.boundfield import BoundField, BoundWidget
 
 from consent import extension_points, labels
 from consent.models import Consent, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
+from consent.services.countries import describe_countries
 from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
 from consent.take_report import make_take_report
+from voicehub.text import get_language_name
 
 register = template.Library()
 register.filter("take_report", make_take_report)
@@ -30,9 +35,32 @@ def purpose_names(purposes: list[str]) -> str:
 
 
 @register.filter
+def country_names(codes: list[str]) -> str:
+    """“Austria and Germany”, or “Worldwide”."""
+    names = describe_countries(codes)
+    return names[:1].upper() + names[1:]
+
+
+class CountryChoices(NamedTuple):
+    """The checkboxes of a CountriesField: “Worldwide” and the single countries."""
+
+    worldwide: BoundWidget
+    countries: list[BoundWidget]
+    chosen_count: int
+    """How many single countries are selected."""
+
+
+@register.filter
+def country_choices(field: BoundField) -> CountryChoices:
+    worldwide, *countries = field
+    count = sum(bool(choice.data["selected"]) for choice in countries)
+    return CountryChoices(worldwide, countries, count)
+
+
+@register.filter
 def language_name(tag: str) -> str:
     """ "en-US" → "English (US)"."""
-    return labels.get_language_name(tag)
+    return get_language_name(tag)
 
 
 @register.filter

@@ -22,7 +22,7 @@ from consent.access import (
     list_invitation_rows,
     require_permission,
 )
-from consent.forms import ApprovalForm, ConsentRequestForm, ReasonForm
+from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm, ReasonForm
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_next_step
@@ -31,10 +31,12 @@ from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
 from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
-from consent.services.gate import check_permission
+from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import request_consent, revoke_invitation
+from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
 from voicehub.models import User
 from voicehub.refusals import ActionRefused, handle_refusal, show_refusal_as_message
+from voicehub.text import get_language_name
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
@@ -111,8 +113,10 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
-        "next_step": make_next_step(consent, user, is_invited=is_invited, missing=_list_missing_for_build(consent)),
+        "next_step": make_next_step(consent, user, is_invited=is_invited, permission=_check_permission(consent)),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
+        "languages": _list_uncovered_languages(consent),
+        "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         "events": list(consent.events.order_by("sequence")),
         "broken_event": find_first_broken_event(consent) or consent.broken_event,
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
@@ -136,12 +140,20 @@ def _is_under_review(consent: Consent) -> bool:
     return consent.status == ConsentStatus.SUBMITTED
 
 
-def _list_missing_for_build(consent: Consent) -> tuple[str, ...]:
-    """What a consent in force still lacks before a voice may be built with it."""
+def _list_uncovered_languages(consent: Consent) -> list[str]:
+    """The languages of voices that this consent in force does not cover."""
+    if consent.status not in ALLOWING_STATUSES:
+        return []
+    return list_uncovered_languages(consent, extension_points.list_voice_languages(consent))
+
+
+def _check_permission(consent: Consent) -> BuildPermission | None:
+    """Whether a voice may be built with this consent in force. None for a consent that is not in force."""
     if consent.status != ConsentStatus.APPROVED:
-        return ()
+        return None
     name = extension_points.get_provider_label(consent.provider)
-    return check_permission(consent.talent, consent.provider, consent.purpose, provider_label=name).reasons
+    subject = BuildPurpose(consent.talent, consent.provider, consent.purpose, language="", countries=())
+    return check_permission(subject, provider_label=name)
 
 
 @require_permission("consent.invite_talent")
@@ -259,3 +271,15 @@ withdraw = _make_reason_view(
 decline = _make_reason_view(review.decline_consent, "Recorded that the talent declined.")
 answer_report = _make_reason_view(_answer_report, "Report answered. The talent can read the answer behind their link.")
 void = _make_reason_view(invitations.void_consent, "Request canceled.")
+
+
+@require_permission("consent.review_consent")
+@require_POST
+def language_allow(request: HttpRequest, pk: UUID) -> HttpResponse:
+    consent, form = get_consent_or_404(pk), LanguageForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
+        return redirect(consent)
+    language, reason = form.cleaned_data["language"], form.cleaned_data["reason"]
+    text = f"Voices in {get_language_name(language)} are allowed with this consent."
+    return _act_or_refuse(request, consent, text, allow_language, consent, language, get_user(request), reason)

@@ -10,9 +10,11 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_contract_or_404, get_talent_or_404, get_user, list_suspensions, require_permission
-from consent.forms import ContractForm, ReasonForm
+from consent.forms import ConfirmTermsForm, ContractForm, ReasonForm
+from consent.labels import get_purpose_label
 from consent.models import Contract
-from consent.services.contracts import file_contract, resume_contract, suspend_contract
+from consent.services.contract_rules import list_contract_warnings
+from consent.services.contracts import confirm_terms, file_contract, resume_contract, suspend_contract
 from consent.services.evidence_checks import check_contract_file
 from voicehub.media import send_file
 from voicehub.models import User
@@ -26,8 +28,14 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
     form = ContractForm(talent, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
         contract = file_contract(
-            talent, form.cleaned_data["file"], form.get_terms(), get_user(request), form.file_warnings
+            talent,
+            data["file"],
+            form.get_terms(),
+            get_user(request),
+            are_uses_read=data["are_uses_read"],
+            warnings=form.file_warnings,
         )
         messages.success(request, "The contract was filed.")
         for warning in form.file_warnings:
@@ -39,7 +47,14 @@ def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.view_contract")
 @require_safe
 def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    contract = get_contract_or_404(pk)
+    return _render_contract_page(request, get_contract_or_404(pk))
+
+
+def _render_contract_page(
+    request: HttpRequest, contract: Contract, form: ConfirmTermsForm | None = None
+) -> HttpResponse:
+    form = form or ConfirmTermsForm(contract)
+    confirmations = {row.purpose: row for row in contract.confirmations.select_related("confirmed_by")}
     suspensions = list_suspensions(contract)
     context = {
         "contract": contract,
@@ -48,8 +63,28 @@ def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "suspensions": suspensions,
         "open_suspension": next((one for one in suspensions if one.resumed_at is None), None),
         "file_warnings": contract.file_warnings,
+        "purposes": [(get_purpose_label(purpose), confirmations.get(purpose)) for purpose in contract.purposes],
+        "warnings": list_contract_warnings(contract),
+        "confirm_form": form if form.fields else None,
     }
     return render(request, "consent/contract.html", context)
+
+
+@require_permission("consent.add_contract")
+@require_http_methods(["GET", "HEAD", "POST"])
+@show_refusal_as_message("consent:contract")
+def contract_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
+    contract = get_contract_or_404(pk)
+    if request.method != "POST":
+        return redirect(f"{contract.get_absolute_url()}#confirm")
+    form = ConfirmTermsForm(contract, request.POST)
+    if not form.fields:
+        raise ActionRefused("All terms are already confirmed.")
+    if not form.is_valid():
+        return _render_contract_page(request, contract, form)
+    confirm_terms(contract, get_user(request), **form.cleaned_data)
+    messages.success(request, "The terms are confirmed.")
+    return redirect(contract)
 
 
 @require_permission("consent.review_consent")

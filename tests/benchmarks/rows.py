@@ -9,7 +9,18 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Statement, Take, Talent
+from consent.models import (
+    WORLDWIDE,
+    Capture,
+    Consent,
+    ConsentStatus,
+    Contract,
+    ContractConfirmation,
+    Purpose,
+    Statement,
+    Take,
+    Talent,
+)
 from voicehub.models import User
 from voices.models import Account, AccountMode, Build, BuildStatus, Recording, RecordingStatus, RemoteVoice, Voice
 
@@ -100,8 +111,10 @@ class StudioRows:
 
     def _add_contract(self, talent: Talent, number: int) -> Contract:
         today = timezone.localdate()
-        return Contract.objects.create(
+        contract = Contract.objects.create(
             talent=talent,
+            company="Northlight Voices",
+            countries=[WORLDWIDE],
             file="contract.pdf",
             file_name="contract.pdf",
             sha256="0" * 64,
@@ -113,6 +126,8 @@ class StudioRows:
             intended_uses="Audio guides.",
             filed_by=self.producer,
         )
+        ContractConfirmation.objects.create(contract=contract, purpose=Purpose.NARRATION, confirmed_by=self.producer)
+        return contract
 
     def _add_consent(self, talent: Talent, status: ConsentStatus) -> Consent:
         consent = Consent.objects.create(
@@ -121,6 +136,7 @@ class StudioRows:
             purpose=Purpose.NARRATION,
             statement=self._statement,
             company="Northlight Voices",
+            talent_name=talent.name,
             language="en-US",
             text=self._statement.text,
             text_sha256="0" * 64,

@@ -38,7 +38,9 @@ def make_terms(**fields: Any) -> dict[str, Any]:
     return {
         "signed_on": "2025-01-02",
         "starts_on": "2025-01-03",
+        "company": "Northlight Voices",
         "territory": "Worldwide",
+        "countries": ["worldwide"],
         "purposes": ["narration"],
         "providers": [PROVIDER],
         "intended_uses": "Audiobooks of the spring list",
@@ -65,9 +67,10 @@ class ConsentFactory:
     def make_talent(self, name: str = "Tilda Strand", email: str = "tilda@people.test") -> Talent:
         return Talent.objects.create(name=name, email=email, created_by=self.producer)
 
-    def make_contract(self, talent: Talent, **fields: Any) -> Contract:
+    def make_contract(self, talent: Talent, *, is_confirmed: bool = True, **fields: Any) -> Contract:
         terms = {**make_terms(), "signed_on": date(2025, 1, 2), "starts_on": date(2025, 1, 3), **fields}
-        return file_contract(talent, make_upload(PDF, "contract.pdf", "application/pdf"), terms, self.producer)
+        upload = make_upload(PDF, "contract.pdf", "application/pdf")
+        return file_contract(talent, upload, terms, self.producer, are_uses_read=is_confirmed)
 
     def make_consent(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
         return request_consent(talent or self.make_talent(), PROVIDER, "en-US", purpose, self.producer)

@@ -32,6 +32,7 @@ from consent.services.evidence_checks import CHANGED, check_contract_file
 from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
+from tests.support.contracts import make_confirmed_terms
 from tests.support.pdfs import make_pdf
 from tests.support.processes import ROOT
 from tests.support.task_runner import refuse_single_file, run_due_tasks
@@ -78,8 +79,8 @@ def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Stora
 def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
     """A voice that may be built. Its files were stored by the services."""
     terms = {"signed_on": date(2026, 1, 1), "starts_on": date(2026, 1, 1), "intended_uses": "Audiobooks."}
-    terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER]}
-    file_contract(talent, SimpleUploadedFile("paper.pdf", make_pdf()), terms, producer)
+    terms |= {"purposes": [Purpose.NARRATION], "providers": [PROVIDER], **make_confirmed_terms()}
+    file_contract(talent, SimpleUploadedFile("paper.pdf", make_pdf()), terms, producer, are_uses_read=True)
     consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer)
     take = submit_take(consent, make_upload("consent-slt"), Capture.LINK)
     consent.refresh_from_db()

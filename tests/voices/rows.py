@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.invitations import request_consent
+from tests.support.contracts import confirm_purposes, make_confirmed_terms
 from tests.support.pdfs import make_pdf
 from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
@@ -43,7 +44,7 @@ class Studio:
     def make_talent(self, name: str = "Tilda Strand") -> Talent:
         return Talent.objects.create(name=name, email="talent@people.test", created_by=self.producer)
 
-    def make_contract(self, talent: Talent, **fields: Any) -> Contract:
+    def make_contract(self, talent: Talent, *, is_confirmed: bool = True, **fields: Any) -> Contract:
         contract = Contract(
             **{
                 "talent": talent,
@@ -55,11 +56,14 @@ class Studio:
                 "purposes": [Purpose.NARRATION],
                 "providers": [self.provider],
                 "filed_by": self.producer,
+                **make_confirmed_terms(),
                 **fields,
             }
         )
         contract.file.save("contract.pdf", ContentFile(make_pdf()), save=False)
         contract.save(force_insert=True)
+        if is_confirmed:
+            confirm_purposes(contract, self.producer)
         return contract
 
     def make_consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from consent.models import Purpose, Talent
+from consent.models import WORLDWIDE, Purpose, Talent
 from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS
 from voicehub.storage import private
@@ -19,6 +19,10 @@ RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
 COMPARISON = Fields({"text": Maybe(str), "compared_at": Maybe(str), "days": Maybe(FINDINGS)})
 
 
+def get_default_countries() -> list[str]:
+    return [WORLDWIDE]
+
+
 class Voice(models.Model):
     """A talent's voice project: its language, its purpose and its set of recordings."""
 
@@ -27,6 +31,11 @@ class Voice(models.Model):
     name = models.CharField(max_length=100)
     language = models.CharField(max_length=16, default="en-US", help_text="A BCP 47 tag, such as en-US.")
     purpose = models.CharField(max_length=20, choices=Purpose)
+    countries = ShapedJSONField(
+        shape=ListOf(str),
+        default=get_default_countries,
+        help_text="Where the voice is used: ISO 3166-1 codes, or only “worldwide”.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     comparison = ShapedJSONField(

@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.models import Talent
+from consent.presenters import find_contract_fix
+from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.templatetags.studio import status_badge
 from voicehub.text import format_time
@@ -37,6 +39,13 @@ STATUS_TEXTS = {
 @register.filter
 def provider_label(slug: str) -> str:
     return registry.get_provider_label(slug)
+
+
+@register.simple_tag
+def contract_fix(voice: Voice, permission: BuildPermission) -> SafeString:
+    """The link to the page on which a person can remove the gate's reasons against the contract."""
+    label, url = find_contract_fix(voice.talent, permission)
+    return format_html('<a href="{}">{}</a>', url, label)
 
 
 register.filter(tier_label)

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import groupby
+from uuid import UUID
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from consent.models import Consent, ConsentStatus, Contract, Talent, TalentMail
+from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
 from providers.types import Capabilities
@@ -18,6 +20,7 @@ from voices.models.limits import get_all_limits
 from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
 from voices.services.builds.recheck import HOLDABLE_STATUSES
+from voices.services.permission import make_build_purpose
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.next_step import MAX_ROWS, NextStep
 from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
@@ -232,7 +235,10 @@ def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Co
         return newest_consent.get_absolute_url(), "Open consent", ""
     if permission.consent_reasons:
         return reverse("consent:consent_ask", args=[voice.talent_id]), "Request consent", "consent.add_consent"
-    return reverse("consent:contract_add", args=[voice.talent_id]), "Add contract", "consent.add_contract"
+    if permission.contract_reasons:
+        label, url = find_contract_fix(voice.talent, permission)
+        return url, label, "consent.add_contract"
+    return reverse("voices:voice_edit", args=[voice.pk]), "Change countries", "voices.change_voice"
 
 
 def list_voices_no_longer_allowed() -> Iterator[NextStep]:
@@ -245,7 +251,8 @@ def list_voices_no_longer_allowed() -> Iterator[NextStep]:
     refused = [key for key in builds if not permissions[subjects[key]].is_given]
     for key in refused[:MAX_ROWS]:
         subject = subjects[key]
-        yield _make_refused_step(builds[key].voice, permissions[subject], newest_consents.get(subject))
+        newest_consent = newest_consents.get((subject.talent.pk, subject.provider, subject.purpose))
+        yield _make_refused_step(builds[key].voice, permissions[subject], newest_consent)
 
 
 def _select_builds_to_check() -> QuerySet[Build]:
@@ -259,14 +266,14 @@ def _select_builds_to_check() -> QuerySet[Build]:
 
 
 def _make_gate_query(build: Build) -> BuildPurpose:
-    return BuildPurpose(build.voice.talent, build.remote_voice.account.provider, build.voice.purpose)
+    return make_build_purpose(build.voice, build.remote_voice.account.provider)
 
 
-def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[BuildPurpose, Consent]:
-    talents = {query.talent.pk: query.talent for query in queries}
+def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[tuple[UUID, str, str], Consent]:
+    """The newest consent by talent, provider and purpose."""
     return {
-        BuildPurpose(talents[consent.talent_id], consent.provider, consent.purpose): consent
-        for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
+        (consent.talent_id, consent.provider, consent.purpose): consent
+        for consent in Consent.objects.filter(talent__in={query.talent.pk for query in queries}).order_by("created_at")
     }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -91,7 +92,7 @@ LATER = NEXT_YEAR + timedelta(days=100)
 def test_term_is_the_earlier_end_of_consent_and_contract(
     factory: ConsentFactory,
     valid_until: date | None,
-    contracts: list[dict[str, object]],
+    contracts: list[dict[str, Any]],
     last_day: date | None,
     is_contract_end: bool,
 ) -> None:

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db.models import Aggregate, Count, Q, Sum
 from django.db.models.functions import Length
 
-from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
+from consent.services.gate import BuildPermission, check_permissions
 from providers import registry
 from providers.types import Capabilities, Handover, Limit, Tier
 from voicehub.text import format_count, format_duration
 from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
+from voices.services.permission import make_build_purpose
 
 AccountTier = tuple[Account, Capabilities]
 
@@ -116,9 +117,7 @@ def _iterate_readiness(
 ) -> Iterator[tuple[Voice, Account, Readiness]]:
     limits = get_all_limits()
     labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in targets}
-    purposes = {
-        (voice.pk, slug): BuildPurpose(voice.talent, slug, voice.purpose) for voice in voices for slug in labels
-    }
+    purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
     counts, flagged = _count_clips(voices, capabilities_by_tier, limits), _count_flagged(voices)

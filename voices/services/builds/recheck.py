@@ -7,9 +7,9 @@ from django.db import transaction
 
 from consent.models import Consent, Contract, EventKind
 from consent.services.audit_log import record_event
-from consent.services.gate import BuildPermission, BuildPurpose, check_permission, check_permissions
-from providers import registry
+from consent.services.gate import check_permissions
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
+from voices.services.permission import check_voice_permission, make_build_purpose
 
 # The statuses of a build whose voice is held while its consent or contract is suspended.
 HOLDABLE_STATUSES = (BuildStatus.TRAINING, BuildStatus.READY)
@@ -17,7 +17,7 @@ HOLDABLE_STATUSES = (BuildStatus.TRAINING, BuildStatus.READY)
 
 def check_gate_again(build: Build) -> tuple[str, ...]:
     """Check the gate again: a consent or a contract may have ended since the build started."""
-    allowed = _get_permission(build.voice, build.remote_voice.account)
+    allowed = check_voice_permission(build.voice, build.remote_voice.account.provider)
     if allowed.is_given and not _is_basis_in_force(build):
         return ("The consent or the contract of this build is no longer in force.",)
     return allowed.reasons
@@ -44,14 +44,14 @@ def find_reasons_against_use(remote: RemoteVoice) -> tuple[str, ...]:
     """Why a remote voice may not be used, renamed, published or adopted now. Empty if all of this is allowed."""
     if remote.voice is None:
         return ("VoiceHub does not know which talent this voice belongs to.",)
-    return _get_permission(remote.voice, remote.account).reasons
+    return check_voice_permission(remote.voice, remote.account.provider).reasons
 
 
 def find_hold(remote: RemoteVoice) -> tuple[str, ...]:
     """Why a remote voice is held: its consent or its contract is suspended. Empty if nothing is suspended."""
     if remote.voice is None:
         return ()
-    permission = _get_permission(remote.voice, remote.account)
+    permission = check_voice_permission(remote.voice, remote.account.provider)
     return permission.reasons if permission.is_held else ()
 
 
@@ -67,16 +67,9 @@ def find_held_builds(builds: Iterable[Build]) -> frozenset[UUID]:
 
 
 def _find_held(voices: Mapping[UUID, tuple[Voice, Account]]) -> frozenset[UUID]:
-    subjects = {
-        pk: BuildPurpose(voice.talent, account.provider, voice.purpose) for pk, (voice, account) in voices.items()
-    }
+    subjects = {pk: make_build_purpose(voice, account.provider) for pk, (voice, account) in voices.items()}
     permissions = check_permissions(subjects.values(), {}) if subjects else {}
     return frozenset(pk for pk, subject in subjects.items() if permissions[subject].is_held)
-
-
-def _get_permission(voice: Voice, account: Account) -> BuildPermission:
-    label = registry.get_provider_label(account.provider)
-    return check_permission(voice.talent, account.provider, voice.purpose, provider_label=label)
 
 
 def _is_basis_in_force(build: Build) -> bool:

@@ -4,8 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.services.evidence_checks import check_evidence_for_build
-from consent.services.gate import BuildPermission, BuildPurpose, check_permission
-from providers import registry
+from consent.services.gate import BuildPermission
 from providers.types import Handover, Tier
 from voicehub import outbox
 from voicehub.models import User
@@ -25,6 +24,7 @@ from voices.services.builds import lifecycle
 from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
 from voices.services.builds.recheck import record_used_consent
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
+from voices.services.permission import check_voice_permission, make_build_purpose
 
 
 class BuildRefused(ActionRefused):
@@ -36,14 +36,11 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
 
     The gate is checked in the transaction that creates the build. Raises BuildRefused with every reason.
     """
-    label = registry.get_provider_label(account.provider)
-    check_evidence_for_build(BuildPurpose(voice.talent, account.provider, voice.purpose))
+    check_evidence_for_build(make_build_purpose(voice, account.provider))
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
-            permission = check_permission(
-                voice.talent, account.provider, voice.purpose, provider_label=label, lock=True
-            )
+            permission = check_voice_permission(voice, account.provider, lock=True)
             if reasons := find_blockers(voice, account, tier, handover, permission):
                 raise BuildRefused(*reasons)
             build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, permission, by)

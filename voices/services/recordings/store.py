@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
@@ -7,7 +8,7 @@ from django.db.models import ProtectedError
 
 from audio.ingest import IngestResult, ingest_audio
 from audio.levels.inspection import DurationLimits
-from consent.models import Purpose, Talent
+from consent.models import WORLDWIDE, Purpose, Talent
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -24,13 +25,36 @@ CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
 ANALYZE_TASK, COMPARE_TASK = "examine_recordings", "compare_recordings"
 
 
-def create_voice(talent: Talent, name: str, language: str, purpose: Purpose | str, by: User) -> Voice:
+def create_voice(
+    talent: Talent,
+    name: str,
+    language: str,
+    purpose: Purpose | str,
+    by: User,
+    *,
+    countries: Sequence[str] = (WORLDWIDE,),
+) -> Voice:
     """Create a voice. Raises ActionRefused if the talent already has a voice with this name."""
+    voice = Voice(
+        talent=talent, name=name, language=language, purpose=purpose, countries=list(countries), created_by=by
+    )
+    _save_voice(voice, force_insert=True)
+    return voice
+
+
+def change_voice(voice: Voice, *, name: str, countries: Sequence[str]) -> None:
+    """Change the name and the countries. Raises ActionRefused if the talent already has a voice with this name."""
+    voice.name, voice.countries = name, list(countries)
+    _save_voice(voice, update_fields=["name", "countries"])
+
+
+def _save_voice(voice: Voice, **options: Any) -> None:
     try:
         with transaction.atomic():
-            return Voice.objects.create(talent=talent, name=name, language=language, purpose=purpose, created_by=by)
+            voice.save(**options)
     except IntegrityError:
-        raise ActionRefused(f"{talent.name} already has a voice called “{name}”. Choose another name.") from None
+        text = f"{voice.talent.name} already has a voice called “{voice.name}”. Choose another name."
+        raise ActionRefused(text) from None
 
 
 def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "") -> tuple[Recording, bool]:

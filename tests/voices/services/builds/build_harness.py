@@ -20,6 +20,7 @@ from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
+from tests.support.contracts import confirm_purposes, make_confirmed_terms
 from tests.support.pdfs import make_pdf
 from tests.support.sandbox import SandboxProcess, poll_until
 from tests.support.task_runner import run_due_tasks
@@ -78,7 +79,7 @@ class BuildHarness:
     def make_talent(self) -> Talent:
         return Talent.objects.create(name="Tilda Strand", email="tilda@people.test", created_by=self.producer)
 
-    def make_contract(self, talent: Talent, **terms: Any) -> Contract:
+    def make_contract(self, talent: Talent, *, is_confirmed: bool = True, **terms: Any) -> Contract:
         today = timezone.localdate()
         fields = {
             "signed_on": today - timedelta(days=9),
@@ -87,10 +88,13 @@ class BuildHarness:
             "providers": [self.provider],
             "intended_uses": "Audiobooks.",
             "sha256": hashlib.sha256(make_pdf()).hexdigest(),
+            **make_confirmed_terms(),
         }
         contract = Contract(talent=talent, filed_by=self.producer, **fields | terms)
         contract.file.save("contract.pdf", ContentFile(make_pdf()), save=False)
         contract.save(force_insert=True)
+        if is_confirmed:
+            confirm_purposes(contract, self.producer)
         return contract
 
     def make_consent(self, talent: Talent, take: str = "consent-slt", **terms: Any) -> Consent:

@@ -141,7 +141,8 @@ CONTRACTS: dict[str, Maker] = {
         describe_no_contract_in_force(f"the latest begins on {format_date(get_date(1))}"), starts_on=get_date(1)
     ),
     "not signed yet": get_contract_maker(
-        describe_no_contract_in_force(f"the latest begins on {format_date(get_date(2))}"), signed_on=get_date(2)
+        describe_no_contract_in_force(f"the latest will be signed on {format_date(get_date(2))}"),
+        signed_on=get_date(2),
     ),
     "no provider": get_contract_maker(describe_terms_not_allowed(get_date(-9), "Resemble AI"), providers=["other"]),
     "no purpose": get_contract_maker(describe_terms_not_allowed(get_date(-9), USE), purposes=[Purpose.ADVERTISING]),

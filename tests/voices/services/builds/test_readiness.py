@@ -15,7 +15,8 @@ from providers import registry
 from providers.types import Handover
 from tests.support.html import read_html
 from tests.voices.rows import Studio
-from voices.build_options import BuildOption, Rank, join_with_and, list_build_options
+from voicehub.text import join_with_and
+from voices.build_options import BuildOption, Rank, list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import get_all_limits, get_limits
 from voices.services.builds.readiness import check_readiness, check_readiness_everywhere

@@ -3,15 +3,15 @@
 The rules stand in `consent_rules` and `contract_rules`. Every refusal says what a person can do.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_related_objects
 
-from consent.models import Consent, ConsentStatus, Contract, Talent
+from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from consent.services.consent_rules import (
     explain_no_consent,
     get_primary_subtag,
@@ -28,6 +28,8 @@ from consent.services.contract_rules import (
     list_contract_warnings,
 )
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True, slots=True)
 class BuildPermission:
@@ -42,8 +44,10 @@ class BuildPermission:
     consent_reasons: tuple[str, ...] = ()
     contract_reasons: tuple[str, ...] = ()
     voice_reasons: tuple[str, ...] = ()
+    unconfirmed_reasons: tuple[str, ...] = ()
+    """Those of `contract_reasons` that a person ends by confirming terms."""
     contract_to_confirm: Contract | None = None
-    """A contract whose terms a person must confirm before the build is allowed."""
+    """The contract that the first of `unconfirmed_reasons` is about."""
     suspended_consent: Consent | None = None
     suspended_contract: Contract | None = None
     warnings: tuple[str, ...] = ()
@@ -96,25 +100,32 @@ def check_permission(subject: BuildPurpose, *, provider_label: str = "", lock: b
 def check_permissions(
     purposes: Iterable[BuildPurpose], labels: Mapping[str, str]
 ) -> dict[BuildPurpose, BuildPermission]:
-    """Check many build purposes in at most five queries; `labels` maps provider slugs to display names."""
+    """Check many build purposes in at most three queries; `labels` maps provider slugs to display names."""
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
     consents = list(Consent.objects.filter(talent__in=talents).order_by("-created_at"))
     _load_language_exceptions(consents, purposes)
-    contracts = Contract.objects.filter(talent__in=talents)
-    filed, confirmed = list(contracts), _load_confirmed_purposes(talents)
-    suspensions = contracts.current().read_suspension_reasons()
+    requested = _group(consents, lambda row: (row.talent_id, row.provider, row.purpose))
+    contracts, confirmed, suspensions = _load_contracts(talents)
+    filed = _group(contracts, lambda row: row.talent_id)
     return {
         subject: _Case(
             subject,
             labels.get(subject.provider) or subject.provider,
-            [row for row in consents if _is_about(row, subject)],
-            [row for row in filed if row.talent_id == subject.talent.pk],
+            requested.get((subject.talent.pk, subject.provider, subject.purpose), []),
+            filed.get(subject.talent.pk, []),
             confirmed,
             suspensions,
         ).decide()
         for subject in purposes
     }
+
+
+def _group(rows: Iterable[Row], get_key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(get_key(row), []).append(row)
+    return groups
 
 
 def _load_language_exceptions(consents: Iterable[Consent], purposes: Iterable[BuildPurpose]) -> None:
@@ -124,19 +135,28 @@ def _load_language_exceptions(consents: Iterable[Consent], purposes: Iterable[Bu
     prefetch_related_objects(others, "language_exceptions")
 
 
-def _load_confirmed_purposes(talents: Collection[UUID]) -> dict[UUID, set[str]]:
-    """The confirmed purposes of each current contract, suspended or not. Other contracts are left out."""
-    current = Contract.objects.current().filter(talent__in=talents)
-    purposes: dict[UUID, set[str]] = {}
-    for contract, purpose in current.values_list("pk", "confirmations__purpose"):
-        purposes.setdefault(contract, set()).update([purpose] if purpose else [])
-    return purposes
-
-
-def _is_about(consent: Consent, subject: BuildPurpose) -> bool:
-    return (consent.talent_id, consent.provider, consent.purpose) == (
-        subject.talent.pk, subject.provider, subject.purpose
-    )  # fmt: skip
+def _load_contracts(
+    talents: Collection[UUID],
+) -> tuple[list[Contract], dict[UUID, set[str]], dict[UUID, str]]:
+    """All contracts of these talents, the confirmed purposes of each current one, and why one is suspended."""
+    contracts: QuerySet[Contract] = Contract.objects.filter(talent__in=talents)
+    suspensions = ContractSuspension.objects.filter(contract=OuterRef("pk"), resumed_at__isnull=True)
+    rows = contracts.annotate(
+        is_current=Exists(Contract.objects.current().filter(pk=OuterRef("pk"))),
+        suspension_reason=Subquery(suspensions.values("reason")[:1]),
+        confirmed_purpose=F("confirmations__purpose"),
+    )
+    filed: dict[UUID, Contract] = {}
+    confirmed: dict[UUID, set[str]] = {}
+    reasons: dict[UUID, str] = {}
+    # One row for each confirmed purpose, or one row for a contract without any.
+    for row in rows:
+        filed[row.pk] = row
+        if row.is_current:
+            confirmed.setdefault(row.pk, set()).update([row.confirmed_purpose] if row.confirmed_purpose else [])
+        if row.suspension_reason is not None:
+            reasons[row.pk] = row.suspension_reason
+    return list(filed.values()), confirmed, reasons
 
 
 class _Case(NamedTuple):
@@ -150,7 +170,7 @@ class _Case(NamedTuple):
     requested: Sequence[Consent]
     filed: Sequence[Contract]
     confirmed: Mapping[UUID, Collection[str]]
-    suspensions: Mapping[UUID, str | None]
+    suspensions: Mapping[UUID, str]
 
     @property
     def current(self) -> list[Contract]:
@@ -170,6 +190,7 @@ class _Case(NamedTuple):
     def judge(self, consent: Consent | None, contract: Contract | None) -> BuildPermission:
         """Judge one pair. None stands for a consent or a contract that is missing."""
         consent_reasons, objections = self._judge_consent(consent, contract), self._judge_contract(contract)
+        unconfirmed = [objection for objection in objections if objection.to_confirm]
         voice_reasons = find_country_objections(contract, self.subject.countries) if contract else ()
         return BuildPermission(
             consent=None if consent_reasons else consent,
@@ -177,9 +198,10 @@ class _Case(NamedTuple):
             consent_reasons=consent_reasons,
             contract_reasons=tuple(objection.text for objection in objections),
             voice_reasons=voice_reasons,
-            contract_to_confirm=next(filter(None, (objection.to_confirm for objection in objections)), None),
+            unconfirmed_reasons=tuple(objection.text for objection in unconfirmed),
+            contract_to_confirm=unconfirmed[0].to_confirm if unconfirmed else None,
             suspended_consent=consent if consent and consent.status == ConsentStatus.SUSPENDED else None,
-            suspended_contract=contract if contract and self.suspensions[contract.pk] is not None else None,
+            suspended_contract=contract if contract and contract.pk in self.suspensions else None,
             warnings=list_contract_warnings(contract) if contract else (),
         )
 
@@ -196,7 +218,7 @@ class _Case(NamedTuple):
         talent, provider, purpose, _language, _countries = self.subject
         if contract is None:
             return (Objection(explain_no_contract(talent, self.filed)),)
-        reason = self.suspensions[contract.pk]
+        reason = self.suspensions.get(contract.pk)
         suspensions = (describe_suspension(contract, reason),) if reason is not None else ()
         terms = iterate_term_objections(contract, provider, self.label, purpose, self.confirmed[contract.pk])
         return (*suspensions, *terms, *iterate_exclusive_objections(contract, self.current))

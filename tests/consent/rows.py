@@ -44,6 +44,8 @@ def make_terms(**fields: Any) -> dict[str, Any]:
         "purposes": ["narration"],
         "providers": [PROVIDER],
         "intended_uses": "Audiobooks of the spring list",
+        "compensation": "EUR 900",
+        "representation": "Agent",
         **fields,
     }
 

@@ -53,6 +53,8 @@ class Studio:
                 "signed_on": date(2025, 1, 1),
                 "starts_on": date(2025, 1, 1),
                 "intended_uses": "Audiobooks",
+                "compensation": "EUR 900",
+                "representation": "Agent",
                 "purposes": [Purpose.NARRATION],
                 "providers": [self.provider],
                 "filed_by": self.producer,

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
-from consent.models import Consent, ConsentStatus, Contract, Talent, TalentMail
+from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, Talent, TalentMail
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
@@ -21,6 +21,7 @@ from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
 from voices.services.builds.recheck import HOLDABLE_STATUSES
 from voices.services.permission import make_build_purpose
+from voices.views.contract_steps import list_contracts_to_confirm
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.next_step import MAX_ROWS, NextStep
 from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
@@ -36,7 +37,12 @@ NO_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voi
 def list_steps() -> list[NextStep]:
     """Everything that needs staff, the most urgent first."""
     urgent = (list_damaged_evidence, list_remote_voice_steps, list_paused_accounts, list_consent_steps)
-    less_urgent = (list_builds_needing_staff, list_voices_no_longer_allowed, list_voice_steps)
+    less_urgent = (
+        list_builds_needing_staff,
+        list_voices_no_longer_allowed,
+        list_contracts_to_confirm,
+        list_voice_steps,
+    )
     return [step for list_source in (*urgent, *less_urgent) for step in list_source()]
 
 
@@ -242,13 +248,16 @@ def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Co
 
 
 def list_voices_no_longer_allowed() -> Iterator[NextStep]:
-    """Voices whose consent or contract has ended, and voices that are held. Failed builds have rows of their own."""
+    """Voices whose consent or contract has ended or fits no more, and voices that are held.
+
+    Failed builds have rows of their own. So do contracts that only wait for a confirmation.
+    """
     builds = {(build.voice_id, build.remote_voice.account.provider): build for build in _select_builds_to_check()}
     subjects = {key: _make_gate_query(build) for key, build in builds.items()}
     labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
     permissions = check_permissions(subjects.values(), labels)
     newest_consents = _find_newest_consents(subjects.values())
-    refused = [key for key in builds if not permissions[subjects[key]].is_given]
+    refused = [key for key in builds if _is_refused(permissions[subjects[key]])]
     for key in refused[:MAX_ROWS]:
         subject = subjects[key]
         newest_consent = newest_consents.get((subject.talent.pk, subject.provider, subject.purpose))
@@ -256,13 +265,24 @@ def list_voices_no_longer_allowed() -> Iterator[NextStep]:
 
 
 def _select_builds_to_check() -> QuerySet[Build]:
-    """The newest builds without a basis in force, and each build whose voice may be held, whatever newer builds say."""
+    """The newest builds that the gate may refuse, and each build whose voice may be held, whatever newer builds say."""
     newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
     is_in_force = Q(consent__in=Consent.objects.in_force(), contract__in=Contract.objects.in_force())
+    # The gate judges every other voice, as names, companies, languages and countries may differ and still fit.
+    has_same_terms = Q(
+        consent__talent_name=F("voice__talent__name"),
+        consent__company=F("contract__company"),
+        consent__language=F("voice__language"),
+        contract__countries=[WORLDWIDE],
+    )
     statuses = [BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING]
-    is_without_basis = Q(pk=Subquery(newest), status__in=statuses) & ~is_in_force
+    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~(is_in_force & has_same_terms)
     may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
-    return access.query_builds().filter(is_without_basis | may_be_held).order_by("voice__name", "pk")
+    return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
+
+
+def _is_refused(permission: BuildPermission) -> bool:
+    return set(permission.reasons) > set(permission.unconfirmed_reasons)
 
 
 def _make_gate_query(build: Build) -> BuildPurpose:

@@ -16,11 +16,16 @@ HOLDABLE_STATUSES = (BuildStatus.TRAINING, BuildStatus.READY)
 
 
 def check_gate_again(build: Build) -> tuple[str, ...]:
-    """Check the gate again: a consent or a contract may have ended since the build started."""
-    allowed = check_voice_permission(build.voice, build.remote_voice.account.provider)
-    if allowed.is_given and not _is_basis_in_force(build):
+    """Check the gate again: a consent or a contract may have ended since the build started.
+
+    Terms that no person has confirmed do not stop a build that runs. Confirmations never end, so this is a build that
+    an older version started, before it asked for confirmations.
+    """
+    permission = check_voice_permission(build.voice, build.remote_voice.account.provider)
+    reasons = tuple(reason for reason in permission.reasons if reason not in permission.unconfirmed_reasons)
+    if not reasons and not _is_basis_in_force(build):
         return ("The consent or the contract of this build is no longer in force.",)
-    return allowed.reasons
+    return reasons
 
 
 def adopt_replacements(build: Build) -> None:

@@ -87,6 +87,8 @@ class BuildHarness:
             "purposes": [Purpose.NARRATION],
             "providers": [self.provider],
             "intended_uses": "Audiobooks.",
+            "compensation": "EUR 900",
+            "representation": "Agent",
             "sha256": hashlib.sha256(make_pdf()).hexdigest(),
             **make_confirmed_terms(),
         }

@@ -275,8 +275,10 @@ def _select_builds_to_check() -> QuerySet[Build]:
         consent__language=F("voice__language"),
         contract__countries=[WORLDWIDE],
     )
+    exclusive = Contract.objects.in_force().filter(talent=OuterRef("voice__talent"), exclusive=True)
+    is_allowed = is_in_force & has_same_terms & ~Exists(exclusive)
     statuses = [BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING]
-    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~(is_in_force & has_same_terms)
+    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~is_allowed
     may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
     return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
 

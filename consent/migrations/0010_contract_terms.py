@@ -32,7 +32,7 @@ def read_talent_names(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> Non
     empty: the gate then asks for a new consent.
     """
     consents = apps.get_model("consent", "Consent").objects
-    for consent in consents.select_related("talent", "statement").iterator():
+    for consent in consents.select_related("talent", "statement"):
         name, template = consent.talent.name, consent.statement.text
         text = template.replace("{company}", consent.company).replace("{talent}", name)
         if text == consent.text or "{talent}" not in template:

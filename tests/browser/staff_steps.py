@@ -106,6 +106,8 @@ def add_contract(tab: Tab, talent: str) -> None:
     for provider in PROVIDERS:
         page.get_by_label(provider, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides for museums.")
+    page.get_by_label("Worldwide", exact=True).check()
+    page.get_by_label("I have read the excluded uses").check()
     page.get_by_role("button", name="Add contract").click()
     expect(page.get_by_text("The contract was filed.")).to_be_visible()
 
@@ -198,7 +200,7 @@ def read_acts(page: Page) -> list[str]:
 def add_voice(tab: Tab, talent: str, name: str) -> str:
     """Add a voice. Return the path of its page."""
     page = tab.goto(f"{talent}voices/add/")
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Language").select_option("en-US")
     page.get_by_label("Purpose").select_option(label=PURPOSE)
     page.get_by_role("button", name="Add voice").click()

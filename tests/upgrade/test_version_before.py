@@ -122,6 +122,40 @@ def test_statement_that_a_consent_uses_is_retired_but_not_changed(tmp_path: Path
     assert data_folder.read_rows() == rows
 
 
+def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: Path) -> None:
+    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
+    with closing(sqlite3.connect(data_folder.path / "db.sqlite3")) as database, database:
+        (talent,) = database.execute("SELECT talent_id FROM consent_contract").fetchone()
+        (first, *others) = [row[0] for row in database.execute("SELECT id FROM consent_consent ORDER BY created_at")]
+        assert others
+        renamed = "f" * 32
+        copy_talent = "INSERT INTO consent_talent SELECT ?, 'New Name', '', '', '', created_at, created_by_id "
+        database.execute(copy_talent + "FROM consent_talent WHERE id = ?", (renamed, talent))
+        database.execute("UPDATE consent_consent SET talent_id = ? WHERE id = ?", (renamed, others[-1]))
+        text = "UPDATE consent_statement SET text = 'I, {talent}, let {company}.' WHERE provider = 'resemble_v2'"
+        database.execute(text)
+        database.execute("UPDATE consent_consent SET company = 'A', text = 'I, Tilda Strand, let A.'")
+        columns = [row[1] for row in database.execute("PRAGMA table_info(consent_contract)")]
+        for number, territory in enumerate((" worldWIDE ", "Worldwide, except Japan", "Japan only")):
+            values = {"id": f"'{number:032}'", "territory": f"'{territory}'", "supersedes_id": "NULL"}
+            chosen = ", ".join(values.get(column, column) for column in columns)
+            database.execute(f"INSERT INTO consent_contract SELECT {chosen} FROM consent_contract LIMIT 1")  # noqa: S608
+    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    rows = {table: list(map(json.loads, data)) for table, data in data_folder.read_rows().items()}
+    countries = {row["territory"]: json.loads(row["countries"]) for row in rows["consent_contract"]}
+    assert countries == {
+        "Worldwide": ["worldwide"],
+        " worldWIDE ": ["worldwide"],
+        "Worldwide, except Japan": [],
+        "Japan only": [],
+    }
+    assert {(row["company"], row["terms_confirmed_by_id"]) for row in rows["consent_contract"]} == {("", None)}
+    assert rows["consent_contractconfirmation"] == rows["consent_languageexception"] == []
+    names = {row["id"]: row["talent_name"] for row in rows["consent_consent"]}
+    assert names[others[-1]] == "" and names[first] == "Tilda Strand"
+    assert {row["countries"] for row in rows["voices_voice"]} == {'["worldwide"]'}
+
+
 def test_withdrawn_builds_become_failed_when_the_migration_is_reversed(tmp_path: Path) -> None:
     data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
     data_folder.run("manage.py", "migrate", "--verbosity=0")

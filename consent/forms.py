@@ -80,7 +80,6 @@ class ContractForm(ModelFormOfContract):
             "delete_at_end", "supersedes",
         ]  # fmt: skip
         labels = {
-            "territory": "Territory, in the words of the contract",
             "ends_on": "Ends on",
             "supersedes": "Replaces contract",
             "exclusive": "Exclusive: only this studio may use the voice",

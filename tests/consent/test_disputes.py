@@ -13,7 +13,7 @@ from tests.consent.rows import ConsentFactory, get_url, read_page
 from tests.support.html import read_html
 from voicehub.models import Task
 from voicehub.tokens import hash_token, new_token, redact_links
-from voices.views.next_steps import list_consent_steps
+from voices.views.consent_steps import list_consent_steps
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from consent.models import Consent, ConsentStatus, EventKind
 from consent.services.audit_log import find_broken_logs
-from consent.services.gate import check_permission
+from consent.services.gate import BuildPurpose, check_permission
 from consent.services.review import suspend_consent, withdraw_consent
 from tests.consent.rows import PROVIDER, ConsentFactory, read_page
 from tests.support.approval import approve_after_listening
@@ -34,7 +34,7 @@ def test_newer_approval_replaces_the_older_consent(factory: ConsentFactory, stat
     assert (event.kind, event.actor) == (EventKind.REPLACED, factory.producer)
     assert event.payload == {"newer": str(newer.pk), "status": status}
     assert not list(find_broken_logs())
-    assert check_permission(newer.talent, PROVIDER, newer.purpose).consent == newer
+    assert check_permission(BuildPurpose(newer.talent, PROVIDER, newer.purpose, "", ())).consent == newer
 
 
 def test_approval_replaces_no_other_consent(factory: ConsentFactory) -> None:

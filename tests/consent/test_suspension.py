@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consent.models import Contract, ContractSuspension
 from consent.services.contracts import resume_contract, suspend_contract
-from consent.services.gate import BuildPermission, check_permission
+from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.review import suspend_consent
 from tests.consent.rows import PROVIDER, ConsentFactory, get_url, read_page
 from voicehub.refusals import ActionRefused
@@ -20,7 +20,8 @@ REASON = "The agency <disputes> the pay."
 
 
 def check_gate(contract: Contract, purpose: str = "narration") -> BuildPermission:
-    return check_permission(contract.talent, PROVIDER, purpose, provider_label="Resemble AI")
+    subject = BuildPurpose(contract.talent, PROVIDER, purpose, "", ())
+    return check_permission(subject, provider_label="Resemble AI")
 
 
 def make_contract(factory: ConsentFactory) -> Contract:

@@ -1,14 +1,12 @@
 """The next steps on the page Today. No function makes more queries if there are more talents."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
-from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, Talent, TalentMail
+from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, Talent
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
@@ -21,12 +19,11 @@ from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
 from voices.services.builds.recheck import HOLDABLE_STATUSES
 from voices.services.permission import make_build_purpose
+from voices.views.consent_steps import list_consent_steps
 from voices.views.contract_steps import list_contracts_to_confirm
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.next_step import MAX_ROWS, NextStep
 from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
-
-REVIEW = "consent.review_consent"
 
 # Each gap of a talent: reason, label of the link, name of its page, needed permission.
 NO_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
@@ -52,48 +49,6 @@ def has_talents() -> bool:
 
 def has_account() -> bool:
     return Account.objects.exists()
-
-
-def list_consent_steps() -> Iterator[NextStep]:
-    """Reports "this was not me" of talents, then submitted consents that wait for review. One query for both."""
-    disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
-    consents: QuerySet[Consent] = Consent.objects.select_related("talent")
-    annotated = consents.annotate(given=Max("takes__created_at"), disputed_at=Subquery(disputes))
-    rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | Q(disputed_at__isnull=False)).order_by(
-        F("disputed_at").asc(nulls_last=True), "talent__name", "talent_id", "given"
-    )[: 2 * MAX_ROWS]
-    disputed = [consent for consent in rows if consent.disputed_at]
-    submitted = [consent for consent in rows if consent.status == ConsentStatus.SUBMITTED]
-    yield from (_make_dispute_step(consent, consent.disputed_at) for consent in disputed[:MAX_ROWS])
-    for talent, group in groupby(submitted[:MAX_ROWS], key=lambda consent: consent.talent):
-        yield _make_review_step(talent, list(group))
-
-
-def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
-    label, status = registry.get_provider_label(consent.provider), consent.get_status_display().lower()
-    reasons = (f"The consent for {label} is {status}. The talent reports: this was not me.",)
-    url, page = f"{consent.get_absolute_url()}#report", consent.get_absolute_url()
-    return NextStep(
-        consent.talent.name,
-        "Talent",
-        "bad",
-        "Reported",
-        reasons,
-        url,
-        "Answer the report",
-        disputed_at,
-        REVIEW,
-        subject_url=page,
-    )
-
-
-def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
-    """One row per talent, with a link to the consent that waits longest."""
-    label = registry.get_provider_label(consents[0].provider)
-    count = len(consents)
-    reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
-    url, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
-    return NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", given, REVIEW)
 
 
 def select_latest_builds() -> QuerySet[Build]:

@@ -50,7 +50,7 @@ def change_event(consent: Consent, sequence: int, actor_name: str) -> None:
 
 
 def list_reasons(consent: Consent) -> tuple[str, ...]:
-    return check_permission(consent.talent, PROVIDER, consent.purpose).reasons
+    return check_permission(BuildPurpose(consent.talent, PROVIDER, consent.purpose, "", ())).reasons
 
 
 def run_nightly_check() -> timedelta:
@@ -132,7 +132,7 @@ def test_storage_that_does_not_respond_changes_no_result(
     monkeypatch.setattr(type(contract.file.storage), "_open", fail_to_open)
     with pytest.raises(StorageUnavailable):
         check_contract_file(contract)
-    check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose))
+    check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose, "", ()))
     contract.refresh_from_db()
     assert (contract.file_problem, contract.file_checked_at) == ("", checked_at)
     Contract.objects.update(file_problem=CHANGED)
@@ -176,7 +176,7 @@ def test_damaged_audit_log_closes_the_gate_until_it_is_restored(consent: Consent
 def test_check_before_a_build_finds_what_was_damaged_since_the_last_check(consent: Consent, contract: Contract) -> None:
     truncate(get_path(contract))
     change_event(consent, 1, "Somebody Else")
-    check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose))
+    check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose, "", ()))
     assert len(list_reasons(consent)) == 2
 
 
@@ -186,7 +186,7 @@ def test_check_before_a_build_goes_on_to_the_contract_that_the_gate_names_next(
     other = factory.make_contract(consent.talent)
     lose(get_path(contract))
     lose(get_path(other))
-    check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose))
+    check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose, "", ()))
     assert Contract.objects.exclude(file_problem="").count() == 2
     get_path(other).write_bytes(make_pdf())
     check_contract_file(other)

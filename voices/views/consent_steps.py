@@ -1,0 +1,55 @@
+"""Next steps about consents: reports of talents, and statements that wait for review."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+
+from consent.models import Consent, ConsentStatus, Talent, TalentMail
+from providers import registry
+from voices.views.next_step import MAX_ROWS, NextStep
+
+REVIEW = "consent.review_consent"
+
+
+def list_consent_steps() -> Iterator[NextStep]:
+    """Reports "this was not me" of talents, then submitted consents that wait for review. One query for both."""
+    disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
+    consents: QuerySet[Consent] = Consent.objects.select_related("talent")
+    annotated = consents.annotate(given=Max("takes__created_at"), disputed_at=Subquery(disputes))
+    rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | Q(disputed_at__isnull=False)).order_by(
+        F("disputed_at").asc(nulls_last=True), "talent__name", "talent_id", "given"
+    )[: 2 * MAX_ROWS]
+    disputed = [consent for consent in rows if consent.disputed_at]
+    submitted = [consent for consent in rows if consent.status == ConsentStatus.SUBMITTED]
+    yield from (_make_dispute_step(consent, consent.disputed_at) for consent in disputed[:MAX_ROWS])
+    for talent, group in groupby(submitted[:MAX_ROWS], key=lambda consent: consent.talent):
+        yield _make_review_step(talent, list(group))
+
+
+def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
+    label, status = registry.get_provider_label(consent.provider), consent.get_status_display().lower()
+    reasons = (f"The consent for {label} is {status}. The talent reports: this was not me.",)
+    url, page = f"{consent.get_absolute_url()}#report", consent.get_absolute_url()
+    return NextStep(
+        consent.talent.name,
+        "Talent",
+        "bad",
+        "Reported",
+        reasons,
+        url,
+        "Answer the report",
+        disputed_at,
+        REVIEW,
+        subject_url=page,
+    )
+
+
+def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
+    """One row per talent, with a link to the consent that waits longest."""
+    label = registry.get_provider_label(consents[0].provider)
+    count = len(consents)
+    reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
+    url, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
+    return NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", given, REVIEW)

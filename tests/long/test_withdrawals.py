@@ -35,7 +35,7 @@ def list_resemble_v2_points() -> list[WithdrawalPoint]:
         WithdrawalPoint("resemble_v2", BuildStatus.UNCONFIRMED, "build_voice", do="drop", phase="after_commit"),
         WithdrawalPoint("resemble_v2", BuildStatus.FAILED, "create_recording", nth=2, do=REFUSED),
         WithdrawalPoint("resemble_v2", operation="create_voice", phase="after_commit", **dataset),
-        WithdrawalPoint("resemble_v2", operation="build_voice", **dataset),
+        WithdrawalPoint("resemble_v2", operation="create_voice", **dataset),  # this call also starts the training
         WithdrawalPoint("resemble_v2", BuildStatus.TRAINING, **dataset),
     ]
 

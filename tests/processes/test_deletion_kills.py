@@ -1,4 +1,4 @@
-"""A worker is killed (SIGKILL) in each step of a deletion, or the queue is lost. The next worker ends the deletion once.
+"""A worker is killed (SIGKILL) during a deletion, or the queue is lost. The next worker ends the deletion once.
 
 While the deletion is open, the pages of staff and of the talent say so; afterwards they show the confirmation.
 """
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
-from consent.models import EventKind
+from consent.models import Consent, EventKind, Invitation
 from consent.services.review import withdraw_consent
 from launcher.studio import list_worker_queues
 from providers.types import Handover
-from tests.consent.rows import ConsentFactory
 from tests.processes.conftest import QueueServer
 from tests.support.html import read_html
 from tests.support.processes import MANAGE, StartedProcess, wait_for
@@ -24,6 +24,7 @@ from tests.support.sandbox import SandboxProcess
 from tests.support.withdrawals import SECONDS_UNTIL_GONE, list_left_at_provider, list_today_urls
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus, User
+from voicehub.tokens import new_token
 from voices.models import Build, BuildStatus, RemoteVoice
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -66,6 +67,18 @@ def make_withdrawn_build(producer: User, sandbox: SandboxProcess) -> tuple[Build
     assert build.status == BuildStatus.READY
     withdraw_consent(build.consent, producer, "The talent changed their mind.")
     return harness, build
+
+
+def open_link(consent: Consent) -> Client:
+    """A browser in which the talent has opened a private link."""
+    token, digest = new_token()
+    invitation = Invitation.objects.create(
+        talent=consent.talent, channel=Invitation.Channel.COPIED, token_digest=digest, created_by=consent.requested_by
+    )
+    invitation.consents.set([consent])
+    client = Client()
+    assert client.get(reverse("invitation:open", args=[token])).status_code == 302
+    return client
 
 
 def start_recovery(start_process: StartProcess) -> None:
@@ -111,7 +124,10 @@ def check_pages(build: Build, staff: Client, talent: Client, *, is_open: bool) -
     assert ("Being deleted" in voice_page) is is_open
     assert ("The provider no longer has the voice" in voice_page) is not is_open
     assert (remote.get_absolute_url() in list_today_urls(staff)) is is_open
-    for page in (read_html(staff.get(build.consent.get_absolute_url())), read_html(talent.get("/invitation/"))):
+    for page in (
+        read_html(staff.get(build.consent.get_absolute_url())),
+        read_html(talent.get(reverse("invitation:home"))),
+    ):
         assert "Voice" in page
         assert ("Not yet" in page) is is_open
         assert ("no longer has it" in page) is not is_open
@@ -129,7 +145,7 @@ def test_worker_killed_between_the_calls_of_a_deletion(
 ) -> None:
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
     harness, build = make_withdrawn_build(producer, sandbox)
-    talent = ConsentFactory(producer).open_link(build.consent)
+    talent = open_link(build.consent)
     worker = start_process(sys.executable, "-c", SELF_KILLING_WORKER, method, place)
     start_process(*MANAGE, "sweep", "--every", "0.2")
     worker.process.wait(SECONDS_UNTIL_GONE)
@@ -153,7 +169,7 @@ def test_worker_killed_during_a_call_of_a_deletion(
 ) -> None:
     settings.VOICEHUB_SANDBOX_URL = sandbox.address
     harness, build = make_withdrawn_build(producer, sandbox)
-    talent = ConsentFactory(producer).open_link(build.consent)
+    talent = open_link(build.consent)
     number = sandbox.list_requests()[-1]["number"]
     sandbox.set_faults({"operation": operation, "do": "hang", "phase": phase, "nth": 1})
     worker = start_process(*MANAGE, "worker", "--queue", "urgent")

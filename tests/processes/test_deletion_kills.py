@@ -50,7 +50,8 @@ def call_and_die(self, *arguments):
 setattr(provider, method, call_and_die)
 call_command("worker", queue=["urgent"])
 """
-# Method and place: before the call, after its answer, before the look-up, and before its result is stored.
+# Method and place: before the call, after its answer, before the look-up, and before its result is stored. Here only one
+# of them is tested, and the others in tests/long/test_deletion_kills.py.
 SELF_KILLS = [
     ("delete_voice", "before"),
     ("delete_voice", "after"),
@@ -133,7 +134,7 @@ def check_pages(build: Build, staff: Client, talent: Client, *, is_open: bool) -
         assert ("no longer has it" in page) is not is_open
 
 
-@pytest.mark.parametrize(("method", "place"), SELF_KILLS)
+@pytest.mark.parametrize(("method", "place"), SELF_KILLS[-1:])
 def test_worker_killed_between_the_calls_of_a_deletion(
     method: str,
     place: str,
@@ -157,7 +158,7 @@ def test_worker_killed_between_the_calls_of_a_deletion(
     check_pages(build, producer_client, talent, is_open=False)
 
 
-@pytest.mark.parametrize(("operation", "phase"), HELD_CALLS)
+@pytest.mark.parametrize(("operation", "phase"), HELD_CALLS[1:2])
 def test_worker_killed_during_a_call_of_a_deletion(
     operation: str,
     phase: str,
@@ -213,7 +214,7 @@ def start_single_worker(start_process: StartProcess, url: str) -> None:
     start_process(*MANAGE, "worker", VOICEHUB_BASE_URL=url)
 
 
-@pytest.mark.parametrize("start_workers", [start_workers_of_studio, start_single_worker])
+@pytest.mark.parametrize("start_workers", [start_workers_of_studio])
 def test_deletions_come_before_waiting_builds(
     start_workers: Callable[[StartProcess, str], None],
     producer: User,

@@ -1,6 +1,7 @@
 """The full list of steps of a build at which a consent is withdrawn, at each provider, with real workers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ REFUSED = "status:422"
 
 
 def list_resemble_v2_points() -> list[WithdrawalPoint]:
-    dataset = {"tier": Tier.PROFESSIONAL, "handover": Handover.DATASET_URL}
+    dataset = partial(WithdrawalPoint, "resemble_v2", tier=Tier.PROFESSIONAL, handover=Handover.DATASET_URL)
     return [
         *iterate_points("resemble_v2", "create_voice", Handover.RECORDINGS),
         WithdrawalPoint("resemble_v2", operation="list_recordings"),
@@ -34,9 +35,9 @@ def list_resemble_v2_points() -> list[WithdrawalPoint]:
         WithdrawalPoint("resemble_v2", operation="build_voice", phase="after_commit"),
         WithdrawalPoint("resemble_v2", BuildStatus.UNCONFIRMED, "build_voice", do="drop", phase="after_commit"),
         WithdrawalPoint("resemble_v2", BuildStatus.FAILED, "create_recording", nth=2, do=REFUSED),
-        WithdrawalPoint("resemble_v2", operation="create_voice", phase="after_commit", **dataset),
-        WithdrawalPoint("resemble_v2", operation="create_voice", **dataset),  # this call also starts the training
-        WithdrawalPoint("resemble_v2", BuildStatus.TRAINING, **dataset),
+        dataset(operation="create_voice", phase="after_commit"),
+        dataset(operation="create_voice"),  # this call also starts the training
+        dataset(status=BuildStatus.TRAINING),
     ]
 
 
@@ -51,13 +52,14 @@ def list_resemble_v1_points() -> list[WithdrawalPoint]:
 
 
 def list_audiostack_points() -> list[WithdrawalPoint]:
-    files, professional = {"handover": Handover.FILE_IDS}, {"handover": Handover.FILE_IDS, "tier": Tier.PROFESSIONAL}
+    files = partial(WithdrawalPoint, "audiostack", handover=Handover.FILE_IDS)
+    professional = partial(files, tier=Tier.PROFESSIONAL)
     return [
         *iterate_points("audiostack", "clone_voice", Handover.FILE_IDS),
-        WithdrawalPoint("audiostack", operation="create_file", phase="after_commit", **files),
-        *(WithdrawalPoint("audiostack", operation="upload_file", nth=nth, **files) for nth in (1, 2, 3)),
-        WithdrawalPoint("audiostack", operation="upload_file", nth=4, **professional),  # the consent
-        WithdrawalPoint("audiostack", operation="clone_voice", phase="after_commit", **professional),
+        files(operation="create_file", phase="after_commit"),
+        *(files(operation="upload_file", nth=nth) for nth in (1, 2, 3)),
+        professional(operation="upload_file", nth=4),  # the consent
+        professional(operation="clone_voice", phase="after_commit"),
     ]
 
 

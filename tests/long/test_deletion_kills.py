@@ -1,4 +1,4 @@
-"""The kills of tests/processes/test_deletion_kills.py in every step of a deletion, and 60 waiting builds on one worker."""
+"""Kills in every step of a deletion, and 60 waiting builds on one worker. CI runs some of them (tests/processes)."""
 
 from collections.abc import Callable
 from typing import Any

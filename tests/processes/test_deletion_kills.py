@@ -97,7 +97,8 @@ def wait_until_deleted(build: Build) -> RemoteVoice:
         confirmed = RemoteVoice.objects.filter(pk=build.remote_voice_id, deleted_at__isnull=False)
         return None if is_running else confirmed.first()
 
-    return wait_for(find_deleted, lambda: str(list(Task.objects.values())), SECONDS_UNTIL_GONE)
+    wait_for(find_deleted, lambda: str(list(Task.objects.values())), SECONDS_UNTIL_GONE)
+    return RemoteVoice.objects.get(pk=build.remote_voice_id)
 
 
 def check_deletion(harness: BuildHarness, build: Build) -> None:

@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from consent.models import Consent, ConsentStatus
+from consent.models import Capture, Consent, ConsentStatus
 from consent.services.invitations import request_consent
 from consent.services.review import resume_consent, suspend_consent, withdraw_consent
 from consent.services.takes import submit_take
@@ -88,10 +88,9 @@ def test_resumed_consent_that_is_withdrawn_meanwhile_stays_withdrawn(harness: Bu
 def test_approval_during_a_withdrawal_allows_no_build(harness: BuildHarness, _round: int) -> None:
     """The withdrawal is refused before the approval, or ends the consent for good."""
     voice = harness.make_voice()
-    Consent.objects.get(talent=voice.talent)
     withdraw(Consent.objects.get(talent=voice.talent), harness)()
     consent = request_consent(voice.talent, harness.provider, "en-US", voice.purpose, harness.producer)
-    take = submit_take(consent, make_upload("consent-slt"), "link")
+    take = submit_take(consent, make_upload("consent-slt"), Capture.LINK)
     row = Consent.objects.get(pk=consent.pk)
     run_at_once(
         lambda: approve_after_listening(row, take, harness.producer),

@@ -194,10 +194,10 @@ def make_tasks_due() -> None:
 
 def iterate_points(provider: str, create: str, handover: Handover, **fields: Any) -> Iterator[WithdrawalPoint]:
     """The points that every provider has: before, during and after the call that creates the voice."""
-    point = partial(WithdrawalPoint, provider, handover=handover, **fields)
-    yield point(BuildStatus.QUEUED)
+    point = partial(WithdrawalPoint, provider=provider, handover=handover, **fields)
+    yield point(status=BuildStatus.QUEUED)
     yield point(operation=create)
     yield point(operation=create, phase="after_commit")
-    yield point(BuildStatus.UNCONFIRMED, operation=create, phase="after_commit", do="drop")
-    yield point(BuildStatus.TRAINING)
-    yield point(BuildStatus.READY)
+    yield point(status=BuildStatus.UNCONFIRMED, operation=create, phase="after_commit", do="drop")
+    yield point(status=BuildStatus.TRAINING)
+    yield point(status=BuildStatus.READY)

@@ -61,7 +61,7 @@ def query_talents(search: str = "") -> QuerySet[Talent]:
 
 
 def get_talent_or_404(pk: UUID) -> Talent:
-    return get_object_or_404(Talent, pk=pk)
+    return get_object_or_404(Talent.objects.select_related("legal_hold_by"), pk=pk)
 
 
 def get_contract_or_404(pk: UUID) -> Contract:

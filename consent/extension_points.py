@@ -1,7 +1,7 @@
 """Functions that other apps register here, because this app must not import those apps.
 
-They supply the names of the providers, compare takes with recordings, list the languages of voices, and stop the use
-of a withdrawn consent.
+They supply the names of the providers, compare takes with recordings, list the languages of voices, stop the use of a
+withdrawn consent, and go on with deletions after a legal hold.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,13 @@ CompareSpeakers = Callable[[Talent], None]
 HasRecordings = Callable[[Talent], bool]
 StopUse = Callable[[Consent], None]
 ResumeUse = Callable[[Talent], None]
+ResumeDeletions = Callable[[Talent], None]
 ListLanguages = Callable[[Consent], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """The deletion of a voice, or of the files sent for it, at a provider after the end of a consent.
+    """The deletion of a voice, or of the files sent for it, at a provider after the end of a consent or contract.
 
     `subject` says what was there, such as “28 recordings and the consent file”. `how` says how the deletion is, or will
     be, confirmed.
@@ -40,6 +41,7 @@ _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
 _language_lists: list[ListLanguages] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
+_hold_handlers: list[ResumeDeletions] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -100,7 +102,7 @@ def stop_use(consent: Consent) -> None:
 
 
 def list_deletions(consent: Consent) -> list[Deletion]:
-    """The deletions that the withdrawal of this consent caused, oldest first."""
+    """The deletions that the end of this consent, or of its contract, caused, oldest first."""
     return [deletion for _handler, list_of_app in _stop_handlers for deletion in list_of_app(consent)]
 
 
@@ -115,4 +117,18 @@ def register_resume_handler(resume_use: ResumeUse) -> None:
 def resume_use(talent: Talent) -> None:
     """Continue everything that waited in other apps for the end of a suspension."""
     for handler in _resume_handlers:
+        handler(talent)
+
+
+def register_hold_handler(resume_deletions: ResumeDeletions) -> None:
+    """Register a function that enqueues the deletions that waited for the end of a talent's legal hold.
+
+    It is called in the transaction that releases the hold, so it must not call a provider.
+    """
+    _hold_handlers.append(resume_deletions)
+
+
+def resume_deletions(talent: Talent) -> None:
+    """Go on with every deletion that a legal hold on this talent stopped."""
+    for handler in _hold_handlers:
         handler(talent)

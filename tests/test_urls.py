@@ -71,6 +71,8 @@ ACCESS = {
     "consent:withdraw": ("post", PRODUCER_ROLES),
     "consent:decline": ("post", PRODUCER_ROLES),
     "consent:answer_report": ("post", PRODUCER_ROLES),
+    "consent:hold_set": ("post", PRODUCER_ROLES),
+    "consent:hold_release": ("post", PRODUCER_ROLES),
     "consent:void": ("post", PRODUCER_ROLES),
     "consent:contract_check": ("post", PRODUCER_ROLES),
     "consent:history_check": ("post", PRODUCER_ROLES),

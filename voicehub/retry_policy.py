@@ -73,3 +73,10 @@ def deletion_delay(age: timedelta) -> timedelta:
 DELETION_ALERT_AFTER = timedelta(days=1)
 # A user deletes a voice by hand within this time. Then Today shows it as an alarm.
 MANUAL_DELETION_ALARM_AFTER = timedelta(days=7)
+# Days between the mail about the end of a consent or contract and the deletion of the voice: the studio has a week to
+# agree on a new consent or contract.
+DELETION_GRACE = timedelta(days=7)
+# Interval between checks of which voices are no longer covered. A day decides, and pages check the coverage themselves.
+DELETION_SCHEDULE_INTERVAL = timedelta(hours=1)
+# A deletion that a legal hold stops. Releasing the hold enqueues it at once, so this only finds a lost task again.
+HELD_DELETION_RETRY = timedelta(hours=1)

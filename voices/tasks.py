@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from voicehub import outbox
 from voicehub.outbox import ANALYSIS, URGENT, FailureHandler, Lease, register_handler
-from voicehub.retry_policy import FAILED_TASK_RETRY
-from voices.services import deletion, deletion_assignment, file_deletion, previews
+from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, FAILED_TASK_RETRY
+from voices.services import deletion, deletion_assignment, deletion_notices, file_deletion, previews, scheduled_deletion
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
@@ -46,6 +46,17 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
 @register_handler("send_deletion_task")
 def send_deletion_task(remote_voice_id: str, _lease: Lease) -> None:
     deletion_assignment.send_deletion_task(remote_voice_id)
+
+
+@register_handler("schedule_deletions", on_failure=retry_after_pause("schedule_deletions"), queue=URGENT)
+def schedule_deletions(_scope: str, _lease: Lease) -> timedelta:
+    scheduled_deletion.schedule_deletions()
+    return DELETION_SCHEDULE_INTERVAL
+
+
+@register_handler("send_deletion_notice", on_failure=retry_after_pause("send_deletion_notice"))
+def send_deletion_notice(remote_voice_id: str, _lease: Lease) -> None:
+    deletion_notices.send_deletion_notice(remote_voice_id)
 
 
 @register_handler("make_preview", on_failure=handle_preview_failure)

@@ -6,13 +6,21 @@ from django.urls import reverse
 
 
 class Talent(models.Model):
-    """The person whose voice is recorded."""
+    """The person whose voice is recorded.
+
+    During a legal hold nothing of the talent is deleted. The three fields of the hold are empty without one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, help_text="As written in the contract.")
     email = models.EmailField(blank=True, help_text="Invitations are sent to this address.")
     phone = models.CharField(max_length=40, blank=True)
     notes = models.TextField(blank=True, help_text="Only the studio sees these notes.")
+    legal_hold_reason = models.CharField(max_length=1000, blank=True, editable=False)
+    legal_hold_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    legal_hold_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -24,3 +32,8 @@ class Talent(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("consent:talent", args=[self.pk])
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether the talent had a legal hold when this row was loaded. Services ask `consent.services.legal_hold`."""
+        return self.legal_hold_at is not None

@@ -78,7 +78,7 @@ def _compute_contract_end(consent: Consent) -> date | None:
     """
     today = timezone.localdate()
     spans = sorted(
-        (_get_first_day(contract), _get_last_day(contract))
+        (get_first_day(contract), get_last_day(contract))
         for contract in consent.talent.contracts.select_related("superseded_by")
         if consent.provider in contract.providers and consent.purpose in contract.purposes
     )
@@ -93,12 +93,12 @@ def _compute_contract_end(consent: Consent) -> date | None:
     return None if end == date.max else end
 
 
-def _get_first_day(contract: Contract) -> date:
+def get_first_day(contract: Contract) -> date:
     return max(contract.starts_on, contract.signed_on)
 
 
-def _get_last_day(contract: Contract) -> date:
+def get_last_day(contract: Contract) -> date:
     """The contract's last day, or the day before its replacement starts, whichever is earlier. Else `date.max`."""
     last_day = contract.ends_on or date.max
     replacement = getattr(contract, "superseded_by", None)
-    return min(last_day, _get_first_day(replacement) - timedelta(days=1)) if replacement else last_day
+    return min(last_day, get_first_day(replacement) - timedelta(days=1)) if replacement else last_day

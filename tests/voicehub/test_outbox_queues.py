@@ -37,6 +37,8 @@ QUEUES_BY_KIND = {
     "delete_remote_voice": outbox.URGENT,
     "delete_remote_files": outbox.URGENT,
     "refresh_build": outbox.URGENT,
+    "schedule_deletions": outbox.URGENT,
+    "send_deletion_notice": outbox.SUBMIT,
     "settle_build": outbox.URGENT,
     "submit_build": outbox.SUBMIT,
     "make_preview": outbox.SUBMIT,

@@ -25,6 +25,9 @@ class RemoteVoice(models.Model):
     `name`, `raw_status`, `visibility` and `raw_response` are what the provider returned at the last check.
     `alert` is a problem that staff must solve, and `file_alert` one with the deletion of its uploaded files.
     `deletion_proof` records the deletion and its check. `deletion_assigned_to` is the user who deletes it by hand.
+    `coverage_ended_on` is the last day on which a consent and a contract covered the voice, if this has ended by date.
+    Then `deletion_due_on` is the planned day of deletion, planned at `deletion_planned_at`. If it had ended before an
+    upgrade, `deletion_needs_confirmation` asks a person instead. `kept_*` says who decided to keep such a voice.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -47,6 +50,16 @@ class RemoteVoice(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     retired_at = models.DateTimeField(null=True, blank=True)
+    coverage_ended_on = models.DateField(null=True, blank=True, editable=False)
+    coverage_end_reason = models.CharField(max_length=300, blank=True, editable=False)
+    deletion_planned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    deletion_due_on = models.DateField(null=True, blank=True, editable=False)
+    deletion_needs_confirmation = models.BooleanField(default=False, editable=False)
+    kept_at = models.DateTimeField(null=True, blank=True, editable=False)
+    kept_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    kept_reason = models.CharField(max_length=300, blank=True, editable=False)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
@@ -112,6 +125,11 @@ class RemoteVoice(models.Model):
             return False
         capabilities = self.find_capabilities()
         return capabilities is None or not capabilities.can_delete
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether a legal hold on the talent stops the deletion. For pages; services ask `legal_hold`."""
+        return self.voice is not None and self.voice.talent.is_on_hold
 
     @property
     def is_still_visible(self) -> bool:

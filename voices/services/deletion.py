@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from consent.labels import NEVER_CREATED
 from consent.models import Consent
+from consent.services.legal_hold import require_no_hold
 from providers.base import Provider
 from providers.errors import CallFailure, NotFound
 from providers.parsing import trim_response
@@ -15,6 +16,7 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import (
+    HELD_DELETION_RETRY,
     INCONCLUSIVE_LOOKUP_INTERVAL,
     LEASE,
     LOOKUPS_BEFORE_ABSENT,
@@ -29,7 +31,7 @@ from voices.services.builds.poll import record_state_before_deletion
 from voices.services.builds.reconcile import look_up_call
 from voices.services.builds.reconcile import was_key_changed as was_key_changed_since_submit
 from voices.services.deletion_assignment import assign_if_manual
-from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_overdue, must_wait
+from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_on_hold, is_overdue, must_wait
 from voices.services.deletion_confirmation import confirm_voice_deletion
 from voices.services.deletion_log import record_voice_deletion, record_voice_request
 from voices.services.deletion_reports import report_deletion
@@ -48,8 +50,8 @@ from voices.services.remote_voices import (
 
 CONSENT_WITHDRAWN = "The consent was withdrawn."
 CREATION_IN_DOUBT = (
-    "The consent was withdrawn while this voice was being created, and the provider does not show whether it exists. "
-    "Look for its name on the provider's website, delete it there, and confirm the deletion here."
+    "The consent or contract ended while this voice was being created, and the provider does not show whether it "
+    "exists. Look for its name on the provider's website, delete it there, and confirm the deletion here."
 )
 
 
@@ -57,12 +59,26 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Enqueue the deletion at the provider, with retries until it succeeds. Raises ActionRefused."""
     require_capability(remote, remote.capabilities.can_delete, "delete a voice")
     with transaction.atomic():
+        require_deletable(remote)
         _record_deletion_request(remote, by, reason)
         outbox.enqueue_task("delete_remote_voice", remote.pk)
 
 
+def require_deletable(remote: RemoteVoice) -> None:
+    """Raise ActionRefused if a legal hold on the talent stops the deletion. Needs a transaction."""
+    if remote.voice is not None:
+        require_no_hold(remote.voice.talent)
+
+
 def request_withdrawal_deletion(remote: RemoteVoice, cause: Consent | None = None) -> None:
-    """Enqueue the deletion after a withdrawal, in the caller's transaction. Its builds must have ended.
+    """Enqueue the deletion after a withdrawal, in the caller's transaction. Its builds must have ended."""
+    request_deletion_after_end(remote, CONSENT_WITHDRAWN, cause=cause)
+
+
+def request_deletion_after_end(
+    remote: RemoteVoice, reason: str, by: User | None = None, cause: Consent | None = None
+) -> None:
+    """Enqueue the deletion after the end of a consent or contract, in the caller's transaction, with builds stopped.
 
     A provider without deletion by API is left to a user (see `deletion_assignment`). A voice that may still be created
     is looked up first. The files that were sent are deleted even if no voice was created. `cause` is the consent.
@@ -72,7 +88,7 @@ def request_withdrawal_deletion(remote: RemoteVoice, cause: Consent | None = Non
         request_file_deletion(remote, cause)
         return
     if remote.deletion_requested_at is None:
-        _store_deletion_request(remote, None, CONSENT_WITHDRAWN, cause)
+        _store_deletion_request(remote, by, reason, cause)
     else:
         record_voice_request(remote, None, cause)
         request_file_deletion(remote, cause)
@@ -119,9 +135,12 @@ def _store_deletion_request(remote: RemoteVoice, by: User | None, reason: str, c
 
 def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     """Delete a retired remote voice at its provider and verify the deletion. Retried until the voice is gone."""
-    remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id, deleted_at=None).first()
+    rows = RemoteVoice.objects.select_related("account", "voice__talent")
+    remote = rows.filter(pk=remote_voice_id, deleted_at=None).first()
     if remote is None:
         return None
+    if is_on_hold(remote):
+        return HELD_DELETION_RETRY
     if must_wait(remote):
         return compute_deletion_retry(remote)
     if is_creation_in_doubt(remote):

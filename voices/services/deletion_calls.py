@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from consent.services.legal_hold import is_deletion_on_hold
 from providers.base import Provider
 from providers.errors import ProviderAuthError, ProviderRejected
 from voicehub.models import Task, TaskStatus
@@ -13,6 +14,11 @@ from voicehub.retry_policy import DELETION_ALERT_AFTER
 from voices.models import Build, RemoteVoice
 
 FORBIDDEN = 403
+
+
+def is_on_hold(remote: RemoteVoice) -> bool:
+    """Whether a legal hold on the talent stops the deletion now."""
+    return remote.voice is not None and is_deletion_on_hold(remote.voice.talent)
 
 
 def must_wait(remote: RemoteVoice) -> bool:

@@ -6,7 +6,10 @@ from django.utils import timezone
 
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus
+from consent.services.coverage import Coverage, CoverageEnd, VoiceUse
+from consent.services.legal_hold import KEPT_BY_HOLD
 from providers import registry
+from voicehub.text import format_date
 from voices.models import RemoteFile, RemoteVoice
 from voices.services.deletion_log import describe_files, describe_voice
 from voices.services.withdrawal import query_remote_voices
@@ -15,16 +18,29 @@ ENDED_STATUSES = (ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.
 
 
 def list_deletions(consent: Consent) -> list[Deletion]:
-    """The deletions of voices and files, oldest voice first. Empty for a consent that has not ended."""
-    if consent.status not in ENDED_STATUSES:
+    """The deletions of voices and files after the end of a consent or its contract, oldest voice first.
+
+    Planned deletions are in it while nothing covers the voice.
+    """
+    if consent.approved_at is None:
         return []
-    rows = query_remote_voices(consent).select_related("account", "voice", "deletion_assigned_to")
-    remotes = rows.prefetch_related("files").order_by("created_at")
-    return [deletion for remote in remotes for deletion in _list_rows(remote)]
+    remotes = query_remote_voices(consent).select_related("account", "voice__talent", "deletion_assigned_to")
+    if consent.status not in ENDED_STATUSES:
+        remotes = remotes.filter(coverage_ended_on__isnull=False)
+    has_ended = find_end(consent) is not None
+    rows = remotes.prefetch_related("files").order_by("created_at")
+    return [deletion for remote in rows for deletion in _list_rows(remote, has_ended)]
 
 
-def _list_rows(remote: RemoteVoice) -> Iterator[Deletion]:
+def find_end(consent: Consent) -> CoverageEnd | None:
+    """The end by date of the use that this consent allowed, if nothing covers it now."""
+    return Coverage([consent.talent_id]).find_end(VoiceUse(consent.talent_id, consent.provider, consent.purpose))
+
+
+def _list_rows(remote: RemoteVoice, has_ended: bool) -> Iterator[Deletion]:
     label = registry.get_provider_label(remote.account.provider)
+    if has_ended and remote.deletion_planned_at and not (remote.deletion_requested_at or remote.deleted_at):
+        yield Deletion(label, describe_voice(remote), remote.deletion_planned_at, None, _describe_plan(remote))
     if remote.deletion_requested_at or remote.deleted_at:
         requested_at = remote.deletion_requested_at or remote.retired_at or remote.created_at
         how = _describe_voice_confirmation(remote, label)
@@ -33,10 +49,20 @@ def _list_rows(remote: RemoteVoice) -> Iterator[Deletion]:
         yield deletion
 
 
+def _describe_plan(remote: RemoteVoice) -> str:
+    if remote.is_on_hold:
+        return KEPT_BY_HOLD
+    day = f"Planned for {format_date(remote.deletion_due_on)}" if remote.deletion_due_on else "Planned"
+    return f"{day}. {remote.coverage_end_reason.rstrip('.')}"
+
+
 def find_file_deletion(remote: RemoteVoice) -> Deletion | None:
     """The deletion of the files that were sent for a voice. None if it was not requested."""
     files = [file for file in remote.files.all() if file.deletion_requested_at]
-    return _describe_file_deletion(files, registry.get_provider_label(remote.account.provider)) if files else None
+    if not files:
+        return None
+    label = registry.get_provider_label(remote.account.provider)
+    return _describe_file_deletion(files, label, is_on_hold=remote.is_on_hold)
 
 
 def _describe_voice_confirmation(remote: RemoteVoice, label: str) -> str:
@@ -44,19 +70,21 @@ def _describe_voice_confirmation(remote: RemoteVoice, label: str) -> str:
         return f"Confirmed by {remote.deletion_proof['by_hand']}"
     if remote.deleted_at:
         return f"{label} no longer has it"
+    if remote.is_on_hold:
+        return KEPT_BY_HOLD
     if remote.needs_manual_deletion:
         person = remote.deletion_assigned_to or "The studio"
         return f"{person} deletes it on the provider's website"
     return "VoiceHub repeats the deletion until the provider confirms it"
 
 
-def _describe_file_deletion(files: Sequence[RemoteFile], label: str) -> Deletion:
+def _describe_file_deletion(files: Sequence[RemoteFile], label: str, *, is_on_hold: bool) -> Deletion:
     requested_at = min(file.deletion_requested_at or timezone.now() for file in files)
     times = [file.deleted_at for file in files if file.deleted_at]
     missing = len(files) - len(times)
     person = next((file.deletion_proof["by_hand"] for file in files if "by_hand" in file.deletion_proof), "")
     if missing:
-        how = "VoiceHub repeats the deletion until the provider confirms it"
+        how = KEPT_BY_HOLD if is_on_hold else "VoiceHub repeats the deletion until the provider confirms it"
         how = f"{len(times)} of {len(files)} are deleted. {how}" if times else how
     else:
         how = f"Confirmed by {person}" if person else f"{label} no longer has them"

@@ -16,10 +16,10 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import PAUSED_ACCOUNT_RETRY, deletion_delay
+from voicehub.retry_policy import HELD_DELETION_RETRY, PAUSED_ACCOUNT_RETRY, deletion_delay
 from voices.models import RemoteFile, RemoteVoice
 from voices.services.accounts import AccountPaused, open_session
-from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_overdue, must_wait
+from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_on_hold, is_overdue, must_wait
 from voices.services.deletion_log import record_file_deletion, record_file_request
 from voices.services.deletion_reports import report_deletion
 
@@ -56,11 +56,13 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
 
     A file that the provider refuses to delete does not keep the others.
     """
-    remote = RemoteVoice.objects.select_related("account").filter(pk=remote_voice_id).first()
+    remote = RemoteVoice.objects.select_related("account", "voice__talent").filter(pk=remote_voice_id).first()
     requested_at = _find_request_time(remote) if remote else None
     if remote is None or requested_at is None:
         return None
     delay = deletion_delay(timezone.now() - requested_at)
+    if is_on_hold(remote):
+        return HELD_DELETION_RETRY
     if must_wait(remote):
         return delay
     if remote.find_capabilities() is None:

@@ -38,6 +38,8 @@ TASK_LABELS = {
     "compare_recordings": "Comparing recordings",
     "expire_consents": "Expiring consents",
     "check_evidence": "Checking contract files and audit logs",
+    "schedule_deletions": "Planning deletions",
+    "send_deletion_notice": "Sending a mail about a planned deletion",
     "cut_recording": "Splitting a recording",
 }
 

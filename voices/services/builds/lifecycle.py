@@ -47,14 +47,14 @@ def mark_canceled(build: Build, by: User) -> bool:
     return move(build, BuildStatus.CANCELED, finished_at=timezone.now(), issue=f"Canceled by {by}.")
 
 
-def withdraw_build(build: Build) -> bool:
-    """Stop an active build, because its consent was withdrawn. It never becomes ready. False if it has ended.
+def withdraw_build(build: Build, issue: str = CONSENT_WITHDRAWN) -> bool:
+    """Stop an active build, because its consent was withdrawn or has ended. It never becomes ready. False if it ended.
 
     `pending_call` stays: a call whose outcome is unknown may still create a voice, which is then deleted. A build that
     was sent is still polled, for the bill and the proof.
     """
     now = timezone.now()
-    if not move(build, BuildStatus.WITHDRAWN, finished_at=now, progress_message="", issue=CONSENT_WITHDRAWN):
+    if not move(build, BuildStatus.WITHDRAWN, finished_at=now, progress_message="", issue=issue):
         return False
     if build.submitted_at:
         outbox.enqueue_task("refresh_build", build.pk, after=SLOWEST_POLL)

@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 from audio.ingest import IngestResult, ingest_audio
 from audio.levels.inspection import DurationLimits
 from consent.models import WORLDWIDE, Purpose, Talent
+from consent.services.legal_hold import require_no_hold
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -150,6 +151,7 @@ def delete_recording(recording: Recording) -> None:
     """Delete a recording and its files. A recording used by a build is kept as evidence of that build."""
     try:
         with transaction.atomic():
+            require_no_hold(recording.voice.talent)
             if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.SPLITTING).exists():
                 raise ActionRefused("The recording is being split into clips. Wait until that is done.")
             recording.delete()

@@ -1,0 +1,59 @@
+"""Legal holds: while a talent has one, nothing of the talent is deleted. Withdrawals still stop all use at once."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from consent.extension_points import resume_deletions
+from consent.models import Consent, EventKind, Talent
+from consent.services.audit_log import record_event
+from voicehub.models import User
+from voicehub.refusals import ActionRefused
+
+KEPT_BY_HOLD = "Kept because of a legal hold"
+
+
+def query_held_talents() -> QuerySet[Talent]:
+    """The talents with a legal hold."""
+    return Talent.objects.filter(legal_hold_at__isnull=False)
+
+
+def is_deletion_on_hold(talent: Talent) -> bool:
+    """Whether nothing of this talent may be deleted now. Asks the database."""
+    return query_held_talents().filter(pk=talent.pk).exists()
+
+
+def require_no_hold(talent: Talent) -> None:
+    """Raise ActionRefused if the talent has a legal hold. Needs a transaction: a hold set meanwhile waits for it."""
+    held = Talent.objects.select_for_update(no_key=True, of=("self",)).select_related("legal_hold_by").get(pk=talent.pk)
+    if held.is_on_hold:
+        raise ActionRefused(
+            f"{held.name} has a legal hold, set by {held.legal_hold_by} (“{held.legal_hold_reason}”). "
+            "Nothing is deleted until it is released on the talent's page."
+        )
+
+
+def set_hold(talent: Talent, by: User, reason: str) -> None:
+    """Stop every deletion of this talent. Raises ActionRefused if there is a hold already."""
+    with transaction.atomic():
+        changed = Talent.objects.filter(pk=talent.pk, legal_hold_at=None).update(
+            legal_hold_reason=reason, legal_hold_by=by, legal_hold_at=timezone.now()
+        )
+        if not changed:
+            raise ActionRefused(f"{talent.name} already has a legal hold.")
+        _record_on_every_consent(talent, EventKind.HOLD_SET, by, reason)
+
+
+def release_hold(talent: Talent, by: User, reason: str) -> None:
+    """Let the deletions that waited go on at once. Raises ActionRefused if there is no hold."""
+    with transaction.atomic():
+        held = query_held_talents().filter(pk=talent.pk)
+        if not held.update(legal_hold_reason="", legal_hold_by=None, legal_hold_at=None):
+            raise ActionRefused(f"{talent.name} has no legal hold.")
+        _record_on_every_consent(talent, EventKind.HOLD_RELEASED, by, reason)
+        resume_deletions(talent)
+
+
+def _record_on_every_consent(talent: Talent, kind: EventKind, by: User, reason: str) -> None:
+    for consent in Consent.objects.filter(talent=talent).select_related("talent").order_by("pk"):
+        record_event(consent, kind, by, reason=reason)

@@ -36,7 +36,7 @@ class TalentAdmin(NoDeleteAdmin):
 
 
 class DeleteAtEndFilter(admin.BooleanFieldListFilter):
-    """Filter whose title replaces the field's name, because that name would promise an automatic deletion."""
+    """Filter whose title says, as the form does, when the voice is deleted."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

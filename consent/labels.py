@@ -5,8 +5,7 @@ from voicehub.text import get_language_name
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
-# VoiceHub does not delete the voice automatically when a contract ends, so the label must not promise it.
-DELETE_AT_END_LABEL = "Delete the voice when the contract ends (staff must do this manually)"
+DELETE_AT_END_LABEL = "Delete the voice seven days after the contract ends"
 PROCESSING_LABELS = {
     "echoCancellation": "echo cancellation",
     "noiseSuppression": "noise suppression",

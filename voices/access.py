@@ -79,7 +79,8 @@ def query_remote_voices() -> QuerySet[RemoteVoice]:
     """Remote voices with their builds, both newest first. Of the builds, only the status and the dates are loaded."""
     builds = Build.objects.only("status", "remote_voice", "created_at", "finished_at").order_by("-created_at")
     user_fields = ("made_public_by", "adopted_by", "deletion_requested_by", "deletion_assigned_to")
-    remote_voices = RemoteVoice.objects.select_related("account", "voice__talent", *user_fields).defer("raw_response")
+    related = ("account", "voice__talent__legal_hold_by", *user_fields)
+    remote_voices = RemoteVoice.objects.select_related(*related).defer("raw_response")
     return remote_voices.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")
 
 

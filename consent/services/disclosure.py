@@ -56,18 +56,38 @@ def _name_tiers_unless_all(labels: list[str], tier_count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConsentTerm:
-    """The last day of a consent (None without an end), and whether the contract sets this day, not the consent."""
+    """The last day of a consent (None without an end), and whether the contract sets this day, not the consent.
+
+    `is_deleted_after` is whether the voices are deleted seven days later.
+    """
 
     last_day: date | None
     is_contract_end: bool
+    is_deleted_after: bool
 
 
 def compute_term(consent: Consent) -> ConsentTerm:
     """The end of the consent, or of the contracts that allow its provider and purpose, whichever is earlier."""
     contract_end = _compute_contract_end(consent)
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
-        return ConsentTerm(contract_end, True)
-    return ConsentTerm(consent.valid_until, False)
+        return ConsentTerm(contract_end, True, _is_deleted_at(consent, contract_end))
+    return ConsentTerm(consent.valid_until, False, consent.valid_until is not None)
+
+
+def _is_deleted_at(consent: Consent, contract_end: date) -> bool:
+    """Whether a contract of this consent that ends on this day says that the voice is deleted then."""
+    return any(
+        contract.delete_at_end and get_last_day(contract) == contract_end for contract in _list_contracts(consent)
+    )
+
+
+def _list_contracts(consent: Consent) -> list[Contract]:
+    """The contracts on file that allow the provider and the purpose of the consent."""
+    return [
+        contract
+        for contract in consent.talent.contracts.select_related("superseded_by")
+        if consent.provider in contract.providers and consent.purpose in contract.purposes
+    ]
 
 
 def _compute_contract_end(consent: Consent) -> date | None:
@@ -77,11 +97,7 @@ def _compute_contract_end(consent: Consent) -> date | None:
     contract that starts next.
     """
     today = timezone.localdate()
-    spans = sorted(
-        (get_first_day(contract), get_last_day(contract))
-        for contract in consent.talent.contracts.select_related("superseded_by")
-        if consent.provider in contract.providers and consent.purpose in contract.purposes
-    )
+    spans = sorted((get_first_day(contract), get_last_day(contract)) for contract in _list_contracts(consent))
     end = None
     for first_day, last_day in spans:
         if last_day < today:

@@ -22,7 +22,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "ending_contracts": dashboard_lists.list_ending_contracts(),
         "failed_tasks": dashboard_lists.list_failed_tasks(),
         "is_new": not steps and not pending_consents and not active.rows and not next_steps.has_talents(),
-        "has_no_account": not (active.rows or next_steps.has_account()),
+        "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account
     }
     return render(request, "today.html", context)
 

@@ -10,20 +10,21 @@ from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, Talent
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
-from providers.types import Capabilities
+from providers.types import Capabilities, Limit
 from voicehub.text import format_count
 from voices import access
 from voices.models import Account, Build, BuildStatus, Voice
-from voices.models.limits import get_all_limits
+from voices.models.limits import TierKey, get_all_limits
 from voices.presenters import FIX_LINKS, needs_staff_answer
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
 from voices.services.builds.recheck import HOLDABLE_STATUSES
 from voices.services.permission import make_build_purpose
 from voices.views.consent_steps import list_consent_steps
 from voices.views.contract_steps import list_contracts_to_confirm
+from voices.views.deletion_steps import list_remote_voice_steps, make_hold_step
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.next_step import MAX_ROWS, NextStep
-from voices.views.provider_steps import list_paused_accounts, list_remote_voice_steps
+from voices.views.provider_steps import list_paused_accounts
 
 # Each gap of a talent: reason, label of the link, name of its page, needed permission.
 NO_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
@@ -104,20 +105,28 @@ def _describe_flags(silent: int, outliers: int, discarded: int) -> str:
 def list_voice_steps() -> Iterator[NextStep]:
     """Talents without a voice and voices without a build, with what blocks their next step."""
     yield from _list_talent_steps()
-    easiest = find_easiest_tier()
+    limits = get_all_limits()
+    easiest = find_easiest_tier(limits)
     if easiest is not None:
-        yield from _list_unbuilt_steps(*easiest)
+        yield from _list_unbuilt_steps(*easiest, limits)
 
 
 def _list_talent_steps() -> Iterator[NextStep]:
+    """Talents with a legal hold, and talents without a voice. One query for both."""
     pending = [ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED]
-    talents = Talent.objects.filter(voices=None).annotate(
+    talents = Talent.objects.select_related("legal_hold_by").annotate(
+        has_voice=Exists(Voice.objects.filter(talent=OuterRef("pk"))),
         has_consent=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
         is_consent_pending=Exists(Consent.objects.filter(talent=OuterRef("pk"), status__in=pending)),
         has_contract=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
     )
-    for talent in talents.filter(is_consent_pending=False).order_by("name")[:MAX_ROWS]:
-        yield _make_talent_step(talent, has_consent=talent.has_consent, has_contract=talent.has_contract)
+    needs_step = Q(has_voice=False, is_consent_pending=False)
+    rows = talents.filter(needs_step | Q(legal_hold_at__isnull=False))
+    for talent in rows.order_by(F("legal_hold_at").asc(nulls_last=True), "name")[:MAX_ROWS]:
+        if talent.is_on_hold:
+            yield make_hold_step(talent)
+        if not talent.has_voice and not talent.is_consent_pending:
+            yield _make_talent_step(talent, has_consent=talent.has_consent, has_contract=talent.has_contract)
 
 
 def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) -> NextStep:
@@ -140,9 +149,8 @@ def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) 
     )
 
 
-def find_easiest_tier() -> tuple[Account, Capabilities] | None:
+def find_easiest_tier(limits: dict[TierKey, dict[str, Limit]]) -> tuple[Account, Capabilities] | None:
     """The tier that needs the least speech, with a working account of its provider. None without such an account."""
-    limits = get_all_limits()
     candidates = [
         (account, tier, limits[account.provider, tier.tier])
         for account in Account.objects.working()
@@ -153,10 +161,12 @@ def find_easiest_tier() -> tuple[Account, Capabilities] | None:
     return candidates[0][:2] if candidates else None
 
 
-def _list_unbuilt_steps(account: Account, tier: Capabilities) -> Iterator[NextStep]:
+def _list_unbuilt_steps(
+    account: Account, tier: Capabilities, limits: dict[TierKey, dict[str, Limit]]
+) -> Iterator[NextStep]:
     attempts = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
     voices = list(Voice.objects.filter(~Exists(attempts)).select_related("talent").order_by("name")[:MAX_ROWS])
-    states = check_readiness_of_voices(voices, account, tier.tier)
+    states = check_readiness_of_voices(voices, account, tier.tier, limits)
     newest_consents = {
         (consent.talent_id, consent.purpose): consent
         for consent in Consent.objects.filter(

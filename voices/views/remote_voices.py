@@ -26,6 +26,7 @@ from voices.services import remote_voices
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
 from voices.services.deletion import is_creation_in_doubt
 from voices.services.deletion_assignment import query_assignable_users
+from voices.services.deletion_lists import is_deletion_planned
 from voices.services.deletion_log import describe_files
 from voices.services.deletion_table import find_file_deletion
 from voices.services.remote_voices import NOT_FOUND, rename_remote_voice, set_visibility
@@ -89,6 +90,7 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "assignable_users": query_assignable_users() if remote.needs_manual_deletion else (),
         "is_being_deleted": remote.is_being_deleted,
         "is_manual_deletion": remote.needs_manual_deletion,
+        "is_deletion_planned": is_deletion_planned(remote),
         "is_in_doubt": is_creation_in_doubt(remote),
         "is_still_visible": remote.is_still_visible,
         "is_public": remote.is_public,

@@ -108,14 +108,22 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     assert ("when your contract with the studio ends, or until you withdraw it" in page) == is_contract_end
 
 
-def test_contract_page_promises_no_automatic_deletion(factory: ConsentFactory, producer_client: Client) -> None:
+def test_contract_page_says_when_the_voice_is_deleted(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent()
     assert (
         DELETE_AT_END_LABEL in producer_client.get(reverse("consent:contract_add", args=[talent.pk])).content.decode()
     )
     page = read_html(producer_client.get(factory.make_contract(talent).get_absolute_url()))
-    assert "Yes; staff delete it" in page
-    assert "Voice is deleted" not in page
+    assert "Yes. VoiceHub deletes it seven days after the end, unless another consent and contract cover it" in page
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_talent_reads_that_the_voices_are_deleted_after_the_end(factory: ConsentFactory, is_deleted: bool) -> None:
+    consent = factory.make_consent()
+    factory.make_contract(consent.talent, ends_on=NEXT_YEAR, delete_at_end=is_deleted)
+    assert ("Seven days after the last day the voices made with it are deleted" in read_overview(factory, consent)) == (
+        is_deleted
+    )
 
 
 def test_replaced_contract_ends_the_day_before_next_starts(factory: ConsentFactory) -> None:

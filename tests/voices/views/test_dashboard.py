@@ -326,7 +326,12 @@ def make_rows(studio: Studio, count: int) -> None:
         expired = studio.make_talent(f"Expired {tag}")
         studio.make_contract(expired, ends_on="2025-06-01")
         studio.make_consent(expired)
-        studio.make_build(studio.make_voice(f"Expired {tag}", expired), status="ready")
+        planned = studio.make_build(studio.make_voice(f"Expired {tag}", expired), status="ready")
+        RemoteVoice.objects.filter(pk=planned.remote_voice_id).update(
+            coverage_ended_on="2025-06-01", deletion_due_on=timezone.localdate(), coverage_end_reason="It ended."
+        )
+        held = studio.make_talent(f"Held {tag}")
+        Talent.objects.filter(pk=held.pk).update(legal_hold_at=timezone.now(), legal_hold_by=studio.producer)
         for status in ("training", "failed", "unconfirmed"):
             talent = studio.make_talent(f"{status} {tag}")
             studio.make_contract(talent, ends_on=timezone.localdate() + timedelta(days=5))

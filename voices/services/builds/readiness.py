@@ -96,26 +96,27 @@ class _ClipCounts(NamedTuple):
 
 def check_readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
     """Raises ActionRefused if the provider does not have the tier."""
-    return check_readiness_of_voices([voice], account, tier)[voice.pk]
+    return check_readiness_of_voices([voice], account, tier, get_all_limits())[voice.pk]
 
 
-def check_readiness_of_voices(voices: Sequence[Voice], account: Account, tier: Tier | str) -> dict[UUID, Readiness]:
-    """Readiness by voice id. The number of queries does not depend on the number of voices."""
+def check_readiness_of_voices(
+    voices: Sequence[Voice], account: Account, tier: Tier | str, limits: dict[TierKey, dict[str, Limit]]
+) -> dict[UUID, Readiness]:
+    """Readiness by voice id, within these limits. The number of queries does not depend on the number of voices."""
     capabilities = account.get_capabilities(tier)
-    return {voice.pk: state for voice, _, state in _iterate_readiness(voices, [(account, capabilities)])}
+    return {voice.pk: state for voice, _, state in _iterate_readiness(voices, [(account, capabilities)], limits)}
 
 
 def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
     """Readiness for each tier of each account, also of paused accounts. The number of queries is constant."""
     accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
     targets = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
-    return [(account, state) for _, account, state in _iterate_readiness([voice], targets)]
+    return [(account, state) for _, account, state in _iterate_readiness([voice], targets, get_all_limits())]
 
 
 def _iterate_readiness(
-    voices: Sequence[Voice], targets: Sequence[AccountTier]
+    voices: Sequence[Voice], targets: Sequence[AccountTier], limits: dict[TierKey, dict[str, Limit]]
 ) -> Iterator[tuple[Voice, Account, Readiness]]:
-    limits = get_all_limits()
     labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in targets}
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)

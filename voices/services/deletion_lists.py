@@ -1,0 +1,79 @@
+"""Open deletions of remote voices: what a person must decide, what is planned, what runs, and what is held."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q
+
+from consent.services.coverage import Coverage
+from voices.models import RemoteFile, RemoteVoice
+from voices.services.scheduled_deletion import get_use, query_undeleted
+
+RELATED = ("account", "voice__talent__legal_hold_by", "kept_by", "deletion_requested_by", "deletion_assigned_to")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDeletions:
+    """Each voice is in one list. Voices of a talent with a legal hold are only in `held`.
+
+    `alerts` lists, in addition, every voice with an alert, also if its deletion is not open. `files` lists each voice
+    whose files are being deleted, also if the voice itself is deleted or was never created.
+    """
+
+    alerts: list[RemoteVoice] = field(default_factory=list)
+    to_decide: list[RemoteVoice] = field(default_factory=list)
+    planned: list[RemoteVoice] = field(default_factory=list)
+    running: list[RemoteVoice] = field(default_factory=list)
+    files: list[RemoteVoice] = field(default_factory=list)
+    manual: list[RemoteVoice] = field(default_factory=list)
+    held: list[RemoteVoice] = field(default_factory=list)
+    kept: list[RemoteVoice] = field(default_factory=list)
+
+    @property
+    def has_rows(self) -> bool:
+        return any((self.to_decide, self.planned, self.running, self.files, self.manual, self.held, self.kept))
+
+
+def load_open_deletions() -> OpenDeletions:
+    """All voices whose deletion is open or was decided against. Three queries, however many voices there are."""
+    deletions = OpenDeletions()
+    is_ended = Q(coverage_ended_on__isnull=False) & Exists(query_undeleted().filter(pk=OuterRef("pk")))
+    is_open = (Q(deletion_requested_at__isnull=False) | ~Q(alert="") | is_ended) & Q(deleted_at=None)
+    has_files = Exists(RemoteFile.objects.requested().filter(remote_voice=OuterRef("pk")))
+    rows = RemoteVoice.objects.annotate(has_open_files=has_files).filter(is_open | Q(has_open_files=True))
+    related = rows.select_related(*RELATED).defer("raw_response")
+    every_row = list(related.order_by("deletion_requested_at", "deletion_due_on", "checked_at", "pk"))
+    deletions.files.extend(remote for remote in every_row if remote.has_open_files)
+    remotes: list[RemoteVoice] = [remote for remote in every_row if remote.deleted_at is None]
+    deletions.alerts.extend(remote for remote in every_row if remote.alert or remote.file_alert)
+    requested = [remote for remote in remotes if remote.deletion_requested_at]
+    for remote in [*requested, *_drop_covered(remotes)]:
+        _choose_list(deletions, remote).append(remote)
+    return deletions
+
+
+def is_deletion_planned(remote: RemoteVoice) -> bool:
+    """Whether the voice is deleted on `deletion_due_on`, unless something covers it by then."""
+    return remote.deletion_due_on is not None and bool(_drop_covered([remote]))
+
+
+def _drop_covered(remotes: Iterable[RemoteVoice]) -> list[RemoteVoice]:
+    """The voices whose coverage has ended and that wait for a day or a decision. Those covered again are left out."""
+    ended = [row for row in remotes if row.coverage_ended_on and not (row.deletion_requested_at or row.deleted_at)]
+    coverage = Coverage({get_use(remote).talent_id for remote in ended})
+    return [
+        remote
+        for remote in ended
+        if not coverage.is_covered(get_use(remote))
+        and (remote.deletion_due_on is None or coverage.find_end(get_use(remote)))
+    ]
+
+
+def _choose_list(deletions: OpenDeletions, remote: RemoteVoice) -> list[RemoteVoice]:
+    if remote.kept_at and remote.deletion_requested_at is None:
+        return deletions.kept
+    if remote.is_on_hold:
+        return deletions.held
+    if remote.deletion_requested_at:
+        return deletions.manual if remote.needs_manual_deletion else deletions.running
+    return deletions.to_decide if remote.deletion_needs_confirmation else deletions.planned

@@ -1,0 +1,123 @@
+"""Next steps about voices at providers: alerts, deletions, what a person must decide, and legal holds."""
+
+from collections.abc import Iterator
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from consent.models import Talent
+from providers import registry
+from voicehub.retry_policy import MANUAL_DELETION_ALARM_AFTER
+from voicehub.text import format_count, format_date
+from voices.models import RemoteVoice
+from voices.services.deletion_lists import load_open_deletions
+from voices.views.next_step import MAX_ROWS, NextStep
+
+DELETE = "voices.delete_remotevoice"
+
+
+def list_remote_voice_steps() -> Iterator[NextStep]:
+    """Voices with an alert, open deletions, and ended consents and contracts, whatever newer builds say.
+
+    Rows that do not fit are counted in a last row with a link to the page of deletions, so that none is hidden.
+    """
+    deletions = load_open_deletions()
+    yield from (_make_alert_step(remote, remote.alert) for remote in deletions.alerts if remote.alert)
+    yield from (_make_alert_step(remote, remote.file_alert) for remote in deletions.alerts if remote.file_alert)
+    open_rows = [*deletions.to_decide, *deletions.manual, *deletions.planned, *deletions.running, *deletions.held]
+    remotes = [remote for remote in open_rows if not remote.alert]
+    files = [remote for remote in deletions.files if not remote.file_alert]
+    yield from (_make_open_step(remote) for remote in remotes[:MAX_ROWS])
+    yield from (_make_file_step(remote) for remote in files[:MAX_ROWS])
+    if hidden := len(remotes[MAX_ROWS:]) + len(files[MAX_ROWS:]):
+        yield _make_count_step(format_count(hidden, "more deletion", "more deletions"), "wait", "Open")
+    if deletions.kept:
+        count = format_count(len(deletions.kept), "voice is kept", "voices are kept")
+        yield _make_count_step(f"{count} after the end", "over", "Kept")
+
+
+def _make_open_step(remote: RemoteVoice) -> NextStep:
+    if remote.deletion_requested_at:
+        return _make_deletion_step(remote)
+    if remote.is_on_hold:
+        return _make_held_step(remote)
+    return _make_decision_step(remote) if remote.deletion_needs_confirmation else _make_planned_step(remote)
+
+
+def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
+    """A voice that became public, still exists after its deletion, or whose state is unknown; or files that remain."""
+    description = f"at {registry.get_provider_label(remote.account.provider)}"
+    is_kept = remote.is_still_visible or alert == remote.file_alert
+    status = "Not deleted" if is_kept else "Public" if remote.is_public else "Unknown"
+    subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
+    return NextStep(subject, description, "bad", status, (alert,), url, "Open voice", remote.checked_at)
+
+
+def _make_deletion_step(remote: RemoteVoice) -> NextStep:
+    label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#deletion"
+    since = remote.deletion_requested_at
+    if remote.is_on_hold:
+        severity, status, action, text = "over", "Held", "Open voice", "A legal hold keeps it."
+    elif remote.needs_manual_deletion:
+        is_late = since is not None and timezone.now() - since > MANUAL_DELETION_ALARM_AFTER
+        person = remote.deletion_assigned_to
+        severity, action = "bad" if is_late else "wait", "Delete and confirm"
+        status = f"To delete: {person}" if person else "To delete"
+        text = f"Delete it on the website of {label}, which has no API call for this, and confirm it here."
+    else:
+        severity, status, action, text = "busy", "Being deleted", "Open voice", "VoiceHub deletes it at the provider."
+    reasons = (f"{remote.deletion_reason} {text}",)
+    return NextStep(str(remote.voice or remote), f"at {label}", severity, status, reasons, url, action, since)
+
+
+def _make_file_step(remote: RemoteVoice) -> NextStep:
+    label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#files"
+    subject, since = str(remote.voice or remote), remote.deletion_requested_at or remote.retired_at
+    if remote.is_on_hold:
+        reasons, severity, status = ("A legal hold keeps the files that were sent for this voice.",), "over", "Held"
+    else:
+        reasons = ("VoiceHub deletes the files that were sent for this voice.",)
+        severity, status = "busy", "Files being deleted"
+    return NextStep(subject, f"at {label}", severity, status, reasons, url, "Open voice", since)
+
+
+def make_hold_step(talent: Talent) -> NextStep:
+    reasons = (f"{talent.legal_hold_by}: {talent.legal_hold_reason}", "Nothing is deleted.")
+    url = talent.get_absolute_url()
+    return NextStep(talent.name, "Talent", "over", "Legal hold", reasons, url, "Open talent", talent.legal_hold_at)
+
+
+def _make_decision_step(remote: RemoteVoice) -> NextStep:
+    reasons = (_describe_end(remote), "It ended before the upgrade. Delete the voice or keep it.")
+    return _make_step(remote, "bad", "To decide", reasons, "Decide", DELETE)
+
+
+def _make_planned_step(remote: RemoteVoice) -> NextStep:
+    day = date_format(remote.deletion_due_on, "j M") if remote.deletion_due_on else ""
+    reasons = (remote.coverage_end_reason, "A new consent and contract keep the voice.")
+    return _make_step(remote, "wait", f"Deleted on {day}", reasons, "See deletions", "")
+
+
+def _make_held_step(remote: RemoteVoice) -> NextStep:
+    return _make_step(remote, "over", "Held", (_describe_end(remote), "A legal hold keeps it."), "See deletions", "")
+
+
+def _describe_end(remote: RemoteVoice) -> str:
+    last_day = f" Last day: {format_date(remote.coverage_ended_on)}." if remote.coverage_ended_on else ""
+    return remote.coverage_end_reason + last_day
+
+
+def _make_step(
+    remote: RemoteVoice, severity: str, status: str, reasons: tuple[str, ...], action: str, permission: str
+) -> NextStep:
+    label = registry.get_provider_label(remote.account.provider)
+    url, page = reverse("voices:deletion_list"), remote.get_absolute_url()
+    since = remote.deletion_planned_at
+    return NextStep(
+        str(remote.voice), f"at {label}", severity, status, reasons, url, action, since, permission, subject_url=page
+    )
+
+
+def _make_count_step(subject: str, severity: str, status: str) -> NextStep:
+    return NextStep(subject, "Deletions", severity, status, (), reverse("voices:deletion_list"), "See deletions")

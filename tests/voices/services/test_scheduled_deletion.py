@@ -19,6 +19,7 @@ from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio
 from voicehub.models import Task, User
 from voices.models import Build, BuildStatus, RemoteVoice
+from voices.services import scheduled_deletion
 from voices.services.scheduled_deletion import schedule_deletions
 
 pytestmark = pytest.mark.django_db
@@ -255,6 +256,31 @@ def test_sweep_is_idempotent(build: Build, push: Push) -> None:
     push(9)
     assert sweep().deletion_requested_at == requested
     assert len(list_tasks("delete_remote_voice")) == 1
+
+
+@pytest.mark.parametrize(("day", "kind"), [(1, "send_deletion_notice"), (8, "delete_remote_voice")])
+def test_two_workers_plan_and_request_once(
+    build: Build, push: Push, monkeypatch: pytest.MonkeyPatch, day: int, kind: str
+) -> None:
+    """Another worker does the whole sweep between the first worker's read and its change."""
+    lock_remote, moments = scheduled_deletion.lock_remote, []
+    if day > 1:
+        push(1)
+        sweep()
+    push(day)
+
+    def let_other_worker_finish(remote: RemoteVoice) -> RemoteVoice | None:
+        monkeypatch.setattr(scheduled_deletion, "lock_remote", lock_remote)
+        schedule_deletions()
+        push(day + 0.001)
+        moments.append(RemoteVoice.objects.get())
+        return lock_remote(remote)
+
+    monkeypatch.setattr(scheduled_deletion, "lock_remote", let_other_worker_finish)
+    remote = sweep()
+    assert remote.deletion_planned_at == moments[0].deletion_planned_at
+    assert remote.deletion_requested_at == moments[0].deletion_requested_at
+    assert len(list_tasks(kind)) == 1
 
 
 def test_queries_do_not_grow_with_covered_voices(studio: Studio, push: Push) -> None:

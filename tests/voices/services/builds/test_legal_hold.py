@@ -98,7 +98,9 @@ def test_deletions_by_a_person_are_refused_but_a_fact_is_recorded(harness: Build
         request_deletion(build.remote_voice, harness.producer, "No longer used.")
     with pytest.raises(ActionRefused, match=refusal):
         delete_recording(recording)
-    assert Recording.objects.filter(pk=recording.pk).exists() and recording.file.storage.exists(recording.file.name)
+    assert Recording.objects.filter(pk=recording.pk).exists() and recording.file.storage.exists(
+        str(recording.file.name)
+    )
     assert reload_remote(build).deletion_requested_at is None
     record_manual_deletion(build.remote_voice, harness.producer, "It is gone.")
     assert reload_remote(build).deleted_at
@@ -107,9 +109,7 @@ def test_deletions_by_a_person_are_refused_but_a_fact_is_recorded(harness: Build
     assert not Recording.objects.filter(pk=recording.pk).exists()
 
 
-def test_ended_consent_deletes_the_voice_at_the_provider(
-    harness: BuildHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ended_consent_deletes_the_voice_at_the_provider(harness: BuildHarness) -> None:
     build = make_ready_build(harness)
     today = timezone.localdate()
     Consent.objects.filter(pk=build.consent_id).update(valid_until=today - timedelta(days=1))

@@ -70,6 +70,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
     row = page.get_by_role("listitem").filter(has_text="Voice and its 3 recordings at Resemble AI")
     expect(row).to_contain_text("Not yet deleted.")
     talent.check_page("talent's page, deletion is open")
+    check_failed_refresh(talent)
 
     studio.sandbox.set_faults()
     expect_deletion_without_reload(page, "Resemble AI no longer has it")
@@ -122,6 +123,17 @@ def test_talent_withdraws_during_training_and_reports_it_as_not_their_act(studio
     page = talent.goto(report)
     expect(page.get_by_text("I called Tora. It was her sister.")).to_be_visible()
     talent.check_page("report of an act, answered")
+
+
+def check_failed_refresh(talent: Tab) -> None:
+    """The page says when its list could not be refreshed, and goes on by itself."""
+    note, addresses = talent.page.get_by_text("This list could not be refreshed."), "**/deletions/*"
+    expect(note).to_be_hidden()
+    with talent.allow_status(503):
+        talent.page.route(addresses, lambda route: route.fulfill(status=503))
+        expect(note).to_be_visible()
+        talent.page.unroute(addresses)
+        expect(note).to_be_hidden()
 
 
 def find_report_link(studio: Studio, address: str) -> str:

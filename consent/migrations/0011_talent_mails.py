@@ -1,6 +1,6 @@
 """Mails to talents and producers about a consent, with the talent's report "this was not me" and its answer.
 
-Reversing drops the rows. The version before sends no such mails. The audit log keeps its entries.
+Reversing drops the rows and their tasks, as the version before sends no such mails. The audit log keeps its entries.
 """
 
 import uuid
@@ -8,11 +8,18 @@ import uuid
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+
+def delete_tasks(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
+    apps.get_model("voicehub", "Task").objects.filter(kind="send_talent_mail").delete()
 
 
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("voicehub", "0005_help_texts"),
         ("consent", "0013_one_approval"),
     ]
 
@@ -91,4 +98,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunPython(migrations.RunPython.noop, delete_tasks),
     ]

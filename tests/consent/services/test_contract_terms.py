@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from consent.models import Consent, ContractConfirmation, LanguageException, Purpose, Talent
+from consent.models import Consent, Contract, ContractConfirmation, LanguageException, Purpose, Talent
 from consent.models.evidence import EvidenceIsImmutable
 from consent.services.contract_rules import list_contract_warnings
 from consent.services.contracts import confirm_terms
@@ -86,6 +86,13 @@ def test_talent_renamed_after_the_request_needs_a_new_consent(factory: ConsentFa
     assert check(talent).is_given
 
 
+def test_confirmation_of_one_purpose_is_none_of_another(factory: ConsentFactory, producer: User) -> None:
+    talent = factory.make_approved_consent().talent
+    contract = factory.make_contract(talent, purposes=[NARRATION, ADVERTISING], is_confirmed=False)
+    confirm_terms(contract, producer, purposes=[ADVERTISING])
+    assert "is not confirmed for narration" in check(talent).reasons[0]
+
+
 # --- languages ---
 
 
@@ -149,8 +156,10 @@ def test_older_consent_counts_if_the_newest_does_not_fit(factory: ConsentFactory
 
 def test_exclusive_contract_does_not_stand_against_itself(factory: ConsentFactory) -> None:
     talent = factory.make_approved_consent().talent
-    factory.make_contract(talent, exclusive=True)
+    contract = factory.make_contract(talent, exclusive=True)
     assert check(talent).is_given
+    Contract.objects.filter(pk=contract.pk).update(company="")
+    assert [reason.partition(" of ")[0] for reason in check(talent).reasons] == ["The party"]
 
 
 def test_number_of_queries_does_not_grow(factory: ConsentFactory) -> None:

@@ -95,7 +95,7 @@ def get_last_day(contract: Any) -> date:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("voices", "0008_voice_countries"),
+        ("voices", "0009_voice_countries"),
         ("consent", "0009_replaced_status"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -41,7 +41,7 @@ def read_talent_names(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> Non
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0011_talent_mails"),
+        ("consent", "0012_talent_mails"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

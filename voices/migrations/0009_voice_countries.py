@@ -6,7 +6,7 @@ from voices.models.voice import get_default_countries
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voices", "0009_remote_files")]
+    dependencies = [("voices", "0008_remote_files")]
 
     operations = [
         migrations.AddField(

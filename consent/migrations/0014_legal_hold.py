@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0010_contract_terms"),
+        ("consent", "0013_contract_terms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -79,7 +79,7 @@ def restore_older_approvals(apps: StateApps, editor: BaseDatabaseSchemaEditor) -
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0014_evidence_checks"),
+        ("consent", "0010_evidence_checks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

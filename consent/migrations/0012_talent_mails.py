@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("voicehub", "0005_help_texts"),
-        ("consent", "0013_one_approval"),
+        ("consent", "0011_one_approval"),
     ]
 
     operations = [

@@ -80,8 +80,10 @@ def test_reason_of_a_suspended_contract_that_does_not_allow_the_purpose(factory:
     Contract.objects.update(purposes=["advertising"])
     suspend_contract(contract, factory.producer, REASON)
     assert check_gate(contract).reasons == (
+        "The contract signed on 2 January 2025 is suspended: The agency <disputes> the pay.",
         "The contract signed on 2 January 2025 does not allow narration and audiobooks.",
     )
+    assert not check_gate(contract).is_held
 
 
 def test_page_suspends_and_resumes_a_contract_and_shows_each_time(

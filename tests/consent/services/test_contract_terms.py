@@ -146,12 +146,13 @@ def test_reasons_are_those_of_the_contract_that_fits_best(factory: ConsentFactor
     assert "signed on 1 January 2025" in permission.reasons[0]
 
 
-def test_older_consent_counts_if_the_newest_does_not_fit(factory: ConsentFactory) -> None:
+def test_replaced_consent_does_not_count_even_if_only_it_fits(factory: ConsentFactory) -> None:
     older = factory.make_approved_consent()
     newer = factory.make_approved_consent(older.talent)
-    Consent.objects.filter(pk=newer.pk).update(company="Other")
     factory.make_contract(older.talent)
-    assert check(older.talent).consent == older
+    assert check(older.talent).consent == newer
+    Consent.objects.filter(pk=newer.pk).update(company="Other")
+    assert check(older.talent).consent is None
 
 
 def test_exclusive_contract_does_not_stand_against_itself(factory: ConsentFactory) -> None:

@@ -17,6 +17,7 @@ from consent.models import (
     ConsentStatus,
     Contract,
     ContractConfirmation,
+    ContractSuspension,
     LanguageException,
     Purpose,
     Take,
@@ -105,6 +106,7 @@ class ConsentTerms(NamedTuple):
     company: str
     exceptions: tuple[str, ...]
     status: str = ConsentStatus.APPROVED
+    broken_event: int | None = None
 
 
 class ContractTerms(NamedTuple):
@@ -112,16 +114,26 @@ class ContractTerms(NamedTuple):
     purpose: str
     party: str
     countries: tuple[str, ...]
+    is_suspended: bool = False
+    file_problem: str = ""
 
 
 CONSENTS: list[ConsentTerms | None] = [
     *map(ConsentTerms._make, product(NAMES, COMPANIES, EXCEPTIONS, [ConsentStatus.APPROVED])),
+    ConsentTerms(NAME, COMPANY, (), ConsentStatus.APPROVED, broken_event=3),
+    ConsentTerms(NAME, COMPANY, (), ConsentStatus.SUSPENDED, broken_event=3),
     ConsentTerms(NAME, COMPANY, (), ConsentStatus.SUSPENDED),
     None,
 ]
 # Only the company of a consent meets the other contract. The rest of a consent is combined without another contract.
-CONSENTS_BESIDE_OTHERS = [ConsentTerms(NAME, company, ()) for company in COMPANIES] + CONSENTS[-2:]
-CONTRACTS = [*map(ContractTerms._make, product(PROVIDERS, PURPOSES, PARTIES, NOT_COVERED)), None]
+CONSENTS_BESIDE_OTHERS = [ConsentTerms(NAME, company, ()) for company in COMPANIES] + CONSENTS[-4:]
+CHANGED = "The file is not the one that was filed."
+CONTRACTS = [
+    *map(ContractTerms._make, product(PROVIDERS, PURPOSES, PARTIES, NOT_COVERED)),
+    *map(ContractTerms._make, product(PROVIDERS, PURPOSES, [COMPANY], [WORLD, GERMANY], [True], ["", CHANGED])),
+    *map(ContractTerms._make, product(PROVIDERS, PURPOSES, [COMPANY], [WORLD, GERMANY], [False], [CHANGED])),
+    None,
+]
 
 
 def expect_consent_reasons(
@@ -129,19 +141,31 @@ def expect_consent_reasons(
 ) -> Iterator[str]:
     if consent is None:
         yield f"{NAME} has not been asked for consent to {LABEL} for narration and audiobooks."
-    elif consent.status != ConsentStatus.APPROVED:
+        return
+    if consent.status != ConsentStatus.APPROVED:
         yield f"{CONSENT} for narration and audiobooks is not in force: suspended."
-    else:
-        yield NAMES[consent.name]
-        yield COMPANIES[consent.company] if contract and contract.party else ""
-        yield NOT_GERMAN if language == "de-AT" and "de" not in consent.exceptions else ""
+    yield NAMES[consent.name]
+    yield COMPANIES[consent.company] if contract and contract.party else ""
+    yield NOT_GERMAN if language == "de-AT" and "de" not in consent.exceptions else ""
+    if consent.broken_event:
+        yield (
+            "The audit log of this consent is damaged at entry 3. Ask an admin to restore it from the backup, then "
+            "check it again on the page of the consent."
+        )
 
 
 def expect_contract_reasons(contract: ContractTerms, other: str) -> Iterator[str]:
+    if contract.is_suspended:
+        yield f"The {CONTRACT} is suspended: A dispute."
     yield PROVIDERS[contract.provider]
     yield PURPOSES[contract.purpose]
     yield PARTIES[contract.party]
     yield "" if contract.countries else NO_COUNTRIES
+    if contract.file_problem:
+        yield (
+            f"The contract file is missing or was changed: {contract.file_problem} Ask an admin to restore the file of "
+            f"the {CONTRACT}, then check it again on its page."
+        )
     yield OTHERS[other][1] if contract.party or "without a party" in other else ""
 
 
@@ -165,6 +189,7 @@ class Rows:
         self.exceptions: list[LanguageException] = []
         self.contracts: list[Contract] = []
         self.confirmations: list[ContractConfirmation] = []
+        self.suspensions: list[ContractSuspension] = []
 
     def add(self, consent: ConsentTerms | None, contract: ContractTerms | None, other: str) -> Talent:
         talent = Talent(name=NAME, created_by=self.producer)
@@ -175,8 +200,11 @@ class Rows:
             purposes = [] if contract.purpose == "not allowed" else [Purpose.NARRATION]
             row = self._add_contract(
                 talent, signed_on=SIGNED, starts_on=SIGNED, providers=[contract.provider], purposes=purposes,
-                company=contract.party, countries=list(contract.countries),
+                company=contract.party, countries=list(contract.countries), file_problem=contract.file_problem,
             )  # fmt: skip
+            if contract.is_suspended:
+                suspension = ContractSuspension(contract=row, suspended_by=self.producer, reason="A dispute.")
+                self.suspensions.append(suspension)
             if contract.purpose == "confirmed":
                 self.confirmations.append(
                     ContractConfirmation(contract=row, purpose=Purpose.NARRATION, confirmed_by=self.producer)
@@ -190,7 +218,7 @@ class Rows:
         consent = Consent(
             talent=talent, provider=PROVIDER, purpose=Purpose.NARRATION, statement=self.statement, language="en-US",
             company=terms.company, talent_name=terms.name, status=terms.status, requested_by=self.producer,
-            approved_by=self.producer, approved_at=now,
+            approved_by=self.producer, approved_at=now, broken_event=terms.broken_event,
         )  # fmt: skip
         consent.take = Take(
             consent=consent, file="none.wav", sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True
@@ -214,6 +242,7 @@ class Rows:
         LanguageException.objects.bulk_create(self.exceptions)
         Contract.objects.bulk_create(self.contracts)
         ContractConfirmation.objects.bulk_create(self.confirmations)
+        ContractSuspension.objects.bulk_create(self.suspensions)
 
 
 def check_all(rows: Rows, talents: list[Talent]) -> dict[BuildPurpose, BuildPermission]:
@@ -251,6 +280,8 @@ def test_gate_gives_exactly_the_expected_reasons(producer: User, other: str) -> 
         actual = permission.consent_reasons, permission.contract_reasons, permission.voice_reasons
         assert actual == expected or (sum(map(len, expected)) > 3 and other != "none"), (consent, contract, subject)
         assert permission.is_given == (not any(expected))
+        suspensions = [reason for reason in permission.reasons if "suspended" in reason]
+        assert permission.is_held == (0 < len(suspensions) == len(permission.reasons))
         assert (permission.consent is None) == bool(permission.consent_reasons)
         assert (permission.contract is None) == bool(permission.contract_reasons or permission.voice_reasons)
         is_given += permission.is_given

@@ -4,15 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus
+from consent.services.invitations import create_private_link
 from consent.services.legal_hold import set_hold
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import Task, User
+from voicehub.text import format_date
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.scheduled_deletion import schedule_deletions
 
@@ -108,6 +111,33 @@ def test_kept_voice_is_not_asked_again_until_coverage_changes(
     Consent.objects.filter(pk=consent.pk).update(valid_until=timezone.localdate() - timedelta(days=1))
     schedule_deletions()
     assert RemoteVoice.objects.get().deletion_due_on is not None
+
+
+def test_kept_voice_can_be_deleted_later(producer_client: Client, build: Build) -> None:
+    mark_ended_before()
+    decide(producer_client, "keep")
+    assert "Why is it deleted?" in read_page(producer_client)
+    remote = decide(producer_client, "confirm", reason="The talent wants it.")
+    assert remote.deletion_requested_at and remote.deletion_reason == "The talent wants it." and remote.kept_at is None
+
+
+def test_staff_and_talent_see_the_planned_deletion(producer_client: Client, build: Build) -> None:
+    schedule_deletions()
+    page = read_html(producer_client.get(build.consent.get_absolute_url()))
+    due_on = timezone.localdate() + timedelta(days=7)
+    assert f"Planned for {format_date(due_on)}. The consent ended on" in page
+    talent = Client()
+    response = talent.get(make_link(build.consent), follow=True)
+    assert f"Planned for {format_date(due_on)}." in read_html(response)
+
+
+def make_link(consent: Consent) -> str:
+    """A private link from before the approval. Links to approved consents are not made any more."""
+    Consent.objects.filter(pk=consent.pk).update(status=ConsentStatus.REQUESTED)
+    consent.refresh_from_db()
+    link = create_private_link([consent], consent.requested_by)
+    Consent.objects.filter(pk=consent.pk).update(status=ConsentStatus.APPROVED)
+    return link.removeprefix(settings.VOICEHUB_BASE_URL)
 
 
 @pytest.mark.parametrize("action", ["confirm", "keep"])

@@ -89,7 +89,7 @@ def test_every_status_has_label_and_color(choices: type[TextChoices]) -> None:
         row = SimpleNamespace(status=status.value, get_status_display=lambda label=status.label: label)
         html = studio.status_badge(row)
         assert f">{status.label}</span>" in html
-        assert "state-over" not in html or status.value in {"voided", "expired", "cancelled"}, status
+        assert "state-over" not in html or status.value in {"voided", "expired", "replaced", "cancelled"}, status
 
 
 class ExampleForm(forms.Form):

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
+from consent.models.consent import APPROVED_STATUSES
 from consent.services.invitations import request_consent
 from tests.support.contracts import confirm_purposes, make_confirmed_terms
 from tests.support.pdfs import make_pdf
@@ -75,6 +76,9 @@ class Studio:
             take.file.save("take.wav", ContentFile(make_clip()), save=False)
             take.save()
             now = timezone.now()
+            if status in APPROVED_STATUSES:
+                earlier = Consent.objects.filter(talent=talent, provider=self.provider, status__in=APPROVED_STATUSES)
+                earlier.filter(purpose=consent.purpose).update(status=ConsentStatus.REPLACED, replaced_by=consent)
             Consent.objects.filter(pk=consent.pk).update(
                 status=status, take=take, approved_by=self.producer, approved_at=now
             )

@@ -5,7 +5,7 @@ Each value of a table has its own expected sentence, so that the oracle shares n
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import product
+from itertools import product, starmap
 from typing import Any, NamedTuple
 
 import pytest
@@ -119,7 +119,7 @@ class ContractTerms(NamedTuple):
 
 
 CONSENTS: list[ConsentTerms | None] = [
-    *map(ConsentTerms._make, product(NAMES, COMPANIES, EXCEPTIONS, [ConsentStatus.APPROVED])),
+    *starmap(ConsentTerms, product(NAMES, COMPANIES, EXCEPTIONS)),
     ConsentTerms(NAME, COMPANY, (), ConsentStatus.APPROVED, broken_event=3),
     ConsentTerms(NAME, COMPANY, (), ConsentStatus.SUSPENDED, broken_event=3),
     ConsentTerms(NAME, COMPANY, (), ConsentStatus.SUSPENDED),
@@ -129,9 +129,9 @@ CONSENTS: list[ConsentTerms | None] = [
 CONSENTS_BESIDE_OTHERS = [ConsentTerms(NAME, company, ()) for company in COMPANIES] + CONSENTS[-4:]
 CHANGED = "The file is not the one that was filed."
 CONTRACTS = [
-    *map(ContractTerms._make, product(PROVIDERS, PURPOSES, PARTIES, NOT_COVERED)),
-    *map(ContractTerms._make, product(PROVIDERS, PURPOSES, [COMPANY], [WORLD, GERMANY], [True], ["", CHANGED])),
-    *map(ContractTerms._make, product(PROVIDERS, PURPOSES, [COMPANY], [WORLD, GERMANY], [False], [CHANGED])),
+    *starmap(ContractTerms, product(PROVIDERS, PURPOSES, PARTIES, NOT_COVERED)),
+    *starmap(ContractTerms, product(PROVIDERS, PURPOSES, [COMPANY], [WORLD, GERMANY], [True], ["", CHANGED])),
+    *starmap(ContractTerms, product(PROVIDERS, PURPOSES, [COMPANY], [WORLD, GERMANY], [False], [CHANGED])),
     None,
 ]
 

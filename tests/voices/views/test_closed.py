@@ -40,7 +40,8 @@ OTHER_URLS = {
     "account_list", "account_add", "provider", "account", "account_test", "account_key", "account_pause",
     "account_resume", "unknown_voices", "unknown_voice_adopt", "unknown_voice_delete", "remote_voice",
     "remote_progress", "remote_refresh", "remote_rename", "remote_visibility", "remote_delete",
-    "remote_confirm_deletion", "preview_request", "dataset",
+    "remote_confirm_deletion", "remote_confirm_files", "remote_assign_deletion", "preview_request", "dataset",
+    "deletion_list", "deletion_confirm", "deletion_keep", "voice_edit",
 }  # fmt: skip
 CLOSED = "Closed: the consent was withdrawn."
 

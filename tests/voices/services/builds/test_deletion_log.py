@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from consent.labels import describe_event
-from consent.models import Consent, Event, EventKind
+from consent.models import Consent, ConsentStatus, Event, EventKind
 from consent.services.audit_log import find_broken_logs
 from consent.services.deletions import hash_proof
 from consent.services.review import withdraw_consent
@@ -80,11 +80,11 @@ def test_recordings_of_a_voice_are_marked_deleted_with_it(make_harness: MakeHarn
 
 
 def test_every_consent_that_ended_and_caused_it_has_the_entries(make_harness: MakeHarness) -> None:
-    """The voice was built on the first consent. The withdrawal of the second, which covered it, deletes it."""
+    """The voice was built on the first consent. The withdrawal of the second, which replaced it, deletes it."""
     harness = make_harness("resemble_v2")
     build = finish_build(harness)
     second = harness.make_consent(build.voice.talent)
-    withdraw(build.consent, harness)
+    assert Consent.objects.get(pk=build.consent_id).status == ConsentStatus.REPLACED
     assert list_events(build.consent, EventKind.DELETION_REQUESTED) == []
     withdraw(second, harness)
     harness.run_tasks(3)

@@ -59,7 +59,7 @@ def test_withdrawal_during_a_hold_stops_use_and_deletes_after_the_release(harnes
     assert build.status == BuildStatus.WITHDRAWN
     since = len(harness.list_requests())
     harness.run_tasks(3)
-    assert len(harness.list_requests()) == since, "no call to the provider during a hold"
+    assert {request["method"] for request in harness.list_requests()[since:]} <= {"GET"}, "the training is only polled"
     consent = Consent.objects.get(pk=build.consent_id)
     assert [row.how for row in list_deletions(consent)] == ["Kept because of a legal hold"]
     release(build, harness)

@@ -93,7 +93,7 @@ def test_failed_analysis_does_not_stop_other_recordings(
     def run_analysis(recording: Recording, *_: Any) -> dict[str, Any]:
         if recording == first:
             raise ZeroDivisionError("/srv/voicehub/secret")
-        return {"measures": {"speech": True}}
+        return {"measures": {"speech_seconds": 2.5}}
 
     monkeypatch.setattr(analysis, "_run_analysis", run_analysis)
     second.file.storage.delete(str(second.file.name))
@@ -103,7 +103,7 @@ def test_failed_analysis_does_not_stop_other_recordings(
         assert row.analyzed_at
     assert first.measures == {"missing": ["The recording could not be analyzed. Listen to it yourself."]}
     assert second.measures == {"missing": ["The file is missing from storage. Upload the recording again."]}
-    assert third.measures == {"speech": True}
+    assert third.measures == {"speech_seconds": 2.5}
 
 
 def test_analysis_is_retried_after_a_storage_error(
@@ -133,12 +133,12 @@ def test_recording_is_reanalyzed_if_its_transcript_changes(
         transcripts.append(recording.transcript)
         if len(transcripts) == 1:
             set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
-        return {"measures": {"transcript": recording.transcript}}
+        return {"measures": {"characters": len(recording.transcript)}}
 
     monkeypatch.setattr(analysis, "_run_analysis", run_analysis)
     run_due_tasks("examine_recordings")
     row.refresh_from_db()
-    assert (transcripts, row.measures) == (["The north wind.", "Other words."], {"transcript": "Other words."})
+    assert (transcripts, row.measures) == (["The north wind.", "Other words."], {"characters": 12})
     assert not Task.objects.filter(kind="examine_recordings", status=TaskStatus.WAITING).exists()
 
 

@@ -27,9 +27,6 @@ HOLD = "delay:2"
 """The sandbox holds a call for this number of seconds. The withdrawal is stored meanwhile."""
 CHANGING_METHODS = ("POST", "PUT", "PATCH")
 
-PROVIDERS_KEEPING_FILES = frozenset({"audiostack"})
-"""Providers whose uploaded files VoiceHub does not delete. Voices are deleted at every provider that can."""
-
 # Voice.ai keeps the row of a deleted voice, with the time of its deletion.
 LEFT_AT_PROVIDER = """
 SELECT kind, name FROM shelf WHERE account = :account AND json_extract(details, '$.deleted_at') IS NULL
@@ -127,11 +124,13 @@ class Withdrawal:
         wait_for(partial(self._is_gone_or_staff_asked, client), self._describe_outcome, SECONDS_UNTIL_GONE)
 
     def _is_gone_or_staff_asked(self, client: Client) -> bool:
-        remote = self.reload_remote()
+        """Whether the files are gone, and the voice is gone too or a named person is asked to delete it."""
+        remote, left = self.reload_remote(), list_left_at_provider(self.harness)
         if is_person_asked(remote):
-            return remote.get_absolute_url() in list_today_urls(client)
+            is_on_today = remote.get_absolute_url() in list_today_urls(client)
+            return is_on_today and not any(kind == "file" for kind, _name in left)
         is_confirmed = bool(remote.deleted_at) or remote.deletion_requested_at is None
-        return is_confirmed and not list_left_at_provider(self.harness)
+        return is_confirmed and not left and not remote.files.open().exists()
 
     def _describe_outcome(self) -> str:
         remote = self.reload_remote()
@@ -153,6 +152,7 @@ class Withdrawal:
         remote = self.reload_remote()
         if left := list_left_at_provider(self.harness):
             assert is_person_asked(remote), (self.point, left)
+            assert not any(kind == "file" for kind, _name in left), (self.point, left)
         if remote.deleted_at and remote.remote_id:
             assert remote.deletion_proof["look"] == "404", self.point
 
@@ -171,13 +171,12 @@ def list_left_at_provider(harness: BuildHarness) -> list[tuple[str, str]]:
     """Kind and name of everything that the provider still has in this account: voices, recordings, files."""
     path = harness.sandbox.folder / "sandbox.sqlite3"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
-        rows = database.execute(LEFT_AT_PROVIDER, {"account": harness.key_hash}).fetchall()
-    keeps_files = harness.provider in PROVIDERS_KEEPING_FILES
-    return [(kind, name) for kind, name in rows if not (keeps_files and kind == "file")]
+        return list(database.execute(LEFT_AT_PROVIDER, {"account": harness.key_hash}))
 
 
 def is_person_asked(remote: RemoteVoice) -> bool:
-    return remote.needs_manual_deletion or bool(remote.alert)
+    is_named = remote.needs_manual_deletion and remote.deletion_assigned_to_id is not None
+    return is_named or bool(remote.alert)
 
 
 def list_today_urls(client: Client) -> set[str]:

@@ -62,6 +62,8 @@ SILENCE_BEFORE_ASKING_STAFF = timedelta(minutes=30)
 FIRST_DELETION_RETRY = timedelta(seconds=15)
 LAST_DELETION_RETRY = timedelta(minutes=10)
 DELETION_RETRY_SHARE_OF_AGE = 0.2
+# A deletion waits while a worker sends the build. This is the time in which the worker marks its task as done.
+DELETION_AFTER_SUBMIT = timedelta(seconds=1)
 
 
 def deletion_delay(age: timedelta) -> timedelta:

@@ -9,7 +9,10 @@ from functools import partial
 
 from audio.findings.findings import FileRefused
 from providers.errors import CallFailure
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, LeaseLost
+from voicehub.retry_policy import DELETION_AFTER_SUBMIT
 from voices.models import Account, Build, BuildStatus
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds import lifecycle
@@ -23,6 +26,8 @@ from voices.services.builds.lifecycle import (
 )
 from voices.services.builds.recheck import adopt_replacements, check_gate_again
 from voices.services.builds.spec import FileChanged, make_build_spec
+
+DELETION_TASKS = ("delete_remote_voice", "delete_remote_files")
 
 
 def submit_build(build_id: str, lease: Lease) -> timedelta | None:
@@ -42,7 +47,18 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
         return None
     if is_first_attempt:
         adopt_replacements(build)
-    return _send_build(build, lease)
+    delay = _send_build(build, lease)
+    _hasten_deletion(build)
+    return delay
+
+
+def _hasten_deletion(build: Build) -> None:
+    """If the build was withdrawn, its deletion waits for this worker. Let it go on once the task has ended."""
+    if not Build.objects.filter(pk=build.pk, status=BuildStatus.WITHDRAWN).exists():
+        return
+    waiting = Task.objects.filter(object_id=str(build.remote_voice_id), status=TaskStatus.WAITING)
+    for kind in waiting.filter(kind__in=DELETION_TASKS).values_list("kind", flat=True):
+        outbox.enqueue_task(kind, build.remote_voice_id, after=DELETION_AFTER_SUBMIT)
 
 
 def _find_objections(build: Build) -> tuple[str, ...]:

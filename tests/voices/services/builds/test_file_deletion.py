@@ -15,9 +15,11 @@ from consent.services.review import withdraw_consent
 from providers.audiostack.adapter import AudioStack
 from providers.audiostack.files import AudioStackFiles
 from providers.types import Handover, Tier
+from tests.support.task_runner import run_due_tasks
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus, User
 from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import DELETION_AFTER_SUBMIT
 from voices.models import Account, Build, BuildStatus, FileKind, LimitOverride, RemoteFile, RemoteRecording, RemoteVoice
 from voices.services import accounts
 from voices.services.builds.journal import BuildJournal
@@ -172,6 +174,23 @@ def test_files_wait_while_a_worker_may_still_send_them(harness: BuildHarness) ->
     task.update(status=TaskStatus.DONE, lease=None, lease_until=None)
     harness.run_tasks()
     assert count_present(harness) == 0
+
+
+def test_deletion_goes_on_as_soon_as_the_worker_stops_sending(
+    harness: BuildHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = start_build(harness)
+    original = AudioStackFiles._upload_audio
+
+    def withdraw_and_try_to_delete(provider: Any, *arguments: Any) -> Any:
+        withdraw(reload(build), harness)
+        run_due_tasks("delete_remote_files")
+        return original(provider, *arguments)
+
+    monkeypatch.setattr(AudioStackFiles, "_upload_audio", withdraw_and_try_to_delete)
+    run_due_tasks("submit_build")
+    deletion = Task.objects.get(kind="delete_remote_files", status=TaskStatus.WAITING)
+    assert harness.list_requests("delete_file") == [] and deletion.due_at <= timezone.now() + DELETION_AFTER_SUBMIT
 
 
 def test_ids_of_files_survive_a_new_build_of_the_voice(harness: BuildHarness) -> None:

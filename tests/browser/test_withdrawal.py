@@ -83,7 +83,10 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
 
     page = staff.goto(f"/consents/{consent}/")
     expect(page.get_by_role("heading", name="Deletions")).to_be_visible()
-    assert "Wanda Withdraws withdrew the consent" in staff_steps.read_acts(page)[-1]
+    withdrawn, requested, deleted = staff_steps.read_acts(page)[-3:]
+    assert "Wanda Withdraws withdrew the consent" in withdrawn
+    assert "Deletion requested: Voice and its 3 recordings at Resemble AI" in requested
+    assert "Deletion confirmed by the provider: Voice and its 3 recordings at Resemble AI" in deleted
     staff.check_page("consent withdrawn")
     page = staff.goto(build)
     expect(page.get_by_text("Generate preview")).to_have_count(0)

@@ -29,7 +29,7 @@ class StatusBadge:
 
 # The fields of a voice in which a provider may say what its training cost.
 CREDIT_FIELDS = ("creditsUsed", "credits_used", "credits")
-HELD_BADGE = StatusBadge("wait", "Held")
+SUSPENDED_BADGE = StatusBadge("wait", "Suspended")
 
 
 def make_account_badge(account: Account) -> StatusBadge:
@@ -56,7 +56,7 @@ def make_remote_badge(remote: RemoteVoice, *, is_held: bool = False) -> StatusBa
         return StatusBadge("over", "Not created")
     is_usable = bool(remote.adopted_by_id) or BuildStatus.READY in statuses
     if is_usable and is_held:
-        return HELD_BADGE
+        return SUSPENDED_BADGE
     if is_usable:
         return StatusBadge("good", "Adopted" if remote.adopted_by_id else "Ready")
     return StatusBadge("over", "Not usable")

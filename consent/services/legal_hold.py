@@ -13,14 +13,14 @@ from voicehub.refusals import ActionRefused
 KEPT_BY_HOLD = "Kept because of a legal hold"
 
 
-def query_held_talents() -> QuerySet[Talent]:
+def query_talents_on_hold() -> QuerySet[Talent]:
     """The talents with a legal hold."""
     return Talent.objects.filter(legal_hold_at__isnull=False)
 
 
 def is_deletion_on_hold(talent: Talent) -> bool:
     """Whether nothing of this talent may be deleted now. Asks the database."""
-    return query_held_talents().filter(pk=talent.pk).exists()
+    return query_talents_on_hold().filter(pk=talent.pk).exists()
 
 
 def require_no_hold(talent: Talent) -> None:
@@ -47,7 +47,7 @@ def set_hold(talent: Talent, by: User, reason: str) -> None:
 def release_hold(talent: Talent, by: User, reason: str) -> None:
     """Let the deletions that waited go on at once. Raises ActionRefused if there is no hold."""
     with transaction.atomic():
-        held = query_held_talents().filter(pk=talent.pk)
+        held = query_talents_on_hold().filter(pk=talent.pk)
         if not held.update(legal_hold_reason="", legal_hold_by=None, legal_hold_at=None):
             raise ActionRefused(f"{talent.name} has no legal hold.")
         _record_on_every_consent(talent, EventKind.HOLD_RELEASED, by, reason)

@@ -120,7 +120,7 @@ def test_withdrawal_on_the_link_of_a_replaced_consent_ends_the_newer(
     newer.refresh_from_db()
     older.refresh_from_db()
     assert (older.status, newer.status) == (ConsentStatus.REPLACED, ConsentStatus.WITHDRAWN)
-    assert "The newer consent was taken back." in page and "no longer possible" not in page
+    assert "The newer consent was withdrawn." in page and "no longer possible" not in page
     assert "Withdraw this consent" not in page
 
 

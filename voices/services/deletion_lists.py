@@ -1,4 +1,4 @@
-"""Open deletions of remote voices: what a person must decide, what is planned, what runs, and what is held."""
+"""Open deletions of remote voices: what a person must decide, what is planned, what runs, and what a legal hold stops."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ RELATED = ("account", "voice__talent__legal_hold_by", "kept_by", "deletion_reque
 
 @dataclass(frozen=True, slots=True)
 class OpenDeletions:
-    """Each voice is in one list. Voices of a talent with a legal hold are only in `held`.
+    """Each voice is in one list. Voices of a talent with a legal hold are only in `on_hold`.
 
     `alerts` lists, in addition, every voice with an alert, also if its deletion is not open. `files` lists each voice
     whose files are being deleted, also if the voice itself is deleted or was never created.
@@ -26,12 +26,12 @@ class OpenDeletions:
     running: list[RemoteVoice] = field(default_factory=list)
     files: list[RemoteVoice] = field(default_factory=list)
     manual: list[RemoteVoice] = field(default_factory=list)
-    held: list[RemoteVoice] = field(default_factory=list)
+    on_hold: list[RemoteVoice] = field(default_factory=list)
     kept: list[RemoteVoice] = field(default_factory=list)
 
     @property
     def has_rows(self) -> bool:
-        return any((self.to_decide, self.planned, self.running, self.files, self.manual, self.held, self.kept))
+        return any((self.to_decide, self.planned, self.running, self.files, self.manual, self.on_hold, self.kept))
 
 
 def load_open_deletions() -> OpenDeletions:
@@ -73,7 +73,7 @@ def _choose_list(deletions: OpenDeletions, remote: RemoteVoice) -> list[RemoteVo
     if remote.kept_at and remote.deletion_requested_at is None:
         return deletions.kept
     if remote.is_on_hold:
-        return deletions.held
+        return deletions.on_hold
     if remote.deletion_requested_at:
         return deletions.manual if remote.needs_manual_deletion else deletions.running
     return deletions.to_decide if remote.deletion_needs_confirmation else deletions.planned

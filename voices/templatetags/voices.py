@@ -18,7 +18,7 @@ from voicehub.text import format_time
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus, RemoteVoice, Voice
 from voices.presenters import (
-    HELD_BADGE,
+    SUSPENDED_BADGE,
     PreviewList,
     build_name,
     load_preview_list,
@@ -149,7 +149,7 @@ def remote_badge(remote: RemoteVoice, held: Collection[UUID] = ()) -> presenters
 def build_badge(build: Build, held: Collection[UUID] = ()) -> SafeString:
     """The status of a build. A ready build is held, and a training build also, if its remote voice is held."""
     is_held = build.remote_voice_id in held and build.status in HOLDABLE_STATUSES
-    badge = format_html('<span class="state state-{}">{}</span>', HELD_BADGE.severity, HELD_BADGE.label)
+    badge = format_html('<span class="state state-{}">{}</span>', SUSPENDED_BADGE.severity, SUSPENDED_BADGE.label)
     if is_held and build.status == BuildStatus.READY:
         return badge
     return format_html("{} {}", status_badge(build), badge) if is_held else status_badge(build)

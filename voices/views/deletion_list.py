@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import get_user, require_permission
-from consent.services.legal_hold import query_held_talents
+from consent.services.legal_hold import query_talents_on_hold
 from voicehub.models import User
 from voicehub.refusals import handle_refusal
 from voices.account_forms import RemoteReasonForm, show_errors
@@ -22,8 +22,8 @@ from voices.views.remote_voices import get_remote_or_404
 @require_permission("voices.view_remotevoice")
 @require_safe
 def deletion_list(request: HttpRequest) -> HttpResponse:
-    held_talents = query_held_talents().select_related("legal_hold_by").order_by("name")
-    context = {"deletions": load_open_deletions(), "held_talents": list(held_talents)}
+    talents_on_hold = query_talents_on_hold().select_related("legal_hold_by").order_by("name")
+    context = {"deletions": load_open_deletions(), "talents_on_hold": list(talents_on_hold)}
     return render(request, "voices/deletions.html", context)
 
 

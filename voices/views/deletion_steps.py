@@ -25,7 +25,7 @@ def list_remote_voice_steps() -> Iterator[NextStep]:
     deletions = load_open_deletions()
     yield from (_make_alert_step(remote, remote.alert) for remote in deletions.alerts if remote.alert)
     yield from (_make_alert_step(remote, remote.file_alert) for remote in deletions.alerts if remote.file_alert)
-    open_rows = [*deletions.to_decide, *deletions.manual, *deletions.planned, *deletions.running, *deletions.held]
+    open_rows = [*deletions.to_decide, *deletions.manual, *deletions.planned, *deletions.running, *deletions.on_hold]
     remotes = [remote for remote in open_rows if not remote.alert]
     files = [remote for remote in deletions.files if not remote.file_alert]
     yield from (_make_open_step(remote) for remote in remotes[:MAX_ROWS])
@@ -41,7 +41,7 @@ def _make_open_step(remote: RemoteVoice) -> NextStep:
     if remote.deletion_requested_at:
         return _make_deletion_step(remote)
     if remote.is_on_hold:
-        return _make_held_step(remote)
+        return _make_on_hold_step(remote)
     return _make_decision_step(remote) if remote.deletion_needs_confirmation else _make_planned_step(remote)
 
 
@@ -58,7 +58,7 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
     label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#deletion"
     since = remote.deletion_requested_at
     if remote.is_on_hold:
-        severity, status, action, text = "over", "Held", "Open voice", "A legal hold keeps it."
+        severity, status, action, text = "over", "Legal hold", "Open voice", "A legal hold keeps it."
     elif remote.needs_manual_deletion:
         is_late = since is not None and timezone.now() - since > MANUAL_DELETION_ALARM_AFTER
         person = remote.deletion_assigned_to
@@ -75,7 +75,11 @@ def _make_file_step(remote: RemoteVoice) -> NextStep:
     label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#files"
     subject, since = str(remote.voice or remote), remote.deletion_requested_at or remote.retired_at
     if remote.is_on_hold:
-        reasons, severity, status = ("A legal hold keeps the files that were sent for this voice.",), "over", "Held"
+        reasons, severity, status = (
+            ("A legal hold keeps the files that were sent for this voice.",),
+            "over",
+            "Legal hold",
+        )
     else:
         reasons = ("VoiceHub deletes the files that were sent for this voice.",)
         severity, status = "busy", "Files being deleted"
@@ -99,8 +103,10 @@ def _make_planned_step(remote: RemoteVoice) -> NextStep:
     return _make_step(remote, "wait", f"Deleted on {day}", reasons, "See deletions", "")
 
 
-def _make_held_step(remote: RemoteVoice) -> NextStep:
-    return _make_step(remote, "over", "Held", (_describe_end(remote), "A legal hold keeps it."), "See deletions", "")
+def _make_on_hold_step(remote: RemoteVoice) -> NextStep:
+    return _make_step(
+        remote, "over", "Legal hold", (_describe_end(remote), "A legal hold keeps it."), "See deletions", ""
+    )
 
 
 def _describe_end(remote: RemoteVoice) -> str:

@@ -266,7 +266,7 @@ def _find_newest_consents(queries: Collection[BuildPurpose]) -> dict[tuple[UUID,
 
 def _make_refused_step(voice: Voice, permission: BuildPermission, newest_consent: Consent | None) -> NextStep:
     url, action, needed = _find_gate_fix(voice, permission, newest_consent)
-    severity, status = ("wait", "Held") if permission.is_held else ("bad", "No longer allowed")
+    severity, status = ("wait", "Suspended") if permission.is_held else ("bad", "No longer allowed")
     page, reasons = voice.get_absolute_url(), permission.reasons
     return NextStep(
         voice.name, voice.talent.name, severity, status, reasons, url, action, None, needed, subject_url=page

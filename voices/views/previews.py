@@ -70,7 +70,7 @@ def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     access.require_open_previews(preview.remote_voice, get_user(request))
     if hold := find_hold(preview.remote_voice):
         raise PermissionDenied(
-            f"The voice is held. {' '.join(hold)} Nothing of it can be used until the suspension ends."
+            f"The voice is suspended. {' '.join(hold)} Nothing of it can be used until the suspension ends."
         )
     if not preview.file:
         raise Http404

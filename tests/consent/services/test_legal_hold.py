@@ -6,7 +6,13 @@ from django.urls import reverse
 
 from consent.models import Event, EventKind
 from consent.services.audit_log import find_broken_logs
-from consent.services.legal_hold import is_deletion_on_hold, query_held_talents, release_hold, require_no_hold, set_hold
+from consent.services.legal_hold import (
+    is_deletion_on_hold,
+    query_talents_on_hold,
+    release_hold,
+    require_no_hold,
+    set_hold,
+)
 from tests.consent.rows import ConsentFactory, read_page
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -19,7 +25,7 @@ def test_hold_is_recorded_on_every_consent(factory: ConsentFactory, producer: Us
     consents = [factory.make_consent(talent), factory.make_consent(talent)]
     other = factory.make_consent(factory.make_talent("Someone else"))
     set_hold(talent, producer, "A court order.")
-    assert is_deletion_on_hold(talent) and list(query_held_talents()) == [talent]
+    assert is_deletion_on_hold(talent) and list(query_talents_on_hold()) == [talent]
     release_hold(talent, producer, "The case is closed.")
     assert not is_deletion_on_hold(talent)
     for consent in consents:

@@ -93,7 +93,7 @@ def test_withdrawal_is_mailed_to_talent_and_producer(factory: ConsentFactory) ->
     body = mails[TALENT].body
     assert body.startswith("Dear Tilda Strand,\n\nyou withdrew your consent on ")
     assert '"I changed my mind & more."' in body and "there is nothing to delete" in body
-    assert "cannot be taken back" in body and "already produced with a voice stay" in body and PRODUCER in body
+    assert "cannot undo a withdrawal" in body and "already produced with a voice stay" in body and PRODUCER in body
     assert "/reports/" in body and "/reports/" not in mails[PRODUCER].body
     assert "Tilda Strand withdrew the consent." in mails[PRODUCER].body
     assert consent.get_absolute_url() in mails[PRODUCER].body and consent.get_absolute_url() not in body

@@ -1,4 +1,4 @@
-"""The page Deletions, and what Today and the page of a voice say about planned and held deletions."""
+"""The page Deletions, and what Today and the page of a voice say about planned deletions and legal holds."""
 
 from datetime import timedelta
 from typing import Any
@@ -159,23 +159,23 @@ def test_viewer_sees_the_list_without_buttons(viewer_client: Client, build: Buil
     assert "Ended before the upgrade" in page and "Why is it deleted?" not in page
 
 
-def test_held_voice_is_shown_as_held_and_cannot_be_deleted(
-    producer_client: Client, producer: User, build: Build
-) -> None:
+def test_voice_under_a_legal_hold_cannot_be_deleted(producer_client: Client, producer: User, build: Build) -> None:
     mark_ended_before()
     set_hold(build.voice.talent, producer, "A court order.")
     page = read_page(producer_client)
-    assert "Held" in page and "A court order." in page and "Why is it deleted?" not in page
+    assert "Legal hold" in page and "A court order." in page and "Why is it deleted?" not in page
     assert decide(producer_client, "confirm").deletion_requested_at is None
     today = read_page(producer_client, "today")
     assert "Legal hold" in today and "A court order." in today
     assert "Legal hold: nothing is deleted" in read_html(producer_client.get(build.remote_voice.get_absolute_url()))
 
 
-def test_deletion_of_a_held_voice_is_shown_as_held(producer_client: Client, producer: User, build: Build) -> None:
+def test_requested_deletion_shows_the_legal_hold_that_stops_it(
+    producer_client: Client, producer: User, build: Build
+) -> None:
     RemoteVoice.objects.update(deletion_requested_at=timezone.now(), deletion_reason="The consent was withdrawn.")
     set_hold(build.voice.talent, producer, "A court order.")
-    assert "Held" in read_page(producer_client)
+    assert "Legal hold" in read_page(producer_client)
     assert "A legal hold keeps it." in read_page(producer_client, "today")
     page = read_html(producer_client.get(build.remote_voice.get_absolute_url()))
     assert "Kept because of a legal hold." in page

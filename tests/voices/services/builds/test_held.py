@@ -64,7 +64,7 @@ def test_training_ends_at_the_vendor_and_its_samples_wait_until_it_is_resumed(
     harness = make_harness("speechgen")
     build = harness.reach_status(start_build(harness), BuildStatus.TRAINING)
     suspend(build, harness, basis)
-    assert "The voice will be held" in read(producer_client, build)
+    assert "The voice is suspended after the training" in read(producer_client, build)
     harness.finish_build(build)
     harness.run_tasks(2)
     assert build.status == BuildStatus.READY
@@ -90,11 +90,11 @@ def test_previews_of_a_held_voice_are_refused_and_not_played(
     suspend(build, harness, basis)
     for client in (producer_client, viewer_client):
         response = client.get(reverse("voices:preview_audio", args=[preview.pk]))
-        assert response.status_code == 403 and "The voice is held." in read_html(response)
+        assert response.status_code == 403 and "The voice is suspended." in read_html(response)
         assert client.get(f"{response.request['PATH_INFO']}?download").status_code == 403
         page = read(client, remote)
-        assert ">Held</span>" in page and "<audio" not in page and "?download" not in page
-        assert "The voice is held" in read(client, build)
+        assert ">Suspended</span>" in page and "<audio" not in page and "?download" not in page
+        assert "The voice is suspended" in read(client, build)
     with pytest.raises(ActionRefused, match="suspended"):
         request_preview(remote, TEXT, harness.producer)
     harness.run_tasks()
@@ -103,7 +103,7 @@ def test_previews_of_a_held_voice_are_refused_and_not_played(
     resume(build, harness, basis)
     response = viewer_client.get(reverse("voices:preview_audio", args=[preview.pk]))
     assert response.status_code == 200 and response.getvalue()
-    assert ">Held</span>" not in read(viewer_client, remote) and "<audio" in read(viewer_client, remote)
+    assert ">Suspended</span>" not in read(viewer_client, remote) and "<audio" in read(viewer_client, remote)
 
 
 @pytest.mark.parametrize("basis", BASES)
@@ -141,13 +141,13 @@ def test_today_and_voice_page_show_the_held_voice(
     assert not find_hold(build.remote_voice)
     suspend(build, harness, basis)
     (step,) = [step for step in next_steps.list_steps() if step.subject == build.voice.name]
-    assert (step.status, step.severity, step.action) == ("Held", "wait", f"Open {basis}")
+    assert (step.status, step.severity, step.action) == ("Suspended", "wait", f"Open {basis}")
     row = build.consent if basis == "consent" else build.contract
     assert step.url == row.get_absolute_url() and "suspended" in " ".join(step.reasons)
     today, voice = read_html(producer_client.get(reverse("today"))), read(producer_client, build.voice)
-    assert today.count(">Held</span>") == 2, "as a next step and under recent builds"
-    assert voice.count(">Held</span>") == 2, "the build and the voice at the provider"
-    assert ">Held</span>" in read_html(producer_client.get(reverse("voices:account", args=[harness.account.pk])))
+    assert today.count(">Suspended</span>") == 2, "as a next step and under recent builds"
+    assert voice.count(">Suspended</span>") == 2, "the build and the voice at the provider"
+    assert ">Suspended</span>" in read_html(producer_client.get(reverse("voices:account", args=[harness.account.pk])))
 
 
 def test_suspension_never_deletes(make_harness: MakeHarness) -> None:
@@ -168,7 +168,7 @@ def test_today_shows_a_held_voice_that_has_a_newer_build(make_harness: MakeHarne
     newer.save(force_insert=True)
     suspend(build, harness, "consent")
     steps = {step.status for step in next_steps.list_steps() if step.subject == build.voice.name}
-    assert steps == {"Held", "Build failed"}
+    assert steps == {"Suspended", "Build failed"}
 
 
 def test_today_makes_no_more_queries_for_held_voices(make_harness: MakeHarness, producer_client: Client) -> None:
@@ -182,5 +182,5 @@ def test_today_makes_no_more_queries_for_held_voices(make_harness: MakeHarness, 
         with CaptureQueriesContext(connection) as queries:
             text = read_html(producer_client.get(reverse("today")))
         counts.append(len(queries))
-    assert text.count(">Held</span>") == 6
+    assert text.count(">Suspended</span>") == 6
     assert counts[0] == counts[1] == counts[2] < 33

@@ -1,4 +1,4 @@
-"""Open deletions of remote voices: what a person must decide, what is planned, what runs, and what a legal hold stops."""
+"""Open deletions of remote voices: to decide, planned, running, stopped by a legal hold, or decided against."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -46,6 +46,8 @@ def make_remote_badge(remote: RemoteVoice, *, is_held: bool = False) -> StatusBa
     active = [status for status in ACTIVE_STATUSES if status in statuses]
     if remote.deleted_at:
         return StatusBadge("over", "Deleted")
+    if remote.deletion_requested_at and remote.is_on_hold:
+        return StatusBadge("over", "Legal hold")
     if remote.needs_manual_deletion:
         return StatusBadge("wait", "To delete")
     if remote.deletion_requested_at:

@@ -62,7 +62,7 @@ def test_contract_with_scripts_is_served_only_as_download(producer_client: Clien
 def test_contract_page_shows_damage_and_checks_again(producer_client: Client, factory: ConsentFactory) -> None:
     contract = factory.make_contract(factory.make_talent())
     page_url, check_url = contract.get_absolute_url(), get_url("contract_check", contract)
-    assert "As it was filed" in read_page(producer_client, page_url)
+    assert "Unchanged" in read_page(producer_client, page_url)
     Path(contract.file.path).unlink()
     assert "The file is missing. Ask an admin" in read_html(producer_client.post(check_url, follow=True))
     page = read_page(producer_client, page_url)

@@ -100,7 +100,7 @@ def _make_decision_step(remote: RemoteVoice) -> NextStep:
 def _make_planned_step(remote: RemoteVoice) -> NextStep:
     day = date_format(remote.deletion_due_on, "j M") if remote.deletion_due_on else ""
     reasons = (remote.coverage_end_reason, "A new consent and contract keep the voice.")
-    return _make_step(remote, "wait", f"Deleted on {day}", reasons, "See deletions", "")
+    return _make_step(remote, "wait", f"Deletion on {day}", reasons, "See deletions", "")
 
 
 def _make_on_hold_step(remote: RemoteVoice) -> NextStep:

@@ -63,15 +63,15 @@ def test_planned_deletion_is_shown_everywhere_until_the_voice_is_covered(
     producer_client: Client, studio: Studio, build: Build
 ) -> None:
     schedule_deletions()
-    assert f"Deleted on {get_day(7)}" in read_page(producer_client, "today")
+    assert f"Deletion on {get_day(7)}" in read_page(producer_client, "today")
     voice_page = read_html(producer_client.get(build.remote_voice.get_absolute_url()))
     page = read_page(producer_client)
     for text in (page, voice_page):
-        assert "Deleted on" in text and "The consent ended on" in text
+        assert "Deletion on" in text and "The consent ended on" in text
     studio.make_consent(build.voice.talent)  # no sweep has run since
-    assert "Deleted on" not in read_page(producer_client, "today")
+    assert "Deletion on" not in read_page(producer_client, "today")
     assert "No open deletions" in read_page(producer_client)
-    assert "Deleted on" not in read_html(producer_client.get(build.remote_voice.get_absolute_url()))
+    assert "Deletion on" not in read_html(producer_client.get(build.remote_voice.get_absolute_url()))
 
 
 def test_voice_that_ended_before_the_upgrade_is_never_planned(producer_client: Client, build: Build) -> None:
@@ -213,4 +213,4 @@ def test_query_count_does_not_grow_with_deletions(
     mark_count.update(deletion_due_on=None, deletion_needs_confirmation=True)
     read_page(producer_client)
     with django_assert_max_num_queries(10):
-        assert read_page(producer_client).count("Deleted on") == 3
+        assert read_page(producer_client).count("Deletion on") == 3

@@ -14,7 +14,7 @@ PROCESSING_LABELS = {
 
 
 def get_purpose_label(purpose: str) -> str:
-    """The label of a purpose. A purpose that no longer exists stands for itself."""
+    """The label of a purpose. A purpose that no longer exists is shown as it is stored."""
     return Purpose(purpose).label if purpose in Purpose.values else purpose
 
 
@@ -73,7 +73,7 @@ def _describe_mail(event: Event) -> str:
 
 
 def _describe_act(event: Event, act: str) -> str:
-    """An act of the talent. If staff recorded it, their name and for whom they did."""
+    """An act of the talent. If staff recorded it, the sentence names them and says on whose behalf."""
     return f"{event.actor_name} {act}{' on behalf of the talent' if event.actor_id else ''}"
 
 

@@ -160,7 +160,7 @@ def _make_closed_step(consent: Consent, user: User) -> NextStep:
 
 @dataclass(frozen=True, slots=True)
 class TalentStatus:
-    """How a consent stands, addressed to the talent. `tone` and `icon` name the look of its status line."""
+    """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line."""
 
     consent: Consent
     tone: str

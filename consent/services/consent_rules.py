@@ -46,7 +46,7 @@ def _find_end(requested: Sequence[Consent]) -> date | None:
 def iterate_consent_objections(
     consent: Consent, contract: Contract | None, talent: Talent, language: str, label: str
 ) -> Iterator[str]:
-    """Yield why this consent in force does not allow the build. An empty `language` is not judged."""
+    """Yield why this consent in force does not allow the build. An empty `language` is not checked."""
     subject = f"The consent of {talent.name} for {label}"
     if not is_same_name(consent.talent_name, talent.name):
         yield f"{subject} {_describe_name(consent, talent)}"

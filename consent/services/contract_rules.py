@@ -80,7 +80,7 @@ def iterate_exclusive_objections(contract: Contract, current: Iterable[Contract]
 
 
 def find_country_objections(contract: Contract, countries: Sequence[str]) -> tuple[str, ...]:
-    """Why the contract does not cover the countries of the voice. Countries that are not known are not judged."""
+    """Why the contract does not cover the countries of the voice. Unknown countries are not checked."""
     if not countries or not contract.countries or includes_countries(contract.countries, countries):
         return ()
     place = "worldwide" if WORLDWIDE in countries else f"in {describe_countries(countries)}"

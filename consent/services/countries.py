@@ -14,7 +14,7 @@ def list_countries() -> list[tuple[str, str]]:
 
 
 def describe_countries(codes: Sequence[str]) -> str:
-    """“Austria and Germany”, or “worldwide”. A code that is no longer in use stands for itself."""
+    """“Austria and Germany”, or “worldwide”. A code that is no longer in use is shown as it is."""
     if WORLDWIDE in codes:
         return WORLDWIDE
     return join_with_and(sorted(str(countries.name(code)) or code for code in codes))

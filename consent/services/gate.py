@@ -74,7 +74,7 @@ class BuildPermission:
 class BuildPurpose(NamedTuple):
     """The subject of a permission check: whose voice, at which provider, for which purpose, language and countries.
 
-    An empty language and empty countries are not judged: the page of a consent asks before a voice exists.
+    An empty language and empty countries are not checked: the page of a consent asks before a voice exists.
     """
 
     talent: Talent
@@ -188,7 +188,7 @@ class _Case(NamedTuple):
         return min(permissions, key=lambda permission: (permission.other_reasons_count, len(permission.reasons)))
 
     def judge(self, consent: Consent | None, contract: Contract | None) -> BuildPermission:
-        """Judge one pair. None stands for a consent or a contract that is missing."""
+        """Check one pair. None stands for a consent or a contract that is missing."""
         consent_reasons, objections = self._judge_consent(consent, contract), self._judge_contract(contract)
         unconfirmed = [objection for objection in objections if objection.to_confirm]
         voice_reasons = find_country_objections(contract, self.subject.countries) if contract else ()

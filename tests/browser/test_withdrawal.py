@@ -102,7 +102,7 @@ def test_talent_withdraws_during_training_and_reports_it_as_not_their_act(studio
     withdraw_in_two_taps(page)
     expect_deletion_without_reload(page, "Resemble AI no longer has it")
     page = staff.goto(build)
-    expect(page.get_by_role("heading", name="The consent was withdrawn")).to_be_visible()
+    expect(page.get_by_role("heading", name="The build was stopped")).to_be_visible()
     expect(page.get_by_role("heading", name="Quality scores")).to_have_count(0)
 
     rows = studio.fetch_rows(

@@ -1,4 +1,4 @@
-"""Reports confirmed deletions of remote voices to the consents that have ended, so that talents are told by mail."""
+"""Reports confirmed deletions of remote voices to the consents that have ended, so that talents get a mail."""
 
 from consent.models import Consent, ConsentStatus
 from consent.services.talent_mails import report_all_deleted_if_done

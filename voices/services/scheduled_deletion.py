@@ -53,7 +53,7 @@ def get_use(remote: RemoteVoice) -> VoiceUse:
 
 
 def schedule_deletions() -> None:
-    """Plan deletions of voices that are no longer covered, drop the plans of covered ones, request what is due.
+    """Plan deletions of voices that are no longer covered, cancel the plans of covered ones, and request what is due.
 
     Two workers at once do no harm: each change locks the voice and checks again.
     """
@@ -148,7 +148,7 @@ def confirm_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
 
 
 def keep_voice(remote: RemoteVoice, by: User, reason: str) -> None:
-    """Keep such a voice. It is not asked again until a consent and contract cover it and end again."""
+    """Keep such a voice. Staff are asked again only after a consent and contract have covered it and ended again."""
     with transaction.atomic():
         locked = _lock_ended(remote)
         RemoteVoice.objects.filter(pk=locked.pk).update(
@@ -159,7 +159,7 @@ def keep_voice(remote: RemoteVoice, by: User, reason: str) -> None:
 def _lock_ended(remote: RemoteVoice) -> RemoteVoice:
     locked = lock_remote(remote)
     if locked is None or not (locked.deletion_needs_confirmation or locked.kept_at):
-        raise ActionRefused("This voice no longer waits for a decision. Reload the page to see its state.")
+        raise ActionRefused("This voice no longer needs a decision. Reload the page to see its status.")
     use = get_use(locked)
     if Coverage([use.talent_id]).is_covered(use):
         raise ActionRefused("A consent and a contract in force cover this voice again. It is kept.")

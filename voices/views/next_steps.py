@@ -213,7 +213,7 @@ def _find_gate_fix(voice: Voice, permission: BuildPermission, newest_consent: Co
 
 
 def list_voices_no_longer_allowed() -> Iterator[NextStep]:
-    """Voices whose consent or contract has ended or fits no more, and voices that are held.
+    """Voices whose consent or contract has ended or no longer allows them, and voices that are suspended.
 
     Failed builds have rows of their own. So do contracts that only wait for a confirmation.
     """

@@ -181,6 +181,6 @@ def test_running_build_of_the_version_before_goes_on_without_confirmed_terms(stu
     assert find_reasons_against_use(build.remote_voice) != () and check_gate_again(build) == ()
     Contract.objects.update(ends_on="2025-02-01")
     studio.make_contract(build.voice.talent, is_confirmed=False)
-    assert check_gate_again(build) == ("The consent or the contract of this build is no longer in force.",)
+    assert "is not confirmed for narration and audiobooks" in check_gate_again(build)[0]
     Consent.objects.update(talent_name="")
     assert "given under another name" in check_gate_again(build)[0]

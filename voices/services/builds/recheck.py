@@ -18,14 +18,22 @@ HOLDABLE_STATUSES = (BuildStatus.TRAINING, BuildStatus.READY)
 def check_gate_again(build: Build) -> tuple[str, ...]:
     """Check the gate again: a consent or a contract may have ended since the build started.
 
-    Terms that no person has confirmed do not stop a build that runs. Confirmations never end, so this is a build that
-    an older version started, before it asked for confirmations.
+    Terms of its own contract that no person has confirmed do not stop a build that runs. Confirmations never end, so
+    this is a build that an older version started, before it asked for confirmations.
     """
     permission = check_voice_permission(build.voice, build.remote_voice.account.provider)
-    reasons = tuple(reason for reason in permission.reasons if reason not in permission.unconfirmed_reasons)
+    ignored = permission.unconfirmed_reasons if permission.contract_to_confirm == _find_own_contract(build) else ()
+    reasons = tuple(reason for reason in permission.reasons if reason not in ignored)
     if not reasons and not _is_basis_in_force(build):
         return ("The consent or the contract of this build is no longer in force.",)
     return reasons
+
+
+def _find_own_contract(build: Build) -> Contract | None:
+    """The contract with which the build started. None if another one has replaced it."""
+    contract = build.contract
+    is_replaced = contract.filed_at > build.created_at or contract.find_started_replacement() != contract
+    return None if is_replaced else contract
 
 
 def adopt_replacements(build: Build) -> None:
@@ -80,7 +88,8 @@ def _find_held(voices: Mapping[UUID, tuple[Voice, Account]]) -> frozenset[UUID]:
 def _is_basis_in_force(build: Build) -> bool:
     """Whether the consent and the contract of this build, or those that replaced them, are in force and allow it.
 
-    Another consent or contract of the talent does not count.
+    A contract that replaced the one of the build must be confirmed. Another consent or contract of the talent does not
+    count.
     """
     consent = Consent.objects.get(pk=build.consent_id).find_newest_replacement()
     contract = Contract.objects.get(pk=build.contract_id).find_started_replacement()
@@ -89,4 +98,5 @@ def _is_basis_in_force(build: Build) -> bool:
         and Contract.objects.in_force().filter(pk=contract.pk).exists()
         and build.remote_voice.account.provider in contract.providers
         and build.voice.purpose in contract.purposes
+        and (contract.pk == build.contract_id or contract.confirmations.filter(purpose=build.voice.purpose).exists())
     )

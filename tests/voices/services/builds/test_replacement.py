@@ -57,3 +57,28 @@ def test_replacement_that_does_not_allow_the_build_stops_it(harness: BuildHarnes
     harness.reach_status(build, BuildStatus.FAILED)
     assert build.issue == "The consent or the contract of this build is no longer in force."
     assert harness.count_requests() == requests
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_unconfirmed_contract_stops_a_build_that_began_with_a_confirmed_one(
+    harness: BuildHarness, is_replaced: bool
+) -> None:
+    """Whether it replaces the contract of the build, or is filed beside it while that one is damaged."""
+    build, requests = harness.start_build(harness.make_voice()), harness.count_requests()
+    if is_replaced:
+        replace_basis(harness, build, is_confirmed=False)
+    else:
+        Contract.objects.update(file_problem="The file is not the one that was filed.")
+        harness.make_contract(build.voice.talent, is_confirmed=False)
+    harness.reach_status(build, BuildStatus.FAILED)
+    assert "is not confirmed for narration and audiobooks" in build.issue
+    assert harness.count_requests() == requests
+
+
+def test_unconfirmed_replacement_stops_a_build_although_another_contract_allows_it(harness: BuildHarness) -> None:
+    build, requests = harness.start_build(harness.make_voice()), harness.count_requests()
+    replace_basis(harness, build, is_confirmed=False)
+    harness.make_contract(build.voice.talent)
+    harness.reach_status(build, BuildStatus.FAILED)
+    assert build.issue == "The consent or the contract of this build is no longer in force."
+    assert harness.count_requests() == requests

@@ -132,8 +132,8 @@ def query_invited_consents(invitation: Invitation) -> QuerySet[Consent]:
 
 
 def list_withdrawable_consents(talent: Talent) -> list[Consent]:
-    """The talent's consents in force or suspended."""
-    return list(talent.consents.filter(status__in=APPROVED_STATUSES))
+    """The talent's consents in force, suspended, or waiting for review."""
+    return list(talent.consents.filter(status__in=[*APPROVED_STATUSES, ConsentStatus.SUBMITTED]))
 
 
 def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:

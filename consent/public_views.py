@@ -200,17 +200,20 @@ def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
 @require_POST
 @_require_invitation
 def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    """Withdraw this consent or the one that replaced it, or with `all` every consent of the talent that is in force."""
+    """Withdraw this consent or the one that replaced it.
+
+    With `all`, withdraw every consent of the talent that is in force, and decline each that waits for review.
+    """
     consent = get_invited_consent(invitation, pk)
     by = get_user(request) if request.user.is_authenticated else None
     form = DeclineForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    consents = (
-        list_withdrawable_consents(consent.talent) if "all" in request.POST else [consent.find_newest_replacement()]
-    )
+    is_all = "all" in request.POST
+    consents = list_withdrawable_consents(consent.talent) if is_all else [consent.find_newest_replacement()]
+    act = review.withdraw_or_decline if is_all else review.withdraw_consent
     for each in consents:
         with handle_refusal(partial(messages.error, request)):
-            review.withdraw_consent(each, by, reason)
+            act(each, by, reason)
     return redirect("invitation:home")
 
 

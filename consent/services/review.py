@@ -127,6 +127,14 @@ def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
         enqueue_talent_mail(consent, TalentMail.Kind.WITHDRAWN)
 
 
+def withdraw_or_decline(consent: Consent, by: User | None, reason: str) -> None:
+    """Withdraw a consent, or decline it if it still waits for review, so that nobody approves it later."""
+    with transaction.atomic():
+        row = Consent.objects.select_for_update(of=("self",)).select_related("talent").get(pk=consent.pk)
+        act = decline_consent if row.status == ConsentStatus.SUBMITTED else withdraw_consent
+        act(row, by, reason)
+
+
 def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:
     with transaction.atomic():
         if not move(consent, to):

@@ -410,6 +410,17 @@ def test_talent_withdraws_all_consents_at_once(factory: ConsentFactory) -> None:
     assert withdrawn == {first_consent, second_consent} and other_consent not in withdrawn
 
 
+def test_withdrawing_all_consents_declines_those_in_review(factory: ConsentFactory) -> None:
+    """Else a person could approve one later, although the talent took back everything."""
+    talent = factory.make_talent()
+    consent, waiting = factory.make_consent(talent), factory.make_submitted_consent(talent)
+    guest = open_approved_consent(factory, consent)
+    assert "Withdraw all 2 consents" in read_html(guest.get(reverse("invitation:home")))
+    guest.post(get_guest_url("withdraw", consent), {"reason": "", "all": "yes"})
+    statuses = [Consent.objects.get(pk=one.pk).status for one in (consent, waiting)]
+    assert statuses == [ConsentStatus.WITHDRAWN, ConsentStatus.DECLINED]
+
+
 def test_retake_request_shows_its_reason(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)

@@ -189,7 +189,7 @@ def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
     reasons = dict(failed.values_list("object_id", "reason"))
     live = set(consent.invitations.live().values_list("pk", flat=True))
     payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
-    revoked = {payload["invitation"] for payload in payloads}
+    revoked = {payload.get("invitation") for payload in payloads}
     return [
         InvitationRow(
             row,

@@ -55,7 +55,7 @@ def _describe_take(event: Event) -> str:
     sentence = {
         Capture.IN_STUDIO: f"{event.actor_name} recorded the statement in the studio",
         Capture.UPLOAD: f"{event.actor_name} uploaded a recording of the statement",
-    }.get(event.payload.get("capture", ""), f"{event.actor_name} recorded the statement through the private link")
+    }.get(event.payload.get("capture") or "", f"{event.actor_name} recorded the statement through the private link")
     return sentence if event.payload.get("ok", True) else f"{sentence}; it cannot be used"
 
 
@@ -68,8 +68,8 @@ MAIL_SUBJECTS = {
 
 
 def _describe_mail(event: Event) -> str:
-    subject = MAIL_SUBJECTS.get(event.payload.get("mail", ""), "A confirmation")
-    return f"{subject} was emailed to {event.payload.get('to', 'the talent')}"
+    subject = MAIL_SUBJECTS.get(event.payload.get("mail") or "", "A confirmation")
+    return f"{subject} was emailed to {event.payload.get('to') or 'the talent'}"
 
 
 def _describe_act(event: Event, act: str) -> str:
@@ -85,7 +85,7 @@ def _describe_approver(event: Event) -> str:
 
 def _describe_deletion(event: Event) -> str:
     """The request or the confirmation of a deletion. Without a person, VoiceHub itself acted."""
-    subject = event.payload.get("subject", "a voice")
+    subject = event.payload.get("subject") or "a voice"
     if event.payload.get("look") == NEVER_CREATED:
         return f"Nothing to delete, because it was never created: {subject}"
     is_request = event.kind == EventKind.DELETION_REQUESTED
@@ -101,7 +101,7 @@ def describe_event(event: Event) -> str:
         return _describe_take(event)
     return {
         EventKind.REQUESTED: f"{who} requested consent",
-        EventKind.INVITED: f"The invitation from {who} was emailed to {event.payload.get('to', 'the talent')}",
+        EventKind.INVITED: f"The invitation from {who} was emailed to {event.payload.get('to') or 'the talent'}",
         EventKind.LINK_COPIED: f"{who} created a private link",
         EventKind.LINK_ENDED: f"{who} revoked a private link",
         EventKind.OPENED: f"{who} opened the recording page",
@@ -115,7 +115,7 @@ def describe_event(event: Event) -> str:
         EventKind.EXPIRED: "The consent expired",
         EventKind.USED: f"Used for a build that {who} started",
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
-        EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language', ''))}",
+        EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language') or '')}",
         EventKind.MAILED: _describe_mail(event),
         EventKind.DISPUTED: f"{who} reported: this was not me",
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",

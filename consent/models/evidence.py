@@ -9,7 +9,10 @@ from consent.models.choices import EventKind
 from consent.models.consent import Consent
 from voicehub.json_fields import Fields, Maybe, ShapedJSONField
 
-PAYLOAD = Fields({"capture": Maybe(str)})
+# The members that pages read.
+PAYLOAD = Fields(
+    {name: Maybe(str) for name in ("capture", "invitation", "language", "look", "mail", "reason", "subject", "to")}
+)
 
 
 class EvidenceIsImmutable(Exception):

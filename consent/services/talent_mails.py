@@ -112,12 +112,13 @@ def send_talent_mail(mail_id: str) -> None:
 
 
 def _build_context(mail: TalentMail) -> dict[str, Any]:
-    consent = mail.consent
+    consent, event = mail.consent, find_reported_event(mail)
     return {
         "consent": consent,
         "talent": consent.talent,
         "provider": extension_points.get_provider_label(consent.provider),
-        "event": find_reported_event(mail),
+        "event": event,
+        "reported_at": event.at if event else mail.created_at,
         "take": consent.takes.filter(acceptable=True).order_by("-created_at").first(),
         "deletions": extension_points.list_deletions(consent),
         "has_link": consent.invitations.live().exists(),
@@ -129,7 +130,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
 
 
 def find_reported_event(mail: TalentMail) -> Event | None:
-    """The audit log entry that this mail reports."""
+    """The audit log entry that this mail reports. None if it was lost."""
     event: Event | None = mail.consent.events.filter(kind=EVENTS[Kind(mail.kind)]).order_by("-sequence").first()
     return event
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
@@ -85,7 +86,21 @@ def find_earlier_approval(consent: Consent) -> Consent | None:
 
 
 def get_take_or_404(pk: UUID) -> Take:
-    return get_object_or_404(Take, pk=pk)
+    return get_object_or_404(Take.objects.select_related("consent__replaced_by"), pk=pk)
+
+
+def are_takes_closed(consent: Consent, user: User) -> bool:
+    """Whether the talent's statement is closed to this user, because this consent, or its replacement, was withdrawn."""
+    is_withdrawn = consent.find_newest_replacement().status == ConsentStatus.WITHDRAWN
+    return is_withdrawn and not user.has_perm("consent.review_consent")
+
+
+def get_open_take_or_404(pk: UUID, user: User) -> Take:
+    """The take. PermissionDenied if it is closed to this user after a withdrawal."""
+    take = get_take_or_404(pk)
+    if are_takes_closed(take.consent, user):
+        raise PermissionDenied("Closed: the consent was withdrawn. Only producers and admins can open this recording.")
+    return take
 
 
 def list_recent_events(talent: Talent, limit: int) -> list[Event]:

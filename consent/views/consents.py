@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent import extension_points
 from consent.access import (
+    are_takes_closed,
     find_earlier_approval,
     find_open_dispute,
     get_consent_or_404,
@@ -104,6 +105,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
     context = {
         "consent": consent,
         "takes": takes,
+        "are_takes_closed": are_takes_closed(consent, user),
         "take_to_review": to_review,
         "earlier_approval": find_earlier_approval(consent) if to_review else None,
         "other_takes": [take for take in takes if take != to_review],

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent.access import get_consent_or_404, get_take_or_404, get_user, require_permission
+from consent.access import get_consent_or_404, get_open_take_or_404, get_user, require_permission
 from consent.models import Capture, ConsentStatus
 from consent.playback import record_playback
 from consent.recorder_config import build_recorder_config
@@ -50,7 +50,7 @@ def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The take's original bytes: inline if the strict WAV reader accepted them, otherwise only as a download."""
-    take = get_take_or_404(pk)
+    take = get_open_take_or_404(pk, get_user(request))
     if take.acceptable:
         response = send_file(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
         record_playback(request, take, response)
@@ -62,7 +62,7 @@ def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_safe
 def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
     """Waveform peaks as JSON; `?fine` requests the finer peaks, which exist once the take was checked."""
-    take = get_take_or_404(pk)
+    take = get_open_take_or_404(pk, get_user(request))
     check = getattr(take, "check_made", None)
     fine = check.fine_peaks if check and "fine" in request.GET else []
     return JsonResponse({"seconds": take.seconds, "peaks": format_peaks(fine or take.peaks)})
@@ -72,7 +72,7 @@ def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
 @require_safe
 def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The check results of a take for a polling page; 204 if the page already shows this stage."""
-    report = make_take_report(get_take_or_404(pk))
+    report = make_take_report(get_open_take_or_404(pk, get_user(request)))
     if report.stage != "done" and request.GET.get("seen") == report.stage:
         return HttpResponse(status=204)
     context = {

@@ -86,11 +86,12 @@ def find_earlier_approval(consent: Consent) -> Consent | None:
 
 
 def get_take_or_404(pk: UUID) -> Take:
-    return get_object_or_404(Take.objects.select_related("consent__replaced_by"), pk=pk)
+    takes: QuerySet[Take] = Take.objects.select_related("consent__replaced_by")
+    return get_object_or_404(takes, pk=pk)
 
 
 def are_takes_closed(consent: Consent, user: User) -> bool:
-    """Whether the talent's statement is closed to this user, because this consent, or its replacement, was withdrawn."""
+    """Whether the statement is closed to this user, because this consent, or its replacement, was withdrawn."""
     is_withdrawn = consent.find_newest_replacement().status == ConsentStatus.WITHDRAWN
     return is_withdrawn and not user.has_perm("consent.review_consent")
 

@@ -55,7 +55,7 @@ def _describe_take(event: Event) -> str:
     sentence = {
         Capture.IN_STUDIO: f"{event.actor_name} recorded the statement in the studio",
         Capture.UPLOAD: f"{event.actor_name} uploaded a recording of the statement",
-    }.get(event.payload.get("capture") or "", f"{event.actor_name} recorded the statement through the private link")
+    }.get(event.payload.get("capture"), f"{event.actor_name} recorded the statement through the private link")
     return sentence if event.payload.get("ok", True) else f"{sentence}; it cannot be used"
 
 
@@ -68,7 +68,7 @@ MAIL_SUBJECTS = {
 
 
 def _describe_mail(event: Event) -> str:
-    subject = MAIL_SUBJECTS.get(event.payload.get("mail") or "", "A confirmation")
+    subject = MAIL_SUBJECTS.get(event.payload.get("mail"), "A confirmation")
     return f"{subject} was emailed to {event.payload.get('to') or 'the talent'}"
 
 

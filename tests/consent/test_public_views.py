@@ -410,6 +410,14 @@ def test_talent_withdraws_all_consents_at_once(factory: ConsentFactory) -> None:
     assert withdrawn == {first_consent, second_consent} and other_consent not in withdrawn
 
 
+def test_long_reason_with_several_lines_is_kept(factory: ConsentFactory) -> None:
+    """The browser counts each line end as one character, and sends it as two."""
+    consent = factory.make_consent()
+    lines = ["x" * 199] * 5
+    factory.open_link(consent).post(get_guest_url("decline", consent), {"reason": "\r\n".join(lines) + "!"})
+    assert consent.events.latest("sequence").payload["reason"] == "\n".join(lines) + "!"
+
+
 def test_withdrawing_all_consents_declines_those_in_review(factory: ConsentFactory) -> None:
     """Else a person could approve one later, although the talent took back everything."""
     talent = factory.make_talent()

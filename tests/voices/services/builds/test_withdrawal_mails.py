@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.core import mail
 
-from consent.models import TalentMail
+from consent.models import Consent, ConsentStatus, TalentMail
 from consent.services.review import withdraw_consent
 from providers import registry
 from providers.types import Handover, Tier
@@ -77,3 +77,21 @@ def test_voice_that_a_refresh_finds_missing_is_mailed(make_harness: MakeHarness)
     build = finish_and_withdraw(make_harness("resemble_v1"))
     mark_deleted(RemoteVoice.objects.get(pk=build.remote_voice_id))
     assert TalentMail.objects.filter(kind="deleted", recipient="talent").count() == 1
+
+
+def test_deletion_under_a_renewed_consent_is_not_mailed_as_its_end(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build = harness.finish_build(harness.start_build(harness.make_voice()))
+    harness.make_consent(build.voice.talent)
+    assert Consent.objects.get(pk=build.consent_id).status == ConsentStatus.REPLACED
+    mark_deleted(RemoteVoice.objects.get(pk=build.remote_voice_id))
+    assert not TalentMail.objects.filter(kind="deleted").exists()
+
+
+def test_deletion_is_mailed_for_the_newest_consent_only(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build = harness.finish_build(harness.start_build(harness.make_voice()))
+    newest = harness.make_consent(build.voice.talent)
+    withdraw_consent(newest, None, "")
+    mark_deleted(RemoteVoice.objects.get(pk=build.remote_voice_id))
+    assert [one.consent for one in TalentMail.objects.filter(kind="deleted", recipient="talent")] == [newest]

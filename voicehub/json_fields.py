@@ -87,8 +87,15 @@ def _has_shape(value: Any, shape: Shape) -> bool:
     if isinstance(shape, PairOf):
         return isinstance(value, list) and len(value) == 2 and all(_has_shape(one, shape.element) for one in value)
     if isinstance(shape, Number):
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
     return isinstance(value, shape)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _read_list(value: Any, shape: ListOf) -> list[Any]:

@@ -38,6 +38,7 @@ def read(stored: str, shape: Any) -> Any:
         ('{"a": null, "b": 2}', Fields({"a": Maybe(NUMBER)}), {"a": None, "b": 2}),
         ("[[1, 2], [1], [1, 2, 3], [null, 2]]", ListOf(PairOf(NUMBER)), [[1, 2]]),
         ('[{"severity": "look"}, 7]', FINDINGS, []),
+        (f"[1, 1{'0' * 400}]", ListOf(NUMBER), [1]),
     ],
 )
 def test_only_the_part_with_the_shape_is_read(stored: str, shape: Any, readable: Any) -> None:

@@ -466,3 +466,10 @@ def test_menu_highlights_talents_on_pages_of_a_talent(factory: ConsentFactory, p
         assert current_menu_link in read_page(producer_client, url), url
     for url in (reverse("today"), reverse("voices:account_list")):
         assert current_menu_link not in read_page(producer_client, url), url
+
+
+def test_studio_page_says_before_the_recording_what_a_withdrawal_cannot_undo(
+    producer_client: Client, factory: ConsentFactory
+) -> None:
+    page = read_page(producer_client, get_url("record_in_studio", factory.make_consent()))
+    assert "What was already produced with a voice stays" in page

@@ -49,8 +49,9 @@ EVENTS = {
 
 
 def get_producer_address(consent: Consent) -> str:
-    """The email address of the requester of the consent, or of the studio if they have none."""
-    return consent.requested_by.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    """The email address of the requester of the consent, or of the studio if they have none or may not sign in."""
+    requester = consent.requested_by
+    return (requester.email if requester.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:

@@ -33,10 +33,16 @@ def send_deletion_notice(remote_voice_id: str) -> None:
 
 
 def find_recipient(remote: RemoteVoice) -> str:
-    """The person who requested the newest consent, or who started the newest build, or the studio's own address."""
+    """The person who requested the newest consent, or who started the newest build, or the studio's own address.
+
+    People who may no longer sign in get no mail.
+    """
     use = get_use(remote)
     consents = Consent.objects.filter(talent=use.talent_id, provider=use.provider, purpose=use.purpose)
-    requesters = consents.order_by("-created_at").values_list("requested_by__email", flat=True)
-    builders = Build.objects.filter(remote_voice=remote).order_by("-created_at")
-    addresses = [*requesters, *builders.values_list("started_by__email", flat=True)]
+    requesters = consents.filter(requested_by__is_active=True).order_by("-created_at")
+    builders = Build.objects.filter(remote_voice=remote, started_by__is_active=True).order_by("-created_at")
+    addresses = [
+        *requesters.values_list("requested_by__email", flat=True),
+        *builders.values_list("started_by__email", flat=True),
+    ]
     return next((address for address in addresses if address), settings.DEFAULT_FROM_EMAIL)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -217,3 +218,14 @@ def test_mail_stays_stored_when_the_mail_server_refuses_it(
             send_talent_mail(str(row.pk))
     assert TalentMail.objects.filter(kind="withdrawn", sent_at=None).count() == 2
     assert timezone.now() - TalentMail.objects.latest("created_at").created_at < timedelta(minutes=1)
+
+
+def test_producer_who_left_gets_no_mail(factory: ConsentFactory, settings: Any) -> None:
+    """The studio gets it, and the talent is told to write to the studio."""
+    settings.DEFAULT_FROM_EMAIL = "Northlight <office@studio.test>"
+    factory.producer.is_active = False
+    factory.producer.save()
+    withdraw(factory)
+    mails = run_mail_tasks()
+    assert set(mails) == {TALENT, "office@studio.test"}
+    assert "office@studio.test" in mails[TALENT].body and PRODUCER not in mails[TALENT].body

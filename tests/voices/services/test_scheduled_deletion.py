@@ -314,8 +314,11 @@ def test_hold_keeps_a_due_voice_until_it_is_released(build: Build, push: Push, p
     assert sweep().deletion_requested_at is not None
 
 
-def test_producer_without_email_is_replaced_by_the_studio(build: Build, push: Push, settings: Any) -> None:
-    User.objects.update(email="")
+@pytest.mark.parametrize("change", [{"email": ""}, {"email": "paula@studio.test", "is_active": False}])
+def test_producer_without_email_or_who_left_is_replaced_by_the_studio(
+    build: Build, push: Push, settings: Any, change: dict[str, Any]
+) -> None:
+    User.objects.update(**change)
     push(1)
     sweep()
     run_due_tasks("send_deletion_notice")

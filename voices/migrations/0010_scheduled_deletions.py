@@ -24,13 +24,15 @@ ACTIVE_BUILDS = ("queued", "submitting", "unconfirmed", "training")
 
 
 def mark_ended_voices(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
-    remotes = apps.get_model("voices", "RemoteVoice").objects.filter(
-        voice__isnull=False, deleted_at=None, deletion_requested_at=None
-    )
+    """Files that were sent for a voice count also if the voice is deleted or was never created."""
+    remotes = apps.get_model("voices", "RemoteVoice").objects.filter(voice__isnull=False)
+    remotes = remotes.exclude(deletion_requested_at__isnull=False, deleted_at=None)
     builds = apps.get_model("voices", "Build").objects.filter(
         models.Q(status__in=ACTIVE_BUILDS) | models.Q(pending_call="create"), remote_voice=models.OuterRef("pk")
     )
-    rows = remotes.filter(~models.Q(remote_id="") | models.Exists(builds)).select_related("account", "voice")
+    files = apps.get_model("voices", "RemoteFile").objects.filter(deleted_at=None, remote_voice=models.OuterRef("pk"))
+    may_exist = models.Q(deleted_at=None) & (~models.Q(remote_id="") | models.Exists(builds))
+    rows = remotes.filter(may_exist | models.Exists(files)).select_related("account", "voice")
     for remote in list(rows.defer("raw_response")):
         if end := find_end(apps, remote):
             last_day, reason = end

@@ -83,6 +83,9 @@ def request_deletion_after_end(
     A provider without deletion by API is left to a user (see `deletion_assignment`). A voice that may still be created
     is looked up first. The files that were sent are deleted even if no voice was created. `cause` is the consent.
     """
+    if remote.deleted_at:
+        request_file_deletion(remote, cause)
+        return
     if not (remote.remote_id or is_creation_in_doubt(remote)):
         retire_remote_voice(remote)
         request_file_deletion(remote, cause)

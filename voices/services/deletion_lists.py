@@ -1,6 +1,6 @@
 """Open deletions of remote voices: to decide, planned, running, stopped by a legal hold, or decided against."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q
@@ -37,29 +37,29 @@ class OpenDeletions:
 def load_open_deletions() -> OpenDeletions:
     """All voices whose deletion is open or was decided against. Three queries, however many voices there are."""
     deletions = OpenDeletions()
-    is_ended = Q(coverage_ended_on__isnull=False) & Exists(query_undeleted().filter(pk=OuterRef("pk")))
-    is_open = (Q(deletion_requested_at__isnull=False) | ~Q(alert="") | is_ended) & Q(deleted_at=None)
+    is_ended = Q(Exists(query_undeleted().filter(pk=OuterRef("pk"))), coverage_ended_on__isnull=False)
+    is_open = (Q(deletion_requested_at__isnull=False) | ~Q(alert="")) & Q(deleted_at=None)
     has_files = Exists(RemoteFile.objects.requested().filter(remote_voice=OuterRef("pk")))
-    rows = RemoteVoice.objects.annotate(has_open_files=has_files).filter(is_open | Q(has_open_files=True))
+    every_voice = RemoteVoice.objects.annotate(has_open_files=has_files, has_ended=is_ended)
+    rows = every_voice.filter(is_open | Q(has_ended=True) | Q(has_open_files=True))
     related = rows.select_related(*RELATED).defer("raw_response")
     every_row = list(related.order_by("deletion_requested_at", "deletion_due_on", "checked_at", "pk"))
     deletions.files.extend(remote for remote in every_row if remote.has_open_files)
-    remotes: list[RemoteVoice] = [remote for remote in every_row if remote.deleted_at is None]
     deletions.alerts.extend(remote for remote in every_row if remote.alert or remote.file_alert)
-    requested = [remote for remote in remotes if remote.deletion_requested_at]
-    for remote in [*requested, *_drop_covered(remotes)]:
+    requested = [remote for remote in every_row if remote.is_being_deleted]
+    for remote in [*requested, *_drop_covered([remote for remote in every_row if remote.has_ended])]:
         _choose_list(deletions, remote).append(remote)
     return deletions
 
 
 def is_deletion_planned(remote: RemoteVoice) -> bool:
     """Whether the voice is deleted on `deletion_due_on`, unless something covers it by then."""
-    return remote.deletion_due_on is not None and bool(_drop_covered([remote]))
+    is_open = remote.deletion_due_on and not (remote.deletion_requested_at or remote.deleted_at)
+    return bool(is_open and _drop_covered([remote]))
 
 
-def _drop_covered(remotes: Iterable[RemoteVoice]) -> list[RemoteVoice]:
+def _drop_covered(ended: Sequence[RemoteVoice]) -> list[RemoteVoice]:
     """The voices whose coverage has ended and that wait for a day or a decision. Those covered again are left out."""
-    ended = [row for row in remotes if row.coverage_ended_on and not (row.deletion_requested_at or row.deleted_at)]
     coverage = Coverage({get_use(remote).talent_id for remote in ended})
     return [
         remote
@@ -70,10 +70,10 @@ def _drop_covered(remotes: Iterable[RemoteVoice]) -> list[RemoteVoice]:
 
 
 def _choose_list(deletions: OpenDeletions, remote: RemoteVoice) -> list[RemoteVoice]:
-    if remote.kept_at and remote.deletion_requested_at is None:
+    if remote.kept_at and not remote.is_being_deleted:
         return deletions.kept
     if remote.is_on_hold:
         return deletions.on_hold
-    if remote.deletion_requested_at:
+    if remote.is_being_deleted:
         return deletions.manual if remote.needs_manual_deletion else deletions.running
     return deletions.to_decide if remote.deletion_needs_confirmation else deletions.planned

@@ -14,7 +14,7 @@ from voices.services.scheduled_deletion import get_use
 def send_deletion_notice(remote_voice_id: str) -> None:
     """Send the mail, unless the plan was canceled in the meantime."""
     remote = RemoteVoice.objects.select_related("account", "voice__talent").filter(pk=remote_voice_id).first()
-    if remote is None or remote.deletion_due_on is None or remote.deletion_requested_at or remote.deleted_at:
+    if remote is None or remote.deletion_due_on is None or remote.is_being_deleted:
         return
     use = get_use(remote)
     if Coverage([use.talent_id]).find_end(use) is None:

@@ -36,12 +36,16 @@ NO_PLAN = {
 
 
 def query_undeleted() -> QuerySet[RemoteVoice]:
-    """Voices of talents that exist or may exist at the provider, and whose deletion is not requested."""
+    """Voices of talents that exist or may exist at the provider, and whose deletion is not requested.
+
+    A voice that is deleted, or was never created, counts while files that were sent for it are there.
+    """
     in_doubt = Q(status=BuildStatus.WITHDRAWN, pending_call="create")
     creating = Build.objects.filter(Q(status__in=ACTIVE_STATUSES) | in_doubt, remote_voice=OuterRef("pk"))
     files = RemoteFile.objects.open().filter(remote_voice=OuterRef("pk"), deletion_requested_at=None)
-    is_possible = ~Q(remote_id="") | Exists(creating) | Exists(files)
-    return RemoteVoice.objects.filter(is_possible, voice__isnull=False, deleted_at=None, deletion_requested_at=None)
+    may_exist = Q(deleted_at=None) & (~Q(remote_id="") | Exists(creating))
+    is_requested = Q(deletion_requested_at__isnull=False, deleted_at=None)
+    return RemoteVoice.objects.filter(may_exist | Exists(files), voice__isnull=False).exclude(is_requested)
 
 
 def get_use(remote: RemoteVoice) -> VoiceUse:

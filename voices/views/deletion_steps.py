@@ -38,7 +38,7 @@ def list_remote_voice_steps() -> Iterator[NextStep]:
 
 
 def _make_open_step(remote: RemoteVoice) -> NextStep:
-    if remote.deletion_requested_at:
+    if remote.is_being_deleted:
         return _make_deletion_step(remote)
     if remote.is_on_hold:
         return _make_on_hold_step(remote)
@@ -93,7 +93,8 @@ def make_hold_step(talent: Talent) -> NextStep:
 
 
 def _make_decision_step(remote: RemoteVoice) -> NextStep:
-    reasons = (_describe_end(remote), "It ended before the upgrade. Delete the voice or keep it.")
+    subject = "the files that were sent for it" if remote.deleted_at else "the voice"
+    reasons = (_describe_end(remote), f"It ended before the upgrade. Delete or keep {subject}.")
     return _make_step(remote, "bad", "To decide", reasons, "Decide", DELETE)
 
 

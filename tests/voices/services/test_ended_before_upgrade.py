@@ -12,8 +12,9 @@ from django.utils import timezone
 from consent.models import Consent, ConsentStatus, Contract
 from consent.services.review import withdraw_consent
 from tests.voices.rows import Studio
-from voices.models import Build, BuildStatus, RemoteVoice
-from voices.services.scheduled_deletion import schedule_deletions
+from voices.models import Build, BuildStatus, FileKind, RemoteFile, RemoteVoice
+from voices.services.deletion_lists import load_open_deletions
+from voices.services.scheduled_deletion import confirm_deletion, schedule_deletions
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +108,21 @@ def test_covered_voice_ends_by_date_after_the_upgrade(build: Build) -> None:
     Consent.objects.update(valid_until=TODAY - timedelta(days=1))
     schedule_deletions()
     assert RemoteVoice.objects.get().deletion_due_on is not None
+
+
+@pytest.mark.parametrize("fields", [{"deleted_at": timezone.now()}, {"remote_id": ""}])
+def test_files_of_a_deleted_or_never_created_voice_are_decided(build: Build, fields: dict[str, Any]) -> None:
+    Consent.objects.update(status=ConsentStatus.WITHDRAWN)
+    RemoteVoice.objects.update(**fields)
+    remote = RemoteVoice.objects.get()
+    file = RemoteFile.objects.create(
+        account=remote.account, remote_voice=remote, kind=FileKind.CONSENT, remote_id="f1", announced_at=timezone.now()
+    )
+    assert mark()[0]
+    assert load_open_deletions().to_decide == [remote]
+    confirm_deletion(remote, build.started_by, "The consent was withdrawn.")
+    file.refresh_from_db()
+    remote.refresh_from_db()
+    assert file.deletion_requested_at and remote.deletion_requested_at is None
+    deletions = load_open_deletions()
+    assert (deletions.to_decide, deletions.files) == ([], [remote])

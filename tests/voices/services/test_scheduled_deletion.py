@@ -18,8 +18,9 @@ from consent.services.review import expire_due_consents, suspend_consent
 from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio
 from voicehub.models import Task, User
-from voices.models import Build, BuildStatus, RemoteVoice
+from voices.models import Build, BuildStatus, FileKind, RemoteFile, RemoteVoice
 from voices.services import scheduled_deletion
+from voices.services.deletion_lists import load_open_deletions
 from voices.services.scheduled_deletion import schedule_deletions
 
 pytestmark = pytest.mark.django_db
@@ -323,3 +324,21 @@ def test_producer_without_email_or_who_left_is_replaced_by_the_studio(
     sweep()
     run_due_tasks("send_deletion_notice")
     assert mail.outbox[0].to == [settings.DEFAULT_FROM_EMAIL]
+
+
+def test_files_of_a_deleted_voice_end_with_the_consent(build: Build, push: Push) -> None:
+    """The version before deleted voices and left their files."""
+    RemoteVoice.objects.update(deleted_at=timezone.now(), deletion_requested_at=timezone.now())
+    remote = RemoteVoice.objects.get()
+    RemoteFile.objects.create(
+        account=remote.account, remote_voice=remote, kind=FileKind.CONSENT, remote_id="f1", announced_at=timezone.now()
+    )
+    push(1)
+    assert sweep().deletion_due_on == date(2026, 12, 6)
+    assert load_open_deletions().planned == [remote]
+    run_due_tasks("send_deletion_notice")
+    assert mail.outbox[-1].body.startswith("The files that were sent to")
+    push(8)
+    sweep()
+    assert RemoteFile.objects.get().deletion_requested_at == timezone.now()
+    assert list_tasks("delete_remote_files") == [str(remote.pk)] and list_tasks("delete_remote_voice") == []

@@ -1,11 +1,13 @@
 """Legal holds: while a talent has one, nothing of the talent is deleted. Withdrawals still stop all use at once."""
 
+from datetime import datetime
+
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from consent.extension_points import resume_deletions
-from consent.models import Consent, EventKind, Talent
+from consent.models import Consent, Event, EventKind, Talent
 from consent.services.audit_log import record_event
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -21,6 +23,13 @@ def query_talents_on_hold() -> QuerySet[Talent]:
 def is_deletion_on_hold(talent: Talent) -> bool:
     """Whether nothing of this talent may be deleted now. Asks the database."""
     return query_talents_on_hold().filter(pk=talent.pk).exists()
+
+
+def find_last_release(talent: Talent) -> datetime | None:
+    """When the last legal hold on this talent was released."""
+    releases = Event.objects.filter(consent__talent=talent, kind=EventKind.HOLD_RELEASED)
+    last: datetime | None = releases.aggregate(last=Max("at"))["last"]
+    return last
 
 
 def require_no_hold(talent: Talent) -> None:

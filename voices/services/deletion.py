@@ -22,7 +22,6 @@ from voicehub.retry_policy import (
     LOOKUPS_BEFORE_ABSENT,
     PAUSED_ACCOUNT_RETRY,
     UNREACHABLE_RETRY,
-    deletion_delay,
 )
 from voices.models import Build, BuildStatus, RemoteVoice, Voice
 from voices.services.accounts import AccountPaused, open_session
@@ -31,7 +30,14 @@ from voices.services.builds.poll import record_state_before_deletion
 from voices.services.builds.reconcile import look_up_call
 from voices.services.builds.reconcile import was_key_changed as was_key_changed_since_submit
 from voices.services.deletion_assignment import assign_if_manual
-from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_on_hold, is_overdue, must_wait
+from voices.services.deletion_calls import (
+    compute_retry,
+    delete_at_provider,
+    find_answer_code,
+    is_on_hold,
+    is_overdue,
+    must_wait,
+)
 from voices.services.deletion_confirmation import confirm_voice_deletion
 from voices.services.deletion_log import record_voice_deletion, record_voice_request
 from voices.services.deletion_reports import report_deletion
@@ -185,8 +191,7 @@ def _forget_deletion_request(remote: RemoteVoice) -> None:
 
 
 def compute_deletion_retry(remote: RemoteVoice) -> timedelta:
-    """Time until the next attempt. It grows with the age of the request."""
-    return deletion_delay(timezone.now() - _get_request_time(remote))
+    return compute_retry(remote, _get_request_time(remote))
 
 
 def _get_request_time(remote: RemoteVoice) -> datetime:
@@ -196,7 +201,7 @@ def _get_request_time(remote: RemoteVoice) -> datetime:
 
 def _report_problem(remote: RemoteVoice, problem: str, retry: timedelta) -> timedelta:
     """Ask staff for help when a deletion has failed for a day. Returns the time until the next attempt."""
-    if is_overdue(_get_request_time(remote)):
+    if is_overdue(remote, _get_request_time(remote)):
         alert = f"VoiceHub has tried to delete this voice for more than a day. The last problem: {problem}"
         RemoteVoice.objects.filter(pk=remote.pk).update(alert=alert[:300])
     return retry
@@ -204,14 +209,17 @@ def _report_problem(remote: RemoteVoice, problem: str, retry: timedelta) -> time
 
 def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
     """Look up by its name whether the provider created the voice. If so, it is deleted next."""
+    capabilities = remote.find_capabilities()
+    if capabilities is None:
+        return _ask_about_doubtful_voice(remote)
     build = _query_doubtful_builds(remote).select_related("remote_voice__account").latest("created_at")
     try:
         with open_session(remote.account) as provider:
-            report, is_proven = look_up_call(build, provider, remote.capabilities)
-    except AccountPaused:
-        return PAUSED_ACCOUNT_RETRY
-    except CallFailure:
-        return UNREACHABLE_RETRY
+            report, is_proven = look_up_call(build, provider, capabilities)
+    except AccountPaused as paused:
+        return _report_problem(remote, str(paused), PAUSED_ACCOUNT_RETRY)
+    except CallFailure as failure:
+        return _report_problem(remote, failure.staff_message, UNREACHABLE_RETRY)
     if report is not None:
         with transaction.atomic():
             RemoteVoice.objects.filter(pk=remote.pk).update(remote_id=report.remote_id)
@@ -225,6 +233,10 @@ def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
     if is_proven and not was_key_changed_since_submit(build):
         mark_deleted(remote)
         return None
+    return _ask_about_doubtful_voice(remote)
+
+
+def _ask_about_doubtful_voice(remote: RemoteVoice) -> timedelta:
     RemoteVoice.objects.filter(pk=remote.pk).update(alert=CREATION_IN_DOUBT)
     return INCONCLUSIVE_LOOKUP_INTERVAL
 

@@ -1,16 +1,16 @@
 """What the deletions of voices and of files have in common: when they wait, and how they call the provider."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from consent.services.legal_hold import is_deletion_on_hold
+from consent.services.legal_hold import find_last_release, is_deletion_on_hold
 from providers.base import Provider
 from providers.errors import ProviderAuthError, ProviderRejected
 from voicehub.models import Task, TaskStatus
-from voicehub.retry_policy import DELETION_ALERT_AFTER
+from voicehub.retry_policy import DELETION_ALERT_AFTER, deletion_delay
 from voices.models import Build, RemoteVoice
 
 FORBIDDEN = 403
@@ -50,6 +50,17 @@ def find_answer_code(provider: Provider) -> int | None:
     return codes[-1] if codes else None
 
 
-def is_overdue(requested_at: datetime) -> bool:
-    """Whether a deletion was requested so long ago that staff are asked."""
-    return timezone.now() - requested_at > DELETION_ALERT_AFTER
+def is_overdue(remote: RemoteVoice, requested_at: datetime) -> bool:
+    """Whether VoiceHub has tried the deletion for so long that staff are asked."""
+    return _measure_attempts(remote, requested_at) > DELETION_ALERT_AFTER
+
+
+def compute_retry(remote: RemoteVoice, requested_at: datetime) -> timedelta:
+    """Time until the next attempt. It grows with the time that VoiceHub has tried."""
+    return deletion_delay(_measure_attempts(remote, requested_at))
+
+
+def _measure_attempts(remote: RemoteVoice, requested_at: datetime) -> timedelta:
+    """For how long VoiceHub has tried. During a legal hold it tried nothing, so the release starts the time again."""
+    released_at = find_last_release(remote.voice.talent) if remote.voice else None
+    return timezone.now() - max(requested_at, released_at or requested_at)

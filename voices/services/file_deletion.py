@@ -16,10 +16,17 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import HELD_DELETION_RETRY, PAUSED_ACCOUNT_RETRY, deletion_delay
+from voicehub.retry_policy import HELD_DELETION_RETRY, PAUSED_ACCOUNT_RETRY
 from voices.models import RemoteFile, RemoteVoice
 from voices.services.accounts import AccountPaused, open_session
-from voices.services.deletion_calls import delete_at_provider, find_answer_code, is_on_hold, is_overdue, must_wait
+from voices.services.deletion_calls import (
+    compute_retry,
+    delete_at_provider,
+    find_answer_code,
+    is_on_hold,
+    is_overdue,
+    must_wait,
+)
 from voices.services.deletion_log import record_file_deletion, record_file_request
 from voices.services.deletion_reports import report_deletion
 
@@ -60,7 +67,7 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
     requested_at = _find_request_time(remote) if remote else None
     if remote is None or requested_at is None:
         return None
-    delay = deletion_delay(timezone.now() - requested_at)
+    delay = compute_retry(remote, requested_at)
     if is_on_hold(remote):
         return HELD_DELETION_RETRY
     if must_wait(remote):
@@ -72,23 +79,23 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
     try:
         with open_session(remote.account) as provider:
             for file in remote.files.requested().select_related("account"):
-                problem = _delete_file(provider, file, lease) or problem
+                problem = _delete_file(provider, remote, file, lease) or problem
     except AccountPaused as paused:
-        problem, delay = _describe_failure(requested_at, str(paused)), PAUSED_ACCOUNT_RETRY
+        problem, delay = _describe_failure(remote, requested_at, str(paused)), PAUSED_ACCOUNT_RETRY
     except CallFailure as failure:
-        problem = _describe_failure(requested_at, failure.staff_message)
+        problem = _describe_failure(remote, requested_at, failure.staff_message)
     RemoteVoice.objects.filter(pk=remote.pk).update(file_alert=problem[:300])
     return delay if remote.files.requested().exists() else None
 
 
-def _describe_failure(requested_at: datetime, problem: str) -> str:
+def _describe_failure(remote: RemoteVoice, requested_at: datetime, problem: str) -> str:
     """The alert for staff, if the deletion has failed for a day."""
-    if not is_overdue(requested_at):
+    if not is_overdue(remote, requested_at):
         return ""
     return f"VoiceHub has tried to delete these files for more than a day. The last problem: {problem}"
 
 
-def _delete_file(provider: Provider, file: RemoteFile, lease: Lease) -> str:
+def _delete_file(provider: Provider, remote: RemoteVoice, file: RemoteFile, lease: Lease) -> str:
     """Delete a file, and mark it as deleted if a look-up no longer finds it. Returns the alert for staff, if any."""
     assert file.deletion_requested_at  # noqa: S101 - only requested files are deleted
     try:
@@ -101,7 +108,7 @@ def _delete_file(provider: Provider, file: RemoteFile, lease: Lease) -> str:
         if provider.has_file(file.remote_id):
             return STILL_THERE
     except ProviderRejected as refusal:
-        return _describe_failure(file.deletion_requested_at, refusal.staff_message)
+        return _describe_failure(remote, file.deletion_requested_at, refusal.staff_message)
     proof = {"answer": trim_response(response), "code": code, "look": ABSENT, "at": timezone.now().isoformat()}
     confirm_file_deletion(file, proof)
     return ""

@@ -122,3 +122,19 @@ def test_ended_consent_deletes_the_voice_at_the_provider(harness: BuildHarness) 
     assert reload_remote(build).deleted_at and len(list_deletes(harness)) == 1
     (row,) = list_deletions(Consent.objects.get(pk=build.consent_id))
     assert row.deleted_at and row.how == "Resemble AI no longer has it"
+
+
+def test_time_of_a_hold_does_not_count_as_tries(harness: BuildHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The alert after a day of refusals says how long VoiceHub has tried, and it tried nothing during the hold."""
+    build = make_ready_build(harness)
+    hold(build, harness)
+    withdraw_consent(build.consent, harness.producer, "The talent said so.")
+    RemoteVoice.objects.update(deletion_requested_at=timezone.now() - timedelta(days=30))
+    release(build, harness)
+    harness.sandbox.set_faults({"operation": "delete_voice", "do": "status:500"})
+    assert delete_remote_voice(str(build.remote_voice_id)) == timedelta(seconds=15)
+    assert reload_remote(build).alert == ""
+    later = timezone.now() + timedelta(days=2)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    delete_remote_voice(str(build.remote_voice_id))
+    assert "more than a day" in reload_remote(build).alert

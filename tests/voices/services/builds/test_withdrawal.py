@@ -13,6 +13,7 @@ from providers.types import Handover, Tier
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildStatus, RemoteVoice
+from voices.services.accounts import pause_account
 from voices.services.builds.journal import BuildJournal
 from voices.services.deletion import delete_remote_voice, is_creation_in_doubt
 
@@ -177,3 +178,29 @@ def test_alert_ends_when_the_voice_was_certainly_not_created(make_harness: MakeH
     assert delete_remote_voice(str(build.remote_voice_id)) is None
     remote = reload(build.remote_voice)
     assert (remote.deletion_requested_at, remote.alert) == (None, "")
+
+
+def leave_voice_in_doubt(harness: BuildHarness) -> RemoteVoice:
+    harness.sandbox.set_faults({"operation": "create_voice", "do": "drop", "phase": "before_commit", "nth": 1})
+    build = harness.reach_status(start_build(harness), BuildStatus.UNCONFIRMED)
+    withdraw(build, harness)
+    return RemoteVoice.objects.get(pk=build.remote_voice_id)
+
+
+def test_look_up_that_fails_for_a_day_asks_staff(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    remote = leave_voice_in_doubt(harness)
+    pause_account(harness.account, "A new contract.", harness.producer)
+    harness.run_tasks()
+    assert reload(remote).alert == ""
+    RemoteVoice.objects.update(deletion_requested_at=timezone.now() - timedelta(days=2))
+    harness.run_tasks()
+    assert "for more than a day" in reload(remote).alert and "A new contract." in reload(remote).alert
+
+
+def test_voice_in_doubt_at_an_unsupported_provider_asks_staff(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    remote = leave_voice_in_doubt(harness)
+    type(harness.account).objects.update(provider="gone")
+    assert delete_remote_voice(str(remote.pk)) == timedelta(minutes=10)
+    assert "Look for its name on the provider's website" in reload(remote).alert

@@ -44,8 +44,8 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
 
 
 @register_handler("send_deletion_task")
-def send_deletion_task(remote_voice_id: str, _lease: Lease) -> None:
-    deletion_assignment.send_deletion_task(remote_voice_id)
+def send_deletion_task(remote_voice_id: str, _lease: Lease) -> timedelta | None:
+    return deletion_assignment.send_deletion_task(remote_voice_id)
 
 
 @register_handler("schedule_deletions", on_failure=retry_after_pause("schedule_deletions"), queue=URGENT)

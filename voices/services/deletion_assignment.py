@@ -1,5 +1,7 @@
 """The user who deletes a voice on the provider's website, where the provider has no API call for it."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
@@ -10,7 +12,9 @@ from providers import registry
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import HELD_DELETION_RETRY
 from voices.models import Build, RemoteVoice
+from voices.services.deletion_calls import is_on_hold
 
 PERMISSION = "voices.delete_remotevoice"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -55,13 +59,18 @@ def _store_assignment(remote: RemoteVoice, user: User) -> None:
             outbox.enqueue_task("send_deletion_task", remote.pk)
 
 
-def send_deletion_task(remote_voice_id: str) -> None:
-    """Mail the assigned user what to delete and where. Nothing is sent if the deletion is already confirmed."""
-    rows = RemoteVoice.objects.select_related("account", "voice", "deletion_assigned_to")
+def send_deletion_task(remote_voice_id: str) -> timedelta | None:
+    """Mail the assigned user what to delete and where. Nothing is sent if the deletion is already confirmed.
+
+    During a legal hold no one is asked to delete the voice: the mail waits for its end.
+    """
+    rows = RemoteVoice.objects.select_related("account", "voice__talent", "deletion_assigned_to")
     remote = rows.filter(pk=remote_voice_id).first()
     user = remote.deletion_assigned_to if remote else None
     if remote is None or user is None or not user.email or not remote.needs_manual_deletion:
-        return
+        return None
+    if is_on_hold(remote):
+        return HELD_DELETION_RETRY
     label = registry.get_provider_label(remote.account.provider)
     capabilities = remote.find_capabilities()
     context = {
@@ -73,3 +82,4 @@ def send_deletion_task(remote_voice_id: str) -> None:
     }
     text = render_to_string("voices/mail/deletion_task.txt", context)
     send_mail(f"Please delete a voice at {label}", text, settings.DEFAULT_FROM_EMAIL, [user.email])
+    return None

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from consent.models import Talent
+from consent.services.legal_hold import release_hold, set_hold
 from consent.services.review import withdraw_consent
 from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
@@ -82,6 +84,24 @@ def test_no_mail_is_sent_after_the_confirmation(remote: RemoteVoice, producer: U
     RemoteVoice.objects.update(deleted_at=timezone.now())
     run_due_tasks("send_deletion_task")
     assert mail.outbox == []
+
+
+def test_no_one_is_asked_to_delete_a_voice_during_a_legal_hold(
+    remote: RemoteVoice, producer: User, producer_client: Client
+) -> None:
+    talent = Talent.objects.get()
+    User.objects.filter(pk=producer.pk).update(email="paula@studio.test")
+    set_hold(talent, producer, "A court order.")
+    remote = withdraw(remote, producer)
+    run_due_tasks("send_deletion_task")
+    assert mail.outbox == []
+    text = read_page(producer_client, remote)
+    assert "Kept because of a legal hold." in text and "Delete it on the" not in text and "Held" in text
+    release_hold(talent, producer, "The case is closed.")
+    Task.objects.filter(kind="send_deletion_task").update(due_at=timezone.now())
+    run_due_tasks("send_deletion_task")
+    assert [message.to for message in mail.outbox] == [["paula@studio.test"]]
+    assert "Delete it on the" in read_page(producer_client, remote)
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"groups": []}])

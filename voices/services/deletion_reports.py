@@ -1,4 +1,4 @@
-"""Reports confirmed deletions of remote voices to the consents that have ended, so that talents get a mail."""
+"""Reports confirmed deletions of remote voices to the consent that ended last, so that talents get a mail."""
 
 from consent.models import Consent, ConsentStatus
 from consent.services.talent_mails import report_all_deleted_if_done
@@ -6,9 +6,10 @@ from voices.models import RemoteVoice
 
 
 def report_deletion(remote: RemoteVoice) -> None:
-    """Mail "everything is deleted" for each ended consent whose last deletion this was. Call it after storing.
+    """Mail "everything is deleted" if this was the last deletion after the end of a consent. Call it after storing.
 
     A consent that was replaced has not ended: the newest one has, or none. Neither has an expired one that was renewed.
+    Of several that ended, the newest speaks for all.
     """
     if remote.voice is None:
         return
@@ -17,5 +18,7 @@ def report_deletion(remote: RemoteVoice) -> None:
     )
     is_renewed = consents.in_force_or_suspended().exists()
     ended = [ConsentStatus.WITHDRAWN] if is_renewed else [ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED]
-    for consent in consents.filter(status__in=ended).select_related("talent", "requested_by").order_by("created_at"):
-        report_all_deleted_if_done(consent)
+    rows = consents.filter(status__in=ended, approved_at__isnull=False).select_related("talent", "requested_by")
+    newest = rows.order_by("-approved_at").first()
+    if newest is not None:
+        report_all_deleted_if_done(newest)

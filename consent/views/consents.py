@@ -268,7 +268,7 @@ suspend = _make_reason_view(
 )
 resume = _make_reason_view(review.resume_consent, "Consent resumed. It is in force again.")
 withdraw = _make_reason_view(
-    review.withdraw_consent, "Consent withdrawn. Its builds stop, and its voices are deleted at the provider."
+    review.withdraw_consent, "Consent withdrawn. Its builds stop, and the deletion of its voices is requested."
 )
 decline = _make_reason_view(review.decline_consent, "Recorded that the talent declined.")
 answer_report = _make_reason_view(_answer_report, "Report answered. The talent can read the answer behind their link.")

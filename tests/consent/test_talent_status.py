@@ -120,6 +120,12 @@ def test_what_cannot_be_undone_is_said_before_and_with_a_withdrawal(factory: Con
     assert text in read_home(factory.open_link(approved))
 
 
+def test_promise_to_delete_names_the_legal_hold(factory: ConsentFactory) -> None:
+    for consent in (factory.make_consent(), factory.make_approved_consent()):
+        page = read_home(factory.open_link(consent))
+        assert "deleted at" in page and "Only a legal hold can delay that." in page
+
+
 def test_suspended_consent_can_be_withdrawn_on_the_link(factory: ConsentFactory) -> None:
     consent = factory.make_approved_consent()
     suspend_consent(consent, factory.producer, "A dispute.")

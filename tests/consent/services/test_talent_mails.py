@@ -69,6 +69,7 @@ def test_sent_recording_is_confirmed_to_the_talent_only(factory: ConsentFactory)
     assert mails[TALENT].subject == f"{consent.company} has received your recording"
     assert "Recorded by you through the private link." in mails[TALENT].body
     assert "Resemble AI" in mails[TALENT].body and "stay" in mails[TALENT].body
+    assert "Only a legal hold can delay that." in mails[TALENT].body
     assert "on your private link" not in mails[TALENT].body, "this talent has none"
     event = consent.events.latest("sequence")
     assert (event.kind, event.payload) == (EventKind.MAILED, {"mail": "received", "to": TALENT})
@@ -115,6 +116,7 @@ def test_withdrawal_mail_lists_what_is_to_be_deleted(factory: ConsentFactory, de
     mails = run_mail_tasks()
     for message in mails.values():
         assert "- Voice at Resemble AI: requested" in message.body
+        assert deletions[0].how in message.body, "a legal hold, for example"
         assert "nothing to delete" not in message.body
 
 

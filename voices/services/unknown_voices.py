@@ -17,7 +17,8 @@ from voices.models import Account, Build, RemoteVoice, Voice
 from voices.services.accounts import open_session
 from voices.services.builds.lifecycle import record_observation
 from voices.services.deletion import request_deletion
-from voices.services.remote_voices import ProviderCallFailed, require_permission
+from voices.services.permission import check_voice_permission
+from voices.services.remote_voices import ProviderCallFailed
 
 # An id that is longer is cut one character above MAX_ID_CHARACTERS, so that it is refused when staff choose it.
 MAX_ID_CHARACTERS, MAX_NAME_CHARACTERS = 100, 256
@@ -74,8 +75,12 @@ def _list_voices(provider: Provider) -> Iterator[UnknownVoice]:
 def adopt_voice(account: Account, remote_id: str, tier: Tier | str, voice: Voice, by: User) -> RemoteVoice:
     """Assign an unknown voice of the account to `voice`. It is never trained again. Raises ActionRefused."""
     report = _fetch_report(account, remote_id)
-    require_permission(RemoteVoice(account=account, voice=voice))
-    return _create_remote_voice(account, remote_id, tier, report, voice=voice, adopted_by=by)
+    with transaction.atomic():
+        Voice.objects.select_for_update().get(pk=voice.pk)
+        # Locked, so that a withdrawal at the same time either refuses the adoption or deletes the voice.
+        if reasons := check_voice_permission(voice, account.provider, lock=True).reasons:
+            raise ActionRefused(" ".join(reasons))
+        return _create_remote_voice(account, remote_id, tier, report, voice=voice, adopted_by=by)
 
 
 def delete_unknown_voice(account: Account, remote_id: str, tier: Tier | str, by: User, reason: str) -> RemoteVoice:

@@ -114,6 +114,7 @@ def send_talent_mail(mail_id: str) -> None:
 
 def _build_context(mail: TalentMail) -> dict[str, Any]:
     consent, event = mail.consent, find_reported_event(mail)
+    deletions = extension_points.list_deletions(consent)
     return {
         "consent": consent,
         "talent": consent.talent,
@@ -121,7 +122,8 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
         "event": event,
         "reported_at": event.at if event else mail.created_at,
         "take": consent.takes.filter(acceptable=True).order_by("-created_at").first(),
-        "deletions": extension_points.list_deletions(consent),
+        "deletions": deletions,
+        "has_open_deletion": any(deletion.deleted_at is None for deletion in deletions),
         "has_link": consent.invitations.live().exists(),
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),

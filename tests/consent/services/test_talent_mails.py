@@ -222,6 +222,18 @@ def test_mail_stays_stored_when_the_mail_server_refuses_it(
     assert timezone.now() - TalentMail.objects.latest("created_at").created_at < timedelta(minutes=1)
 
 
+def test_withdrawal_promises_no_other_mail_if_all_was_deleted_before(
+    factory: ConsentFactory, deletions: list[Deletion]
+) -> None:
+    deletions.append(make_deletion("A voice", timezone.now()))
+    withdraw(factory)
+    mails = run_mail_tasks()
+    assert "All that was made with it is deleted already:" in mails[TALENT].body
+    assert "Deleted already:" in mails[PRODUCER].body
+    for message in mails.values():
+        assert "A voice at Resemble AI: deleted" in message.body and "nother mail" not in message.body
+
+
 def test_producer_who_left_gets_no_mail(factory: ConsentFactory, settings: Any) -> None:
     """The studio gets it, and the talent is told to write to the studio."""
     settings.DEFAULT_FROM_EMAIL = "Northlight <office@studio.test>"

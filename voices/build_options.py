@@ -160,10 +160,10 @@ class BuildOption:
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
     def _list_missing(self) -> Iterable[str]:
-        state = self.readiness
-        if state.permission.consent_reasons:
+        state, permission = self.readiness, self.readiness.permission
+        if permission.consent_reasons and not permission.suspended_consent:
             yield MISSING_CONSENT_TEXT
-        if state.permission.contract_reasons and not state.permission.contract_to_confirm:
+        if permission.contract_reasons and not (permission.contract_to_confirm or permission.suspended_contract):
             yield "the contract"
         if state.recording_count < state.needed_recording_count:
             yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
@@ -171,9 +171,14 @@ class BuildOption:
             yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
 
     def _list_term_obstacles(self) -> Iterable[str]:
-        if self.readiness.permission.contract_to_confirm:
+        permission = self.readiness.permission
+        if permission.suspended_consent:
+            yield "the consent is suspended"
+        if permission.suspended_contract:
+            yield "the contract is suspended"
+        if permission.contract_to_confirm:
             yield "the terms of the contract are not confirmed"
-        if self.readiness.permission.voice_reasons:
+        if permission.voice_reasons:
             yield "the contract does not cover the countries"
 
     @property

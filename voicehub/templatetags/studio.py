@@ -133,8 +133,10 @@ def navigation(context: template.Context) -> list[NavigationLink]:
     request, perms = context["request"], context["perms"]
     today, talents, accounts = (reverse(name) for name in ("today", "consent:talent_list", "voices:account_list"))
     in_accounts = accounts in request.path
-    in_talents = request.path != today and not in_accounts and _get_app_name(request) in {"consent", "voices"}
-    links = [NavigationLink("Today", today, "page" if request.path == today else "")]
+    in_today = request.path == reverse("voices:deletion_list")
+    in_other = request.path == today or in_today or in_accounts
+    in_talents = not in_other and _get_app_name(request) in {"consent", "voices"}
+    links = [NavigationLink("Today", today, "page" if request.path == today else "true" if in_today else "")]
     if "consent.view_talent" in perms:
         links.append(NavigationLink("Talents", talents, "true" if in_talents else ""))
     if "voices.view_account" in perms:

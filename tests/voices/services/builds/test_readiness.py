@@ -125,7 +125,7 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
     full_studio.make_consent(talent)
     assert find_option(voice, "resemble_v2").is_ready
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
-    assert find_option(voice, "resemble_v2").summary == "only the consent is missing."
+    assert find_option(voice, "resemble_v2").summary == "the consent is suspended."
     assert not find_option(voice, "resemble_v2").is_only_consent_missing, "the consent exists and is suspended"
 
 

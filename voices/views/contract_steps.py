@@ -24,7 +24,7 @@ def list_contracts_to_confirm() -> Iterator[NextStep]:
             "Talent",
             "wait",
             "To confirm",
-            (f"Compare with the PDF of the contract signed on {day}, and confirm: {join_with_and(terms)}.",),
+            (f"Contract signed on {day}: confirm {join_with_and(terms)}.",),
             f"{contract.get_absolute_url()}#confirm",
             "Confirm terms",
             contract.filed_at,

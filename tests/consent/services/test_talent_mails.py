@@ -93,7 +93,7 @@ def test_withdrawal_is_mailed_to_talent_and_producer(factory: ConsentFactory) ->
     mails = run_mail_tasks()
     assert set(mails) == {TALENT, PRODUCER}
     body = mails[TALENT].body
-    assert body.startswith("Dear Tilda Strand,\n\nyou withdrew your consent on ")
+    assert body.startswith("Dear Tilda Strand,\n\nYou withdrew your consent on ")
     assert '"I changed my mind & more."' in body and "there is nothing to delete" in body
     assert "cannot undo a withdrawal" in body and "already produced with a voice stay" in body and PRODUCER in body
     assert "/reports/" in body and "/reports/" not in mails[PRODUCER].body

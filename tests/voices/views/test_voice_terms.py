@@ -132,7 +132,7 @@ def test_today_asks_once_for_each_contract_to_confirm(producer_client: Client, s
     Contract.objects.update(company="", countries=[])
     (step,) = [step for step in list_today_steps(producer_client) if step.subject == build.voice.talent.name]
     assert (step.status, step.action) == ("To confirm", "Confirm terms")
-    assert "confirm: the party and the countries." in step.reasons[0]
+    assert "confirm the party and the countries." in step.reasons[0]
     assert not [step for step in list_today_steps(producer_client) if step.status == "No longer allowed"]
     confirm_terms(build.contract, studio.producer, company="Northlight Voices", countries=["worldwide"])
     assert not [step for step in list_today_steps(producer_client) if step.status == "To confirm"]
@@ -143,7 +143,7 @@ def test_today_names_a_contract_without_any_confirmed_purpose(viewer_client: Cli
     studio.make_contract(talent, is_confirmed=False)
     studio.make_contract(talent, is_confirmed=False, ends_on="2025-02-01")
     (step,) = [step for step in list_today_steps(viewer_client) if step.status == "To confirm"]
-    assert "confirm: the purposes." in step.reasons[0]
+    assert "confirm the purposes." in step.reasons[0]
     assert not step.is_allowed and step.url == talent.get_absolute_url()
 
 

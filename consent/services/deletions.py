@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from consent.models import Consent, Event, EventKind
 from consent.services.audit_log import record_event
@@ -28,6 +29,11 @@ class DeletionSubject:
     def make_payload(self) -> dict[str, Any]:
         counts = {"voices": self.voices, "recordings": self.recordings, "consent_files": self.consent_files}
         return {"key": self.key, "provider": self.provider, "subject": self.text, **counts}
+
+
+def lock_consents(talent_id: UUID) -> None:
+    """Lock every consent of this talent, in one order, so that no two transactions block each other."""
+    list(Consent.objects.select_for_update().filter(talent=talent_id).order_by("pk").values_list("pk"))
 
 
 def record_deletion_request(consents: Iterable[Consent], subject: DeletionSubject, by: User | None) -> None:

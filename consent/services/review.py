@@ -12,6 +12,7 @@ from consent.models import Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
+from consent.services.deletions import lock_consents
 from consent.services.talent_mails import enqueue_talent_mail
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -122,6 +123,7 @@ def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
     `by` is the staff member who records it, or None if the talent does it.
     """
     with transaction.atomic():
+        lock_consents(consent.talent_id)
         _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
         stop_use(consent)
         enqueue_talent_mail(consent, TalentMail.Kind.WITHDRAWN)

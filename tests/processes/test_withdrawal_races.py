@@ -6,7 +6,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from consent.models import Capture, Consent, ConsentStatus
+from consent.models import Capture, Consent, ConsentStatus, EventKind
 from consent.services.invitations import request_consent
 from consent.services.review import resume_consent, suspend_consent, withdraw_consent
 from consent.services.takes import submit_take
@@ -15,7 +15,9 @@ from tests.support.task_runner import run_due_tasks
 from tests.support.withdrawals import get_last_number, list_left_at_provider, list_writes_after
 from tests.voices.services.builds.build_harness import BuildHarness, make_upload
 from voicehub.refusals import ActionRefused
-from voices.models import Build, BuildStatus, RemoteVoice, Voice
+from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
+from voices.services import unknown_voices
+from voices.services.deletion import record_manual_deletion
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -121,3 +123,37 @@ def test_build_sent_during_a_withdrawal_ends_with_the_call_on_the_wire(harness: 
     build.refresh_from_db()
     assert build.status == BuildStatus.WITHDRAWN
     assert not RemoteVoice.objects.filter(deletion_requested_at__isnull=False, deleted_at=None).exists()
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_deletion_that_is_confirmed_during_a_withdrawal_blocks_neither(harness: BuildHarness, _round: int) -> None:
+    build = harness.finish_build(harness.start_build(harness.make_voice()))
+    consent, remote = Consent.objects.get(pk=build.consent_id), RemoteVoice.objects.get(pk=build.remote_voice_id)
+    run_at_once(withdraw(consent, harness), lambda: record_manual_deletion(remote, harness.producer, "It is gone."))
+    remote.refresh_from_db()
+    consent.refresh_from_db()
+    assert remote.deleted_at and consent.status == ConsentStatus.WITHDRAWN
+    kinds = list(consent.events.values_list("kind", flat=True))
+    assert kinds.count(EventKind.DELETION_REQUESTED) == kinds.count(EventKind.DELETED) == 1
+
+
+def test_voice_adopted_during_a_withdrawal_is_deleted(harness: BuildHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The withdrawal begins after the gate was asked and before the voice is stored."""
+    build = harness.finish_build(harness.start_build(harness.make_voice()))
+    remote_id, consent = build.remote_voice.remote_id, Consent.objects.get(pk=build.consent_id)
+    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="")
+    thread = Thread(target=run_at_once, args=(withdraw(consent, harness),))
+    original = unknown_voices._is_being_created
+
+    def withdraw_meanwhile(account: Account, name: str) -> bool:
+        thread.start()
+        thread.join(1)  # it ends only if nothing makes it wait
+        return original(account, "another name")
+
+    monkeypatch.setattr(unknown_voices, "_is_being_created", withdraw_meanwhile)
+    adopted = unknown_voices.adopt_voice(harness.account, remote_id, "rapid", build.voice, harness.producer)
+    thread.join()
+    adopted.refresh_from_db()
+    assert adopted.deletion_requested_at
+    harness.run_tasks(2)
+    assert list_left_at_provider(harness) == []

@@ -39,7 +39,7 @@ from voices.services.deletion_calls import (
     must_wait,
 )
 from voices.services.deletion_confirmation import confirm_voice_deletion
-from voices.services.deletion_log import record_voice_deletion, record_voice_request
+from voices.services.deletion_log import lock_consents, record_voice_deletion, record_voice_request
 from voices.services.deletion_reports import report_deletion
 from voices.services.file_deletion import request_file_deletion
 from voices.services.remote_voices import (
@@ -127,6 +127,7 @@ def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
 def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
     if remote.voice_id:
         Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
+    lock_consents(remote)
     require_no_active_build(remote)
     _store_deletion_request(remote, by, reason)
 
@@ -183,6 +184,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
 def _forget_deletion_request(remote: RemoteVoice) -> None:
     """The voice was never created, so there is nothing to delete. The audit log says so where it has the request."""
     with transaction.atomic():
+        lock_consents(remote)
         fields = {"deletion_requested_at": None, "deletion_reason": "", "alert": ""}
         if RemoteVoice.objects.filter(pk=remote.pk, deletion_requested_at__isnull=False).update(**fields):
             remote.deletion_proof = {"look": NEVER_CREATED}

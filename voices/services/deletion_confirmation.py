@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from voicehub.models import User
 from voices.models import RemoteVoice
-from voices.services.deletion_log import record_voice_deletion
+from voices.services.deletion_log import lock_consents, record_voice_deletion
 from voices.services.deletion_reports import report_deletion
 from voices.services.file_deletion import request_file_deletion
 
@@ -26,6 +26,7 @@ def confirm_voice_deletion(remote: RemoteVoice, proof: Mapping[str, Any], by: Us
         "retired_at": remote.retired_at or now,
     }
     with transaction.atomic():
+        lock_consents(remote)
         if not RemoteVoice.objects.filter(pk=remote.pk, deleted_at=None).update(**fields):
             return False
         for name, value in fields.items():

@@ -36,6 +36,15 @@ def describe_files(files: Sequence[RemoteFile]) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lock_consents(remote: RemoteVoice) -> None:
+    """Lock the consents in whose audit logs a deletion is recorded, in the caller's transaction.
+
+    Call it before any row of a build or of a remote voice is locked: a withdrawal locks them in the same order.
+    """
+    if remote.voice:
+        deletions.lock_consents(remote.voice.talent_id)
+
+
 def record_voice_request(remote: RemoteVoice, by: User | None, cause: Consent | None = None) -> None:
     """`cause` is the consent that was withdrawn."""
     subject = _make_voice_subject(remote)

@@ -27,7 +27,7 @@ from voices.services.deletion_calls import (
     is_overdue,
     must_wait,
 )
-from voices.services.deletion_log import record_file_deletion, record_file_request
+from voices.services.deletion_log import lock_consents, record_file_deletion, record_file_request
 from voices.services.deletion_reports import report_deletion
 
 ABSENT = "404"  # stored as the result of a check that finds no file
@@ -44,6 +44,7 @@ def request_file_deletion(remote: RemoteVoice, cause: Consent | None = None) -> 
 
     Files that are found while others are being deleted join their request.
     """
+    lock_consents(remote)
     RemoteVoice.objects.select_for_update().get(pk=remote.pk)
     if not remote.files.open().exists():
         return
@@ -132,6 +133,7 @@ def confirm_file_deletion(file: RemoteFile, proof: Mapping[str, Any], by: User |
     """Mark a file and its recording as deleted. The last file of a request writes the entry of the audit log."""
     now = timezone.now()
     with transaction.atomic():
+        lock_consents(file.remote_voice)
         remote = (
             RemoteVoice.objects.select_for_update(of=("self",))
             .select_related("account", "voice")
@@ -149,6 +151,7 @@ def confirm_file_deletion(file: RemoteFile, proof: Mapping[str, Any], by: User |
 def record_manual_file_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Record that a user saw that the files are gone. Raises ActionRefused."""
     with transaction.atomic():
+        lock_consents(remote)
         RemoteVoice.objects.select_for_update().get(pk=remote.pk)
         files = list(remote.files.requested())
         if not files:

@@ -18,6 +18,7 @@ from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.lifecycle import withdraw_build
 from voices.services.deletion import request_deletion_after_end, require_deletable
 from voices.services.deletion_calls import is_on_hold
+from voices.services.deletion_log import lock_consents
 
 DELETION_TASK, FILE_TASK = "delete_remote_voice", "delete_remote_files"
 SCHEDULE_TASK, NOTICE_TASK = "schedule_deletions", "send_deletion_notice"
@@ -109,6 +110,8 @@ def lock_remote(remote: RemoteVoice) -> RemoteVoice | None:
     if remote.voice_id is None:
         return None
     Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
+    lock_consents(remote)
+    list(Build.objects.select_for_update().active().filter(remote_voice=remote).order_by("pk").values_list("pk"))
     rows = query_undeleted().select_related("account", "voice__talent").select_for_update(of=("self",))
     return rows.filter(pk=remote.pk).first()
 

@@ -16,9 +16,11 @@ def stop_use(consent: Consent) -> None:
     """
     if _is_covered_by_another(consent):
         return
-    for remote in query_remote_voices(consent).filter(deleted_at=None).select_for_update(of=("self",)):
-        for build in Build.objects.active().filter(remote_voice=remote):
-            withdraw_build(build)
+    remotes = query_remote_voices(consent).filter(deleted_at=None).order_by("pk")
+    # Builds are locked before voices, as a worker does that stores a result.
+    for build in Build.objects.active().filter(remote_voice__in=remotes.values("pk")).order_by("pk"):
+        withdraw_build(build)
+    for remote in remotes.select_for_update(of=("self",)):
         request_withdrawal_deletion(remote, consent)
     # The files of a voice that was deleted before may still be at the provider.
     for remote in query_remote_voices(consent).filter(deleted_at__isnull=False).order_by("pk"):

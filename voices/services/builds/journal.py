@@ -8,6 +8,7 @@ from providers.types import CONSENT_KEY
 from voicehub.encryption import encrypt
 from voicehub.outbox import Lease, LeaseLost
 from voices.models import Build, BuildStatus, FileKind, RemoteFile, RemoteRecording, RemoteVoice
+from voices.services.deletion_log import lock_consents
 from voices.services.file_deletion import request_file_deletion
 
 
@@ -56,6 +57,7 @@ class BuildJournal:
         """Store the id of an announced file, also if the consent was withdrawn meanwhile: the file must be deleted."""
         is_consent = key == CONSENT_KEY
         with transaction.atomic():
+            lock_consents(self.build.remote_voice)
             remote = RemoteVoice.objects.select_for_update().get(pk=self.build.remote_voice_id)
             RemoteFile.objects.get_or_create(
                 account_id=remote.account_id,

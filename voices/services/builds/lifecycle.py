@@ -17,7 +17,7 @@ from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 from voices.services.accounts import AccountPaused
-from voices.services.deletion_log import record_voice_request
+from voices.services.deletion_log import lock_consents, record_voice_request
 from voices.services.file_deletion import request_file_deletion
 
 VOICE_MISSING = (
@@ -128,6 +128,8 @@ def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
     """End the build. A remote voice whose consent was rejected is retired and deleted."""
     with transaction.atomic():
         now = timezone.now()
+        if to == BuildStatus.CONSENT_REJECTED:
+            lock_consents(build.remote_voice)
         if not move(build, to, finished_at=now, progress_message="", **fields):
             return
         if to == BuildStatus.READY:

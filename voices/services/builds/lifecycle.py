@@ -26,6 +26,7 @@ VOICE_MISSING = (
 )
 VOICE_PUBLIC = "The provider shows this voice to everyone, but no user made it public. Make it private or delete it."
 CONSENT_WITHDRAWN = "The consent was withdrawn. VoiceHub deletes the voice at the provider."
+CONSENT_REJECTED = "The provider rejected the consent."
 STILL_VISIBLE = "The provider says that it deleted this voice, but still shows it."
 
 
@@ -135,10 +136,18 @@ def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
         if to == BuildStatus.READY:
             enqueue_samples(build)
         if to == BuildStatus.CONSENT_REJECTED:
-            retire_remote_voice(build.remote_voice)
-            record_voice_request(build.remote_voice, None)
-            outbox.enqueue_task("delete_remote_voice", build.remote_voice_id)
-            request_file_deletion(build.remote_voice)
+            _request_rejected_deletion(build.remote_voice)
+
+
+def _request_rejected_deletion(remote: RemoteVoice) -> None:
+    """Retire the voice and request its deletion, so that it is listed until it is confirmed, also during a hold."""
+    retire_remote_voice(remote)
+    if remote.deletion_requested_at is None:
+        remote.deletion_requested_at, remote.deletion_reason = timezone.now(), CONSENT_REJECTED
+        remote.save(update_fields=["deletion_requested_at", "deletion_reason"])
+    record_voice_request(remote, None)
+    outbox.enqueue_task("delete_remote_voice", remote.pk)
+    request_file_deletion(remote)
 
 
 def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:

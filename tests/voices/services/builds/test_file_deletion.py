@@ -25,6 +25,7 @@ from voices.services import accounts
 from voices.services.builds.journal import BuildJournal
 from voices.services.builds.lifecycle import set_final_status
 from voices.services.deletion import record_manual_deletion
+from voices.services.deletion_lists import load_open_deletions
 from voices.services.deletion_table import list_deletions
 from voices.services.file_deletion import KEY_CHANGED, STILL_THERE, record_manual_file_deletion
 
@@ -359,6 +360,8 @@ def test_rejected_consent_deletes_the_files(harness: BuildHarness) -> None:
     set_final_status(reload(build), BuildStatus.CONSENT_REJECTED)
     harness.run_tasks()
     assert count_present(harness) == 0
+    assert load_open_deletions().manual == [build.remote_voice], "AudioStack deletes no voice, so a person is asked"
+    assert reload(build.remote_voice).deletion_assigned_to == harness.producer
     assert [payload["voices"] for payload in list_payloads(build, EventKind.DELETION_REQUESTED)] == [1, 0]
 
 

@@ -20,7 +20,7 @@ from voicehub.text import format_count, format_duration, join_with_and
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
-from voices.presenters import FIX_LINKS
+from voices.presenters import FIX_LINKS, list_term_obstacles
 from voices.services.builds import selection
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
@@ -152,7 +152,7 @@ class BuildOption:
         kinds = {gap.kind for gap in self.readiness.gaps}
         missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
         parts = [f"{join_with_and(missing)} missing"] if missing else []
-        parts += self._list_term_obstacles()
+        parts += list_term_obstacles(self.readiness.permission)
         parts += [text for kind, text in OBSTACLE_TEXTS.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
         if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
@@ -169,17 +169,6 @@ class BuildOption:
             yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
             yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
-
-    def _list_term_obstacles(self) -> Iterable[str]:
-        permission = self.readiness.permission
-        if permission.suspended_consent:
-            yield "the consent is suspended"
-        if permission.suspended_contract:
-            yield "the contract is suspended"
-        if permission.contract_to_confirm:
-            yield "the terms of the contract are not confirmed"
-        if permission.voice_reasons:
-            yield "the contract does not cover the countries"
 
     @property
     def badge(self) -> tuple[str, str]:

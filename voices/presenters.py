@@ -1,12 +1,13 @@
 """Badges, labels and change tokens of accounts, remote voices and builds. All pages use them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from audio.datasets.concatenate import GAP_SECONDS
+from consent.services.gate import BuildPermission
 from providers import registry
 from providers.parsing import parse_number
 from providers.types import Encoding, Handover, Tier
@@ -197,3 +198,15 @@ def load_preview_list(remote: RemoteVoice, user: User) -> PreviewList:
         " ".join(find_hold(remote)),
         access.are_previews_closed(remote, user),
     )
+
+
+def list_term_obstacles(permission: BuildPermission) -> Iterable[str]:
+    """What stops a build although a consent and a contract are on file, in a few words each."""
+    if permission.suspended_consent:
+        yield "the consent is suspended"
+    if permission.suspended_contract:
+        yield "the contract is suspended"
+    if permission.contract_to_confirm:
+        yield "the terms of the contract are not confirmed"
+    if permission.voice_reasons:
+        yield "the contract does not cover the countries"

@@ -83,7 +83,11 @@ def test_deletion_is_planned_announced_and_requested_after_a_week(build: Build, 
     run_due_tasks("send_deletion_notice")
     (message,) = mail.outbox
     assert message.subject == "Planned deletion of the voice Warm narrator"
-    for part in ("Resemble AI will be deleted on 6 December 2026", "The consent ended on 28 November 2026.", "new consent"):
+    for part in (
+        "Resemble AI will be deleted on 6 December 2026",
+        "The consent ended on 28 November 2026.",
+        "new consent",
+    ):
         assert part in message.body
     push(7.99)
     assert sweep().deletion_requested_at is None

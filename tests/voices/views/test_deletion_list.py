@@ -16,7 +16,7 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import Task, User
 from voicehub.text import format_date
-from voices.models import Build, BuildStatus, RemoteVoice
+from voices.models import Build, BuildStatus, RemoteFile, RemoteVoice
 from voices.services.scheduled_deletion import schedule_deletions
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +214,19 @@ def test_query_count_does_not_grow_with_deletions(
     read_page(producer_client)
     with django_assert_max_num_queries(10):
         assert read_page(producer_client).count("Deletion on") == 3
+
+
+def test_files_of_a_deleted_voice_are_decided_by_what_ended(producer_client: Client, studio: Studio) -> None:
+    remote = studio.make_build(status=BuildStatus.READY).remote_voice
+    now = timezone.now()
+    RemoteFile.objects.create(
+        account=remote.account, remote_voice=remote, kind="consent", remote_id="f1", announced_at=now
+    )
+    RemoteVoice.objects.update(deletion_requested_at=now, deletion_reason="No longer used.", deleted_at=now)
+    RemoteVoice.objects.update(
+        coverage_ended_on=timezone.localdate(), coverage_end_reason="It ended.", deletion_needs_confirmation=True
+    )
+    Consent.objects.update(status=ConsentStatus.WITHDRAWN)
+    text = read_page(producer_client)
+    assert "It ended." in text and "No longer used." not in text and "Requested" not in text
+    assert "Delete or keep the files that were sent for it." in read_page(producer_client, "today")

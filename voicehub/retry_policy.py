@@ -46,6 +46,8 @@ HELD_SAMPLE_RETRY = timedelta(hours=1)
 UNREACHABLE_RETRY = timedelta(seconds=15)
 # The longest interval between polls of a training build. No page shows an older status.
 SLOWEST_POLL = timedelta(minutes=10)
+# A withdrawn build is polled for this time, for the bill and the proof. A voice that was never trained has no end.
+WITHDRAWN_POLL_LIMIT = timedelta(days=7)
 # A build is polled at its tier's interval at first, later at a twentieth of its age: a training that takes a day is not
 # polled every few seconds, and the result is seen at most 5 % late.
 POLL_SHARE_OF_AGE = 1 / 20

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from providers.types import Handover, Tier
 from tests.processes.test_withdrawals import carry_out_withdrawals, start_workers
@@ -87,10 +88,12 @@ def test_withdrawal_at_each_step_of_a_build_leaves_no_voice(
     sandbox.forward_clock(3600)
     wait_for(lambda: sandbox.call_control("GET", "work")["due"] == 0, "A training does not end.")
     make_tasks_due()
-    wait_for(is_no_build_task_waiting, lambda: str(list(Task.objects.filter(status=TaskStatus.WAITING).values())))
+    wait_for(is_no_build_task_due, lambda: str(list(Task.objects.filter(status=TaskStatus.WAITING).values())))
     for withdrawal in withdrawals:
         withdrawal.check()
 
 
-def is_no_build_task_waiting() -> bool:
-    return not Task.objects.filter(kind__in=BUILDING_TASKS, status=TaskStatus.WAITING).exists()
+def is_no_build_task_due() -> bool:
+    """Whether every build was polled. A voice that was created but not trained is polled again later."""
+    waiting = Task.objects.filter(kind__in=BUILDING_TASKS, status=TaskStatus.WAITING)
+    return not waiting.filter(due_at__lte=timezone.now()).exists()

@@ -228,6 +228,7 @@ def _look_up_doubtful_voice(remote: RemoteVoice) -> timedelta | None:
             _query_doubtful_builds(remote).update(pending_call="")
             remote.remote_id = report.remote_id
             assign_if_manual(remote)
+            outbox.enqueue_task("refresh_build", build.pk)  # for the bill and the proof
         return timedelta()
     if build.lookup_attempts + 1 < LOOKUPS_BEFORE_ABSENT:
         Build.objects.filter(pk=build.pk).update(lookup_attempts=build.lookup_attempts + 1)

@@ -19,6 +19,7 @@ from voicehub.retry_policy import (
     PREVIOUS_BUILD_GRACE,
     SILENCE_BEFORE_ASKING_STAFF,
     SLOWEST_POLL,
+    WITHDRAWN_POLL_LIMIT,
 )
 from voicehub.tokens import hash_token
 from voicehub.upload_limits import CALLBACKS_PER_BUILD
@@ -95,16 +96,18 @@ def refresh_build(build_id: str) -> timedelta | None:
 
 
 def is_polled_for_proof(build: Build) -> bool:
-    """Whether a withdrawn build was sent, and its voice may still be at the provider."""
-    remote = build.remote_voice
-    may_exist = bool(remote.remote_id or build.pending_call) and remote.deleted_at is None
-    return build.status == BuildStatus.WITHDRAWN and build.submitted_at is not None and may_exist
+    """Whether a withdrawn build was sent lately, and its voice is still at the provider.
+
+    While it is in doubt whether a voice was created, its deletion looks it up.
+    """
+    if build.status != BuildStatus.WITHDRAWN or build.submitted_at is None or build.finished_at is None:
+        return False
+    is_recent = timezone.now() - build.finished_at < WITHDRAWN_POLL_LIMIT
+    return is_recent and bool(build.remote_voice.remote_id) and build.remote_voice.deleted_at is None
 
 
 def _refresh_withdrawn_build(build: Build) -> timedelta | None:
     """Store what the provider reports until the training has ended or the provider no longer shows the voice."""
-    if not build.remote_voice.remote_id:
-        return SLOWEST_POLL  # the deletion looks up whether the voice was created
     try:
         with open_session(build.remote_voice.account) as provider:
             report = provider.fetch_build(build.remote_voice.remote_id)

@@ -15,6 +15,7 @@ from tests.support.html import read_html
 from tests.support.sandbox import poll_until
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus
+from voicehub.retry_policy import WITHDRAWN_POLL_LIMIT
 from voices.models import Build, BuildStatus, Preview
 from voices.services.builds import poll
 from voices.services.builds.lifecycle import VOICE_PUBLIC
@@ -107,6 +108,16 @@ def test_withdrawn_training_is_polled_slowly_until_a_person_confirms_the_deletio
     requests = harness.count_requests()
     harness.run_tasks(2)
     assert not list_waiting_polls(build) and harness.count_requests() == requests
+
+
+def test_training_that_never_ends_is_not_polled_for_ever(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v1")
+    build = start_training(harness)
+    withdraw(build, harness)
+    Build.objects.filter(pk=build.pk).update(finished_at=timezone.now() - WITHDRAWN_POLL_LIMIT)
+    since = len(harness.list_requests())
+    harness.run_tasks()
+    assert len(harness.list_requests()) == since and list_waiting_polls(build) == []
 
 
 @pytest.mark.parametrize("fault", ["status:500", "status:401"])

@@ -47,11 +47,10 @@ def _make_open_step(remote: RemoteVoice) -> NextStep:
 
 def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     """A voice that became public, still exists after its deletion, or whose state is unknown; or files that remain."""
-    description = f"at {registry.get_provider_label(remote.account.provider)}"
     is_kept = remote.is_still_visible or alert == remote.file_alert
     status = "Not deleted" if is_kept else "Public" if remote.is_public else "Unknown"
     subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
-    return NextStep(subject, description, "bad", status, (alert,), url, "Open voice", remote.checked_at)
+    return NextStep(subject, _describe_place(remote), "bad", status, (alert,), url, "Open voice", remote.checked_at)
 
 
 def _make_deletion_step(remote: RemoteVoice) -> NextStep:
@@ -68,22 +67,24 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
     else:
         severity, status, action, text = "busy", "Being deleted", "Open voice", "VoiceHub deletes it at the provider."
     reasons = (f"{remote.deletion_reason} {text}",)
-    return NextStep(str(remote.voice or remote), f"at {label}", severity, status, reasons, url, action, since)
+    return NextStep(str(remote.voice or remote), _describe_place(remote), severity, status, reasons, url, action, since)
 
 
 def _make_file_step(remote: RemoteVoice) -> NextStep:
-    label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#files"
+    url = f"{remote.get_absolute_url()}#files"
     subject, since = str(remote.voice or remote), remote.deletion_requested_at or remote.retired_at
     if remote.is_on_hold:
-        reasons, severity, status = (
-            ("A legal hold keeps the files that were sent for this voice.",),
-            "over",
-            "Legal hold",
-        )
+        severity, status, text = "over", "Legal hold", "A legal hold keeps the files that were sent for this voice."
     else:
-        reasons = ("VoiceHub deletes the files that were sent for this voice.",)
         severity, status = "busy", "Files being deleted"
-    return NextStep(subject, f"at {label}", severity, status, reasons, url, "Open voice", since)
+        text = "VoiceHub deletes the files that were sent for this voice."
+    return NextStep(subject, _describe_place(remote), severity, status, (text,), url, "Open voice", since)
+
+
+def _describe_place(remote: RemoteVoice) -> str:
+    """Whose voice it is, and where."""
+    label = registry.get_provider_label(remote.account.provider)
+    return f"{remote.voice.talent.name}, at {label}" if remote.voice else f"at {label}"
 
 
 def make_hold_step(talent: Talent) -> NextStep:
@@ -111,18 +112,27 @@ def _make_on_hold_step(remote: RemoteVoice) -> NextStep:
 
 
 def _describe_end(remote: RemoteVoice) -> str:
-    last_day = f" Last day: {format_date(remote.coverage_ended_on)}." if remote.coverage_ended_on else ""
-    return remote.coverage_end_reason + last_day
+    """What ended, and the last day, if the text does not name it."""
+    reason, day = remote.coverage_end_reason, format_date(remote.coverage_ended_on) if remote.coverage_ended_on else ""
+    return reason if day in reason else f"{reason} Last day: {day}."
 
 
 def _make_step(
     remote: RemoteVoice, severity: str, status: str, reasons: tuple[str, ...], action: str, permission: str
 ) -> NextStep:
-    label = registry.get_provider_label(remote.account.provider)
     url, page = reverse("voices:deletion_list"), remote.get_absolute_url()
     since = remote.deletion_planned_at
     return NextStep(
-        str(remote.voice), f"at {label}", severity, status, reasons, url, action, since, permission, subject_url=page
+        str(remote.voice),
+        _describe_place(remote),
+        severity,
+        status,
+        reasons,
+        url,
+        action,
+        since,
+        permission,
+        subject_url=page,
     )
 
 

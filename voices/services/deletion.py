@@ -65,6 +65,7 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Enqueue the deletion at the provider, with retries until it succeeds. Raises ActionRefused."""
     require_capability(remote, remote.capabilities.can_delete, "delete a voice")
     with transaction.atomic():
+        _lock_voice(remote)
         require_deletable(remote)
         _record_deletion_request(remote, by, reason)
         outbox.enqueue_task("delete_remote_voice", remote.pk)
@@ -124,9 +125,14 @@ def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
             raise ActionRefused("The deletion of this voice is already confirmed.")
 
 
-def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
+def _lock_voice(remote: RemoteVoice) -> None:
+    """The same first lock as in `start_build` and in the decision on a voice that ended before an upgrade."""
     if remote.voice_id:
-        Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
+        Voice.objects.select_for_update().get(pk=remote.voice_id)
+
+
+def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
+    _lock_voice(remote)
     lock_consents(remote)
     require_no_active_build(remote)
     _store_deletion_request(remote, by, reason)

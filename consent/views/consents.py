@@ -23,7 +23,7 @@ from consent.access import (
     list_invitation_rows,
     require_permission,
 )
-from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm, ReasonForm
+from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_next_step
@@ -35,6 +35,7 @@ from consent.services.evidence_checks import check_history
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import request_consent, revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
+from consent.views.reasons import make_reason_view
 from voicehub.models import User
 from voicehub.refusals import ActionRefused, handle_refusal, show_refusal_as_message
 from voicehub.text import get_language_name
@@ -237,21 +238,7 @@ def check_audit_log(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(consent)
 
 
-def _make_reason_view(act: Act, success_message: str) -> View:
-    """A view that calls `act(consent, by, reason)` with the reason from the form."""
-
-    def view(request: HttpRequest, pk: UUID) -> HttpResponse:
-        consent = get_consent_or_404(pk)
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            messages.error(request, str(form.errors["reason"][0]))
-            return redirect(consent)
-        return _act_or_refuse(
-            request, consent, success_message, act, consent, get_user(request), form.cleaned_data["reason"]
-        )
-
-    guarded: View = require_permission("consent.review_consent")(require_POST(view))
-    return guarded
+_make_view = partial(make_reason_view, get_consent_or_404)
 
 
 def _answer_report(consent: Consent, by: User, reason: str) -> None:
@@ -261,18 +248,18 @@ def _answer_report(consent: Consent, by: User, reason: str) -> None:
     close_dispute(dispute, by, reason)
 
 
-ask_again = _make_reason_view(review.request_retake, "Retake requested. The private link works as before.")
-suspend = _make_reason_view(
+ask_again = _make_view(review.request_retake, "Retake requested. The private link works as before.")
+suspend = _make_view(
     review.suspend_consent,
     "Consent suspended. No build can start with it, and its voices cannot be used until you resume it.",
 )
-resume = _make_reason_view(review.resume_consent, "Consent resumed. It is in force again.")
-withdraw = _make_reason_view(
+resume = _make_view(review.resume_consent, "Consent resumed. It is in force again.")
+withdraw = _make_view(
     review.withdraw_consent, "Consent withdrawn. Its builds stop, and the deletion of its voices is requested."
 )
-decline = _make_reason_view(review.decline_consent, "Recorded that the talent declined.")
-answer_report = _make_reason_view(_answer_report, "Report answered. The talent can read the answer behind their link.")
-void = _make_reason_view(invitations.void_consent, "Request canceled.")
+decline = _make_view(review.decline_consent, "Recorded that the talent declined.")
+answer_report = _make_view(_answer_report, "Report answered. The talent can read the answer behind their link.")
+void = _make_view(invitations.void_consent, "Request canceled.")
 
 
 @require_permission("consent.review_consent")

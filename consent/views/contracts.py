@@ -1,6 +1,5 @@
 """Contracts: filing the PDF with its terms, viewing filed contracts, and suspending them."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,14 +9,14 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_contract_or_404, get_talent_or_404, get_user, list_suspensions, require_permission
-from consent.forms import ConfirmTermsForm, ContractForm, ReasonForm
+from consent.forms import ConfirmTermsForm, ContractForm
 from consent.labels import get_purpose_label
 from consent.models import Contract
 from consent.services.contract_rules import list_contract_warnings
 from consent.services.contracts import confirm_terms, file_contract, resume_contract, suspend_contract
 from consent.services.evidence_checks import check_contract_file
+from consent.views.reasons import make_reason_view
 from voicehub.media import send_file
-from voicehub.models import User
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.storage import StorageUnavailable
 
@@ -112,28 +111,9 @@ def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return send_file(request, contract.file, "application/pdf", name, attachment=True)
 
 
-@require_permission("consent.review_consent")
-@require_POST
-@show_refusal_as_message("consent:contract")
-def contract_suspend(request: HttpRequest, pk: UUID) -> HttpResponse:
-    success_message = "Contract suspended. The voices that depend on it cannot be used until you resume it."
-    return _change_suspension(request, pk, suspend_contract, success_message)
-
-
-@require_permission("consent.review_consent")
-@require_POST
-@show_refusal_as_message("consent:contract")
-def contract_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _change_suspension(request, pk, resume_contract, "Contract resumed.")
-
-
-def _change_suspension(
-    request: HttpRequest, pk: UUID, change: Callable[[Contract, User, str], None], success_message: str
-) -> HttpResponse:
-    contract, form = get_contract_or_404(pk), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(form.errors["reason"][0]))
-        return redirect(contract)
-    change(contract, get_user(request), form.cleaned_data["reason"])
-    messages.success(request, success_message)
-    return redirect(contract)
+contract_suspend = make_reason_view(
+    get_contract_or_404,
+    suspend_contract,
+    "Contract suspended. The voices that depend on it cannot be used until you resume it.",
+)
+contract_resume = make_reason_view(get_contract_or_404, resume_contract, "Contract resumed.")

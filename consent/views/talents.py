@@ -1,21 +1,18 @@
 """Talents: the list, and the page of one talent."""
 
-from collections.abc import Callable
-from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_talent_or_404, get_user, list_recent_events, query_talents, require_permission
-from consent.forms import ReasonForm, TalentForm
-from consent.models import ConsentStatus, Talent
+from consent.forms import TalentForm
+from consent.models import ConsentStatus
 from consent.services.legal_hold import release_hold, set_hold
-from voicehub.models import User
-from voicehub.refusals import handle_refusal
+from consent.views.reasons import make_reason_view
 
 PAGE_SIZE = 25
 RECENT_EVENTS = 10
@@ -72,26 +69,7 @@ def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "consent/talent_form.html", {"form": form, "talent": talent})
 
 
-@require_permission("consent.review_consent")
-@require_POST
-def hold_set(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _change_hold(request, pk, set_hold, "The legal hold is set. Nothing of this talent is deleted.")
-
-
-@require_permission("consent.review_consent")
-@require_POST
-def hold_release(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _change_hold(request, pk, release_hold, "The legal hold is released. Deletions that waited go on now.")
-
-
-def _change_hold(
-    request: HttpRequest, pk: UUID, change: Callable[[Talent, User, str], None], success_message: str
-) -> HttpResponse:
-    talent, form = get_talent_or_404(pk), ReasonForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, str(form.errors["reason"][0]))
-        return redirect(talent)
-    with handle_refusal(partial(messages.error, request)):
-        change(talent, get_user(request), form.cleaned_data["reason"])
-        messages.success(request, success_message)
-    return redirect(talent)
+hold_set = make_reason_view(get_talent_or_404, set_hold, "The legal hold is set. Nothing of this talent is deleted.")
+hold_release = make_reason_view(
+    get_talent_or_404, release_hold, "The legal hold is released. Deletions that waited go on now."
+)

@@ -80,7 +80,7 @@ MANUAL_DELETION_ALARM_AFTER = timedelta(days=7)
 # Days between the mail about the end of a consent or contract and the deletion of the voice: the studio has a week to
 # agree on a new consent or contract.
 DELETION_GRACE = timedelta(days=7)
-# Interval between checks of which voices are no longer covered. A day decides, and pages check the coverage themselves.
+# Interval between checks of the coverage of all voices. Only the day matters, and pages check the coverage themselves.
 DELETION_SCHEDULE_INTERVAL = timedelta(hours=1)
 # A deletion that a legal hold stops. Releasing the hold enqueues it at once, so this only finds a lost task again.
-HELD_DELETION_RETRY = timedelta(hours=1)
+LEGAL_HOLD_RETRY = timedelta(hours=1)

@@ -81,7 +81,7 @@ class AssignDeletionForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = query_assignable_users()  # type: ignore[attr-defined]
+        self.fields["user"].queryset = query_assignable_users()  # type: ignore[attr-defined]  # a ModelChoiceField has it
 
 
 class PauseForm(forms.Form):

@@ -16,9 +16,9 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import (
-    HELD_DELETION_RETRY,
     INCONCLUSIVE_LOOKUP_INTERVAL,
     LEASE,
+    LEGAL_HOLD_RETRY,
     LOOKUPS_BEFORE_ABSENT,
     PAUSED_ACCOUNT_RETRY,
     UNREACHABLE_RETRY,
@@ -36,6 +36,7 @@ from voices.services.deletion_calls import (
     find_answer_code,
     is_on_hold,
     is_overdue,
+    make_manual_proof,
     must_wait,
 )
 from voices.services.deletion_confirmation import confirm_voice_deletion
@@ -65,7 +66,7 @@ def request_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
     """Enqueue the deletion at the provider, with retries until it succeeds. Raises ActionRefused."""
     require_capability(remote, remote.capabilities.can_delete, "delete a voice")
     with transaction.atomic():
-        _lock_voice(remote)
+        lock_voice(remote)
         require_deletable(remote)
         _record_deletion_request(remote, by, reason)
         outbox.enqueue_task("delete_remote_voice", remote.pk)
@@ -120,19 +121,18 @@ def record_manual_deletion(remote: RemoteVoice, by: User, reason: str) -> None:
         require_remote_voice(remote)
     with transaction.atomic():
         _record_deletion_request(remote, by, reason)
-        proof = {"by_hand": str(by), "reason": reason[:300], "at": timezone.now().isoformat()}
-        if not confirm_voice_deletion(remote, proof, by):
+        if not confirm_voice_deletion(remote, make_manual_proof(by, reason), by):
             raise ActionRefused("The deletion of this voice is already confirmed.")
 
 
-def _lock_voice(remote: RemoteVoice) -> None:
+def lock_voice(remote: RemoteVoice) -> None:
     """The same first lock as in `start_build` and in the decision on a voice that ended before an upgrade."""
     if remote.voice_id:
         Voice.objects.select_for_update().get(pk=remote.voice_id)
 
 
 def _record_deletion_request(remote: RemoteVoice, by: User, reason: str) -> None:
-    _lock_voice(remote)
+    lock_voice(remote)
     lock_consents(remote)
     require_no_active_build(remote)
     _store_deletion_request(remote, by, reason)
@@ -156,7 +156,7 @@ def delete_remote_voice(remote_voice_id: str) -> timedelta | None:
     if remote is None:
         return None
     if is_on_hold(remote):
-        return HELD_DELETION_RETRY
+        return LEGAL_HOLD_RETRY
     if must_wait(remote):
         return compute_deletion_retry(remote)
     if is_creation_in_doubt(remote):

@@ -12,7 +12,7 @@ from providers import registry
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import HELD_DELETION_RETRY
+from voicehub.retry_policy import LEGAL_HOLD_RETRY
 from voices.models import Build, RemoteVoice
 from voices.services.deletion_calls import is_on_hold
 
@@ -70,7 +70,7 @@ def send_deletion_task(remote_voice_id: str) -> timedelta | None:
     if remote is None or user is None or not user.email or not remote.needs_manual_deletion:
         return None
     if is_on_hold(remote):
-        return HELD_DELETION_RETRY
+        return LEGAL_HOLD_RETRY
     label = registry.get_provider_label(remote.account.provider)
     capabilities = remote.find_capabilities()
     context = {

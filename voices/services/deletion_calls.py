@@ -9,7 +9,7 @@ from django.utils import timezone
 from consent.services.legal_hold import find_last_release, is_deletion_on_hold
 from providers.base import Provider
 from providers.errors import ProviderAuthError, ProviderRejected
-from voicehub.models import Task, TaskStatus
+from voicehub.models import Task, TaskStatus, User
 from voicehub.retry_policy import DELETION_ALERT_AFTER, deletion_delay
 from voices.models import Build, RemoteVoice
 
@@ -48,6 +48,11 @@ def find_answer_code(provider: Provider) -> int | None:
     """The HTTP status of the provider's answer to the last deletion."""
     codes = [entry.status for entry in provider.api_log if entry.operation.startswith("delete")]
     return codes[-1] if codes else None
+
+
+def make_manual_proof(by: User, reason: str) -> dict[str, str]:
+    """The stored proof of a deletion that a user confirmed."""
+    return {"by_hand": str(by), "reason": reason[:300], "at": timezone.now().isoformat()}
 
 
 def is_overdue(remote: RemoteVoice, requested_at: datetime) -> bool:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from voicehub.models import User
 from voices.models import RemoteVoice
-from voices.services.deletion_log import lock_consents, record_voice_deletion
+from voices.services.deletion_log import lock_consents, query_own_recordings, record_voice_deletion
 from voices.services.deletion_reports import report_deletion
 from voices.services.file_deletion import request_file_deletion
 
@@ -31,8 +31,7 @@ def confirm_voice_deletion(remote: RemoteVoice, proof: Mapping[str, Any], by: Us
             return False
         for name, value in fields.items():
             setattr(remote, name, value)
-        own_recordings = remote.recordings.exclude(remote_id__in=remote.files.values("remote_id"))
-        own_recordings.filter(deleted_at=None).update(deleted_at=now)
+        query_own_recordings(remote).filter(deleted_at=None).update(deleted_at=now)
         record_voice_deletion(remote, by)
         request_file_deletion(remote)
         report_deletion(remote)

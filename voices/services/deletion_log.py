@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from consent.models import Consent
 from consent.services import deletions
@@ -12,7 +12,7 @@ from consent.services.deletions import DeletionSubject
 from providers import registry
 from voicehub.models import User
 from voicehub.text import format_count
-from voices.models import Build, FileKind, RemoteFile, RemoteVoice
+from voices.models import Build, FileKind, RemoteFile, RemoteRecording, RemoteVoice
 
 
 def describe_voice(remote: RemoteVoice) -> str:
@@ -23,7 +23,11 @@ def describe_voice(remote: RemoteVoice) -> str:
 
 def count_own_recordings(remote: RemoteVoice) -> int:
     """The recordings that are part of the voice. Recordings with files of their own are deleted with their files."""
-    return remote.recordings.exclude(remote_id__in=remote.files.values("remote_id")).count()
+    return query_own_recordings(remote).count()
+
+
+def query_own_recordings(remote: RemoteVoice) -> QuerySet[RemoteRecording]:
+    return RemoteRecording.objects.filter(remote_voice=remote).exclude(remote_id__in=remote.files.values("remote_id"))
 
 
 def describe_files(files: Sequence[RemoteFile]) -> str:

@@ -15,6 +15,7 @@ from voices.services.deletion_log import describe_files, describe_voice
 from voices.services.withdrawal import query_remote_voices
 
 ENDED_STATUSES = (ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.REPLACED)
+REPEATED = "VoiceHub repeats the deletion until the provider confirms it"
 
 
 def list_deletions(consent: Consent) -> list[Deletion]:
@@ -75,7 +76,7 @@ def _describe_voice_confirmation(remote: RemoteVoice, label: str) -> str:
     if remote.needs_manual_deletion:
         person = remote.deletion_assigned_to or "The studio"
         return f"{person} deletes it on the provider's website"
-    return "VoiceHub repeats the deletion until the provider confirms it"
+    return REPEATED
 
 
 def _describe_file_deletion(files: Sequence[RemoteFile], label: str, *, is_on_hold: bool) -> Deletion:
@@ -84,7 +85,7 @@ def _describe_file_deletion(files: Sequence[RemoteFile], label: str, *, is_on_ho
     missing = len(files) - len(times)
     person = next((file.deletion_proof["by_hand"] for file in files if "by_hand" in file.deletion_proof), "")
     if missing:
-        how = KEPT_BY_HOLD if is_on_hold else "VoiceHub repeats the deletion until the provider confirms it"
+        how = KEPT_BY_HOLD if is_on_hold else REPEATED
         how = f"{len(times)} of {len(files)} are deleted. {how}" if times else how
     else:
         how = f"Confirmed by {person}" if person else f"{label} no longer has them"

@@ -16,7 +16,7 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import HELD_DELETION_RETRY, PAUSED_ACCOUNT_RETRY
+from voicehub.retry_policy import LEGAL_HOLD_RETRY, PAUSED_ACCOUNT_RETRY
 from voices.models import RemoteFile, RemoteVoice
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.deletion_calls import (
@@ -25,6 +25,7 @@ from voices.services.deletion_calls import (
     find_answer_code,
     is_on_hold,
     is_overdue,
+    make_manual_proof,
     must_wait,
 )
 from voices.services.deletion_log import lock_consents, record_file_deletion, record_file_request
@@ -70,7 +71,7 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
         return None
     delay = compute_retry(remote, requested_at)
     if is_on_hold(remote):
-        return HELD_DELETION_RETRY
+        return LEGAL_HOLD_RETRY
     if must_wait(remote):
         return delay
     if remote.find_capabilities() is None:
@@ -157,5 +158,4 @@ def record_manual_file_deletion(remote: RemoteVoice, by: User, reason: str) -> N
         if not files:
             raise ActionRefused("No file of this voice is waiting for its deletion.")
         for file in files:
-            proof = {"by_hand": str(by), "reason": reason[:300], "at": timezone.now().isoformat()}
-            confirm_file_deletion(file, proof, by)
+            confirm_file_deletion(file, make_manual_proof(by, reason), by)

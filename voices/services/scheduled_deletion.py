@@ -13,10 +13,10 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus, User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import DELETION_GRACE
-from voices.models import Build, BuildStatus, RemoteFile, RemoteVoice, Voice
+from voices.models import Build, BuildStatus, RemoteFile, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.lifecycle import withdraw_build
-from voices.services.deletion import request_deletion_after_end, require_deletable
+from voices.services.deletion import lock_voice, request_deletion_after_end, require_deletable
 from voices.services.deletion_calls import is_on_hold
 from voices.services.deletion_log import lock_consents
 
@@ -65,13 +65,9 @@ def schedule_deletions() -> None:
     remotes = query_undeleted().select_related("account", "voice")
     coverage = Coverage(query_undeleted().values("voice__talent"))
     for remote in remotes.order_by("pk"):
-        if _needs_change(remote, coverage):
+        if _decide(remote, coverage):
             with transaction.atomic():
                 _update_plan(remote)
-
-
-def _needs_change(remote: RemoteVoice, coverage: Coverage) -> bool:
-    return _decide(remote, coverage) is not None
 
 
 def _decide(remote: RemoteVoice, coverage: Coverage) -> Callable[[RemoteVoice], None] | None:
@@ -109,7 +105,7 @@ def lock_remote(remote: RemoteVoice) -> RemoteVoice | None:
     """The voice as it is now, locked; None if its deletion is requested or done. Needs a transaction."""
     if remote.voice_id is None:
         return None
-    Voice.objects.select_for_update().get(pk=remote.voice_id)  # the same lock as in start_build
+    lock_voice(remote)
     lock_consents(remote)
     list(Build.objects.select_for_update().active().filter(remote_voice=remote).order_by("pk").values_list("pk"))
     rows = query_undeleted().select_related("account", "voice__talent").select_for_update(of=("self",))

@@ -192,7 +192,7 @@ def damage_rows(model: type[models.Model], damage: Damage) -> None:
             cursor.execute(f"SELECT id, {field.column} FROM {table}")  # noqa: S608 - fixed names
             for pk, text in cursor.fetchall():
                 damaged = json.dumps(damage(json.loads(text) if isinstance(text, str) else text))
-                cursor.execute(f"UPDATE {table} SET {field.column} = %s WHERE id = %s", [damaged, pk])  # noqa: S608
+                cursor.execute(f"UPDATE {table} SET {field.column} = %s WHERE id = %s", [damaged, pk])  # noqa: S608 - fixed
 
 
 def list_stored_files() -> dict[str, list[Path]]:

@@ -159,12 +159,12 @@ def _read_partly(stored: Any, shape: Shape) -> Any:
 
 
 def get_stored_value(value: Any) -> Any:
-    """The value in the database, of which `value` may be the readable part."""
+    """The value in the database. `value` may be only its readable part."""
     return value.stored if isinstance(value, PartialList | PartialDict) else value
 
 
 def list_damaged_fields(row: models.Model) -> list[str]:
-    """The names of the loaded fields of which only a part is readable, in words."""
+    """The names, in words, of the loaded fields that are readable only in part."""
     return [
         str(field.verbose_name)
         for field in row._meta.concrete_fields

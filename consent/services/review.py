@@ -130,7 +130,7 @@ def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
 
 
 def withdraw_or_decline(consent: Consent, by: User | None, reason: str) -> None:
-    """Withdraw a consent, or decline it if it still waits for review, so that nobody approves it later."""
+    """Withdraw a consent, or decline it if it still waits for review, so that it is not approved later."""
     with transaction.atomic():
         row = Consent.objects.select_for_update(of=("self",)).select_related("talent").get(pk=consent.pk)
         act = decline_consent if row.status == ConsentStatus.SUBMITTED else withdraw_consent

@@ -77,7 +77,7 @@ def test_consent_page_shows_damage_and_checks_again(producer_client: Client, fac
     check_url = get_url("history_check", consent)
     assert check_url not in read_page(producer_client, consent.get_absolute_url())
     for name, text in (
-        ("Somebody Else", "The audit log is damaged at entry 1."),
+        ("Another Person", "The audit log is damaged at entry 1."),
         ("Paula", "The audit log is intact."),
     ):
         with connection.cursor() as cursor:

@@ -36,8 +36,8 @@ class FileContract(ProviderContract):
 
             def upload(*arguments: object) -> None:
                 known.append(len(journal.files))
-                original(*arguments)  # type: ignore[arg-type]
+                original(*arguments)  # type: ignore[arg-type]  # arguments are passed on
 
-            provider.upload_file = upload  # type: ignore[method-assign, assignment]
+            provider.upload_file = upload  # type: ignore[method-assign, assignment]  # a test double
             provider.submit_build(spec, journal)
         assert known == [1, 2, 3]

@@ -139,7 +139,8 @@ def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: P
         for number, territory in enumerate((" worldWIDE ", "Worldwide, except Japan", "Japan only")):
             values = {"id": f"'{number:032}'", "territory": f"'{territory}'", "supersedes_id": "NULL"}
             chosen = ", ".join(values.get(column, column) for column in columns)
-            database.execute(f"INSERT INTO consent_contract SELECT {chosen} FROM consent_contract LIMIT 1")  # noqa: S608
+            statement = f"INSERT INTO consent_contract SELECT {chosen} FROM consent_contract LIMIT 1"  # noqa: S608 - fixed
+            database.execute(statement)
     data_folder.run("manage.py", "migrate", "--verbosity=0")
     rows = {table: list(map(json.loads, data)) for table, data in data_folder.read_rows().items()}
     countries = {row["territory"]: json.loads(row["countries"]) for row in rows["consent_contract"]}

@@ -160,7 +160,7 @@ def test_missing_folder_of_all_files_is_not_taken_for_a_lost_file(
 
 def test_damaged_audit_log_closes_the_gate_until_it_is_restored(consent: Consent) -> None:
     name = consent.events.get(sequence=2).actor_name
-    change_event(consent, 2, "Somebody Else")
+    change_event(consent, 2, "Another Person")
     assert list_reasons(consent) == ()
     assert check_history(consent) == 2
     (reason,) = list_reasons(consent)
@@ -175,7 +175,7 @@ def test_damaged_audit_log_closes_the_gate_until_it_is_restored(consent: Consent
 
 def test_check_before_a_build_finds_what_was_damaged_since_the_last_check(consent: Consent, contract: Contract) -> None:
     truncate(get_path(contract))
-    change_event(consent, 1, "Somebody Else")
+    change_event(consent, 1, "Another Person")
     check_evidence_for_build(BuildPurpose(consent.talent, PROVIDER, consent.purpose, "", ()))
     assert len(list_reasons(consent)) == 2
 
@@ -208,7 +208,7 @@ def test_nightly_check_covers_every_row_and_extends_the_lease(
     factory.make_contract(factory.make_talent())
     age_checks()
     lose(get_path(contract))
-    change_event(consent, 1, "Somebody Else")
+    change_event(consent, 1, "Another Person")
     heartbeats: list[None] = []
     check_all_evidence(lambda: heartbeats.append(None))
     contract.refresh_from_db()
@@ -228,7 +228,7 @@ def test_nightly_check_comes_back_soon_if_the_storage_does_not_respond(
     consent: Consent, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     age_checks()
-    change_event(consent, 1, "Somebody Else")
+    change_event(consent, 1, "Another Person")
     monkeypatch.setattr(type(contract.file.storage), "_open", fail_to_open)
     assert run_nightly_check() == EVIDENCE_CHECK_RETRY
     assert Consent.objects.get().broken_event == 1, "the audit logs need no file"

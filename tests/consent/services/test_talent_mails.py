@@ -235,7 +235,7 @@ def test_withdrawal_promises_no_other_mail_if_all_was_deleted_before(
 
 
 def test_producer_who_left_gets_no_mail(factory: ConsentFactory, settings: Any) -> None:
-    """The studio gets it, and the talent is told to write to the studio."""
+    """The studio gets it, and the talent's mail names the address of the studio."""
     settings.DEFAULT_FROM_EMAIL = "Northlight <office@studio.test>"
     factory.producer.is_active = False
     factory.producer.save()

@@ -33,8 +33,8 @@ from consent.models import (
 from consent.models.consent import APPROVED_STATUSES
 from voicehub.models import Task, TaskStatus, User
 
-INVITATION_COOKIE = "voicehub-invitation"
-COOKIE_PATH = "/invitation/"
+# Each invitation has its own cookie, sent only to the pages of this invitation, so that one browser can open several.
+INVITATION_COOKIE = "voicehub-link"
 # A browser that is not the talent's own must not open the pages for as long as the link works.
 COOKIE_LIFETIME = timedelta(days=14)
 
@@ -129,8 +129,8 @@ def find_open_dispute(consent: Consent) -> TalentMail | None:
     return consent.mails.disputed().first()
 
 
-def get_opened_invitation(request: HttpRequest) -> Invitation:
-    """The invitation that this browser opened. Raises Http404 if there is none or its link no longer works."""
+def get_opened_invitation(request: HttpRequest, pk: UUID) -> Invitation:
+    """The invitation, if this browser opened it. Raises Http404 if it did not, or if the link no longer works."""
     try:
         token_digest = request.get_signed_cookie(
             INVITATION_COOKIE, default="", salt=INVITATION_COOKIE, max_age=COOKIE_LIFETIME
@@ -138,7 +138,7 @@ def get_opened_invitation(request: HttpRequest) -> Invitation:
     except signing.BadSignature:
         token_digest = ""
     invitation = find_invitation(token_digest or "")
-    if invitation is None:
+    if invitation is None or invitation.pk != pk:
         raise Http404("No live invitation.")
     return invitation
 

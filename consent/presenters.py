@@ -81,7 +81,10 @@ def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextSte
     if consent.note_to_talent:
         title, text = f"Waiting for {name} to record a retake", f"Reason: {consent.note_to_talent}"
     elif is_invited:
-        text = "The recording appears here once it is submitted. You can send the invitation again at any time."
+        text = (
+            "The recording appears here once it is submitted. You can send the invitation again at any time. "
+            "A new link ends the earlier ones."
+        )
         title = f"Waiting for {name}"
     else:
         text = "Email a private link, pass one on yourself, or record the statement in the studio."

@@ -1,6 +1,6 @@
-"""URLs for talents, without sign-in. Each page requires that this browser opened an invitation, or a token.
+"""URLs for talents, without sign-in. Each page requires that this browser opened its invitation, or a token.
 
-These URLs need their own file, because a URLconf has only one namespace.
+`link` is the id of the invitation. These URLs need their own file, because a URLconf has only one namespace.
 """
 
 from django.urls import path
@@ -13,12 +13,13 @@ app_name = "invitation"
 urlpatterns = [
     path("i/<str:token>/", views.open_link, name="open"),
     path("reports/<str:token>/", report, name="report"),
-    path("invitation/", views.home, name="home"),
-    path("invitation/<uuid:pk>/", views.record_page, name="record"),
-    path("invitation/<uuid:pk>/begin/", views.start_recording, name="begin"),
-    path("invitation/<uuid:pk>/submit/", views.submit, name="submit"),
-    path("invitation/<uuid:pk>/decline/", views.decline, name="decline"),
-    path("invitation/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),
-    path("invitation/<uuid:pk>/deletions/", views.deletions, name="deletions"),
-    path("invitation/<uuid:pk>/receipt/", views.receipt, name="receipt"),
+    path("invitation/", views.old_home, name="old_home"),
+    path("invitation/<uuid:link>/", views.home, name="home"),
+    path("invitation/<uuid:link>/<uuid:pk>/", views.record_page, name="record"),
+    path("invitation/<uuid:link>/<uuid:pk>/begin/", views.start_recording, name="begin"),
+    path("invitation/<uuid:link>/<uuid:pk>/submit/", views.submit, name="submit"),
+    path("invitation/<uuid:link>/<uuid:pk>/decline/", views.decline, name="decline"),
+    path("invitation/<uuid:link>/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),
+    path("invitation/<uuid:link>/<uuid:pk>/deletions/", views.deletions, name="deletions"),
+    path("invitation/<uuid:link>/<uuid:pk>/receipt/", views.receipt, name="receipt"),
 ]

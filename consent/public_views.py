@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import (
     COOKIE_LIFETIME,
-    COOKIE_PATH,
     INVITATION_COOKIE,
     find_invitation,
     get_answerable_consent,
@@ -54,13 +53,13 @@ CLOSED_STATUSES = {
 
 def _require_invitation(
     view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Decorator: pass the view the invitation that this browser opened. Without one, render the closed-link page."""
+) -> Callable[..., HttpResponse]:
+    """Decorator: pass the view the invitation of its URL, or render the closed-link page if it was not opened here."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, link: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
-            return view(request, get_opened_invitation(request), *args, **kwargs)
+            return view(request, get_opened_invitation(request, link), *args, **kwargs)
         except Http404:
             return _render_closed_page(request)
 
@@ -88,19 +87,26 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         response = _render_closed_page(request)
     else:
-        response = _add_privacy_headers(redirect("invitation:home"))
+        response = _add_privacy_headers(redirect("invitation:home", invitation.pk))
         response.set_signed_cookie(
             INVITATION_COOKIE,
             invitation.token_digest,
             salt=INVITATION_COOKIE,
             max_age=COOKIE_LIFETIME,
-            path=COOKIE_PATH,
+            path=reverse("invitation:home", args=[invitation.pk]),
             secure=settings.HTTPS,
             httponly=True,
             samesite="Lax",
         )
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+@login_not_required
+@require_safe
+def old_home(request: HttpRequest) -> HttpResponse:
+    """The address of `home` in versions that kept one link for each browser. Bookmarks may still contain it."""
+    return _render_closed_page(request)
 
 
 @login_not_required
@@ -146,7 +152,7 @@ def _get_contact(consent: Consent) -> dict[str, Any]:
 def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_answerable_consent(invitation, pk)
     invitations.record_opening(invitation, consent)
-    return redirect("invitation:record", consent.pk)
+    return redirect("invitation:record", invitation.pk, consent.pk)
 
 
 @login_not_required
@@ -156,16 +162,16 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
     consent = get_answerable_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
-        return redirect(_get_status_url(consent))
+        return redirect(_get_status_url(invitation, consent))
     context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
     context["recorder_config"] = build_recorder_config(consent)
     return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
 
 
-def _get_status_url(consent: Consent) -> str:
+def _get_status_url(invitation: Invitation, consent: Consent) -> str:
     if consent.status in CLOSED_STATUSES:
-        return reverse("invitation:home")
-    return reverse("invitation:receipt", args=[consent.pk])
+        return reverse("invitation:home", args=[invitation.pk])
+    return reverse("invitation:receipt", args=[invitation.pk, consent.pk])
 
 
 @login_not_required
@@ -179,8 +185,8 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
     return make_response(
         request,
         received,
-        success_url=reverse("invitation:receipt", args=[consent.pk]),
-        retry_url=reverse("invitation:record", args=[consent.pk]),
+        success_url=reverse("invitation:receipt", args=[invitation.pk, consent.pk]),
+        retry_url=reverse("invitation:record", args=[invitation.pk, consent.pk]),
     )
 
 
@@ -193,7 +199,7 @@ def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
     form = DeclineForm(request.POST)
     with handle_refusal(partial(messages.error, request)):
         review.decline_consent(consent, by, form.cleaned_data["reason"] if form.is_valid() else "")
-    return redirect("invitation:home")
+    return redirect("invitation:home", invitation.pk)
 
 
 @login_not_required
@@ -214,7 +220,7 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
     for each in consents:
         with handle_refusal(partial(messages.error, request)):
             act(each, by, reason)
-    return redirect("invitation:home")
+    return redirect("invitation:home", invitation.pk)
 
 
 @login_not_required
@@ -224,7 +230,7 @@ def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
     consent = get_invited_consent(invitation, pk)
     take = consent.takes.filter(acceptable=True).first()
     if take is None or consent.status in CLOSED_STATUSES | {ConsentStatus.REQUESTED}:
-        return redirect("invitation:home")
+        return redirect("invitation:home", invitation.pk)
     others = query_invited_consents(invitation).filter(status=ConsentStatus.REQUESTED)
-    context = {"consent": consent, "take": take, "others": others, **_get_contact(consent)}
+    context = {"invitation": invitation, "consent": consent, "take": take, "others": others, **_get_contact(consent)}
     return _add_privacy_headers(render(request, "public/receipt.html", context))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from consent.models import ConsentStatus, Contract, Event, Invitation, Take, TakeCheck
 from consent.services.audit_log import find_first_broken_event
 from consent.services.invitations import create_private_link
+from tests.consent.rows import get_guest_url
 from tests.damaged_studio import (
     ROW_MODELS,
     damage_rows,
@@ -61,8 +62,7 @@ def open_link(studio: Studio) -> Client:
 
 
 def list_talent_pages() -> list[str]:
-    pk = get_consent().pk
-    return [reverse("invitation:home"), *(reverse(f"invitation:{name}", args=[pk]) for name in ("record", "receipt"))]
+    return [get_guest_url(name, get_consent()) for name in ("home", "record", "receipt")]
 
 
 def test_every_page_opens_before_the_damage(staff: Client, studio: Studio) -> None:
@@ -73,17 +73,18 @@ def test_every_page_opens_before_the_damage(staff: Client, studio: Studio) -> No
         for url in pages
         if "/admin/" not in url and not fetch(staff, url).streaming
     )
-    assert fetch(open_link(studio), reverse("invitation:home")).status_code == 200
+    assert fetch(open_link(studio), get_guest_url("home", get_consent())).status_code == 200
 
 
 def test_damaged_values_break_no_page(staff: Client, studio: Studio) -> None:
     pages, talent, errors = find_pages(staff), open_link(studio), {}
+    talent_pages = list_talent_pages()
     for model in ROW_MODELS:
         urls = list_pages_of(model, pages)
         for name, damage in list_damages().items() if list_json_fields(model) else ():
             with transaction.atomic():
                 damage_rows(model, damage)
-                if failed := find_errors(staff, urls) + find_errors(talent, list_talent_pages()):
+                if failed := find_errors(staff, urls) + find_errors(talent, talent_pages):
                     errors[model.__name__, name] = failed
                 transaction.set_rollback(True)
     assert errors == {}
@@ -91,11 +92,12 @@ def test_damaged_values_break_no_page(staff: Client, studio: Studio) -> None:
 
 def test_lost_rows_break_no_page(staff: Client, studio: Studio) -> None:
     pages, talent, errors = find_pages(staff), open_link(studio), {}
+    home = get_guest_url("home", get_consent())
     for model in ROW_MODELS:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - a fixed name
-            if failed := find_errors(staff, list_pages_of(model, pages)) + find_errors(talent, ["/invitation/"]):
+            if failed := find_errors(staff, list_pages_of(model, pages)) + find_errors(talent, [home]):
                 errors[model.__name__] = failed
             transaction.set_rollback(True)
     assert errors == {}

@@ -18,11 +18,12 @@ AUDIO_ROLES = frozenset({"engineer", "producer", "admin"})
 PRODUCER_ROLES = frozenset({"producer", "admin"})
 ADMIN_ROLES = frozenset({"admin"})
 
-# The only URLs that open without sign-in. All but the first two contain an unguessable token.
+# The only URLs that open without sign-in. Those of consents need an unguessable token.
 PUBLIC_URLS = {
     "login",
     "healthz",
     "invitation:open",
+    "invitation:old_home",
     "invitation:home",
     "invitation:begin",
     "invitation:record",

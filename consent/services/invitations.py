@@ -67,33 +67,49 @@ def request_consent(
 
 
 def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
-    """Email the talent one private link for these consents. Links emailed earlier for these consents stop working."""
+    """Email the talent one private link for these consents. The earlier links to them stop working."""
     talent = _get_single_talent(consents)
     if not talent.email:
         raise ActionRefused(f"{talent.name} has no email address. Add one, or create a private link to pass on.")
     with transaction.atomic():
-        earlier = Invitation.objects.filter(consents__in=consents, channel=Invitation.Channel.MAIL)
-        earlier.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
+        covered = _replace_links(talent, consents)
         invitation = Invitation.objects.create(
             talent=talent, channel=Invitation.Channel.MAIL, sent_to=talent.email, created_by=by
         )
-        invitation.consents.set(consents)
+        invitation.consents.set(covered)
         outbox.enqueue_task("send_invitation", invitation.pk)
     return invitation
 
 
 def create_private_link(consents: Sequence[Consent], by: User) -> str:
-    """Create a private link for staff to pass on. It is shown once. The audit log records that it was created."""
+    """Create a private link for staff to pass on. The earlier links to these consents stop working.
+
+    The audit log records that it was created.
+    """
     talent = _get_single_talent(consents)
     token, token_digest = new_token()
     with transaction.atomic():
+        covered = _replace_links(talent, consents)
         invitation = Invitation.objects.create(
             talent=talent, channel=Invitation.Channel.COPIED, token_digest=token_digest, created_by=by
         )
-        invitation.consents.set(consents)
-        for consent in consents:
+        invitation.consents.set(covered)
+        for consent in covered:
             record_event(consent, EventKind.LINK_COPIED, by, invitation=str(invitation.pk))
     return make_private_link(token)
+
+
+def _replace_links(talent: Talent, consents: Sequence[Consent]) -> list[Consent]:
+    """End the earlier links to these consents. Returns these consents, and others that only the ended links opened.
+
+    The talent's row is locked, so that of two links made at the same time one ends the other.
+    """
+    Talent.objects.select_for_update().get(pk=talent.pk)
+    ended = list(Invitation.objects.filter(consents__in=consents, revoked_at=None).distinct())
+    others = Consent.objects.filter(invitations__in=ended).exclude(pk__in=[consent.pk for consent in consents])
+    Invitation.objects.filter(pk__in=[link.pk for link in ended]).update(revoked_at=timezone.now())
+    without_link = others.exclude(invitations__in=Invitation.objects.live()).distinct()
+    return [*consents, *(consent for consent in without_link if may_have_link(consent))]
 
 
 def revoke_invitation(invitation: Invitation, by: User) -> None:

@@ -24,6 +24,7 @@ from consent.access import (
     require_permission,
 )
 from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm
+from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_next_step
@@ -172,12 +173,15 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message("consent:consent")
 def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show a new private link in this response only. Reloading the page shows the consent without the link."""
+    """Create a private link, then show it. Reloading the page shows the same link again for some minutes."""
     consent = get_consent_or_404(pk)
-    if request.method != "POST":
-        return redirect(consent)
-    link = invitations.create_private_link([consent], get_user(request))
-    return _render_consent_page(request, consent, link=link)
+    if request.method == "POST":
+        link = invitations.create_private_link([consent], get_user(request))
+        response = redirect("consent:copy_link", consent.pk)
+        set_link_cookie(request, response, consent, link)
+        return response
+    shown_link = read_link_cookie(request, consent)
+    return _render_consent_page(request, consent, link=shown_link) if shown_link else redirect(consent)
 
 
 @require_permission("consent.invite_talent")

@@ -107,6 +107,13 @@ def get_invitation(consent: Consent) -> Invitation:
     return consent.invitations.get()
 
 
+def get_guest_url(name: str, consent: Consent, through: Consent | None = None) -> str:
+    """The URL of a talent's page, reached through the newest link to this consent, or to the consent `through`."""
+    newest = (through or consent).invitations.first()
+    assert newest
+    return reverse(f"invitation:{name}", args=[newest.pk] if name == "home" else [newest.pk, consent.pk])
+
+
 def get_url(name: str, row: Any) -> str:
     """The URL of the staff page with this name for a row."""
     return reverse(f"consent:{name}", args=[row.pk])

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TakeCheck
 from consent.services.takes import submit_take
-from tests.consent.rows import ConsentFactory, get_url, make_clip, make_upload, read_page
+from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_clip, make_upload, read_page
 from tests.support.approval import APPROVAL_REASON, backdate_playback, play_take
 from tests.support.html import read_html
 from voicehub.models import User
@@ -321,7 +320,7 @@ def test_staff_cannot_approve_take_they_sent_through_private_link(
     consent = factory.make_consent()
     producer_client.get(factory.make_link(consent))
     form = {"file": make_upload(make_clip()), "recorded": "on"}
-    producer_client.post(reverse("invitation:submit", args=[consent.pk]), form)
+    producer_client.post(get_guest_url("submit", consent), form)
     take = consent.takes.get()
     assert take.recorded_by == factory.producer
     set_check(take)

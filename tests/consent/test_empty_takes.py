@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from consent.models import ConsentStatus, EventKind, Take
 from consent.services.takes import EMPTY_TAKE_CODES
-from tests.consent.rows import ConsentFactory, get_url, make_upload
+from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_upload
 from tests.support.html import read_html
 from tests.support.wav import RATE, make_speech_like, make_wav_bytes, make_white_noise
 
@@ -52,7 +51,7 @@ def test_empty_take_from_staff_is_refused_and_not_stored(
 def test_empty_take_from_talent_is_refused(factory: ConsentFactory, data: bytes, text: str, recorded: str) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
-    url = reverse("invitation:submit", args=[consent.pk])
+    url = get_guest_url("submit", consent)
     form = {"file": make_upload(data), "recorded": recorded}
     assert text in guest.post(url, form, follow=True).content.decode()
     form = {"file": make_upload(data), "recorded": recorded}

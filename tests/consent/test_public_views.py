@@ -9,12 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.access import COOKIE_PATH, INVITATION_COOKIE
+from consent.access import INVITATION_COOKIE
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Invitation, Take
 from consent.services.invitations import invite_talent, send_invitation, void_consent
 from consent.services.review import request_retake
 from consent.services.takes import submit_take
-from tests.consent.rows import ConsentFactory, get_invitation, make_clip, make_upload
+from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, make_clip, make_upload
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from tests.support.wav import HOSTILE_WAVS
@@ -26,10 +26,6 @@ pytestmark = pytest.mark.django_db
 
 def list_event_kinds(consent: Consent) -> list[str]:
     return list(consent.events.values_list("kind", flat=True))
-
-
-def get_guest_url(name: str, consent: Consent) -> str:
-    return reverse(f"invitation:{name}", args=[consent.pk])
 
 
 def submit_as_recorder(client: Client, consent: Consent, data: bytes, **fields: str) -> Any:
@@ -49,13 +45,13 @@ def test_link_sets_cookie_and_redirects_to_url_without_token(factory: ConsentFac
     client = Client()
     response = client.get(path)
     assert response.status_code == 302
-    assert response.headers["Location"] == reverse("invitation:home")
+    assert response.headers["Location"] == get_guest_url("home", consent)
     assert response.headers["Referrer-Policy"] == "no-referrer"
     cookie = response.cookies[INVITATION_COOKIE]
-    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == COOKIE_PATH
+    assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == get_guest_url("home", consent)
     token = path.rstrip("/").rsplit("/", 1)[1]
     assert token not in str(cookie)
-    assert token.encode() not in client.get(reverse("invitation:home")).content
+    assert token.encode() not in client.get(get_guest_url("home", consent)).content
 
 
 def test_cookie_is_secure_only_under_https(factory: ConsentFactory, settings: Any) -> None:
@@ -73,7 +69,7 @@ def test_get_and_head_requests_change_nothing(factory: ConsentFactory) -> None:
     for url in (
         path,
         path,
-        reverse("invitation:home"),
+        get_guest_url("home", consent),
         get_guest_url("record", consent),
         get_guest_url("receipt", consent),
     ):
@@ -129,7 +125,7 @@ def test_invitation_without_sent_email_cannot_be_opened(factory: ConsentFactory)
     assert get_invitation(consent).token_digest == ""
     client = Client()
     client.cookies[INVITATION_COOKIE] = ""
-    assert client.get(reverse("invitation:home")).status_code == 404
+    assert client.get(get_guest_url("home", consent)).status_code == 404
     assert Client().get("/i//").status_code == 404
 
 
@@ -140,7 +136,7 @@ def test_invitation_without_sent_email_cannot_be_opened(factory: ConsentFactory)
 def test_pages_require_cookie(factory: ConsentFactory, name: str) -> None:
     consent = factory.make_consent()
     factory.make_link(consent)
-    url = reverse("invitation:home") if name == "home" else get_guest_url(name, consent)
+    url = get_guest_url(name, consent)
     assert Client().get(url).status_code == 404
 
 
@@ -158,7 +154,7 @@ def test_forged_cookie_is_refused(factory: ConsentFactory) -> None:
     factory.make_link(consent)
     client = Client()
     client.cookies[INVITATION_COOKIE] = get_invitation(consent).token_digest + ":1abcde:forged"
-    assert client.get(reverse("invitation:home")).status_code == 404
+    assert client.get(get_guest_url("home", consent)).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["begin", "submit", "decline", "withdraw", "record", "receipt"])
@@ -170,9 +166,10 @@ def test_consent_of_another_talent_is_not_found(factory: ConsentFactory, name: s
     factory.make_link(other_consent)
     guest = factory.open_link(own_consent)
     method = guest.get if name in {"record", "receipt"} else guest.post
-    response = method(get_guest_url(name, other_consent))
-    assert response.status_code == 404
-    assert b"Theo" not in response.content
+    for link in (own_consent, other_consent):
+        response = method(get_guest_url(name, other_consent, through=link))
+        assert response.status_code == 404
+        assert b"Theo" not in response.content
     other_consent.refresh_from_db()
     assert other_consent.status == ConsentStatus.REQUESTED
 
@@ -180,7 +177,12 @@ def test_consent_of_another_talent_is_not_found(factory: ConsentFactory, name: s
 def test_consent_of_same_talent_outside_the_link_is_not_found(factory: ConsentFactory) -> None:
     talent = factory.make_talent()
     invited, not_invited = factory.make_consent(talent), factory.make_consent(talent, "advertising")
-    assert factory.open_link(invited).get(get_guest_url("record", not_invited)).status_code == 404
+    assert factory.open_link(invited).get(get_guest_url("record", not_invited, through=invited)).status_code == 404
+
+
+def test_address_of_earlier_versions_says_that_the_link_is_needed() -> None:
+    response = Client().get("/invitation/")
+    assert response.status_code == 404 and "This link no longer works" in read_html(response)
 
 
 def test_cookie_ends_with_revoked_link(factory: ConsentFactory) -> None:
@@ -201,13 +203,13 @@ def test_only_recorder_page_may_use_microphone(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     assert "microphone=(self)" in guest.get(get_guest_url("record", consent)).headers["Permissions-Policy"]
-    assert "microphone=()" in guest.get(reverse("invitation:home")).headers["Permissions-Policy"]
+    assert "microphone=()" in guest.get(get_guest_url("home", consent)).headers["Permissions-Policy"]
 
 
 def test_pages_are_not_cached_and_have_no_inline_code(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
-    for url in (reverse("invitation:home"), get_guest_url("record", consent)):
+    for url in (get_guest_url("home", consent), get_guest_url("record", consent)):
         response = guest.get(url)
         policy = response.headers["Content-Security-Policy"]
         assert "unsafe" not in policy and "default-src 'none'" in policy
@@ -326,9 +328,8 @@ def test_receipt_shows_statement_and_hash(factory: ConsentFactory) -> None:
 
 def test_receipt_before_take_redirects_to_overview(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
-    assert factory.open_link(consent).get(get_guest_url("receipt", consent)).headers["Location"] == reverse(
-        "invitation:home"
-    )
+    response = factory.open_link(consent).get(get_guest_url("receipt", consent))
+    assert response.headers["Location"] == get_guest_url("home", consent)
 
 
 def test_decline_without_reason_is_final(factory: ConsentFactory) -> None:
@@ -339,7 +340,7 @@ def test_decline_without_reason_is_final(factory: ConsentFactory) -> None:
     guest.post(get_guest_url("decline", consent), {"reason": ""})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.DECLINED
-    assert b"The answer is no" in guest.get(reverse("invitation:home")).content
+    assert b"The answer is no" in guest.get(get_guest_url("home", consent)).content
     assert submit_as_recorder(guest, consent, make_clip()).status_code == 409
     assert b"The answer is no" in Client().get(path, follow=True).content, "the link still shows the answer"
 
@@ -348,7 +349,7 @@ def test_talent_can_decline_between_sending_and_review(factory: ConsentFactory) 
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     submit_as_recorder(guest, consent, make_clip())
-    assert get_guest_url("decline", consent) in read_html(guest.get(reverse("invitation:home")))
+    assert get_guest_url("decline", consent) in read_html(guest.get(get_guest_url("home", consent)))
     guest.post(get_guest_url("decline", consent), {"reason": "Changed my mind"})
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.DECLINED
@@ -404,7 +405,7 @@ def test_talent_withdraws_all_consents_at_once(factory: ConsentFactory) -> None:
     first_consent, second_consent = factory.make_consent(talent), factory.make_approved_consent(talent, "advertising")
     other_consent = factory.make_approved_consent(factory.make_talent("Theo Brand", "theo@people.test"))
     guest = open_approved_consent(factory, first_consent)
-    assert "Withdraw all 2 consents" in read_html(guest.get(reverse("invitation:home")))
+    assert "Withdraw all 2 consents" in read_html(guest.get(get_guest_url("home", first_consent)))
     guest.post(get_guest_url("withdraw", first_consent), {"reason": "", "all": "yes"})
     withdrawn = set(Consent.objects.filter(status=ConsentStatus.WITHDRAWN))
     assert withdrawn == {first_consent, second_consent} and other_consent not in withdrawn
@@ -423,7 +424,7 @@ def test_withdrawing_all_consents_declines_those_in_review(factory: ConsentFacto
     talent = factory.make_talent()
     consent, waiting = factory.make_consent(talent), factory.make_submitted_consent(talent)
     guest = open_approved_consent(factory, consent)
-    assert "Withdraw all 2 consents" in read_html(guest.get(reverse("invitation:home")))
+    assert "Withdraw all 2 consents" in read_html(guest.get(get_guest_url("home", consent)))
     guest.post(get_guest_url("withdraw", consent), {"reason": "", "all": "yes"})
     statuses = [Consent.objects.get(pk=one.pk).status for one in (consent, waiting)]
     assert statuses == [ConsentStatus.WITHDRAWN, ConsentStatus.DECLINED]
@@ -435,7 +436,7 @@ def test_retake_request_shows_its_reason(factory: ConsentFactory) -> None:
     submit_as_recorder(guest, consent, make_clip())
     consent.refresh_from_db()
     request_retake(consent, factory.producer, "The <last> words are missing.")
-    for url in (reverse("invitation:home"), get_guest_url("record", consent)):
+    for url in (get_guest_url("home", consent), get_guest_url("record", consent)):
         assert b"The &lt;last&gt; words are missing." in guest.get(url).content
 
 
@@ -443,7 +444,7 @@ def test_one_link_covers_several_consents(factory: ConsentFactory) -> None:
     talent = factory.make_talent()
     first_consent, second_consent = factory.make_consent(talent), factory.make_consent(talent, "advertising")
     guest = factory.open_link(first_consent, second_consent)
-    page = read_html(guest.get(reverse("invitation:home")))
+    page = read_html(guest.get(get_guest_url("home", first_consent)))
     assert get_guest_url("begin", first_consent) in page and get_guest_url("begin", second_consent) in page
     submit_as_recorder(guest, first_consent, make_clip())
     assert "1 more to answer" in read_html(guest.get(get_guest_url("receipt", first_consent)))
@@ -468,10 +469,10 @@ def test_overview_offers_decline_for_each_requested_consent(factory: ConsentFact
     talent = factory.make_talent()
     first_consent, second_consent = factory.make_consent(talent), factory.make_consent(talent)
     guest = factory.open_link(first_consent, second_consent)
-    page = read_html(guest.get(reverse("invitation:home")))
+    page = read_html(guest.get(get_guest_url("home", first_consent)))
     assert all(f'action="{get_guest_url("decline", consent)}"' in page for consent in (first_consent, second_consent))
     guest.post(get_guest_url("decline", first_consent), {"reason": ""})
-    page = read_html(guest.get(reverse("invitation:home")))
+    page = read_html(guest.get(get_guest_url("home", first_consent)))
     assert get_guest_url("decline", first_consent) not in page and get_guest_url("decline", second_consent) in page
 
 

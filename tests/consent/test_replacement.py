@@ -9,7 +9,7 @@ from consent.models import Consent, ConsentStatus, EventKind
 from consent.services.audit_log import find_broken_logs
 from consent.services.gate import BuildPurpose, check_permission
 from consent.services.review import suspend_consent, withdraw_consent
-from tests.consent.rows import PROVIDER, ConsentFactory, read_page
+from tests.consent.rows import PROVIDER, ConsentFactory, get_guest_url, read_page
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from voicehub.refusals import ActionRefused
@@ -116,7 +116,7 @@ def test_withdrawal_on_the_link_of_a_replaced_consent_ends_the_newer(
     factory: ConsentFactory, form: dict[str, str]
 ) -> None:
     guest, older, newer = open_replaced_consent(factory)
-    page = read_html(guest.post(reverse("invitation:withdraw", args=[older.pk]), form, follow=True))
+    page = read_html(guest.post(get_guest_url("withdraw", older), form, follow=True))
     newer.refresh_from_db()
     older.refresh_from_db()
     assert (older.status, newer.status) == (ConsentStatus.REPLACED, ConsentStatus.WITHDRAWN)

@@ -11,19 +11,17 @@ from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from consent import extension_points
+from consent.access import INVITATION_COOKIE
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus, EventKind
 from consent.services.review import suspend_consent, withdraw_consent
-from tests.consent.rows import ConsentFactory, get_url, read_page
+from tests.consent.rows import ConsentFactory, get_guest_url, get_url, read_page
 from tests.support.html import read_html
 
 pytestmark = pytest.mark.django_db
-
-HOME = "invitation:home"
 
 
 @pytest.fixture
@@ -59,11 +57,12 @@ def open_withdrawn(factory: ConsentFactory) -> tuple[Consent, Client]:
 
 
 def get_list_url(consent: Consent) -> str:
-    return reverse("invitation:deletions", args=[consent.pk])
+    return get_guest_url("deletions", consent)
 
 
 def read_home(guest: Client) -> str:
-    return read_html(guest.get(reverse(HOME)))
+    """The page of the link that this browser opened last."""
+    return read_html(guest.get(guest.cookies[INVITATION_COOKIE]["path"]))
 
 
 def test_deletions_are_listed_until_each_is_confirmed(factory: ConsentFactory, deletions: list[Deletion]) -> None:
@@ -115,7 +114,7 @@ def test_what_cannot_be_undone_is_said_before_and_with_a_withdrawal(factory: Con
     guest = factory.open_link(consent)
     text = "What was already produced with a voice stays"
     assert text in read_home(guest)
-    assert text in read_html(guest.get(reverse("invitation:record", args=[consent.pk])))
+    assert text in read_html(guest.get(get_guest_url("record", consent)))
     approved = factory.make_approved_consent()
     assert text in read_home(factory.open_link(approved))
 
@@ -132,7 +131,7 @@ def test_suspended_consent_can_be_withdrawn_on_the_link(factory: ConsentFactory)
     guest = factory.open_link(consent)
     page = read_home(guest)
     assert "No build can start with this consent" in page and "Withdraw this consent" in page
-    guest.post(reverse("invitation:withdraw", args=[consent.pk]))
+    guest.post(get_guest_url("withdraw", consent))
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.WITHDRAWN
 
@@ -149,11 +148,11 @@ def test_query_count_of_the_page_does_not_grow_with_status_entries(factory: Cons
     talent = factory.make_talent()
     one = factory.make_approved_consent(talent)
     guest = factory.open_link(one)
-    guest.get(reverse(HOME))
+    guest.get(get_guest_url("home", one))
 
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert guest.get(reverse(HOME)).status_code == 200
+            assert guest.get(get_guest_url("home", one)).status_code == 200
         return len(queries)
 
     before = count()
@@ -164,9 +163,9 @@ def test_query_count_of_the_page_does_not_grow_with_status_entries(factory: Cons
 
 
 def test_page_weighs_less_than_100_kb(factory: ConsentFactory, deletions: list[Deletion]) -> None:
-    _consent, guest = open_withdrawn(factory)
+    consent, guest = open_withdrawn(factory)
     deletions += [make_deletion(f"Voice {number}", is_confirmed=False) for number in range(20)]
-    page = guest.get(reverse(HOME)).content
+    page = guest.get(get_guest_url("home", consent)).content
     static = [finders.find(name.decode()) for name in re.findall(rb'(?:src|href)="/static/([^"]+)"', page)]
     assert len(static) == 5
     assert len(page) + sum(Path(file).stat().st_size for file in static if file) < 100_000
@@ -215,6 +214,6 @@ def test_withdrawal_by_staff_is_labeled(factory: ConsentFactory, producer_client
 def test_staff_who_decline_on_the_link_are_named(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent()
     producer_client.get(factory.make_link(consent))
-    producer_client.post(reverse("invitation:decline", args=[consent.pk]))
+    producer_client.post(get_guest_url("decline", consent))
     assert consent.events.latest("sequence").actor == factory.producer
     assert consent.events.latest("sequence").at > timezone.now() - timedelta(minutes=1)

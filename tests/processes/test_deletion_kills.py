@@ -17,6 +17,7 @@ from consent.models import Consent, EventKind, Invitation
 from consent.services.review import withdraw_consent
 from launcher.studio import list_worker_queues
 from providers.types import Handover
+from tests.consent.rows import get_guest_url
 from tests.processes.conftest import QueueServer
 from tests.support.html import read_html
 from tests.support.processes import MANAGE, StartedProcess, wait_for
@@ -130,7 +131,7 @@ def check_pages(build: Build, staff: Client, talent: Client, *, is_open: bool) -
     assert (remote.get_absolute_url() in list_today_urls(staff)) is is_open
     for page in (
         read_html(staff.get(build.consent.get_absolute_url())),
-        read_html(talent.get(reverse("invitation:home"))),
+        read_html(talent.get(get_guest_url("home", build.consent))),
     ):
         assert "Voice" in page
         assert ("Not yet" in page) is is_open

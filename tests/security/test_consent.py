@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from consent.models import Consent, Talent
 from consent.services.invitations import invite_talent, send_invitation
-from tests.consent.rows import ConsentFactory, make_clip, make_upload
+from tests.consent.rows import ConsentFactory, get_guest_url, make_clip, make_upload
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voicehub.tokens import hash_token
@@ -48,7 +48,7 @@ HOSTILE_DEVICES = {
 def test_take_is_stored_despite_hostile_device_data(factory: ConsentFactory, device: str) -> None:
     consent = factory.make_consent()
     response = factory.open_link(consent).post(
-        reverse("invitation:submit", args=[consent.pk]),
+        get_guest_url("submit", consent),
         {"file": make_upload(make_clip()), "recorded": "on", "device": device},
         headers={"accept": "application/json"},
     )
@@ -61,7 +61,7 @@ def test_link_holder_cannot_exceed_take_limit_per_consent(factory: ConsentFactor
     guest = factory.open_link(consent)
     responses = [
         guest.post(
-            reverse("invitation:submit", args=[consent.pk]),
+            get_guest_url("submit", consent),
             {"file": make_upload(f"no sound {number}".encode())},
             headers={"accept": "application/json"},
         )

@@ -14,7 +14,7 @@ from consent.models import Consent
 from consent.services.disclosure import compute_term, describe_disclosure
 from providers import registry
 from providers.types import ConsentProof, Tier
-from tests.consent.rows import ConsentFactory
+from tests.consent.rows import ConsentFactory, get_guest_url
 from tests.support.html import read_html
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def set_provider(consent: Consent, provider: str) -> Consent:
 
 def read_overview(factory: ConsentFactory, consent: Consent) -> str:
     """The HTML of the overview page that a private link opens. Each run of whitespace becomes one space."""
-    page = read_html(factory.open_link(consent).get(reverse("invitation:home")))
+    page = read_html(factory.open_link(consent).get(get_guest_url("home", consent)))
     return " ".join(page.split())
 
 

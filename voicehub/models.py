@@ -12,7 +12,15 @@ from voicehub.transitions import StatusModel, make_status_constraint
 
 
 class User(AbstractUser):
-    """A member of the studio's staff. Permissions come from the groups in `voicehub.roles`."""
+    """A member of the studio's staff. Permissions come from the groups in `voicehub.roles`.
+
+    The `mails_…` switches say which mails about their own work they get (see `voicehub.notifications`).
+    """
+
+    mails_build_ready = models.BooleanField("A voice is ready", default=True)
+    mails_build_needs_work = models.BooleanField("A build needs work", default=True)
+    mails_account_paused = models.BooleanField("An account is paused", default=True)
+    mails_voice_public = models.BooleanField("A voice is public", default=True)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 
 from voicehub.login_throttle import SignInView
+from voicehub.notifications import notifications
 
 
 @login_not_required
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", include("voices.dashboard_urls")),
     path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
+    path("notifications/", notifications, name="notifications"),
     path("healthz", healthz, name="healthz"),
     path("administration/", admin.site.urls),
     path("", include("consent.urls")),

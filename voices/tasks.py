@@ -5,7 +5,15 @@ from datetime import timedelta
 from voicehub import outbox
 from voicehub.outbox import ANALYSIS, URGENT, FailureHandler, Lease, register_handler
 from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, FAILED_TASK_RETRY
-from voices.services import deletion, deletion_assignment, deletion_notices, file_deletion, previews, scheduled_deletion
+from voices.services import (
+    deletion,
+    deletion_assignment,
+    deletion_notices,
+    file_deletion,
+    previews,
+    scheduled_deletion,
+    staff_mails,
+)
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
@@ -57,6 +65,21 @@ def schedule_deletions(_scope: str, _lease: Lease) -> timedelta:
 @register_handler("send_deletion_notice", on_failure=retry_after_pause("send_deletion_notice"))
 def send_deletion_notice(remote_voice_id: str, _lease: Lease) -> None:
     deletion_notices.send_deletion_notice(remote_voice_id)
+
+
+@register_handler("send_build_mail")
+def send_build_mail(build_id: str, _lease: Lease) -> None:
+    staff_mails.send_build_mail(build_id)
+
+
+@register_handler("send_pause_mail")
+def send_pause_mail(account_and_user: str, _lease: Lease) -> None:
+    staff_mails.send_pause_mail(account_and_user)
+
+
+@register_handler("send_public_voice_mail")
+def send_public_voice_mail(remote_voice_id: str, _lease: Lease) -> None:
+    staff_mails.send_public_voice_mail(remote_voice_id)
 
 
 @register_handler("make_preview", on_failure=handle_preview_failure)

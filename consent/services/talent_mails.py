@@ -30,7 +30,7 @@ RECIPIENTS = {
 }
 SUBJECTS = {
     (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
-    (Kind.DECLINED, Recipient.TALENT): "You declined the voice consent for {company}",
+    (Kind.DECLINED, Recipient.TALENT): "Your answer to the voice consent request of {company}",
     (Kind.WITHDRAWN, Recipient.TALENT): "Your voice consent for {company} is withdrawn",
     (Kind.DELETED, Recipient.TALENT): "Your voice is deleted at {provider}",
     (Kind.DECLINED, Recipient.PRODUCER): "{talent} declined the voice consent",

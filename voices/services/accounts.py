@@ -28,6 +28,7 @@ from voices.models import (
     RemoteFile,
     RemoteVoice,
 )
+from voices.services.staff_mails import enqueue_pause_mails
 
 MAX_CALLS = 100
 # The task to enqueue when an account works again, by the status of the waiting build.
@@ -116,7 +117,9 @@ def record_error(account: Account, error: CallFailure | None) -> None:
     if error is not None and error.stops_account:
         # Do not pause the account if its key changed during the call.
         unchanged = Account.objects.working().filter(pk=account.pk, encrypted_key=account.encrypted_key)
-        unchanged.update(paused_at=timezone.now(), pause_reason=message[:300])
+        with transaction.atomic():
+            if unchanged.update(paused_at=timezone.now(), pause_reason=message[:300]):
+                enqueue_pause_mails(account.pk)
 
 
 def test_account(account: Account) -> None:
@@ -161,8 +164,10 @@ def pause_account(account: Account, reason: str, by: User) -> None:
     """Stop all calls of this account until a user resumes it. Raises ActionRefused."""
     message = f"Paused by {by}: {reason}" if reason else f"Paused by {by}."
     account_rows = Account.objects.working().filter(pk=account.pk)
-    if not account_rows.update(paused_at=timezone.now(), paused_by=by, pause_reason=message[:300]):
-        raise ActionRefused(f"{account.name} is already paused.")
+    with transaction.atomic():
+        if not account_rows.update(paused_at=timezone.now(), paused_by=by, pause_reason=message[:300]):
+            raise ActionRefused(f"{account.name} is already paused.")
+        enqueue_pause_mails(account.pk, paused_by=by)
     account.refresh_from_db()
 
 

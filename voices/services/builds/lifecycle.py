@@ -19,6 +19,7 @@ from voices.models.build import ACTIVE_STATUSES
 from voices.services.accounts import AccountPaused
 from voices.services.deletion_log import lock_consents, record_voice_request
 from voices.services.file_deletion import request_file_deletion
+from voices.services.staff_mails import enqueue_build_mail, enqueue_public_voice_mail
 
 VOICE_MISSING = (
     "The provider no longer has this voice under this account's key: it was deleted there, or the key is of another "
@@ -133,6 +134,7 @@ def set_final_status(build: Build, to: BuildStatus, **fields: Any) -> None:
             lock_consents(build.remote_voice)
         if not move(build, to, finished_at=now, progress_message="", **fields):
             return
+        enqueue_build_mail(build)
         if to == BuildStatus.READY:
             enqueue_samples(build)
         if to == BuildStatus.CONSENT_REJECTED:
@@ -189,7 +191,10 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     if remote.is_still_visible:
         remote.alert = STILL_VISIBLE
     fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]
-    remote.save(update_fields=fields)
+    with transaction.atomic():
+        remote.save(update_fields=fields)
+        if remote.alert == VOICE_PUBLIC != earlier_alert:
+            enqueue_public_voice_mail(remote)
 
 
 def enqueue_samples(build: Build) -> None:

@@ -34,6 +34,7 @@ from voices.services.builds.lifecycle import (
     set_final_status,
 )
 from voices.services.builds.spec import make_clip_name
+from voices.services.staff_mails import enqueue_build_mail
 
 FINAL_STATUSES = {
     RemoteStatus.READY: BuildStatus.READY,
@@ -84,15 +85,23 @@ def refresh_build(build_id: str) -> timedelta | None:
         return _compute_retry_delay(build, failure)
     record_observation(build.remote_voice, report)
     if report.status not in FINAL_STATUSES or _is_report_of_previous_build(build, report):
-        Build.objects.filter(pk=build.pk).update(
-            raw_status=report.raw_status,
-            raw_response=trim_response(report.raw),
-            has_unknown_status=_needs_staff(build, report),
-            lookup_attempts=0,
-        )
+        _record_progress(build, report)
         return compute_poll_interval(build)
     _record_result(build, report, callback_report)
     return None
+
+
+def _record_progress(build: Build, report: BuildReport) -> None:
+    needs_staff = _needs_staff(build, report)
+    with transaction.atomic():
+        Build.objects.filter(pk=build.pk).update(
+            raw_status=report.raw_status,
+            raw_response=trim_response(report.raw),
+            has_unknown_status=needs_staff,
+            lookup_attempts=0,
+        )
+        if needs_staff and not build.has_unknown_status:
+            enqueue_build_mail(build)
 
 
 def is_polled_for_proof(build: Build) -> bool:

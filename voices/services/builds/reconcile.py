@@ -27,6 +27,7 @@ from voices.services.builds.lifecycle import (
     resume_build,
     set_final_status,
 )
+from voices.services.staff_mails import enqueue_build_mail
 
 
 def reconcile_build(build_id: str) -> timedelta | None:
@@ -101,16 +102,25 @@ def _handle_empty_lookup(build: Build, *, is_authoritative: bool) -> timedelta |
 
     Otherwise wait for staff, and look it up now and then.
     """
-    if _count_empty_lookup(build) < LOOKUPS_BEFORE_ABSENT:
+    lookups = _count_empty_lookup(build)
+    if lookups < LOOKUPS_BEFORE_ABSENT:
         return LEASE
     if not is_authoritative:
+        _ask_staff_once(build, lookups)
         return INCONCLUSIVE_LOOKUP_INTERVAL
     _resume_build(build, build.remote_voice.remote_id)
     return None
 
 
+def _ask_staff_once(build: Build, lookups: int) -> None:
+    if build.lookup_attempts < LOOKUPS_BEFORE_ABSENT:
+        with transaction.atomic():
+            if _lock_pending_call(build).update(lookup_attempts=lookups):
+                enqueue_build_mail(build)
+
+
 def _count_empty_lookup(build: Build) -> int:
-    """The number of empty lookups in a row, including this one. Stored only below LOOKUPS_BEFORE_ABSENT."""
+    """The number of empty lookups in a row, including this one. Stored here only below LOOKUPS_BEFORE_ABSENT."""
     lookups = build.lookup_attempts + 1
     if lookups < LOOKUPS_BEFORE_ABSENT:
         _lock_pending_call(build).update(lookup_attempts=lookups)

@@ -1,0 +1,47 @@
+"""A private link is shown again after a reload, ends earlier links, and works beside another one in one browser."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser import staff_steps, talent_steps
+from tests.browser.tab import Tab
+
+
+def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: Callable[..., Tab]) -> None:
+    staff, talent = open_tab("desktop", "paula"), open_tab("phone")
+    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Rita Reload"))
+    link = staff_steps.create_private_link(staff.page)
+    staff.page.reload()
+    expect(staff.page.get_by_role("textbox", name="Private link")).to_have_value(link)
+    staff.check_page("private link")
+    page = staff.goto(f"/consents/{consent}/")
+    expect(page.get_by_text("created a private link")).to_have_count(1)
+
+    staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Sven Second"))
+    other_link = staff_steps.create_private_link(staff.page)
+    first = talent_steps.open_statement(talent, link).url
+    second = talent_steps.open_statement(talent, other_link).url
+    for url, name in ((first, "Rita Reload"), (second, "Sven Second")):
+        expect(talent.goto(url).get_by_text(name).first).to_be_visible()
+
+    staff.goto(f"/consents/{consent}/")
+    newer_link = staff_steps.create_private_link(staff.page)
+    with talent.allow_status(404):
+        expect(talent.goto(first).get_by_role("heading", name="This link no longer works")).to_be_visible()
+    talent_steps.open_statement(talent, newer_link)
+
+
+def test_staff_switch_off_a_mail(open_tab: Callable[..., Tab]) -> None:
+    staff = open_tab("desktop", "paula")
+    page = staff.goto("/")
+    page.locator("summary", has_text="Paula").click()
+    page.get_by_role("link", name="Mails to you").click()
+    page.get_by_label("A voice is ready").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_label("A voice is ready")).not_to_be_checked()
+    staff.check_page("mails to you")
+    page.get_by_label("A voice is ready").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("A voice is ready")).to_be_checked()

@@ -23,7 +23,8 @@ def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: 
     first = talent_steps.open_statement(talent, link).url
     second = talent_steps.open_statement(talent, other_link).url
     for url, name in ((first, "Rita Reload"), (second, "Sven Second")):
-        expect(talent.goto(url).get_by_text(name).first).to_be_visible()
+        talent.goto(url).get_by_role("link", name="Back: what this is about").click()
+        expect(talent.page.get_by_text(name).first).to_be_visible()
 
     staff.goto(f"/consents/{consent}/")
     newer_link = staff_steps.create_private_link(staff.page)

@@ -4,7 +4,8 @@ A recording keeps only the result: how similar its speaker is to the person who 
 person's voiceprints, the center, is made in memory from a few recordings that are certainly theirs, each time that
 new recordings must be judged. So new recordings cost SAMPLE_SIZE more, however many there are already.
 
-A full judgement listens to all recordings once, in batches. It is made for a voice that
+A full judgement listens to all recordings once, in batches. The first batch is spread over the whole voice and gives
+the center, so with up to BATCH_SIZE recordings it compares each with all others. It is made for a voice that
 - has no results yet, or has at most SAMPLE_SIZE recordings, of which one is new;
 - has doubled since its last full judgement: the first recordings may have been another person's;
 - has so many results of another speaker that the center is in doubt, and has grown or shrunk by a quarter since.
@@ -24,7 +25,7 @@ from voices.models import Recording, Voice
 from voices.services.recordings.voiceprints import VoiceprintReader
 
 SAMPLE_SIZE = 30
-"""The center is the mean of so many recordings. Their mean differs little from that of all."""
+"""New recordings are compared with the mean of so many others, which differs little from the mean of all."""
 BATCH_SIZE = 200
 """Recordings judged in one run of the task, which takes about 15 seconds. Then other tasks get their turn."""
 GROWTH_FACTOR = 2
@@ -43,11 +44,11 @@ def judge_speakers(
     reference: Sequence[Recording] = ()
     if _needs_full_judgement(voice, recordings, thresholds):
         _forget_results(voice, recordings)
-        reference = _spread(recordings, SAMPLE_SIZE)
+        reference = _spread(recordings, BATCH_SIZE)
     waiting = [row for row in recordings if not row.speaker_result]
     if not waiting:
         return True
-    batch = list(dict.fromkeys([*reference, *waiting]))[:BATCH_SIZE]
+    batch = reference or waiting[:BATCH_SIZE]
     _judge_batch(batch, reference or _select_reference(recordings, thresholds) or batch, prints)
     return len(batch) == len(waiting)
 

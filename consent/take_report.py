@@ -17,7 +17,7 @@ from consent.extension_points import has_recordings_to_compare
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
-from voicehub.sound_report import Chip, Fact, make_chip, make_facts, make_time_mark, merge_measures
+from voicehub.sound_report import Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark, merge_measures
 
 COMPARISON_TIME = timedelta(minutes=1)  # maximum wait for the speaker comparison after the other checks
 PUNCTUATION = ".,;:!?\"'“”‘’()"
@@ -145,7 +145,9 @@ class TakeReport:
         quick = [finding for finding in take.findings if not measures or finding["code"] not in SOUND_CODES]
         findings = [finding for finding in (*quick, *analyzed) if not finding["code"].startswith(SEPARATE_PREFIXES)]
         file_facts = {"sample_rate": take.sample_rate, "seconds": take.seconds, "size": take.size}
-        return make_facts({**merge_measures(take.levels, measures), **file_facts}, findings)
+        sound = {**merge_measures(take.levels, measures), **file_facts}
+        missing = [Fact("Speech model", "", missing=str(reason)) for reason in list_reasons(measures.get("missing"))]
+        return make_facts(sound, findings, is_analyzed=bool(measures)) + missing
 
 
 def make_take_report(take: Take) -> TakeReport:

@@ -33,12 +33,17 @@ MEASURES = {
     "snr_db": 31.0, "clipped_spans": [[0.5, 0.6]], "missing": ["No model."], "lufs": None,
     "estimates": {"dnsmos_overall": 3.1, "stoi": None, "missing": ["No model."]},
 }  # fmt: skip
+SOUND_FEATURES = {
+    "content_hash": "0" * 64, "fingerprint": "", "peak_dbfs": -3.0, "rms_dbfs": -20.0, "noise_floor_dbfs": -60.0,
+}  # fmt: skip
+SPEAKER_RESULT = {"similarity": 0.9, "voiced_seconds": 3.2, "compared_with": 30}
 STATEMENT = {
     "verdict": "review", "why": "", "match": 0.9, "findings": [FINDING],
     "words": [{"text": "Tilda", "state": "doubtful", "start": 0.5, "end": 0.8, "role": "talent", "score": 0.1}],
 }  # fmt: skip
 SPEAKER = {"verdict": "unsure", "score": 0.71, "threshold": 0.75, "error_rate": 0.05, "compared_with": 3, "text": "Hm."}
 COMPARISON = {"compared_at": "2026-01-02T03:04:05+00:00", "recordings": 3, "text": "Fine.", "days": [FINDING]}
+COMPARISON |= {"judged_together": 3, "matched": "0" * 64}
 RECIPE = {
     "steps": [
         {"step": "decode", "container": "FLAC", "subtype": "PCM_24"},
@@ -70,6 +75,7 @@ def make_damageable_studio(studio: Studio) -> None:
 def _make_voice(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice)
     Recording.objects.update(**SOUND, recipe=RECIPE, measures=MEASURES, fine_peaks=[-5, 5] * 4, set_findings=[FINDING])
+    Recording.objects.update(sound_features=SOUND_FEATURES, speaker_result=SPEAKER_RESULT)
     converted = Recording.objects.earliest("pk")
     converted.wav.save("made.wav", ContentFile(make_clip()))
     Voice.objects.update(comparison=COMPARISON)

@@ -10,6 +10,10 @@ REASONS = Maybe((list, dict))
 
 LEVELS = Fields({"clipped": SPANS, "pauses": SPANS}, others=NUMBER)
 ESTIMATES = Fields({"missing": REASONS}, others=Maybe(NUMBER))
+SOUND_FEATURES = Fields(
+    {"content_hash": str, "fingerprint": str, "peak_dbfs": NUMBER, "rms_dbfs": NUMBER, "noise_floor_dbfs": NUMBER}
+)
+SPEAKER_RESULT = Fields({"similarity": Maybe(NUMBER), "voiced_seconds": NUMBER, "compared_with": NUMBER})
 MEASURES = Fields(
     {
         "clipped_spans": SPANS,

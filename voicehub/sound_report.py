@@ -20,6 +20,7 @@ SEVERITIES = {
     "look": ("wait", "Check this"),
 }
 NO_PROBLEM = ("good", "Fine")
+NOT_MEASURED = ("over", "Not measured")
 TONES_BY_WEIGHT = ("bad", "wait", "busy", "good")
 
 # How pages write these words of a finding code. Other words stay as they are.
@@ -55,20 +56,28 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One measured property of the audio, with the findings that belong to it."""
+    """One property of the audio, with the findings that belong to it.
+
+    `missing` says why it was not measured. A property without findings is fine only if it was measured.
+    """
 
     label: str
     value: str
     chips: tuple[Chip, ...] = ()
     marks: tuple[TimeMark, ...] = ()
+    missing: str = ""
 
     @property
     def tone(self) -> str:
-        return min((chip.tone for chip in self.chips), key=TONES_BY_WEIGHT.index, default=NO_PROBLEM[0])
+        return min((chip.tone for chip in self.chips), key=TONES_BY_WEIGHT.index, default=self._state[0])
 
     @property
     def verdict(self) -> str:
-        return next((chip.label for chip in self.chips if chip.tone == self.tone), NO_PROBLEM[1])
+        return next((chip.label for chip in self.chips if chip.tone == self.tone), self._state[1])
+
+    @property
+    def _state(self) -> tuple[str, str]:
+        return NOT_MEASURED if self.missing else NO_PROBLEM
 
 
 def format_code(code: str) -> str:
@@ -121,6 +130,11 @@ def merge_measures(levels: Json, analysis: Json) -> dict[str, Any]:
     return {name: value for name, value in both.items() if value is not None}
 
 
+def list_reasons(missing: Any) -> Iterable[str]:
+    """The reasons why something is missing, from a list of reasons or a mapping of names to reasons."""
+    return missing.values() if isinstance(missing, Mapping) else missing or ()
+
+
 def format_minus(text: str) -> str:
     """Replace hyphens in a formatted number with a true minus sign."""
     return text.replace("-", "−")
@@ -148,62 +162,109 @@ def _describe_treble(sound: Json) -> str:
     return f"Up to {sound['bandwidth_hz'] / 1000:.1f} kHz"
 
 
-# For each fact: its label, a function that formats its value, the measures that it needs, the codes of its findings.
-FACTS: tuple[tuple[str, Callable[[Json], str], Set[str], Set[str]], ...] = (
-    (
+# Why a property was not measured.
+NO_SPEECH = "no speech was found."
+UNREADABLE = "the file could not be read."
+NO_ANALYSIS = "the full analysis was not made."
+NO_VALUE = "no value is stored."
+FEW_DECAYS = "there are too few places where speech stops."
+
+NO_SPEECH_CODES = frozenset({"silent", "no_speech"})
+
+
+def has_no_speech(sound: Json, found: Iterable[Json]) -> bool:
+    """Whether the checks found no speech, so that checks of speech mean nothing. `sound` as for `make_facts`."""
+    return sound.get("speech_seconds") == 0 or any(one["code"] in NO_SPEECH_CODES for one in found)
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """How a fact is made: the measures that it needs, the codes of its findings, why it may not be measured."""
+
+    label: str
+    format_value: Callable[[Json], str]
+    needed: Set[str]
+    codes: Set[str]
+    needs_speech: bool = True
+    needs_analysis: bool = False
+    unmeasurable: str = NO_VALUE
+
+    def find_missing_reason(self, sound: Json, *, is_silent: bool, is_analyzed: bool) -> str:
+        """Why the fact was not measured; "" if it was."""
+        if self.needs_speech and is_silent:
+            return NO_SPEECH
+        if sound.keys() >= self.needed:
+            return ""
+        return self.unmeasurable if is_analyzed or not self.needs_analysis else NO_ANALYSIS
+
+
+FACTS: tuple[FactKind, ...] = (
+    FactKind(
         "Format",
         _describe_format,
         {"sample_rate"},
         {"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"},
+        needs_speech=False,
     ),
-    ("Length", _describe_length, {"seconds"}, {"too_short", "too_long"}),
-    (
+    FactKind("Length", _describe_length, {"seconds"}, {"too_short", "too_long"}, needs_speech=False),
+    FactKind(
         "Level",
         _describe_level,
         {"rms_dbfs", "peak_dbfs"},
         {"too_quiet", "too_loud", "peak_high", "silent", "dc_offset"},
     ),
-    (
+    FactKind(
         "Noise",
         "{snr_db:.0f} dB below the speech".format_map,
         {"snr_db"},
         {"noisy", "noise_heard", "hum"},
     ),
-    ("Clipping", _describe_clipping, {"clipped_share"}, {"clipping", "clipping_slight"}),
-    (
+    FactKind("Clipping", _describe_clipping, {"clipped_share"}, {"clipping", "clipping_slight"}),
+    FactKind(
         "Silence",
         "{leading_silence_seconds:.1f} s before, {trailing_silence_seconds:.1f} s after".format_map,
         {"leading_silence_seconds", "trailing_silence_seconds"},
         {"silence_at_start", "silence_at_end", "little_speech", "no_speech", "long_pause"},
     ),
-    (
+    FactKind(
         "Room",
         "Sound decays in {reverberation_seconds:.2f} s".format_map,
         {"reverberation_seconds"},
         {"reverberant"},
+        needs_analysis=True,
+        unmeasurable=FEW_DECAYS,
     ),
-    (
+    FactKind(
         "Treble",
         _describe_treble,
         {"bandwidth_hz"},
         {"telephone_band", "narrow_band", "upsampled"},
+        needs_analysis=True,
     ),
 )
 
 
-def make_facts(sound: Json, found: Iterable[Json]) -> list[Fact]:
-    """Each measured property as a line with a verdict. A finding that belongs to no property gets its own line.
+def make_facts(sound: Json, found: Iterable[Json], *, is_analyzed: bool = True) -> list[Fact]:
+    """Each property as a line with a verdict. A finding that belongs to no property gets its own line.
 
-    `sound` holds the result of `merge_measures`, and `sample_rate`, `seconds` and `size`.
+    `sound` holds the result of `merge_measures`, and `sample_rate`, `seconds` and `size`. A file that could not be
+    read has one line for all that was not measured.
     """
+    found = list(found)
     remaining = {(one["code"], one.get("at")): make_chip(one) for one in found}
-    lines = []
-    for label, format_value, needed, codes in FACTS:
-        fact_chips = tuple(remaining.pop(key) for key in list(remaining) if key[0] in codes)
-        value = format_value(sound) if sound.keys() >= needed else ""
-        if value or fact_chips:
-            lines.append(Fact(label, value, fact_chips, make_clipping_marks(sound) if label == "Clipping" else ()))
-    return lines + [Fact(one.title, "", (one,)) for one in remaining.values()]
+    is_silent, lines = has_no_speech(sound, found), []
+    for kind in FACTS:
+        fact_chips = tuple(remaining.pop(key) for key in list(remaining) if key[0] in kind.codes)
+        missing = kind.find_missing_reason(sound, is_silent=is_silent, is_analyzed=is_analyzed)
+        value = "" if missing else kind.format_value(sound)
+        missing = missing or ("" if value else NO_VALUE)
+        if value or fact_chips or "rms_dbfs" in sound:
+            marks = make_clipping_marks(sound) if kind.label == "Clipping" and not missing else ()
+            lines.append(Fact(kind.label, value, fact_chips, marks, missing if not fact_chips else ""))
+    lines += [Fact(one.title, "", (one,)) for one in remaining.values()]
+    if "rms_dbfs" not in sound:
+        lines.append(Fact("Sound", "", missing=NO_VALUE if sound.get("sample_rate") else UNREADABLE))
+    return lines
 
 
 def make_clipping_marks(sound: Json) -> tuple[TimeMark, ...]:

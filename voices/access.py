@@ -37,7 +37,7 @@ def query_recordings() -> QuerySet[Recording]:
     segments = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
     return (
         Recording.objects.select_related("voice")
-        .defer("peaks", "fine_peaks")
+        .defer("peaks", "fine_peaks", "sound_features")
         .annotate(
             was_built=Exists(build_rows),
             flagged_silent=Exists(flagged_rows.filter(is_silent=True)),

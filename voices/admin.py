@@ -138,7 +138,7 @@ class RecordingAdmin(ReadOnlyAdmin):
     list_filter = ["status", "active", "sample_rate"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
-    exclude = ["file", "wav", "peaks", "fine_peaks"]
+    exclude = ["file", "wav", "peaks", "fine_peaks", "sound_features"]
 
 
 @admin.register(RemoteVoice)

@@ -12,7 +12,7 @@ class VoicesConfig(AppConfig):
         from voices.access import list_voice_languages
         from voices.services.deletion_table import list_deletions
         from voices.services.previews import resume_samples
-        from voices.services.recordings.analysis import enqueue_comparisons, has_comparable_recordings
+        from voices.services.recordings.comparison import enqueue_comparisons, has_comparable_recordings
         from voices.services.scheduled_deletion import resume_deletions
         from voices.services.withdrawal import stop_use
 

@@ -17,7 +17,7 @@ from voices.services import (
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
-from voices.services.recordings import analysis, segment
+from voices.services.recordings import analysis, comparison, segment
 from voices.services.recordings.segment import handle_split_failure
 
 
@@ -93,8 +93,8 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
 
 
 @register_handler("compare_recordings", queue=ANALYSIS)
-def compare_recordings(voice_id: str, lease: Lease) -> None:
-    analysis.compare_recordings(voice_id, lease)
+def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
+    return comparison.compare_recordings(voice_id, lease)
 
 
 @register_handler("cut_recording", on_failure=handle_split_failure, queue=ANALYSIS)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from audio.analysis.fingerprint import ContentHash
 from audio.analysis.measures import Measures
 from audio.analysis.spectrum import Band, Hum, measure_band, measure_hum, measure_reverberation
 from audio.analysis.transcript_lint import compute_speaking_rate
@@ -31,13 +32,16 @@ MAX_EXCERPTS = 6
 class Analysis:
     """The results for one recording; `measures` has the values of `Measures` by name, for a JSON column.
 
-    `findings` are all findings about the sound. `fine_peaks` are those of `Measurement`.
+    `findings` are all findings about the sound. `fine_peaks` are those of `Measurement`. `levels` are measured without
+    the speech model, and `content_hash` covers the samples: both are the same on every machine.
     """
 
     measures: dict[str, Any]
     findings: tuple[Finding, ...]
     speech: Speech
     fine_peaks: tuple[int, ...]
+    levels: Levels
+    content_hash: str
 
 
 def analyze_recording(
@@ -60,15 +64,17 @@ def analyze_recording(
     )
     findings = [*check_levels(header, levels, thresholds), *_check_spectrum(header, spectrum, levels, thresholds)]
     measures = _build_measures(header, levels, speech, spectrum, analyzer.loudness_meter.compute_lufs(), transcript)
-    return Analysis(measures.as_dict(), tuple(findings), speech, measured.fine_peaks)
+    content_hash = analyzer.content_hash.hexdigest()
+    return Analysis(measures.as_dict(), tuple(findings), speech, measured.fine_peaks, measured.levels, content_hash)
 
 
 class _StreamAnalyzer:
-    """Receives a recording block by block. Detects its speech, measures its loudness, and keeps a few excerpts."""
+    """Receives a recording block by block. Detects speech, measures loudness, hashes samples, keeps a few excerpts."""
 
     def __init__(self, header: WavHeader) -> None:
         self.speech_detector = SpeechDetector(header.sample_rate)
         self.loudness_meter = LoudnessMeter(header.sample_rate)
+        self.content_hash = ContentHash(header.sample_rate)
         self._excerpt_samples = EXCERPT_SECONDS * header.sample_rate
         count = min(MAX_EXCERPTS, -(-header.frames // self._excerpt_samples))
         self._starts = [number * header.frames // count for number in range(count)]
@@ -77,6 +83,7 @@ class _StreamAnalyzer:
 
     def add_bytes(self, data: bytes) -> None:
         block = np.frombuffer(data, "<i2")
+        self.content_hash.add(data)
         self.speech_detector.add(block)
         self.loudness_meter.add(block)
         for start, excerpt_blocks in zip(self._starts, self._excerpt_blocks, strict=True):

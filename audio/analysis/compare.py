@@ -1,25 +1,23 @@
 """Compare the recordings of a set: find outliers, duplicates, and unusual days.
 
-Clips are read one after the other, each once, and only a few kB per clip are kept until all are compared. These include
-the voiceprints: they are discarded after the comparison, and no report contains a voiceprint.
+No audio is read here. Each clip brings what its own analysis kept: features of the sound, and how similar its speaker
+is to the person who read most of the set.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from audio.analysis.fingerprint import ContentHash, compute_fingerprint, find_similar_pairs
+from audio.analysis.fingerprint import find_similar_pairs
+from audio.analysis.sound_features import SoundFeatures
 from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.inspection import is_silent
-from audio.levels.measure import Levels, measure_levels
 from audio.networks import speaker_match
-from audio.networks.speaker_match import Voiceprint
-from audio.wav.riff import WavRefused, load_samples, read_header
+from audio.networks.speaker_match import SpeakerResult
 
 MAX_NAMED = 3
 """A finding names at most this many other recordings, and counts the rest."""
@@ -29,24 +27,25 @@ MAX_NAMED = 3
 class SetClip:
     """A recording of a set, with the id that the report uses and the name that people know.
 
-    `open` returns the WAV file of the recording; it is called once, and `compare_recordings` closes the file.
-    `measures` come from `analyze_recording`. If it did not run, neither bandwidth nor reverberation is compared.
+    `sound` is None if the file could not be read. `speaker` is empty if the voices were not compared. `measures` come
+    from `analyze_recording`. If it did not run, neither bandwidth nor reverberation is compared.
     """
 
     id: str
     name: str
-    open: Callable[[], BinaryIO]
+    sound: SoundFeatures | None
     day: date | None = None
     transcript: str = ""
     measures: Mapping[str, Any] = field(default_factory=dict)
+    speaker: SpeakerResult = field(default_factory=SpeakerResult)
 
 
 @dataclass(frozen=True, slots=True)
 class SetReport:
     """Findings by clip id and by day, and a summary of the set for a JSON column.
 
-    Its keys: `clips` (number of clips), `unread` (ids of the clips that could not be read), `voices` (number of
-    voiceprints compared), `voices_missing` (for people: why voices were not compared), `codes` (count of each finding).
+    Its keys: `clips` (number of clips), `unread` (ids of the clips that could not be read), `voices` (number of voices
+    compared), `voices_missing` (for people: why voices were not compared), `codes` (count of each finding).
     """
 
     clips: dict[str, tuple[Finding, ...]]
@@ -57,28 +56,26 @@ class SetReport:
 @dataclass(frozen=True, slots=True)
 class _Features:
     clip: SetClip
-    levels: Levels
+    sound: SoundFeatures
     is_silent: bool
-    content_hash: str
-    fingerprint: str
-    voiceprint: Voiceprint | None
     normalized_text: str
 
     def get_measure(self, name: str) -> float | None:
-        """Return the measure from `levels` if it is there, else from the analysis, which not every clip has."""
-        value = getattr(self.levels, name, self.clip.measures.get(name))
+        """Return the measure from the sound features if it is there, else from the analysis, which not all have."""
+        value = getattr(self.sound, name, self.clip.measures.get(name))
         return None if self.is_silent or value is None else float(value)
 
 
 def compare_recordings(clips: Iterable[SetClip], thresholds: Thresholds = THRESHOLDS) -> SetReport:
-    """Compare the recordings of a set; `clips` may be a generator that reports progress."""
+    """Compare the recordings of a set."""
     features: list[_Features] = []
     unread: list[str] = []
     for clip in clips:
-        try:
-            features.append(_extract_features(clip, thresholds))
-        except (WavRefused, OSError):
+        if clip.sound is None:
             unread.append(clip.id)
+        else:
+            is_silent = clip.sound.is_silent(thresholds)
+            features.append(_Features(clip, clip.sound, is_silent, _normalize_text(clip.transcript)))
     findings_by_clip: dict[str, list[Finding]] = {one.clip.id: [] for one in features}
     for check in (_find_other_speakers, _find_copies, _find_same_transcripts, _find_unlike_levels):
         for one, result in check(features, thresholds):
@@ -86,20 +83,6 @@ def compare_recordings(clips: Iterable[SetClip], thresholds: Thresholds = THRESH
     days = {day: tuple(findings) for day, findings in _compare_days(features, thresholds).items()}
     clip_findings = {key: tuple(findings) for key, findings in findings_by_clip.items()}
     return SetReport(clip_findings, days, _build_summary(features, unread, findings_by_clip, days))
-
-
-def _extract_features(clip: SetClip, thresholds: Thresholds) -> _Features:
-    with clip.open() as file:
-        header = read_header(file)
-        digest = ContentHash(header.sample_rate)
-        levels = measure_levels(file, header, digest.add).levels
-        samples, rate = load_samples(file, header), header.sample_rate
-    silent = is_silent(levels, thresholds)
-    clip_voiceprint = None if silent else speaker_match.compute_voiceprint(samples, rate)
-    words = _normalize_text(clip.transcript)
-    return _Features(
-        clip, levels, silent, digest.hexdigest(), compute_fingerprint(samples, rate), clip_voiceprint, words
-    )
 
 
 def _build_summary(
@@ -117,7 +100,7 @@ def _build_summary(
     return {
         "clips": len(features) + len(unread),
         "unread": unread,
-        "voices": sum(one.voiceprint is not None for one in features),
+        "voices": sum(one.clip.speaker.similarity is not None for one in features),
         "voices_missing": speaker_match.describe_missing_model(),
         "codes": dict(Counter(one.code for one in findings)),
     }
@@ -127,17 +110,11 @@ _FeatureFindings = Iterator[tuple[_Features, Finding]]
 
 
 def _find_other_speakers(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
-    prints = [one.voiceprint for one in features]
-    center = speaker_match.compute_centroid(prints)
-    for one, is_outlier in zip(features, speaker_match.find_outliers(prints, thresholds), strict=True):
-        if is_outlier and one.voiceprint is not None and center is not None:
-            limit = speaker_match.get_min_similarity(one.voiceprint, thresholds)
-            yield (
-                one,
-                make_finding(
-                    "other_speaker", score=speaker_match.compute_similarity(one.voiceprint, center), limit=limit
-                ),
-            )
+    results = [one.clip.speaker for one in features]
+    for one, is_outlier in zip(features, speaker_match.flag_outliers(results, thresholds), strict=True):
+        if is_outlier:
+            limit = speaker_match.get_min_similarity(one.clip.speaker.voiced_seconds, thresholds)
+            yield one, make_finding("other_speaker", score=one.clip.speaker.similarity, limit=limit)
 
 
 def _find_copies(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
@@ -145,13 +122,13 @@ def _find_copies(features: list[_Features], thresholds: Thresholds) -> _FeatureF
     by_content: dict[str, list[_Features]] = defaultdict(list)
     for one in features:
         if not one.is_silent:
-            by_content[one.content_hash].append(one)
+            by_content[one.sound.content_hash].append(one)
     groups = list(by_content.values())
     for group in groups:
         for one in group if len(group) > 1 else ():
             yield one, _build_copy_finding("same_sound", one, group)
     near_copies: dict[int, list[_Features]] = defaultdict(list)
-    for pair in find_similar_pairs([group[0].fingerprint for group in groups], thresholds.set_same_difference):
+    for pair in find_similar_pairs([group[0].sound.fingerprint for group in groups], thresholds.set_same_difference):
         near_copies[pair.first_index] += groups[pair.second_index]
         near_copies[pair.second_index] += groups[pair.first_index]
     for index, others in near_copies.items():
@@ -177,7 +154,7 @@ def _find_same_transcripts(features: list[_Features], _: Thresholds) -> _Feature
     groups.pop("", None)
     for group in groups.values():
         for one in group:
-            if others := [other for other in group if other.content_hash != one.content_hash]:
+            if others := [other for other in group if other.sound.content_hash != one.sound.content_hash]:
                 yield one, make_finding("same_transcript", others=_format_names(others))
 
 
@@ -195,7 +172,7 @@ def _format_names(others: Sequence[_Features]) -> str:
 
 def _find_unlike_levels(features: list[_Features], thresholds: Thresholds) -> _FeatureFindings:
     audible = [one for one in features if not one.is_silent]
-    for one, difference_db in zip(audible, _subtract_median([each.levels.rms_dbfs for each in audible]), strict=True):
+    for one, difference_db in zip(audible, _subtract_median([each.sound.rms_dbfs for each in audible]), strict=True):
         if abs(difference_db) > thresholds.set_level_db:
             yield one, make_finding("unlike_level", **_build_level_values(difference_db))
 

@@ -144,7 +144,12 @@ def _check_duration(header: WavHeader, limits: DurationLimits) -> Iterator[Findi
 
 def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:
     """Whether the recording contains nothing but room noise."""
-    return levels.peak_dbfs < thresholds.silent_peak_dbfs or levels.rms_dbfs < thresholds.silent_rms_dbfs
+    return has_silent_levels(levels.peak_dbfs, levels.rms_dbfs, thresholds)
+
+
+def has_silent_levels(peak_dbfs: float, rms_dbfs: float, thresholds: Thresholds = THRESHOLDS) -> bool:
+    """Whether a recording with these levels contains nothing but room noise."""
+    return peak_dbfs < thresholds.silent_peak_dbfs or rms_dbfs < thresholds.silent_rms_dbfs
 
 
 def check_levels(header: WavHeader, levels: Levels, thresholds: Thresholds = THRESHOLDS) -> Iterator[Finding]:

@@ -53,6 +53,21 @@ class Voiceprint:
         return f"Voiceprint({self.voiced_seconds:.1f} s)"
 
 
+@dataclass(frozen=True, slots=True)
+class SpeakerResult:
+    """How similar a clip is to the person who read most of its set. It may be stored: it does not describe the voice.
+
+    `similarity` is None if the clip has no voiceprint. `voiced_seconds` decides which limit holds for the clip.
+    """
+
+    similarity: float | None = None
+    voiced_seconds: float = 0.0
+
+    def is_outlier(self, thresholds: Thresholds) -> bool:
+        """Whether another speaker seems to have read the clip."""
+        return self.similarity is not None and self.similarity < get_min_similarity(self.voiced_seconds, thresholds)
+
+
 def describe_missing_model() -> str:
     """Tell people why no voices can be compared here; "" if the model is installed."""
     model = load_encoder()
@@ -117,6 +132,13 @@ def _select_core(vectors: Float32) -> list[int]:
     return core
 
 
+def judge_speaker(one: Voiceprint | None, center: Voiceprint | None) -> SpeakerResult:
+    """Compare a clip with the mean voice of its set."""
+    if one is None or center is None:
+        return SpeakerResult()
+    return SpeakerResult(round(compute_similarity(one, center), 3), round(one.voiced_seconds, 2))
+
+
 def find_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
     """For each clip of a set, whether another speaker seems to have read it; False if it has too little speech.
 
@@ -124,19 +146,23 @@ def find_outliers(prints: Sequence[Voiceprint | None], thresholds: Thresholds = 
     takes none for another speaker's.
     """
     center = compute_centroid(prints)
-    if center is None or sum(one is not None for one in prints) < thresholds.speaker_least_set:
-        return [False] * len(prints)
-    return [one is not None and compute_similarity(one, center) < get_min_similarity(one, thresholds) for one in prints]
+    return flag_outliers([judge_speaker(one, center) for one in prints], thresholds)
 
 
-def get_min_similarity(one: Voiceprint, thresholds: Thresholds) -> float:
-    """The similarity to the set below which a clip is an outlier.
+def flag_outliers(results: Sequence[SpeakerResult], thresholds: Thresholds = THRESHOLDS) -> list[bool]:
+    """Whether another speaker seems to have read each clip. In a very small set, no clip is flagged."""
+    known_count = sum(one.similarity is not None for one in results)
+    return [known_count >= thresholds.speaker_least_set and one.is_outlier(thresholds) for one in results]
+
+
+def get_min_similarity(voiced_seconds: float, thresholds: Thresholds) -> float:
+    """The similarity to the set below which a clip with so much speech is an outlier.
 
     The similarity of short clips varies more. A very short clip is never an outlier.
     """
-    if one.voiced_seconds < thresholds.speaker_short_seconds:
+    if voiced_seconds < thresholds.speaker_short_seconds:
         return -1.0
-    is_long = one.voiced_seconds >= thresholds.speaker_long_seconds
+    is_long = voiced_seconds >= thresholds.speaker_long_seconds
     return thresholds.speaker_outlier if is_long else thresholds.speaker_outlier_short
 
 

@@ -101,3 +101,8 @@ def read_transcript(name: str) -> str:
     """The transcript of a committed clip."""
     lines = json.loads((SAMPLE_FOLDER / "manifest.json").read_text(encoding="utf-8"))
     return str(next(line["transcript"] for line in lines if line["file"] == f"{name}.flac"))
+
+
+def make_steady_noise(seconds: float = 4.0, rate: int = 16000) -> bytes:
+    """The WAV of a fan: as loud as speech, and nobody speaks."""
+    return encode_wav(np.random.default_rng(7).normal(0, 0.02, round(seconds * rate)), rate)

@@ -154,6 +154,9 @@ def test_check_findings_replace_upload_findings_of_same_code(factory: ConsentFac
     check = TakeCheck(take=take, measures={"lufs": -20.0}, findings=[{**quick_finding, "text": "Deep.", "at": 3.1}])
     texts = [chip.text for fact in TakeReport(take, check).facts for chip in fact.chips]
     assert texts == ["Short.", "Deep."]
+    check.measures["missing"] = ["silero-vad is not installed."]
+    model = TakeReport(take, check).facts[-1]
+    assert (model.label, model.tone, model.missing) == ("Speech model", "over", "silero-vad is not installed.")
     assert [chip.text for fact in TakeReport(take, None).facts for chip in fact.chips] == ["Short.", "Quick."]
 
 

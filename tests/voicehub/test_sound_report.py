@@ -17,6 +17,7 @@ LEVELS: dict[str, Any] = {
     "peak_dbfs": -3.26, "rms_dbfs": -21.4, "dc_offset": 0.0, "clipped_share": 0.0, "noise_floor_dbfs": -60.2,
     "snr_db": 38.4, "speech_seconds": 7.1, "leading_silence": 0.31, "trailing_silence": 0.42, "clipped": [],
 }  # fmt: skip
+ANALYSIS: dict[str, Any] = {"rms_dbfs": -21.4, "reverberation_seconds": 0.21, "bandwidth_hz": 7930}
 FILE_FACTS = {"sample_rate": 44100, "seconds": 9.04, "size": 797_000}
 
 
@@ -85,7 +86,7 @@ def test_chip_of_a_finding_from_the_comparison_is_labeled() -> None:
 def test_every_fact_of_a_file_without_findings_has_the_tone_good() -> None:
     assert [
         describe_fact(fact)
-        for fact in sound_report.make_facts({**sound_report.merge_measures(LEVELS, {}), **FILE_FACTS}, [])
+        for fact in sound_report.make_facts({**sound_report.merge_measures(LEVELS, ANALYSIS), **FILE_FACTS}, [])
     ] == [
         ("Format", "WAV, 16-bit, mono, 44.1 kHz", "good"),
         ("Length", "9.0 s, 778.3\xa0KB", "good"),
@@ -93,6 +94,8 @@ def test_every_fact_of_a_file_without_findings_has_the_tone_good() -> None:
         ("Noise", "38 dB below the speech", "good"),
         ("Clipping", "None", "good"),
         ("Silence", "0.3 s before, 0.4 s after", "good"),
+        ("Room", "Sound decays in 0.21 s", "good"),
+        ("Treble", "Up to 7.9 kHz", "good"),
     ]
 
 
@@ -107,15 +110,84 @@ def test_every_fact_of_a_file_without_findings_has_the_tone_good() -> None:
     ],
 )
 def test_finding_changes_only_the_tone_of_its_own_fact(finding: Any, label: str, tone: str) -> None:
-    facts = sound_report.make_facts({**sound_report.merge_measures(LEVELS, {}), **FILE_FACTS}, [finding.as_dict()])
+    sound_measures = {**sound_report.merge_measures(LEVELS, ANALYSIS), **FILE_FACTS}
+    facts = sound_report.make_facts(sound_measures, [finding.as_dict()])
     assert {fact.label: fact.tone for fact in facts if fact.tone != "good"} == {label: tone}
     (chip,) = next(fact for fact in facts if fact.label == label).chips
     assert chip.text == finding.text
 
 
-def test_unreadable_file_shows_only_the_reason() -> None:
+def test_unreadable_file_shows_only_the_reason_and_that_nothing_was_measured() -> None:
     facts = sound_report.make_facts({"sample_rate": 0, "seconds": 0, "size": 5}, [make_finding("not_wav").as_dict()])
-    assert [describe_fact(fact) for fact in facts] == [("Not WAV", "", "bad")]
+    assert [describe_fact(fact) for fact in facts] == [("Not WAV", "", "bad"), ("Sound", "", "over")]
+    assert facts[1].missing == "the file could not be read." and facts[1].verdict == "Not measured"
+
+
+@pytest.mark.parametrize("code", ["silent", "no_speech"])
+def test_checks_of_speech_are_not_measured_without_speech(code: str) -> None:
+    """A silent file has no clipping and no noise, but that says nothing about how the person would sound."""
+    measures = sound_report.merge_measures(LEVELS, ANALYSIS)
+    facts = sound_report.make_facts({**measures, **FILE_FACTS}, [make_finding(code).as_dict()])
+    states = {fact.label: (fact.tone, fact.verdict, fact.missing) for fact in facts}
+    assert states.pop("Level" if code == "silent" else "Silence") == ("wait", "Check this", "")
+    assert {states.pop("Format"), states.pop("Length")} == {("good", "Fine", "")}
+    assert len(states) == 5 and set(states.values()) == {("over", "Not measured", "no speech was found.")}
+    assert not any(fact.value for fact in facts if fact.tone != "good")
+
+
+def test_digital_silence_without_a_finding_is_not_fine() -> None:
+    silence = {**sound_report.merge_measures(LEVELS, {"speech_seconds": 0.0, "rms_dbfs": -100.0}), **FILE_FACTS}
+    assert {fact.tone for fact in sound_report.make_facts(silence, [])} == {"good", "over"}
+
+
+@pytest.mark.parametrize(
+    ("analysis", "is_analyzed", "reasons"),
+    [
+        ({}, False, {"Room": "the full analysis was not made.", "Treble": "the full analysis was not made."}),
+        (
+            {**ANALYSIS, "reverberation_seconds": None},
+            True,
+            {"Room": "there are too few places where speech stops."},
+        ),
+    ],
+)
+def test_fact_that_was_not_measured_says_why(
+    analysis: dict[str, Any], is_analyzed: bool, reasons: dict[str, str]
+) -> None:
+    measures = sound_report.merge_measures(LEVELS, analysis)
+    facts = sound_report.make_facts({**measures, **FILE_FACTS}, [], is_analyzed=is_analyzed)
+    assert {fact.label: fact.missing for fact in facts if fact.missing} == reasons
+    html = render_template('{% include "studio/audio_facts.html" %}', facts=facts)
+    for reason in reasons.values():
+        assert f"Not measured: {reason}" in html
+    assert html.count("fact-over") == len(reasons)
+
+
+def test_measures_of_speech_are_not_shown_without_speech() -> None:
+    found = [make_finding("silent").as_dict()]
+    html = render_template("{% measures levels analysis found %}", levels=LEVELS, analysis=ANALYSIS, found=found)
+    shown, _details, listed = html.partition("<details")
+    assert "Not measured: no speech was found." in shown
+    for name in ("silence before", "clipped samples", "noise in the pauses", "average level", "reverberation time"):
+        assert name in shown and name not in listed.lower()
+    assert "Peak level" in listed
+    with_speech = render_template("{% measures levels analysis %}", levels=LEVELS, analysis=ANALYSIS)
+    assert "Not measured" not in with_speech and "Silence before" in with_speech
+
+
+def test_failed_analysis_is_shown_without_opening_the_measurements() -> None:
+    analysis = {"missing": ["The file is missing from storage. Upload the recording again."]}
+    for levels in ({}, LEVELS):
+        html = render_template("{% measures levels analysis %}", levels=levels, analysis=analysis)
+        assert "Not measured: The file is missing from storage." in html.partition("<details")[0]
+        assert html.count("Not measured") == 1
+
+
+def test_missing_estimate_is_not_a_dash() -> None:
+    html = render_template(
+        "{% estimate measures 'stoi' %}{% estimate measures 'si_sdr' %}", measures={"estimates": {"stoi": 0.9}}
+    )
+    assert html == "0.900Not measured"
 
 
 def test_duplicate_finding_is_shown_once() -> None:
@@ -160,9 +232,9 @@ def test_measures_have_labels_and_units() -> None:
 
 def test_names_of_shown_measures_and_codes_exist_in_the_analysis() -> None:
     assert set(sound.MEASURES) <= set(MEANINGS) and set(sound_report.MEASURE_NAMES.values()) <= set(MEANINGS)
-    needed_measures = {name for _label, _words, needed, _codes in sound_report.FACTS for name in needed}
+    needed_measures = {name for kind in sound_report.FACTS for name in kind.needed}
     assert needed_measures <= {*MEANINGS, "sample_rate"}
-    assert set().union(*(codes for *_rest, codes in sound_report.FACTS)) <= set(CODES)
+    assert set().union(*(kind.codes for kind in sound_report.FACTS)) <= set(CODES)
     assert set(sound_report.MEASURE_NAMES) <= {field.name for field in fields(Levels)}
 
 

@@ -7,7 +7,17 @@ from django import template
 
 from audio.analysis.measures import MEANINGS
 from audio.networks.estimates import NOTES
-from voicehub.sound_report import TONES_BY_WEIGHT, Json, format_minus, make_chip, make_clipping_marks, merge_measures
+from voicehub.sound_report import (
+    FEW_DECAYS,
+    TONES_BY_WEIGHT,
+    Json,
+    format_minus,
+    has_no_speech,
+    list_reasons,
+    make_chip,
+    make_clipping_marks,
+    merge_measures,
+)
 
 register = template.Library()
 
@@ -55,30 +65,43 @@ def _format_values(values: Json, table: Mapping[str, tuple[str, str, float]]) ->
             yield name, format_minus(value_format.format(value / divisor)), MEANINGS.get(key, ("", ""))[1]
 
 
+# Measures of the speech. Without speech, their values mean nothing.
+SPEECH_MEASURES = {
+    "rms_dbfs", "lufs", "noise_floor_dbfs", "snr_db", "clipped_share", "bandwidth_hz", "reverberation_seconds",
+    "leading_silence_seconds", "trailing_silence_seconds", "words_per_minute",
+}  # fmt: skip
+
+
 @register.inclusion_tag("studio/measurements.html")
-def measures(levels: Json, analysis: Json) -> dict[str, Any]:
-    """All measures from the check at upload and from the background analysis, with labels and units."""
+def measures(levels: Json, analysis: Json, found: Iterable[Json] = ()) -> dict[str, Any]:
+    """All measures from the check at upload and from the background analysis, and what was not measured.
+
+    `problems` say why nothing was measured by the analysis. They are shown without opening the list.
+    """
     sound, estimates = merge_measures(levels, analysis), analysis.get("estimates") or {}
-    marks = make_clipping_marks(sound)
+    is_silent = bool(sound) and has_no_speech(sound, found)
+    unmeasured = SPEECH_MEASURES if is_silent else set()
+    marks = () if is_silent else make_clipping_marks(sound)
+    reasons = [*list_reasons(analysis.get("missing")), *list_reasons(estimates.get("missing"))]
+    is_failed = bool(analysis) and "rms_dbfs" not in analysis
+    if not is_silent and not is_failed and analysis and "reverberation_seconds" not in sound:
+        reasons.append(f"Reverberation time: {FEW_DECAYS}")
     return {
-        "measured": list(_format_values(sound, MEASURES)),
+        "measured": list(_format_values({key: sound[key] for key in sound.keys() - unmeasured}, MEASURES)),
         "clipped": marks[:MAX_MARKS_SHOWN],
         "clipped_more": max(0, len(marks) - MAX_MARKS_SHOWN),
         "estimated": list(_format_values(estimates, ESTIMATES)),
-        "missing": [*_list_reasons(analysis.get("missing")), *_list_reasons(estimates.get("missing"))],
+        "unmeasured": [name.lower() for key, (name, *_) in MEASURES.items() if key in unmeasured],
+        "problems": reasons if is_failed else [],
+        "missing": [] if is_failed else reasons,
     }
-
-
-def _list_reasons(missing: Any) -> Iterable[str]:
-    """The reasons why something is missing, from a list of reasons or a mapping of names to reasons."""
-    return missing.values() if isinstance(missing, Mapping) else missing or ()
 
 
 @register.simple_tag
 def estimate(measures: Json, key: str) -> str:
-    """One estimate from a recording's measures, with its unit. "–" if there is none."""
+    """One estimate from a recording's measures, with its unit."""
     known_estimates = _format_values(measures.get("estimates") or {}, {key: ESTIMATES[key]})
-    return next((value for _name, value, _meaning in known_estimates), "–")
+    return next((value for _name, value, _meaning in known_estimates), "Not measured")
 
 
 @register.inclusion_tag("studio/estimate_notes.html")

@@ -9,14 +9,22 @@ from django.urls import reverse
 
 from consent.models import WORLDWIDE, Purpose, Talent
 from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
-from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS
+from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import RecordingStatus
 
 STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
 RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
-COMPARISON = Fields({"text": Maybe(str), "compared_at": Maybe(str), "days": Maybe(FINDINGS)})
+COMPARISON = Fields(
+    {
+        "text": Maybe(str),
+        "compared_at": Maybe(str),
+        "days": Maybe(FINDINGS),
+        "judged_together": Maybe(NUMBER),  # number of recordings in the last full judgement of speakers
+        "matched": Maybe(str),  # hash of the takes and recordings whose speakers were compared
+    }
+)
 
 
 def get_default_countries() -> list[str]:
@@ -67,8 +75,11 @@ class Recording(StatusModel):
     """One clip of training audio with its transcript. The uploaded file is kept unchanged, even if it cannot be used.
 
     `wav` is the 16-bit mono WAV converted from a file in another format. `recipe` describes the conversion, and how a
-    segment was split from its `source`. The background analysis sets `measures` and
-    `analyzed_at`, and adds `findings`. `set_findings` come from the comparison with the voice's other recordings.
+    segment was split from its `source`. The background analysis of the audio sets `measures` and `analyzed_at`, and
+    adds `findings`. A change of the transcript replaces the findings about the text at once. `set_findings` come from
+    the comparison with the voice's other recordings, and `sound_features` is what it needs of the audio.
+    `speaker_result` says how similar the speaker is to the person of the other recordings; no voiceprint is stored.
+    `checked_at` is the time of the last change to findings or measures.
     """
 
     Status = RecordingStatus
@@ -98,7 +109,10 @@ class Recording(StatusModel):
     measures = ShapedJSONField(shape=MEASURES, default=dict)
     fine_peaks = ShapedJSONField(shape=PEAKS, default=list)
     set_findings = ShapedJSONField(shape=FINDINGS, default=list)
+    sound_features = ShapedJSONField(shape=SOUND_FEATURES, default=dict, editable=False)
+    speaker_result = ShapedJSONField(shape=SPEAKER_RESULT, default=dict, editable=False)
     analyzed_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -33,7 +33,7 @@ PAGE_SIZE = 100
 VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
 SCORE_FIELDS = ("stoi", "pesq", "si_sdr", "sample_score")  # a column without any value is not shown
 # Large recording columns that no build page shows.
-DEFERRED_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings")
+DEFERRED_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
 ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
 RESULT_SEVERITIES = {

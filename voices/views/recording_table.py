@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +19,8 @@ from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 
 PAGE_SIZE = 50
+# A change gets its time before it is committed: it may be older than a page that does not show it yet.
+COMMIT_TIME = timedelta(seconds=5)
 WARNING_JSON = '"look"'  # the severity of warnings in the findings JSON; only warnings need a review
 
 FILTER_LABELS = {
@@ -86,7 +88,6 @@ class RecordingProgress:
     is_active: bool
     """Whether a recording is being analyzed, compared or split."""
     loaded_at: datetime
-    compared_at: datetime | None
 
     @property
     def query(self) -> str:
@@ -94,10 +95,8 @@ class RecordingProgress:
         return urlencode({"seen": self.change_token, "table": self.table_token, "since": self.loaded_at.isoformat()})
 
     def select_changed(self, rows: Iterable[Recording], since: datetime) -> list[Recording]:
-        """The rows that were analyzed since that time. After a comparison, these are all rows."""
-        if self.compared_at and self.compared_at >= since:
-            return list(rows)
-        return [row for row in rows if row.analyzed_at and row.analyzed_at >= since]
+        """The rows whose findings or measures changed since that time."""
+        return [row for row in rows if row.checked_at and row.checked_at >= since - COMMIT_TIME]
 
 
 def load_recording_progress(voice: Voice) -> RecordingProgress:
@@ -106,7 +105,7 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
         total=Count("pk"),
         waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
         splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
-        newest=Max("analyzed_at"),
+        newest=Max("checked_at"),
     )
     tasks = Task.objects.filter(
         kind__in=(ANALYZE_TASK, COMPARE_TASK), object_id=str(voice.pk), status=TaskStatus.WAITING
@@ -121,7 +120,6 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
         ANALYZE_TASK in waiting_kinds,
         bool(waiting_kinds or counts["splitting"]),
         timezone.now(),
-        compared_at,
     )
 
 

@@ -39,7 +39,7 @@ def update_recording(recording: Recording, **fields: Any) -> Recording:
 def mark_analyzed(*rows: Recording, **fields: Any) -> None:
     """Update only the rows, as the analysis task does before it ends."""
     for row in rows:
-        update_recording(row, analyzed_at=timezone.now(), **fields)
+        update_recording(row, analyzed_at=timezone.now(), checked_at=timezone.now(), **fields)
 
 
 def finish_tasks(kind: str) -> None:
@@ -81,7 +81,7 @@ def test_page_polls_until_the_comparison_is_done(viewer_client: Client, studio: 
     Task.objects.create(kind=COMPARE_TASK, object_id=str(voice.pk), due_at=timezone.now())
     text = read_html(viewer_client.get(find_poll_path(text)))
     assert find_poll_path(text), "the comparison comes last"
-    update_recording(rows[1], set_findings=[{**WARNING, "text": "Louder than the rest."}])
+    update_recording(rows[1], set_findings=[{**WARNING, "text": "Louder than the rest."}], checked_at=timezone.now())
     voice.comparison = {"compared_at": timezone.now().isoformat(), "text": "One of them is louder."}
     voice.save(update_fields=["comparison"])
     finish_tasks(COMPARE_TASK)
@@ -99,18 +99,22 @@ def test_page_does_not_poll_for_failed_tasks(viewer_client: Client, studio: Stud
     assert not find_poll_path(text) and "Being analyzed" not in text
 
 
-def test_new_transcript_starts_a_new_analysis(producer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_new_transcript_is_checked_at_once(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
     mark_analyzed(row)
     finish_tasks(ANALYZE_TASK)
     text = read_table(producer_client, voice)
     assert not find_poll_path(text) and 'hx-trigger="recordings-poll from:body"' in text
     path = reverse("voices:recording_edit", args=[row.pk])
-    response = producer_client.post(path, {"transcript": "Other text."}, headers={"HX-Request": "true"})
+    response = producer_client.post(path, {"transcript": "It costs 5 % more."}, headers={"HX-Request": "true"})
     text = read_html(response)
-    assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" in text
+    assert f'id="findings-{row.pk}" hx-swap-oob="true"' in text and "Being analyzed" not in text
+    assert 'data-code="transcript_digits"' in text
     assert "recordings-poll" in response.headers["HX-Trigger"]
-    assert find_poll_path(read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk]))))
+    poll = read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk])))
+    assert find_poll_path(poll), "the comparison with the other transcripts follows"
+    response = producer_client.post(path, {"transcript": "It costs more."}, headers={"HX-Request": "true"})
+    assert "transcript_digits" not in read_html(response)
 
 
 def test_new_recordings_make_the_page_reload_its_table(viewer_client: Client, studio: Studio, voice: Voice) -> None:

@@ -137,7 +137,7 @@ def _select_recordings(voice: Voice, remote: RemoteVoice, handover: Handover | s
     """The recordings to freeze for the build, in the order of the voice."""
     chosen = {row.id for row in select_clips(load_clip_rows(voice), remote.capabilities, remote.limits, handover).rows}
     usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
-    return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
+    return [clip for clip in usable.defer("peaks", "fine_peaks", "levels", "sound_features") if clip.pk in chosen]
 
 
 def cancel_build(build: Build, by: User) -> None:

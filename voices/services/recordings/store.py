@@ -5,6 +5,7 @@ from typing import Any, BinaryIO, cast
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 
 from audio.ingest import IngestResult, ingest_audio
 from audio.levels.inspection import DurationLimits
@@ -18,6 +19,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
+from voices.services.recordings.text_checks import check_transcript
 
 # No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
@@ -131,12 +133,22 @@ def _delete_files(recording: Recording) -> None:
 
 
 def set_transcript(recording: Recording, text: str) -> None:
-    """Save the transcript and enqueue another analysis."""
-    recording.transcript, recording.analyzed_at = " ".join(text.split()), None
+    """Save the transcript and check it at once. A task compares it with those of the other recordings.
+
+    Only text is checked, so no file is opened.
+    """
+    recording.transcript, recording.checked_at = " ".join(text.split()), timezone.now()
+    if not recording.is_usable:
+        recording.save(update_fields=["transcript", "checked_at"])
+        return
     with transaction.atomic():
-        recording.save(update_fields=["transcript", "analyzed_at"])
-        if recording.is_usable:
-            outbox.enqueue_task(ANALYZE_TASK, recording.voice_id)
+        # Locked, because the analysis of the audio may store its results at this moment.
+        stored = Recording.objects.select_for_update().only("findings", "measures").get(pk=recording.pk)
+        language, thresholds = recording.voice.language, load_thresholds()
+        results = check_transcript(recording, language, stored.findings, stored.measures, thresholds)
+        recording.findings, recording.measures = results["findings"], results["measures"]
+        recording.save(update_fields=["transcript", "findings", "measures", "checked_at"])
+        outbox.enqueue_task(COMPARE_TASK, recording.voice_id)
 
 
 def set_active(recording: Recording, active: bool) -> None:

@@ -1,7 +1,6 @@
 """Background analysis of recordings: it runs in batches, and a bad recording does not stop the analysis of others."""
 
 import io
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -13,11 +12,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from audio.analysis.compare import SetClip, SetReport
-from audio.findings.findings import make_finding
-from audio.networks import speaker_match
-from consent import extension_points
-from consent.models import Take, TakeCheck
 from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
@@ -25,11 +19,11 @@ from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import MAX_ATTEMPTS
-from voices.models import Recording, RecordingStatus, Voice
+from voices.models import Recording, Voice
 from voices.services.recordings import analysis, store
-from voices.services.recordings.analysis import analyze_recordings, compare_recordings
+from voices.services.recordings.analysis import analyze_recordings
 from voices.services.recordings.archive_upload import add_archive
-from voices.services.recordings.store import add_recording, delete_recording, set_transcript
+from voices.services.recordings.store import add_recording, set_transcript
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +117,7 @@ def test_analysis_is_retried_after_a_storage_error(
     assert Recording.objects.get(pk=row.pk).analyzed_at
 
 
-def test_recording_is_reanalyzed_if_its_transcript_changes(
+def test_transcript_changed_during_the_analysis_is_checked_without_another_analysis(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (row,) = studio.make_recordings(voice, 1)
@@ -131,14 +125,15 @@ def test_recording_is_reanalyzed_if_its_transcript_changes(
 
     def run_analysis(recording: Recording, *_: Any) -> dict[str, Any]:
         transcripts.append(recording.transcript)
-        if len(transcripts) == 1:
-            set_transcript(Recording.objects.get(pk=row.pk), "Other words.")
-        return {"measures": {"characters": len(recording.transcript)}}
+        set_transcript(Recording.objects.get(pk=row.pk), "It costs 5 % more.")
+        return {"measures": {"seconds": 4.0, "leading_silence_seconds": 1.0, "trailing_silence_seconds": 1.0}}
 
     monkeypatch.setattr(analysis, "_run_analysis", run_analysis)
     run_due_tasks("examine_recordings")
     row.refresh_from_db()
-    assert (transcripts, row.measures) == (["The north wind.", "Other words."], {"characters": 12})
+    assert transcripts == ["The north wind."]
+    assert "transcript_digits" in {finding["code"] for finding in row.findings} and row.analyzed_at
+    assert row.measures["words_per_minute"] == 120 and row.measures["syllables_per_second"] == 2
     assert not Task.objects.filter(kind="examine_recordings", status=TaskStatus.WAITING).exists()
 
 
@@ -212,145 +207,10 @@ def test_committed_recording_keeps_its_file_after_a_later_error(
     assert list_file_names(voice) == [f"{voice.recordings.get().pk}.wav"]
 
 
-# --- comparison -----------------------------------------------------------------------------
-
-
-def compare(voice: Voice) -> dict[str, Any]:
-    compare_recordings(str(voice.pk), claim_lease())
-    voice.refresh_from_db()
-    return dict(voice.comparison)
-
-
-def test_comparison_reports_unreadable_recordings(studio: Studio, voice: Voice) -> None:
-    rows = studio.make_recordings(voice, 2)
-    rows[0].file.storage.delete(str(rows[0].file.name))
-    comparison = compare(voice)
-    assert comparison["recordings"] == 2
-    assert "1 of them could not be read." in comparison["text"]
-
-
-def test_no_voiceprint_is_stored_or_logged(studio: Studio, voice: Voice, caplog: Any) -> None:
-    """A voiceprint is a long list of numbers. No row holds more than 50 numbers in a list, and the log no array."""
-    studio.make_recordings(voice, 4)
-    compare(voice)
-    row = Recording.objects.filter(voice=voice).values("findings", "set_findings", "measures", "levels", "recipe")[0]
-    assert not [numbers for numbers in find_number_lists([row, voice.comparison]) if len(numbers) > 50]
-    assert "array" not in caplog.text
-
-
-def find_number_lists(value: Any) -> Iterator[list[Any]]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    elif isinstance(value, list) and value and isinstance(value[0], float):
-        yield value
-    for item in value if isinstance(value, list) else ():
-        yield from find_number_lists(item)
-
-
-def test_comparison_needs_few_queries_for_each_recording(studio: Studio, voice: Voice) -> None:
-    def count_queries() -> int:
-        with CaptureQueriesContext(connection) as queries:
-            compare(voice)
-        return len(queries)
-
-    studio.make_recordings(voice, 2)
-    compare(voice)
-    baseline = count_queries()
-    studio.make_recordings(voice, 2)
-    compare(voice)
-    assert count_queries() - baseline == 2, "one query for the lease of each recording"
-
-
-@pytest.fixture
-def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
-    """The file names of each match: of the take and of the recordings compared with it.
-
-    The comparison reports the first recording as having another speaker.
-    """
-    calls: list[tuple[str, list[str]]] = []
-
-    def match_speaker(take: str, recordings: list[str], _: Any) -> speaker_match.Match:
-        calls.append((take, recordings))
-        return speaker_match.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
-
-    def compare_clips(clips: Iterator[SetClip], _: Any) -> SetReport:
-        first, *rest = [clip.id for clip in clips]
-        findings = {first: (make_finding("other_speaker", score=0.1, limit=0.7),), **dict.fromkeys(rest, ())}
-        return SetReport(findings, {}, {"clips": len(findings), "unread": [], "voices_missing": ""})
-
-    monkeypatch.setattr(analysis, "_compute_voiceprint", lambda file: file.name)
-    monkeypatch.setattr(speaker_match, "match_speaker", match_speaker)
-    monkeypatch.setattr("audio.analysis.compare.compare_recordings", compare_clips)
-    return calls
-
-
-def make_take_check(take: Take, checked_at: Any) -> TakeCheck:
-    return TakeCheck.objects.create(take=take, checked_at=checked_at)
-
-
-def test_take_can_be_compared_once_its_talent_has_an_accepted_recording(studio: Studio, voice: Voice) -> None:
-    other_talent = studio.make_talent("Nils")
-    assert not extension_points.has_recordings_to_compare(voice.talent)
-    studio.make_recordings(voice, 1)
-    assert extension_points.has_recordings_to_compare(voice.talent)
-    assert not extension_points.has_recordings_to_compare(other_talent)
-    voice.recordings.update(status=RecordingStatus.REFUSED)
-    assert not extension_points.has_recordings_to_compare(voice.talent)
-
-
-def test_take_is_matched_with_the_longest_recordings_of_its_talent(
-    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, speaker_matches: list[tuple[str, list[str]]]
-) -> None:
-    monkeypatch.setattr(analysis, "MAX_MATCH_RECORDINGS", 2)
-    rows = studio.make_recordings(voice, 5)
-    for row, seconds in zip(rows, (50, 2, 9, 7, 3), strict=True):
-        Recording.objects.filter(pk=row.pk).update(seconds=seconds)
-    take = Take.objects.get()
-    check = make_take_check(take, timezone.now())
-    compare(voice)
-    assert speaker_matches == [(take.file.name, [rows[2].file.name, rows[3].file.name])], (
-        "the longest recording has another speaker, so it is left out"
-    )
-    check.refresh_from_db()
-    assert check.speaker["verdict"] == "same"
-
-
-@pytest.mark.usefixtures("speaker_matches")
-def test_new_comparison_replaces_the_findings_of_the_previous_one(studio: Studio, voice: Voice) -> None:
-    first, second = studio.make_recordings(voice, 2)
-    Recording.objects.update(set_findings=[{"code": "unlike_level"}])
-    compare(voice)
-    codes = {row: [finding["code"] for finding in row.set_findings] for row in voice.recordings.all()}
-    assert codes == {first: ["other_speaker"], second: []}
-
-
-def test_deletion_enqueues_a_comparison_of_the_remaining_recordings(studio: Studio, voice: Voice) -> None:
-    row, _other = studio.make_recordings(voice, 2)
-    delete_recording(row)
-    (task,) = Task.objects.filter(kind="compare_recordings")
-    assert task.object_id == str(voice.pk) and task.due_at > timezone.now(), (
-        "it runs later, so that many deletions need one comparison"
-    )
-
-
 def test_refused_recording_is_not_analyzed(studio: Studio, voice: Voice) -> None:
     row, _new = add_recording(voice, make_upload("notes.wav", b"no sound"), studio.producer)
     set_transcript(row, "Words.")
     assert (row.active, Task.objects.exists()) == (False, False)
-
-
-def test_newest_checked_take_of_a_consent_is_matched_with_recordings(
-    studio: Studio, voice: Voice, speaker_matches: list[tuple[str, list[str]]]
-) -> None:
-    studio.make_recordings(voice, 2)
-    first = Take.objects.get()
-    fields = {"consent": first.consent, "size": 1, "capture": first.capture, "acceptable": True}
-    second, third = (Take.objects.create(sha256=name * 64, file=name, **fields) for name in "bc")
-    make_take_check(first, timezone.now())
-    make_take_check(second, timezone.now())
-    make_take_check(third, None)
-    compare(voice)
-    assert [name for name, _recordings in speaker_matches] == ["b"]
 
 
 # --- storage --------------------------------------------------------------------------------
@@ -440,7 +300,7 @@ def test_changing_many_transcripts_notifies_the_queue_once(
     with django_capture_on_commit_callbacks(execute=True):
         for row in voice.recordings.all():
             set_transcript(row, f"Line {row.file_name}")
-    (task,) = Task.objects.filter(kind="examine_recordings")
+    (task,) = Task.objects.filter(kind="compare_recordings")
     assert notifications == [task.pk]
     outbox.claim_task(str(task.pk))
     start = timezone.now()

@@ -27,9 +27,10 @@ from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import load_thresholds
-from voices.models import Recording, RecordingStatus, Voice
+from voices.models import Recording, RecordingStatus, Voice, WorkKind
 from voices.services.builds.spec import open_file
 from voices.services.recordings.store import COMPARE_TASK
+from voices.services.work_samples import measure_work
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +72,11 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     thresholds = load_thresholds()
     waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
     # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
-    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE]):
-        lease.extend()
-        _save_analysis(recording, _analyze_recording(recording, thresholds))
+    batch = list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE])
+    with measure_work(WorkKind.ANALYSIS, "", len(batch)):
+        for recording in batch:
+            lease.extend()
+            _save_analysis(recording, _analyze_recording(recording, thresholds))
     if waiting.exists():
         return timedelta()
     outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)
@@ -130,7 +133,8 @@ def compare_recordings(voice_id: str, lease: Lease) -> None:
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
     rows = {str(row.pk): row for row in voice.recordings.filter(status=RecordingStatus.ACCEPTED).only(*COMPARE_FIELDS)}
     thresholds = load_thresholds()
-    report = compare.compare_recordings(_load_clips(rows.values(), lease), thresholds)
+    with measure_work(WorkKind.COMPARISON, "", len(rows)):
+        report = compare.compare_recordings(_load_clips(rows.values(), lease), thresholds)
     with transaction.atomic():
         for key, clip_findings in report.clips.items():
             _save_set_findings(rows[key], [finding.as_dict() for finding in clip_findings])

@@ -30,6 +30,7 @@ urlpatterns = [
     path("voices/<uuid:pk>/recordings/poll/", recordings.recordings_poll, name="recordings_poll"),
     path("voices/<uuid:pk>/recordings/upload/", uploads.recording_upload, name="recording_upload"),
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),
+    path("uploads/<uuid:pk>/progress/", uploads.upload_progress, name="upload_progress"),
     path("recordings/<uuid:pk>/", recordings.recording_edit, name="recording_edit"),
     path("recordings/<uuid:pk>/active/", recordings.recording_active, name="recording_active"),
     path("recordings/<uuid:pk>/split/", recordings.recording_split, name="recording_split"),

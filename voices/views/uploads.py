@@ -22,7 +22,7 @@ from voices.models import Recording, Voice
 from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, set_transcript
 from voices.services.recordings.upload_progress import ProgressWriter, track_upload
-from voices.work_progress import load_upload_progress
+from voices.views.recording_progress import load_upload_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 MAX_UNMATCHED = 5  # at most so many names are shown of table lines that match no recording
@@ -110,9 +110,7 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
     return is_archive(file.name or "", head)
 
 
-def _add_archive(
-    voice: Voice, file: "UploadedFile[Any]", user: User, progress: ProgressWriter | None
-) -> UploadOutcome:
+def _add_archive(voice: Voice, file: "UploadedFile[Any]", user: User, progress: ProgressWriter | None) -> UploadOutcome:
     result = add_archive(voice, file, user, progress)
     unusable = [row for row in result.recordings if not row.is_usable]
     parts = [UploadOutcome("refused", row.file_name, "Not usable.", _list_refused_findings(row)) for row in unusable]

@@ -58,6 +58,7 @@ urlpatterns = [
     path("accounts/<uuid:pk>/unknown-voices/adopt/", unknown_voices.unknown_voice_adopt, name="unknown_voice_adopt"),
     path("accounts/<uuid:pk>/unknown-voices/delete/", unknown_voices.unknown_voice_delete, name="unknown_voice_delete"),
     path("deletions/", deletion_list.deletion_list, name="deletion_list"),
+    path("deletions/running/", deletion_list.running_deletions, name="running_deletions"),
     path("deletions/<uuid:pk>/confirm/", deletion_list.deletion_confirm, name="deletion_confirm"),
     path("deletions/<uuid:pk>/keep/", deletion_list.deletion_keep, name="deletion_keep"),
     path("remote-voices/<uuid:pk>/", remote_voices.remote_voice_detail, name="remote_voice"),

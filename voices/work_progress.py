@@ -22,7 +22,6 @@ from voices.services.estimates import (
 from voices.services.work_samples import (
     WorkKey,
     load_past_work,
-    make_account_key,
     make_sending_key,
     make_training_key,
 )
@@ -206,9 +205,3 @@ def _compute_value(estimate: Estimate, elapsed: float) -> int | None:
 
 def _measure_elapsed(since: datetime | None) -> float:
     return (timezone.now() - since).total_seconds() if since else 0.0
-
-
-def describe_usual_deletion(remote: RemoteVoice, past: PastByKey, kind: WorkKind) -> str:
-    """“usually 2 s”, for a deletion at this account. Empty if there was none yet."""
-    learned = past.get((kind, make_account_key(remote.account)))
-    return f"usually {format_rough(learned.usual)}" if learned else ""

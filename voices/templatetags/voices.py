@@ -54,8 +54,8 @@ def describe_build(build: Build) -> str:
 
 
 @register.filter
-def find_progress(progress_by_build: Mapping[UUID, WorkProgress], build: Build) -> WorkProgress | None:
-    return progress_by_build.get(build.pk)
+def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | RemoteVoice) -> WorkProgress | None:
+    return progress_by_id.get(row.pk)
 
 
 @register.filter

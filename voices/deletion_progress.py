@@ -1,16 +1,14 @@
 """The progress of deletions at providers: how many files are deleted, and how long a deletion usually takes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils import timezone
 
 from voices.models import RemoteVoice, WorkKind
 from voices.services.estimates import PastWork, estimate_uncounted, format_rough
-from voices.services.work_samples import WorkKey, load_past_work, make_account_key
+from voices.services.work_samples import PastByKey, load_past_work, make_account_key
 from voices.work_progress import WorkProgress
-
-PastByKey = Mapping[WorkKey, PastWork]
 
 
 def load_past_deletions(remotes: Iterable[RemoteVoice]) -> PastByKey:

@@ -1,6 +1,6 @@
 """What pages show about long work: what is done, how much of it, and when it is expected to end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,13 +20,13 @@ from voices.services.estimates import (
     format_rough,
 )
 from voices.services.work_samples import (
+    PastByKey,
     WorkKey,
     load_past_work,
     make_sending_key,
     make_training_key,
 )
 
-PastByKey = Mapping[WorkKey, PastWork]
 COUNTED_ACTIVITY = "Sending recordings"
 STATUS_TEXTS = {
     BuildStatus.QUEUED: "Queued; will be sent within seconds.",

@@ -6,7 +6,7 @@ import { endWork, showWork } from "./work-progress.js";
 const MAX_PARALLEL = 3;
 const BADGES = { accepted: ["good", "Usable"], refused: ["bad", "Not usable"], duplicate: ["over", "Already here"] };
 const MAX_LISTED = 50; // files of an archive whose problems are listed
-const POLL_DELAY = 1000;
+const POLL_DELAY = 500; // milliseconds
 const NO_ID = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of the progress
 const isArchive = (file) => /\.(zip|tar|tgz|gz)$/i.test(file.name);
 const isTable = (file) => /\.(csv|tsv|txt)$/i.test(file.name);

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from django.db import DatabaseError, transaction
@@ -15,6 +15,7 @@ from voices.services.estimates import PastWork, summarize_past
 MAX_SAMPLES = 50
 
 WorkKey = tuple[WorkKind, str]
+PastByKey = Mapping[WorkKey, PastWork]
 
 
 def record_work(kind: WorkKind, key: str, seconds: float, units: int = 0) -> None:

@@ -17,7 +17,6 @@ from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 from voices.account_forms import RemoteReasonForm, show_errors
 from voices.deletion_progress import (
-    PastByKey,
     load_past_deletions,
     make_file_deletion_progress,
     make_voice_deletion_progress,
@@ -25,6 +24,7 @@ from voices.deletion_progress import (
 from voices.models import RemoteVoice
 from voices.services.deletion_lists import OpenDeletions, load_open_deletions
 from voices.services.scheduled_deletion import confirm_deletion, keep_voice
+from voices.services.work_samples import PastByKey
 from voices.views.remote_voices import get_remote_or_404
 from voices.work_progress import WorkProgress
 

@@ -15,7 +15,7 @@ from voices.models import UploadActivity, UploadProgress, WorkKind
 from voices.services.work_samples import record_work
 
 # Seconds between two writes: often enough for a page, and seldom enough not to slow the upload down.
-WRITE_INTERVAL = 1.0
+WRITE_INTERVAL = 0.5
 # The row of an upload whose process was killed is deleted by a later upload.
 STALE_AFTER = timedelta(days=1)
 

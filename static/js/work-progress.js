@@ -17,7 +17,7 @@ document.body.append(announcer);
 
 function showTitle() {
   const [first] = works.values();
-  const title = works.size > 1 ? `(${works.size}) At work` : first;
+  const title = works.size > 1 ? `(${works.size}) Running` : first;
   document.title = title || result ? `${title || result}${suffix}` : ownTitle;
 }
 

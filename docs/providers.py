@@ -175,6 +175,8 @@ def list_capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "proof of consent", PROOF_LABELS[tier.consent_proof]
     yield "status updates by", format_names(tier.status_updates)
     yield "polled every", f"{tier.poll_seconds:g} s"
+    stated = tier.expected_training
+    yield "time of a training", f"“{stated.words}” ({stated.source}, {stated.checked})" if stated else "not stated"
     yield "report contains", format_names(tier.report_contents) or "only the status"
     yield "a transcript for each recording", format_yes_no(tier.requires_transcript)
     yield "a voice can be retrained", format_yes_no(tier.can_retrain)

@@ -103,6 +103,19 @@ class Instructions:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedTime:
+    """How long a vendor says that something takes, in its own words, with the source and its date.
+
+    `seconds` is None if the vendor gives no figure.
+    """
+
+    words: str
+    seconds: float | None
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """Abilities and requirements of one tier of a provider: the data for the forms, the preflight and the docs table.
 
@@ -113,6 +126,7 @@ class Capabilities:
     `can_delete_files`: recordings are uploaded as files with ids of their own, and these can be deleted.
     `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
+    `expected_training` is what the vendor says about the time of a training.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
     `cautions` are what staff should know before they send a voice.
     """
@@ -142,6 +156,7 @@ class Capabilities:
     cautions: tuple[str, ...] = ()
     can_delete_files: bool = False
     manual_deletion: Instructions | None = None
+    expected_training: StatedTime | None = None
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""

@@ -92,6 +92,8 @@ ACCESS = {
     "voices:voice_add": ("get", AUDIO_ROLES),
     "voices:voice_edit": ("get", AUDIO_ROLES),
     "voices:recording_upload": ("post", AUDIO_ROLES),
+    "voices:upload_progress": ("get", AUDIO_ROLES),
+    "voices:running_deletions": ("get", ALL_ROLES),
     "voices:recording_edit": ("post", AUDIO_ROLES),
     "voices:recording_active": ("post", AUDIO_ROLES),
     "voices:recording_split": ("post", AUDIO_ROLES),

@@ -41,6 +41,11 @@ def format_time(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
+def format_clock(moment: datetime) -> str:
+    """“14:02”, in the current time zone."""
+    return date_format(timezone.localtime(moment), "H:i")
+
+
 def get_language_name(tag: str) -> str:
     """The language of a BCP 47 tag: "en-US" → "English (US)". An unknown language gives the tag itself."""
     code, _, region = tag.partition("-")

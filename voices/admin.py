@@ -23,7 +23,9 @@ from voices.models import (
     Recording,
     RemoteFile,
     RemoteVoice,
+    UploadProgress,
     Voice,
+    WorkSample,
 )
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
 from voices.services.builds.poll import RECORDING_RESULTS
@@ -222,3 +224,16 @@ class CallbackAdmin(ReadOnlyAdmin):
 class DatasetFetchAdmin(ReadOnlyAdmin):
     list_display = ["build", "at", "address", "user_agent"]
     list_select_related = ["build__voice", "build__remote_voice"]
+
+
+@admin.register(WorkSample)
+class WorkSampleAdmin(ReadOnlyAdmin):
+    list_display = ["kind", "key", "units", "seconds", "finished_at"]
+    list_filter = ["kind"]
+    search_fields = ["key"]
+
+
+@admin.register(UploadProgress)
+class UploadProgressAdmin(ReadOnlyAdmin):
+    list_display = ["id", "user", "activity", "done", "total", "started_at"]
+    list_select_related = ["user"]

@@ -75,10 +75,14 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """Recordings, and optionally tables of their transcripts (`file|text` lines)."""
+    """Recordings, and optionally tables of their transcripts (`file|text` lines).
+
+    `progress` is an id that the page makes, to ask for the progress of an archive.
+    """
 
     recordings = ManyFilesField()
     transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
+    progress = forms.UUIDField(required=False)
 
 
 class TranscriptForm(forms.Form):

@@ -20,6 +20,7 @@ from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.readiness import GapKind
 from voices.services.builds.recheck import find_hold
 from voices.services.previews import find_reasons_against_preview
+from voices.work_progress import WorkProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,10 @@ FIX_LINKS = {
 }
 
 
-def compute_change_token(build: Build) -> str:
+def compute_change_token(build: Build, progress: WorkProgress | None) -> str:
     """Changes when a page would show something else about an active build. Relative times change every minute."""
     minute = int(timezone.now().timestamp() // 60)
-    sent = (build.pk, build.status, build.progress_done, build.progress_total, build.progress_message)
+    sent = (build.pk, build.status, progress)
     observed = (build.lookup_attempts, build.raw_status, build.has_unknown_status, build.remote_voice.account.paused_at)
     return hash_token(repr((*sent, *observed, minute)))
 

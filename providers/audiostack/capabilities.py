@@ -13,6 +13,7 @@ from providers.types import (
     Instructions,
     Limit,
     ReportContent,
+    StatedTime,
     StatusUpdates,
     Tier,
 )
@@ -79,6 +80,7 @@ INSTANT = Capabilities(
     is_private_by_default=True,
     cost="300 credits when the voice has succeeded",
     credits=300,
+    expected_training=StatedTime("instantly", None, PAGE, READ_ON),
     cautions=(
         VISIBILITY_CAUTION,
         "AudioStack requires no proof of consent here: the studio alone is responsible for the person's consent.",
@@ -109,6 +111,7 @@ STANDARD = replace(
     poll_seconds=60,
     cost="1200 credits when the voice has succeeded",
     credits=1200,
+    expected_training=StatedTime("typically up to few hours", None, PAGE, READ_ON),
     cautions=(
         VISIBILITY_CAUTION,
         "AudioStack requires an audio file in which the speaker agrees to be cloned by AudioStack, and does not say"

@@ -5,7 +5,7 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
+from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatedTime, StatusUpdates, Tier
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
 RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"
@@ -50,6 +50,7 @@ RAPID = Capabilities(
     can_preview=True,
     is_private_by_default=True,
     cost="billed per voice and month",
+    expected_training=StatedTime("in under a minute", 60, CREATE_PAGE, READ_ON),
     cautions=(
         "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
         " Resemble AI downloads itself, is deleted too.",
@@ -67,6 +68,7 @@ PROFESSIONAL = replace(
         "least_seconds": Limit(600, "s", CREATE_PAGE, READ_ON),
     },
     poll_seconds=15,
+    expected_training=StatedTime("around 40 minutes", 2400, CREATE_PAGE, READ_ON),
 )
 
 TIERS = {Tier.RAPID: RAPID, Tier.PROFESSIONAL: PROFESSIONAL}

@@ -1,10 +1,14 @@
 // Uploads many files, three at a time, each with its own progress bar and result. Without this script the form sends
 // all files in one request.
 import { refreshRecordings } from "./recordings-refresh.js";
+import { endWork, showWork } from "./work-progress.js";
 
 const MAX_PARALLEL = 3;
 const BADGES = { accepted: ["good", "Usable"], refused: ["bad", "Not usable"], duplicate: ["over", "Already here"] };
 const MAX_LISTED = 50; // files of an archive whose problems are listed
+const POLL_DELAY = 500; // milliseconds
+const NO_ID = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of the progress
+const isArchive = (file) => /\.(zip|tar|tgz|gz)$/i.test(file.name);
 const isTable = (file) => /\.(csv|tsv|txt)$/i.test(file.name);
 
 class UploadQueue {
@@ -84,6 +88,7 @@ class UploadQueue {
     this.running += 1;
     const request = new XMLHttpRequest();
     const bar = item.row.querySelector("[data-bar]");
+    item.id = crypto.randomUUID?.() ?? "";
     this.showBadge(item.row, "busy", "Uploading");
     request.open("POST", this.form.action);
     request.setRequestHeader("Accept", "application/json");
@@ -94,16 +99,42 @@ class UploadQueue {
     request.upload.addEventListener("load", () => {
       bar.removeAttribute("value");
       this.showBadge(item.row, "busy", "Checking");
+      if (item.id && isArchive(item.file)) this.pollProgress(item);
     });
     request.addEventListener("loadend", () => this.handleResponse(item, request));
     const body = new FormData();
     body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
     body.append("recordings", item.file);
+    if (item.id) body.append("progress", item.id);
     request.send(body);
+  }
+
+  // Shows how many files of an archive were read and checked, until the upload is answered.
+  async pollProgress(item) {
+    item.isProcessed = false;
+    while (!item.isProcessed) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_DELAY));
+      const response = await fetch(this.form.dataset.progress.replace(NO_ID, item.id)).catch(() => null);
+      const progress = response?.ok ? await response.json().catch(() => ({})) : {};
+      if (progress.total && !item.isProcessed) this.showProgress(item, progress);
+    }
+  }
+
+  showProgress(item, { text, end, done, total, percent }) {
+    const bar = item.row.querySelector("[data-bar]");
+    const sentence = [text, end].filter(Boolean).join(", ");
+    bar.value = percent;
+    bar.setAttribute("aria-valuetext", sentence);
+    item.row.querySelector("[data-progress-text]").textContent = sentence;
+    showWork(`upload-${item.id}`, `(${done}/${total}) Checking – ${item.file.name}`, sentence, percent);
   }
 
   handleResponse(item, request) {
     this.running -= 1;
+    item.isProcessed = true;
+    item.row.querySelector("[data-progress-text]").textContent = "";
+    item.row.querySelector("[data-bar]").removeAttribute("aria-valuetext");
+    endWork(`upload-${item.id}`, request.status === 200 ? `✓ Checked – ${item.file.name}` : `! Not uploaded – ${item.file.name}`);
     const result = request.status === 200 ? request.response?.files?.[0] : null;
     if (result) this.showResult(item.row, result);
     else this.showFailure(item, request.status);

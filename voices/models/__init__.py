@@ -1,9 +1,18 @@
 from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
-from voices.models.choices import AccountMode, BuildStatus, FileKind, PreviewStatus, RecordingStatus
+from voices.models.choices import (
+    AccountMode,
+    BuildStatus,
+    FileKind,
+    PreviewStatus,
+    RecordingStatus,
+    UploadActivity,
+    WorkKind,
+)
 from voices.models.limits import LimitOverride
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
+from voices.models.work import UploadProgress, WorkSample
 
 __all__ = [
     "Account",
@@ -23,5 +32,9 @@ __all__ = [
     "RemoteFile",
     "RemoteRecording",
     "RemoteVoice",
+    "UploadActivity",
+    "UploadProgress",
     "Voice",
+    "WorkKind",
+    "WorkSample",
 ]

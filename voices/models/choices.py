@@ -54,3 +54,23 @@ class BuildStatus(models.TextChoices):
     FAILED = "failed", "Failed"
     CANCELED = "cancelled", "Canceled"
     WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class WorkKind(models.TextChoices):
+    """Long work whose duration VoiceHub learns."""
+
+    READING = "reading", "Reading an archive"
+    ADDING = "adding", "Adding the files of an archive"
+    ANALYSIS = "analysis", "Analyzing recordings"
+    COMPARISON = "comparison", "Comparing recordings"
+    SENDING = "sending", "Sending a build"
+    TRAINING = "training", "Training a voice"
+    DELETION = "deletion", "Deleting a voice"
+    FILES = "files", "Deleting files"
+
+
+class UploadActivity(models.TextChoices):
+    """The two steps of an archive upload."""
+
+    READING = "reading", "Reading"
+    ADDING = "adding", "Adding"

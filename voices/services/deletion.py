@@ -23,7 +23,7 @@ from voicehub.retry_policy import (
     PAUSED_ACCOUNT_RETRY,
     UNREACHABLE_RETRY,
 )
-from voices.models import Build, BuildStatus, RemoteVoice, Voice
+from voices.models import Build, BuildStatus, RemoteVoice, Voice, WorkKind
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds.lifecycle import STILL_VISIBLE, retire_remote_voice
 from voices.services.builds.poll import record_state_before_deletion
@@ -38,6 +38,7 @@ from voices.services.deletion_calls import (
     is_overdue,
     make_manual_proof,
     must_wait,
+    record_deletion_time,
 )
 from voices.services.deletion_confirmation import confirm_voice_deletion
 from voices.services.deletion_log import lock_consents, record_voice_deletion, record_voice_request
@@ -262,7 +263,8 @@ def _record_deletion(remote: RemoteVoice, deletion: dict[str, object]) -> timede
     """Mark the voice as deleted only if the provider no longer shows it. Otherwise set an alert and retry."""
     is_gone = deletion["look"] == NOT_FOUND or str(deletion["look"]).lower() in DELETED_STATUSES
     if is_gone:
-        confirm_voice_deletion(remote, deletion)
+        if confirm_voice_deletion(remote, deletion):
+            record_deletion_time(WorkKind.DELETION, remote, _get_request_time(remote))
         return None
     remote.deletion_proof, remote.alert = deletion, STILL_VISIBLE
     remote.save(update_fields=["deletion_proof", "alert"])

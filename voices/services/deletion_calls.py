@@ -11,7 +11,8 @@ from providers.base import Provider
 from providers.errors import ProviderAuthError, ProviderRejected
 from voicehub.models import Task, TaskStatus, User
 from voicehub.retry_policy import DELETION_ALERT_AFTER, deletion_delay
-from voices.models import Build, RemoteVoice
+from voices.models import Build, RemoteVoice, WorkKind
+from voices.services.work_samples import make_account_key, record_work
 
 FORBIDDEN = 403
 
@@ -63,6 +64,13 @@ def is_overdue(remote: RemoteVoice, requested_at: datetime) -> bool:
 def compute_retry(remote: RemoteVoice, requested_at: datetime) -> timedelta:
     """Time until the next attempt. It grows with the time that VoiceHub has tried."""
     return deletion_delay(_measure_attempts(remote, requested_at))
+
+
+def record_deletion_time(kind: WorkKind, remote: RemoteVoice, requested_at: datetime, units: int = 0) -> None:
+    """Learn how long a deletion took. One that staff had to look after says nothing about the others."""
+    seconds = _measure_attempts(remote, requested_at)
+    if seconds <= DELETION_ALERT_AFTER:
+        record_work(kind, make_account_key(remote.account), seconds.total_seconds(), units)
 
 
 def _measure_attempts(remote: RemoteVoice, requested_at: datetime) -> timedelta:

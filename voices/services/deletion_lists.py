@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 
 from consent.services.coverage import Coverage
 from voices.models import RemoteFile, RemoteVoice
@@ -40,7 +40,7 @@ def load_open_deletions() -> OpenDeletions:
     is_ended = Q(Exists(query_undeleted().filter(pk=OuterRef("pk"))), coverage_ended_on__isnull=False)
     is_open = (Q(deletion_requested_at__isnull=False) | ~Q(alert="")) & Q(deleted_at=None)
     has_files = Exists(RemoteFile.objects.requested().filter(remote_voice=OuterRef("pk")))
-    every_voice = RemoteVoice.objects.annotate(has_open_files=has_files, has_ended=is_ended)
+    every_voice = RemoteVoice.objects.annotate(has_open_files=has_files, has_ended=is_ended, **_count_files())
     rows = every_voice.filter(is_open | Q(has_ended=True) | Q(has_open_files=True))
     related = rows.select_related(*RELATED).defer("raw_response")
     every_row = list(related.order_by("deletion_requested_at", "deletion_due_on", "checked_at", "pk"))
@@ -50,6 +50,17 @@ def load_open_deletions() -> OpenDeletions:
     for remote in [*requested, *_drop_covered([remote for remote in every_row if remote.has_ended])]:
         _choose_list(deletions, remote).append(remote)
     return deletions
+
+
+def _count_files() -> dict[str, Subquery]:
+    """Of each voice, the number of files whose deletion was requested, how many are deleted, and since when."""
+    requested = RemoteFile.objects.filter(remote_voice=OuterRef("pk"), deletion_requested_at__isnull=False)
+    counts = requested.order_by().values("remote_voice")
+    return {
+        "file_count": Subquery(counts.annotate(value=Count("pk")).values("value")),
+        "deleted_file_count": Subquery(counts.annotate(value=Count("deleted_at")).values("value")),
+        "files_requested_at": Subquery(counts.annotate(value=Max("deletion_requested_at")).values("value")),
+    }
 
 
 def is_deletion_planned(remote: RemoteVoice) -> bool:

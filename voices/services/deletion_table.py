@@ -10,9 +10,11 @@ from consent.services.coverage import Coverage, CoverageEnd, VoiceUse
 from consent.services.legal_hold import KEPT_BY_HOLD
 from providers import registry
 from voicehub.text import format_date
-from voices.models import RemoteFile, RemoteVoice
+from voices.models import RemoteFile, RemoteVoice, WorkKind
 from voices.services.deletion_log import describe_files, describe_voice
+from voices.services.estimates import format_rough
 from voices.services.withdrawal import query_remote_voices
+from voices.services.work_samples import PastByKey, WorkKey, load_past_work, make_account_key
 
 ENDED_STATUSES = (ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.REPLACED)
 REPEATED = "VoiceHub repeats the deletion until the provider confirms it"
@@ -29,8 +31,17 @@ def list_deletions(consent: Consent) -> list[Deletion]:
     if consent.status not in ENDED_STATUSES:
         remotes = remotes.filter(coverage_ended_on__isnull=False)
     has_ended = find_end(consent) is not None
-    rows = remotes.prefetch_related("files").order_by("created_at")
-    return [deletion for remote in rows for deletion in _list_rows(remote, has_ended)]
+    rows = list(remotes.prefetch_related("files").order_by("created_at"))
+    past = load_past_work(key for remote in rows for key in _list_work_keys(remote))
+    return [deletion for remote in rows for deletion in _list_rows(remote, has_ended, past)]
+
+
+def _list_work_keys(remote: RemoteVoice) -> Iterator[WorkKey]:
+    """The kinds of deletion that are open. Their usual times are shown."""
+    if remote.is_being_deleted:
+        yield WorkKind.DELETION, make_account_key(remote.account)
+    if any(file.deletion_requested_at and not file.deleted_at for file in remote.files.all()):
+        yield WorkKind.FILES, make_account_key(remote.account)
 
 
 def find_end(consent: Consent) -> CoverageEnd | None:
@@ -38,15 +49,15 @@ def find_end(consent: Consent) -> CoverageEnd | None:
     return Coverage([consent.talent_id]).find_end(VoiceUse(consent.talent_id, consent.provider, consent.purpose))
 
 
-def _list_rows(remote: RemoteVoice, has_ended: bool) -> Iterator[Deletion]:
+def _list_rows(remote: RemoteVoice, has_ended: bool, past: PastByKey) -> Iterator[Deletion]:
     label = registry.get_provider_label(remote.account.provider)
     if has_ended and remote.deletion_planned_at and not (remote.deletion_requested_at or remote.deleted_at):
         yield Deletion(label, describe_voice(remote), remote.deletion_planned_at, None, _describe_plan(remote))
     if remote.deletion_requested_at or remote.deleted_at:
         requested_at = remote.deletion_requested_at or remote.retired_at or remote.created_at
-        how = _describe_voice_confirmation(remote, label)
+        how = _describe_voice_confirmation(remote, label, past)
         yield Deletion(label, describe_voice(remote), requested_at, remote.deleted_at, how)
-    if deletion := find_file_deletion(remote):
+    if deletion := find_file_deletion(remote, past):
         yield deletion
 
 
@@ -57,16 +68,22 @@ def _describe_plan(remote: RemoteVoice) -> str:
     return f"{day}. {remote.coverage_end_reason.rstrip('.')}"
 
 
-def find_file_deletion(remote: RemoteVoice) -> Deletion | None:
+def find_file_deletion(remote: RemoteVoice, past: PastByKey | None = None) -> Deletion | None:
     """The deletion of the files that were sent for a voice. None if it was not requested."""
     files = [file for file in remote.files.all() if file.deletion_requested_at]
     if not files:
         return None
     label = registry.get_provider_label(remote.account.provider)
-    return _describe_file_deletion(files, label, is_on_hold=remote.is_on_hold)
+    repeated = KEPT_BY_HOLD if remote.is_on_hold else _describe_repeats(remote, WorkKind.FILES, past or {})
+    return _describe_file_deletion(files, label, repeated)
 
 
-def _describe_voice_confirmation(remote: RemoteVoice, label: str) -> str:
+def _describe_repeats(remote: RemoteVoice, kind: WorkKind, past: PastByKey) -> str:
+    learned = past.get((kind, make_account_key(remote.account)))
+    return f"{REPEATED}, usually within {format_rough(learned.usual)}" if learned else REPEATED
+
+
+def _describe_voice_confirmation(remote: RemoteVoice, label: str, past: PastByKey) -> str:
     if remote.deleted_at and "by_hand" in remote.deletion_proof:
         return f"Confirmed by {remote.deletion_proof['by_hand']}"
     if remote.deleted_at:
@@ -76,17 +93,16 @@ def _describe_voice_confirmation(remote: RemoteVoice, label: str) -> str:
     if remote.needs_manual_deletion:
         person = remote.deletion_assigned_to or "The studio"
         return f"{person} deletes it on the provider's website"
-    return REPEATED
+    return _describe_repeats(remote, WorkKind.DELETION, past)
 
 
-def _describe_file_deletion(files: Sequence[RemoteFile], label: str, *, is_on_hold: bool) -> Deletion:
+def _describe_file_deletion(files: Sequence[RemoteFile], label: str, repeated: str) -> Deletion:
     requested_at = min(file.deletion_requested_at or timezone.now() for file in files)
     times = [file.deleted_at for file in files if file.deleted_at]
     missing = len(files) - len(times)
     person = next((file.deletion_proof["by_hand"] for file in files if "by_hand" in file.deletion_proof), "")
     if missing:
-        how = KEPT_BY_HOLD if is_on_hold else REPEATED
-        how = f"{len(times)} of {len(files)} are deleted. {how}" if times else how
+        how = f"{len(times)} of {len(files)} are deleted. {repeated}" if times else repeated
     else:
         how = f"Confirmed by {person}" if person else f"{label} no longer has them"
     return Deletion(label, describe_files(files), requested_at, None if missing else max(times), how)

@@ -17,7 +17,7 @@ from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEGAL_HOLD_RETRY, PAUSED_ACCOUNT_RETRY
-from voices.models import RemoteFile, RemoteVoice
+from voices.models import RemoteFile, RemoteVoice, WorkKind
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.deletion_calls import (
     compute_retry,
@@ -27,6 +27,7 @@ from voices.services.deletion_calls import (
     is_overdue,
     make_manual_proof,
     must_wait,
+    record_deletion_time,
 )
 from voices.services.deletion_log import lock_consents, record_file_deletion, record_file_request
 from voices.services.deletion_reports import report_deletion
@@ -147,6 +148,9 @@ def confirm_file_deletion(file: RemoteFile, proof: Mapping[str, Any], by: User |
             RemoteVoice.objects.filter(pk=remote.pk).update(file_alert="")
             record_file_deletion(remote, file.deletion_requested_at, by)
             report_deletion(remote)
+            if by is None:
+                count = remote.files.filter(deletion_requested_at=file.deletion_requested_at).count()
+                record_deletion_time(WorkKind.FILES, remote, file.deletion_requested_at, count)
 
 
 def record_manual_file_deletion(remote: RemoteVoice, by: User, reason: str) -> None:

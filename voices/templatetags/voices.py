@@ -1,6 +1,6 @@
 """Tags and filters for builds, scores, the provider's flags, and the voices of a talent."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,15 +25,9 @@ from voices.presenters import (
     tier_label,
 )
 from voices.services.builds.recheck import HOLDABLE_STATUSES, find_held_voices
+from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
 register = template.Library()
-
-STATUS_TEXTS = {
-    BuildStatus.QUEUED: "Queued; will be sent within seconds.",
-    BuildStatus.SUBMITTING: "Sending",
-    BuildStatus.UNCONFIRMED: "The provider's response was lost. Checking whether the build arrived.",
-    BuildStatus.TRAINING: "The provider is training the voice.",
-}
 
 
 @register.filter
@@ -60,21 +54,13 @@ def describe_build(build: Build) -> str:
 
 
 @register.filter
-def describe_progress(build: Build) -> str:
-    """What a build does now: "Sending 14 of 20 recordings"."""
-    account = build.remote_voice.account
-    if account.paused_at:
-        return f"Waiting: the account {account.name} is paused."
-    if (
-        build.status == BuildStatus.SUBMITTING
-        and build.progress_message.startswith("Sending recordings")
-        and build.progress_total
-    ):
-        return f"Sending {build.progress_done} of {build.progress_total} recordings"
-    if build.has_unknown_provider_status:
-        return "Unknown status. Check the provider's website, then answer here."
-    message = build.progress_message if build.status in (BuildStatus.QUEUED, BuildStatus.SUBMITTING) else ""
-    return message or STATUS_TEXTS.get(BuildStatus(build.status), "")
+def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | RemoteVoice) -> WorkProgress | None:
+    return progress_by_id.get(row.pk)
+
+
+@register.filter
+def build_result(build: Build) -> WorkResult:
+    return make_build_result(build)
 
 
 @register.filter

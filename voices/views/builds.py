@@ -28,6 +28,7 @@ from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
+from voices.work_progress import WorkProgress, load_build_progress
 
 PAGE_SIZE = 100
 VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
@@ -91,7 +92,7 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
 @require_safe
 def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.query_builds(), pk=pk)
-    return render(request, "voices/build.html", make_build_context(request, build))
+    return render(request, "voices/build.html", make_build_context(request, build, load_build_progress(build)))
 
 
 @require_permission("voices.view_build")
@@ -99,9 +100,10 @@ def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
 def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
     """The part of a build page that changes while the build is active. Returns 204 if the page is up to date."""
     build = get_object_or_404(access.query_builds(), pk=pk)
-    if build.is_active and request.GET.get("seen") == compute_change_token(build):
+    progress = load_build_progress(build)
+    if progress and request.GET.get("seen") == compute_change_token(build, progress):
         return HttpResponse(status=204)
-    return render(request, "voices/_build.html", make_build_context(request, build))
+    return render(request, "voices/_build.html", make_build_context(request, build, progress))
 
 
 @require_permission("voices.view_build")
@@ -158,7 +160,7 @@ def build_resolve_training(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(build)
 
 
-def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
+def make_build_context(request: HttpRequest, build: Build, progress: WorkProgress | None) -> dict[str, Any]:
     rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
@@ -177,7 +179,8 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
         "held": [build.remote_voice_id] if hold else [],
         "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
-        "change_token": compute_change_token(build),
+        "progress": progress,
+        "change_token": compute_change_token(build, progress),
         "timeline": make_timeline(build),
         "scores": list_scores(build),
         "page": page,

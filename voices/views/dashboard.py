@@ -14,7 +14,10 @@ from voices.views.next_step import apply_permissions
 def today(request: HttpRequest) -> HttpResponse:
     """The page Today. The number of queries does not grow with the number of rows."""
     steps = [apply_permissions(step, get_user(request)) for step in next_steps.list_steps()]
-    pending_consents, active = dashboard_lists.list_pending_consents(), dashboard_lists.load_active_builds()
+    pending_consents, active = (
+        dashboard_lists.list_pending_consents(),
+        dashboard_lists.load_active_builds(has_ends=False),
+    )
     context = {
         "steps": steps,
         "pending_consents": pending_consents,
@@ -34,7 +37,7 @@ def active_builds(request: HttpRequest) -> HttpResponse:
 
     The page polls this URL while a build is active.
     """
-    builds = dashboard_lists.load_active_builds()
+    builds = dashboard_lists.load_active_builds(has_ends=True)
     if builds.has_active and request.GET.get("seen") == builds.change_token:
         return HttpResponse(status=204)
     return render(request, "voices/_active_builds.html", {"active_builds": builds})

@@ -1,7 +1,7 @@
 """The other lists on the page Today: active builds, pending consents, ending contracts, failed tasks."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +18,8 @@ from voices.models import Build
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token
 from voices.services.builds.recheck import find_held_builds
+from voices.services.work_samples import load_past_work
+from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
 MAX_ROWS = 100
 ENDING_WINDOW = timedelta(days=60)
@@ -81,10 +83,13 @@ class ActiveBuilds:
     """Active builds, and builds that ended recently, so that staff see how each build ended.
 
     An ended build is left out if its voice has a newer build. `held` are the ids of the remote voices that are held.
+    `progress` has the active builds. Without `has_ends`, it lacks their expected ends.
     """
 
     rows: Sequence[Build]
     held: frozenset[uuid.UUID]
+    progress: Mapping[uuid.UUID, WorkProgress]
+    has_ends: bool
 
     @property
     def has_active(self) -> bool:
@@ -92,16 +97,21 @@ class ActiveBuilds:
 
     @property
     def change_token(self) -> str:
-        return hash_token("|".join(compute_change_token(build) for build in self.rows))
+        return hash_token("|".join(compute_change_token(build, self.progress.get(build.pk)) for build in self.rows))
 
 
-def load_active_builds() -> ActiveBuilds:
+def load_active_builds(*, has_ends: bool) -> ActiveBuilds:
+    """The expected ends need one more query: the page Today leaves them to the first poll."""
     newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows: QuerySet[Build] = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent)
     shown = rows.annotate(has_suspension=Case(When(access.has_suspension(), then=True), default=False))
     builds = sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
-    return ActiveBuilds(builds, find_held_builds(build for build in builds if build.has_suspension))
+    active = [build for build in builds if build.is_active]
+    past = load_past_work(list_work_keys(active)) if has_ends else {}
+    progress = {build.pk: make_build_progress(build, past) for build in active}
+    held = find_held_builds(build for build in builds if build.has_suspension)
+    return ActiveBuilds(builds, held, progress, has_ends)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,72 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import get_user, require_permission
 from consent.services.legal_hold import query_talents_on_hold
 from voicehub.models import User
 from voicehub.refusals import handle_refusal
+from voicehub.tokens import hash_token
 from voices.account_forms import RemoteReasonForm, show_errors
+from voices.deletion_progress import (
+    load_past_deletions,
+    make_file_deletion_progress,
+    make_voice_deletion_progress,
+)
 from voices.models import RemoteVoice
-from voices.services.deletion_lists import load_open_deletions
+from voices.services.deletion_lists import OpenDeletions, load_open_deletions
 from voices.services.scheduled_deletion import confirm_deletion, keep_voice
+from voices.services.work_samples import PastByKey
 from voices.views.remote_voices import get_remote_or_404
+from voices.work_progress import WorkProgress
 
 
 @require_permission("voices.view_remotevoice")
 @require_safe
 def deletion_list(request: HttpRequest) -> HttpResponse:
     talents_on_hold = query_talents_on_hold().select_related("legal_hold_by").order_by("name")
-    context = {"deletions": load_open_deletions(), "talents_on_hold": list(talents_on_hold)}
-    return render(request, "voices/deletions.html", context)
+    deletions = load_open_deletions()
+    context = {"deletions": deletions, "talents_on_hold": list(talents_on_hold)}
+    return render(request, "voices/deletions.html", context | make_running_context(deletions))
+
+
+@require_permission("voices.view_remotevoice")
+@require_safe
+def running_deletions(request: HttpRequest) -> HttpResponse:
+    """The deletions that VoiceHub makes now. Returns 204 if the page is up to date."""
+    context = make_running_context(load_open_deletions())
+    if request.GET.get("seen") == context["change_token"]:
+        return HttpResponse(status=204)
+    return render(request, "voices/_running_deletions.html", context)
+
+
+def make_running_context(deletions: OpenDeletions) -> dict[str, Any]:
+    """The running deletions of voices and of files, each with its progress. Relative times change every minute."""
+    past = load_past_deletions([*deletions.running, *deletions.files])
+    voice_progress = {remote.pk: make_voice_deletion_progress(remote, past) for remote in deletions.running}
+    file_progress = {remote.pk: _make_file_progress(remote, past) for remote in deletions.files}
+    alerts = [(remote.alert, remote.file_alert) for remote in (*deletions.running, *deletions.files)]
+    minute = int(timezone.now().timestamp() // 60)
+    return {
+        "running_voices": deletions.running,
+        "running_files": deletions.files,
+        "voice_progress": voice_progress,
+        "file_progress": file_progress,
+        "change_token": hash_token(repr((minute, alerts, voice_progress, file_progress))),
+    }
+
+
+def _make_file_progress(remote: Any, past: PastByKey) -> WorkProgress | None:
+    """`remote` has the counts of `load_open_deletions`."""
+    counts = (remote.deleted_file_count or 0, remote.file_count or 0, remote.files_requested_at)
+    return make_file_deletion_progress(remote, past, *counts)
 
 
 @require_permission("voices.delete_remotevoice")

@@ -17,6 +17,8 @@ from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
+from voices.views.recording_progress import make_analysis_progress
+from voices.work_progress import WorkProgress
 
 PAGE_SIZE = 50
 # A change gets its time before it is committed: it may be older than a page that does not show it yet.
@@ -88,6 +90,8 @@ class RecordingProgress:
     is_active: bool
     """Whether a recording is being analyzed, compared or split."""
     loaded_at: datetime
+    work: WorkProgress | None
+    """What is analyzed or compared, and when that is expected to end."""
 
     @property
     def query(self) -> str:
@@ -100,27 +104,39 @@ class RecordingProgress:
 
 
 def load_recording_progress(voice: Voice) -> RecordingProgress:
-    """The progress of a voice's recordings. It makes two queries, however many recordings there are."""
+    """The progress of a voice's recordings. It makes at most three queries, however many recordings there are."""
+    tasks = _load_tasks(voice)
+    analysis = tasks.get(ANALYZE_TASK)
+    started_at = analysis.created_at if analysis else timezone.now()
     counts = voice.recordings.aggregate(
         total=Count("pk"),
+        usable=Count("pk", Q(status=RecordingStatus.ACCEPTED)),
+        fresh=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
         waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
         splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
         newest=Max("checked_at"),
     )
-    tasks = Task.objects.filter(
-        kind__in=(ANALYZE_TASK, COMPARE_TASK), object_id=str(voice.pk), status=TaskStatus.WAITING
-    )
-    waiting_kinds = set(tasks.values_list("kind", flat=True))
+    waiting_kinds = {kind for kind, task in tasks.items() if task.status == TaskStatus.WAITING}
+    work = make_analysis_progress(voice, counts, tasks, started_at)
     compared_at = parse_time(voice.comparison.get("compared_at"))
     table = f"{counts['total']}-{counts['splitting']}"
-    change_token = f"{table}-{counts['waiting']}-{counts['newest']}-{compared_at}-{len(waiting_kinds)}"
+    shown_work = work.change_token if work else ""
+    change_token = f"{table}-{counts['waiting']}-{counts['newest']}-{compared_at}-{len(waiting_kinds)}-{shown_work}"
     return RecordingProgress(
         change_token,
         table,
         ANALYZE_TASK in waiting_kinds,
         bool(waiting_kinds or counts["splitting"]),
         timezone.now(),
+        work,
     )
+
+
+def _load_tasks(voice: Voice) -> dict[str, Task]:
+    """The newest waiting or failed task of each kind."""
+    kinds, statuses = (ANALYZE_TASK, COMPARE_TASK), (TaskStatus.WAITING, TaskStatus.FAILED)
+    tasks = Task.objects.filter(kind__in=kinds, object_id=str(voice.pk), status__in=statuses)
+    return {task.kind: task for task in tasks.order_by("created_at")}
 
 
 def parse_time(text: object) -> datetime | None:

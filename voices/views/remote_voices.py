@@ -21,6 +21,11 @@ from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 from voices import access, presenters
 from voices.account_forms import RenameForm, show_errors
+from voices.deletion_progress import (
+    load_past_deletions,
+    make_file_deletion_progress,
+    make_voice_deletion_progress,
+)
 from voices.models import RemoteVoice
 from voices.services import remote_voices
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
@@ -30,6 +35,7 @@ from voices.services.deletion_lists import is_deletion_planned
 from voices.services.deletion_log import describe_files
 from voices.services.deletion_table import find_file_deletion
 from voices.services.remote_voices import NOT_FOUND, rename_remote_voice, set_visibility
+from voices.work_progress import WorkProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "held": [remote.pk] if is_held else [],
         "proof": load_deletion_proof(remote),
         "is_waiting": is_waiting_for_provider(remote),
+        **make_deletion_context(remote),
         "file_deletion": find_file_deletion(remote),
         "files_at_provider": describe_files(list(remote.files.open())),
         "assignable_users": query_assignable_users() if remote.needs_manual_deletion else (),
@@ -95,6 +102,19 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "is_still_visible": remote.is_still_visible,
         "is_public": remote.is_public,
         "change_token": compute_change_token(remote),
+    }
+
+
+def make_deletion_context(remote: RemoteVoice) -> dict[str, WorkProgress | None]:
+    """The progress of the deletions of the voice and of its files."""
+    past = load_past_deletions([remote]) if is_waiting_for_provider(remote) else {}
+    requested = [file for file in remote.files.all() if file.deletion_requested_at]
+    done, requested_at = sum(bool(file.deleted_at) for file in requested), remote.deletion_requested_at
+    if requested:
+        requested_at = max(file.deletion_requested_at or timezone.now() for file in requested)
+    return {
+        "deletion_progress": make_voice_deletion_progress(remote, past),
+        "file_progress": make_file_deletion_progress(remote, past, done, len(requested), requested_at),
     }
 
 

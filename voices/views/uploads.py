@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from audio.archives.read import is_archive
 from consent.access import get_user, require_permission
@@ -21,6 +21,8 @@ from voices.forms import UploadForm, read_transcripts
 from voices.models import Recording, Voice
 from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, set_transcript
+from voices.services.recordings.upload_progress import ProgressWriter, track_upload
+from voices.views.recording_progress import load_upload_progress
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 MAX_UNMATCHED = 5  # at most so many names are shown of table lines that match no recording
@@ -57,7 +59,10 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     if not form.is_valid():
         outcomes = [UploadOutcome("refused", "", text) for text in _list_errors(form)]
     else:
-        outcomes = add_files(voice, form.cleaned_data["recordings"], get_user(request), form.cleaned_data["transcript"])
+        with track_upload(form.cleaned_data["progress"], get_user(request)) as progress:
+            outcomes = add_files(
+                voice, form.cleaned_data["recordings"], get_user(request), form.cleaned_data["transcript"], progress
+            )
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"files": [asdict(outcome) for outcome in outcomes]})
     for outcome in outcomes:
@@ -69,14 +74,28 @@ def recording_upload(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(voice)
 
 
+@require_permission("voices.add_recording")
+@require_safe
+def upload_progress(request: HttpRequest, pk: str) -> JsonResponse:
+    """How far the archive upload of this user with this id is. Without such an upload, the object is empty."""
+    progress = load_upload_progress(pk, get_user(request))
+    return JsonResponse({} if progress is None else progress)
+
+
 def _list_errors(form: UploadForm) -> list[str]:
     return [str(error) for field_errors in form.errors.values() for error in field_errors]
 
 
-def add_files(voice: Voice, files: "list[UploadedFile[Any]]", user: User, transcript: str = "") -> list[UploadOutcome]:
+def add_files(
+    voice: Voice,
+    files: "list[UploadedFile[Any]]",
+    user: User,
+    transcript: str = "",
+    progress: ProgressWriter | None = None,
+) -> list[UploadOutcome]:
     """Add every audio file. Then fill in the transcripts from those files that are transcript tables."""
     audio = [file for file in files if not _is_table(file)]
-    outcomes = [_add_file(voice, file, user, transcript if len(audio) == 1 else "") for file in audio]
+    outcomes = [_add_file(voice, file, user, transcript if len(audio) == 1 else "", progress) for file in audio]
     return outcomes + [_fill_transcripts(voice, file) for file in files if _is_table(file)]
 
 
@@ -91,8 +110,8 @@ def _is_archive(file: "UploadedFile[Any]") -> bool:
     return is_archive(file.name or "", head)
 
 
-def _add_archive(voice: Voice, file: "UploadedFile[Any]", user: User) -> UploadOutcome:
-    result = add_archive(voice, file, user)
+def _add_archive(voice: Voice, file: "UploadedFile[Any]", user: User, progress: ProgressWriter | None) -> UploadOutcome:
+    result = add_archive(voice, file, user, progress)
     unusable = [row for row in result.recordings if not row.is_usable]
     parts = [UploadOutcome("refused", row.file_name, "Not usable.", _list_refused_findings(row)) for row in unusable]
     parts += [
@@ -119,9 +138,11 @@ def _format_findings(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, st
     return [{"text": str(finding["text"]), "advice": str(finding["advice"])} for finding in findings]
 
 
-def _add_file(voice: Voice, file: "UploadedFile[Any]", user: User, transcript: str) -> UploadOutcome:
+def _add_file(
+    voice: Voice, file: "UploadedFile[Any]", user: User, transcript: str, progress: ProgressWriter | None
+) -> UploadOutcome:
     if _is_archive(file):
-        return _add_archive(voice, file, user)
+        return _add_archive(voice, file, user, progress)
     name = file.name or "file"
     issues: list[str] = []
     with handle_refusal(issues.append):

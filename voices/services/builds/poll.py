@@ -23,7 +23,7 @@ from voicehub.retry_policy import (
 )
 from voicehub.tokens import hash_token
 from voicehub.upload_limits import CALLBACKS_PER_BUILD
-from voices.models import Build, BuildRecording, BuildStatus, Callback, RemoteVoice
+from voices.models import Build, BuildRecording, BuildStatus, Callback, RemoteVoice, WorkKind
 from voices.services.accounts import open_session
 from voices.services.builds.lifecycle import (
     VOICE_MISSING,
@@ -35,6 +35,7 @@ from voices.services.builds.lifecycle import (
 )
 from voices.services.builds.spec import make_clip_name
 from voices.services.staff_mails import enqueue_build_mail
+from voices.services.work_samples import make_training_key, record_work
 
 FINAL_STATUSES = {
     RemoteStatus.READY: BuildStatus.READY,
@@ -42,6 +43,8 @@ FINAL_STATUSES = {
     RemoteStatus.CONSENT_REJECTED: BuildStatus.CONSENT_REJECTED,
     RemoteStatus.FAILED: BuildStatus.FAILED,
 }
+# Only these say how long a training takes: a provider may refuse a build at once.
+TRAINED_STATUSES = (RemoteStatus.READY, RemoteStatus.DATASET_ISSUE)
 
 
 RECORDING_RESULTS = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discard_reason")
@@ -205,6 +208,9 @@ def _record_result(build: Build, report: BuildReport, callback_report: BuildRepo
             raw_status=report.raw_status,
             raw_response=trim_response(report.raw),
         )
+    if report.status in TRAINED_STATUSES and build.training_at:
+        seconds = (timezone.now() - build.training_at).total_seconds()
+        record_work(WorkKind.TRAINING, make_training_key(build.remote_voice), seconds)
 
 
 def _record_recording_reports(build: Build, reports: tuple[RecordingReport, ...], *, from_callback: bool) -> None:

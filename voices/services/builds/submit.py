@@ -7,13 +7,16 @@ over a build with a pending call, the build is UNCONFIRMED until it is resolved 
 from datetime import timedelta
 from functools import partial
 
+from django.utils import timezone
+
 from audio.findings.findings import FileRefused
 from providers.errors import CallFailure
+from providers.types import Handover
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease, LeaseLost
 from voicehub.retry_policy import DELETION_AFTER_SUBMIT
-from voices.models import Account, Build, BuildStatus
+from voices.models import Account, Build, BuildStatus, WorkKind
 from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds import lifecycle
 from voices.services.builds.dataset import pack_upload
@@ -26,7 +29,10 @@ from voices.services.builds.lifecycle import (
 )
 from voices.services.builds.recheck import adopt_replacements, check_gate_again
 from voices.services.builds.spec import FileChanged, make_build_spec
+from voices.services.work_samples import make_sending_key, record_work
 
+# With these, recordings are sent one by one.
+COUNTED_HANDOVERS = (Handover.RECORDINGS, Handover.FILE_IDS)
 DELETION_TASKS = ("delete_remote_voice", "delete_remote_files")
 
 
@@ -48,6 +54,8 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     if is_first_attempt:
         adopt_replacements(build)
     delay = _send_build(build, lease)
+    if is_first_attempt:  # an attempt that resumes another one sends only the rest
+        _record_sending(build)
     _hasten_deletion(build)
     return delay
 
@@ -89,6 +97,14 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
         lease.extend()
         mark_training(build, report)
     return None
+
+
+def _record_sending(build: Build) -> None:
+    if build.status != BuildStatus.TRAINING or build.submitted_at is None:
+        return
+    count = build.recordings.count() if build.handover in COUNTED_HANDOVERS else 0
+    seconds = (timezone.now() - build.submitted_at).total_seconds()
+    record_work(WorkKind.SENDING, make_sending_key(build), seconds, count)
 
 
 def handle_submit_failure(build_id: str) -> None:

@@ -19,10 +19,11 @@ from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import load_thresholds
-from voices.models import Recording, RecordingStatus
+from voices.models import Recording, RecordingStatus, WorkKind
 from voices.services.builds.spec import open_file
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
+from voices.services.work_samples import measure_work
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,11 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     thresholds = load_thresholds()
     waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
     # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
-    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE]):
-        lease.extend()
-        _store_clip_results(recording, _analyze_recording(recording, thresholds), thresholds)
+    batch = list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE])
+    with measure_work(WorkKind.ANALYSIS, "", len(batch)):
+        for recording in batch:
+            lease.extend()
+            _store_clip_results(recording, _analyze_recording(recording, thresholds), thresholds)
     if waiting.exists():
         return timedelta()
     outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)

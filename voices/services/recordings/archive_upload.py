@@ -14,8 +14,9 @@ from audio.ingest import ingest_audio
 from voicehub.models import User
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES
-from voices.models import Recording, Voice
+from voices.models import Recording, Voice, WorkKind
 from voices.services.recordings.store import CLIP_LIMITS, make_recording, set_transcript, store_recording
+from voices.services.recordings.upload_progress import ProgressWriter
 
 
 @dataclass(slots=True)
@@ -34,9 +35,9 @@ class ArchiveResult:
     converted_bytes: int = 0
 
 
-def add_archive(voice: Voice, file: "File[Any]", by: User) -> ArchiveResult:
+def add_archive(voice: Voice, file: "File[Any]", by: User, progress: ProgressWriter | None = None) -> ArchiveResult:
     """Add every recording of a .zip, .tar or .tar.gz, with the transcripts from its metadata.csv."""
-    thresholds = load_thresholds()
+    thresholds, progress = load_thresholds(), progress or ProgressWriter()
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
             cast(BinaryIO, file),
@@ -44,10 +45,14 @@ def add_archive(voice: Voice, file: "File[Any]", by: User) -> ArchiveResult:
             keep_refused=True,
             clip_limits=CLIP_LIMITS,
             thresholds=thresholds,
+            progress=progress.write_read,
         )
+        progress.end_activity(WorkKind.READING, len(archive.members))
         result = ArchiveResult(findings=[finding.as_dict() for finding in archive.findings])
-        for member in archive.members:
+        for number, member in enumerate(archive.members):
+            progress.write_added(number, len(archive.members))
             _add_member(result, voice, member, by, thresholds)
+        progress.end_activity(WorkKind.ADDING, len(result.recordings))
     return result
 
 

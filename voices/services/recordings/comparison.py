@@ -3,6 +3,7 @@
 Each recording keeps what the comparison needs of its sound, so a change of a transcript or a deletion opens no file.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
@@ -22,11 +23,12 @@ from consent.services.take_checks import save_speaker_match
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.threshold_overrides import load_thresholds
-from voices.models import Recording, RecordingStatus, Voice
+from voices.models import Recording, RecordingStatus, Voice, WorkKind
 from voices.services.builds.spec import open_file
 from voices.services.recordings.speakers import judge_speakers, read_speaker_result
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.voiceprints import VoiceprintReader
+from voices.services.work_samples import record_work
 
 # Load only the fields that the comparison needs: there may be thousands of rows.
 COMPARE_FIELDS = (
@@ -64,6 +66,7 @@ def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     Files are opened only for new recordings, for a few others whose speaker they are compared with, and for takes.
     Returns a delay if recordings are left whose speaker must be judged.
     """
+    started = time.monotonic()
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
     analyzed = voice.recordings.filter(status=RecordingStatus.ACCEPTED, analyzed_at__isnull=False)
     rows = list(analyzed.only(*COMPARE_FIELDS).order_by("created_at", "pk"))
@@ -76,6 +79,7 @@ def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     _store_set_results(voice, rows, report)
     own = [row for row in rows if OTHER_SPEAKER not in {one.code for one in report.clips.get(str(row.pk), ())}]
     _match_takes(voice, own, prints, thresholds)
+    record_work(WorkKind.COMPARISON, "", time.monotonic() - started, len(rows))
     return None
 
 

@@ -1,0 +1,123 @@
+"""The progress of work on recordings: the upload of an archive, the analysis and the comparison."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from voicehub.models import Task, TaskStatus, User
+from voicehub.text import format_clock, format_count
+from voices.models import UploadActivity, UploadProgress, Voice, WorkKind
+from voices.services.estimates import Estimate, PastWork, describe_end, estimate_counted, estimate_uncounted
+from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
+from voices.services.work_samples import load_past_work
+from voices.work_progress import WorkProgress
+
+# Reading an archive takes about a fifth of the time of its upload.
+READING_SHARE = 0.2
+UPLOAD_KEYS = ((WorkKind.READING, ""), (WorkKind.ADDING, ""))
+RECORDING_KEYS = ((WorkKind.ANALYSIS, ""), (WorkKind.COMPARISON, ""))
+UPLOAD_TEXTS = {UploadActivity.READING: "{} of {} files read", UploadActivity.ADDING: "{} of {} checked"}
+
+
+def load_upload_progress(pk: str, user: User) -> dict[str, Any] | None:
+    """The progress of an archive upload of this user, for its script. None if there is none, or not yet any count."""
+    row = UploadProgress.objects.filter(pk=pk, user=user, total__gt=0).first()
+    if row is None:
+        return None
+    activity = UploadActivity(row.activity)
+    share = row.done / row.total
+    is_reading = activity == UploadActivity.READING
+    return {
+        "text": UPLOAD_TEXTS[activity].format(row.done, row.total),
+        "end": describe_end(_estimate_upload(row)),
+        "done": row.done,
+        "total": row.total,
+        "percent": round(100 * (READING_SHARE * share if is_reading else READING_SHARE + (1 - READING_SHARE) * share)),
+    }
+
+
+def _estimate_upload(row: UploadProgress) -> Estimate:
+    """The rest of this activity, and after the reading also the whole adding, as far as both are known."""
+    past = load_past_work(UPLOAD_KEYS)
+    elapsed = (timezone.now() - row.started_at).total_seconds()
+    is_reading = row.activity == UploadActivity.READING
+    kind = WorkKind.READING if is_reading else WorkKind.ADDING
+    estimate = estimate_counted(past.get((kind, "")), row.done, row.total, elapsed)
+    if not is_reading:
+        return estimate
+    adding = past.get((WorkKind.ADDING, ""))
+    if adding is None or adding.per_unit is None or estimate.remaining is None:
+        return Estimate()
+    return Estimate(estimate.remaining + adding.per_unit * row.total)
+
+
+def make_analysis_progress(
+    voice: Voice, counts: Mapping[str, Any], tasks: Mapping[str, Task], started_at: datetime | None
+) -> WorkProgress | None:
+    """“40 of 84 checked, about 1 min left”, “Comparing 84 recordings”. None if nothing is under way.
+
+    `counts` are the recordings of the voice: `usable`, `waiting` for their analysis, and `fresh` ones analyzed since
+    `started_at`. `tasks` are the waiting and the failed tasks by kind.
+    """
+    analysis, comparison = tasks.get(ANALYZE_TASK), tasks.get(COMPARE_TASK)
+    if counts["waiting"] and analysis:
+        return _make_checking_progress(voice, counts, analysis, started_at)
+    if comparison and comparison.status == TaskStatus.WAITING and counts["usable"]:
+        return _make_comparison_progress(voice, counts["usable"], comparison)
+    return None
+
+
+def _make_checking_progress(
+    voice: Voice, counts: Mapping[str, Any], task: Task, started_at: datetime | None
+) -> WorkProgress:
+    usable, waiting = counts["usable"], counts["waiting"]
+    if problem := _explain_stop(task, format_count(waiting, "recording is", "recordings are")):
+        return _make_recordings_progress(voice, problem, is_stopped=True)
+    past = load_past_work(RECORDING_KEYS).get((WorkKind.ANALYSIS, ""))
+    elapsed = (timezone.now() - started_at).total_seconds() if started_at else None
+    end = describe_end(estimate_counted(past, counts["fresh"], counts["fresh"] + waiting, elapsed))
+    done = usable - waiting
+    return _make_recordings_progress(voice, f"{done} of {usable} checked", end=end, done=done, total=usable)
+
+
+def _explain_stop(task: Task, recordings_are: str) -> str:
+    """Why the analysis does not go on now. Empty if it does."""
+    if task.status == TaskStatus.FAILED:
+        return f"{recordings_are} not checked, because the check failed. An admin can start it again under Tasks."
+    if task.reason and task.due_at > timezone.now():
+        return f"{recordings_are} not checked yet. The check failed, and starts again at {format_clock(task.due_at)}."
+    return ""
+
+
+def _make_comparison_progress(voice: Voice, usable: int, task: Task) -> WorkProgress:
+    past = load_past_work(RECORDING_KEYS).get((WorkKind.COMPARISON, ""))
+    elapsed = max(0.0, (timezone.now() - task.due_at).total_seconds())
+    usual = past.per_unit * usable if past and past.per_unit else None
+    estimate = estimate_uncounted(PastWork(past.count, usual, usual) if past and usual else None, elapsed)
+    text = f"Comparing {format_count(usable, 'recording', 'recordings')}"
+    return _make_recordings_progress(voice, text, activity="Comparing", end=describe_end(estimate))
+
+
+def _make_recordings_progress(
+    voice: Voice,
+    text: str,
+    *,
+    activity: str = "Checking",
+    end: str = "",
+    done: int | None = None,
+    total: int = 100,
+    is_stopped: bool = False,
+) -> WorkProgress:
+    return WorkProgress(
+        f"recordings-{voice.pk}",
+        activity,
+        voice.name,
+        text,
+        end,
+        value=done,
+        most=total,
+        is_counted=done is not None,
+        is_stopped=is_stopped,
+    )

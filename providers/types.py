@@ -70,6 +70,14 @@ class StatusUpdates(StrEnum):
     CALLBACK = "callback"
 
 
+class OptionKind(StrEnum):
+    """How a person sets an option: types a text, chooses one of its values, or switches it on."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    SWITCH = "switch"
+
+
 class ReportContent(StrEnum):
     """What a provider reports about a finished build."""
 
@@ -93,6 +101,28 @@ class Limit:
     note: str = ""
 
 
+OptionValue = str | bool
+"""The value of an option: a text, or whether the switch is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierOption:
+    """A field of the vendor's calls that the studio may set, with its source.
+
+    `choices` are the values and labels of a CHOICE, or suggestions for a TEXT. `max_length` counts characters.
+    """
+
+    name: str
+    label: str
+    help: str
+    kind: OptionKind
+    default: OptionValue
+    source: str
+    checked: str
+    max_length: int = 0
+    choices: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Instructions:
     """What a person does on a vendor's website, with the source and its date."""
@@ -114,7 +144,8 @@ class Capabilities:
     `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
-    `cautions` are what staff should know before they send a voice.
+    `cautions` are what staff should know before they send a voice. `options` are set for each build, and `emotion` for
+    each recording. `consent_exemption` says which accounts need no proof of consent; empty if the vendor names none.
     """
 
     tier: Tier
@@ -142,6 +173,9 @@ class Capabilities:
     cautions: tuple[str, ...] = ()
     can_delete_files: bool = False
     manual_deletion: Instructions | None = None
+    options: tuple[TierOption, ...] = ()
+    emotion: TierOption | None = None
+    consent_exemption: str = ""
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""
@@ -175,7 +209,8 @@ class UploadFile:
 class ClipUpload:
     """A recording to send. `key` is VoiceHub's id of the recording, `remote_id` the provider's.
 
-    `remote_id` and `sent_transcript` are empty until the provider has the recording.
+    `remote_id` and `sent_transcript` are empty until the provider has the recording. Without an `emotion`, the default
+    of the tier is sent.
     """
 
     key: str
@@ -184,6 +219,7 @@ class ClipUpload:
     audio: FileRef
     remote_id: str = ""
     sent_transcript: str = ""
+    emotion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +230,7 @@ class BuildSpec:
     `stale_recordings` are the provider's ids of recordings from an earlier build that are not part of this build.
     `clips` is set if recordings are sent one by one (RECORDINGS, FILE_IDS). `pack_file` packs all recordings into one
     file, if one file is sent (SIGNED_PUT_*, ONE_FILE). `resume_state` is the last state that the journal saved.
+    `options` are values of the tier's options by name; an option without a value has its default.
     """
 
     reference: str
@@ -208,6 +245,7 @@ class BuildSpec:
     stale_recordings: tuple[str, ...] = ()
     pack_file: Callable[[], UploadFile] | None = None
     resume_state: str = ""
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +253,8 @@ class RecordingReport:
     """What a provider reports about one recording. A value that it does not report is None.
 
     stoi is 0..1, pesq is -0.5..4.5, si_sdr is in dB; higher is better. All three are the provider's estimates, as it
-    has no reference signal. `discard_reason` says why the recording was not used.
+    has no reference signal. signal_to_noise_ratio is in dB, higher is better, and loudness_grade is a letter of which
+    “A” is the best. `discard_reason` says why the recording was not used.
     """
 
     remote_id: str = ""
@@ -225,6 +264,8 @@ class RecordingReport:
     pesq: float | None = None
     si_sdr: float | None = None
     sample_score: float | None = None
+    signal_to_noise_ratio: float | None = None
+    loudness_grade: str = ""
     is_active: bool | None = None
     is_outlier: bool | None = None
     is_silent: bool | None = None

@@ -12,9 +12,11 @@ from providers.types import (
     Handover,
     Instructions,
     Limit,
+    OptionKind,
     ReportContent,
     StatusUpdates,
     Tier,
+    TierOption,
 )
 
 PAGE = "audiostack.com, How to Clone any Voice using AudioStack API"
@@ -40,6 +42,16 @@ DELETION_INSTRUCTIONS = Instructions(
     ),
     source=PAGE + ", which names no way to delete a cloned voice",
     checked=READ_ON,
+)
+GENDER = TierOption(
+    name="gender",
+    label="Gender of the voice",
+    help="Listed with the voice at the provider. Sent only if you choose it: VoiceHub does not guess it.",
+    kind=OptionKind.CHOICE,
+    default="",
+    source=PAGE + ", whose example sends “female”; the other value is our own reading",
+    checked=READ_ON,
+    choices=(("", "Not stated"), ("female", "Female"), ("male", "Male")),
 )
 SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ_ON)
 
@@ -79,6 +91,7 @@ INSTANT = Capabilities(
     is_private_by_default=True,
     cost="300 credits when the voice has succeeded",
     credits=300,
+    options=(GENDER,),
     cautions=(
         VISIBILITY_CAUTION,
         "AudioStack requires no proof of consent here: the studio alone is responsible for the person's consent.",

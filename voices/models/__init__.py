@@ -2,6 +2,7 @@ from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
 from voices.models.choices import AccountMode, BuildStatus, FileKind, PreviewStatus, RecordingStatus
 from voices.models.limits import LimitOverride
+from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
 
@@ -16,6 +17,7 @@ __all__ = [
     "FileKind",
     "LimitOverride",
     "AccountMode",
+    "OfflineProof",
     "Preview",
     "PreviewStatus",
     "Recording",

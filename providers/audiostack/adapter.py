@@ -85,7 +85,7 @@ class AudioStack(AudioStackFiles):
         return file_ids
 
     def _create_voice(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
-        body = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
+        body: dict[str, Any] = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
         if gender := spec.options.get(GENDER.name):
             body["metadata"] = {"gender": gender}
         journal.record_progress("Creating the voice", 0, 0)

@@ -322,8 +322,8 @@ class ProviderContract:
                 received = [request["options"] for request in account.list_requests()[before:]]
                 for name, value in expected.items():
                     if name in self.list_sent_options(tier, handover):
-                        got = [values[name] for values in received if name in values]
-                        assert got and all(("" if item is None else item) == value for item in got), (tier, handover, name)
+                        got = [sent[name] for sent in received if name in sent]
+                        assert {"" if item is None else item for item in got} == {value}, (tier, handover, name)
 
     def test_build_is_submitted_in_every_declared_mode(self, account: SandboxAccount, listener: CallbackServer) -> None:
         for tier, handover in self.list_modes():

@@ -1,10 +1,40 @@
-"""Check the values of a tier's options, before they are stored or sent."""
+"""The fields of a vendor's calls that the studio may set, and the check of their values."""
 
 from collections.abc import Mapping, Sequence
-
-from providers.types import OptionKind, OptionValue, TierOption
+from dataclasses import dataclass
+from enum import StrEnum
 
 ON, OFF = "yes", "no"
+
+
+class OptionKind(StrEnum):
+    """How a person sets an option: types a text, chooses one of its values, or switches it on."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    SWITCH = "switch"
+
+
+OptionValue = str | bool
+"""The value of an option: a text, or whether the switch is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierOption:
+    """A field of the vendor's calls that the studio may set, with its source.
+
+    `choices` are the values and labels of a CHOICE, or suggestions for a TEXT. `max_length` counts characters.
+    """
+
+    name: str
+    label: str
+    help: str
+    kind: OptionKind
+    default: OptionValue
+    source: str
+    checked: str
+    max_length: int = 0
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 class OptionInvalid(Exception):

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from providers.options import OptionValue, TierOption
+
 CONSENT_KEY = "consent"
 """The key of the consent's file, beside the keys of the clips."""
 
@@ -70,14 +72,6 @@ class StatusUpdates(StrEnum):
     CALLBACK = "callback"
 
 
-class OptionKind(StrEnum):
-    """How a person sets an option: types a text, chooses one of its values, or switches it on."""
-
-    TEXT = "text"
-    CHOICE = "choice"
-    SWITCH = "switch"
-
-
 class ReportContent(StrEnum):
     """What a provider reports about a finished build."""
 
@@ -99,28 +93,6 @@ class Limit:
     checked: str
     hard: bool = True
     note: str = ""
-
-
-OptionValue = str | bool
-"""The value of an option: a text, or whether the switch is on."""
-
-
-@dataclass(frozen=True, slots=True)
-class TierOption:
-    """A field of the vendor's calls that the studio may set, with its source.
-
-    `choices` are the values and labels of a CHOICE, or suggestions for a TEXT. `max_length` counts characters.
-    """
-
-    name: str
-    label: str
-    help: str
-    kind: OptionKind
-    default: OptionValue
-    source: str
-    checked: str
-    max_length: int = 0
-    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

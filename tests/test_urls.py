@@ -107,6 +107,7 @@ ACCESS = {
     "voices:account_test": ("post", ADMIN_ROLES),
     "voices:account_key": ("post", ADMIN_ROLES),
     "voices:account_pause": ("post", ADMIN_ROLES),
+    "voices:account_uploader": ("post", ADMIN_ROLES),
     "voices:account_resume": ("post", ADMIN_ROLES),
     "voices:unknown_voices": ("get", PRODUCER_ROLES),
     "voices:unknown_voice_adopt": ("get", PRODUCER_ROLES),

@@ -180,6 +180,14 @@ def require_no_future_day(day: date) -> date:
     return day
 
 
+class UploaderForm(forms.Form):
+    """Whether the provider asks for no proof of consent of this account, who confirmed it, and why it is set."""
+
+    is_authorized = forms.BooleanField(required=False)
+    source = forms.CharField(required=False, max_length=300, strip=True)
+    reason = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter a reason."})
+
+
 class RenameForm(forms.Form):
     name = forms.CharField(max_length=100, strip=True, error_messages={"required": "Enter a name."})
 

@@ -58,6 +58,7 @@ urlpatterns = [
     path("accounts/<uuid:pk>/test/", accounts.account_test, name="account_test"),
     path("accounts/<uuid:pk>/key/", accounts.account_key, name="account_key"),
     path("accounts/<uuid:pk>/pause/", accounts.account_pause, name="account_pause"),
+    path("accounts/<uuid:pk>/authorized-uploader/", accounts.account_uploader, name="account_uploader"),
     path("accounts/<uuid:pk>/resume/", accounts.account_resume, name="account_resume"),
     path("accounts/<uuid:pk>/unknown-voices/", unknown_voices.unknown_voice_list, name="unknown_voices"),
     path("accounts/<uuid:pk>/unknown-voices/adopt/", unknown_voices.unknown_voice_adopt, name="unknown_voice_adopt"),

@@ -6,17 +6,16 @@ mainly where the consent file of the standard engine goes.
 
 from dataclasses import replace
 
+from providers.options import OptionKind, TierOption
 from providers.types import (
     Capabilities,
     ConsentProof,
     Handover,
     Instructions,
     Limit,
-    OptionKind,
     ReportContent,
     StatusUpdates,
     Tier,
-    TierOption,
 )
 
 PAGE = "audiostack.com, How to Clone any Voice using AudioStack API"

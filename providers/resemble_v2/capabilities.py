@@ -5,17 +5,8 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 
 from dataclasses import replace
 
-from providers.types import (
-    Capabilities,
-    ConsentProof,
-    Handover,
-    Limit,
-    OptionKind,
-    ReportContent,
-    StatusUpdates,
-    Tier,
-    TierOption,
-)
+from providers.options import OptionKind, TierOption
+from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
 RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"

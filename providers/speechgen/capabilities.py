@@ -3,17 +3,8 @@
 The vendor's page states the limits of the file and the calls, but no price, rate limit or maximum number of voices.
 """
 
-from providers.types import (
-    Capabilities,
-    ConsentProof,
-    Encoding,
-    Handover,
-    Limit,
-    OptionKind,
-    StatusUpdates,
-    Tier,
-    TierOption,
-)
+from providers.options import OptionKind, TierOption
+from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
 
 PAGE = "speechgen.app/api-docs, Voice Cloning"
 READ_ON = "2026-11-21"

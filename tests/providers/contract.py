@@ -46,7 +46,6 @@ import pytest
 from providers.base import Provider
 from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
 from providers.http import HttpProvider
-from providers.options import check_option
 from providers.types import (
     BuildReport,
     BuildSpec,
@@ -58,7 +57,6 @@ from providers.types import (
     Visibility,
 )
 from tests.providers.factories import (
-    choose_other_value,
     choose_pack_function,
     load_statement,
     make_clips,
@@ -141,10 +139,6 @@ class ProviderContract:
     def list_creating_operations(self, tier: Tier, handover: Handover) -> tuple[str, ...]:
         """The operations among `creating_operations` that a new voice in this tier and handover needs."""
         return self.creating_operations
-
-    def list_sent_options(self, tier: Tier, handover: Handover) -> set[str]:
-        """The names of the options that this mode sends: all of the tier, unless a provider says otherwise."""
-        return {option.name for option in self.provider_class.tiers[tier].options}
 
     def build_voice_response(self, status: str) -> Any:
         """The vendor's response to the look-up of voice "x" in this raw status."""
@@ -300,30 +294,7 @@ class ProviderContract:
                         call(provider)
         assert not hostile.received
 
-    def test_every_option_has_help_source_and_a_valid_default(self) -> None:
-        for capabilities in self.provider_class.tiers.values():
-            emotion = [capabilities.emotion] if capabilities.emotion else []
-            for option in [*capabilities.options, *emotion]:
-                assert option.label and option.help and option.source and option.checked
-                assert check_option(option, option.default) == option.default
-
     # --- submit ---
-
-    def test_build_sends_the_values_of_its_options(self, account: SandboxAccount, listener: CallbackServer) -> None:
-        """Each tier gets other values than the defaults, and the defaults if a build has none."""
-        for tier, handover in self.list_distinct_modes():
-            options = self.provider_class.tiers[tier].options
-            values = {option.name: choose_other_value(option) for option in options}
-            for given, expected in ((values, values), ({}, {option.name: option.default for option in options})):
-                spec = replace(self.make_spec(tier, handover, listener), options=given)
-                before = len(account.list_requests())
-                with account.open_provider() as provider:
-                    provider.submit_build(spec, self.make_journal(spec))
-                received = [request["options"] for request in account.list_requests()[before:]]
-                for name, value in expected.items():
-                    if name in self.list_sent_options(tier, handover):
-                        got = [sent[name] for sent in received if name in sent]
-                        assert {"" if item is None else item for item in got} == {value}, (tier, handover, name)
 
     def test_build_is_submitted_in_every_declared_mode(self, account: SandboxAccount, listener: CallbackServer) -> None:
         for tier, handover in self.list_modes():

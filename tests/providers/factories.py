@@ -8,7 +8,8 @@ from functools import cache
 
 import soundfile
 
-from providers.types import ClipUpload, Encoding, FileRef, Handover, OptionKind, OptionValue, TierOption, UploadFile
+from providers.options import OptionKind, OptionValue, TierOption
+from providers.types import ClipUpload, Encoding, FileRef, Handover, UploadFile
 from tests.support.wav import RATE, load_sample_wav, make_speech_like, make_wav_bytes
 
 KEY = "very-secret-key-4711"

@@ -109,6 +109,7 @@ class OfflineProofForm(forms.Form):
         queryset=Account.objects.none(),
         empty_label=None,
         help_text="The account that the provider enables for this talent.",
+        error_messages={"required": "Choose one of the accounts.", "invalid_choice": "Choose one of the accounts."},
     )
     file = forms.FileField(
         label="Document that was sent",
@@ -118,7 +119,11 @@ class OfflineProofForm(forms.Form):
     )
     sent_on = forms.DateField(label="Sent on", widget=DATE_WIDGET)
     sent_to = forms.CharField(
-        label="Sent to", max_length=200, strip=True, help_text="The address or the person at the provider."
+        label="Sent to",
+        max_length=200,
+        strip=True,
+        help_text="The address or the person at the provider.",
+        error_messages={"required": "Enter the address or the person at the provider."},
     )
     sent_by = forms.CharField(label="Sent by", max_length=150, strip=True)
     confirmed_on = forms.DateField(

@@ -110,7 +110,7 @@ def test_audit_log_has_the_hash_of_the_document(harness: BuildHarness) -> None:
     assert sent.payload["document"] == proof.sha256 == hashlib.sha256(make_pdf()).hexdigest()
     with proof.file.open("rb") as file:
         assert file.read() == make_pdf()
-    assert describe_event(sent) == "producer recorded that a proof of the consent was sent to ethics@provider.test"
+    assert describe_event(sent) == "Paula recorded that a proof of the consent was sent to ethics@provider.test"
     assert "the provider accepted the proof" in describe_event(confirmed)
     assert find_first_broken_event(consent) is None
 

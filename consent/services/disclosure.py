@@ -48,7 +48,8 @@ def describe_disclosure(consent: Consent) -> Disclosure:
     if sent:
         parts.append(f"This consent is sent with them for {_quote_labels(sent)} voices.")
     if offline:
-        parts.append(f"The studio shows it this consent on request{_name_tiers_unless_all(offline, len(tiers))}.")
+        scope = _name_tiers_unless_all(offline, len(tiers))
+        parts.append(f"The studio mails it a proof of your consent{scope}: your contract, or a video of you.")
     if not_sent:
         parts.append(f"It stays in the studio for {_quote_labels(not_sent)} voices.")
     return Disclosure(" ".join(parts), True)

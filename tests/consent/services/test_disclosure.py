@@ -24,8 +24,7 @@ RECORDINGS_SENT_TEXT = "Your recordings are sent to it. This consent stays in th
 RECIPIENT_TEXTS = {
     "resemble_v2": ALL_SENT_TEXT,
     "resemble_v1": (
-        "Your recordings are sent to it. "
-        "The studio mails it a proof of your consent: your contract, or a video of you."
+        "Your recordings are sent to it. The studio mails it a proof of your consent: your contract, or a video of you."
     ),
     "audiostack": (
         "Your recordings are sent to it. This consent is sent with them for “Standard” voices. "

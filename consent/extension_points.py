@@ -1,7 +1,7 @@
 """Functions that other apps register here, because this app must not import those apps.
 
-They supply the names of the providers, compare takes with recordings, list the languages of voices, stop the use of a
-withdrawn consent, and go on with deletions after a legal hold.
+They supply the names of the providers, compare takes with recordings, list the languages of voices, know which
+providers get no proof of consent, stop the use of a withdrawn consent, and go on with deletions after a legal hold.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ HasRecordings = Callable[[Talent], bool]
 StopUse = Callable[[Consent], None]
 ResumeUse = Callable[[Talent], None]
 ResumeDeletions = Callable[[Talent], None]
+IsExempt = Callable[[str], bool]
 ListLanguages = Callable[[Consent], list[str]]
 
 
@@ -39,6 +40,7 @@ ListDeletions = Callable[[Consent], list[Deletion]]
 _provider_lists: list[ListProviders] = []
 _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
 _language_lists: list[ListLanguages] = []
+_exemptions: list[IsExempt] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
 _hold_handlers: list[ResumeDeletions] = []
@@ -85,6 +87,15 @@ def register_voice_languages(list_languages: ListLanguages) -> None:
 
 def list_voice_languages(consent: Consent) -> list[str]:
     return [language for list_languages in _language_lists for language in list_languages(consent)]
+
+
+def register_proof_exemption(is_exempt: IsExempt) -> None:
+    """Register whether no account of the studio at a provider, by its slug, has to send the recording of a consent."""
+    _exemptions.append(is_exempt)
+
+
+def is_exempt_from_proof(provider: str) -> bool:
+    return any(is_exempt(provider) for is_exempt in _exemptions)
 
 
 def register_stop_handler(stop_use: StopUse, list_deletions: ListDeletions) -> None:

@@ -94,6 +94,16 @@ def _describe_deletion(event: Event) -> str:
     return f"{'Deletion requested' if is_request else 'Deletion confirmed by the provider'}: {subject}"
 
 
+def _describe_use(event: Event) -> str:
+    """A build that used the consent, or a proof of it that the studio sent by mail."""
+    if not event.payload.get("proof"):
+        return f"Used for a build that {event.actor_name} started"
+    recipient = event.payload.get("to") or "the provider"
+    if event.payload.get("confirmed_on"):
+        return f"{event.actor_name} recorded that the provider accepted the proof sent to {recipient}"
+    return f"{event.actor_name} recorded that a proof of the consent was sent to {recipient}"
+
+
 def describe_event(event: Event) -> str:
     """An audit log entry as a sentence without its period. Pages show the entry's reason, if any, next to it."""
     who = event.actor_name
@@ -113,7 +123,7 @@ def describe_event(event: Event) -> str:
         EventKind.RESUMED: f"{who} resumed the consent",
         EventKind.WITHDRAWN: _describe_act(event, "withdrew the consent"),
         EventKind.EXPIRED: "The consent expired",
-        EventKind.USED: f"Used for a build that {who} started",
+        EventKind.USED: _describe_use(event),
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
         EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language') or '')}",
         EventKind.MAILED: _describe_mail(event),

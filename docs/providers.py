@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import django
 
+from providers.options import OptionKind, TierOption
 from providers.types import Capabilities, ConsentProof, Handover, Instructions, Limit
 
 INTRODUCTION = """# Providers
@@ -123,6 +124,7 @@ def render_page() -> str:
         parts.append(render_bullets(tier.cautions))
         parts.append(render_table(["what", "how"], list_capabilities(tier)))
         parts.append(render_deletion_steps(tier.manual_deletion))
+        parts.append(render_options(tier))
         parts.append(render_table(["limit", "value", "kind", "source", "checked on"], list_limits(tier.limits.items())))
     parts.append("\n## Adding a provider\n")
     parts.append(ADDING_A_PROVIDER)
@@ -173,6 +175,7 @@ def list_capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
         yield "encoding of one file", str(tier.encoding).upper()
     yield "languages", ", ".join(tier.languages) or "none named"
     yield "proof of consent", PROOF_LABELS[tier.consent_proof]
+    yield "accounts without proof of consent", tier.consent_exemption or "none named"
     yield "status updates by", format_names(tier.status_updates)
     yield "polled every", f"{tier.poll_seconds:g} s"
     stated = tier.expected_training
@@ -195,6 +198,32 @@ def list_limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]
     for name, limit in items:
         kind = ": ".join(filter(None, ("required" if limit.hard else "advice", limit.note)))
         yield name.replace("_", " "), f"{format_amount(limit)} {limit.unit}", kind, limit.source, limit.checked
+
+
+def render_options(tier: Capabilities) -> str:
+    """The fields that a person sets for a build, and the emotion of a recording. Empty if the tier has none."""
+    options = [("each build", option) for option in tier.options]
+    options += [("each recording", tier.emotion)] if tier.emotion else []
+    rows = [
+        (option.label, scope, describe_values(option), describe_default(option), option.source, option.checked)
+        for scope, option in options
+    ]
+    return render_table(["option", "set for", "values", "default", "source", "checked on"], rows) if rows else ""
+
+
+def describe_values(option: TierOption) -> str:
+    if option.kind is OptionKind.SWITCH:
+        return "yes or no"
+    labels = ", ".join(label for _value, label in option.choices)
+    if option.kind is OptionKind.CHOICE:
+        return labels
+    return f"text of at most {option.max_length:,} characters" + (f", such as {labels}" if labels else "")
+
+
+def describe_default(option: TierOption) -> str:
+    if isinstance(option.default, bool):
+        return format_yes_no(option.default)
+    return dict(option.choices).get(option.default, option.default) or "none"
 
 
 def render_table(column_names: list[str], rows: Iterable[tuple[str, ...]]) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from providers.options import OptionValue, TierOption
+
 CONSENT_KEY = "consent"
 """The key of the consent's file, beside the keys of the clips."""
 
@@ -128,7 +130,8 @@ class Capabilities:
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
     `expected_training` is what the vendor says about the time of a training.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
-    `cautions` are what staff should know before they send a voice.
+    `cautions` are what staff should know before they send a voice. `options` are set for each build, and `emotion` for
+    each recording. `consent_exemption` says which accounts need no proof of consent; empty if the vendor names none.
     """
 
     tier: Tier
@@ -157,6 +160,9 @@ class Capabilities:
     can_delete_files: bool = False
     manual_deletion: Instructions | None = None
     expected_training: StatedTime | None = None
+    options: tuple[TierOption, ...] = ()
+    emotion: TierOption | None = None
+    consent_exemption: str = ""
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""
@@ -190,7 +196,8 @@ class UploadFile:
 class ClipUpload:
     """A recording to send. `key` is VoiceHub's id of the recording, `remote_id` the provider's.
 
-    `remote_id` and `sent_transcript` are empty until the provider has the recording.
+    `remote_id` and `sent_transcript` are empty until the provider has the recording. Without an `emotion`, the default
+    of the tier is sent.
     """
 
     key: str
@@ -199,6 +206,7 @@ class ClipUpload:
     audio: FileRef
     remote_id: str = ""
     sent_transcript: str = ""
+    emotion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +217,7 @@ class BuildSpec:
     `stale_recordings` are the provider's ids of recordings from an earlier build that are not part of this build.
     `clips` is set if recordings are sent one by one (RECORDINGS, FILE_IDS). `pack_file` packs all recordings into one
     file, if one file is sent (SIGNED_PUT_*, ONE_FILE). `resume_state` is the last state that the journal saved.
+    `options` are values of the tier's options by name; an option without a value has its default.
     """
 
     reference: str
@@ -223,6 +232,7 @@ class BuildSpec:
     stale_recordings: tuple[str, ...] = ()
     pack_file: Callable[[], UploadFile] | None = None
     resume_state: str = ""
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +240,8 @@ class RecordingReport:
     """What a provider reports about one recording. A value that it does not report is None.
 
     stoi is 0..1, pesq is -0.5..4.5, si_sdr is in dB; higher is better. All three are the provider's estimates, as it
-    has no reference signal. `discard_reason` says why the recording was not used.
+    has no reference signal. signal_to_noise_ratio is in dB, higher is better, and loudness_grade is a letter of which
+    “A” is the best. `discard_reason` says why the recording was not used.
     """
 
     remote_id: str = ""
@@ -240,6 +251,8 @@ class RecordingReport:
     pesq: float | None = None
     si_sdr: float | None = None
     sample_score: float | None = None
+    signal_to_noise_ratio: float | None = None
+    loudness_grade: str = ""
     is_active: bool | None = None
     is_outlier: bool | None = None
     is_silent: bool | None = None

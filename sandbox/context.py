@@ -27,7 +27,10 @@ class Settings:
 
 @dataclass
 class RequestEntry:
-    """One request in the log, with its headers, but without keys, body or query."""
+    """One request in the log, with its headers, but without keys, body or query.
+
+    `options` are the values that the sandbox read from the body for the vendor's optional fields.
+    """
 
     number: int
     at: str
@@ -37,6 +40,7 @@ class RequestEntry:
     operation: str = ""
     account: str = ""
     status: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class RequestLog:

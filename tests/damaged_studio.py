@@ -16,11 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Take, TakeCheck
+from tests.support.pdfs import make_pdf
 from tests.test_urls import ACCESS, list_urls
 from tests.upgrade.studio_report import list_admin_urls
 from tests.voices.rows import Studio, make_clip
 from voicehub.json_fields import ShapedJSONField
-from voices.models import Build, Preview, Recording, RemoteVoice, Voice
+from voices.models import Build, OfflineProof, Preview, Recording, RemoteVoice, Voice
 
 FINDING = {"severity": "look", "code": "noisy", "text": "It is noisy.", "advice": "Move.", "at": 1.5}
 LEVELS = {
@@ -70,6 +71,14 @@ def make_damageable_studio(studio: Studio) -> None:
         TakeCheck.objects.create(take=take, measures=MEASURES, statement=STATEMENT, speaker=SPEAKER, **checked)
     assert {consent.status, waiting.status} == {ConsentStatus.APPROVED, ConsentStatus.SUBMITTED}
     _make_voice(studio, studio.make_voice("Narrator", talent))
+    _make_proof(studio, consent)
+
+
+def _make_proof(studio: Studio, consent: Consent) -> None:
+    day = timezone.localdate()
+    proof = OfflineProof(consent=consent, account=studio.account, sent_on=day, recorded_by=studio.producer)
+    proof.content_type, proof.sent_to, proof.size, proof.file_warnings = "application/pdf", "Support", 1, [FINDING]
+    proof.file.save("proof.pdf", ContentFile(make_pdf()))
 
 
 def _make_voice(studio: Studio, voice: Voice) -> None:
@@ -82,6 +91,7 @@ def _make_voice(studio: Studio, voice: Voice) -> None:
     ended = [studio.make_build(voice, status=status) for status in ("ready", "failed")]
     Build.objects.update(
         scores={"resemble_score": 0.9, "fluency": 0.4},
+        options={"description": "Warm", "fill": True},
         samples=[{"title": "One", "text": "A sentence.", "url": "http://x.test/1.wav"}],
         raw_response={"status": "finished", "items": [{"a": 1}]},
         finished_at=timezone.now(),

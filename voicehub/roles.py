@@ -17,6 +17,7 @@ PRODUCER_PERMISSIONS = [
     "consent.add_talent", "consent.change_talent", "consent.add_contract", "consent.add_consent",
     "consent.invite_talent", "consent.review_consent", "voices.start_build", "voices.view_account",
     "voices.change_remotevoice", "voices.delete_remotevoice", "voices.ask_preview",
+    "voices.view_offlineproof", "voices.add_offlineproof",
 ]  # fmt: skip
 
 ROLES = {

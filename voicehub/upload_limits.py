@@ -15,6 +15,8 @@ TAKE_BYTES = 50 << 20
 TAKES_PER_CONSENT = 30
 # A scanned contract of many pages takes a few megabytes.
 CONTRACT_BYTES = 25 << 20
+# A video of some minutes in which a talent agrees, as mailed to a provider. A mail rarely takes more than 25 MB.
+PROOF_BYTES = 200 << 20
 # More than half an hour of 48 kHz mono in 16 bits; a recording for a build is a clip of at most a minute.
 RECORDING_BYTES = 200 << 20
 # The WAVs converted from one archive's files. An hour of silence compresses to a few kilobytes.

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from consent.models import Consent, ConsentStatus, ContractSuspension
 from voicehub.models import User
-from voices.models import Account, Build, BuildRecording, Recording, RemoteVoice, Voice
+from voices.models import Account, Build, BuildRecording, OfflineProof, Recording, RemoteVoice, Voice
 from voices.models.build import BuildQuerySet
 
 CLOSED = "Closed: the consent was withdrawn"
@@ -69,6 +69,15 @@ def has_suspension() -> Q:
     )
     suspensions = ContractSuspension.objects.filter(contract__talent=OuterRef("voice__talent"), resumed_at__isnull=True)
     return Q(Exists(consents)) | Q(Exists(suspensions))
+
+
+def query_offline_proofs(consent: Consent) -> QuerySet[OfflineProof]:
+    """The proofs of this consent, and of those that it replaced, newest first."""
+    replaced, ids = [consent.pk], {consent.pk}
+    while replaced:
+        replaced = list(Consent.objects.filter(replaced_by__in=replaced).values_list("pk", flat=True))
+        ids.update(replaced)
+    return OfflineProof.objects.filter(consent__in=ids).select_related("account", "recorded_by", "confirmed_by")
 
 
 def query_paused_accounts() -> QuerySet[Account]:

@@ -1,16 +1,23 @@
 """Forms of accounts and of voices at providers."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import RegexValidator
 from django.http import HttpRequest
+from django.utils import timezone
 
+from consent.forms import DATE_WIDGET
+from consent.models import Consent
 from providers import registry
 from providers.types import Tier
 from voicehub.models import User
 from voices.models import Account, AccountMode, Voice
+from voices.services.builds.offline_proof import ProofDetails, list_proof_accounts
+from voices.services.builds.proof_files import ProofFile, check_proof_file
 from voices.services.deletion_assignment import query_assignable_users
 from voices.services.previews import MAX_TEXT_CHARACTERS
 
@@ -88,6 +95,102 @@ class PauseForm(forms.Form):
     reason = forms.CharField(
         max_length=200, strip=True, error_messages={"required": "Enter a reason, so that your colleagues know."}
     )
+
+
+class AccountChoiceField(forms.ModelChoiceField[Account]):
+    def label_from_instance(self, account: Account) -> str:
+        return f"{account.name}, sandbox" if account.mode == AccountMode.SANDBOX else account.name
+
+
+class OfflineProofForm(forms.Form):
+    """The document that was sent to the provider, and to whom. `checked` is the result of the check of the file."""
+
+    account = AccountChoiceField(
+        queryset=Account.objects.none(),
+        empty_label=None,
+        help_text="The account that the provider enables for this talent.",
+        error_messages={"required": "Choose one of the accounts.", "invalid_choice": "Choose one of the accounts."},
+    )
+    file = forms.FileField(
+        label="Document that was sent",
+        help_text="The contract as a PDF or picture, or a video of the talent. At most 200 MB. It is stored unchanged.",
+        widget=forms.FileInput(attrs={"accept": ".pdf,.png,.jpg,.jpeg,.mp4,.mov,.webm"}),
+        error_messages={"required": "Choose the document that was sent."},
+    )
+    sent_on = forms.DateField(label="Sent on", widget=DATE_WIDGET)
+    sent_to = forms.CharField(
+        label="Sent to",
+        max_length=200,
+        strip=True,
+        help_text="The address or the person at the provider.",
+        error_messages={"required": "Enter the address or the person at the provider."},
+    )
+    sent_by = forms.CharField(label="Sent by", max_length=150, strip=True)
+    confirmed_on = forms.DateField(
+        label="Confirmed on",
+        required=False,
+        widget=DATE_WIDGET,
+        help_text="The day on which the provider enabled the account. Leave empty until then.",
+    )
+    note = forms.CharField(required=False, max_length=1000, strip=True, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, consent: Consent, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.checked = ProofFile()
+        ids = [account.pk for account in list_proof_accounts(consent)]
+        self.fields["account"].queryset = Account.objects.filter(pk__in=ids)  # type: ignore[attr-defined]  # a ModelChoiceField has it
+
+    def clean_file(self) -> "UploadedFile[Any]":
+        file: UploadedFile[Any] = self.cleaned_data["file"]
+        self.checked = check_proof_file(file)
+        if self.checked.problem:
+            raise forms.ValidationError(self.checked.problem)
+        return file
+
+    def clean_sent_on(self) -> date:
+        return require_no_future_day(self.cleaned_data["sent_on"])
+
+    def clean_confirmed_on(self) -> date | None:
+        day = self.cleaned_data["confirmed_on"]
+        return require_no_future_day(day) if day else None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("confirmed_on") and data.get("sent_on") and data["confirmed_on"] < data["sent_on"]:
+            self.add_error("confirmed_on", "It cannot be confirmed before it was sent. Correct one of the dates.")
+        return data
+
+    @property
+    def details(self) -> ProofDetails:
+        names = ("sent_on", "sent_to", "sent_by", "confirmed_on", "note")
+        return ProofDetails(**{name: self.cleaned_data[name] for name in names})
+
+
+class ProofConfirmationForm(forms.Form):
+    """The day on which the provider accepted a proof."""
+
+    confirmed_on = forms.DateField(
+        label="Confirmed on",
+        widget=DATE_WIDGET,
+        error_messages={"required": "Enter the day on which the provider confirmed it."},
+    )
+
+    def clean_confirmed_on(self) -> date:
+        return require_no_future_day(self.cleaned_data["confirmed_on"])
+
+
+def require_no_future_day(day: date) -> date:
+    if day > timezone.localdate():
+        raise forms.ValidationError("This date is in the future. Enter today or an earlier date.")
+    return day
+
+
+class UploaderForm(forms.Form):
+    """Whether the provider asks for no proof of consent of this account, who confirmed it, and why it is set."""
+
+    is_authorized = forms.BooleanField(required=False)
+    source = forms.CharField(required=False, max_length=300, strip=True)
+    reason = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter a reason."})
 
 
 class RenameForm(forms.Form):

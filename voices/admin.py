@@ -19,6 +19,7 @@ from voices.models import (
     Callback,
     DatasetFetch,
     LimitOverride,
+    OfflineProof,
     Preview,
     Recording,
     RemoteFile,
@@ -64,8 +65,11 @@ class AccountAdminForm(forms.ModelForm[Account]):
 @admin.register(Account)
 class AccountAdmin(NoDeleteAdmin):
     form = AccountAdminForm
-    fields = ["name", "provider", "mode", "key", "key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
-    readonly_fields = ["key_hint", "paused_at", "pause_reason", "checked_at", "last_error"]
+    readonly_fields = [
+        "key_hint", "paused_at", "pause_reason", "checked_at", "last_error", "is_authorized_uploader",
+        "uploader_source", "uploader_reason", "uploader_set_by", "uploader_set_at",
+    ]  # fmt: skip
+    fields = ["name", "provider", "mode", "key", *readonly_fields]
     list_display = ["name", "provider", "mode", "paused_at", "key_hint", "checked_at", "last_error"]
     list_filter = ["provider", "mode", ("paused_at", admin.EmptyFieldListFilter)]
     search_fields = ["name"]
@@ -192,6 +196,15 @@ class BuildAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     exclude = ["callback_digest", "dataset_digest", "resume_state", "samples"]
     inlines = [BuildRecordingInline]
+
+
+@admin.register(OfflineProof)
+class OfflineProofAdmin(ReadOnlyAdmin):
+    list_display = ["consent", "account", "sent_on", "sent_to", "sent_by", "confirmed_on", "recorded_by"]
+    list_filter = ["account", "sent_on", ("confirmed_on", admin.EmptyFieldListFilter)]
+    search_fields = ["consent__talent__name", "sent_to", "file_name", "sha256", "note"]
+    list_select_related = ["consent__talent", "account", "recorded_by"]
+    exclude = ["file"]
 
 
 @admin.register(Preview)

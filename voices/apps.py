@@ -14,10 +14,12 @@ class VoicesConfig(AppConfig):
         from voices.services.previews import resume_samples
         from voices.services.recordings.comparison import enqueue_comparisons, has_comparable_recordings
         from voices.services.scheduled_deletion import resume_deletions
+        from voices.services.uploaders import has_only_authorized_uploaders
         from voices.services.withdrawal import stop_use
 
         extension_points.register_providers(registry.list_provider_choices)
         extension_points.register_voice_languages(list_voice_languages)
+        extension_points.register_proof_exemption(has_only_authorized_uploaders)
         extension_points.register_stop_handler(stop_use, list_deletions)
         extension_points.register_resume_handler(resume_samples)
         extension_points.register_hold_handler(resume_deletions)

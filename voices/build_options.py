@@ -31,6 +31,7 @@ MISSING_CONSENT_TEXT = "the consent"
 OBSTACLE_TEXTS = {
     GapKind.CLIP_LENGTH: "some recordings are too short or too long",
     GapKind.SHORTER_TRANSCRIPTS: "some transcripts are too long",
+    GapKind.OFFLINE_PROOF: "the proof of consent is not recorded",
     GapKind.LANGUAGE: "the provider does not support this language",
 }
 

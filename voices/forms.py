@@ -6,13 +6,16 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 
 from consent.country_field import CountriesField
 from consent.models import WORLDWIDE, Purpose
 from providers.types import Tier
+from voicehub.text import join_with_and
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BuildStatus
 from voices.models.choices import HANDOVER_CHOICES
+from voices.services.builds.options import find_emotion_option, list_emotion_providers
 
 LANGUAGES = [
     ("en-US", "English (United States)"),
@@ -30,8 +33,10 @@ LANGUAGES = [
     ("pt-BR", "Portuguese (Brazil)"),
     ("sv-SE", "Swedish"),
 ]
+OPTION_PREFIX = "option-"
 CHOOSE_OUTCOME = "Choose whether the build is ready or has failed."
 MAX_TRANSCRIPT_LENGTH = 2000
+MAX_EMOTION_LENGTH = 64  # of the column; a provider may allow fewer characters
 AUDIO_SUFFIX_PATTERN = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
 REMOTE_ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
@@ -47,6 +52,24 @@ class VoiceEditForm(forms.Form):
         initial=[WORLDWIDE],
         help_text="The contract must cover all of them.",
     )
+    emotion = forms.CharField(
+        label="Emotion of the recordings",
+        required=False,
+        max_length=MAX_EMOTION_LENGTH,
+        strip=True,
+        widget=forms.TextInput(attrs={"list": "emotions", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        option = find_emotion_option()
+        if option is None:
+            del self.fields["emotion"]
+        else:
+            self.fields["emotion"].help_text = (
+                f"{option.help} Sent to {join_with_and(list_emotion_providers())} with each recording that has none of"
+                f" its own. Empty: {option.default}."
+            )
 
 
 class VoiceForm(VoiceEditForm):
@@ -87,12 +110,18 @@ class UploadForm(forms.Form):
 
 class TranscriptForm(forms.Form):
     transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
+    emotion = forms.CharField(required=False, max_length=MAX_EMOTION_LENGTH, strip=True)
 
 
 class BuildForm(forms.Form):
     account = forms.UUIDField()
     tier = forms.ChoiceField(choices=[(tier.value, tier.value) for tier in Tier])
     handover = forms.ChoiceField(choices=HANDOVER_CHOICES)
+
+
+def read_options(data: QueryDict) -> dict[str, object]:
+    """The options in the fields “option-…”. Of a switch, the last value counts: its hidden field comes first."""
+    return {name.removeprefix(OPTION_PREFIX): data[name] for name in data if name.startswith(OPTION_PREFIX)}
 
 
 class ResolveSubmitForm(forms.Form):

@@ -107,6 +107,7 @@ FIX_LINKS = {
     GapKind.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
     GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
+    GapKind.OFFLINE_PROOF: ("offline-proof/", "Open the proof", "voices.view_offlineproof"),
     GapKind.FLAGGED_RECORDINGS: ("?show=flagged#recordings", "Show recordings", ""),
 }
 

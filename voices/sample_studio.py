@@ -30,6 +30,8 @@ from providers.types import Handover, Tier
 from voicehub.models import User
 from voices.models import Account, AccountMode, Build, Voice
 from voices.services.accounts import add_account
+from voices.services.builds.offline_proof import ProofDetails, record_proof
+from voices.services.builds.proof_files import check_proof_file
 from voices.services.builds.start import start_build
 from voices.services.previews import request_preview
 from voices.services.recordings.store import add_recording, create_voice
@@ -81,6 +83,7 @@ def make_sample_studio(write_line: WriteLine) -> None:
     if not Talent.objects.filter(name="Sally Lind").exists():
         write_line("Sally Lind: consents, contract, eight recordings and builds at two providers.")
         sally = _create_approved_talent("Sally Lind", "slt", paula, PROVIDER, OTHER_PROVIDER)
+        _record_offline_proof(sally, accounts[OTHER_PROVIDER], paula)
         guide = _create_voice(sally, "Sally, museum guide", "slt", paula)
         first_build = start_build(guide, accounts[PROVIDER], Tier.RAPID, Handover.RECORDINGS, paula)
         archive = Handover.SIGNED_PUT_TEXTS
@@ -178,6 +181,16 @@ def _file_contract(talent: Talent, by: User) -> None:
     lines = ["VOICE LICENSE (SAMPLE)", f"Talent: {talent.name}", f"Studio: {settings.VOICEHUB_COMPANY}"]
     file = SimpleUploadedFile(f"contract {talent.name}.pdf", make_sample_pdf([*lines, terms["intended_uses"]]))
     file_contract(talent, file, terms, by, are_uses_read=True)
+
+
+def _record_offline_proof(talent: Talent, account: Account, by: User) -> None:
+    """The proof that the other provider wants by mail. Its document is a sample, like the contract."""
+    today = timezone.localdate()
+    lines = ["PROOF OF CONSENT (SAMPLE)", f"Talent: {talent.name}", "Nothing was mailed: the provider is the sandbox."]
+    file = SimpleUploadedFile(f"proof {talent.name}.pdf", make_sample_pdf(lines))
+    details = ProofDetails(today - timedelta(days=6), "sandbox@voicehub.example", str(by), today - timedelta(days=5))
+    consent = Consent.objects.in_force().get(talent=talent, provider=account.provider)
+    record_proof(consent, account, file, check_proof_file(file), details, by)
 
 
 def _create_voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:

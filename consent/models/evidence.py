@@ -11,7 +11,10 @@ from voicehub.json_fields import Fields, Maybe, ShapedJSONField
 
 # The members that pages read.
 PAYLOAD = Fields(
-    {name: Maybe(str) for name in ("capture", "invitation", "language", "look", "mail", "reason", "subject", "to")}
+    {
+        name: Maybe(str)
+        for name in ("capture", "invitation", "language", "look", "mail", "proof", "reason", "subject", "to")
+    }
 )
 
 

@@ -9,10 +9,16 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
+from consent.extension_points import is_exempt_from_proof
 from consent.models import Consent, Contract
 from providers import registry
 from providers.types import ConsentProof
 
+# The studio may have another account too, or lose the exemption, so the recording may leave the studio.
+CHECKED_AND_NOT_SENT = (
+    "Your recordings are sent to it. Consent is checked by VoiceHub and not sent, as long as the provider asks for no"
+    " proof."
+)
 PROOFS_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
@@ -32,6 +38,8 @@ def describe_disclosure(consent: Consent) -> Disclosure:
     sent = [tier.label for tier in tiers if tier.consent_proof in PROOFS_WITH_AUDIO]
     offline = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
     not_sent = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]
+    if sent and not (offline or not_sent) and is_exempt_from_proof(consent.provider):
+        return Disclosure(CHECKED_AND_NOT_SENT, True)
     if sent and not (offline or not_sent):
         return Disclosure("Your recordings and this consent are sent to it.", True)
     if not_sent and not (sent or offline):
@@ -40,7 +48,8 @@ def describe_disclosure(consent: Consent) -> Disclosure:
     if sent:
         parts.append(f"This consent is sent with them for {_quote_labels(sent)} voices.")
     if offline:
-        parts.append(f"The studio shows it this consent on request{_name_tiers_unless_all(offline, len(tiers))}.")
+        scope = _name_tiers_unless_all(offline, len(tiers))
+        parts.append(f"The studio mails it a proof of your consent{scope}: your contract, or a video of you.")
     if not_sent:
         parts.append(f"It stays in the studio for {_quote_labels(not_sent)} voices.")
     return Disclosure(" ".join(parts), True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from providers.audiostack.capabilities import TIERS
+from providers.audiostack.capabilities import GENDER, TIERS
 from providers.audiostack.files import AudioStackFiles
 from providers.audiostack.parsing import (
     find_sound_address,
@@ -85,8 +85,9 @@ class AudioStack(AudioStackFiles):
         return file_ids
 
     def _create_voice(self, spec: BuildSpec, file_ids: list[str], journal: Journal) -> BuildReport:
-        # The vendor's example also sends `metadata.gender`. VoiceHub does not know the gender and does not guess it.
-        body = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
+        body: dict[str, Any] = {"fileIds": file_ids, "alias": spec.reference, "engine": ENGINES[spec.tier]}
+        if gender := spec.options.get(GENDER.name):
+            body["metadata"] = {"gender": gender}
         journal.record_progress("Creating the voice", 0, 0)
         journal.before_call("create")
         try:

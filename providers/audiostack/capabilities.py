@@ -6,6 +6,7 @@ mainly where the consent file of the standard engine goes.
 
 from dataclasses import replace
 
+from providers.options import OptionKind, TierOption
 from providers.types import (
     Capabilities,
     ConsentProof,
@@ -41,6 +42,16 @@ DELETION_INSTRUCTIONS = Instructions(
     ),
     source=PAGE + ", which names no way to delete a cloned voice",
     checked=READ_ON,
+)
+GENDER = TierOption(
+    name="gender",
+    label="Gender of the voice",
+    help="Listed with the voice at the provider. Sent only if you choose it: VoiceHub does not guess it.",
+    kind=OptionKind.CHOICE,
+    default="",
+    source=PAGE + ", whose example sends “female”; the other value is our own reading",
+    checked=READ_ON,
+    choices=(("", "Not stated"), ("female", "Female"), ("male", "Male")),
 )
 SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ_ON)
 
@@ -81,6 +92,7 @@ INSTANT = Capabilities(
     cost="300 credits when the voice has succeeded",
     credits=300,
     expected_training=StatedTime("instantly", None, PAGE, READ_ON),
+    options=(GENDER,),
     cautions=(
         VISIBILITY_CAUTION,
         "AudioStack requires no proof of consent here: the studio alone is responsible for the person's consent.",

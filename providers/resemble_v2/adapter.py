@@ -19,6 +19,7 @@ from providers.http import HttpProvider
 from providers.journal import Journal
 from providers.parsing import find_first_number, parse_boolean
 from providers.resemble_v2.capabilities import TIERS
+from providers.resemble_v2.options import get_emotion, has_other_labels, is_for_fill, make_description
 from providers.resemble_v2.parsing import (
     is_refusal,
     parse_callback,
@@ -65,7 +66,7 @@ class ResembleV2(HttpProvider):
         if by_url and dataset_url == spec.dataset_url and spec.tier is Tier.PROFESSIONAL:
             return self.fetch_build(remote_id)  # trains by itself
         self._send_clips(remote_id, spec, journal)
-        return self._start_build(remote_id, journal)
+        return self._start_build(remote_id, spec, journal)
 
     def _create_voice(self, spec: BuildSpec, journal: Journal) -> str:
         body = {"name": spec.reference, "voice_type": str(spec.tier), "language": spec.language}
@@ -76,6 +77,7 @@ class ResembleV2(HttpProvider):
             body["dataset_url"] = spec.dataset_url
         if spec.callback_url:
             body["callback_uri"] = spec.callback_url
+        body |= make_description(spec)
         journal.record_progress("Creating the voice", 0, 0)
         journal.before_call("create")
         response = self.call("create voice", "POST", "/voices", json=body, creates=True)
@@ -87,7 +89,7 @@ class ResembleV2(HttpProvider):
     def _update_voice(self, spec: BuildSpec) -> str:
         """Update an existing voice; return the address of its dataset."""
         known_url = self._fetch_voice(spec.remote_id).get("dataset_url")
-        changes = {"callback_uri": spec.callback_url}
+        changes = {"callback_uri": spec.callback_url, **make_description(spec)}
         if spec.handover is Handover.DATASET_URL:
             if known_url == spec.dataset_url:
                 return spec.dataset_url
@@ -101,19 +103,24 @@ class ResembleV2(HttpProvider):
             return
         recordings_path = f"{_build_voice_path(remote_id)}/recordings"
         listed = list(self._list_items(recordings_path))
-        ids_by_name = {str(item.get("name")): str(item["uuid"]) for item in listed}
+        items_by_name = {str(item.get("name")): item for item in listed}
+        ids_by_name = {name: str(item["uuid"]) for name, item in items_by_name.items()}
         inactive_ids = {str(item["uuid"]) for item in listed if parse_boolean(item.get("is_active")) is False}
         for done, clip in enumerate(spec.clips):
             journal.record_progress("Sending recordings", done, len(spec.clips))
             recording_id = ids_by_name.get(clip.name, "")
             if not recording_id:
-                journal.record_recording(clip.key, self._send_clip(remote_id, clip))
-            elif recording_id != clip.remote_id or clip.sent_transcript != clip.transcript:
+                journal.record_recording(clip.key, self._send_clip(remote_id, clip, spec))
+            elif (
+                recording_id != clip.remote_id
+                or clip.sent_transcript != clip.transcript
+                or has_other_labels(items_by_name[clip.name], clip, spec)
+            ):
                 self.call(
                     "change recording",
                     "PUT",
                     f"{recordings_path}/{quote(recording_id, safe='')}",
-                    json={"text": clip.transcript},
+                    json={"text": clip.transcript, "emotion": get_emotion(clip), "fill": is_for_fill(spec)},
                 )
                 journal.record_recording(clip.key, recording_id)
             if recording_id in inactive_ids:
@@ -131,9 +138,10 @@ class ResembleV2(HttpProvider):
                 self._delete_if_exists("delete recording", f"{recordings_path}/{quote(recording_id, safe='')}")
         journal.record_progress("Sending recordings", len(spec.clips), len(spec.clips))
 
-    def _send_clip(self, remote_id: str, clip: ClipUpload) -> str:
+    def _send_clip(self, remote_id: str, clip: ClipUpload, spec: BuildSpec) -> str:
         """Send a clip. Names are unique within a voice, so if the response is lost, the clip is found by its name."""
-        fields = {"name": clip.name, "text": clip.transcript, "emotion": "neutral", "is_active": "true"}
+        fields = {"name": clip.name, "text": clip.transcript, "emotion": get_emotion(clip), "is_active": "true"}
+        fields["fill"] = "true" if is_for_fill(spec) else "false"
         with clip.audio.open() as file:
             parts = {"file": (clip.audio.name, file, "audio/wav")}
             response = self.call(
@@ -141,12 +149,13 @@ class ResembleV2(HttpProvider):
             )
         return str(parse_item(response, "send recording")["uuid"])
 
-    def _start_build(self, remote_id: str, journal: Journal) -> BuildReport:
+    def _start_build(self, remote_id: str, spec: BuildSpec, journal: Journal) -> BuildReport:
         before = parse_report(self._fetch_voice(remote_id))
         if before.status is Status.TRAINING:
             return before  # an earlier build call arrived after all
         journal.before_call("build", before.version)
-        self.call("build voice", "POST", f"{_build_voice_path(remote_id)}/build", json={}, creates=True)
+        body = {"fill": True} if is_for_fill(spec) else {}
+        self.call("build voice", "POST", f"{_build_voice_path(remote_id)}/build", json=body, creates=True)
         # Not fetched here: a failed status request must not look like a failed build.
         return dataclasses.replace(before, status=Status.TRAINING)
 

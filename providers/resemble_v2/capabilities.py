@@ -5,12 +5,48 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 
 from dataclasses import replace
 
+from providers.options import OptionKind, TierOption
 from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatedTime, StatusUpdates, Tier
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
 RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"
 REFERENCE_PAGE = "docs.resemble.ai, Recordings"
+VOICE_PAGE = "docs.resemble.ai, Voices"
 READ_ON = "2026-11-20"
+
+EMOTION = TierOption(
+    name="emotion",
+    label="Emotion",
+    help="A label of the way the recording is spoken. Send recordings of one emotion with the same label.",
+    kind=OptionKind.TEXT,
+    default="neutral",
+    source=RECORDING_PAGE,
+    checked=READ_ON,
+    max_length=64,
+    # The labels in the vendor's examples. Any other text is accepted.
+    choices=(("neutral", "Neutral"), ("happy", "Happy"), ("excited", "Excited")),
+)
+OPTIONS = (
+    TierOption(
+        name="description",
+        label="Description",
+        help="Shown with the voice at the provider. Do not name the talent.",
+        kind=OptionKind.TEXT,
+        default="",
+        source=VOICE_PAGE + ", which states no length; 1,000 characters are our own limit",
+        checked=READ_ON,
+        max_length=1000,
+    ),
+    TierOption(
+        name="fill",
+        label="Train for Fill",
+        help="Fill replaces words within a real recording. Recordings in a dataset cannot be marked for it.",
+        kind=OptionKind.SWITCH,
+        default=False,
+        source=REFERENCE_PAGE + ", and “Build a voice” beside it",
+        checked=READ_ON,
+    ),
+)
 
 SHARED = {
     "shortest_clip": Limit(1, "s", RECORDING_PAGE, READ_ON),
@@ -51,6 +87,9 @@ RAPID = Capabilities(
     is_private_by_default=True,
     cost="billed per voice and month",
     expected_training=StatedTime("in under a minute", 60, CREATE_PAGE, READ_ON),
+    options=OPTIONS,
+    emotion=EMOTION,
+    consent_exemption=f"“You must be an authorized uploader or provide consent” ({CREATE_PAGE}, read {READ_ON})",
     cautions=(
         "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
         " Resemble AI downloads itself, is deleted too.",

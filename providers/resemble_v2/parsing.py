@@ -28,6 +28,8 @@ STATUSES = {
 }
 # From the page of version 1. Version 2 does not document where the scores are, so they are read from either place.
 SCORE_FIELDS = ("voice_similarity", "fluency", "pauses", "resemble_score")
+# The only grade in the vendor's pages is “A”. A longer text is cut off.
+GRADE_LENGTH = 20
 # The end of a line with a complete value, and an ellipsis after such a value.
 VALUE_END = re.compile(r'(?:["\d\]}]|true|false|null)$')
 TRAILING_ELLIPSIS = re.compile(r"([\]}]),? ?\.\.\.,?")
@@ -65,6 +67,8 @@ def parse_recording(item: Mapping[str, Any]) -> RecordingReport:
         pesq=find_first_number(measured, "pesq_score"),
         si_sdr=find_first_number(measured, "si_dr_score", "si_sdr_score"),
         sample_score=find_first_number(measured, "resemble_sample_score"),
+        signal_to_noise_ratio=find_first_number(measured, "signal_to_noise_ratio"),
+        loudness_grade=flatten_text(measured.get("loudness_grade"))[:GRADE_LENGTH],
         is_active=parse_boolean(item.get("is_active")),
         is_outlier=parse_boolean(item.get("is_outlier")),
         is_silent=parse_boolean(item.get("is_silent")),

@@ -16,11 +16,9 @@ from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, Respons
 from providers.http import HttpProvider
 from providers.journal import Journal
 from providers.responses import read_json_container, read_sound
-from providers.speechgen.capabilities import TIERS
+from providers.speechgen.capabilities import DESCRIPTION, ENHANCE_QUALITY, TIERS
 from providers.speechgen.parsing import parse_error_text, parse_id, parse_models, parse_report
 from providers.types import BuildReport, BuildSpec, Capabilities, Sound, Tier
-
-DESCRIPTION = "Made by VoiceHub"
 
 
 class Speechgen(HttpProvider):
@@ -50,7 +48,12 @@ class Speechgen(HttpProvider):
         upload = load_into_memory(spec.pack_file())
         journal.record_progress("Sending the file", 0, upload.size)
         journal.before_call("create")
-        fields = {"name": spec.reference, "description": DESCRIPTION, "enhance_quality": "true"}
+        is_enhanced = spec.options.get(ENHANCE_QUALITY.name, ENHANCE_QUALITY.default)
+        fields = {
+            "name": spec.reference,
+            "description": str(spec.options.get(DESCRIPTION.name, DESCRIPTION.default)),
+            "enhance_quality": "true" if is_enhanced else "false",
+        }
         on_progress = partial(journal.record_progress, "Sending the file")
         response = self.post_form("create voice", "/voice-clone", "audio", upload, fields, on_progress)
         # A response without an id counts as lost: the model may exist.

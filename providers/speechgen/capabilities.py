@@ -3,10 +3,31 @@
 The vendor's page states the limits of the file and the calls, but no price, rate limit or maximum number of voices.
 """
 
+from providers.options import OptionKind, TierOption
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
 
 PAGE = "speechgen.app/api-docs, Voice Cloning"
 READ_ON = "2026-11-21"
+
+DESCRIPTION = TierOption(
+    name="description",
+    label="Description",
+    help="Shown with the voice at the provider. Do not name the talent.",
+    kind=OptionKind.TEXT,
+    default="Made by VoiceHub",
+    source=PAGE + ", which states no length; 500 characters are our own limit",
+    checked=READ_ON,
+    max_length=500,
+)
+ENHANCE_QUALITY = TierOption(
+    name="enhance_quality",
+    label="Enhance the quality",
+    help="Asks the provider to improve the sound of the file. Its page does not say how.",
+    kind=OptionKind.SWITCH,
+    default=True,
+    source=PAGE + ", whose examples switch it on",
+    checked=READ_ON,
+)
 
 CLONE = Capabilities(
     tier=Tier.RAPID,
@@ -37,6 +58,7 @@ CLONE = Capabilities(
     is_private_by_default=False,
     cost="not stated by the vendor",
     encoding=Encoding.MP3,
+    options=(DESCRIPTION, ENHANCE_QUALITY),
     cautions=(
         "Speechgen requires no proof of consent: the studio alone is responsible for the person's consent.",
         "A voice cannot be renamed at Speechgen, and cannot be trained again: each build makes a new one.",

@@ -29,6 +29,7 @@ class CloneRequest:
     alias: str
     engine: str
     file_ids: tuple[str, ...]
+    gender: str
 
     @property
     def has_consent_file(self) -> bool:
@@ -39,6 +40,7 @@ class CloneRequest:
 def clone_voice(request: SandboxRequest) -> HttpResponse:
     owner = authenticate(request, needs_write=True)
     clone_request = _parse_clone_request(read_json_body(request))
+    request.entry.options = {"gender": clone_request.gender}
     context = request.context
     with context.store.transaction() as db:
         if store.find_object(db, VENDOR, clone_request.alias):
@@ -48,6 +50,7 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
         folder = secrets.token_hex(8)
         details = {
             "engine": clone_request.engine,
+            "gender": clone_request.gender,
             "folder": folder,
             "files": [_link_audio(context.store, file, folder) for file in files],
             "discarded": [],
@@ -72,7 +75,7 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
 
 
 def _parse_clone_request(body: dict[str, Any]) -> CloneRequest:
-    """Read the request. `metadata` is accepted and has no effect. Raises RequestRefused."""
+    """Read the request. Of `metadata`, only the gender is stored. Raises RequestRefused."""
     alias = parse_text_field(body, "alias", constants.MAX_ALIAS_LENGTH, required=True) or ""
     engine = parse_text_field(body, "engine", 64, required=True) or ""
     if engine not in constants.MAX_FILES:
@@ -82,9 +85,11 @@ def _parse_clone_request(body: dict[str, Any]) -> CloneRequest:
         raise make_field_error("fileIds", "must be a list of file ids")
     if len(set(file_ids)) < len(file_ids):
         raise make_field_error("fileIds", "must not contain an id twice")
-    if not isinstance(body.get("metadata", {}), dict):
+    metadata = body.get("metadata", {})
+    if not isinstance(metadata, dict):
         raise make_field_error("metadata", "must be an object")
-    return CloneRequest(alias, engine, tuple(file_ids))
+    gender = parse_text_field(metadata, "gender", constants.MAX_GENDER_LENGTH) or ""
+    return CloneRequest(alias, engine, tuple(file_ids), gender)
 
 
 def _check_files(clone_request: CloneRequest, files: list[StoredObject], context: SandboxContext) -> None:

@@ -33,6 +33,9 @@ ACCESS_LEVELS = ("public", "private")
 
 # --- cloning ----------------------------------------------------------------------------------------------
 
+MAX_GENDER_LENGTH = 32
+"""`metadata.gender` is in the vendor's example, "female"; its other values are not documented. Any text is accepted."""
+
 STANDARD, INSTANT = "voice_engine_2", "voice_engine_3"
 MAX_FILES = {STANDARD: 500, INSTANT: 25}
 MAX_BYTES = {STANDARD: 500_000_000, INSTANT: 10_000_000}

@@ -83,6 +83,7 @@ def create_recording(request: SandboxRequest, account: Account, voice: str) -> H
         seconds=header.seconds,
         scores=clip_evaluation.compute_upload_scores(upload, header),
     )
+    request.entry.options = {"emotion": recording.emotion, "fill": recording.fill}
     _save_recording(request, recording, upload)
     return render_recording(request, recording)
 

@@ -15,6 +15,7 @@ from sandbox.requests import (
     RequestRefused,
     make_field_error,
     parse_base64_field,
+    parse_boolean_field,
     parse_page,
     parse_text_field,
     parse_url_field,
@@ -89,6 +90,7 @@ def create_voice(request: SandboxRequest, account: Account) -> HttpResponse:
         language=parse_text_field(body, "language", 16) or "en-US",
         description=parse_text_field(body, "description", 2000),
     )
+    request.entry.options = {"description": voice.description, "consent": bool(consent)}
     if consent:
         request.context.store.get_audio_path(voice.uuid, CONSENT_FILE).write_bytes(consent)
     is_auto_trained = bool(voice.voice_type == "professional" and voice.dataset_url)
@@ -157,6 +159,7 @@ def update_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRe
         "callback_uri": parse_url_field(body, "callback_uri", 1000),
         "language": parse_text_field(body, "language", 16),
     }
+    request.entry.options = {"description": changes["description"]}
     with request.context.store.transaction() as db:
         voice = get_own_voice(db, account, uuid)
         changed: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
@@ -180,7 +183,7 @@ def delete_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpRe
 @operation("build_voice")
 @with_write_account
 def build_voice(request: SandboxRequest, account: Account, uuid: str) -> HttpResponse:
-    read_json_body(request)
+    request.entry.options = {"fill": parse_boolean_field(read_json_body(request), "fill", default=False)}
     context = request.context
     with context.store.transaction() as db:
         voice = get_own_voice(db, account, uuid)

@@ -34,6 +34,7 @@ def clone_voice(request: SandboxRequest) -> HttpResponse:
         "voice_id": f"custom-{uuid4().hex[:12]}",
         "usage_count": 0,
     }
+    request.entry.options = {name: details[name] for name in ("description", "enhance_quality")}
     name = parse_text_field(fields, "name", constants.MAX_NAME_LENGTH, required=True) or ""
     model = StoredObject(VENDOR, f"vm_{uuid4().hex}", owner.hint, name, "processing", details=details)
     _save_audio(request.context, model.id, upload)

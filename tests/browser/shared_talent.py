@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from tests.browser import sound, staff_steps
 from tests.browser.tab import Tab
 
+PROVIDER_WITH_OFFLINE_PROOF = "Resemble AI v1"
 OpenSessionTab = Callable[[str], AbstractContextManager[Tab]]
 
 
@@ -36,10 +37,16 @@ class SharedTalent:
         return self._path
 
     def grant_consent(self, provider: str) -> None:
-        """Obtain the talent's consent for this provider: request it, upload a take, play and approve the take."""
+        """Obtain the talent's consent for this provider: request it, upload a take, play and approve the take.
+
+        A provider that wants the proof by mail gets it for the shared account.
+        """
         if provider not in self._consents:
             with self._open_tab("paula") as tab:
-                staff_steps.obtain_consent(tab, self.path, sound.read_clip("consent-slt"), provider)
+                consent = staff_steps.obtain_consent(tab, self.path, sound.read_clip("consent-slt"), provider)
+                if provider == PROVIDER_WITH_OFFLINE_PROOF:
+                    account = self.get_account(provider)
+                    staff_steps.record_proof(tab.goto(f"/consents/{consent}/offline-proof/"), account)
             self._consents.add(provider)
 
     def add_voice(self, tab: Tab, name: str, clips: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser import sound, talent_steps
 from tests.browser.studio import PASSWORD, Studio
 from tests.browser.tab import Tab
+from tests.support.pdfs import make_pdf
 
 ACCOUNT = "Studio account"
 ACCOUNT_KEY = "sandbox-key-of-the-studio"
@@ -171,6 +172,18 @@ def obtain_consent(tab: Tab, talent: str, statement: bytes, provider: str = PROV
     tab.goto(f"/consents/{consent}/")
     approve_take(tab)
     return consent
+
+
+def record_proof(page: Page, account: str) -> None:
+    """On the page of a consent's proofs, record that a contract was mailed to the provider."""
+    page.get_by_label("Account").select_option(label=f"{account}, sandbox")
+    page.get_by_label("Document that was sent").set_input_files(
+        {"name": "contract.pdf", "mimeType": "application/pdf", "buffer": make_pdf()}
+    )
+    page.get_by_label("Sent on").fill(timezone.localdate().isoformat())
+    page.get_by_label("Sent to").fill("ethics@provider.test")
+    page.get_by_role("button", name="Record the proof").click()
+    expect(page.get_by_text("The proof is recorded.")).to_be_visible()
 
 
 def submit_with_reason(page: Page, name: str, reason: str) -> None:

@@ -56,7 +56,12 @@ from providers.types import (
     Tier,
     Visibility,
 )
-from tests.providers.factories import choose_pack_function, load_statement, make_clips, make_file_ref
+from tests.providers.factories import (
+    choose_pack_function,
+    load_statement,
+    make_clips,
+    make_file_ref,
+)
 from tests.providers.journal import MemoryJournal, submit_until_done
 from tests.support.sandbox import CallbackServer, SandboxProcess
 

@@ -8,6 +8,7 @@ from functools import cache
 
 import soundfile
 
+from providers.options import OptionKind, OptionValue, TierOption
 from providers.types import ClipUpload, Encoding, FileRef, Handover, UploadFile
 from tests.support.wav import RATE, load_sample_wav, make_speech_like, make_wav_bytes
 
@@ -30,6 +31,15 @@ def make_sound(number: int, seconds: float = 1.5) -> bytes:
 @cache
 def load_statement() -> bytes:
     return load_sample_wav("consent-slt")
+
+
+def choose_other_value(option: TierOption) -> OptionValue:
+    """A valid value that is not the default."""
+    if option.kind is OptionKind.SWITCH:
+        return not option.default
+    if option.kind is OptionKind.CHOICE:
+        return next(value for value, _label in option.choices if value != option.default)
+    return "A warm voice: “née” & 50 %"
 
 
 def make_clips(count: int) -> tuple[ClipUpload, ...]:

@@ -22,6 +22,13 @@ from tests.providers.retrain_contract import RecordingsContract
 from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
 from tests.support.sandbox import CallbackServer, SandboxProcess
 
+
+def read_labels(provider: HttpProvider, path: str) -> list[tuple[str, bool]]:
+    """Emotion and Fill of each recording, as the provider lists them."""
+    items = provider.call("list", "GET", path, params={"page": 1})["items"]
+    return [(item["emotion"], item["fill"]) for item in items]
+
+
 # The three samples of callbacks in the vendor's documentation, verbatim. DATASET_ISSUE is not valid JSON.
 FINISHED = b"""
 {
@@ -110,6 +117,29 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
     def list_creating_operations(self, tier: Tier, handover: Handover) -> tuple[str, ...]:
         create_starts_training = (tier, handover) == (Tier.PROFESSIONAL, Handover.DATASET_URL)
         return self.creating_operations[:1] if create_starts_training else self.creating_operations
+
+    def list_sent_options(self, tier: Tier, handover: Handover) -> set[str]:
+        """Fill is a field of recordings and of the build call. A voice that trains by itself has neither."""
+        options = super().list_sent_options(tier, handover)
+        return options if "build_voice" in self.list_creating_operations(tier, handover) else options - {"fill"}
+
+    def test_changed_emotion_reaches_a_recording_that_was_sent_before(
+        self, account: SandboxAccount, listener: CallbackServer
+    ) -> None:
+        spec = self.make_spec(Tier.RAPID, Handover.RECORDINGS, listener)
+        first, *others = spec.clips
+        spec = replace(spec, clips=(replace(first, emotion="happy"), *others))
+        with account.open_provider() as provider:
+            provider.submit_build(spec, journal := self.make_journal(spec))
+            sent = [
+                replace(clip, remote_id=journal.uploads[clip.key][0], sent_transcript=clip.transcript, emotion=emotion)
+                for clip, emotion in zip(spec.clips, ("excited", "", "happy"), strict=True)
+            ]
+            again = replace(spec, remote_id=journal.remote_id, clips=tuple(sent), options={"fill": True})
+            path = f"/voices/{journal.remote_id}/recordings"
+            assert read_labels(provider, path) == [("happy", False), ("neutral", False), ("neutral", False)]
+            provider.submit_build(again, self.make_journal(again))
+            assert read_labels(provider, path) == [("excited", True), ("neutral", True), ("happy", True)]
 
     def build_voice_response(self, status: str) -> dict[str, Any]:
         item = {"uuid": "x", "name": "y", "status": status, "updated_at": "z"}

@@ -20,8 +20,9 @@ from providers.errors import (
     ProviderUnavailable,
 )
 from providers.types import BuildSpec, Handover, Tier
-from tests.providers.contract import ProviderContract, SandboxAccount
+from tests.providers.contract import SandboxAccount
 from tests.providers.journal import MemoryJournal
+from tests.providers.option_contract import OptionContract
 from tests.providers.responses import STATUSES
 from tests.support.hostile_server import HostileServer, ReceivedRequest, gzip_zero_bytes, make_response
 from tests.support.relay import Relay
@@ -56,7 +57,7 @@ FAULTS = {
 REFUSALS = [line for line in STATUSES if line[0] in (400, 401, 402, 403, 404, 409, 413, 422, 429)]
 
 
-class WireContract(ProviderContract):
+class WireContract(OptionContract):
     """For every provider that is an HttpProvider."""
 
     @pytest.mark.parametrize(("phase", "fault"), [(phase, fault) for phase in FAULTS for fault in FAULTS[phase]])

@@ -14,6 +14,7 @@ from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, T
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.invitations import request_consent
 from tests.support.contracts import confirm_purposes, make_confirmed_terms
+from tests.support.offline_proofs import make_required_proof
 from tests.support.pdfs import make_pdf
 from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
@@ -83,6 +84,8 @@ class Studio:
                 status=status, take=take, approved_by=self.producer, approved_at=now
             )
             consent.refresh_from_db()
+            if status in APPROVED_STATUSES:
+                make_required_proof(consent, self.account, self.producer)
         return consent
 
     def make_voice(self, name: str = "Warm narrator", talent: Talent | None = None) -> Voice:

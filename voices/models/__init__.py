@@ -10,6 +10,7 @@ from voices.models.choices import (
     WorkKind,
 )
 from voices.models.limits import LimitOverride
+from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
 from voices.models.work import UploadProgress, WorkSample
@@ -25,6 +26,7 @@ __all__ = [
     "FileKind",
     "LimitOverride",
     "AccountMode",
+    "OfflineProof",
     "Preview",
     "PreviewStatus",
     "Recording",

@@ -2,6 +2,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
@@ -20,6 +21,7 @@ class Account(models.Model):
     """An account of the studio at one provider. The API key is encrypted for this row and is never shown again.
 
     A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
+    `uploader_…` say who set `is_authorized_uploader` last, and on whose word.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,6 +38,15 @@ class Account(models.Model):
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
+    is_authorized_uploader = models.BooleanField(
+        default=False, editable=False, help_text="The provider asks for no proof of consent with its uploads."
+    )
+    uploader_source = models.CharField(max_length=300, blank=True, editable=False, help_text="Who confirmed it.")
+    uploader_reason = models.CharField(max_length=300, blank=True, editable=False)
+    uploader_set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    uploader_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AccountQuerySet.as_manager()
@@ -43,6 +54,12 @@ class Account(models.Model):
     class Meta:
         ordering = ["provider", "name"]
         permissions = [("test_account", "Can test an account")]
+        constraints = [
+            models.CheckConstraint(
+                name="account_uploader_has_source",
+                condition=Q(is_authorized_uploader=False) | ~Q(uploader_source="") & Q(uploader_set_by__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

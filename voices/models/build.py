@@ -18,6 +18,7 @@ ACTIVE_STATUSES = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCON
 
 
 SCORES = Fields(others=Maybe(NUMBER))
+OPTIONS = Fields(others=(str, bool))
 SAMPLES = ListOf(Fields({"title": str, "text": str, "url": str}))
 
 
@@ -70,6 +71,9 @@ class Build(StatusModel):
     contract = models.ForeignKey(Contract, models.PROTECT, related_name="+")
     status = models.CharField(max_length=16, choices=BuildStatus, default=BuildStatus.QUEUED)
     handover = models.CharField(max_length=20, choices=HANDOVER_CHOICES, default=Handover.RECORDINGS)
+    options = ShapedJSONField(
+        shape=OPTIONS, default=dict, help_text="The options of the provider, as they were when the build started."
+    )
     pending_call = models.CharField(max_length=20, blank=True)
     previous_version = models.CharField(
         max_length=120, blank=True, help_text="The version of the remote voice before the pending call."
@@ -156,12 +160,15 @@ class BuildRecording(models.Model):
     recording = models.ForeignKey(Recording, models.PROTECT, related_name="+")
     sha256 = models.CharField(max_length=64)
     transcript = models.TextField(blank=True)
+    emotion = models.CharField(max_length=64, blank=True, help_text="Empty: the default of the provider.")
     has_report = models.BooleanField(default=False)
     from_callback = models.BooleanField(default=False, help_text="Reported by the callback only, not by a poll.")
     stoi = models.FloatField("STOI", null=True, blank=True)
     pesq = models.FloatField("PESQ", null=True, blank=True)
     si_sdr = models.FloatField("SI-SDR", null=True, blank=True)
     sample_score = models.FloatField(null=True, blank=True)
+    signal_to_noise_ratio = models.FloatField(null=True, blank=True, help_text="In decibels.")
+    loudness_grade = models.CharField(max_length=20, blank=True)
     is_active = models.BooleanField(null=True, blank=True)
     is_outlier = models.BooleanField(null=True, blank=True)
     is_silent = models.BooleanField(null=True, blank=True)

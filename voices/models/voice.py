@@ -46,6 +46,9 @@ class Voice(models.Model):
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    emotion = models.CharField(
+        max_length=64, blank=True, help_text="Of its recordings, unless a recording has its own. Empty: the default."
+    )
     comparison = ShapedJSONField(
         shape=COMPARISON, default=dict, editable=False, help_text="Result of comparing the recordings of this voice."
     )
@@ -95,6 +98,7 @@ class Recording(StatusModel):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()
     transcript = models.TextField(blank=True)
+    emotion = models.CharField(max_length=64, blank=True, help_text="Empty: that of the voice.")
     status = models.CharField(max_length=10, choices=RecordingStatus)
     active = models.BooleanField(default=True, help_text="Included in the next build.")
     seconds = models.FloatField(default=0)

@@ -9,14 +9,15 @@ from django.db.models import Count, Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from consent.models import Talent
+from consent.models import Consent, ConsentStatus, Talent
+from consent.models.consent import APPROVED_STATUSES
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.templatetags.studio import status_badge
 from voicehub.text import format_time
 from voices import access, presenters
-from voices.models import Build, BuildRecording, BuildStatus, RecordingStatus, RemoteVoice, Voice
+from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RecordingStatus, RemoteVoice, Voice
 from voices.presenters import (
     SUSPENDED_BADGE,
     PreviewList,
@@ -24,6 +25,7 @@ from voices.presenters import (
     load_preview_list,
     tier_label,
 )
+from voices.services.builds.offline_proof import provider_requires_proof
 from voices.services.builds.recheck import HOLDABLE_STATUSES, find_held_voices
 from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
@@ -108,6 +110,29 @@ def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
         usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
     ).order_by("name")
     return {"talent": talent, "voices": voices, "perms": context["perms"]}
+
+
+@register.inclusion_tag("voices/_offline_proof_link.html")
+def offline_proof_link(consent: Consent) -> dict[str, Any]:
+    """The newest proof that was mailed for this consent, for the consent's page."""
+    return {"consent": consent, "proof": access.query_offline_proofs(consent).first()}
+
+
+@register.filter
+def wants_offline_proof(consent: Consent) -> bool:
+    """Whether the provider of this consent wants a proof by mail, and a proof can be or was recorded."""
+    return provider_requires_proof(consent.provider) and (
+        consent.status in (*APPROVED_STATUSES, ConsentStatus.WITHDRAWN) or consent.offline_proofs.exists()
+    )
+
+
+@register.simple_tag
+def find_offline_proof(remote: RemoteVoice) -> OfflineProof | None:
+    """The newest proof that was mailed to the account of this voice for its talent and purpose."""
+    if remote.voice is None:
+        return None
+    subject = {"consent__talent": remote.voice.talent_id, "consent__purpose": remote.voice.purpose}
+    return OfflineProof.objects.filter(account=remote.account_id, **subject).first()
 
 
 register.filter("account_badge", presenters.make_account_badge)

@@ -18,9 +18,10 @@ from providers.types import Capabilities
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voicehub.text import format_duration
 from voices import access
-from voices.account_forms import AccountForm, KeyForm, PauseForm, show_errors
+from voices.account_forms import AccountForm, KeyForm, PauseForm, UploaderForm, show_errors
 from voices.models import Account, LimitOverride
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
+from voices.services.uploaders import find_exemption, set_authorized_uploader
 
 # Labels of the limits. A limit without a label is shown by its key.
 LIMIT_LABELS = {
@@ -157,7 +158,7 @@ UNKNOWN_PROVIDER = "VoiceHub no longer supports this provider."
 
 
 def get_account_or_404(pk: str) -> Account:
-    return get_object_or_404(Account.objects.select_related("paused_by"), pk=pk)
+    return get_object_or_404(Account.objects.select_related("paused_by", "uploader_set_by"), pk=pk)
 
 
 @require_permission("voices.view_account")
@@ -173,6 +174,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "account": account,
         "is_known_provider": is_known_provider,
         "can_list": any(tier.can_list for tier in tiers),
+        "exemption": find_exemption(account.provider),
         "calls": account.calls.all()[:MAX_CALLS],
         "page": voices,
         "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
@@ -222,6 +224,23 @@ def account_pause(request: HttpRequest, pk: str) -> HttpResponse:
     messages.success(
         request, f"{account.name} is paused. VoiceHub makes no calls with this account until it is resumed."
     )
+    return redirect("voices:account", account.pk)
+
+
+@require_permission("voices.change_account")
+@require_POST
+@show_refusal_as_message("voices:account")
+def account_uploader(request: HttpRequest, pk: str) -> HttpResponse:
+    """Record whether the provider asks for no proof of consent of this account."""
+    account, form = get_account_or_404(pk), UploaderForm(request.POST)
+    if not form.is_valid():
+        show_errors(request, form)
+        return redirect("voices:account", account.pk)
+    data = form.cleaned_data
+    set_authorized_uploader(
+        account, data["is_authorized"], get_user(request), source=data["source"], reason=data["reason"]
+    )
+    messages.success(request, "Saved. It applies from the next build on.")
     return redirect("voices:account", account.pk)
 
 

@@ -20,19 +20,19 @@ from providers import registry
 from voicehub.refusals import show_refusal_as_message
 from voices import access
 from voices.account_forms import show_errors
-from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm
+from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm, read_options
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
+from voices.services.builds.options import describe_emotions, list_option_fields, list_shown_options
 from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
-from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
+from voices.services.builds.scores import SCORES, ScoreInfo, count_scores, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
 from voices.work_progress import WorkProgress, load_build_progress
 
 PAGE_SIZE = 100
 VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
-SCORE_FIELDS = ("stoi", "pesq", "si_sdr", "sample_score")  # a column without any value is not shown
 # Large recording columns that no build page shows.
 DEFERRED_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
@@ -85,7 +85,8 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
     if account.provider not in registry.PROVIDERS or tier not in registry.get_provider_class(account.provider).tiers:
         raise Http404
-    return redirect(start_build(voice, account, tier, handover, get_user(request)))
+    options = read_options(request.POST)
+    return redirect(start_build(voice, account, tier, handover, get_user(request), options))
 
 
 @require_permission("voices.view_build")
@@ -172,7 +173,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
     hold = find_hold(build.remote_voice) if build.status in HOLDABLE_STATUSES else ()
-    score_counts = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
+    score_counts = count_scores(build)
     return {
         "build": build,
         "hold": hold,
@@ -184,6 +185,9 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "timeline": make_timeline(build),
         "scores": list_scores(build),
         "page": page,
+        "options": list_shown_options(build),
+        "rebuild_fields": list_option_fields(build),
+        "emotions": describe_emotions(list(build.recordings.values_list("emotion", flat=True))),
         "estimates": select_estimate_columns(page, score_counts),
         "dataset_downloads": list(build.dataset_fetches.order_by("-at")[:20]),
         "needs_staff_answer": needs_staff_answer(build),
@@ -269,7 +273,7 @@ class _EchoWriter:
 
 CSV_COLUMNS = (
     "file", "transcript", "seconds", "sha256", "stoi", "pesq", "si_sdr", "sample_score",
-    "active", "outlier", "silent", "from_callback", "discarded",
+    "active", "outlier", "silent", "from_callback", "discarded", "signal_to_noise_ratio", "loudness_grade", "emotion",
 )  # fmt: skip
 
 
@@ -284,7 +288,7 @@ def _list_cells(row: BuildRecording) -> tuple[object, ...]:
     return (
         row.recording.file_name, row.transcript, row.recording.seconds, row.sha256, row.stoi, row.pesq, row.si_sdr,
         row.sample_score, row.is_active, row.is_outlier, row.is_silent, row.from_callback,
-        row.discard_reason,
+        row.discard_reason, row.signal_to_noise_ratio, row.loudness_grade, row.emotion,
     )  # fmt: skip
 
 

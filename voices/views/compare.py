@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.contrib import messages
-from django.db.models import Count, Q, Sum
+from django.db.models import Avg, Count, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -121,10 +121,12 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
     if problem := _describe_problem(pair):
         messages.error(request, problem)
         return redirect(pair.first.voice)
+    counts = count_recordings(pair)
     context = {
         "pair": pair,
         "voice": pair.first.voice,
-        "sides": list(zip(pair.builds, count_recordings(pair), strict=True)),
+        "sides": list(zip(pair.builds, counts, strict=True)),
+        "has_noise": any(count["noise"] is not None for count in counts),
         "scores": list(make_score_rows(pair)),
         "shared_count": count_shared_recordings(pair),
         "preview_refusals": list_preview_refusals(pair),
@@ -227,9 +229,10 @@ def count_recordings(pair: BuildPair) -> list[dict[str, float]]:
         reported=Count("recordings", filter=Q(recordings__has_report=True)),
         silent=Count("recordings", filter=Q(recordings__is_silent=True)),
         outliers=Count("recordings", filter=Q(recordings__is_outlier=True)),
+        noise=Avg("recordings__signal_to_noise_ratio"),
         unused=Count("recordings", filter=~Q(recordings__discard_reason="") | Q(recordings__is_active=False)),
     )
-    names = ("clips", "seconds", "reported", "silent", "outliers", "unused")
+    names = ("clips", "seconds", "reported", "silent", "outliers", "unused", "noise")
     rows = {row["pk"]: row for row in found.order_by().values("pk", *names)}
     return [rows[build.pk] for build in pair.builds]
 

@@ -14,6 +14,7 @@ from voices import access
 from voices.forms import TranscriptForm
 from voices.models import Recording, Voice
 from voices.presenters import is_playable
+from voices.services.builds.options import find_emotion_option, list_emotion_providers, set_emotion
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import delete_recording, set_active, set_transcript
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
@@ -78,13 +79,17 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.change_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
 def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
-    """Show or save the transcript of one recording. With htmx this is a cell of the table, without it a page."""
+    """Show or save the transcript and the emotion of one recording.
+
+    With htmx this is a cell of the table, with the transcript only. Without it, it is a page.
+    """
     recording = _get_open_recording(request, pk)
     form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
     saved, problem = False, ""
     if request.method == "POST":
         saved, problem = _save_transcript(recording, form)
     context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
+    context |= {"emotion": find_emotion_option(), "emotion_providers": list_emotion_providers()}
     if request.headers.get("HX-Request"):
         response = render(
             request,
@@ -100,10 +105,14 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, str]:
     """Save the transcript. Returns whether it was saved, and otherwise why not."""
-    if not form.is_valid():
+    if "transcript" in form.errors:
         return False, "The transcript is too long. Shorten it to at most 2,000 characters."
+    if not form.is_valid():
+        return False, "The emotion is too long. Shorten it to one word or two."
     issues: list[str] = []
     with handle_refusal(issues.append):
+        if "emotion" in form.data:  # the cell of the table has no such field
+            set_emotion(recording, form.cleaned_data["emotion"])
         set_transcript(recording, form.cleaned_data["transcript"])
     return not issues, " ".join(issues)
 

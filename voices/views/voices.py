@@ -13,6 +13,7 @@ from voicehub.refusals import handle_refusal
 from voices import access
 from voices.build_options import list_build_options
 from voices.forms import VoiceEditForm, VoiceForm
+from voices.services.builds.options import find_emotion_option
 from voices.services.builds.recheck import find_held_builds
 from voices.services.recordings.store import change_voice, create_voice
 from voices.views.recording_table import load_recording_page, load_recording_progress
@@ -28,14 +29,14 @@ def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
             voice = create_voice(talent, **form.cleaned_data, by=get_user(request))
             messages.success(request, f"{voice.name} added. Next, add its recordings.")
             return redirect(voice)
-    return render(request, "voices/voice_add.html", {"talent": talent, "form": form})
+    return render(request, "voices/voice_add.html", {"talent": talent, "form": form, "emotion": find_emotion_option()})
 
 
 @require_permission("voices.change_voice")
 @require_http_methods(["GET", "HEAD", "POST"])
 def voice_edit(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    initial = {"name": voice.name, "countries": voice.countries}
+    initial = {"name": voice.name, "countries": voice.countries, "emotion": voice.emotion}
     form = VoiceEditForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         with handle_refusal(partial(form.add_error, None)):
@@ -43,7 +44,7 @@ def voice_edit(request: HttpRequest, pk: str) -> HttpResponse:
             messages.success(request, "Saved.")
             return redirect(voice)
         voice.refresh_from_db(fields=["name"])
-    return render(request, "voices/voice_edit.html", {"voice": voice, "form": form})
+    return render(request, "voices/voice_edit.html", {"voice": voice, "form": form, "emotion": find_emotion_option()})
 
 
 @require_permission("voices.view_voice")

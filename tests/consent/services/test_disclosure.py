@@ -23,7 +23,9 @@ ALL_SENT_TEXT = "Your recordings and this consent are sent to it."
 RECORDINGS_SENT_TEXT = "Your recordings are sent to it. This consent stays in the studio."
 RECIPIENT_TEXTS = {
     "resemble_v2": ALL_SENT_TEXT,
-    "resemble_v1": "Your recordings are sent to it. The studio shows it this consent on request.",
+    "resemble_v1": (
+        "Your recordings are sent to it. The studio mails it a proof of your consent: your contract, or a video of you."
+    ),
     "audiostack": (
         "Your recordings are sent to it. This consent is sent with them for “Standard” voices. "
         "It stays in the studio for “Instant” voices."

@@ -47,7 +47,10 @@ FINAL_STATUSES = {
 TRAINED_STATUSES = (RemoteStatus.READY, RemoteStatus.DATASET_ISSUE)
 
 
-RECORDING_RESULTS = ("stoi", "pesq", "si_sdr", "sample_score", "is_active", "is_outlier", "is_silent", "discard_reason")
+RECORDING_RESULTS = (
+    "stoi", "pesq", "si_sdr", "sample_score", "signal_to_noise_ratio", "loudness_grade", "is_active", "is_outlier",
+    "is_silent", "discard_reason",
+)  # fmt: skip
 
 
 def find_build_by_callback_token(provider: str, token: str) -> Build | None:

@@ -16,6 +16,7 @@ from providers.types import Capabilities, Handover, Limit, Tier
 from voicehub.text import format_count, format_duration
 from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
+from voices.services.builds.offline_proof import load_proofs
 from voices.services.permission import make_build_purpose
 
 AccountTier = tuple[Account, Capabilities]
@@ -40,6 +41,7 @@ class GapKind(StrEnum):
     TRAINED_LENGTH = "trained_length"
     FLAGGED_RECORDINGS = "flagged_recordings"
     LANGUAGE = "language"
+    OFFLINE_PROOF = "offline_proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,11 @@ def _iterate_readiness(
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
     counts, flagged = _count_clips(voices, capabilities_by_tier, limits), _count_flagged(voices)
-    active = _find_active_builds(voices)
+    active, proofs = _find_active_builds(voices), load_proofs(permissions.values(), [account for account, _ in targets])
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
         for voice in voices:
+            permission = permissions[purposes[voice.pk, account.provider]]
             yield (
                 voice,
                 account,
@@ -133,14 +136,16 @@ def _iterate_readiness(
                     tier,
                     voice.language,
                     limits[tier_key],
-                    permissions[purposes[voice.pk, account.provider]],
+                    permission,
                     counts[voice.pk, tier_key],
-                    tuple(
-                        _give_advice(
+                    (
+                        *_give_advice(
                             counts[voice.pk, tier_key], flagged.get(voice.pk, 0), limits[tier_key], voice.language
-                        )
+                        ),
+                        *_make_proof_gaps(proofs.list_unconfirmed(tier, account, permission.consent)),
                     ),
                     active.get((voice.pk, account.pk, str(tier.tier))),
+                    _make_proof_gaps(proofs.list_missing(tier, account, permission.consent)),
                 ),
             )
 
@@ -153,6 +158,7 @@ def _make_readiness(
     counts: _ClipCounts,
     advice: tuple[Gap, ...],
     active_build: Build | None,
+    proof_gaps: tuple[Gap, ...],
 ) -> Readiness:
     language_gaps = () if capabilities.supports_language(language) else (Gap(GapKind.LANGUAGE, LANGUAGE_UNSUPPORTED),)
     return Readiness(
@@ -163,12 +169,16 @@ def _make_readiness(
         seconds=counts.trained_seconds,
         needed_seconds=_get_limit_value(limits, "least_seconds", 0),
         gaps_by_handover={
-            handover: (*_find_gaps(counts, limits, capabilities, handover), *language_gaps)
+            handover: (*_find_gaps(counts, limits, capabilities, handover), *language_gaps, *proof_gaps)
             for handover in capabilities.handover
         },
         advice=advice,
         active_build=active_build,
     )
+
+
+def _make_proof_gaps(texts: Sequence[str]) -> tuple[Gap, ...]:
+    return tuple(Gap(GapKind.OFFLINE_PROOF, text) for text in texts)
 
 
 def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str], Build]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
 from voices.models import Build, BuildRecording
 
@@ -53,6 +53,16 @@ SCORES = (
         lower_is_better=True,
     ),
 )
+
+
+# A column of a build's recordings without any value is not shown.
+SCORE_FIELDS = ("stoi", "pesq", "si_sdr", "sample_score", "signal_to_noise_ratio")
+
+
+def count_scores(build: Build) -> dict[str, int]:
+    """How many recordings of the build have each score of the provider."""
+    counts = {name: Count(name) for name in SCORE_FIELDS}
+    return build.recordings.aggregate(**counts, loudness_grade=Count("pk", filter=~Q(loudness_grade="")))
 
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:

@@ -12,16 +12,16 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
-from providers.types import BuildSpec, ClipUpload, ConsentProof, FileRef, Handover, Tier, UploadFile
+from providers.types import BuildSpec, ClipUpload, FileRef, Handover, Tier, UploadFile
 from voicehub.encryption import decrypt
 from voicehub.storage import StoredFileLost, explain_storage_errors
 from voicehub.tokens import derive_token
 from voices.models import Build, BuildRecording, Recording, RemoteRecording
+from voices.services.uploaders import sends_consent
 
 FILE_LOST = "The file of “{name}” is missing or cannot be read, so it was not sent. Upload the recording again."
 FILE_CHANGED = "The file of “{name}” has changed since it was checked, so it was not sent. Upload the recording again."
 SEPARATE_FILES = (Handover.RECORDINGS, Handover.FILE_IDS)
-PROOF_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 
 class FileChanged(StoredFileLost):
@@ -37,14 +37,14 @@ def make_clip_name(recording: Recording) -> str:
 def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], UploadFile]) -> BuildSpec:
     """Everything that the adapter needs for `build`, as frozen when the build started.
 
-    The consent recording goes only to providers that require it. `pack` makes the single file, if one is uploaded.
+    The consent recording goes only to accounts that must send it. `pack` makes the single file, if one is uploaded.
     """
     remote = build.remote_voice
     sent = {row.recording_id: row for row in remote.recordings.all()}
     frozen = list(build.recordings.select_related("recording").order_by("pk"))
     one_by_one = build.handover in SEPARATE_FILES
     current_ids = {row.recording_id for row in frozen} if one_by_one else set()
-    take = build.consent.take if remote.capabilities.consent_proof in PROOF_WITH_AUDIO else None
+    take = build.consent.take if sends_consent(remote.account, remote.capabilities) else None
     return BuildSpec(
         reference=remote.reference,
         tier=Tier(remote.tier),
@@ -57,6 +57,7 @@ def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], 
         remote_id=remote.remote_id,
         stale_recordings=tuple(row.remote_id for key, row in sent.items() if key not in current_ids),
         pack_file=None if one_by_one or build.handover == Handover.DATASET_URL else partial(pack, build, frozen),
+        options=build.options,
         resume_state=decrypt(build.resume_state, f"build:{build.pk}") if build.resume_state else "",
     )
 
@@ -70,6 +71,7 @@ def _make_clip_upload(row: BuildRecording, sent: RemoteRecording | None) -> Clip
         audio=make_file_ref(row.recording.sound, row.sha256, f"{name}.wav"),
         remote_id=sent.remote_id if sent else "",
         sent_transcript=sent.transcript if sent else "",
+        emotion=row.emotion,
     )
 
 

@@ -1,10 +1,12 @@
 import secrets
+from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from consent.services.evidence_checks import check_evidence_for_build
 from consent.services.gate import BuildPermission
+from providers.options import OptionValue
 from providers.types import Handover, Tier
 from voicehub import outbox
 from voicehub.models import User
@@ -21,6 +23,7 @@ from voices.models import (
     Voice,
 )
 from voices.services.builds import lifecycle
+from voices.services.builds.options import freeze_emotion, freeze_options
 from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
 from voices.services.builds.recheck import record_used_consent
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
@@ -31,11 +34,20 @@ class BuildRefused(ActionRefused):
     """The build may not start. `reasons` lists every obstacle."""
 
 
-def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
+def start_build(
+    voice: Voice,
+    account: Account,
+    tier: Tier | str,
+    handover: Handover | str,
+    by: User,
+    options: Mapping[str, object] | None = None,
+) -> Build:
     """Start a build from the current recordings. Of concurrent requests, exactly one starts a build.
 
-    The gate is checked in the transaction that creates the build. Raises BuildRefused with every reason.
+    The gate is checked in the transaction that creates the build. An option of the tier without a value in `options`
+    has its default. Raises BuildRefused with every reason.
     """
+    values = freeze_options(account.get_capabilities(tier), options or {})
     check_evidence_for_build(make_build_purpose(voice, account.provider))
     try:
         with transaction.atomic():
@@ -43,7 +55,8 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
             permission = check_voice_permission(voice, account.provider, lock=True)
             if reasons := find_blockers(voice, account, tier, handover, permission):
                 raise BuildRefused(*reasons)
-            build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, permission, by)
+            remote = _get_or_create_remote_voice(voice, account, tier)
+            build = _create_build(voice, remote, handover, permission, by, values)
             outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
         raise BuildRefused("A build of this voice has already been started.") from None
@@ -108,7 +121,12 @@ def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str
 
 
 def _create_build(
-    voice: Voice, remote: RemoteVoice, handover: Handover | str, permission: BuildPermission, by: User
+    voice: Voice,
+    remote: RemoteVoice,
+    handover: Handover | str,
+    permission: BuildPermission,
+    by: User,
+    options: Mapping[str, OptionValue],
 ) -> Build:
     assert permission.consent and permission.contract  # noqa: S101 - find_blockers refuses a build without them
     build = Build(
@@ -117,6 +135,7 @@ def _create_build(
         consent=permission.consent,
         contract=permission.contract,
         handover=handover,
+        options=dict(options),
         started_by=by,
     )
     build.callback_digest = hash_token(derive_token("callback", build.pk))
@@ -126,7 +145,13 @@ def _create_build(
     build.progress_total = len(clips)
     build.save(force_insert=True)
     BuildRecording.objects.bulk_create(
-        BuildRecording(build=build, recording=clip, sha256=clip.sound_sha256, transcript=clip.transcript)
+        BuildRecording(
+            build=build,
+            recording=clip,
+            sha256=clip.sound_sha256,
+            transcript=clip.transcript,
+            emotion=freeze_emotion(remote.capabilities, clip, voice),
+        )
         for clip in clips
     )
     record_used_consent(build, permission.consent, permission.contract)

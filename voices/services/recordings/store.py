@@ -19,6 +19,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
+from voices.services.builds.options import check_emotion
 from voices.services.recordings.text_checks import check_transcript
 
 # No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
@@ -36,19 +37,24 @@ def create_voice(
     by: User,
     *,
     countries: Sequence[str] = (WORLDWIDE,),
+    emotion: str = "",
 ) -> Voice:
     """Create a voice. Raises ActionRefused if the talent already has a voice with this name."""
     voice = Voice(
         talent=talent, name=name, language=language, purpose=purpose, countries=list(countries), created_by=by
     )
+    voice.emotion = check_emotion(emotion)
     _save_voice(voice, force_insert=True)
     return voice
 
 
-def change_voice(voice: Voice, *, name: str, countries: Sequence[str]) -> None:
-    """Change the name and the countries. Raises ActionRefused if the talent already has a voice with this name."""
-    voice.name, voice.countries = name, list(countries)
-    _save_voice(voice, update_fields=["name", "countries"])
+def change_voice(voice: Voice, *, name: str, countries: Sequence[str], emotion: str = "") -> None:
+    """Change the name, the countries, and the emotion of recordings that have none of their own.
+
+    Raises ActionRefused if the talent already has a voice with this name.
+    """
+    voice.name, voice.countries, voice.emotion = name, list(countries), check_emotion(emotion)
+    _save_voice(voice, update_fields=["name", "countries", "emotion"])
 
 
 def _save_voice(voice: Voice, **options: Any) -> None:

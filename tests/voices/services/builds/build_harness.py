@@ -21,6 +21,7 @@ from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
 from tests.support.contracts import confirm_purposes, make_confirmed_terms
+from tests.support.offline_proofs import make_required_proof
 from tests.support.pdfs import make_pdf
 from tests.support.sandbox import SandboxProcess, poll_until
 from tests.support.task_runner import run_due_tasks
@@ -56,6 +57,7 @@ class BuildHarness:
     sandbox: SandboxProcess
     provider: str = PROVIDER
     key: str = field(default_factory=lambda: f"key-{uuid4().hex}")
+    has_offline_proof: bool = True
 
     def __post_init__(self) -> None:
         self.requests_before = int(self.sandbox.call_control("GET", "requests")["count"])
@@ -109,6 +111,8 @@ class BuildHarness:
         consent.refresh_from_db()
         approve_after_listening(consent, submitted_take, self.producer)
         assert consent.status == ConsentStatus.APPROVED
+        if self.has_offline_proof:
+            make_required_proof(consent, self.account, self.producer)
         return consent
 
     def make_voice(self, *clips: str, take: str = "consent-slt") -> Voice:

@@ -14,6 +14,7 @@ from consent.models import Consent, ConsentStatus, Contract, Statement
 from providers import registry
 from providers.types import Handover
 from tests.support.html import read_html
+from tests.support.offline_proofs import make_required_proof
 from tests.voices.rows import Studio
 from voicehub.text import join_with_and
 from voices.build_options import BuildOption, Rank, list_build_options
@@ -50,6 +51,8 @@ def make_allowed_voice(studio: Studio) -> Voice:
     for provider in PROVIDERS[1:]:
         consent.pk, consent.provider = uuid.uuid4(), provider
         consent.save(force_insert=True)
+        for account in Account.objects.filter(provider=provider):
+            make_required_proof(consent, account, voice.created_by)
     return voice
 
 

@@ -1,7 +1,7 @@
 """The provider interface. An adapter implements it for one vendor (docs/providers.md lists its files at the end)."""
 
 import abc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
@@ -10,6 +10,9 @@ from providers.journal import Journal
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Sound, Tier, Visibility
 
 MAX_CALL_SECONDS = 45.0  # seconds; the total deadline of one call, also while the server still sends data
+
+WaitForSlot = Callable[[float], bool]
+"""Waits until the provider's rate limit allows a call; False if it does not within so many seconds."""
 
 
 class Provider(abc.ABC):
@@ -25,9 +28,16 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def __init__(
-        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = MAX_CALL_SECONDS
+        self,
+        key: str,
+        *,
+        sandbox_url: str = "",
+        sandboxed: bool = False,
+        longest_call: float = MAX_CALL_SECONDS,
+        wait_for_slot: WaitForSlot | None = None,
     ) -> None:
-        """`sandboxed` accounts talk to `sandbox_url` only, and no call takes longer than `longest_call` seconds."""
+        """`sandboxed` accounts talk to `sandbox_url` only. No call takes longer than `longest_call` seconds, with the
+        wait for its slot."""
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,13 @@ SHARED = {
         note="Longer recordings are accepted, but not used for training.",
     ),
     "longest_transcript": Limit(1024, "characters", RECORDING_PAGE, READ_ON),
+    "calls_per_second": Limit(
+        40,
+        "calls/s",
+        "docs.resemble.ai, Rate Limits",
+        "2026-11-28",
+        note="“40 requests per second per API token”. VoiceHub spaces the calls of all its workers.",
+    ),
 }
 
 RAPID = Capabilities(

@@ -8,7 +8,7 @@ from providers.types import Capabilities, Limit, Tier
 from voicehub.encryption import decrypt, encrypt
 from voicehub.refusals import ActionRefused
 from voices.models.choices import AccountMode
-from voices.models.limits import get_limits
+from voices.models.limits import get_calls_per_second, get_limits
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -57,6 +57,10 @@ class Account(models.Model):
     def get_limits(self, tier: Tier | str) -> dict[str, Limit]:
         """The limits of `tier`, with the overrides of admins. Raises ActionRefused as `get_capabilities` does."""
         return get_limits(self.get_capabilities(tier), self.provider)
+
+    def get_calls_per_second(self) -> float | None:
+        """The provider's rate limit, which all calls of the account share; None if it states none."""
+        return get_calls_per_second(self.provider)
 
     def set_key(self, key: str) -> None:
         """Encrypt `key` into this row. Does not save the row."""

@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers import registry
-from providers.base import Provider
+from providers.base import Provider, WaitForSlot
 from providers.errors import CallFailure, ProviderError
 from providers.types import ApiLogEntry
 from voicehub import outbox
 from voicehub.encryption import DecryptionError
 from voicehub.models import User
+from voicehub.rate_limiter import RateLimiter
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
 from voices.models import (
@@ -70,7 +71,7 @@ def open_session(account: Account) -> Iterator[Provider]:
 @contextmanager
 def _open_recorded_session(account: Account) -> Iterator[Provider]:
     try:
-        with registry.open_provider(account) as provider:
+        with registry.open_provider(account, _make_rate_limit(account)) as provider:
             try:
                 yield provider
             finally:
@@ -85,6 +86,12 @@ def _open_recorded_session(account: Account) -> Iterator[Provider]:
         raise
     with _ignore_database_errors():
         record_error(account, None)
+
+
+def _make_rate_limit(account: Account) -> WaitForSlot | None:
+    """The provider's limit of calls per second, kept for this account by all processes together."""
+    per_second = account.get_calls_per_second()
+    return RateLimiter(str(account.pk), per_second).wait_for_slot if per_second and per_second > 0 else None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn, Self
 from providers.errors import UnsupportedFeature
 from providers.journal import Journal
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Sound, Tier, Visibility
+from providers.usage import Usage
 
 MAX_CALL_SECONDS = 45.0  # seconds; the total deadline of one call, also while the server still sends data
 
@@ -103,6 +104,10 @@ class Provider(abc.ABC):
     def list_voices(self) -> Iterator[BuildReport]:
         """Every voice created with the account, without the provider's own voices."""
         self.raise_unsupported("list_voices")
+
+    def fetch_usage(self) -> Usage:
+        """How much of the account is used, in at most a few calls that cost nothing."""
+        self.raise_unsupported("usage")
 
     def generate_preview(self, remote_id: str, text: str) -> Sound:
         """Speech of `text` in this voice. The provider may charge for it."""

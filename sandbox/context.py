@@ -25,6 +25,7 @@ class Settings:
     professional_seconds: float = vendor_defaults.PROFESSIONAL_SECONDS
     callback_recordings: str = vendor_defaults.CALLBACK_RECORDINGS
     resemble_v1_calls_per_second: float = vendor_defaults.RESEMBLE_V1_CALLS_PER_SECOND
+    resemble_v2_voice_limit: float = vendor_defaults.RESEMBLE_V2_VOICE_LIMIT
     resemble_v2_calls_per_second: float = vendor_defaults.RESEMBLE_V2_CALLS_PER_SECOND
 
 

@@ -23,6 +23,9 @@ RESEMBLE_V2_CALLS_PER_SECOND = 40.0
 
 TOO_MANY_CALLS_STATUS = 429
 
+RESEMBLE_V2_VOICE_LIMIT = 50
+"""Vendor's example. It is reported, and not kept: no page says what a call above it is answered."""
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Limit of a JSON body, which can contain a consent as base64."""
 

@@ -5,7 +5,15 @@ from datetime import timedelta
 from voicehub import outbox
 from voicehub.outbox import ANALYSIS, URGENT, FailureHandler, Lease, register_handler
 from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, FAILED_TASK_RETRY
-from voices.services import deletion, deletion_assignment, deletion_notices, file_deletion, previews, scheduled_deletion
+from voices.services import (
+    deletion,
+    deletion_assignment,
+    deletion_notices,
+    file_deletion,
+    previews,
+    scheduled_deletion,
+    usage_refresh,
+)
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
@@ -52,6 +60,11 @@ def send_deletion_task(remote_voice_id: str, _lease: Lease) -> timedelta | None:
 def schedule_deletions(_scope: str, _lease: Lease) -> timedelta:
     scheduled_deletion.schedule_deletions()
     return DELETION_SCHEDULE_INTERVAL
+
+
+@register_handler("refresh_usage", on_failure=retry_after_pause("refresh_usage"))
+def refresh_usage(_scope: str, lease: Lease) -> timedelta:
+    return usage_refresh.refresh_usage(lease.extend)
 
 
 @register_handler("send_deletion_notice", on_failure=retry_after_pause("send_deletion_notice"))

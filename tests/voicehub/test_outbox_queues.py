@@ -39,6 +39,7 @@ QUEUES_BY_KIND = {
     "refresh_build": outbox.URGENT,
     "schedule_deletions": outbox.URGENT,
     "send_deletion_notice": outbox.SUBMIT,
+    "refresh_usage": outbox.SUBMIT,
     "settle_build": outbox.URGENT,
     "submit_build": outbox.SUBMIT,
     "make_preview": outbox.SUBMIT,

@@ -6,9 +6,23 @@ from django.db import models
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
 from voicehub.encryption import decrypt, encrypt
+from voicehub.json_fields import NUMBER, Fields, Maybe, ShapedJSONField
 from voicehub.refusals import ActionRefused
 from voices.models.choices import AccountMode
 from voices.models.limits import get_calls_per_second, get_limits
+
+USAGE = Fields(
+    {
+        "plan": Maybe(str),
+        "unit": Maybe(str),
+        "used": Maybe(NUMBER),
+        "remaining": Maybe(NUMBER),
+        "since": Maybe(str),
+        "voices": Maybe(int),
+        "voice_limit": Maybe(int),
+    }
+)
+"""The fields of providers.usage.Usage, with `since` as an ISO 8601 date."""
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -20,6 +34,7 @@ class Account(models.Model):
     """An account of the studio at one provider. The API key is encrypted for this row and is never shown again.
 
     A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
+    `usage` is what the provider last reported at `usage_at`; it is empty if the provider reports none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -35,6 +50,8 @@ class Account(models.Model):
     )
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    usage = ShapedJSONField(shape=USAGE, default=dict, editable=False)
+    usage_at = models.DateTimeField("usage as of", null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -29,6 +29,7 @@ from voices.models import (
     RemoteFile,
     RemoteVoice,
 )
+from voices.services.usage import fetch_usage
 
 MAX_CALLS = 100
 # The task to enqueue when an account works again, by the status of the waiting build.
@@ -134,6 +135,8 @@ def test_account(account: Account) -> None:
     try:
         with _open_recorded_session(account) as provider:
             provider.check_key()
+            with suppress(ProviderError):  # the key works, whatever comes of the usage
+                fetch_usage(account, provider)
     except CallFailure:
         pass
     else:

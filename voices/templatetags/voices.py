@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django import template
 from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -34,6 +36,16 @@ STATUS_TEXTS = {
     BuildStatus.UNCONFIRMED: "The provider's response was lost. Checking whether the build arrived.",
     BuildStatus.TRAINING: "The provider is training the voice.",
 }
+
+
+@register.filter
+def expected_end(build: Build) -> str:
+    """When the provider expects the training to end: “The provider expects it at 14:32.”"""
+    if build.status != BuildStatus.TRAINING or build.expected_at is None:
+        return ""
+    end, now = timezone.localtime(build.expected_at), timezone.localtime()
+    day = "" if end.date() == now.date() else f"on {date_format(end, 'j F')} "
+    return f"The provider {'expects' if end > now else 'expected'} it {day}at {date_format(end, 'H:i')}."
 
 
 @register.filter

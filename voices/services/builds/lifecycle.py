@@ -99,7 +99,7 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
     """Record that the provider is training the build. `report` is the provider's response, if there is one."""
     if report is not None:
         fields |= {"raw_status": report.raw_status, "raw_response": trim_response(report.raw), "resume_state": ""}
-        fields |= {"samples": [asdict(sample) for sample in report.samples]}
+        fields |= {"samples": [asdict(sample) for sample in report.samples], "expected_at": report.expected_at}
     with transaction.atomic():
         now = timezone.now()
         if not move(
@@ -179,6 +179,9 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     earlier_alert = remote.alert
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
+    remote.is_locked, remote.components = report.is_locked, dict(report.components)
+    if report.usage_count is not None:
+        remote.usage_count = report.usage_count
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:
@@ -189,7 +192,7 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     if remote.is_still_visible:
         remote.alert = STILL_VISIBLE
     fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]
-    remote.save(update_fields=fields)
+    remote.save(update_fields=[*fields, "is_locked", "components", "usage_count"])
 
 
 def enqueue_samples(build: Build) -> None:

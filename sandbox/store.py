@@ -135,10 +135,11 @@ def sum_charges(
     db: sqlite3.Connection, account: str, operations: tuple[str, ...], first: date = date.min, last: date = date.max
 ) -> float:
     """All charges of the account for these operations from the first to the last day."""
-    marks = ", ".join("?" * len(operations))
-    condition = f"account = ? AND substr(at, 1, 10) BETWEEN ? AND ? AND operation IN ({marks})"
-    query = f"SELECT total(charged) FROM ledger WHERE {condition}"
-    return float(db.execute(query, (account, str(first), str(last), *operations)).fetchone()[0])
+    query = (
+        "SELECT total(charged) FROM ledger WHERE account = ? AND substr(at, 1, 10) BETWEEN ? AND ?"
+        " AND operation IN (SELECT value FROM json_each(?))"
+    )
+    return float(db.execute(query, (account, str(first), str(last), json.dumps(operations))).fetchone()[0])
 
 
 def _lock_folder(path: Path) -> IO[str]:

@@ -29,7 +29,7 @@ class ResembleAccount(HttpProvider):
         return parse_usage(teams, billed, since, voices)
 
     def _fetch_account_items(self, path: str, params: Mapping[str, str]) -> Any:
-        """What an account call returns. None if the plan or the member may not see it, as the key works all the same."""
+        """What an account call returns. None if it is refused, as to a member of a team: the key works all the same."""
         try:
             return self.call("fetch usage", "GET", path, params=params).get("items")
         except ProviderRejected:

@@ -61,11 +61,12 @@ def run_callers(start_process: Callable[..., StartedProcess], account: Account, 
     arguments = (str(account.pk), str(go), str(THREADS), str(CALLS_PER_THREAD))
     command = (sys.executable, "-c", CALL_SCRIPT, *arguments)
     processes = [start_process(*command, VOICEHUB_LEASE_SECONDS="60") for _ in range(PROCESSES)]
-    for process in processes:
-        wait_for(lambda process=process: "ready" in process.output, "a process did not start")  # type: ignore[misc]
+    wait_for(lambda: all("ready" in process.output for process in processes), "a process did not start")
     go.touch()
-    for process in processes:
-        wait_for(lambda process=process: "done" in process.output, lambda: process.output)  # type: ignore[misc]
+    wait_for(
+        lambda: all("done" in process.output for process in processes),
+        lambda: "\n".join(process.output for process in processes),
+    )
 
 
 def test_processes_together_keep_the_rate_limit_of_an_account(

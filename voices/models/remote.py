@@ -22,7 +22,8 @@ class RemoteVoice(models.Model):
     A retired remote voice is never trained again, and the next build makes a new remote voice. It is retired if its
     consent was rejected, if its provider makes a new voice for each build, or if it is to be deleted.
     `voice` is empty only for an unknown voice that staff deleted.
-    `name`, `raw_status`, `visibility`, `usage_count`, `is_locked`, `components` and `raw_response` are what the provider returned at the last check.
+    `name`, `raw_status`, `visibility`, `usage_count`, `is_locked`, `components` and `raw_response` are what the
+    provider returned at the last check.
     `alert` is a problem that staff must solve, and `file_alert` one with the deletion of its uploaded files.
     `deletion_proof` records the deletion and its check. `deletion_assigned_to` is the user who deletes it by hand.
     `coverage_ended_on` is the last day on which a consent and a contract covered the voice, if this has ended by date.

@@ -48,7 +48,7 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
 
 def get_longest_preview(remote: RemoteVoice) -> int:
     """The most characters that one preview may have: the provider's limit if it states one."""
-    limit = remote.limits.get("longest_preview")
+    limit = remote.limits.get("longest_preview") if remote.find_capabilities() else None
     return int(limit.value) if limit else DEFAULT_TEXT_CHARACTERS
 
 

@@ -38,6 +38,25 @@ STATUS_TEXTS = {
 }
 
 
+ABILITY_LABELS = {
+    "text_to_speech": "speech from text",
+    "fill": "filling gaps in speech",
+    "voice_conversion": "speech from another voice",
+    "speech_to_speech": "speech from another voice",
+}
+READY_STATUSES = ("ready", "finished")
+
+
+@register.filter
+def unready_abilities(remote: RemoteVoice) -> str:
+    """The abilities of a voice that its provider does not report as ready: “Speech from text, filling gaps in speech”.
+
+    An ability that VoiceHub does not know is among the technical details only.
+    """
+    unready = (name for name, status in remote.components.items() if status.lower() not in READY_STATUSES)
+    return ", ".join(ABILITY_LABELS[name] for name in unready if name in ABILITY_LABELS).capitalize()
+
+
 @register.filter
 def expected_end(build: Build) -> str:
     """When the provider expects the training to end: “The provider expects it at 14:32.”"""

@@ -18,6 +18,8 @@ def test_account_page_shows_credits_after_the_test_of_the_key(open_tab: OpenTab)
     staff_steps.add_account(tab, "Credits", "AudioStack", "key-of-the-credits")
     page = tab.page
     usage = page.locator("#usage")
+    expect(usage).to_contain_text("Not known yet.")
+    page.get_by_role("button", name="Test the key").click()
     expect(usage).to_contain_text(re.compile(r"As of .*(second|minute|now)"))
     expect(usage.locator("dt:has-text('Left') + dd")).to_have_text("100,000 credits")
     tab.check_page("account with its usage")

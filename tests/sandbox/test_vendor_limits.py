@@ -52,7 +52,7 @@ def test_speech_counts_as_usage(account: SandboxAccount) -> None:
     voice = account.create_voice()
     account.upload_samples(voice, *SLT)
     assert account.build_voice(voice)["status"] == "finished"
-    assert account.clips.create_direct(voice_uuid=voice, data="x" * 150, sample_rate=None)["success"]
+    assert account.clips.create_direct("project", voice, "x" * 150)["success"]
     (team,) = account.call_api("GET", "account/teams").json()["items"]
     usage = account.call_api("GET", "account/billing_usage").json()["items"]
     assert 9 <= team["current_usage"] <= 11

@@ -79,15 +79,15 @@ def _read_form(request: SandboxRequest) -> tuple[dict[str, Any], bytes]:
     audio = cast(bytes, upload.read())
     if _detect_format(audio):
         return fields, audio
-    if _is_pcm(upload, audio):
+    if _is_pcm(upload.name or "", upload.content_type or "", audio):
         return fields, _wrap_pcm(audio)
     raise make_field_error("file", f"must be one of {', '.join([*constants.FORMATS.values(), 'PCM'])}")
 
 
-def _is_pcm(upload: UploadedFile, audio: bytes) -> bool:
+def _is_pcm(name: str, content_type: str, audio: bytes) -> bool:
     """Whether the form says that the file is PCM, and it has whole samples."""
-    is_named = re.fullmatch(constants.PCM_NAME_PATTERN, upload.name or "") is not None
-    is_typed = (upload.content_type or "").partition(";")[0].lower() in constants.PCM_TYPES
+    is_named = re.fullmatch(constants.PCM_NAME_PATTERN, name) is not None
+    is_typed = content_type.partition(";")[0].lower() in constants.PCM_TYPES
     return (is_named or is_typed) and bool(audio) and len(audio) % SAMPLE_BYTES == 0
 
 

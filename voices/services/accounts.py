@@ -159,10 +159,12 @@ def add_account(name: str, provider: str, mode: AccountMode | str, key: str) -> 
 
 
 def change_key(account: Account, key: str) -> None:
-    """Replace the key, clear its last check, and resume work that waited for a valid key."""
+    """Replace the key, clear what the old key showed, and resume work that waited for a valid key."""
     account.set_key(key)
     account.key_changed_at, account.checked_at, account.last_error = timezone.now(), None, ""
-    account.save(update_fields=["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error"])
+    account.usage, account.usage_at = {}, None
+    fields = ["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error", "usage", "usage_at"]
+    account.save(update_fields=fields)
     _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
     account.refresh_from_db()
 

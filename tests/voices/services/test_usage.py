@@ -10,6 +10,7 @@ from tests.support.sandbox import SandboxProcess
 from tests.voices.provider_studio import ProviderStudio
 from voicehub.scheduler import RECURRING
 from voices.models import Account
+from voices.services.accounts import change_key
 from voices.services.accounts import test_account as check_account
 from voices.services.usage import describe_voice_limit
 from voices.services.usage_refresh import refresh_usage
@@ -34,6 +35,13 @@ def test_test_of_the_key_also_asks_for_the_usage(make_studio: MakeStudio) -> Non
     assert account.usage_at is not None
     assert (account.usage["plan"], account.usage["voices"], account.usage["voice_limit"]) == ("Sandbox", 0, 50)
     assert not account.last_error
+
+
+def test_new_key_clears_the_usage_of_the_old_one(make_studio: MakeStudio) -> None:
+    account = make_studio("audiostack").account
+    check_account(account)
+    change_key(account, "another-key-of-the-sandbox")
+    assert (account.usage, account.usage_at) == ({}, None)
 
 
 @pytest.mark.parametrize("provider", ["resemble_v1", "speechgen", "voiceai"])

@@ -190,8 +190,20 @@ def list_capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "a voice can be deleted", format_yes_no(tier.can_delete)
     yield "uploaded files can be deleted", format_yes_no(tier.can_delete_files)
     yield "a voice can be previewed", format_yes_no(tier.can_preview)
+    yield "longest text to preview", format_preview_limit(tier)
+    yield "reports how much of the account is used", format_yes_no(tier.can_report_usage)
     yield "private by default", "yes" if tier.is_private_by_default else "no, or not stated"
     yield "credits charged on success", str(tier.credits or "none, or not stated")
+
+
+def format_preview_limit(tier: Capabilities) -> str:
+    from voices.services.previews import DEFAULT_TEXT_CHARACTERS
+
+    if not tier.can_preview:
+        return "none"
+    limit = tier.limits.get("longest_preview")
+    own = f"{DEFAULT_TEXT_CHARACTERS} characters, a limit of VoiceHub: the vendor states none"
+    return f"{format_amount(limit)} {limit.unit}" if limit else own
 
 
 def list_limits(items: Iterable[tuple[str, Limit]]) -> Iterator[tuple[str, ...]]:

@@ -1,15 +1,19 @@
 """The provider interface. An adapter implements it for one vendor (docs/providers.md lists its files at the end)."""
 
 import abc
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self
 
 from providers.errors import UnsupportedFeature
 from providers.journal import Journal
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Sound, Tier, Visibility
+from providers.usage import Usage
 
 MAX_CALL_SECONDS = 45.0  # seconds; the total deadline of one call, also while the server still sends data
+
+WaitForSlot = Callable[[float], bool]
+"""Waits until the provider's rate limit allows a call; False if it does not within so many seconds."""
 
 
 class Provider(abc.ABC):
@@ -25,9 +29,16 @@ class Provider(abc.ABC):
 
     @abc.abstractmethod
     def __init__(
-        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = MAX_CALL_SECONDS
+        self,
+        key: str,
+        *,
+        sandbox_url: str = "",
+        sandboxed: bool = False,
+        longest_call: float = MAX_CALL_SECONDS,
+        wait_for_slot: WaitForSlot | None = None,
     ) -> None:
-        """`sandboxed` accounts talk to `sandbox_url` only, and no call takes longer than `longest_call` seconds."""
+        """`sandboxed` accounts talk to `sandbox_url` only. No call takes longer than `longest_call` seconds, with the
+        wait for its slot."""
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +104,10 @@ class Provider(abc.ABC):
     def list_voices(self) -> Iterator[BuildReport]:
         """Every voice created with the account, without the provider's own voices."""
         self.raise_unsupported("list_voices")
+
+    def fetch_usage(self) -> Usage:
+        """How much of the account is used, in at most a few calls that cost nothing."""
+        self.raise_unsupported("usage")
 
     def generate_preview(self, remote_id: str, text: str) -> Sound:
         """Speech of `text` in this voice. The provider may charge for it."""

@@ -12,7 +12,7 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
 
-from requests import PreparedRequest
+from requests import PreparedRequest, Request, RequestException
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -106,6 +106,15 @@ def is_public(address: str) -> bool:
             return False
         found = found.ipv4_mapped or (IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found)
     return found.is_global and not found.is_multicast and not any(found in network for network in NON_PUBLIC_NETWORKS)
+
+
+def is_valid_request(url: str, headers: Mapping[str, str] | None) -> bool:
+    """Whether a request can be made with the address and headers that a provider gave us."""
+    try:
+        Request("GET", url, headers=headers).prepare()
+    except (RequestException, ValueError):
+        return False
+    return True
 
 
 class _WatchedConnection(HTTPConnection):

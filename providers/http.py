@@ -10,6 +10,7 @@
 """
 
 import abc
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,8 +19,8 @@ from typing import Any, ClassVar, TypeVar, overload
 
 import requests
 
-from providers.base import MAX_CALL_SECONDS, Provider
-from providers.connections import KeyAuth, UploadStream, Watchdog, WatchedAdapter, encode_form
+from providers.base import MAX_CALL_SECONDS, Provider, WaitForSlot
+from providers.connections import KeyAuth, UploadStream, Watchdog, WatchedAdapter, encode_form, is_valid_request
 from providers.errors import (
     OutcomeUnknown,
     ProviderAuthError,
@@ -37,9 +38,11 @@ MAX_RESPONSE_BYTES = 8 << 20  # bytes
 MAX_SOUND_BYTES = 32 << 20  # bytes
 MAX_TOTAL_BYTES = 128 << 20  # bytes of all responses together, as a list may have any number of pages
 MAX_UPLOAD_SECONDS = 2 * 3600.0  # seconds for one large file, as long as it makes progress
+MAX_WAIT_SHARE = 0.5  # of a call's deadline: the longest wait for its slot, so that the call itself has time left
 MAX_LOG_ENTRIES = 50
 MAX_LOG_TEXT_LENGTH = 500  # characters of each entry
 MAX_ERROR_TEXT_LENGTH = 2000  # characters of the vendor's error text
+TOO_MANY_CALLS_MESSAGE = "Too many calls wait for the provider's rate limit. Try again later."
 UNSAFE_ADDRESS_MESSAGE = "The provider gave an address that is not safe to follow."
 
 T = TypeVar("T")
@@ -67,13 +70,16 @@ class HttpProvider(Provider):
     sandbox_path: ClassVar[str]
 
     def __init__(
-        self, key: str, *, sandbox_url: str = "", sandboxed: bool = False, longest_call: float = MAX_CALL_SECONDS
+        self,
+        key: str,
+        *,
+        sandbox_url: str = "",
+        sandboxed: bool = False,
+        longest_call: float = MAX_CALL_SECONDS,
+        wait_for_slot: WaitForSlot | None = None,
     ) -> None:
-        """`sandboxed` accounts talk to `sandbox_url` only. Raises ProviderUnavailable if there is no sandbox.
-
-        No call takes longer than `longest_call` seconds. Raises ProviderAuthError for a key that no header can hold,
-        such as one with a line break.
-        """
+        """Raises ProviderUnavailable if there is no sandbox for a sandbox account, and ProviderAuthError for a key that
+        no header can hold, such as one with a line break."""
         if not (key.isascii() and key.isprintable() and key):
             raise ProviderAuthError("open", "The key is empty or contains invalid characters. Enter the key again.")
         if sandboxed and not sandbox_url:
@@ -85,6 +91,7 @@ class HttpProvider(Provider):
         self._auth = self.build_auth(key)
         self._redactor = Redactor(key)
         self._deadline = min(longest_call, MAX_CALL_SECONDS)
+        self._wait_for_slot = wait_for_slot
         self._received_bytes = 0  # bytes
         self.api_log = self._entries = deque[ApiLogEntry](maxlen=MAX_LOG_ENTRIES)
         self._session = requests.Session()
@@ -198,13 +205,13 @@ class HttpProvider(Provider):
     def _build_keyless_call(self, operation: str, method: str, url: str, body: Mapping[str, Any]) -> _Call:
         """Raises ResponseUnreadable for an address to which VoiceHub must not send anything."""
         start = f"{self.sandbox_url}/" if self.sandbox_url else "https://"
-        if not url.startswith(start) or not _is_valid_request(url, body.get("headers")):
+        if not url.startswith(start) or not is_valid_request(url, body.get("headers")):
             raise ResponseUnreadable(operation, UNSAFE_ADDRESS_MESSAGE)
         return _Call(operation, method, url, False, self._deadline, body, is_keyless=True)
 
     def _make_call(self, planned_call: _Call) -> Response:
         """The response to a call. Raises ProviderError if it is an error."""
-        response = self._attempt_call(planned_call)
+        response = self._attempt_in_slot(planned_call)
         if isinstance(response, ProviderError):
             self._log_call(planned_call, None, response.detail)
             # Raised outside the except block, so that its context is not the error of requests, which contains the key.
@@ -218,6 +225,16 @@ class HttpProvider(Provider):
     def _log_call(self, planned_call: _Call, status: int | None, text: str) -> None:
         text = self._redactor.redact_text(text)[:MAX_LOG_TEXT_LENGTH]
         self._entries.append(ApiLogEntry(datetime.now(UTC), planned_call.operation, status, text))
+
+    def _attempt_in_slot(self, planned_call: _Call) -> Response | ProviderError:
+        """Wait for the call's slot, as part of its deadline. A call without the key is not one to the API."""
+        if planned_call.is_keyless or self._wait_for_slot is None:
+            return self._attempt_call(planned_call)
+        started = time.monotonic()
+        if not self._wait_for_slot(planned_call.deadline * MAX_WAIT_SHARE):
+            return ProviderUnavailable(planned_call.operation, TOO_MANY_CALLS_MESSAGE)
+        deadline = planned_call.deadline - (time.monotonic() - started)
+        return self._attempt_call(replace(planned_call, deadline=deadline))
 
     def _attempt_call(self, planned_call: _Call) -> Response | ProviderError:
         public_only = planned_call.is_keyless and not self.sandbox_url
@@ -280,12 +297,3 @@ class HttpProvider(Provider):
 
 class _UnsafeResponse(Exception):
     """A response that is too large or compressed, and is not read further."""
-
-
-def _is_valid_request(url: str, headers: Mapping[str, str] | None) -> bool:
-    """Whether a request can be made with the address and headers that a provider gave us."""
-    try:
-        requests.Request("GET", url, headers=headers).prepare()
-    except (requests.RequestException, ValueError):
-        return False
-    return True

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from providers.errors import ResponseUnreadable
@@ -11,6 +12,7 @@ from providers.types import Sound
 
 MAX_TEXT_LENGTH = 4000  # characters of one text
 MAX_RESPONSE_LENGTH = 20_000  # characters of a stored response
+MAX_COUNT = 2_000_000_000
 MAX_JSON_DEPTH = 30  # levels of JSON; deeper values are dropped
 URL_PATTERN = re.compile(r"(https?://)(?>[^/?#\s\"\\<>]*@)?([^/?#\s\"\\<>]+)[/?#][^\s\"\\<>]*", re.IGNORECASE)
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
@@ -32,6 +34,23 @@ def parse_number(value: Any) -> float | None:
 
 def find_first_number(item: Mapping[str, Any], *names: str) -> float | None:
     return next((found for name in names if (found := parse_number(item.get(name))) is not None), None)
+
+
+def parse_count(value: Any) -> int | None:
+    """A whole number from 0 that a database can hold, also from text; None for anything else."""
+    number = parse_number(value)
+    return int(number) if number is not None and 0 <= number <= MAX_COUNT else None
+
+
+def parse_time(value: Any) -> datetime | None:
+    """A time with its zone, from ISO 8601; without a zone it is UTC. None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def parse_boolean(value: Any) -> bool | None:

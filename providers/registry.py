@@ -7,7 +7,7 @@ from typing import Protocol
 from django.conf import settings
 
 import providers
-from providers.base import Provider
+from providers.base import Provider, WaitForSlot
 
 SHARE_OF_LEASE = 0.75  # of the worker's lease: the longest time that one call may take
 
@@ -64,7 +64,7 @@ def list_provider_choices() -> list[tuple[str, str]]:
     return [(provider.slug, provider.label) for provider in list_providers()]
 
 
-def open_provider(account: Credentials) -> Provider:
+def open_provider(account: Credentials, wait_for_slot: WaitForSlot | None = None) -> Provider:
     """The adapter with this account's key, talking to the vendor or, for a sandbox account, to the sandbox.
 
     A call ends well before the worker's lease does, so that no other worker looks up a result that is still in transit.
@@ -75,6 +75,7 @@ def open_provider(account: Credentials) -> Provider:
         sandbox_url=sandbox,
         sandboxed=account.mode == "sandbox",
         longest_call=settings.VOICEHUB_LEASE_SECONDS * SHARE_OF_LEASE,
+        wait_for_slot=wait_for_slot,
     )
 
 

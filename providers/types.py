@@ -123,7 +123,8 @@ class Capabilities:
 
     `limits` are named shortest_clip, longest_clip, trained_clip (seconds); longest_transcript (characters);
     least_recordings, most_recordings; least_seconds, advised_seconds, advised_seconds_other_languages (than English),
-    most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second. `can_retrain` is True if one voice
+    most_seconds; most_bytes; lowest_rate, highest_rate (Hz); calls_per_second; longest_preview (characters of a text
+    to speak). `can_retrain` is True if one voice
     can be trained again with other recordings, and False if each build makes a new voice.
     `can_delete_files`: recordings are uploaded as files with ids of their own, and these can be deleted.
     `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
@@ -158,6 +159,7 @@ class Capabilities:
     languages: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     can_delete_files: bool = False
+    can_report_usage: bool = False
     manual_deletion: Instructions | None = None
     expected_training: StatedTime | None = None
     options: tuple[TierOption, ...] = ()
@@ -291,7 +293,9 @@ class BuildReport:
     """A provider's report on a build, in VoiceHub's terms and as raw data.
 
     `version` changes whenever the provider changes the voice, so comparing two versions shows whether a build began.
-    `visibility` is None if the provider does not report it.
+    `visibility` is None if the provider does not report it. So are `expected_at`, when the training should end, and
+    `usage_count`, how often the voice has spoken. A locked voice cannot be used. `components` are the abilities of the
+    voice with the status of each.
     """
 
     remote_id: str
@@ -304,4 +308,8 @@ class BuildReport:
     recordings: tuple[RecordingReport, ...] = ()
     samples: tuple[Sample, ...] = ()
     visibility: Visibility | None = None
+    expected_at: datetime | None = None
+    usage_count: int | None = None
+    is_locked: bool = False
+    components: Mapping[str, str] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)

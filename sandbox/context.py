@@ -10,6 +10,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from sandbox import clock, vendor_defaults
 from sandbox.faults import Chaos, FaultScript, Rule
+from sandbox.rate_limits import CallRates
 from sandbox.store import Store, format_now
 
 
@@ -23,6 +24,9 @@ class Settings:
     rapid_seconds: float = vendor_defaults.RAPID_SECONDS
     professional_seconds: float = vendor_defaults.PROFESSIONAL_SECONDS
     callback_recordings: str = vendor_defaults.CALLBACK_RECORDINGS
+    resemble_v1_calls_per_second: float = vendor_defaults.RESEMBLE_V1_CALLS_PER_SECOND
+    resemble_v2_voice_limit: float = vendor_defaults.RESEMBLE_V2_VOICE_LIMIT
+    resemble_v2_calls_per_second: float = vendor_defaults.RESEMBLE_V2_CALLS_PER_SECOND
 
 
 @dataclass
@@ -95,6 +99,7 @@ class SandboxContext:
     settings: Settings = field(default_factory=Settings)
     faults: FaultScript = field(default_factory=FaultScript)
     log: RequestLog = field(default_factory=RequestLog)
+    call_rates: CallRates = field(default_factory=CallRates)
     chaos: Chaos | None = None
     reordering: Reordering = field(default_factory=Reordering)
     closing: Event = field(default_factory=Event)

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import RLock, local
 from typing import IO, Any
@@ -129,6 +129,17 @@ def record_ledger_entry(
         "INSERT INTO ledger (at, account, operation, name, voice, charged) VALUES (?, ?, ?, ?, ?, ?)",
         (format_now(), account, operation, name, voice, charged),
     )
+
+
+def sum_charges(
+    db: sqlite3.Connection, account: str, operations: tuple[str, ...], first: date = date.min, last: date = date.max
+) -> float:
+    """All charges of the account for these operations from the first to the last day."""
+    query = (
+        "SELECT total(charged) FROM ledger WHERE account = ? AND substr(at, 1, 10) BETWEEN ? AND ?"
+        " AND operation IN (SELECT value FROM json_each(?))"
+    )
+    return float(db.execute(query, (account, str(first), str(last), json.dumps(operations))).fetchone()[0])
 
 
 def _lock_folder(path: Path) -> IO[str]:

@@ -17,6 +17,15 @@ READ_ONLY_KEY_PREFIX = "plan"
 AUTHORIZED_KEY_PREFIX = "authorized"
 """A key with this prefix belongs to an authorized uploader (vendor's term): its voices need no consent."""
 
+RESEMBLE_V1_CALLS_PER_SECOND = 10.0
+RESEMBLE_V2_CALLS_PER_SECOND = 40.0
+"""Vendor, for all calls of one account. A setting of 0 ends the limit. The other vendors state none."""
+
+TOO_MANY_CALLS_STATUS = 429
+
+RESEMBLE_V2_VOICE_LIMIT = 50
+"""Vendor's example. It is reported, and not kept: no page says what a call above it is answered."""
+
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Limit of a JSON body, which can contain a consent as base64."""
 

@@ -42,6 +42,8 @@ def attempt_delay(attempts: int) -> timedelta:
 PAUSED_ACCOUNT_RETRY = timedelta(minutes=10)
 # Interval between checks of whether a suspended consent or contract was replaced. Resuming it continues at once.
 HELD_SAMPLE_RETRY = timedelta(hours=1)
+# The usage of all accounts is asked once a day, because it costs a few calls and changes slowly.
+USAGE_REFRESH_INTERVAL = timedelta(days=1)
 # The delay after a call that did not reach the provider, if no Retry-After was given.
 UNREACHABLE_RETRY = timedelta(seconds=15)
 # The longest interval between polls of a training build. No page shows an older status.

@@ -19,7 +19,6 @@ from voices.models import Account, AccountMode, Voice
 from voices.services.builds.offline_proof import ProofDetails, list_proof_accounts
 from voices.services.builds.proof_files import ProofFile, check_proof_file
 from voices.services.deletion_assignment import query_assignable_users
-from voices.services.previews import MAX_TEXT_CHARACTERS
 
 # The key is sent in a header. Other characters would be rejected in transit or change the key.
 KEY_VALIDATOR = RegexValidator(
@@ -198,14 +197,9 @@ class RenameForm(forms.Form):
 
 
 class SentenceForm(forms.Form):
-    text = forms.CharField(
-        max_length=MAX_TEXT_CHARACTERS,
-        strip=True,
-        error_messages={
-            "required": "Enter a sentence.",
-            "max_length": f"Enter a sentence of at most {MAX_TEXT_CHARACTERS} characters.",
-        },
-    )
+    """The text of a preview. The service checks its length, which depends on the provider."""
+
+    text = forms.CharField(strip=True, error_messages={"required": "Enter a sentence."})
 
 
 class RemoteIdForm(forms.Form):

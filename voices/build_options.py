@@ -24,6 +24,7 @@ from voices.presenters import FIX_LINKS, list_term_obstacles
 from voices.services.builds import selection
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
+from voices.services.usage import describe_voice_limit
 
 MAX_LISTED = 50
 MISSING_CONSENT_TEXT = "the consent"
@@ -219,6 +220,7 @@ class BuildOption:
     def advice(self) -> list[FixLink]:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
         links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
+        links += [FixLink(text, "", "") for text in describe_voice_limit(self.account)]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))

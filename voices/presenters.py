@@ -19,7 +19,7 @@ from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, R
 from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.readiness import GapKind
 from voices.services.builds.recheck import find_hold
-from voices.services.previews import find_reasons_against_preview
+from voices.services.previews import DEFAULT_TEXT_CHARACTERS, find_reasons_against_preview, get_longest_preview
 from voices.work_progress import WorkProgress
 
 
@@ -173,13 +173,14 @@ class PreviewList:
     """The previews of a voice, newest first, and the reasons why it cannot make another preview now.
 
     `hold` says why none of them can be played while the voice is held. `is_closed` is True after a withdrawal, for
-    users who may no longer open them.
+    users who may no longer open them. `longest` is the most characters of a text to speak.
     """
 
     rows: Sequence[Preview]
     reasons: Sequence[str]
     hold: str = ""
     is_closed: bool = False
+    longest: int = DEFAULT_TEXT_CHARACTERS
 
     @property
     def is_generating(self) -> bool:
@@ -199,6 +200,7 @@ def load_preview_list(remote: RemoteVoice, user: User) -> PreviewList:
         else ["VoiceHub no longer supports this provider."],
         " ".join(find_hold(remote)),
         access.are_previews_closed(remote, user),
+        get_longest_preview(remote),
     )
 
 

@@ -13,6 +13,7 @@ from voices.services import (
     previews,
     scheduled_deletion,
     staff_mails,
+    usage_refresh,
 )
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
@@ -60,6 +61,11 @@ def send_deletion_task(remote_voice_id: str, _lease: Lease) -> timedelta | None:
 def schedule_deletions(_scope: str, _lease: Lease) -> timedelta:
     scheduled_deletion.schedule_deletions()
     return DELETION_SCHEDULE_INTERVAL
+
+
+@register_handler("refresh_usage", on_failure=retry_after_pause("refresh_usage"))
+def refresh_usage(_scope: str, lease: Lease) -> timedelta:
+    return usage_refresh.refresh_usage(lease.extend)
 
 
 @register_handler("send_deletion_notice", on_failure=retry_after_pause("send_deletion_notice"))

@@ -19,6 +19,7 @@ from providers.audiostack.parsing import (
     parse_create_response,
     parse_error_text,
     parse_report,
+    parse_usage,
 )
 from providers.connections import KeyAuth
 from providers.errors import Conflict, NotFound, ProviderRejected
@@ -33,6 +34,7 @@ from providers.types import (
     Sound,
     Tier,
 )
+from providers.usage import Usage
 
 ENGINES = {Tier.RAPID: "voice_engine_3", Tier.PROFESSIONAL: "voice_engine_2"}
 
@@ -54,8 +56,15 @@ class AudioStack(AudioStackFiles):
         return is_refusal(response)
 
     def check_key(self) -> None:
+        self._query_one_voice("check key")
+
+    def fetch_usage(self) -> Usage:
+        return parse_usage(self._query_one_voice("fetch usage"))
+
+    def _query_one_voice(self, operation: str) -> dict[str, Any]:
+        """The cheapest call whose response is in the vendor's envelope."""
         body = {"filters": [], "minimumNumberOfResults": 1, "forceApplyFilters": True, "page": 1, "pageLimit": 1}
-        self.call("check key", "POST", "/speech/voice/query", json=body)
+        return self.call(operation, "POST", "/speech/voice/query", json=body)
 
     def _submit_build(self, spec: BuildSpec, journal: Journal) -> BuildReport:
         if spec.remote_id:

@@ -86,6 +86,7 @@ INSTANT = Capabilities(
     can_set_visibility=False,
     can_delete=False,
     can_delete_files=True,
+    can_report_usage=True,
     manual_deletion=DELETION_INSTRUCTIONS,
     can_preview=True,
     is_private_by_default=True,

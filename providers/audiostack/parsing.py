@@ -11,6 +11,7 @@ from typing import Any
 from providers.errors import OutcomeUnknown, ProviderRejected, ResponseUnreadable
 from providers.parsing import flatten_text, parse_number
 from providers.types import BuildReport, RecordingReport, RemoteStatus
+from providers.usage import Usage
 
 STATUSES = {
     "succeeded": RemoteStatus.READY,
@@ -38,6 +39,13 @@ def parse_error_text(response: Mapping[str, Any]) -> str:
 def is_refusal(response: Mapping[str, Any]) -> bool:
     """Whether a 2xx response is a refusal, by the status in its envelope."""
     return (parse_number(response.get("statusCode")) or 0) >= 400
+
+
+def parse_usage(response: Mapping[str, Any]) -> Usage:
+    """The credits that are left, as every response says under `metadata`; the vendor's client reads `meta`."""
+    fields = [response[name] for name in ("metadata", "meta") if isinstance(response.get(name), Mapping)]
+    found = (parse_number(values.get("creditsRemaining")) for values in fields)
+    return Usage(unit="credits", remaining=next((number for number in found if number is not None), None))
 
 
 def parse_id(value: Any) -> str:

@@ -54,7 +54,11 @@ PROFESSIONAL = Capabilities(
         "lowest_rate": Limit(8000, "Hz", PAGE, READ_ON, note=RATE_NOTE),
         "highest_rate": Limit(48000, "Hz", PAGE, READ_ON, note=RATE_NOTE),
         "calls_per_second": Limit(
-            10, "calls/s", REFERENCE, READ_ON, hard=False, note="Applies to all calls of the account together."
+            10,
+            "calls/s",
+            REFERENCE,
+            READ_ON,
+            note="Applies to all calls of the account together. VoiceHub spaces the calls of all its workers.",
         ),
     },
     poll_seconds=30,

@@ -8,16 +8,15 @@ callback has the report per recording.
 
 import base64
 import dataclasses
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, ResponseUnreadable
-from providers.http import HttpProvider
+from providers.errors import NotFound, OutcomeUnknown, ProviderRejected
 from providers.journal import Journal
-from providers.parsing import find_first_number, parse_boolean
+from providers.parsing import parse_boolean
+from providers.resemble_v2.account import ResembleAccount
 from providers.resemble_v2.capabilities import TIERS
 from providers.resemble_v2.options import get_emotion, has_other_labels, is_for_fill, make_description
 from providers.resemble_v2.parsing import (
@@ -31,15 +30,12 @@ from providers.resemble_v2.parsing import (
 from providers.types import BuildReport, BuildSpec, Capabilities, ClipUpload, Handover, Sound, Tier
 from providers.types import RemoteStatus as Status
 
-PAGE_SIZE = 100
-MAX_PAGES = 1000
-MAX_LIST_SECONDS = 300.0  # seconds; a user may wait for the list in a browser
 # Appended to the address of a dataset that is added to an existing voice. Such a voice does not train automatically,
 # and only the address distinguishes it from a voice that was created with the dataset.
 LATE_DATASET_SUFFIX = "?given=later"
 
 
-class ResembleV2(HttpProvider):
+class ResembleV2(ResembleAccount):
     slug = "resemble_v2"
     label = "Resemble AI"
     list_position = 1
@@ -189,27 +185,6 @@ class ResembleV2(HttpProvider):
 
     def _fetch_voice(self, remote_id: str) -> dict[str, Any]:
         return parse_item(self.call("fetch voice", "GET", _build_voice_path(remote_id)), "fetch voice")
-
-    def _list_items(self, path: str) -> Iterator[dict[str, Any]]:
-        """All items of a list, up to the last page that it states, or without such a number, to one without new items.
-
-        The documentation pages disagree on the name of the page count. A short page is not the end: a server may
-        return fewer items than requested, and a voice that is overlooked would be created twice.
-        """
-        seen: set[str] = set()
-        until = time.monotonic() + MAX_LIST_SECONDS
-        for page in range(1, MAX_PAGES + 1):
-            response = self.call("list", "GET", path, params={"page": page, "page_size": PAGE_SIZE})
-            items = response.get("items")
-            if not isinstance(items, list) or time.monotonic() > until:
-                raise ResponseUnreadable("list", "no items in the response, or an endless list")
-            fresh = [item for item in items if isinstance(item, dict) and item.get("uuid")]
-            yield from (item for item in fresh if str(item["uuid"]) not in seen)
-            last = find_first_number(response, "num_pages", "page_count")
-            ids = {str(item["uuid"]) for item in fresh}
-            if page >= last if last is not None else ids <= seen:
-                return
-            seen |= ids
 
     def _delete_if_exists(self, operation: str, path: str) -> dict[str, Any]:
         try:

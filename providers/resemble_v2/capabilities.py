@@ -13,6 +13,7 @@ RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"
 REFERENCE_PAGE = "docs.resemble.ai, Recordings"
 VOICE_PAGE = "docs.resemble.ai, Voices"
 READ_ON = "2026-11-20"
+USAGE_READ_ON = "2026-11-28"
 
 EMOTION = TierOption(
     name="emotion",
@@ -60,6 +61,20 @@ SHARED = {
         note="Longer recordings are accepted, but not used for training.",
     ),
     "longest_transcript": Limit(1024, "characters", RECORDING_PAGE, READ_ON),
+    "longest_preview": Limit(
+        2000,
+        "characters",
+        "docs.resemble.ai, Synchronous Text-to-Speech",
+        USAGE_READ_ON,
+        note="The vendor's OpenAPI file says 3,000 characters; the smaller is safe.",
+    ),
+    "calls_per_second": Limit(
+        40,
+        "calls/s",
+        "docs.resemble.ai, Rate Limits",
+        USAGE_READ_ON,
+        note="“40 requests per second per API token”. VoiceHub spaces the calls of all its workers.",
+    ),
 }
 
 RAPID = Capabilities(
@@ -84,6 +99,7 @@ RAPID = Capabilities(
     can_set_visibility=False,
     can_delete=True,
     can_preview=True,
+    can_report_usage=True,
     is_private_by_default=True,
     cost="billed per voice and month",
     expected_training=StatedTime("in under a minute", 60, CREATE_PAGE, READ_ON),

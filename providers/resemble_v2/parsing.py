@@ -8,12 +8,22 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
 from providers.errors import ProviderError, ResponseUnreadable
-from providers.parsing import find_first_number, flatten_text, make_storable, parse_boolean, parse_number, parse_sound
+from providers.parsing import (
+    find_first_number,
+    flatten_text,
+    make_storable,
+    parse_boolean,
+    parse_count,
+    parse_number,
+    parse_sound,
+)
 from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
+from providers.usage import Usage
 
 # All statuses in the vendor's pages and in its official clients.
 STATUSES = {
@@ -26,6 +36,10 @@ STATUSES = {
     "consent_validation_failed": RemoteStatus.CONSENT_REJECTED,
     "failed": RemoteStatus.FAILED,
 }
+LOCKED_STATUS = "locked"
+"""Named by one page only, as a status of a voice that can be upgraded. Its meaning is not documented."""
+CUSTOM_SOURCE = "Custom Voice"
+"""The source of the account's own voices; the vendor's and the marketplace's have others."""
 # From the page of version 1. Version 2 does not document where the scores are, so they are read from either place.
 SCORE_FIELDS = ("voice_similarity", "fluency", "pauses", "resemble_score")
 # The only grade in the vendor's pages is “A”. A longer text is cut off.
@@ -41,6 +55,7 @@ def parse_report(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Bu
     """A voice as the API describes it, with the reports on its recordings."""
     raw = str(voice.get("status") or "")
     failed = voice.get("dataset_analysis_failure") is True
+    components = voice.get("component_status")
     scores = voice["scores"] if isinstance(voice.get("scores"), dict) else voice
     return BuildReport(
         remote_id=str(voice.get("uuid", "")),
@@ -51,7 +66,33 @@ def parse_report(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Bu
         issue=flatten_text(voice.get("issue")),
         scores={name: value for name in SCORE_FIELDS if (value := parse_number(scores.get(name))) is not None},
         recordings=tuple(parse_recording(item) for item in recordings if isinstance(item, dict)),
+        is_locked=raw.lower() == LOCKED_STATUS,
+        components=parse_components(components) if isinstance(components, Mapping) else {},
         raw=dict(voice),
+    )
+
+
+def parse_components(components: Mapping[str, Any]) -> dict[str, str]:
+    """The status of each ability of a voice. One page has `{"status": "ready"}` for each, another the status alone."""
+    statuses = {name: part.get("status") if isinstance(part, Mapping) else part for name, part in components.items()}
+    return {name[:60]: flatten_text(status)[:60] for name, status in statuses.items() if status}
+
+
+def parse_usage(teams: Any, billed: Any, since: date, voices: int) -> Usage:
+    """The plan and the limit of voices of the account's one team, and the seconds of speech since that day.
+
+    No page says to which of several teams a key belongs. Then their plans and limits say nothing about the account.
+    """
+    known = [team for team in teams if isinstance(team, Mapping)] if isinstance(teams, list) else []
+    team = known[0] if len(known) == 1 else {}
+    used = parse_number(billed.get("synth")) if isinstance(billed, Mapping) else None
+    return Usage(
+        plan=flatten_text(team.get("plan"))[:60],
+        unit="s",
+        used=used,
+        since=since if used is not None else None,
+        voices=voices,
+        voice_limit=parse_count(team.get("voice_limit")),
     )
 
 

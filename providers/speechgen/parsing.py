@@ -4,10 +4,11 @@ The vendor's page shows the response of the call that creates a model, and one m
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from providers.errors import ResponseUnreadable
-from providers.parsing import MAX_TEXT_LENGTH, flatten_text
+from providers.parsing import MAX_TEXT_LENGTH, flatten_text, parse_count, parse_number, parse_time
 from providers.types import BuildReport, Sample
 from providers.types import RemoteStatus as Status
 
@@ -15,6 +16,7 @@ STATUSES = {"processing": Status.TRAINING, "ready": Status.READY, "failed": Stat
 # Fields that may hold a list of models; the vendor does not document the field.
 LIST_FIELDS = ("models", "data", "items", "results")
 MAX_SAMPLES = 20
+MAX_TRAINING_SECONDS = 30 * 24 * 3600.0  # an expected duration above this is an error of the vendor
 # Fields that may hold a failed model's reason; the vendor does not document the field.
 REASON_FIELDS = ("failure_reason", "error", "reason", "message")
 
@@ -59,8 +61,18 @@ def parse_report(model: Mapping[str, Any]) -> BuildReport:
         if failed
         else "",
         samples=parse_samples(model.get("samples")),
+        expected_at=parse_expected_end(model) if status is Status.TRAINING else None,
+        usage_count=parse_count(model.get("usage_count")),
         raw=dict(model),
     )
+
+
+def parse_expected_end(model: Mapping[str, Any]) -> datetime | None:
+    """When the training should end. One page of the vendor has the time, another the seconds until then."""
+    seconds = parse_number(model.get("estimated_time"))
+    if seconds is None or not 0 <= seconds <= MAX_TRAINING_SECONDS:
+        return parse_time(model.get("estimated_completion"))
+    return parse_time(model.get("estimated_completion")) or datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def parse_samples(value: Any) -> tuple[Sample, ...]:

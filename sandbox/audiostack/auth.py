@@ -16,25 +16,27 @@ VENDOR = "audiostack"
 FILE, VOICE = "file", "voice"
 
 
-def render_envelope(data: dict[str, Any], message: str = "", status: int = 200, used: float = 0.0) -> HttpResponse:
+def render_envelope(
+    data: dict[str, Any], message: str = "", status: int = 200, remaining: float = constants.GRANTED_CREDITS
+) -> HttpResponse:
     """The envelope of every response except those about files."""
-    return JsonResponse(_make_envelope(status, message, used) | {"data": data}, status=status)
+    return JsonResponse(_make_envelope(status, message, remaining) | {"data": data}, status=status)
 
 
 def render_error(refused: RequestRefused) -> HttpResponse:
     """The envelope of an error. If fields are invalid, it has a list of texts in `errors` and the status 400."""
     status = 400 if refused.errors else refused.status
     errors = [message for messages in refused.errors.values() for message in messages]
-    body = _make_envelope(status, refused.message, 0.0) | {"data": {}}
+    body = _make_envelope(status, refused.message, constants.GRANTED_CREDITS) | {"data": {}}
     return JsonResponse(body | ({"errors": errors} if errors else {}), status=status)
 
 
-def _make_envelope(status: int, message: str, used: float) -> dict[str, Any]:
+def _make_envelope(status: int, message: str, remaining: float) -> dict[str, Any]:
     metadata = {
         "requestId": str(uuid4()),
         "version": "sandbox",
-        "creditsUsed": used,
-        "creditsRemaining": constants.REMAINING_CREDITS,
+        "creditsUsed": 0.0,
+        "creditsRemaining": remaining,
     }
     return {"statusCode": status, "message": message, "warnings": [], "metadata": metadata}
 

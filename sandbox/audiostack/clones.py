@@ -226,7 +226,8 @@ def charge_credits(context: SandboxContext, voice: StoredObject) -> None:
 
 @operation("list_speech_voices", render_error)
 def list_voices(request: SandboxRequest) -> HttpResponse:
-    return render_envelope({"voices": _list_catalog(request, authenticate(request))})
+    owner = authenticate(request)
+    return render_envelope({"voices": _list_catalog(request, owner)}, remaining=_count_credits(request, owner))
 
 
 @operation("list_speech_voices", render_error)
@@ -236,7 +237,13 @@ def query_voices(request: SandboxRequest) -> HttpResponse:
     page, size = body.get("page", 1), body.get("pageLimit", 1000)
     if not all(isinstance(number, int) and number > 0 for number in (page, size)):
         raise make_field_error("page", "and pageLimit must be whole numbers from 1")
-    return render_envelope({"voices": _list_catalog(request, owner)[(page - 1) * size : page * size]})
+    voices = _list_catalog(request, owner)[(page - 1) * size : page * size]
+    return render_envelope({"voices": voices}, remaining=_count_credits(request, owner))
+
+
+def _count_credits(request: SandboxRequest, owner: Account) -> float:
+    with request.context.store.transaction() as db:
+        return constants.GRANTED_CREDITS - store.sum_charges(db, owner.hint, ("clone_succeeded", "tts_preview"))
 
 
 def _list_catalog(request: SandboxRequest, owner: Account) -> list[dict[str, Any]]:

@@ -78,5 +78,5 @@ MAX_TEXT_LENGTH = 1000
 PREVIEW_CREDITS = 1.0
 """A preview is a WAV. The vendor documents neither its format nor its price."""
 
-REMAINING_CREDITS = 100_000.0
-"""`creditsRemaining` of every response. It never decreases; the ledger has the charges."""
+GRANTED_CREDITS = 100_000.0
+"""`creditsRemaining` of every response. Only the responses that list voices subtract the charges."""

@@ -40,6 +40,9 @@ def authenticate(request: SandboxRequest, *, needs_write: bool = False) -> Accou
     match = TOKEN_SCHEME.fullmatch(request.headers.get("Authorization", "").strip())
     account = authenticate_key(match["key"] if match else "")
     request.entry.account = account.hint
+    limit = request.context.settings.resemble_v1_calls_per_second
+    if not request.context.call_rates.count_call(VENDOR, account.hint, limit):
+        raise RequestRefused(vendor_defaults.TOO_MANY_CALLS_STATUS, f"More than {limit:g} calls per second.")
     if needs_write and not account.can_write:
         raise RequestRefused(403, "This account is not enabled to build voices by the API.")
     return account

@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec
 
 from django.http import HttpResponse
 
+from sandbox import vendor_defaults
 from sandbox.context import SandboxRequest
 from sandbox.requests import Account, RequestRefused, authenticate_key, parse_authorization_key
 from sandbox.resemble_v2 import rows
@@ -18,6 +19,9 @@ def authenticate(request: SandboxRequest) -> Account:
     header = request.headers.get("Authorization") or request.headers.get("X-Access-Token") or ""
     account = authenticate_key(parse_authorization_key(header))
     request.entry.account = account.hint
+    limit = request.context.settings.resemble_v2_calls_per_second
+    if not request.context.call_rates.count_call("resemble_v2", account.hint, limit):
+        raise RequestRefused(vendor_defaults.TOO_MANY_CALLS_STATUS, f"More than {limit:g} calls per second.")
     return account
 
 

@@ -25,6 +25,9 @@ MAX_DATASET_CLIP_SECONDS = 20.0
 MAX_SYNTHESIS_CHARACTERS = 3000
 """Vendor pages say 2,000 and 3,000."""
 
+PLAN = "Sandbox"
+"""Vendor: a name such as "Business"."""
+
 SCORES_KEY = "scores"
 """The key of a finished voice's voice_similarity, fluency, pauses and resemble_score.
 

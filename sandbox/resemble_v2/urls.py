@@ -3,7 +3,7 @@
 from django.urls import path
 
 from sandbox.endpoints import dispatch_by_method
-from sandbox.resemble_v2 import recordings, rows, synthesis, training, voices
+from sandbox.resemble_v2 import account, recordings, rows, synthesis, training, voices
 from sandbox.training import VendorTables
 from sandbox.vendor_api import VendorApi
 
@@ -26,6 +26,9 @@ urls = [
     path("api/v2/voices/<str:voice>/recordings", all_recordings),
     path("api/v2/voices/<str:voice>/recordings/<str:uuid>", one_recording),
     path("recordings/<str:voice>/<str:uuid>/<str:file>", dispatch_by_method(get=recordings.get_audio)),
+    path("api/v2/account/teams", dispatch_by_method(get=account.list_teams)),
+    path("api/v2/account/teams/<str:uuid>", dispatch_by_method(get=account.get_team)),
+    path("api/v2/account/billing_usage", dispatch_by_method(get=account.get_billing_usage)),
     path("synthesize", dispatch_by_method(post=synthesis.synthesize)),
 ]
 

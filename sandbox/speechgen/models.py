@@ -16,6 +16,7 @@ from sandbox import clip_evaluation, clock, store, training
 from sandbox.context import SandboxContext, SandboxRequest
 from sandbox.endpoints import apply_list_lag, operation
 from sandbox.requests import RequestRefused, parse_boolean_field, parse_text_field
+from sandbox.speakers import has_two_speakers
 from sandbox.speechgen import constants
 from sandbox.speechgen.auth import VENDOR, CodedRefusal, authenticate, get_own_model, render_error
 from sandbox.store import StoredObject, format_time, record_ledger_entry
@@ -152,11 +153,14 @@ def delete_model(request: SandboxRequest, model_id: str) -> HttpResponse:
 
 
 def decide_outcome(context: SandboxContext, model: StoredObject) -> StoredObject:
-    """The model with the status ready, or failed if there is no speech in its audio."""
-    evaluation = clip_evaluation.evaluate_clips(
-        [clip_evaluation.AudioClip(model.id, context.store.get_audio_path(model.id, AUDIO_FILE))]
-    ).clips[model.id]
-    if evaluation.is_silent:
-        reason = "There is no speech in the audio."
+    """The model with the status ready, or failed if its audio has no speech or two speakers."""
+    if reason := _find_failure_reason(model.id, context.store.get_audio_path(model.id, AUDIO_FILE)):
         return replace(model, status="failed", details=model.details | {"failure_reason": reason})
     return replace(model, status="ready")
+
+
+def _find_failure_reason(model_id: str, wav: Path) -> str:
+    """Vendor: "Single speaker only"."""
+    if clip_evaluation.evaluate_clips([clip_evaluation.AudioClip(model_id, wav)]).clips[model_id].is_silent:
+        return "There is no speech in the audio."
+    return "There is more than one speaker in the audio." if has_two_speakers(wav) else ""

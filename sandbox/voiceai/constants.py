@@ -15,10 +15,17 @@ MAX_BYTES = 7_500_000
 """Vendor: "max 7.5MB", which may also mean 7,864,320 bytes."""
 
 FORMATS = {"wav": "WAV", "mp3": "MP3", "ogg": "OGG", "m4a": "M4A"}
-"""Every format in the vendor's lists except PCM, as a PCM file does not state its sample rate."""
+"""Every format in the vendor's lists except PCM, which has no header to recognize it by."""
 
-# Vendor: "10-60 seconds recommended", without a hard limit. Here a voice is FAILED if its file is shorter than the
-# setting `rapid_seconds` (10 by default), longer than MAX_SECONDS, silent, or not decodable.
+PCM_TYPES = ("audio/pcm", "audio/x-pcm", "audio/l16")
+PCM_NAME_PATTERN = r"(?i).+\.(pcm|raw)"
+PCM_RATE = 16_000
+"""The vendor's page accepts PCM and does not say how. Here a file of this type or name is 16-bit little-endian mono at
+this rate."""
+
+# Vendor: "10-60 seconds recommended", without a hard limit, and "single speaker audio works best". Here a voice is
+# FAILED if its file is shorter than the setting `rapid_seconds` (10 by default), longer than MAX_SECONDS, silent, not
+# decodable, or spoken by two speakers.
 MAX_SECONDS = 60.0
 
 PENDING_SHARE = 0.25

@@ -9,6 +9,7 @@ from audio.wav.convert import convert_to_wav, is_accepted_wav
 from audio.wav.riff import read_header
 from sandbox import clip_evaluation
 from sandbox.context import SandboxContext
+from sandbox.speakers import has_two_speakers
 from sandbox.store import StoredObject
 from sandbox.voiceai import constants
 
@@ -35,6 +36,8 @@ def _find_issue(context: SandboxContext, voice: StoredObject) -> str | None:
         return "There is no speech in the file."
     if not min_seconds <= seconds <= constants.MAX_SECONDS:
         return f"The file must last {min_seconds:g} to {constants.MAX_SECONDS:g} seconds, not {seconds:.1f}."
+    if has_two_speakers(wav):
+        return "There is more than one speaker in the file."
     return None
 
 

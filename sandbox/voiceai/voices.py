@@ -1,5 +1,8 @@
 """Voices: clone, get, list, update, delete. A clone starts training at once, from one uploaded file."""
 
+import io
+import re
+import wave
 from dataclasses import replace
 from typing import Any, cast
 from uuid import uuid4
@@ -25,6 +28,8 @@ from sandbox.voiceai.auth import (
     render_error,
 )
 from sandbox.voiceai.training import ORIGINAL_FILE
+
+SAMPLE_BYTES = 2
 
 
 @operation("va_clone", render_error)
@@ -72,9 +77,29 @@ def _read_form(request: SandboxRequest) -> tuple[dict[str, Any], bytes]:
     if (upload.size or 0) > constants.MAX_BYTES:
         raise RequestRefused(413, "The file must not be larger than 7.5MB.")
     audio = cast(bytes, upload.read())
-    if _detect_format(audio) is None:
-        raise make_field_error("file", f"must be one of {', '.join(constants.FORMATS.values())}")
-    return fields, audio
+    if _detect_format(audio):
+        return fields, audio
+    if _is_pcm(upload.name or "", upload.content_type or "", audio):
+        return fields, _wrap_pcm(audio)
+    raise make_field_error("file", f"must be one of {', '.join([*constants.FORMATS.values(), 'PCM'])}")
+
+
+def _is_pcm(name: str, content_type: str, audio: bytes) -> bool:
+    """Whether the form says that the file is PCM, and it has whole samples."""
+    is_named = re.fullmatch(constants.PCM_NAME_PATTERN, name) is not None
+    is_typed = content_type.partition(";")[0].lower() in constants.PCM_TYPES
+    return (is_named or is_typed) and bool(audio) and len(audio) % SAMPLE_BYTES == 0
+
+
+def _wrap_pcm(audio: bytes) -> bytes:
+    """The samples as a WAV, which the training decodes like every other file."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(SAMPLE_BYTES)
+        wav.setframerate(constants.PCM_RATE)
+        wav.writeframes(audio)
+    return file.getvalue()
 
 
 def _detect_format(audio: bytes) -> str | None:

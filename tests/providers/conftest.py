@@ -31,6 +31,8 @@ def sandbox(shared_sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
         "rapid_seconds": 1.0,
         "professional_seconds": 1.0,
         "training_seconds": 600.0,
+        "resemble_v1_calls_per_second": 0,  # adapters without a limiter; test_rate_limits.py sets the limits
+        "resemble_v2_calls_per_second": 0,
     }
     shared_sandbox.call_control("POST", "settings", settings)
     yield shared_sandbox

@@ -75,6 +75,7 @@ OPTIONAL_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "can_set_visibility": ("set_visibility", lambda provider: provider.set_visibility("x", Visibility.PRIVATE)),
     "can_delete": ("delete_voice", lambda provider: provider.delete_voice("x")),
     "can_delete_files": ("delete_file", lambda provider: provider.delete_file("x")),
+    "can_report_usage": ("fetch_usage", lambda provider: provider.fetch_usage()),
     "can_preview": ("generate_preview", lambda provider: provider.generate_preview("x", "Hello.")),
 }
 

@@ -42,6 +42,7 @@ QUEUES_BY_KIND = {
     "send_build_mail": outbox.SUBMIT,
     "send_pause_mail": outbox.SUBMIT,
     "send_public_voice_mail": outbox.SUBMIT,
+    "refresh_usage": outbox.SUBMIT,
     "settle_build": outbox.URGENT,
     "submit_build": outbox.SUBMIT,
     "make_preview": outbox.SUBMIT,

@@ -7,9 +7,23 @@ from django.db.models import Q
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
 from voicehub.encryption import decrypt, encrypt
+from voicehub.json_fields import NUMBER, Fields, Maybe, ShapedJSONField
 from voicehub.refusals import ActionRefused
 from voices.models.choices import AccountMode
-from voices.models.limits import get_limits
+from voices.models.limits import get_calls_per_second, get_limits
+
+USAGE = Fields(
+    {
+        "plan": Maybe(str),
+        "unit": Maybe(str),
+        "used": Maybe(NUMBER),
+        "remaining": Maybe(NUMBER),
+        "since": Maybe(str),
+        "voices": Maybe(int),
+        "voice_limit": Maybe(int),
+    }
+)
+"""The fields of providers.usage.Usage, with `since` as an ISO 8601 date."""
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -22,6 +36,7 @@ class Account(models.Model):
 
     A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
     `uploader_…` say who set `is_authorized_uploader` last, and on whose word.
+    `usage` is what the provider last reported at `usage_at`; it is empty if the provider reports none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -37,6 +52,8 @@ class Account(models.Model):
     )
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    usage = ShapedJSONField(shape=USAGE, default=dict, editable=False)
+    usage_at = models.DateTimeField("usage as of", null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
     is_authorized_uploader = models.BooleanField(
         default=False, editable=False, help_text="The provider asks for no proof of consent with its uploads."
@@ -74,6 +91,10 @@ class Account(models.Model):
     def get_limits(self, tier: Tier | str) -> dict[str, Limit]:
         """The limits of `tier`, with the overrides of admins. Raises ActionRefused as `get_capabilities` does."""
         return get_limits(self.get_capabilities(tier), self.provider)
+
+    def get_calls_per_second(self) -> float | None:
+        """The provider's rate limit, which all calls of the account share; None if it states none."""
+        return get_calls_per_second(self.provider)
 
     def set_key(self, key: str) -> None:
         """Encrypt `key` into this row. Does not save the row."""

@@ -7,6 +7,7 @@ from django.db import models
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
 
+CALLS_PER_SECOND = "calls_per_second"
 TierKey = tuple[str, Tier]  # slug of a provider, and one of its tiers
 
 
@@ -31,6 +32,15 @@ def get_limits(capabilities: Capabilities, provider: str) -> dict[str, Limit]:
     """The limits of one tier, with the overrides of admins."""
     overrides = LimitOverride.objects.filter(provider=provider, tier=capabilities.tier)
     return _apply_overrides(capabilities, {override.limit: override for override in overrides})
+
+
+def get_calls_per_second(provider: str) -> float | None:
+    """The lowest rate limit of the provider's tiers, with the overrides of admins; None if there is none."""
+    overrides = LimitOverride.objects.filter(provider=provider, limit=CALLS_PER_SECOND)
+    rates = {override.tier: override.value for override in overrides}
+    tiers = registry.PROVIDERS[provider].tiers if provider in registry.PROVIDERS else {}
+    limits = {tier: capabilities.limits.get(CALLS_PER_SECOND) for tier, capabilities in tiers.items()}
+    return min((rates.get(tier, limit.value) for tier, limit in limits.items() if limit), default=None)
 
 
 def get_all_limits() -> dict[TierKey, dict[str, Limit]]:

@@ -22,7 +22,8 @@ class RemoteVoice(models.Model):
     A retired remote voice is never trained again, and the next build makes a new remote voice. It is retired if its
     consent was rejected, if its provider makes a new voice for each build, or if it is to be deleted.
     `voice` is empty only for an unknown voice that staff deleted.
-    `name`, `raw_status`, `visibility` and `raw_response` are what the provider returned at the last check.
+    `name`, `raw_status`, `visibility`, `usage_count`, `is_locked`, `components` and `raw_response` are what the
+    provider returned at the last check.
     `alert` is a problem that staff must solve, and `file_alert` one with the deletion of its uploaded files.
     `deletion_proof` records the deletion and its check. `deletion_assigned_to` is the user who deletes it by hand.
     `coverage_ended_on` is the last day on which a consent and a contract covered the voice, if this has ended by date.
@@ -41,6 +42,11 @@ class RemoteVoice(models.Model):
     visibility = models.CharField(max_length=10, blank=True)
     raw_response = ShapedJSONField(shape=Fields(), default=dict)
     checked_at = models.DateTimeField(null=True, blank=True)
+    usage_count = models.PositiveIntegerField(null=True, blank=True, help_text="How often the provider used it.")
+    is_locked = models.BooleanField(default=False, help_text="The provider does not let the voice be used.")
+    components = ShapedJSONField(
+        shape=Fields(others=str), default=dict, help_text="The provider's status of each ability of the voice."
+    )
     made_public_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )

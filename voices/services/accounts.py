@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from providers import registry
-from providers.base import Provider
+from providers.base import Provider, WaitForSlot
 from providers.errors import CallFailure, ProviderError
 from providers.types import ApiLogEntry
 from voicehub import outbox
 from voicehub.encryption import DecryptionError
 from voicehub.models import User
+from voicehub.rate_limiter import RateLimiter
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
 from voices.models import (
@@ -29,6 +30,7 @@ from voices.models import (
     RemoteVoice,
 )
 from voices.services.staff_mails import enqueue_pause_mails
+from voices.services.usage import fetch_usage
 
 MAX_CALLS = 100
 # The task to enqueue when an account works again, by the status of the waiting build.
@@ -71,7 +73,7 @@ def open_session(account: Account) -> Iterator[Provider]:
 @contextmanager
 def _open_recorded_session(account: Account) -> Iterator[Provider]:
     try:
-        with registry.open_provider(account) as provider:
+        with registry.open_provider(account, _make_rate_limit(account)) as provider:
             try:
                 yield provider
             finally:
@@ -86,6 +88,12 @@ def _open_recorded_session(account: Account) -> Iterator[Provider]:
         raise
     with _ignore_database_errors():
         record_error(account, None)
+
+
+def _make_rate_limit(account: Account) -> WaitForSlot | None:
+    """The provider's limit of calls per second, kept for this account by all processes together."""
+    per_second = account.get_calls_per_second()
+    return RateLimiter(str(account.pk), per_second).wait_for_slot if per_second and per_second > 0 else None
 
 
 @contextmanager
@@ -130,6 +138,8 @@ def test_account(account: Account) -> None:
     try:
         with _open_recorded_session(account) as provider:
             provider.check_key()
+            with suppress(ProviderError):  # the key works, whatever comes of the usage
+                fetch_usage(account, provider)
     except CallFailure:
         pass
     else:
@@ -152,10 +162,12 @@ def add_account(name: str, provider: str, mode: AccountMode | str, key: str) -> 
 
 
 def change_key(account: Account, key: str) -> None:
-    """Replace the key, clear its last check, and resume work that waited for a valid key."""
+    """Replace the key, clear what the old key showed, and resume work that waited for a valid key."""
     account.set_key(key)
     account.key_changed_at, account.checked_at, account.last_error = timezone.now(), None, ""
-    account.save(update_fields=["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error"])
+    account.usage, account.usage_at = {}, None
+    fields = ["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error", "usage", "usage_at"]
+    account.save(update_fields=fields)
     _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
     account.refresh_from_db()
 

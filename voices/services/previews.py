@@ -19,7 +19,8 @@ from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoic
 from voices.services.accounts import open_session
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
 
-MAX_TEXT_CHARACTERS = 500  # a preview is one or two sentences, and the provider may charge by length
+DEFAULT_TEXT_CHARACTERS = 500  # where the provider states no limit: a preview is one or two sentences
+LOCKED = "The provider has locked this voice. Ask the provider why, and what unlocks it."
 MAX_PER_HOUR = 60  # previews for each account
 HOUR = timedelta(hours=1)
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
@@ -31,8 +32,9 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
     text = " ".join(text.split())
     if reasons := find_reasons_against_preview(remote):
         raise ActionRefused(" ".join(reasons))
-    if not text or len(text) > MAX_TEXT_CHARACTERS:
-        raise ActionRefused(f"Type a sentence of at most {MAX_TEXT_CHARACTERS} characters.")
+    longest = get_longest_preview(remote)
+    if not text or len(text) > longest:
+        raise ActionRefused(f"Enter a text of at most {longest:,} characters.")
     build = Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).first()
     with transaction.atomic():
         RemoteVoice.objects.select_for_update().get(pk=remote.pk)  # concurrent requests: exactly one is accepted
@@ -42,6 +44,12 @@ def request_preview(remote: RemoteVoice, text: str, by: User) -> Preview:
         preview = Preview.objects.create(remote_voice=remote, build=build, text=text, requested_by=by)
         outbox.enqueue_task("make_preview", preview.pk)
     return preview
+
+
+def get_longest_preview(remote: RemoteVoice) -> int:
+    """The most characters that one preview may have: the provider's limit if it states one."""
+    limit = remote.limits.get("longest_preview") if remote.find_capabilities() else None
+    return int(limit.value) if limit else DEFAULT_TEXT_CHARACTERS
 
 
 def _check_rate_limit(remote: RemoteVoice) -> None:
@@ -57,6 +65,8 @@ def find_reasons_against_preview(remote: RemoteVoice) -> list[str]:
         return [f"{registry.get_provider_label(remote.account.provider)} has no previews in its API."]
     if not remote.remote_id or remote.deleted_at or remote.deletion_requested_at:
         return ["The provider does not have this voice, or it is being deleted."]
+    if remote.is_locked:
+        return [LOCKED]
     if not remote.adopted_by_id and not Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).exists():
         return ["The voice is not ready yet."]
     return list(find_reasons_against_use(remote))

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django import template
 from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -30,6 +32,35 @@ from voices.services.builds.recheck import HOLDABLE_STATUSES, find_held_voices
 from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
 register = template.Library()
+
+
+ABILITY_LABELS = {
+    "text_to_speech": "speech from text",
+    "fill": "filling gaps in speech",
+    "voice_conversion": "speech from another voice",
+    "speech_to_speech": "speech from another voice",
+}
+READY_STATUSES = ("ready", "finished")
+
+
+@register.filter
+def unready_abilities(remote: RemoteVoice) -> str:
+    """The abilities of a voice that its provider does not report as ready: “Speech from text, filling gaps in speech”.
+
+    An ability that VoiceHub does not know is among the technical details only.
+    """
+    unready = (name for name, status in remote.components.items() if status.lower() not in READY_STATUSES)
+    return ", ".join(ABILITY_LABELS[name] for name in unready if name in ABILITY_LABELS).capitalize()
+
+
+@register.filter
+def expected_end(build: Build) -> str:
+    """When the provider expects the training to end: “The provider expects it at 14:32.”"""
+    if build.status != BuildStatus.TRAINING or build.expected_at is None:
+        return ""
+    end, now = timezone.localtime(build.expected_at), timezone.localtime()
+    day = "" if end.date() == now.date() else f"on {date_format(end, 'j F')} "
+    return f"The provider {'expects' if end > now else 'expected'} it {day}at {date_format(end, 'H:i')}."
 
 
 @register.filter

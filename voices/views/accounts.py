@@ -22,6 +22,8 @@ from voices.account_forms import AccountForm, KeyForm, PauseForm, UploaderForm, 
 from voices.models import Account, LimitOverride
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 from voices.services.uploaders import find_exemption, set_authorized_uploader
+from voices.services.usage import reports_usage
+from voices.views.account_usage import list_usage_rows
 
 # Labels of the limits. A limit without a label is shown by its key.
 LIMIT_LABELS = {
@@ -39,6 +41,7 @@ LIMIT_LABELS = {
     "lowest_rate": "Lowest sample rate",
     "highest_rate": "Highest sample rate",
     "calls_per_second": "Calls per second",
+    "longest_preview": "Longest preview text",
 }
 Overrides = Mapping[tuple[str, str, str], LimitOverride]
 
@@ -176,6 +179,8 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "can_list": any(tier.can_list for tier in tiers),
         "exemption": find_exemption(account.provider),
         "calls": account.calls.all()[:MAX_CALLS],
+        "reports_usage": reports_usage(account),
+        "usage_rows": list_usage_rows(account),
         "page": voices,
         "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
         if account.paused_at

@@ -22,7 +22,7 @@ from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.presenters import build_name
 from voices.services.builds.recheck import find_held_builds
 from voices.services.builds.scores import SCORES, ScoreInfo
-from voices.services.previews import find_reasons_against_preview, request_preview
+from voices.services.previews import find_reasons_against_preview, get_longest_preview, request_preview
 
 MAX_SENTENCES = 20
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
@@ -130,6 +130,7 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
         "scores": list(make_score_rows(pair)),
         "shared_count": count_shared_recordings(pair),
         "preview_refusals": list_preview_refusals(pair),
+        "longest_preview": min(get_longest_preview(build.remote_voice) for build in pair.builds),
         **find_locked_voices(pair, get_user(request)),
     }
     return render(request, "voices/compare.html", context)

@@ -45,6 +45,7 @@ TASK_LABELS = {
     "check_evidence": "Checking contract files and audit logs",
     "schedule_deletions": "Planning deletions",
     "send_deletion_notice": "Sending a mail about a planned deletion",
+    "refresh_usage": "Asking the providers about usage",
     "cut_recording": "Splitting a recording",
 }
 

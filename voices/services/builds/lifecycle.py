@@ -100,7 +100,7 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
     """Record that the provider is training the build. `report` is the provider's response, if there is one."""
     if report is not None:
         fields |= {"raw_status": report.raw_status, "raw_response": trim_response(report.raw), "resume_state": ""}
-        fields |= {"samples": [asdict(sample) for sample in report.samples]}
+        fields |= {"samples": [asdict(sample) for sample in report.samples], "expected_at": report.expected_at}
     with transaction.atomic():
         now = timezone.now()
         if not move(
@@ -181,6 +181,9 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     earlier_alert = remote.alert
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
+    remote.is_locked, remote.components = report.is_locked, dict(report.components)
+    if report.usage_count is not None:
+        remote.usage_count = report.usage_count
     if report.visibility is not None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:
@@ -192,7 +195,7 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
         remote.alert = STILL_VISIBLE
     fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]
     with transaction.atomic():
-        remote.save(update_fields=fields)
+        remote.save(update_fields=[*fields, "is_locked", "components", "usage_count"])
         if remote.alert == VOICE_PUBLIC != earlier_alert:
             enqueue_public_voice_mail(remote)
 

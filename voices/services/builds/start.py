@@ -86,6 +86,8 @@ def find_blockers(
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has already started a build that is still in progress.")
+    if _is_locked(voice, account, tier):
+        reasons.append("The provider has locked this voice, so it cannot be trained again. Ask the provider why.")
     if handover == Handover.RECORDINGS and _has_used_dataset(voice, account, tier):
         reasons.append("The provider trains this voice on a dataset. Send a new dataset instead.")
     if handover not in state.capabilities.handover:
@@ -97,6 +99,14 @@ def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
     """Whether the remote voice to train again has a dataset. No vendor documents how to remove a dataset."""
     in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
     return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
+
+
+def _is_locked(voice: Voice, account: Account, tier: Tier | str) -> bool:
+    """Whether the remote voice that this build would train again is locked."""
+    if not account.get_capabilities(tier).can_retrain:
+        return False
+    in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
+    return in_use.filter(is_locked=True, deleted_at=None).exists()
 
 
 def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:

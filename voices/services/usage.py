@@ -1,0 +1,37 @@
+"""How much of an account is used, as its provider reports it: plan, credits or speech, and voices."""
+
+from dataclasses import asdict
+
+from django.utils import timezone
+
+from providers import registry
+from providers.base import Provider
+from providers.usage import Usage
+from voices.models import Account
+
+
+def reports_usage(account: Account) -> bool:
+    """Whether the provider reports any use of an account."""
+    tiers = registry.PROVIDERS[account.provider].tiers.values() if account.provider in registry.PROVIDERS else ()
+    return any(tier.can_report_usage for tier in tiers)
+
+
+def fetch_usage(account: Account, provider: Provider) -> None:
+    """Store what the provider reports now, if it reports any. Raises ProviderError."""
+    if reports_usage(account):
+        usage = _make_json(provider.fetch_usage())
+        Account.objects.filter(pk=account.pk).update(usage=usage, usage_at=timezone.now())
+
+
+def _make_json(usage: Usage) -> dict[str, object]:
+    """The reported values only."""
+    values = asdict(usage) | {"since": usage.since.isoformat() if usage.since else None}
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def describe_voice_limit(account: Account) -> list[str]:
+    """Advice for a build if the account had as many voices as its plan allows. Empty if not, or if not known."""
+    voices, limit = account.usage.get("voices"), account.usage.get("voice_limit")
+    if voices is None or limit is None or voices < limit:
+        return []
+    return [f"The account had {voices:,} of {limit:,} voices when last asked: the provider may refuse another voice."]

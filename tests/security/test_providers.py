@@ -15,7 +15,7 @@ from providers.connections import is_public
 from providers.errors import ProviderError, ProviderRejected, ResponseUnreadable
 from providers.http import HttpProvider
 from providers.parsing import MAX_TEXT_LENGTH, flatten_text
-from providers.resemble_v2 import adapter
+from providers.resemble_v2 import account
 from providers.speechgen.parsing import parse_report
 from tests.providers.factories import make_upload_file
 from tests.support.hostile_server import HostileServer, make_response
@@ -168,11 +168,11 @@ def test_url_removal_takes_linear_time() -> None:
 
 def test_endless_list_is_aborted(hostile: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page of the list is empty and announces more pages, while a user waits in the browser."""
-    monkeypatch.setattr(adapter, "MAX_LIST_SECONDS", 0.05)
+    monkeypatch.setattr(account, "MAX_LIST_SECONDS", 0.05)
     hostile.respond_with(make_response(200, {"success": True, "items": [], "num_pages": 10**9}))
     with make_provider("resemble_v2", hostile) as provider, pytest.raises(ResponseUnreadable, match="an endless list"):
         list(provider.list_voices())
-    assert 0 < len(hostile.received) < adapter.MAX_PAGES
+    assert 0 < len(hostile.received) < account.MAX_PAGES
 
 
 def test_total_response_size_of_a_list_is_limited(hostile: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:

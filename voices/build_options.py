@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
 from voices.presenters import FIX_LINKS, list_term_obstacles
 from voices.services.builds import selection
+from voices.services.builds.nearest import Distance, Rank, measure_distance
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
 
@@ -47,15 +47,6 @@ class FixLink(NamedTuple):
 class ExcludedRecording(NamedTuple):
     name: str
     reason: str
-
-
-class Rank(IntEnum):
-    """The order of the build options on the page."""
-
-    READY = 0
-    BUILDING = 1
-    INCOMPLETE = 2
-    PAUSED = 3
 
 
 @dataclass(frozen=True)
@@ -88,21 +79,17 @@ class BuildOption:
 
     @property
     def rank(self) -> Rank:
-        if self.account.paused_at:
-            return Rank.PAUSED
-        if self.readiness.active_build:
-            return Rank.BUILDING
-        return Rank.READY if self.is_ready else Rank.INCOMPLETE
+        return self.sort_key.rank
 
     @property
     def is_ready(self) -> bool:
-        return self.readiness.is_ready and not self.shortfall and bool(self.handovers) and not self.account.paused_at
+        return self.rank is Rank.READY
 
-    @property
-    def sort_key(self) -> tuple[int, int]:
-        """Options with the fewest obstacles come first."""
-        gate = self.readiness.permission.reasons
-        return self.rank, len(gate) + len(self.readiness.gaps) + bool(self.shortfall)
+    @cached_property
+    def sort_key(self) -> Distance:
+        """The option nearest to ready comes first."""
+        is_sendable = bool(self.readiness.gaps) or (not self.shortfall and bool(self.handovers))
+        return measure_distance(self.account, self.readiness, self.newest_consent, is_sendable=is_sendable)
 
     @property
     def handovers(self) -> list[tuple[str, str]]:

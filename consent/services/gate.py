@@ -5,7 +5,7 @@ The rules stand in `consent_rules` and `contract_rules`. Every refusal says what
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -51,6 +51,8 @@ class BuildPermission:
     suspended_consent: Consent | None = None
     suspended_contract: Contract | None = None
     warnings: tuple[str, ...] = ()
+    allowed_providers: frozenset[str] | None = None
+    """The providers that the current contracts for the purpose allow. None if there is no such contract."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -176,6 +178,11 @@ class _Case(NamedTuple):
     def current(self) -> list[Contract]:
         return [contract for contract in self.filed if contract.pk in self.confirmed]
 
+    @property
+    def allowed_providers(self) -> frozenset[str] | None:
+        contracts = [contract for contract in self.current if self.subject.purpose in contract.purposes]
+        return frozenset(chain.from_iterable(one.providers for one in contracts)) if contracts else None
+
     def decide(self) -> BuildPermission:
         """The first pair of a consent and a contract that allows the build, or else the one closest to it.
 
@@ -203,6 +210,7 @@ class _Case(NamedTuple):
             suspended_consent=consent if consent and consent.status == ConsentStatus.SUSPENDED else None,
             suspended_contract=contract if contract and contract.pk in self.suspensions else None,
             warnings=list_contract_warnings(contract) if contract else (),
+            allowed_providers=self.allowed_providers,
         )
 
     def _judge_consent(self, consent: Consent | None, contract: Contract | None) -> tuple[str, ...]:

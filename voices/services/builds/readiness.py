@@ -96,22 +96,21 @@ class _ClipCounts(NamedTuple):
 
 def check_readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
     """Raises ActionRefused if the provider does not have the tier."""
-    return check_readiness_of_voices([voice], account, tier, get_all_limits())[voice.pk]
-
-
-def check_readiness_of_voices(
-    voices: Sequence[Voice], account: Account, tier: Tier | str, limits: dict[TierKey, dict[str, Limit]]
-) -> dict[UUID, Readiness]:
-    """Readiness by voice id, within these limits. The number of queries does not depend on the number of voices."""
-    capabilities = account.get_capabilities(tier)
-    return {voice.pk: state for voice, _, state in _iterate_readiness(voices, [(account, capabilities)], limits)}
+    targets = [(account, account.get_capabilities(tier))]
+    ((_, _, state),) = _iterate_readiness([voice], targets, get_all_limits())
+    return state
 
 
 def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
     """Readiness for each tier of each account, also of paused accounts. The number of queries is constant."""
+    return [(account, state) for _, account, state in check_readiness_of_voices([voice])]
+
+
+def check_readiness_of_voices(voices: Sequence[Voice]) -> Iterator[tuple[Voice, Account, Readiness]]:
+    """As `check_readiness_everywhere`, for many voices. The number of queries does not depend on their number."""
     accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
     targets = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
-    return [(account, state) for _, account, state in _iterate_readiness([voice], targets, get_all_limits())]
+    return _iterate_readiness(voices, targets, get_all_limits())
 
 
 def _iterate_readiness(

@@ -52,7 +52,7 @@ def query_recordings() -> QuerySet[Recording]:
 
 def query_builds() -> BuildQuerySet:
     return Build.objects.select_related(
-        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by"
+        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by", "seen_by"
     ).defer("raw_response")
 
 

@@ -13,13 +13,12 @@ from django.urls import reverse
 
 from consent.forms import load_newest_statements
 from consent.models import Consent
-from providers import registry
 from providers.types import Handover, Limit
 from voicehub.text import format_count, format_duration, join_with_and
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
-from voices.presenters import FIX_LINKS, list_term_obstacles
+from voices.presenters import FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
 from voices.services.builds import selection
 from voices.services.builds.nearest import Distance, Rank, measure_distance
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
@@ -67,15 +66,11 @@ class BuildOption:
 
     @property
     def key(self) -> str:
-        """The suffix of the ids of this option's HTML elements."""
-        return f"{self.account.pk}-{self.readiness.capabilities.tier}"
+        return make_option_key(self.account, self.readiness.capabilities.tier)
 
     @property
     def name(self) -> str:
-        """The provider's name, with the tier if the provider has several tiers."""
-        provider = registry.get_provider_class(self.account.provider)
-        has_one_tier = len(provider.tiers) == 1
-        return provider.label if has_one_tier else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
+        return make_target_name(self.account.provider, self.readiness.capabilities.label)
 
     @property
     def rank(self) -> Rank:

@@ -154,13 +154,19 @@ def tier_label(build: Build) -> str:
 
 def build_name(build: Build) -> str:
     """Provider and tier, such as "Resemble AI, rapid". The tier is omitted if the provider has only one tier."""
-    slug = build.remote_voice.account.provider
-    has_one_tier = slug in registry.PROVIDERS and len(registry.get_provider_class(slug).tiers) == 1
-    return (
-        registry.get_provider_label(slug)
-        if has_one_tier
-        else f"{registry.get_provider_label(slug)}, {tier_label(build).lower()}"
-    )
+    return make_target_name(build.remote_voice.account.provider, tier_label(build))
+
+
+def make_target_name(provider: str, label: str) -> str:
+    """As `build_name`, for a provider and the label of one of its tiers."""
+    has_one_tier = provider in registry.PROVIDERS and len(registry.get_provider_class(provider).tiers) == 1
+    name = registry.get_provider_label(provider)
+    return name if has_one_tier else f"{name}, {label.lower()}"
+
+
+def make_option_key(account: Account, tier: Tier) -> str:
+    """The suffix of the ids of the HTML elements that belong to one account and tier on the page of a voice."""
+    return f"{account.pk}-{tier}"
 
 
 MAX_PREVIEWS = 50

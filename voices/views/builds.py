@@ -24,6 +24,7 @@ from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
+from voices.services.builds.failures import is_open_failure
 from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
@@ -184,6 +185,7 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "estimates": select_estimate_columns(page, score_counts),
         "dataset_downloads": list(build.dataset_fetches.order_by("-at")[:20]),
         "needs_staff_answer": needs_staff_answer(build),
+        "is_open_failure": is_open_failure(build),
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "comparable_builds": [] if build.is_active else list(list_comparable_builds(build)),
         "can_rebuild": not build.is_active,

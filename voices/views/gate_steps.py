@@ -1,0 +1,112 @@
+"""Next steps about voices that the gate no longer allows, and where each of its reasons is removed."""
+
+from collections.abc import Collection, Iterator, Sequence
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+
+from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract
+from consent.presenters import find_contract_fix
+from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
+from providers import registry
+from voices import access
+from voices.build_options import make_consent_url
+from voices.models import Build, BuildStatus, Voice
+from voices.services.builds.recheck import HOLDABLE_STATUSES
+from voices.services.permission import make_build_purpose
+from voices.views.next_step import MAX_ROWS, Fix, NextStep
+
+
+def find_gate_fix(
+    voice: Voice,
+    provider: str,
+    permission: BuildPermission,
+    newest_consent: Consent | None,
+    statements: Sequence[str] = (),
+) -> Fix:
+    """The place where the first reason of the gate is removed. `statements` are those that a request can choose."""
+    if permission.suspended_consent:
+        return Fix(f"{permission.suspended_consent.get_absolute_url()}#status", "Open consent")
+    if permission.consent_reasons:
+        if newest_consent is None:
+            return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
+        is_submitted = newest_consent.status == ConsentStatus.SUBMITTED
+        return Fix(newest_consent.get_absolute_url() + "#review" * is_submitted, "Open consent")
+    if permission.suspended_contract:
+        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", "Open contract")
+    if permission.contract_reasons:
+        label, url = find_contract_fix(voice.talent, permission, provider=provider, purpose=voice.purpose)
+        return Fix(url, label, "consent.add_contract")
+    return Fix(reverse("voices:voice_edit", args=[voice.pk]), "Change countries", "voices.change_voice")
+
+
+def list_voices_no_longer_allowed() -> Iterator[NextStep]:
+    """Voices whose consent or contract has ended or no longer allows them, and voices that are suspended.
+
+    Failed builds have rows of their own. So do contracts that only wait for a confirmation.
+    """
+    builds = {(build.voice_id, build.remote_voice.account.provider): build for build in _select_builds_to_check()}
+    subjects = {key: _make_gate_query(build) for key, build in builds.items()}
+    labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
+    permissions = check_permissions(subjects.values(), labels)
+    newest_consents = find_newest_consents({subject.talent.pk for subject in subjects.values()})
+    refused = [key for key in builds if _is_refused(permissions[subjects[key]])]
+    for key in refused[:MAX_ROWS]:
+        subject = subjects[key]
+        newest_consent = newest_consents.get((subject.talent.pk, subject.provider, subject.purpose))
+        yield _make_refused_step(builds[key].voice, subject.provider, permissions[subject], newest_consent)
+
+
+def _select_builds_to_check() -> QuerySet[Build]:
+    """The newest builds that the gate may refuse, and each build whose voice may be held, whatever newer builds say."""
+    newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
+    is_in_force = Q(consent__in=Consent.objects.in_force(), contract__in=Contract.objects.in_force())
+    # The gate judges every other voice, as names, companies, languages and countries may differ and still fit.
+    has_same_terms = Q(
+        consent__talent_name=F("voice__talent__name"),
+        consent__company=F("contract__company"),
+        consent__language=F("voice__language"),
+        contract__countries=[WORLDWIDE],
+    )
+    exclusive = Contract.objects.in_force().filter(talent=OuterRef("voice__talent"), exclusive=True)
+    is_allowed = is_in_force & has_same_terms & ~Exists(exclusive)
+    statuses = [BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING]
+    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~is_allowed
+    may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
+    return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
+
+
+def _is_refused(permission: BuildPermission) -> bool:
+    return set(permission.reasons) > set(permission.unconfirmed_reasons)
+
+
+def _make_gate_query(build: Build) -> BuildPurpose:
+    return make_build_purpose(build.voice, build.remote_voice.account.provider)
+
+
+def find_newest_consents(talents: Collection[UUID]) -> dict[tuple[UUID, str, str], Consent]:
+    """The newest consent by talent, provider and purpose."""
+    return {
+        (consent.talent_id, consent.provider, consent.purpose): consent
+        for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
+    }
+
+
+def _make_refused_step(
+    voice: Voice, provider: str, permission: BuildPermission, newest_consent: Consent | None
+) -> NextStep:
+    fix = find_gate_fix(voice, provider, permission, newest_consent)
+    severity, status = ("wait", "Suspended") if permission.is_held else ("bad", "No longer allowed")
+    return NextStep(
+        voice.name,
+        f"{voice.talent.name}, at {registry.get_provider_label(provider)}",
+        severity,
+        status,
+        permission.reasons,
+        fix.url,
+        fix.action,
+        None,
+        fix.permission,
+        subject_url=voice.get_absolute_url(),
+    )

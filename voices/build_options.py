@@ -84,7 +84,7 @@ class BuildOption:
     def sort_key(self) -> Distance:
         """The option nearest to ready comes first."""
         is_sendable = bool(self.readiness.gaps) or (not self.shortfall and bool(self.handovers))
-        return measure_distance(self.account, self.readiness, self.newest_consent, is_sendable=is_sendable)
+        return measure_distance(self.account, self.readiness, is_sendable=is_sendable)
 
     @property
     def handovers(self) -> list[tuple[str, str]]:

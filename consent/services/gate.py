@@ -51,6 +51,8 @@ class BuildPermission:
     suspended_consent: Consent | None = None
     suspended_contract: Contract | None = None
     warnings: tuple[str, ...] = ()
+    newest_consent: Consent | None = None
+    """The newest consent for the provider and the purpose, whatever its status."""
     allowed_providers: frozenset[str] | None = None
     """The providers that the current contracts for the purpose allow. None if there is no such contract."""
 
@@ -210,6 +212,7 @@ class _Case(NamedTuple):
             suspended_consent=consent if consent and consent.status == ConsentStatus.SUSPENDED else None,
             suspended_contract=contract if contract and contract.pk in self.suspensions else None,
             warnings=list_contract_warnings(contract) if contract else (),
+            newest_consent=next(iter(self.requested), None),
             allowed_providers=self.allowed_providers,
         )
 

@@ -78,7 +78,8 @@ def _find_fix(build: Build, *, has_flags: bool) -> Fix:
     """The place where staff do what this build needs next."""
     page = build.get_absolute_url()
     if build.is_active:
-        return Fix(f"{page}#{'unknown-status' if build.has_unknown_provider_status else 'unconfirmed'}", "Answer", ANSWER)
+        anchor = "unknown-status" if build.has_unknown_provider_status else "unconfirmed"
+        return Fix(f"{page}#{anchor}", "Answer", ANSWER)
     if build.status == BuildStatus.CONSENT_REJECTED:
         return Fix(build.consent.get_absolute_url(), "Open consent", "consent.view_consent")
     if build.status == BuildStatus.DATASET_ISSUE and has_flags:

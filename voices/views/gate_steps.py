@@ -1,7 +1,6 @@
 """Next steps about voices that the gate no longer allows, and where each of its reasons is removed."""
 
-from collections.abc import Collection, Iterator, Sequence
-from uuid import UUID
+from collections.abc import Iterator, Sequence
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
@@ -18,17 +17,12 @@ from voices.services.permission import make_build_purpose
 from voices.views.next_step import MAX_ROWS, Fix, NextStep
 
 
-def find_gate_fix(
-    voice: Voice,
-    provider: str,
-    permission: BuildPermission,
-    newest_consent: Consent | None,
-    statements: Sequence[str] = (),
-) -> Fix:
+def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, statements: Sequence[str] = ()) -> Fix:
     """The place where the first reason of the gate is removed. `statements` are those that a request can choose."""
     if permission.suspended_consent:
         return Fix(f"{permission.suspended_consent.get_absolute_url()}#status", "Open consent")
     if permission.consent_reasons:
+        newest_consent = permission.newest_consent
         if newest_consent is None:
             return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
         is_submitted = newest_consent.status == ConsentStatus.SUBMITTED
@@ -50,12 +44,10 @@ def list_voices_no_longer_allowed() -> Iterator[NextStep]:
     subjects = {key: _make_gate_query(build) for key, build in builds.items()}
     labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
     permissions = check_permissions(subjects.values(), labels)
-    newest_consents = find_newest_consents({subject.talent.pk for subject in subjects.values()})
     refused = [key for key in builds if _is_refused(permissions[subjects[key]])]
     for key in refused[:MAX_ROWS]:
         subject = subjects[key]
-        newest_consent = newest_consents.get((subject.talent.pk, subject.provider, subject.purpose))
-        yield _make_refused_step(builds[key].voice, subject.provider, permissions[subject], newest_consent)
+        yield _make_refused_step(builds[key].voice, subject.provider, permissions[subject])
 
 
 def _select_builds_to_check() -> QuerySet[Build]:
@@ -85,18 +77,8 @@ def _make_gate_query(build: Build) -> BuildPurpose:
     return make_build_purpose(build.voice, build.remote_voice.account.provider)
 
 
-def find_newest_consents(talents: Collection[UUID]) -> dict[tuple[UUID, str, str], Consent]:
-    """The newest consent by talent, provider and purpose."""
-    return {
-        (consent.talent_id, consent.provider, consent.purpose): consent
-        for consent in Consent.objects.filter(talent__in=talents).order_by("created_at")
-    }
-
-
-def _make_refused_step(
-    voice: Voice, provider: str, permission: BuildPermission, newest_consent: Consent | None
-) -> NextStep:
-    fix = find_gate_fix(voice, provider, permission, newest_consent)
+def _make_refused_step(voice: Voice, provider: str, permission: BuildPermission) -> NextStep:
+    fix = find_gate_fix(voice, provider, permission)
     severity, status = ("wait", "Suspended") if permission.is_held else ("bad", "No longer allowed")
     return NextStep(
         voice.name,

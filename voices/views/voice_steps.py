@@ -13,7 +13,7 @@ from voices.models import Build, BuildStatus, Voice
 from voices.models.build import FAILED_STATUSES
 from voices.presenters import FIX_LINKS, make_option_key, make_target_name
 from voices.services.builds.nearest import Rank, Target, find_nearest_targets
-from voices.views.gate_steps import find_gate_fix, find_newest_consents
+from voices.views.gate_steps import find_gate_fix
 from voices.views.next_step import MAX_ROWS, Fix, NextStep
 
 START = "voices.start_build"
@@ -22,7 +22,7 @@ START = "voices.start_build"
 def list_unbuilt_steps() -> Iterator[NextStep]:
     """Without an account there are no rows, as a note at the top of the page asks for an account."""
     voices = _select_unbuilt_voices()
-    targets = find_nearest_targets(voices, find_newest_consents({voice.talent_id for voice in voices}))
+    targets = find_nearest_targets(voices)
     statements = list(load_newest_statements()) if targets else []
     yield from (_make_step(voice, targets[voice.pk], statements) for voice in voices if voice.pk in targets)
 
@@ -51,9 +51,7 @@ def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextS
     )
 
 
-def _describe_target(
-    voice: Voice, target: Target, statements: Sequence[str]
-) -> tuple[str, str, tuple[str, ...], Fix]:
+def _describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> tuple[str, str, tuple[str, ...], Fix]:
     """The severity, the status, the reasons, and where the first of them is removed."""
     name, rank = _name_target(target), target.distance.rank
     if not target.is_allowed:
@@ -61,7 +59,8 @@ def _describe_target(
     if rank is Rank.READY:
         key = make_option_key(target.account, target.state.capabilities.tier)
         url = f"{voice.get_absolute_url()}?option={key}#option-{key}"
-        return "good", "Ready to build", (f"Ready to build at {name}: nothing is missing.",), Fix(url, "Start build", START)
+        reason = f"Ready to build at {name}: nothing is missing."
+        return "good", "Ready to build", (reason,), Fix(url, "Start build", START)
     if rank is Rank.PAUSED:
         reason = f"The account {target.account.name} is paused. {target.account.pause_reason}".strip()
         url = reverse("voices:account", args=[target.account.pk])
@@ -98,7 +97,7 @@ def _find_fix(voice: Voice, target: Target, statements: Sequence[str]) -> Fix:
     """The page where the first missing item is added."""
     permission, gaps = target.state.permission, target.state.gaps
     if not permission.is_given:
-        return find_gate_fix(voice, target.account.provider, permission, target.newest_consent, statements)
+        return find_gate_fix(voice, target.account.provider, permission, statements)
     if not gaps:
         return Fix(voice.get_absolute_url(), "Open voice")
     anchor, label, needed = FIX_LINKS[gaps[0].kind]

@@ -1,16 +1,14 @@
 """How near a voice is to ready at an account and tier, and the nearest target that its contract allows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from uuid import UUID
 
-from consent.models import Consent, ConsentStatus
+from consent.models import ConsentStatus
 from consent.services.gate import BuildPermission
 from voices.models import Account, Voice
 from voices.services.builds.readiness import Readiness, check_readiness_of_voices
-
-ConsentKey = tuple[UUID, str, str]  # talent, provider and purpose
 
 
 class Rank(IntEnum):
@@ -61,35 +59,32 @@ def rank_target(account: Account, state: Readiness, *, is_sendable: bool = True)
     return Rank.READY if state.is_ready and is_sendable else Rank.INCOMPLETE
 
 
-def measure_distance(
-    account: Account, state: Readiness, newest_consent: Consent | None, *, is_sendable: bool = True
-) -> Distance:
+def measure_distance(account: Account, state: Readiness, *, is_sendable: bool = True) -> Distance:
     missing = len(state.permission.reasons) + len(state.gaps) + (not is_sendable)
-    rank, gate = rank_target(account, state, is_sendable=is_sendable), find_gate_step(state.permission, newest_consent)
-    return Distance(rank, gate, missing, state.needed_seconds)
+    rank = rank_target(account, state, is_sendable=is_sendable)
+    return Distance(rank, find_gate_step(state.permission), missing, state.needed_seconds)
 
 
-def find_gate_step(permission: BuildPermission, newest_consent: Consent | None) -> GateStep:
+def find_gate_step(permission: BuildPermission) -> GateStep:
     if permission.is_given:
         return GateStep.NONE
     if not permission.consent_reasons:
         return GateStep.CONTRACT_OR_VOICE
-    if newest_consent is None:
+    if permission.newest_consent is None:
         return GateStep.REQUEST
-    return CONSENT_STEPS.get(ConsentStatus(newest_consent.status), GateStep.REQUEST_AFTER_REFUSAL)
+    return CONSENT_STEPS.get(ConsentStatus(permission.newest_consent.status), GateStep.REQUEST_AFTER_REFUSAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One account and tier for a voice. `newest_consent` is the newest one for the provider and the purpose."""
+    """One account and tier for a voice."""
 
     account: Account
     state: Readiness
-    newest_consent: Consent | None
 
     @property
     def distance(self) -> Distance:
-        return measure_distance(self.account, self.state, self.newest_consent)
+        return measure_distance(self.account, self.state)
 
     @property
     def is_allowed(self) -> bool:
@@ -98,16 +93,15 @@ class Target:
         return allowed is None or self.account.provider in allowed
 
 
-def find_nearest_targets(voices: Sequence[Voice], consents: Mapping[ConsentKey, Consent]) -> dict[UUID, Target]:
+def find_nearest_targets(voices: Sequence[Voice]) -> dict[UUID, Target]:
     """By voice id, the target nearest to ready, of those that the contract allows. Empty without an account.
 
-    If the contract allows no provider with an account, it is the nearest of the others. `consents` has the newest
-    consents of the talents. The number of queries is constant.
+    If the contract allows no provider with an account, it is the nearest of the others. The number of queries is
+    constant.
     """
     nearest: dict[UUID, Target] = {}
     for voice, account, state in check_readiness_of_voices(voices):
-        newest_consent = consents.get((voice.talent_id, account.provider, voice.purpose))
-        target, best = Target(account, state, newest_consent), nearest.get(voice.pk)
+        target, best = Target(account, state), nearest.get(voice.pk)
         if best is None or _get_sort_key(target) < _get_sort_key(best):
             nearest[voice.pk] = target
     return nearest

@@ -23,6 +23,8 @@ app_name = "voices"
 
 urlpatterns = [
     path("today/active-builds/", dashboard.active_builds, name="active_builds"),
+    path("today/tasks/<uuid:pk>/retry/", failures.task_retry, name="task_retry"),
+    path("today/tasks/<uuid:pk>/seen/", failures.task_seen, name="task_seen"),
     path("talents/<uuid:pk>/voices/add/", voice_views.voice_add, name="voice_add"),
     path("voices/<uuid:pk>/", voice_views.voice_detail, name="voice"),
     path("voices/<uuid:pk>/edit/", voice_views.voice_edit, name="voice_edit"),

@@ -14,7 +14,7 @@ from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent,
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
-from voicehub.models import Task, TaskStatus
+from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, LimitOverride, RemoteVoice, Voice
 from voices.views import dashboard_lists, next_steps
 from voices.views.next_step import NextStep
@@ -266,17 +266,35 @@ def test_contracts_ending_within_60_days_are_listed(viewer_client: Client, studi
 
 
 def test_everyone_sees_failed_tasks_and_only_admins_can_retry_them(
-    client: Client, viewer_client: Client, studio: Studio, admin: object
+    client: Client, viewer_client: Client, studio: Studio, admin: User
 ) -> None:
     build = studio.make_build(status="queued")
     task = Task.objects.create(
         kind="submit_build", object_id=str(build.pk), status=TaskStatus.FAILED, reason="The disk is full."
     )
-    retry_url = reverse("admin:voicehub_task_change", args=[task.pk])
+    urls = [reverse(f"voices:{name}", args=[task.pk]) for name in ("task_retry", "task_seen")]
     assert "The disk is full." in read_today(viewer_client)
-    assert retry_url not in read_today(viewer_client)
-    client.force_login(admin)  # type: ignore[arg-type]
-    assert retry_url in read_today(client)
+    assert not any(url in read_today(viewer_client) for url in urls)
+    client.force_login(admin)
+    assert all(url in read_today(client) for url in urls)
+    client.post(urls[0])
+    task.refresh_from_db()
+    assert (task.status, "The disk is full." in read_today(client)) == (TaskStatus.WAITING, False)
+    assert "has not failed" in read_html(client.post(urls[0], follow=True))
+
+
+def test_failed_task_leaves_today_when_an_admin_marks_it_as_seen(client: Client, studio: Studio, admin: User) -> None:
+    studio.make_talent()
+    task = Task.objects.create(kind="submit_build", object_id="1", status=TaskStatus.FAILED, reason="The disk is full.")
+    client.force_login(admin)
+    url = reverse("voices:task_seen", args=[task.pk])
+    assert "The disk is full." not in read_html(client.post(url, follow=True))
+    task.refresh_from_db()
+    assert (task.status, task.seen_by) == (TaskStatus.FAILED, admin)
+    assert "already marked" in read_html(client.post(url, follow=True))
+    outbox.retry_task(task)
+    Task.objects.filter(pk=task.pk).update(status=TaskStatus.FAILED)
+    assert "The disk is full." in read_today(client), "a retry that fails again is on the page again"
 
 
 def test_every_task_kind_has_a_label() -> None:

@@ -2,7 +2,8 @@
 
 Until now, Today listed only the newest build of each voice. Failed builds that were newest stay on it, as nobody has
 dealt with them. The older ones had left it although no person had said so. To show years of them at once would bury
-what is new, so they are marked. Nobody is named, and a note says that the upgrade marked them.
+what is new, so they are marked. Nobody is named, the time is when the newer build took their place, and a note says
+why.
 """
 
 import django.db.models.deletion
@@ -10,7 +11,6 @@ from django.conf import settings
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
-from django.utils import timezone
 
 FAILED = ["dataset_issue", "consent_rejected", "failed"]
 NOTE = "Before the upgrade, Today left it out, because a newer build of the voice existed."
@@ -19,7 +19,8 @@ NOTE = "Before the upgrade, Today left it out, because a newer build of the voic
 def mark_hidden_failures(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
     builds = apps.get_model("voices", "Build").objects
     newer = builds.filter(voice=models.OuterRef("voice"), created_at__gt=models.OuterRef("created_at"))
-    builds.filter(models.Exists(newer), status__in=FAILED).update(seen_at=timezone.now(), seen_note=NOTE)
+    took_place_at = models.Subquery(newer.order_by("created_at").values("created_at")[:1])
+    builds.filter(models.Exists(newer), status__in=FAILED).update(seen_at=took_place_at, seen_note=NOTE)
 
 
 class Migration(migrations.Migration):

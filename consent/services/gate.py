@@ -74,6 +74,11 @@ class BuildPermission:
         """Whether the build would be allowed if nothing were suspended."""
         return not self.is_given and self.other_reasons_count == 0
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether more than a confirmation of terms or the end of a suspension is missing."""
+        return set(self.reasons) > set(self.unconfirmed_reasons) and not self.is_held
+
 
 class BuildPurpose(NamedTuple):
     """The subject of a permission check: whose voice, at which provider, for which purpose, language and countries.

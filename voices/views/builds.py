@@ -25,7 +25,7 @@ from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
 from voices.services.builds.failures import is_open_failure
-from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
+from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
@@ -170,13 +170,13 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         flagged_count=Count("pk", filter=flagged),
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
-    hold = find_hold(build.remote_voice) if build.status in HOLDABLE_STATUSES else ()
+    states = check_built_voices([build])
     score_counts = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
     return {
         "build": build,
-        "hold": hold,
+        "hold": states.held.get(build.remote_voice_id, ()),
+        "voice_states": states,
         "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
-        "held": [build.remote_voice_id] if hold else [],
         "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
         "change_token": compute_change_token(build),
         "timeline": make_timeline(build),

@@ -16,8 +16,8 @@ from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Build
 from voices.models.build import ACTIVE_STATUSES
-from voices.presenters import compute_change_token
-from voices.services.builds.recheck import find_held_builds
+from voices.presenters import compute_change_token, make_voice_badge
+from voices.services.builds.recheck import VoiceStates, check_built_voices
 
 MAX_ROWS = 100
 ENDING_WINDOW = timedelta(days=60)
@@ -77,11 +77,11 @@ def list_pending_consents() -> list[PendingConsents]:
 class ActiveBuilds:
     """Active builds, and builds that ended recently, so that staff see how each build ended.
 
-    An ended build is left out if its voice has a newer build. `held` are the ids of the remote voices that are held.
+    An ended build is left out if its voice has a newer build.
     """
 
     rows: Sequence[Build]
-    held: frozenset[uuid.UUID]
+    states: VoiceStates
 
     @property
     def has_active(self) -> bool:
@@ -89,16 +89,17 @@ class ActiveBuilds:
 
     @property
     def change_token(self) -> str:
-        return hash_token("|".join(compute_change_token(build) for build in self.rows))
+        tokens = (f"{compute_change_token(build)}{make_voice_badge(build, self.states)}" for build in self.rows)
+        return hash_token("|".join(tokens))
 
 
 def load_active_builds() -> ActiveBuilds:
     newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows: QuerySet[Build] = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent)
-    shown = rows.annotate(has_suspension=Case(When(access.has_suspension(), then=True), default=False))
+    shown = rows.annotate(is_allowed=Case(When(access.is_certainly_allowed(), then=True), default=False))
     builds = sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
-    return ActiveBuilds(builds, find_held_builds(build for build in builds if build.has_suspension))
+    return ActiveBuilds(builds, check_built_voices(build for build in builds if not build.is_allowed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
-from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract
+from consent.models import ConsentStatus
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
 from providers import registry
@@ -44,7 +44,7 @@ def list_voices_no_longer_allowed() -> Iterator[NextStep]:
     subjects = {key: _make_gate_query(build) for key, build in builds.items()}
     labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
     permissions = check_permissions(subjects.values(), labels)
-    refused = [key for key in builds if _is_refused(permissions[subjects[key]])]
+    refused = [key for key in builds if permissions[subjects[key]].is_refused or permissions[subjects[key]].is_held]
     for key in refused[:MAX_ROWS]:
         subject = subjects[key]
         yield _make_refused_step(builds[key].voice, subject.provider, permissions[subject])
@@ -53,24 +53,10 @@ def list_voices_no_longer_allowed() -> Iterator[NextStep]:
 def _select_builds_to_check() -> QuerySet[Build]:
     """The newest builds that the gate may refuse, and each build whose voice may be held, whatever newer builds say."""
     newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
-    is_in_force = Q(consent__in=Consent.objects.in_force(), contract__in=Contract.objects.in_force())
-    # The gate judges every other voice, as names, companies, languages and countries may differ and still fit.
-    has_same_terms = Q(
-        consent__talent_name=F("voice__talent__name"),
-        consent__company=F("contract__company"),
-        consent__language=F("voice__language"),
-        contract__countries=[WORLDWIDE],
-    )
-    exclusive = Contract.objects.in_force().filter(talent=OuterRef("voice__talent"), exclusive=True)
-    is_allowed = is_in_force & has_same_terms & ~Exists(exclusive)
     statuses = [BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING]
-    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~is_allowed
+    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~access.is_certainly_allowed()
     may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
     return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
-
-
-def _is_refused(permission: BuildPermission) -> bool:
-    return set(permission.reasons) > set(permission.unconfirmed_reasons)
 
 
 def _make_gate_query(build: Build) -> BuildPurpose:

@@ -249,6 +249,17 @@ def test_rows_come_worst_first_and_keep_their_order_otherwise(producer_client: C
     assert [step.subject for step in sort_worst_first(sources)] == ["c", "b", "d", "e", "a"]
 
 
+def make_ended_voice(studio: Studio, number: int, **fields: Any) -> None:
+    """A voice at a provider whose consent ended before an upgrade, with a file that is being deleted."""
+    voice = studio.make_voice(f"Remote {number}")
+    remote = studio.make_build(voice, status="ready").remote_voice
+    ended = {"coverage_ended_on": timezone.localdate(), "deletion_needs_confirmation": True}
+    RemoteVoice.objects.filter(pk=remote.pk).update(**fields, **ended)
+    Consent.objects.filter(talent=voice.talent).update(status=ConsentStatus.EXPIRED)
+    announced = {"announced_at": timezone.now(), "deletion_requested_at": timezone.now(), "remote_id": f"file{number}"}
+    RemoteFile.objects.create(account=studio.account, remote_voice=remote, kind="recording", **announced)
+
+
 def make_more_rows(studio: Studio) -> None:
     """One item of the kinds that `make_rows` does not make."""
     studio.make_recordings(studio.make_voice("Ready"))
@@ -260,17 +271,9 @@ def make_more_rows(studio: Studio) -> None:
     flagged = studio.make_build(status="dataset_issue")
     flagged.recordings.update(is_silent=True, has_report=True)
     studio.make_build(status="training", raw_status="odd", has_unknown_status=True)
-    for number, fields in enumerate(({"alert": "Odd."}, {"file_alert": "Left."}, {"kept_at": timezone.now()})):
-        remote = studio.make_build(studio.make_voice(f"Remote {number}"), status="ready").remote_voice
-        ended = {"coverage_ended_on": timezone.localdate(), "deletion_needs_confirmation": True}
-        RemoteVoice.objects.filter(pk=remote.pk).update(**fields, **ended)
-        Consent.objects.filter(talent=remote.voice.talent).update(status=ConsentStatus.EXPIRED)
-        announced = {
-            "announced_at": timezone.now(),
-            "deletion_requested_at": timezone.now(),
-            "remote_id": f"file{number}",
-        }
-        RemoteFile.objects.create(account=studio.account, remote_voice=remote, kind="recording", **announced)
+    changes: list[dict[str, Any]] = [{"alert": "Odd."}, {"file_alert": "Left."}, {"kept_at": timezone.now()}]
+    for number, fields in enumerate(changes):
+        make_ended_voice(studio, number, **fields)
     running = studio.make_build(studio.make_voice("Deleted"), status="ready").remote_voice
     RemoteVoice.objects.filter(pk=running.pk).update(deletion_requested_at=timezone.now())
     suspended = studio.make_build(studio.make_voice("Suspended"), status="ready")
@@ -278,8 +281,8 @@ def make_more_rows(studio: Studio) -> None:
     held = studio.make_build(studio.make_voice("Contract suspended"), status="ready")
     contract = held.voice.talent.contracts.get()
     ContractSuspension.objects.create(contract=contract, reason="Dispute.", suspended_by=studio.producer)
-    ended = studio.make_build(studio.make_voice("Contract ended"), status="ready")
-    ended.voice.talent.contracts.update(ends_on="2025-06-01")
+    contract_ended = studio.make_build(studio.make_voice("Contract ended"), status="ready")
+    contract_ended.voice.talent.contracts.update(ends_on="2025-06-01")
     Account.objects.create(
         name="Paused", provider="voiceai", paused_at=timezone.now(), pause_reason="Why.", paused_by=studio.producer
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from consent.models import ConsentStatus
 from consent.services.gate import BuildPermission
 from voices.models import Account, Voice
-from voices.services.builds.readiness import Readiness, check_readiness_of_voices
+from voices.services.builds.readiness import Readiness, check_unbuilt_voices
 
 
 class Rank(IntEnum):
@@ -94,13 +94,13 @@ class Target:
 
 
 def find_nearest_targets(voices: Sequence[Voice]) -> dict[UUID, Target]:
-    """By voice id, the target nearest to ready, of those that the contract allows. Empty without an account.
+    """By id of a voice without an active build, the nearest target that the contract allows. Empty without an account.
 
     If the contract allows no provider with an account, it is the nearest of the others. The number of queries is
     constant.
     """
     nearest: dict[UUID, Target] = {}
-    for voice, account, state in check_readiness_of_voices(voices):
+    for voice, account, state in check_unbuilt_voices(voices):
         target, best = Target(account, state), nearest.get(voice.pk)
         if best is None or _get_sort_key(target) < _get_sort_key(best):
             nearest[voice.pk] = target

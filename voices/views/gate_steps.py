@@ -18,15 +18,18 @@ from voices.views.next_step import MAX_ROWS, Fix, NextStep
 
 
 def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, statements: Sequence[str] = ()) -> Fix:
-    """The place where the first reason of the gate is removed. `statements` are those that a request can choose."""
+    """The place where a reason of the gate is removed. `statements` are those that a request for consent can choose.
+
+    Without a contract for the purpose, the contract comes before a first request, as on the page of the talent.
+    """
     if permission.suspended_consent:
         return Fix(f"{permission.suspended_consent.get_absolute_url()}#status", "Open consent")
-    if permission.consent_reasons:
-        newest_consent = permission.newest_consent
-        if newest_consent is None:
-            return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
+    newest_consent, has_contract = permission.newest_consent, permission.allowed_providers is not None
+    if permission.consent_reasons and newest_consent:
         is_submitted = newest_consent.status == ConsentStatus.SUBMITTED
         return Fix(newest_consent.get_absolute_url() + "#review" * is_submitted, "Open consent")
+    if permission.consent_reasons and has_contract:
+        return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
     if permission.suspended_contract:
         return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", "Open contract")
     if permission.contract_reasons:

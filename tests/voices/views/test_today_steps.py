@@ -81,6 +81,17 @@ def test_given_permission_is_nearer_than_fewer_recordings(producer_client: Clien
     assert step.url == f"{consent.get_absolute_url()}#review"
 
 
+def test_contract_comes_before_the_first_request(producer_client: Client, studio: Studio) -> None:
+    talent = studio.make_talent("Nils")
+    studio.make_voice("Quiet", talent)
+    step = get_step(producer_client, "Quiet")
+    page = producer_client.get(step.url).content.decode()
+    assert step.action == "Add contract"
+    assert sorted(re.findall(r'value="(\w+)"[^>]* checked', page)) == ["narration", "resemble_v2"]
+    studio.make_contract(talent)
+    assert get_step(producer_client, "Quiet").action == "Request consent"
+
+
 def test_missing_recordings_lead_to_the_upload(producer_client: Client, full_studio: Studio) -> None:
     voice = full_studio.make_voice("Quiet")
     step = get_step(producer_client, "Quiet")

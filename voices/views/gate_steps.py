@@ -54,10 +54,16 @@ def list_voices_no_longer_allowed() -> Iterator[NextStep]:
 
 
 def _select_builds_to_check() -> QuerySet[Build]:
-    """The newest builds that the gate may refuse, and each build whose voice may be held, whatever newer builds say."""
-    newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at").values("pk")[:1]
-    statuses = [BuildStatus.READY, BuildStatus.CANCELED, BuildStatus.TRAINING]
-    may_be_refused = Q(pk=Subquery(newest), status__in=statuses) & ~access.is_certainly_allowed()
+    """The builds that the gate may refuse, and each build whose voice may be held, whatever newer builds say.
+
+    Of the builds of a voice at one provider, the newest counts. An older one counts only if its voice still exists.
+    """
+    newest = Build.objects.filter(voice=OuterRef("voice")).order_by("-created_at")
+    at_provider = newest.filter(remote_voice__account__provider=OuterRef("remote_voice__account__provider"))
+    exists = Q(remote_voice__deleted_at=None, remote_voice__deletion_requested_at=None)
+    is_newest = Q(pk=Subquery(newest.values("pk")[:1]), status__in=[*HOLDABLE_STATUSES, BuildStatus.CANCELED])
+    is_newest |= exists & Q(pk=Subquery(at_provider.values("pk")[:1]), status__in=HOLDABLE_STATUSES)
+    may_be_refused = is_newest & ~access.is_certainly_allowed()
     may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
     return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
 

@@ -65,7 +65,7 @@ def _describe_target(voice: Voice, target: Target, statements: Sequence[str]) ->
         reason = f"The account {target.account.name} is paused. {target.account.pause_reason}".strip()
         url = reverse("voices:account", args=[target.account.pk])
         return "wait", "Blocked", (reason,), Fix(url, "Open account", "voices.view_account")
-    reasons = target.state.permission.reasons + target.state.blockers
+    reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
     return "wait", "Blocked", reasons, _find_fix(voice, target, statements)
 
 
@@ -99,6 +99,6 @@ def _find_fix(voice: Voice, target: Target, statements: Sequence[str]) -> Fix:
     if not permission.is_given:
         return find_gate_fix(voice, target.account.provider, permission, statements)
     if not gaps:
-        return Fix(voice.get_absolute_url(), "Open voice")
+        return Fix(f"{voice.get_absolute_url()}?show=look#recordings", "Show recordings")
     anchor, label, needed = FIX_LINKS[gaps[0].kind]
     return Fix(voice.get_absolute_url() + anchor, label or "Open voice", needed)

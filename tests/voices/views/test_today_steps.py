@@ -1,5 +1,6 @@
 """The rows of Today: voices at their best provider, failures until a person has seen them, and where each row leads."""
 
+import random
 import re
 from datetime import timedelta
 from typing import Any
@@ -10,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
-from tests.voices.rows import Studio
+from tests.voices.rows import PROVIDER, Studio
 from tests.voices.views.test_dashboard import get_step, make_rows
 from voicehub.models import User
+from voices.build_options import list_build_options
 from voices.models import Account, Build, RemoteFile, RemoteVoice, Voice
+from voices.services.builds.nearest import find_nearest_targets
 from voices.views import next_steps
 from voices.views.next_step import SEVERITIES, NextStep, sort_worst_first
 
@@ -147,6 +150,44 @@ def test_voice_whose_last_failure_was_seen_is_judged_again(producer_client: Clie
     assert [step.status for step in list_steps_of(build.voice)] == ["Ready to build"]
 
 
+def test_too_little_to_send_is_not_ready(producer_client: Client, full_studio: Studio) -> None:
+    voice = full_studio.make_voice("Silent")
+    full_studio.make_recordings(voice)
+    full_studio.provider = "speechgen"
+    full_studio.make_consent(voice.talent)
+    Contract.objects.update(providers=["speechgen"])
+    assert get_step(producer_client, "Silent").reasons == ("Ready to build at Speechgen: nothing is missing.",)
+    voice.recordings.update(findings=[{"severity": "look", "code": "silent", "text": "", "advice": "", "at": None}])
+    step = get_step(producer_client, "Silent")
+    assert (step.status, step.url) == ("Blocked", f"{voice.get_absolute_url()}?show=look#recordings")
+    assert step.reasons[0].startswith("Only 0 s can be sent")
+    Contract.objects.update(providers=["speechgen", "resemble_v2"])
+    assert "Ready to build at Resemble AI, rapid" in get_step(producer_client, "Silent").reasons[0]
+
+
+def test_today_and_the_page_of_a_voice_agree_on_the_nearest_target(full_studio: Studio) -> None:
+    """For random contracts, consents and recordings. The page of a voice also shows what the contract forbids."""
+    chance, voices = random.Random(20), []  # noqa: S311 - no secret
+    for number in range(40):
+        talent = full_studio.make_talent(f"Talent {number}")
+        providers = chance.sample([PROVIDER, *OTHERS], chance.randrange(1, 6))
+        full_studio.make_contract(talent, providers=providers)
+        for full_studio.provider in chance.sample(providers, chance.randrange(len(providers) + 1)):
+            full_studio.make_consent(talent, chance.choice(["requested", "submitted", "approved", "declined"]))
+        voices.append(full_studio.make_voice(f"Voice {number}", talent))
+        full_studio.make_fileless_recordings(voices[-1], chance.choice([0, 1, 4, 30]))
+        voices[-1].recordings.update(transcript=chance.choice(["", "Words."]), seconds=chance.choice([0.5, 3.0, 40.0]))
+    nearest, ranks = find_nearest_targets(voices), set()
+    for voice in voices:
+        allowed = set(voice.talent.contracts.get().providers)
+        option = next(row for row in list_build_options(voice) if row.account.provider in allowed)
+        target = nearest[voice.pk]
+        assert (target.account, target.state.capabilities) == (option.account, option.readiness.capabilities), voice
+        assert (target.distance, target.shortfall) == (option.sort_key, option.shortfall)
+        ranks.add(target.distance.rank)
+    assert len(ranks) > 1
+
+
 # --- Failed builds -----------------------------------------------------------------------
 
 FAILURES = ["dataset_issue", "consent_rejected", "failed"]
@@ -241,6 +282,20 @@ def test_builds_that_do_not_fit_are_announced(studio: Studio, monkeypatch: pytes
     rows = [step for step in next_steps.list_steps() if step.status == "Build failed"]
     assert [step.subject_url for step in rows] == [build.get_absolute_url() for build in builds[:2]] + [""]
     assert rows[2].subject == "More than 2 builds"
+
+
+def test_voice_that_one_provider_may_no_longer_use_has_a_row_whatever_newer_builds_say(studio: Studio) -> None:
+    build = studio.make_build(status="ready")
+    newer = make_build_at(studio, "voiceai", build.voice, status="training")
+    Contract.objects.update(providers=["voiceai", PROVIDER])
+    studio.provider = "voiceai"
+    Build.objects.filter(pk=newer.pk).update(consent=studio.make_consent(build.voice.talent))
+    assert list_steps_of(build.voice) == []
+    Consent.objects.filter(provider=PROVIDER).update(status=ConsentStatus.EXPIRED)
+    (step,) = list_steps_of(build.voice)
+    assert (step.status, step.description) == ("No longer allowed", "Tilda Strand, at Resemble AI")
+    RemoteVoice.objects.filter(pk=build.remote_voice_id).update(deleted_at=timezone.now())
+    assert list_steps_of(build.voice) == []
 
 
 # --- Order and links ---------------------------------------------------------------------

@@ -1,14 +1,17 @@
 """How near a voice is to ready at an account and tier, and the nearest target that its contract allows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from uuid import UUID
 
 from consent.models import ConsentStatus
 from consent.services.gate import BuildPermission
+from providers.types import Limit
 from voices.models import Account, Voice
-from voices.services.builds.readiness import Readiness, check_unbuilt_voices
+from voices.models.limits import TierKey, get_all_limits
+from voices.services.builds.readiness import SELECTING_HANDOVERS, Readiness, check_unbuilt_voices
+from voices.services.builds.selection import ClipRow, describe_shortage, load_clip_rows_of_voices, select_clips
 
 
 class Rank(IntEnum):
@@ -77,20 +80,26 @@ def find_gate_step(permission: BuildPermission) -> GateStep:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One account and tier for a voice."""
+    """One account and tier for a voice. `shortfall` says why too little can be sent although nothing is missing."""
 
     account: Account
     state: Readiness
+    shortfall: str = ""
 
     @property
     def distance(self) -> Distance:
-        return measure_distance(self.account, self.state)
+        return measure_distance(self.account, self.state, is_sendable=not self.shortfall)
 
     @property
     def is_allowed(self) -> bool:
         """Whether a contract in force allows the provider, or no contract in force says anything about it."""
         allowed = self.state.permission.allowed_providers
         return allowed is None or self.account.provider in allowed
+
+    @property
+    def needs_selection(self) -> bool:
+        """Whether the voice seems ready, but only the best of its recordings are sent, which may be too few."""
+        return self.state.is_ready and self.state.best_handover in SELECTING_HANDOVERS
 
 
 def find_nearest_targets(voices: Sequence[Voice]) -> dict[UUID, Target]:
@@ -99,13 +108,24 @@ def find_nearest_targets(voices: Sequence[Voice]) -> dict[UUID, Target]:
     If the contract allows no provider with an account, it is the nearest of the others. The number of queries is
     constant.
     """
-    nearest: dict[UUID, Target] = {}
+    targets: dict[UUID, list[Target]] = {}
     for voice, account, state in check_unbuilt_voices(voices):
-        target, best = Target(account, state), nearest.get(voice.pk)
-        if best is None or _get_sort_key(target) < _get_sort_key(best):
-            nearest[voice.pk] = target
-    return nearest
+        targets.setdefault(voice.pk, []).append(Target(account, state))
+    selecting = {pk for pk, rows in targets.items() if any(target.needs_selection for target in rows)}
+    if selecting:
+        limits, clips = get_all_limits(), load_clip_rows_of_voices(selecting)
+        targets |= {pk: [_add_shortfall(target, clips[pk], limits) for target in targets[pk]] for pk in selecting}
+    return {pk: min(rows, key=_get_sort_key) for pk, rows in targets.items()}
 
 
 def _get_sort_key(target: Target) -> tuple[bool, Distance]:
     return not target.is_allowed, target.distance
+
+
+def _add_shortfall(target: Target, rows: Sequence[ClipRow], limits: Mapping[TierKey, Mapping[str, Limit]]) -> Target:
+    if not target.needs_selection:
+        return target
+    capabilities, handover = target.state.capabilities, target.state.best_handover
+    tier_limits = limits[target.account.provider, capabilities.tier]
+    selection = select_clips(rows, capabilities, tier_limits, handover)
+    return replace(target, shortfall=describe_shortage(selection, tier_limits))

@@ -44,6 +44,10 @@ class NextStep:
     mark_permission: str = ""
 
     @property
+    def is_for_staff(self) -> bool:
+        return self.severity not in ("busy", "over")
+
+    @property
     def link(self) -> str:
         return self.subject_url or self.url
 

@@ -389,6 +389,13 @@ def test_every_row_of_a_producer_that_shows_a_button_has_its_anchor(producer_cli
             assert f'id="{anchor}"' in producer_client.get(step.url).content.decode(), step
 
 
+def test_rows_that_need_nobody_are_not_counted_as_waiting(producer_client: Client, studio: Studio) -> None:
+    for status, fields in (("failed", {}), ("ready", {"deletion_requested_at": timezone.now()})):
+        RemoteVoice.objects.filter(builds=studio.make_build(status=status)).update(**fields or {"name": "a"})
+    assert len(next_steps.list_steps()) == 2
+    assert ">1 waiting<" in producer_client.get(reverse("today")).content.decode()
+
+
 def test_review_leads_to_the_consent_and_not_to_the_talent(producer_client: Client, studio: Studio) -> None:
     talent = studio.make_talent("Nils")
     consents = [studio.make_consent(talent, ConsentStatus.SUBMITTED) for _ in range(2)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -127,11 +128,17 @@ def _iterate_fixes(consent: Consent, user: User, permission: BuildPermission) ->
         yield Action("Request a new consent", url, is_primary=not permission.contract_reasons)
 
 
-def find_contract_fix(talent: Talent, permission: BuildPermission) -> tuple[str, str]:
-    """The label and the URL of the page on which a person can remove the gate's reasons against the contract."""
+def find_contract_fix(
+    talent: Talent, permission: BuildPermission, *, provider: str = "", purpose: str = ""
+) -> tuple[str, str]:
+    """The label and the URL of the page on which a person can remove the gate's reasons against the contract.
+
+    A new contract is proposed with this provider and this purpose.
+    """
     if permission.contract_to_confirm:
         return "Confirm terms", f"{permission.contract_to_confirm.get_absolute_url()}#confirm"
-    return "Add contract", reverse("consent:contract_add", args=[talent.pk])
+    query = urlencode({name: value for name, value in (("provider", provider), ("purpose", purpose)) if value})
+    return "Add contract", f"{reverse('consent:contract_add', args=[talent.pk])}{'?' if query else ''}{query}"
 
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:

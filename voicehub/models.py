@@ -65,7 +65,8 @@ class TaskStatus(models.TextChoices):
 class Task(StatusModel):
     """A background task that must run even if the queue is lost (see `voicehub.outbox`).
 
-    A worker claims the row by writing `lease` and `lease_until`. After that time the row is free again.
+    A worker claims the row by writing `lease` and `lease_until`. After that time the row is free again. A failed task
+    is on the page Today until it is retried, or until a person marks it as seen.
     """
 
     Status = TaskStatus
@@ -86,6 +87,8 @@ class Task(StatusModel):
     reason = models.TextField(blank=True, help_text="Why the last attempt failed.")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ["-created_at"]
@@ -95,8 +98,13 @@ class Task(StatusModel):
                 fields=["kind", "object_id"], condition=Q(status=TaskStatus.WAITING), name="task_one_waiting"
             ),
         ]
-        # The sweeper queries due tasks every few seconds.
-        indexes = [models.Index(fields=["due_at"], condition=Q(status=TaskStatus.WAITING), name="task_due")]
+        indexes = [
+            # The sweeper queries due tasks every few seconds.
+            models.Index(fields=["due_at"], condition=Q(status=TaskStatus.WAITING), name="task_due"),
+            models.Index(
+                fields=["finished_at"], condition=Q(status=TaskStatus.FAILED, seen_at=None), name="task_failed_unseen"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.object_id}"

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from voicehub.models import Task, TaskStatus
+from voicehub.models import Task, TaskStatus, User
 from voicehub.retry_policy import LEASE, MAX_ATTEMPTS, RENOTIFY_AFTER, attempt_delay
 from voicehub.transitions import move
 
@@ -220,7 +220,14 @@ def retry_task(task: Task) -> bool:
     """Run a failed task again. False if it has not failed, or if the same task is already waiting."""
     if Task.objects.filter(kind=task.kind, object_id=task.object_id, status=TaskStatus.WAITING).exists():
         return False
-    moved = move(task, TaskStatus.WAITING, due_at=timezone.now(), attempts=0, finished_at=None)
+    unseen = {"seen_at": None, "seen_by": None}
+    moved = move(task, TaskStatus.WAITING, due_at=timezone.now(), attempts=0, finished_at=None, **unseen)
     if moved:
         transaction.on_commit(lambda: notify_queue(task.pk))
     return moved
+
+
+def mark_task_seen(task: Task, by: User) -> bool:
+    """Take a failed task off the page Today. False if it has not failed, or if it is already marked."""
+    failed = Task.objects.filter(pk=task.pk, status=TaskStatus.FAILED, seen_at=None)
+    return bool(failed.update(seen_at=timezone.now(), seen_by=by))

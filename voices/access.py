@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from consent.models import Consent, ConsentStatus, ContractSuspension
+from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, ContractSuspension
 from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, OfflineProof, Recording, RemoteVoice, Voice
 from voices.models.build import BuildQuerySet
@@ -52,7 +52,7 @@ def query_recordings() -> QuerySet[Recording]:
 
 def query_builds() -> BuildQuerySet:
     return Build.objects.select_related(
-        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by"
+        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by", "seen_by"
     ).defer("raw_response")
 
 
@@ -78,6 +78,19 @@ def query_offline_proofs(consent: Consent) -> QuerySet[OfflineProof]:
         replaced = list(Consent.objects.filter(replaced_by__in=replaced).values_list("pk", flat=True))
         ids.update(replaced)
     return OfflineProof.objects.filter(consent__in=ids).select_related("account", "recorded_by", "confirmed_by")
+
+
+def is_certainly_allowed() -> Q:
+    """Condition on builds that the gate allows. It judges every other voice itself, as other terms may fit too."""
+    is_in_force = Q(consent__in=Consent.objects.in_force(), contract__in=Contract.objects.in_force())
+    has_same_terms = Q(
+        consent__talent_name=F("voice__talent__name"),
+        consent__company=F("contract__company"),
+        consent__language=F("voice__language"),
+        contract__countries=[WORLDWIDE],
+    )
+    exclusive = Contract.objects.in_force().filter(talent=OuterRef("voice__talent"), exclusive=True)
+    return is_in_force & has_same_terms & ~Q(Exists(exclusive))
 
 
 def query_paused_accounts() -> QuerySet[Account]:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
@@ -14,14 +13,14 @@ from django.urls import reverse
 
 from consent.forms import load_newest_statements
 from consent.models import Consent
-from providers import registry
 from providers.types import Handover, Limit
 from voicehub.text import format_count, format_duration, join_with_and
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
-from voices.presenters import FIX_LINKS, list_term_obstacles
+from voices.presenters import FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
 from voices.services.builds import selection
+from voices.services.builds.nearest import Distance, Rank, measure_distance
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
 from voices.services.usage import describe_voice_limit
@@ -51,15 +50,6 @@ class ExcludedRecording(NamedTuple):
     reason: str
 
 
-class Rank(IntEnum):
-    """The order of the build options on the page."""
-
-    READY = 0
-    BUILDING = 1
-    INCOMPLETE = 2
-    PAUSED = 3
-
-
 @dataclass(frozen=True)
 class BuildOption:
     """One account and tier on the voice's page.
@@ -78,33 +68,25 @@ class BuildOption:
 
     @property
     def key(self) -> str:
-        """The suffix of the ids of this option's HTML elements."""
-        return f"{self.account.pk}-{self.readiness.capabilities.tier}"
+        return make_option_key(self.account, self.readiness.capabilities.tier)
 
     @property
     def name(self) -> str:
-        """The provider's name, with the tier if the provider has several tiers."""
-        provider = registry.get_provider_class(self.account.provider)
-        has_one_tier = len(provider.tiers) == 1
-        return provider.label if has_one_tier else f"{provider.label}, {self.readiness.capabilities.label.lower()}"
+        return make_target_name(self.account.provider, self.readiness.capabilities.label)
 
     @property
     def rank(self) -> Rank:
-        if self.account.paused_at:
-            return Rank.PAUSED
-        if self.readiness.active_build:
-            return Rank.BUILDING
-        return Rank.READY if self.is_ready else Rank.INCOMPLETE
+        return self.sort_key.rank
 
     @property
     def is_ready(self) -> bool:
-        return self.readiness.is_ready and not self.shortfall and bool(self.handovers) and not self.account.paused_at
+        return self.rank is Rank.READY
 
-    @property
-    def sort_key(self) -> tuple[int, int]:
-        """Options with the fewest obstacles come first."""
-        gate = self.readiness.permission.reasons
-        return self.rank, len(gate) + len(self.readiness.gaps) + bool(self.shortfall)
+    @cached_property
+    def sort_key(self) -> Distance:
+        """The option nearest to ready comes first."""
+        is_sendable = bool(self.readiness.gaps) or (not self.shortfall and bool(self.handovers))
+        return measure_distance(self.account, self.readiness, is_sendable=is_sendable)
 
     @property
     def handovers(self) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from audio.datasets.concatenate import GAP_SECONDS
+from consent.models import ConsentStatus
 from consent.services.gate import BuildPermission
 from providers import registry
 from providers.parsing import parse_number
@@ -18,7 +19,7 @@ from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.readiness import GapKind
-from voices.services.builds.recheck import find_hold
+from voices.services.builds.recheck import VoiceStates, find_hold
 from voices.services.previews import DEFAULT_TEXT_CHARACTERS, find_reasons_against_preview, get_longest_preview
 from voices.work_progress import WorkProgress
 
@@ -32,6 +33,8 @@ class StatusBadge:
 # The fields of a voice in which a provider may say what its training cost.
 CREDIT_FIELDS = ("creditsUsed", "credits_used", "credits")
 SUSPENDED_BADGE = StatusBadge("wait", "Suspended")
+# What is said of a voice that the gate refuses, by the status of the consent of its build.
+ENDED_LABELS = {ConsentStatus.WITHDRAWN: "Withdrawn", ConsentStatus.EXPIRED: "Ended"}
 
 
 def make_account_badge(account: Account) -> StatusBadge:
@@ -64,6 +67,27 @@ def make_remote_badge(remote: RemoteVoice, *, is_held: bool = False) -> StatusBa
     if is_usable:
         return StatusBadge("good", "Adopted" if remote.adopted_by_id else "Ready")
     return StatusBadge("over", "Not usable")
+
+
+def make_voice_badge(build: Build, states: VoiceStates) -> StatusBadge | None:
+    """What has become of the voice of a build since it ended. None if nothing has."""
+    remote = build.remote_voice
+    if remote.deleted_at:
+        return StatusBadge("over", "Deleted" if remote.deletion_requested_at else "Gone")
+    if remote.deletion_requested_at:
+        return _make_deletion_badge(remote, is_on_hold=build.voice.talent.is_on_hold)
+    if remote.pk in states.held:
+        return SUSPENDED_BADGE
+    if remote.pk not in states.refused:
+        return None
+    label = ENDED_LABELS.get(ConsentStatus(build.consent.status), "Ended" if remote.coverage_ended_on else "")
+    return StatusBadge("bad", label or "No longer allowed")
+
+
+def _make_deletion_badge(remote: RemoteVoice, *, is_on_hold: bool) -> StatusBadge:
+    if is_on_hold:
+        return StatusBadge("over", "Legal hold")
+    return StatusBadge("wait", "To delete") if remote.needs_manual_deletion else StatusBadge("busy", "Being deleted")
 
 
 def get_remote_kind(remote: RemoteVoice) -> str:
@@ -156,13 +180,19 @@ def tier_label(build: Build) -> str:
 
 def build_name(build: Build) -> str:
     """Provider and tier, such as "Resemble AI, rapid". The tier is omitted if the provider has only one tier."""
-    slug = build.remote_voice.account.provider
-    has_one_tier = slug in registry.PROVIDERS and len(registry.get_provider_class(slug).tiers) == 1
-    return (
-        registry.get_provider_label(slug)
-        if has_one_tier
-        else f"{registry.get_provider_label(slug)}, {tier_label(build).lower()}"
-    )
+    return make_target_name(build.remote_voice.account.provider, tier_label(build))
+
+
+def make_target_name(provider: str, label: str) -> str:
+    """As `build_name`, for a provider and the label of one of its tiers."""
+    has_one_tier = provider in registry.PROVIDERS and len(registry.get_provider_class(provider).tiers) == 1
+    name = registry.get_provider_label(provider)
+    return name if has_one_tier else f"{name}, {label.lower()}"
+
+
+def make_option_key(account: Account, tier: Tier) -> str:
+    """The suffix of the ids of the HTML elements that belong to one account and tier on the page of a voice."""
+    return f"{account.pk}-{tier}"
 
 
 MAX_PREVIEWS = 50

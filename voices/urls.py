@@ -10,6 +10,7 @@ from voices.views import (
     dashboard,
     deletion_list,
     deletions,
+    failures,
     offline_proofs,
     previews,
     recordings,
@@ -23,6 +24,8 @@ app_name = "voices"
 
 urlpatterns = [
     path("today/active-builds/", dashboard.active_builds, name="active_builds"),
+    path("today/tasks/<uuid:pk>/retry/", failures.task_retry, name="task_retry"),
+    path("today/tasks/<uuid:pk>/seen/", failures.task_seen, name="task_seen"),
     path("talents/<uuid:pk>/voices/add/", voice_views.voice_add, name="voice_add"),
     path("voices/<uuid:pk>/", voice_views.voice_detail, name="voice"),
     path("voices/<uuid:pk>/edit/", voice_views.voice_edit, name="voice_edit"),
@@ -46,6 +49,7 @@ urlpatterns = [
     path("builds/<uuid:pk>/", builds.build_detail, name="build"),
     path("builds/<uuid:pk>/progress/", builds.build_progress, name="build_progress"),
     path("builds/<uuid:pk>/recordings.csv", builds.build_export, name="build_export"),
+    path("builds/<uuid:pk>/seen/", failures.build_seen, name="build_seen"),
     path("builds/<uuid:pk>/cancel/", builds.build_cancel, name="build_cancel"),
     path("builds/<uuid:pk>/resolve-submit/", builds.build_resolve_submit, name="build_resolve_submit"),
     path("builds/<uuid:pk>/resolve-training/", builds.build_resolve_training, name="build_resolve_training"),

@@ -5,7 +5,7 @@ The rules stand in `consent_rules` and `contract_rules`. Every refusal says what
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -51,6 +51,10 @@ class BuildPermission:
     suspended_consent: Consent | None = None
     suspended_contract: Contract | None = None
     warnings: tuple[str, ...] = ()
+    newest_consent: Consent | None = None
+    """The newest consent for the provider and the purpose, whatever its status."""
+    allowed_providers: frozenset[str] | None = None
+    """The providers that the current contracts for the purpose allow. None if there is no such contract."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -69,6 +73,11 @@ class BuildPermission:
     def is_held(self) -> bool:
         """Whether the build would be allowed if nothing were suspended."""
         return not self.is_given and self.other_reasons_count == 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether more than a confirmation of terms or the end of a suspension is missing."""
+        return set(self.reasons) > set(self.unconfirmed_reasons) and not self.is_held
 
 
 class BuildPurpose(NamedTuple):
@@ -176,6 +185,11 @@ class _Case(NamedTuple):
     def current(self) -> list[Contract]:
         return [contract for contract in self.filed if contract.pk in self.confirmed]
 
+    @property
+    def allowed_providers(self) -> frozenset[str] | None:
+        contracts = [contract for contract in self.current if self.subject.purpose in contract.purposes]
+        return frozenset(chain.from_iterable(one.providers for one in contracts)) if contracts else None
+
     def decide(self) -> BuildPermission:
         """The first pair of a consent and a contract that allows the build, or else the one closest to it.
 
@@ -203,6 +217,8 @@ class _Case(NamedTuple):
             suspended_consent=consent if consent and consent.status == ConsentStatus.SUSPENDED else None,
             suspended_contract=contract if contract and contract.pk in self.suspensions else None,
             warnings=list_contract_warnings(contract) if contract else (),
+            newest_consent=next(iter(self.requested), None),
+            allowed_providers=self.allowed_providers,
         )
 
     def _judge_consent(self, consent: Consent | None, contract: Contract | None) -> tuple[str, ...]:

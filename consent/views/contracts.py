@@ -25,7 +25,9 @@ from voicehub.storage import StorageUnavailable
 @require_http_methods(["GET", "HEAD", "POST"])
 def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
-    form = ContractForm(talent, request.POST or None, request.FILES or None)
+    # A link from another page proposes what is missing.
+    proposed = {"providers": request.GET.getlist("provider"), "purposes": request.GET.getlist("purpose")}
+    form = ContractForm(talent, request.POST or None, request.FILES or None, initial=proposed)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         contract = file_contract(

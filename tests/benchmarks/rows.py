@@ -21,6 +21,7 @@ from consent.models import (
     Take,
     Talent,
 )
+from providers import registry
 from voicehub.models import User
 from voices.models import Account, AccountMode, Build, BuildStatus, Recording, RecordingStatus, RemoteVoice, Voice
 
@@ -90,6 +91,12 @@ class StudioRows:
         for number in range(self._talent_count, total):
             self._add_talent(number)
         self._talent_count = total
+
+    def allow_every_provider(self) -> None:
+        """Add an account at each other provider, and let every contract allow them all."""
+        Contract.objects.update(providers=list(registry.PROVIDERS))
+        for provider in registry.PROVIDERS.keys() - {PROVIDER}:
+            Account.objects.create(name=provider, provider=provider)
 
     def _add_talent(self, number: int) -> None:
         status = CONSENT_STATUSES[number % len(CONSENT_STATUSES)]

@@ -92,8 +92,8 @@ def make_email(name: str) -> str:
     return f"{name.lower().replace(' ', '.')}@talent.test"
 
 
-def add_contract(tab: Tab, talent: str) -> None:
-    """Add a contract that allows narration at every provider."""
+def add_contract(tab: Tab, talent: str, providers: Sequence[str] = PROVIDERS) -> None:
+    """Add a contract that allows narration at these providers."""
     from voices.sample_studio import make_sample_pdf
 
     today = timezone.localdate()
@@ -104,7 +104,7 @@ def add_contract(tab: Tab, talent: str) -> None:
     page.get_by_label("Starts on").fill(f"{today - timedelta(days=2)}")
     page.get_by_label("Ends on").fill(f"{today + timedelta(days=300)}")
     page.get_by_label(PURPOSE).check()
-    for provider in PROVIDERS:
+    for provider in providers:
         page.get_by_label(provider, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides for museums.")
     page.get_by_label("Worldwide", exact=True).check()

@@ -46,7 +46,11 @@ class Studio:
     def wait_until_ready(self) -> None:
         """Wait until the studio serves requests, then create its users."""
         self._process.wait_for_output("VoiceHub is at", patience=90)
-        subprocess.run([*MANAGE, "shell", "-v", "0", "-c", CREATE_USERS], env=self._environment, check=True)
+        self.run_script(CREATE_USERS)
+
+    def run_script(self, script: str) -> None:
+        """Run Python code in the studio's environment, for rows that no page can make quickly."""
+        subprocess.run([*MANAGE, "shell", "-v", "0", "-c", script], env=self._environment, check=True)
 
     def stop(self) -> str:
         """Stop all processes. Return their output."""

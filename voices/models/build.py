@@ -15,6 +15,7 @@ from voices.models.remote import RemoteVoice
 from voices.models.voice import Recording, Voice
 
 ACTIVE_STATUSES = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
+FAILED_STATUSES = [BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED]
 
 
 SCORES = Fields(others=Maybe(NUMBER))
@@ -27,13 +28,27 @@ class BuildQuerySet(models.QuerySet["Build"]):
         """Builds that are not in a final status."""
         return self.filter(status__in=ACTIVE_STATUSES)
 
+    def open_failures(self) -> "BuildQuerySet":
+        """Failed builds that nobody has marked as seen, and that no later build at the same target has taken over.
+
+        A target is one account and tier of a voice. A later build takes over while it is active, if it is ready, and
+        if it failed itself. A canceled build takes nothing over.
+        """
+        same_target = {"voice": OuterRef("voice"), "remote_voice__account": OuterRef("remote_voice__account")}
+        later = Build.objects.filter(
+            **same_target, remote_voice__tier=OuterRef("remote_voice__tier"), created_at__gt=OuterRef("created_at")
+        )
+        takes_over = later.filter(status__in=[*ACTIVE_STATUSES, *FAILED_STATUSES, BuildStatus.READY])
+        return self.filter(~Exists(takes_over), status__in=FAILED_STATUSES, seen_at=None)
+
 
 class Build(StatusModel):
     """One attempt to train a remote voice from a frozen set of recordings.
 
     `pending_call` names the call that is about to be made and must not simply be repeated. It is committed before the
     call and cleared when the response is stored. A worker that finds it set does not know whether the call succeeded.
-    `previous_version` is the version of the remote voice before that call.
+    `previous_version` is the version of the remote voice before that call. `seen_at` says when staff marked a failed
+    build as seen. Until then it is on the page Today. `seen_note` says why it was never shown, if nobody marked it.
     """
 
     Status = BuildStatus
@@ -92,6 +107,11 @@ class Build(StatusModel):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     resolution_reason = models.CharField(max_length=300, blank=True, help_text="Reason given by staff.")
+    seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    seen_note = models.CharField(max_length=300, blank=True, editable=False)
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
     progress_message = models.CharField(
@@ -111,6 +131,13 @@ class Build(StatusModel):
     class Meta:
         ordering = ["-created_at"]
         permissions = [("start_build", "Can start and cancel builds")]
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=FAILED_STATUSES, seen_at=None),
+                name="build_failed_unseen",
+            )
+        ]
         constraints = [
             make_status_constraint("build_status_known", BuildStatus),
             models.UniqueConstraint(

@@ -21,14 +21,13 @@ from voicehub.text import format_time
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RecordingStatus, RemoteVoice, Voice
 from voices.presenters import (
-    SUSPENDED_BADGE,
     PreviewList,
     build_name,
     load_preview_list,
     tier_label,
 )
 from voices.services.builds.offline_proof import provider_requires_proof
-from voices.services.builds.recheck import HOLDABLE_STATUSES, find_held_voices
+from voices.services.builds.recheck import VoiceStates, find_held_voices
 from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
 register = template.Library()
@@ -188,13 +187,18 @@ def remote_badge(remote: RemoteVoice, held: Collection[UUID] = ()) -> presenters
 
 
 @register.simple_tag
-def build_badge(build: Build, held: Collection[UUID] = ()) -> SafeString:
-    """The status of a build. A ready build is held, and a training build also, if its remote voice is held."""
-    is_held = build.remote_voice_id in held and build.status in HOLDABLE_STATUSES
-    badge = format_html('<span class="state state-{}">{}</span>', SUSPENDED_BADGE.severity, SUSPENDED_BADGE.label)
-    if is_held and build.status == BuildStatus.READY:
-        return badge
-    return format_html("{} {}", status_badge(build), badge) if is_held else status_badge(build)
+def build_badge(build: Build, states: VoiceStates | Collection[UUID] = ()) -> SafeString:
+    """The status of a build. If it is ready, what has become of its voice since. `states` may be the held voices only.
+
+    A training build whose voice is held has both badges.
+    """
+    known = states if isinstance(states, VoiceStates) else VoiceStates(dict.fromkeys(states, ()))
+    voice_badge = presenters.make_voice_badge(build, known)
+    is_held = build.status == BuildStatus.TRAINING and build.remote_voice_id in known.held
+    if voice_badge is None or not (is_held or build.status == BuildStatus.READY):
+        return status_badge(build)
+    badge = format_html('<span class="state state-{}">{}</span>', voice_badge.severity, voice_badge.label)
+    return format_html("{} {}", status_badge(build), badge) if is_held else badge
 
 
 @register.simple_tag(takes_context=True)

@@ -106,7 +106,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.add_account")
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_add(request: HttpRequest) -> HttpResponse:
-    form = AccountForm(request.POST or None)
+    form = AccountForm(request.POST or None, initial={"provider": request.GET.get("provider", "")})
     if request.method == "POST" and form.is_valid():
         with handle_refusal(partial(form.add_error, None)):
             account = add_account(**form.cleaned_data)

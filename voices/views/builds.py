@@ -24,8 +24,9 @@ from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm, read
 from voices.models import Account, Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
+from voices.services.builds.failures import is_open_failure
 from voices.services.builds.options import describe_emotions, list_option_fields, list_shown_options
-from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
+from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, count_scores, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
@@ -172,13 +173,13 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         flagged_count=Count("pk", filter=flagged),
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
-    hold = find_hold(build.remote_voice) if build.status in HOLDABLE_STATUSES else ()
+    states = check_built_voices([build])
     score_counts = count_scores(build)
     return {
         "build": build,
-        "hold": hold,
+        "hold": states.held.get(build.remote_voice_id, ()),
+        "voice_states": states,
         "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
-        "held": [build.remote_voice_id] if hold else [],
         "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
         "progress": progress,
         "change_token": compute_change_token(build, progress),
@@ -191,6 +192,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "estimates": select_estimate_columns(page, score_counts),
         "dataset_downloads": list(build.dataset_fetches.order_by("-at")[:20]),
         "needs_staff_answer": needs_staff_answer(build),
+        "is_open_failure": is_open_failure(build),
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "comparable_builds": [] if build.is_active else list(list_comparable_builds(build)),
         "can_rebuild": not build.is_active,

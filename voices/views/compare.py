@@ -20,7 +20,7 @@ from voices import access
 from voices.account_forms import SentenceForm, show_errors
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.presenters import build_name
-from voices.services.builds.recheck import find_held_builds
+from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.builds.scores import SCORES, ScoreInfo
 from voices.services.previews import find_reasons_against_preview, get_longest_preview, request_preview
 
@@ -151,11 +151,12 @@ def compare_previews(request: HttpRequest) -> HttpResponse:
     )
 
 
-def find_locked_voices(pair: BuildPair, user: User) -> dict[str, frozenset[uuid.UUID]]:
+def find_locked_voices(pair: BuildPair, user: User) -> dict[str, VoiceStates | frozenset[uuid.UUID]]:
     """The ids of the remote voices whose previews cannot be played: while they are held, or closed to this user."""
     remotes = [build.remote_voice for build in pair.builds]
     closed = frozenset(remote.pk for remote in remotes if access.are_previews_closed(remote, user))
-    return {"held": find_held_builds(pair.builds), "closed": closed}
+    states = check_built_voices(pair.builds)
+    return {"held": frozenset(states.held), "closed": closed, "voice_states": states}
 
 
 @require_permission("voices.ask_preview")

@@ -51,5 +51,8 @@ def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
     label = registry.get_provider_label(consents[0].provider)
     count = len(consents)
     reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
-    url, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
-    return NextStep(talent.name, "Talent", "wait", "To review", (reason,), url, "Review", given, REVIEW)
+    page, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
+    url = f"{page}#review"
+    return NextStep(
+        talent.name, "Talent", "wait", "To review", (reason,), url, "Review", given, REVIEW, subject_url=page
+    )

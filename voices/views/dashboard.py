@@ -20,6 +20,7 @@ def today(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "steps": steps,
+        "waiting_count": sum(step.is_for_staff for step in steps),
         "pending_consents": pending_consents,
         "active_builds": active,
         "ending_contracts": dashboard_lists.list_ending_contracts(),

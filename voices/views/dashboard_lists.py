@@ -16,8 +16,8 @@ from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Build
 from voices.models.build import ACTIVE_STATUSES
-from voices.presenters import compute_change_token
-from voices.services.builds.recheck import find_held_builds
+from voices.presenters import compute_change_token, make_voice_badge
+from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.work_samples import load_past_work
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
@@ -83,12 +83,12 @@ def list_pending_consents() -> list[PendingConsents]:
 class ActiveBuilds:
     """Active builds, and builds that ended recently, so that staff see how each build ended.
 
-    An ended build is left out if its voice has a newer build. `held` are the ids of the remote voices that are held.
-    `progress` has the active builds. Without `has_ends`, it lacks their expected ends.
+    An ended build is left out if its voice has a newer build. `progress` has the active builds. Without `has_ends`, it
+    lacks their expected ends.
     """
 
     rows: Sequence[Build]
-    held: frozenset[uuid.UUID]
+    states: VoiceStates
     progress: Mapping[uuid.UUID, WorkProgress]
     has_ends: bool
 
@@ -98,7 +98,11 @@ class ActiveBuilds:
 
     @property
     def change_token(self) -> str:
-        return hash_token("|".join(compute_change_token(build, self.progress.get(build.pk)) for build in self.rows))
+        tokens = (
+            f"{compute_change_token(build, self.progress.get(build.pk))}{make_voice_badge(build, self.states)}"
+            for build in self.rows
+        )
+        return hash_token("|".join(tokens))
 
 
 def load_active_builds(*, has_ends: bool) -> ActiveBuilds:
@@ -106,13 +110,13 @@ def load_active_builds(*, has_ends: bool) -> ActiveBuilds:
     newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows: QuerySet[Build] = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent)
-    shown = rows.annotate(has_suspension=Case(When(access.has_suspension(), then=True), default=False))
+    shown = rows.annotate(is_allowed=Case(When(access.is_certainly_allowed(), then=True), default=False))
     builds = sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
     active = [build for build in builds if build.is_active]
     past = load_past_work(list_work_keys(active)) if has_ends else {}
     progress = {build.pk: make_build_progress(build, past) for build in active}
-    held = find_held_builds(build for build in builds if build.has_suspension)
-    return ActiveBuilds(builds, held, progress, has_ends)
+    states = check_built_voices(build for build in builds if not build.is_allowed)
+    return ActiveBuilds(builds, states, progress, has_ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,9 @@ class FailedTask:
 
 
 def list_failed_tasks() -> list[FailedTask]:
-    """Failed tasks, each with its build if it has one."""
-    tasks = list(
-        Task.objects.filter(status=TaskStatus.FAILED).order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS]
-    )
+    """Failed tasks that nobody has marked as seen, each with its build if it has one."""
+    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
+    tasks = list(failed.order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS])
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
     return [
         FailedTask(

@@ -50,6 +50,7 @@ def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     is_kept = remote.is_still_visible or alert == remote.file_alert
     status = "Not deleted" if is_kept else "Public" if remote.is_public else "Unknown"
     subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
+    url += "#files" * (alert == remote.file_alert)
     return NextStep(subject, _describe_place(remote), "bad", status, (alert,), url, "Open voice", remote.checked_at)
 
 
@@ -89,7 +90,7 @@ def _describe_place(remote: RemoteVoice) -> str:
 
 def make_hold_step(talent: Talent) -> NextStep:
     reasons = (f"{talent.legal_hold_by}: {talent.legal_hold_reason}", "Nothing is deleted.")
-    url = talent.get_absolute_url()
+    url = f"{talent.get_absolute_url()}#legal-hold-title"
     return NextStep(talent.name, "Talent", "over", "Legal hold", reasons, url, "Open talent", talent.legal_hold_at)
 
 
@@ -120,7 +121,7 @@ def _describe_end(remote: RemoteVoice) -> str:
 def _make_step(
     remote: RemoteVoice, severity: str, status: str, reasons: tuple[str, ...], action: str, permission: str
 ) -> NextStep:
-    url, page = reverse("voices:deletion_list"), remote.get_absolute_url()
+    url, page = f"{reverse('voices:deletion_list')}#voice-{remote.pk}", remote.get_absolute_url()
     since = remote.deletion_planned_at
     return NextStep(
         str(remote.voice),

@@ -1,16 +1,32 @@
 """One row of the next steps of Today, and what of it a user may see."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
 
 from voicehub.models import User
 
 MAX_ROWS = 100  # of one kind
+# The worst first. VoiceHub itself works on a row that is busy, and one that is over needs nobody.
+SEVERITIES = ("bad", "wait", "good", "busy", "over")
+
+
+class Fix(NamedTuple):
+    """The link to the place where a step is done, its label, and the permission to do it."""
+
+    url: str
+    action: str
+    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """One row of the list: its subject, what is open or blocked, since when, and the link to the next step."""
+    """One row of the list: its subject, what is open or blocked, since when, and the link to the next step.
+
+    The subject links to `subject_url`, or else to `url`. A POST to `mark_url` marks the row as seen.
+    """
 
     subject: str
     description: str
@@ -22,13 +38,31 @@ class NextStep:
     since: datetime | None = None
     permission: str = ""
     is_allowed: bool = True
-    subject_url: str = ""  # linked instead of `url` for users without `permission`
+    subject_url: str = ""
     subject_permission: str = ""
+    mark_url: str = ""
+    mark_permission: str = ""
+
+    @property
+    def is_for_staff(self) -> bool:
+        return self.severity not in ("busy", "over")
+
+    @property
+    def link(self) -> str:
+        return self.subject_url or self.url
+
+
+def sort_worst_first(sources: Iterable[Iterable[NextStep]]) -> list[NextStep]:
+    """The rows of all sources by severity. Rows of one severity keep the order of their sources."""
+    return sorted(chain.from_iterable(sources), key=lambda step: SEVERITIES.index(step.severity))
 
 
 def apply_permissions(step: NextStep, user: User) -> NextStep:
     """The step, without the links that this user may not follow."""
+    if step.mark_permission and not user.has_perm(step.mark_permission):
+        step = replace(step, mark_url="")
     if not step.permission or user.has_perm(step.permission):
         return step
     can_open = not step.subject_permission or user.has_perm(step.subject_permission)
-    return replace(step, is_allowed=False, url=(step.subject_url or step.url) if can_open else "")
+    link = step.link if can_open else ""
+    return replace(step, is_allowed=False, url=link, subject_url=link)

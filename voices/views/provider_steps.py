@@ -20,16 +20,17 @@ def list_paused_accounts() -> Iterator[NextStep]:
         if account.waiting:
             end = "until it is resumed" if is_paused_by_person else "for a working key"
             reasons.append(f"{format_count(account.waiting, 'build waits', 'builds wait')} {end}.")
-        url = reverse("voices:account", args=[account.pk])
+        page = reverse("voices:account", args=[account.pk])
         yield NextStep(
             account.name,
             f"Account at {registry.get_provider_label(account.provider)}",
             "wait" if is_paused_by_person else "bad",
             "Paused",
             tuple(reasons),
-            url,
+            f"{page}#{'paused' if is_paused_by_person else 'new-key'}",
             "Resume account" if is_paused_by_person else "Enter a new key",
             account.paused_at,
             "voices.change_account",
+            subject_url=page,
             subject_permission="voices.view_account",
         )

@@ -14,7 +14,7 @@ from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent,
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
-from voicehub.models import Task, TaskStatus
+from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, LimitOverride, RemoteVoice, Voice
 from voices.views import dashboard_lists, next_steps
 from voices.views.next_step import NextStep
@@ -57,7 +57,7 @@ def test_steps_of_a_talent_go_from_contract_to_consent_to_voice(producer_client:
     consent = studio.make_consent(talent, ConsentStatus.SUBMITTED)
     assert (get_step(producer_client, "Nils").action, get_step(producer_client, "Nils").url) == (
         "Review",
-        consent.get_absolute_url(),
+        f"{consent.get_absolute_url()}#review",
     )
     Consent.objects.update(status=ConsentStatus.APPROVED)
     assert get_step(producer_client, "Nils").action == "Add a voice"
@@ -86,7 +86,7 @@ def test_several_consents_of_a_talent_share_one_step(producer_client: Client, st
     talent = studio.make_talent("Nils")
     oldest, _newest = [studio.make_consent(talent, ConsentStatus.SUBMITTED) for _ in range(2)]
     step = get_step(producer_client, "Nils")
-    assert (step.reasons, step.url) == (("2 consents need review.",), oldest.get_absolute_url())
+    assert (step.reasons, step.url) == (("2 consents need review.",), f"{oldest.get_absolute_url()}#review")
 
 
 def test_step_of_a_voice_lists_every_reason_that_blocks_a_build(producer_client: Client, studio: Studio) -> None:
@@ -181,16 +181,6 @@ def test_limit_override_changes_the_reasons_of_a_step(producer_client: Client, s
     assert get_step(producer_client, "Bright").reasons == ("2 more recordings are needed.",)
 
 
-@pytest.mark.parametrize("status", ["dataset_issue", "consent_rejected", "failed"])
-def test_failed_build_needs_a_step_until_a_newer_one_starts(
-    producer_client: Client, studio: Studio, status: str
-) -> None:
-    build = studio.make_build(status=status, issue="Why.")
-    assert get_step(producer_client, build.voice.name).url == build.get_absolute_url()
-    studio.make_build(build.voice, status="training")
-    assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
-
-
 def test_step_counts_flagged_recordings_instead_of_the_providers_text(producer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="dataset_issue", issue="Look at line-001-5408b2c5.")
     assert get_step(producer_client, build.voice.name).reasons == (build.issue,)
@@ -219,7 +209,8 @@ def test_build_with_an_unknown_status_needs_an_answer_from_staff(
     assert build.voice.name not in {row.subject for row in next_steps.list_steps()}
     type(build).objects.update(has_unknown_status=True)
     step = get_step(producer_client, build.voice.name)
-    assert (step.status, step.action, step.url) == ("Needs an answer", "Answer", build.get_absolute_url())
+    url = f"{build.get_absolute_url()}#unknown-status"
+    assert (step.status, step.action, step.url) == ("Needs an answer", "Answer", url)
     assert step.reasons == ("The provider reports “half-baked”, an unknown status. Check the provider's website.",)
     assert not get_step(viewer_client, build.voice.name).is_allowed
     type(build).objects.update(raw_status="")
@@ -275,17 +266,35 @@ def test_contracts_ending_within_60_days_are_listed(viewer_client: Client, studi
 
 
 def test_everyone_sees_failed_tasks_and_only_admins_can_retry_them(
-    client: Client, viewer_client: Client, studio: Studio, admin: object
+    client: Client, viewer_client: Client, studio: Studio, admin: User
 ) -> None:
     build = studio.make_build(status="queued")
     task = Task.objects.create(
         kind="submit_build", object_id=str(build.pk), status=TaskStatus.FAILED, reason="The disk is full."
     )
-    retry_url = reverse("admin:voicehub_task_change", args=[task.pk])
+    urls = [reverse(f"voices:{name}", args=[task.pk]) for name in ("task_retry", "task_seen")]
     assert "The disk is full." in read_today(viewer_client)
-    assert retry_url not in read_today(viewer_client)
-    client.force_login(admin)  # type: ignore[arg-type]
-    assert retry_url in read_today(client)
+    assert not any(url in read_today(viewer_client) for url in urls)
+    client.force_login(admin)
+    assert all(url in read_today(client) for url in urls)
+    client.post(urls[0])
+    task.refresh_from_db()
+    assert (task.status, "The disk is full." in read_today(client)) == (TaskStatus.WAITING, False)
+    assert "has not failed" in read_html(client.post(urls[0], follow=True))
+
+
+def test_failed_task_leaves_today_when_an_admin_marks_it_as_seen(client: Client, studio: Studio, admin: User) -> None:
+    studio.make_talent()
+    task = Task.objects.create(kind="submit_build", object_id="1", status=TaskStatus.FAILED, reason="The disk is full.")
+    client.force_login(admin)
+    url = reverse("voices:task_seen", args=[task.pk])
+    assert "The disk is full." not in read_html(client.post(url, follow=True))
+    task.refresh_from_db()
+    assert (task.status, task.seen_by) == (TaskStatus.FAILED, admin)
+    assert "already marked" in read_html(client.post(url, follow=True))
+    outbox.retry_task(task)
+    Task.objects.filter(pk=task.pk).update(status=TaskStatus.FAILED)
+    assert "The disk is full." in read_today(client), "a retry that fails again is on the page again"
 
 
 def test_every_task_kind_has_a_label() -> None:

@@ -98,33 +98,43 @@ class _ClipCounts(NamedTuple):
 
 def check_readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
     """Raises ActionRefused if the provider does not have the tier."""
-    return check_readiness_of_voices([voice], account, tier, get_all_limits())[voice.pk]
-
-
-def check_readiness_of_voices(
-    voices: Sequence[Voice], account: Account, tier: Tier | str, limits: dict[TierKey, dict[str, Limit]]
-) -> dict[UUID, Readiness]:
-    """Readiness by voice id, within these limits. The number of queries does not depend on the number of voices."""
-    capabilities = account.get_capabilities(tier)
-    return {voice.pk: state for voice, _, state in _iterate_readiness(voices, [(account, capabilities)], limits)}
+    targets = [(account, account.get_capabilities(tier))]
+    ((_, _, state),) = _iterate_readiness([voice], targets, get_all_limits())
+    return state
 
 
 def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
     """Readiness for each tier of each account, also of paused accounts. The number of queries is constant."""
+    return [(account, state) for _, account, state in _iterate_readiness([voice], _list_targets(), get_all_limits())]
+
+
+def check_unbuilt_voices(voices: Sequence[Voice]) -> Iterator[tuple[Voice, Account, Readiness]]:
+    """As `check_readiness_everywhere`, for many voices that have no active build, without advice about earlier builds.
+
+    The number of queries does not depend on the number of voices.
+    """
+    return _iterate_readiness(voices, _list_targets(), get_all_limits(), has_builds=False)
+
+
+def _list_targets() -> list[AccountTier]:
     accounts = [account for account in Account.objects.all() if account.provider in registry.PROVIDERS]
-    targets = [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
-    return [(account, state) for _, account, state in _iterate_readiness([voice], targets, get_all_limits())]
+    return [(a, tier) for a in accounts for tier in registry.get_provider_class(a.provider).tiers.values()]
 
 
 def _iterate_readiness(
-    voices: Sequence[Voice], targets: Sequence[AccountTier], limits: dict[TierKey, dict[str, Limit]]
+    voices: Sequence[Voice],
+    targets: Sequence[AccountTier],
+    limits: dict[TierKey, dict[str, Limit]],
+    *,
+    has_builds: bool = True,
 ) -> Iterator[tuple[Voice, Account, Readiness]]:
     labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in targets}
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts, flagged = _count_clips(voices, capabilities_by_tier, limits), _count_flagged(voices)
-    active, proofs = _find_active_builds(voices), load_proofs(permissions.values(), [account for account, _ in targets])
+    counts = _count_clips(voices, capabilities_by_tier, limits)
+    flagged, active = (_count_flagged(voices), _find_active_builds(voices)) if has_builds else ({}, {})
+    proofs = load_proofs(permissions.values(), [account for account, _ in targets])
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
         for voice in voices:

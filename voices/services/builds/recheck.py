@@ -1,6 +1,7 @@
 """Checks of the gate before a build sends anything, and before a remote voice is used or changed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.db import transaction
 from consent.models import Consent, Contract, EventKind
 from consent.services.audit_log import record_event
 from consent.services.gate import check_permissions
+from providers import registry
 from voices.models import Account, Build, BuildStatus, RemoteVoice, Voice
 from voices.services.permission import check_voice_permission, make_build_purpose
 
@@ -68,21 +70,33 @@ def find_hold(remote: RemoteVoice) -> tuple[str, ...]:
     return permission.reasons if permission.is_held else ()
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceStates:
+    """Which remote voices, by id, are held and why, and which ones the gate refuses for another reason."""
+
+    held: Mapping[UUID, tuple[str, ...]] = field(default_factory=dict)
+    refused: frozenset[UUID] = frozenset()
+
+
 def find_held_voices(remotes: Iterable[RemoteVoice]) -> frozenset[UUID]:
     """The ids of the remote voices that are held. The number of queries does not depend on their number."""
-    return _find_held({remote.pk: (remote.voice, remote.account) for remote in remotes if remote.voice})
+    states = _check_voices({remote.pk: (remote.voice, remote.account) for remote in remotes if remote.voice})
+    return frozenset(states.held)
 
 
-def find_held_builds(builds: Iterable[Build]) -> frozenset[UUID]:
-    """The ids of the remote voices of these builds that are held, of builds that are training or ready."""
+def check_built_voices(builds: Iterable[Build]) -> VoiceStates:
+    """The states of the remote voices of these builds, of builds that are training or ready. At most four queries."""
     candidates = [build for build in builds if build.status in HOLDABLE_STATUSES]
-    return _find_held({build.remote_voice_id: (build.voice, build.remote_voice.account) for build in candidates})
+    return _check_voices({build.remote_voice_id: (build.voice, build.remote_voice.account) for build in candidates})
 
 
-def _find_held(voices: Mapping[UUID, tuple[Voice, Account]]) -> frozenset[UUID]:
+def _check_voices(voices: Mapping[UUID, tuple[Voice, Account]]) -> VoiceStates:
     subjects = {pk: make_build_purpose(voice, account.provider) for pk, (voice, account) in voices.items()}
-    permissions = check_permissions(subjects.values(), {}) if subjects else {}
-    return frozenset(pk for pk, subject in subjects.items() if permissions[subject].is_held)
+    labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
+    found = check_permissions(subjects.values(), labels) if subjects else {}
+    permissions = {pk: found[subject] for pk, subject in subjects.items()}
+    held = {pk: permission.reasons for pk, permission in permissions.items() if permission.is_held}
+    return VoiceStates(held, frozenset(pk for pk, permission in permissions.items() if permission.is_refused))
 
 
 def _is_basis_in_force(build: Build) -> bool:

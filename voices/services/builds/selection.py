@@ -1,6 +1,6 @@
 """The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -52,14 +52,18 @@ class Selection:
 
 def load_clip_rows(voice: Voice) -> list[ClipRow]:
     """The recordings that would go into a build, in one query."""
-    usable = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
-    fields = usable.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
-    return [
-        ClipRow(
-            pk, name, seconds, rate, compute_levels_quality(seconds, levels, [finding["code"] for finding in findings])
-        )
-        for pk, name, seconds, rate, levels, findings in fields
-    ]
+    return load_clip_rows_of_voices([voice.pk])[voice.pk]
+
+
+def load_clip_rows_of_voices(voices: Collection[UUID]) -> dict[UUID, list[ClipRow]]:
+    """As `load_clip_rows`, by voice id, in one query for any number of voices."""
+    usable = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED)
+    fields = usable.values_list("voice", "pk", "file_name", "seconds", "sample_rate", "levels", "findings")
+    rows: dict[UUID, list[ClipRow]] = {voice: [] for voice in voices}
+    for voice, pk, name, seconds, rate, levels, findings in fields:
+        quality = compute_levels_quality(seconds, levels, [finding["code"] for finding in findings])
+        rows[voice].append(ClipRow(pk, name, seconds, rate, quality))
+    return rows
 
 
 def select_clips(

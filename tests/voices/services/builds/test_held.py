@@ -143,7 +143,7 @@ def test_today_and_voice_page_show_the_held_voice(
     (step,) = [step for step in next_steps.list_steps() if step.subject == build.voice.name]
     assert (step.status, step.severity, step.action) == ("Suspended", "wait", f"Open {basis}")
     row = build.consent if basis == "consent" else build.contract
-    assert step.url == row.get_absolute_url() and "suspended" in " ".join(step.reasons)
+    assert step.url == f"{row.get_absolute_url()}#status" and "suspended" in " ".join(step.reasons)
     today, voice = read_html(producer_client.get(reverse("today"))), read(producer_client, build.voice)
     assert today.count(">Suspended</span>") == 2, "as a next step and under recent builds"
     assert voice.count(">Suspended</span>") == 2, "the build and the voice at the provider"

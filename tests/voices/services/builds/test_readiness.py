@@ -17,9 +17,10 @@ from tests.support.html import read_html
 from tests.support.offline_proofs import make_required_proof
 from tests.voices.rows import Studio
 from voicehub.text import join_with_and
-from voices.build_options import BuildOption, Rank, list_build_options
+from voices.build_options import BuildOption, list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import get_all_limits, get_limits
+from voices.services.builds.nearest import Rank
 from voices.services.builds.readiness import check_readiness, check_readiness_everywhere
 from voices.services.builds.start import BuildRefused, cancel_build, start_build
 

@@ -1,0 +1,71 @@
+"""Today judges a voice at the provider that its contract allows, and keeps failures until a person has seen them."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import sound, staff_steps
+from tests.browser.studio import Studio
+from tests.browser.tab import Tab
+
+pytestmark = pytest.mark.usefixtures("account")
+
+VOICE = "Tova, one provider"
+# A failed build at each of two providers, the older one first.
+FAIL_BUILDS = f"""
+from django.utils import timezone
+from voicehub.models import User
+from voices.models import Account, Build, RemoteVoice, Voice
+voice = Voice.objects.get(name={VOICE!r})
+for provider, issue in (("resemble_v2", "The audio is empty."), ("voiceai", "The training stopped.")):
+    account = Account.objects.filter(provider=provider).first()
+    remote = RemoteVoice.objects.create(voice=voice, account=account, tier="rapid", reference="vh-" + provider)
+    consent, contract = voice.talent.consents.get(), voice.talent.contracts.get()
+    Build.objects.create(
+        voice=voice, remote_voice=remote, consent=consent, contract=contract, status="failed", issue=issue,
+        started_by=User.objects.get(username="paula"), finished_at=timezone.now(),
+    )
+"""
+
+
+def find_rows(page: Page) -> Locator:
+    rows = page.get_by_role("region", name="Next steps").locator("li.step")
+    return rows.filter(has=page.get_by_role("link", name=VOICE, exact=True))
+
+
+def test_today_judges_a_voice_at_its_provider_and_keeps_its_failures(
+    studio: Studio, open_tab: Callable[..., Tab]
+) -> None:
+    admin = open_tab("desktop", "ada")
+    for provider in staff_steps.PROVIDERS[1:]:
+        staff_steps.add_account(admin, f"Today at {provider}", provider)
+    tab = open_tab("desktop", "paula")
+    talent = staff_steps.add_talent(tab, "Tova Nearest")
+    staff_steps.add_contract(tab, talent, [staff_steps.PROVIDER])
+    staff_steps.obtain_consent(tab, talent, sound.read_clip("consent-slt"))
+    staff_steps.add_voice(tab, talent, VOICE)
+    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
+    row = find_rows(tab.goto("/"))
+    expect(row).to_contain_text("Ready to build at Resemble AI, rapid: nothing is missing.")
+    row.get_by_role("link", name="Start build").click()
+    expect(tab.page.locator(".option-more[open]")).to_have_count(1)
+    expect(tab.page.get_by_role("button", name="Start rapid build at Resemble AI,")).to_be_in_viewport()
+    check_failures(studio, tab)
+
+
+def check_failures(studio: Studio, tab: Tab) -> None:
+    studio.run_script(FAIL_BUILDS)
+    rows = find_rows(tab.goto("/"))
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("The audio is empty.")
+    expect(rows.nth(1)).to_contain_text("The training stopped.")
+    tab.check_page("today with failures")
+    rows.nth(0).get_by_role("button", name="Mark as seen").click()
+    expect(tab.page.get_by_text("The failed build is no longer on Today.")).to_be_visible()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("The training stopped.")
+    rows.get_by_role("link", name="Open build").click()
+    tab.page.get_by_role("button", name="Mark as seen").click()
+    expect(tab.page.get_by_text("Seen by Paula")).to_be_visible()
+    expect(find_rows(tab.goto("/"))).to_contain_text("Ready to build at Resemble AI, rapid")

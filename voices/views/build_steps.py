@@ -1,0 +1,105 @@
+"""Next steps about builds: failed ones that nobody has marked as seen, and those that need an answer of staff."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+
+from voicehub.text import format_count
+from voices import access
+from voices.models import Build, BuildStatus
+from voices.presenters import build_name, needs_staff_answer
+from voices.views.next_step import MAX_ROWS, Fix, NextStep
+
+ANSWER = "voices.start_build"
+MARK_SEEN = "voices.start_build"
+LABELS = {
+    BuildStatus.UNCONFIRMED: ("wait", "Needs an answer"),
+    BuildStatus.TRAINING: ("wait", "Needs an answer"),
+    BuildStatus.DATASET_ISSUE: ("wait", "Recordings need fixing"),
+    BuildStatus.CONSENT_REJECTED: ("bad", "Consent rejected"),
+    BuildStatus.FAILED: ("bad", "Build failed"),
+}
+
+
+def list_failed_builds() -> Iterator[NextStep]:
+    """One row for each account and tier of a voice, the build that waits longest first.
+
+    Builds that do not fit are announced in a last row, and appear when those above are marked as seen.
+    """
+    builds = [build for build in _select_builds()[: MAX_ROWS + 1] if not build.is_active or _is_unclear(build)]
+    yield from (_make_step(build) for build in builds[:MAX_ROWS])
+    if len(builds) > MAX_ROWS:
+        reasons = ("They appear here when builds above are marked as seen.",)
+        yield NextStep(f"More than {MAX_ROWS} builds", "Builds", "bad", "Build failed", reasons, "", "")
+
+
+def _select_builds() -> QuerySet[Build]:
+    is_unclear = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
+    is_failed = Q(pk__in=Build.objects.open_failures().values("pk"))
+    silent, outlier = Q(recordings__is_silent=True), Q(recordings__is_outlier=True)
+    return (
+        access.query_builds()
+        .filter(is_unclear | is_failed)
+        .annotate(
+            silent=Count("recordings", filter=silent),
+            outliers=Count("recordings", filter=outlier & ~silent),
+            discarded=Count("recordings", filter=~Q(recordings__discard_reason="") & ~silent & ~outlier),
+        )
+        .order_by("created_at", "pk")
+    )
+
+
+def _is_unclear(build: Build) -> bool:
+    return build.has_unknown_provider_status or needs_staff_answer(build)
+
+
+def _make_step(build: Build) -> NextStep:
+    flags = _describe_flags(build.silent, build.outliers, build.discarded)  # type: ignore[attr-defined]  # annotated
+    severity, status = LABELS[BuildStatus(build.status)]
+    fix = _find_fix(build, has_flags=bool(flags))
+    return NextStep(
+        build.voice.name,
+        f"{build.voice.talent.name}, at {build_name(build)}",
+        severity,
+        status,
+        (_explain_build(build, flags),),
+        fix.url,
+        fix.action,
+        build.finished_at or build.submitted_at,
+        fix.permission,
+        subject_url=build.get_absolute_url(),
+        mark_url="" if build.is_active else reverse("voices:build_seen", args=[build.pk]),
+        mark_permission=MARK_SEEN,
+    )
+
+
+def _find_fix(build: Build, *, has_flags: bool) -> Fix:
+    """The place where staff do what this build needs next."""
+    page = build.get_absolute_url()
+    if build.is_active:
+        anchor = "unknown-status" if build.has_unknown_provider_status else "unconfirmed"
+        return Fix(f"{page}#{anchor}", "Answer", ANSWER)
+    if build.status == BuildStatus.CONSENT_REJECTED:
+        return Fix(build.consent.get_absolute_url(), "Open consent", "consent.view_consent")
+    if build.status == BuildStatus.DATASET_ISSUE and has_flags:
+        url = f"{build.voice.get_absolute_url()}?show=flagged#recordings"
+        return Fix(url, "Fix recordings", "voices.change_recording")
+    return Fix(f"{page}#report" if build.status == BuildStatus.DATASET_ISSUE else page, "Open build")
+
+
+def _explain_build(build: Build, flags: str) -> str:
+    if build.has_unknown_provider_status:
+        if not build.raw_status:
+            return "The provider no longer reports a status. Check the provider's website."
+        return f"The provider reports “{build.raw_status}”, an unknown status. Check the provider's website."
+    if build.is_active:
+        return "The provider's response was lost, and the lookup did not find the build."
+    return flags or build.issue or "The provider gave no reason."
+
+
+def _describe_flags(silent: int, outliers: int, discarded: int) -> str:
+    """The provider's flags in VoiceHub's words. The provider's message names recordings differently."""
+    kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
+    parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
+    return f"{format_count(total, 'recording was', 'recordings were')} flagged: {', '.join(parts)}." if parts else ""

@@ -173,7 +173,11 @@ def _make_sending_progress(build: Build, past: PastWork | None) -> WorkProgress:
 def _make_training_progress(build: Build, past: PastWork | None) -> WorkProgress:
     elapsed = _measure_elapsed(build.training_at)
     text, basis = STATUS_TEXTS[BuildStatus.TRAINING], _describe_basis(past)
-    if past is None and (stated := _find_stated_time(build.remote_voice)):
+    if build.expected_at and build.training_at:
+        # The page shows beside it when the provider expects the end.
+        expected = max(1.0, (build.expected_at - build.training_at).total_seconds())
+        past, basis = PastWork(0, expected, expected), ""
+    elif past is None and (stated := _find_stated_time(build.remote_voice)):
         past, basis = stated
     estimate = estimate_uncounted(past, elapsed)
     return _make_progress(build, text, end=describe_end(estimate), basis=basis, value=_compute_value(estimate, elapsed))

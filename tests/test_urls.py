@@ -37,7 +37,7 @@ PUBLIC_URLS = {
 }
 
 # For any signed-in user, with or without a role.
-SIGNED_IN_URLS = {"logout"}
+SIGNED_IN_URLS = {"logout", "session_state"}
 
 # URL name: the request method and the roles that may open it.
 ACCESS = {

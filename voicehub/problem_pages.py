@@ -32,7 +32,7 @@ SERVER_ERROR = (
     "studio when it happened."
 )
 SIGNED_OUT = "You are signed out. Nothing was saved."
-OLD_TOKEN = "This page was open for too long, or you signed in again in another tab. Nothing was saved."
+STALE_PAGE = "This page was open for too long, or you signed in again in another tab. Nothing was saved."
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 FULL_DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -134,5 +134,5 @@ def answer_server_error(request: HttpRequest) -> HttpResponse:
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW. A script learns that it needs a new token."""
     if is_script_request(request):
-        return answer_problem(request, Problem(403, OLD_TOKEN, "csrf"))
+        return answer_problem(request, Problem(403, STALE_PAGE, "csrf"))
     return django_csrf_failure(request, reason)

@@ -1,6 +1,7 @@
 // Uploads many files, three at a time, each with its own progress bar and result. Without this script the form sends
 // all files in one request.
 import { refreshRecordings } from "./recordings-refresh.js";
+import { refreshToken } from "./session.js";
 
 const MAX_PARALLEL = 3;
 const BADGES = { accepted: ["good", "Usable"], refused: ["bad", "Not usable"], duplicate: ["over", "Already here"] };
@@ -106,7 +107,7 @@ class UploadQueue {
     this.running -= 1;
     const result = request.status === 200 ? request.response?.files?.[0] : null;
     if (result) this.showResult(item.row, result);
-    else this.showFailure(item, request.status);
+    else this.showFailure(item, request);
     this.startNext();
   }
 
@@ -125,14 +126,16 @@ class UploadQueue {
     this.showLines(row, lines);
   }
 
-  showFailure(item, status) {
+  showFailure(item, request) {
     this.counts.failed += 1;
     item.row.querySelector("[data-bar]").hidden = true;
     this.showBadge(item.row, "bad", "Not uploaded");
-    this.showLines(item.row, [explainStatus(status)]);
+    this.showLines(item.row, [request.response?.problem ?? explainStatus(request.status)]);
     const retry = item.row.querySelector("[data-retry]");
     retry.hidden = false;
-    retry.onclick = () => {
+    if (request.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
+    retry.onclick = async () => {
+      await refreshToken(); // the last answer may have been that the form's token is out of date
       this.counts.failed -= 1;
       retry.hidden = true;
       const bar = item.row.querySelector("[data-bar]");

@@ -142,9 +142,9 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
             messages.error(request, issue)
         return redirect(recording.voice)
     response = render(request, "voices/_include_toggle.html", {"recording": recording}, status=status)
-    events: dict[str, Any] = {"readiness-changed": {}} | (
-        {"action-refused": {"text": " ".join(issues)}} if issues else {}
-    )
+    events: dict[str, Any] = {"readiness-changed": {}}
+    if issues:
+        events["action-refused"] = {"text": " ".join(issues)}
     response.headers["HX-Trigger"] = json.dumps(events)
     return response
 

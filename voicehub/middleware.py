@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from voicehub.problem_pages import SIGNED_OUT, Problem, answer_problem, explain_error, is_script_request
+from voicehub.problem_pages import answer_problem, answer_signed_out, explain_error, is_script_request
 from voicehub.storage import StoredFileLost
 from voicehub.upload_limits import GUEST_REQUEST_BYTES, STAFF_REQUEST_BYTES
 
@@ -58,13 +58,13 @@ class PrivacyHeadersMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Requires sign-in. A script of a signed-out user gets 401 instead of a redirect, whose page htmx would show."""
+    """Requires sign-in. A script of a signed-out user gets 401 instead of a redirect."""
 
     def handle_no_permission(  # type: ignore[override]  # in the stubs, only a redirect
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if is_script_request(request):
-            return answer_problem(request, Problem(401, SIGNED_OUT, "signed_out"))
+            return answer_signed_out(request)
         return super().handle_no_permission(request, view_func)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -131,8 +132,21 @@ def answer_server_error(request: HttpRequest) -> HttpResponse:
     return answer_problem(request, Problem(500, SERVER_ERROR, "error"), "Something went wrong on our side")
 
 
+def answer_signed_out(request: HttpRequest) -> HttpResponse:
+    """401 for a script, as htmx would follow a redirect and put the sign-in page into a table cell."""
+    if is_script_request(request):
+        return answer_problem(request, Problem(401, SIGNED_OUT, "signed_out"))
+    return redirect_to_login(request.get_full_path())
+
+
+def _needs_sign_in(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and getattr(request.resolver_match.func, "login_required", True)
+
+
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW. A script learns that it needs a new token."""
+    """Django's CSRF_FAILURE_VIEW. A script learns that it needs a new token. A signed-out user has to sign in first."""
+    if not request.user.is_authenticated and _needs_sign_in(request):
+        return answer_signed_out(request)
     if is_script_request(request):
         return answer_problem(request, Problem(403, STALE_PAGE, "csrf"))
     return django_csrf_failure(request, reason)

@@ -32,7 +32,7 @@ export function markUnsaved(field) {
   field.dataset.unsaved = "yes";
   for (const note of field.form.querySelectorAll("[data-saved]")) note.remove();
   const mark = Object.assign(document.createElement("span"), { className: "unsaved-mark" });
-  mark.append("Not saved ");
+  mark.append(Object.assign(document.createElement("span"), { textContent: "Not saved" }));
   if (isSavedAlone(field.form)) mark.append(createSaveButton(field));
   field.after(mark);
 }

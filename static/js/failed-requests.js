@@ -89,7 +89,8 @@ async function tryAgain(request) {
   if (obstacle) return showObstacle(elt, request, obstacle);
   removeToast(SIGNED_OUT);
   repeated = request;
-  window.htmx.ajax(request.verb, request.path, { source: elt }).catch(() => {}); // a failure is shown by its event
+  window.htmx.ajax(request.verb, request.path, { source: elt })?.catch(() => {}); // a failure is shown by its event
+  repeated = null;
 }
 
 // htmx may have replaced the element meanwhile.
@@ -106,13 +107,12 @@ function showObstacle(elt, request, obstacle) {
 }
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {
-  if (!repeated) return;
+  if (repeated?.path !== detail.path) return;
   for (const name of [...detail.formData.keys()]) detail.formData.delete(name);
   const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value;
   for (const [name, value] of repeated.entries) {
     detail.formData.append(name, name === "csrfmiddlewaretoken" ? token : value);
   }
-  repeated = null;
 });
 
 // --- Requests that keep the page up to date ---

@@ -14,6 +14,7 @@ from consent.country_field import CountriesField
 from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Contract, Purpose, Statement, Talent
 from consent.services.contracts import check_pdf
+from voicehub.edit_versions import VersionedFormMixin
 from voicehub.text import get_language_name
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
@@ -37,7 +38,7 @@ def collapse_whitespace(text: str) -> str:
     return " ".join(text.split())
 
 
-class TalentForm(ModelFormOfTalent):
+class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
         fields = ["name", "email", "phone", "notes"]

@@ -14,6 +14,7 @@ import django
 def on_starting(server: object) -> None:
     """Called by gunicorn in its first process, before it listens. Until then, requests wait or are refused."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
+    os.environ.setdefault("VOICEHUB_WEB", "true")
     django.setup()
     prepare_database()
     prepare_static()
@@ -24,16 +25,21 @@ def on_starting(server: object) -> None:
 
 def prepare_database() -> None:
     """Apply missing migrations."""
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connection, connections
     from django.db.migrations.executor import MigrationExecutor
 
+    # No person waits for a migration, so it may wait for locks longer than a request.
+    web_options = connection.settings_dict["OPTIONS"]
+    connection.settings_dict["OPTIONS"] = settings.BACKGROUND_DATABASE["OPTIONS"]
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         _print_line("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
     # A connection must not be shared with the processes that are forked next.
     connections.close_all()
+    connection.settings_dict["OPTIONS"] = web_options
 
 
 def prepare_static() -> None:

@@ -38,7 +38,7 @@ PUBLIC_URLS = {
 }
 
 # For any signed-in user, with or without a role.
-SIGNED_IN_URLS = {"logout", "notifications"}
+SIGNED_IN_URLS = {"logout", "notifications", "session_state"}
 
 # URL name: the request method and the roles that may open it.
 ACCESS = {

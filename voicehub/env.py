@@ -3,9 +3,11 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import dj_database_url
+from botocore.config import Config
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
@@ -48,6 +50,34 @@ def read_url(name: str, default: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name}={value!r} must begin with http:// or https://.")
     return value.rstrip("/")
+
+
+# SQLite allows one writer at a time. With WAL and IMMEDIATE the other writers wait instead of failing.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
+    "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000; PRAGMA temp_store=MEMORY",
+}
+
+
+def read_database(url: str, wait_seconds: int) -> dict[str, Any]:
+    """The settings of the database at `url`. A connection waits `wait_seconds` for a lock, and for the server."""
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
+    if "sqlite" in config["ENGINE"]:
+        config["OPTIONS"] = SQLITE_OPTIONS | {"timeout": wait_seconds}
+    else:
+        limits: dict[str, Any] = {"connect_timeout": wait_seconds, "tcp_user_timeout": wait_seconds * 1000}
+        limits["options"] = f"-c lock_timeout={wait_seconds * 1000}"
+        config["OPTIONS"] = limits | config.get("OPTIONS", {})
+    return {**config, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+def make_s3_config(*, is_web: bool) -> Config:
+    """How long to wait for the file storage: in the web server one short try, elsewhere botocore's own patience."""
+    limits: dict[str, Any] = {"signature_version": "s3v4"}
+    if is_web:
+        limits |= {"connect_timeout": 1.2, "read_timeout": 2.5, "retries": {"total_max_attempts": 1}}
+    return Config(**limits)
 
 
 def needs_secrets(argv: Sequence[str]) -> bool:

@@ -1,15 +1,18 @@
-"""Middleware that limits body sizes and sets privacy headers. Also finds the client's IP address."""
+"""Middleware that limits body sizes, sets privacy headers and explains failures. Also finds the client's IP address."""
 
 import logging
 from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from voicehub.storage import StorageUnavailable, StoredFileLost
+from voicehub.problem_pages import answer_problem, answer_signed_out, explain_error, is_script_request
+from voicehub.storage import StoredFileLost
 from voicehub.upload_limits import GUEST_REQUEST_BYTES, STAFF_REQUEST_BYTES
 
 logger = logging.getLogger(__name__)
@@ -54,8 +57,19 @@ class PrivacyHeadersMiddleware:
         return response
 
 
-class LostDataMiddleware:
-    """Answers in words if a stored file or a row is lost (404), or if the storage does not respond (503)."""
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Requires sign-in. A script of a signed-out user gets 401 instead of a redirect."""
+
+    def handle_no_permission(  # type: ignore[override]  # in the stubs, only a redirect
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        if is_script_request(request):
+            return answer_signed_out(request)
+        return super().handle_no_permission(request, view_func)
+
+
+class FailureMiddleware:
+    """Answers in words if a stored file or a row is lost (404), or a part of the server fails (503, 507)."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -65,20 +79,21 @@ class LostDataMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, StoredFileLost):
-            advice = ASK_ADMIN if request.user.is_authenticated else ASK_STUDIO
-            return _explain(request, f"{error} {advice}", 404)
-        if isinstance(error, StorageUnavailable):
-            return _explain(request, f"{error} Try again in a few minutes.", 503)
+            return _explain_loss(request, str(error))
         if isinstance(error, ObjectDoesNotExist):
             logger.error("A row is missing for %s", request.path, exc_info=error)
-            return _explain(request, f"{ROW_LOST} {ASK_ADMIN if request.user.is_authenticated else ASK_STUDIO}", 404)
-        return None
+            return _explain_loss(request, ROW_LOST)
+        problem = explain_error(error, request.method)
+        if problem:
+            logger.error("%s cannot be answered: %s (%s)", request.path, problem.text, error)
+        return answer_problem(request, problem) if problem else None
 
 
-def _explain(request: HttpRequest, problem: str, status: int) -> HttpResponse:
-    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        return JsonResponse({"problem": problem}, status=status)
-    return render(request, "data_lost.html", {"problem": problem}, status=status)
+def _explain_loss(request: HttpRequest, loss: str) -> HttpResponse:
+    problem = f"{loss} {ASK_ADMIN if request.user.is_authenticated else ASK_STUDIO}"
+    if is_script_request(request):
+        return JsonResponse({"problem": problem}, status=404)
+    return render(request, "data_lost.html", {"problem": problem}, status=404)
 
 
 def allow_microphone(response: HttpResponse) -> HttpResponse:

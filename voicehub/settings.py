@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
@@ -66,11 +65,11 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "voicehub.middleware.BodyLimitMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "voicehub.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "voicehub.middleware.LostDataMiddleware",
+    "voicehub.middleware.FailureMiddleware",
 ]
 
 ROOT_URLCONF = "voicehub.urls"
@@ -93,23 +92,12 @@ TEMPLATES = [
     },
 ]
 
-# SQLite allows one writer at a time. With WAL and IMMEDIATE the other writers wait instead of failing.
-SQLITE_OPTIONS = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
-    "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000; PRAGMA temp_store=MEMORY",
-}
-
-
-def make_database_config(url: str) -> dict[str, Any]:
-    config: dict[str, Any] = dict(dj_database_url.parse(url))
-    if "sqlite" in config["ENGINE"]:
-        config["OPTIONS"] = SQLITE_OPTIONS
-    return {**config, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-
-
-DATABASES = {"default": make_database_config(env.read_text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
+# A person waits for the web server, so it gives up early and says why. Background processes wait.
+VOICEHUB_WEB = env.read_boolean("VOICEHUB_WEB", default=False)
+WEB_WAIT_SECONDS, BACKGROUND_WAIT_SECONDS = 2, 20
+DATABASE_URL = env.read_text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+BACKGROUND_DATABASE = env.read_database(DATABASE_URL, BACKGROUND_WAIT_SECONDS)
+DATABASES = {"default": env.read_database(DATABASE_URL, WEB_WAIT_SECONDS) if VOICEHUB_WEB else BACKGROUND_DATABASE}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue carries only task ids (voicehub.outbox), as JSON, because unpickling data from a queue can run code.
@@ -161,7 +149,7 @@ PRIVATE_S3 = {
         "file_overwrite": False,
         "querystring_auth": True,
         "querystring_expire": 60,
-        "signature_version": "s3v4",
+        "client_config": env.make_s3_config(is_web=VOICEHUB_WEB),
     },
 }
 STATIC_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "voicehub.storage.HashedStorage"
@@ -216,6 +204,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "voicehub-session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "voicehub-csrf"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "voicehub.problem_pages.answer_csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS

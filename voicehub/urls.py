@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
@@ -18,11 +19,20 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+@require_safe
+def session_state(request: HttpRequest) -> JsonResponse:
+    """Who is signed in, and a valid CSRF token, for a page that was opened before the last sign-in."""
+    return JsonResponse({"user": str(request.user.pk), "token": get_token(request)})
+
+
+handler500 = "voicehub.problem_pages.answer_server_error"
+
 urlpatterns = [
     path("", include("voices.dashboard_urls")),
     path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("notifications/", notifications, name="notifications"),
+    path("session/", session_state, name="session_state"),
     path("healthz", healthz, name="healthz"),
     path("administration/", admin.site.urls),
     path("", include("consent.urls")),

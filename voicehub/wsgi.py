@@ -5,4 +5,5 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voicehub.settings")
+os.environ.setdefault("VOICEHUB_WEB", "true")
 application = get_wsgi_application()

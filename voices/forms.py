@@ -11,6 +11,7 @@ from django.http import QueryDict
 from consent.country_field import CountriesField
 from consent.models import WORLDWIDE, Purpose
 from providers.types import Tier
+from voicehub.edit_versions import VersionedFormMixin
 from voicehub.text import join_with_and
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BuildStatus
@@ -41,7 +42,7 @@ AUDIO_SUFFIX_PATTERN = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp
 REMOTE_ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 
-class VoiceEditForm(forms.Form):
+class VoiceEditForm(VersionedFormMixin, forms.Form):
     """What can be changed later. The consent and the recordings depend on the language and the purpose."""
 
     name = forms.CharField(
@@ -109,8 +110,14 @@ class UploadForm(forms.Form):
 
 
 class TranscriptForm(forms.Form):
+    """`version` is that of the text that the page was made from, or of the one that the user chose to overwrite."""
+
     transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
     emotion = forms.CharField(required=False, max_length=MAX_EMOTION_LENGTH, strip=True)
+    version = forms.CharField(required=False, max_length=40)
+
+    def clean_version(self) -> str:
+        return str(self.data.get("overwrite") or self.cleaned_data["version"])
 
 
 class BuildForm(forms.Form):

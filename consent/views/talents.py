@@ -4,13 +4,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
+from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_talent_or_404, get_user, list_recent_events, query_talents, require_permission
 from consent.forms import TalentForm
-from consent.models import ConsentStatus
+from consent.models import ConsentStatus, Talent
 from consent.services.legal_hold import release_hold, set_hold
 from consent.views.reasons import make_reason_view
 
@@ -61,12 +63,22 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
-    form = TalentForm(request.POST or None, instance=talent)
-    if request.method == "POST" and form.is_valid():
-        form.instance.save(update_fields=list(form.Meta.fields))
-        messages.success(request, "Saved.")
-        return redirect(talent)
-    return render(request, "consent/talent_form.html", {"form": form, "talent": talent})
+    with transaction.atomic():
+        form = _make_edit_form(request, pk)
+        if request.method == "POST" and form.is_valid():
+            form.instance.save(update_fields=list(form.Meta.fields))
+            messages.success(request, "Saved.")
+            return redirect(talent)
+    status = 409 if form.has_conflict else 200
+    return render(request, "consent/talent_form.html", {"form": form, "talent": talent}, status=status)
+
+
+def _make_edit_form(request: HttpRequest, pk: UUID) -> TalentForm:
+    row = Talent.objects.select_for_update().get(pk=pk) if request.method == "POST" else get_talent_or_404(pk)
+    stored = model_to_dict(row, TalentForm.Meta.fields)
+    form = TalentForm(request.POST or None, instance=row)
+    form.track_version(stored)
+    return form
 
 
 hold_set = make_reason_view(get_talent_or_404, set_hold, "The legal hold is set. Nothing of this talent is deleted.")

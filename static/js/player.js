@@ -35,7 +35,7 @@ async function showFailure(button, container) {
 async function describeFailure(url) {
   try {
     const response = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual" });
-    if ([404, 503].includes(response.status)) return (await response.json()).problem;
+    if ([401, 404, 503, 507].includes(response.status)) return (await response.json()).problem;
   } catch {
     // Offline, or not our own answer.
   }

@@ -1,6 +1,7 @@
 // Uploads many files, three at a time, each with its own progress bar and result. Without this script the form sends
 // all files in one request.
 import { refreshRecordings } from "./recordings-refresh.js";
+import { refreshToken } from "./session.js";
 import { endWork, showWork } from "./work-progress.js";
 
 const MAX_PARALLEL = 3;
@@ -137,7 +138,7 @@ class UploadQueue {
     endWork(`upload-${item.id}`, request.status === 200 ? `✓ Checked – ${item.file.name}` : `! Not uploaded – ${item.file.name}`);
     const result = request.status === 200 ? request.response?.files?.[0] : null;
     if (result) this.showResult(item.row, result);
-    else this.showFailure(item, request.status);
+    else this.showFailure(item, request);
     this.startNext();
   }
 
@@ -156,14 +157,16 @@ class UploadQueue {
     this.showLines(row, lines);
   }
 
-  showFailure(item, status) {
+  showFailure(item, request) {
     this.counts.failed += 1;
     item.row.querySelector("[data-bar]").hidden = true;
     this.showBadge(item.row, "bad", "Not uploaded");
-    this.showLines(item.row, [explainStatus(status)]);
+    this.showLines(item.row, [request.response?.problem ?? explainStatus(request.status)]);
     const retry = item.row.querySelector("[data-retry]");
     retry.hidden = false;
-    retry.onclick = () => {
+    if (request.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
+    retry.onclick = async () => {
+      await refreshToken(); // the last answer may have been that the form's token is out of date
       this.counts.failed -= 1;
       retry.hidden = true;
       const bar = item.row.querySelector("[data-bar]");

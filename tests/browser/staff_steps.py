@@ -222,6 +222,7 @@ def add_voice(tab: Tab, talent: str, name: str) -> str:
 
 
 def drop_files(page: Page, files: Mapping[str, bytes]) -> None:
+    page.wait_for_load_state()  # the scripts of the page are ready
     encoded_files = [[name, base64.b64encode(content).decode()] for name, content in files.items()]
     page.locator("[data-drop]").evaluate(f"(area, files) => ({DROP_SCRIPT})([files, area])", encoded_files)
 

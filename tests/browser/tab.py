@@ -54,7 +54,8 @@ class Tab:
         return page
 
     def _record_console_message(self, kind: str, text: str) -> None:
-        is_allowed = any(f"status of {status}" in text for status in self._allowed_statuses)
+        reports = ("status of {}", "Status Error Code {}")  # of the browser and of htmx
+        is_allowed = any(one.format(status) in text for one in reports for status in self._allowed_statuses)
         is_expected = is_allowed or text.startswith(HTMX_REPORTS)
         if kind in {"error", "warning"} and not is_expected:
             self.problems.append(f"{self.page.url}: {kind}: {text}")

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.text import format_date, format_duration
 
@@ -110,6 +111,9 @@ def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
         attrs["class"] = f"{style} is-invalid" if bound.errors else style
     names = {name.replace("_", "-"): value for name, value in attrs.items()}
     return {"field": bound, "widget": bound.as_widget(attrs=names), "many": many, "single": single}
+
+
+register.filter("version", make_version)
 
 
 @register.inclusion_tag("studio/pagination.html")

@@ -1,6 +1,7 @@
 """What can be done with recordings: list, transcribe, include in builds, split, delete, play."""
 
-from functools import partial
+import json
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent.access import get_user, require_permission
 from voicehub import media
+from voicehub.edit_versions import ChangedMeanwhile
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices import access
 from voices.forms import TranscriptForm
@@ -16,8 +18,10 @@ from voices.models import Recording, Voice
 from voices.presenters import is_playable
 from voices.services.builds.options import find_emotion_option, list_emotion_providers, set_emotion
 from voices.services.recordings.segment import enqueue_split
-from voices.services.recordings.store import delete_recording, set_active, set_transcript
+from voices.services.recordings.store import delete_recording, save_transcript, switch_active
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
+
+SWITCH_CHANGED = "Someone else changed this switch meanwhile. The recording is {} now. Nothing of yours was saved."
 
 
 def _get_open_voice(request: HttpRequest, pk: str) -> Voice:
@@ -85,36 +89,47 @@ def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
     """
     recording = _get_open_recording(request, pk)
     form = TranscriptForm(request.POST or None, initial={"transcript": recording.transcript})
-    saved, problem = False, ""
-    if request.method == "POST":
-        saved, problem = _save_transcript(recording, form)
-    context = {"recording": recording, "voice": recording.voice, "saved": saved, "problem": problem}
+    context: dict[str, Any] = {"recording": recording, "voice": recording.voice}
     context |= {"emotion": find_emotion_option(), "emotion_providers": list_emotion_providers()}
+    if request.method == "POST" and "theirs" not in request.POST:
+        context |= _save_transcript(recording, form)
+    status = 409 if context.get("conflict") else 200
     if request.headers.get("HX-Request"):
-        response = render(
-            request,
-            "voices/_transcript_saved.html",
-            context | {"recording_progress": load_recording_progress(recording.voice)},
-        )
-        response.headers["HX-Trigger"] = "readiness-changed, recordings-poll"
-        return response
-    if saved:
+        return _render_transcript_cell(request, context, status)
+    if context.get("saved") or "theirs" in request.POST:
         return redirect(recording.voice)
-    return render(request, "voices/recording_edit.html", context)
+    return render(
+        request, "voices/recording_edit.html", {"typed": form["transcript"].value(), **context}, status=status
+    )
 
 
-def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, str]:
-    """Save the transcript. Returns whether it was saved, and otherwise why not."""
+def _render_transcript_cell(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
+    recording: Recording = context["recording"]
+    context |= {"recording_progress": load_recording_progress(recording.voice)}
+    response = render(request, "voices/_transcript_saved.html", context, status=status)
+    if context.get("saved"):
+        response.headers["HX-Trigger"] = "readiness-changed, recordings-poll"
+    if "theirs" in request.POST:  # also replaces the text box
+        response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = f"#transcript-form-{recording.pk}"
+    return response
+
+
+def _save_transcript(recording: Recording, form: TranscriptForm) -> dict[str, Any]:
+    """Save the transcript. Returns for the template whether it was saved, and otherwise why not."""
     if "transcript" in form.errors:
-        return False, "The transcript is too long. Shorten it to at most 2,000 characters."
+        return {"problem": "The transcript is too long. Shorten it to at most 2,000 characters."}
     if not form.is_valid():
-        return False, "The emotion is too long. Shorten it to one word or two."
+        return {"problem": "The emotion is too long. Shorten it to one word or two."}
     issues: list[str] = []
-    with handle_refusal(issues.append):
-        if "emotion" in form.data:  # the cell of the table has no such field
-            set_emotion(recording, form.cleaned_data["emotion"])
-        set_transcript(recording, form.cleaned_data["transcript"])
-    return not issues, " ".join(issues)
+    try:
+        with handle_refusal(issues.append):
+            save_transcript(recording, form.cleaned_data["transcript"], form.cleaned_data["version"])
+            if "emotion" in form.data:  # the cell of the table has no such field
+                set_emotion(recording, form.cleaned_data["emotion"])
+    except ChangedMeanwhile as change:
+        recording.transcript = change.current
+        return {"conflict": form.cleaned_data}
+    return {"saved": not issues, "problem": " ".join(issues)}
 
 
 @require_permission("voices.change_recording")
@@ -122,12 +137,24 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> tuple[bool, 
 def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     """Include the recording in the next build, or exclude it from builds."""
     recording = _get_open_recording(request, pk)
-    with handle_refusal(partial(messages.error, request)):
-        set_active(recording, request.POST.get("active") == "on")
+    issues: list[str] = []
+    status = 200
+    was_active = request.POST.get("was_active", str(recording.active)) == "True"
+    try:
+        with handle_refusal(issues.append):
+            switch_active(recording, request.POST.get("active") == "on", was_active)
+    except ChangedMeanwhile as change:
+        recording.active, status = change.current, 409
+        issues.append(SWITCH_CHANGED.format("in builds" if change.current else "left out of builds"))
     if not request.headers.get("HX-Request"):
+        for issue in issues:
+            messages.error(request, issue)
         return redirect(recording.voice)
-    response = render(request, "voices/_include_toggle.html", {"recording": recording})
-    response.headers["HX-Trigger"] = "readiness-changed"
+    response = render(request, "voices/_include_toggle.html", {"recording": recording}, status=status)
+    events: dict[str, Any] = {"readiness-changed": {}}
+    if issues:
+        events["action-refused"] = {"text": " ".join(issues)}
+    response.headers["HX-Trigger"] = json.dumps(events)
     return response
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import get_user, require_permission
 from providers.types import Visibility
+from voicehub.edit_versions import make_version
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 from voices import access, presenters
@@ -163,6 +164,11 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
         show_errors(request, form)
         return redirect(remote)
     name = form.cleaned_data["name"]
+    if request.POST.get("version", "") not in {"", make_version(remote.name)}:
+        messages.error(
+            request, f"The voice was renamed to “{remote.name}” meanwhile, so it was not renamed to “{name}”."
+        )
+        return redirect(remote)
     return run_action(request, remote, lambda voice: rename_remote_voice(voice, name), "Renamed at the provider.")
 
 

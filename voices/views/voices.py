@@ -1,8 +1,11 @@
 """The page that adds a voice, and the page of a voice with its recordings, build options and builds."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,6 +16,7 @@ from voicehub.refusals import handle_refusal
 from voices import access
 from voices.build_options import list_build_options
 from voices.forms import VoiceEditForm, VoiceForm
+from voices.models import Voice
 from voices.services.builds.options import find_emotion_option
 from voices.services.builds.recheck import check_built_voices
 from voices.services.recordings.store import change_voice, create_voice
@@ -38,13 +42,21 @@ def voice_edit(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     initial = {"name": voice.name, "countries": voice.countries, "emotion": voice.emotion}
     form = VoiceEditForm(request.POST if request.method == "POST" else None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        with handle_refusal(partial(form.add_error, None)):
-            change_voice(voice, **form.cleaned_data)
-            messages.success(request, "Saved.")
-            return redirect(voice)
-        voice.refresh_from_db(fields=["name"])
-    return render(request, "voices/voice_edit.html", {"voice": voice, "form": form, "emotion": find_emotion_option()})
+    with transaction.atomic():
+        form.track_version(_read_editable(voice, lock=request.method == "POST"))
+        if request.method == "POST" and form.is_valid():
+            with handle_refusal(partial(form.add_error, None)):
+                change_voice(voice, **form.cleaned_data)
+                messages.success(request, "Saved.")
+                return redirect(voice)
+            voice.refresh_from_db(fields=["name"])
+    context = {"voice": voice, "form": form, "emotion": find_emotion_option()}
+    return render(request, "voices/voice_edit.html", context, status=409 if form.has_conflict else 200)
+
+
+def _read_editable(voice: Voice, *, lock: bool) -> Mapping[str, Any]:
+    rows = Voice.objects.select_for_update() if lock else Voice.objects.all()
+    return rows.values("name", "countries", "emotion").get(pk=voice.pk)
 
 
 @require_permission("voices.view_voice")

@@ -12,6 +12,7 @@ from audio.levels.inspection import DurationLimits
 from consent.models import WORLDWIDE, Purpose, Talent
 from consent.services.legal_hold import require_no_hold
 from voicehub import outbox
+from voicehub.edit_versions import ChangedMeanwhile, make_version
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import COMPARE_DELAY
@@ -155,6 +156,27 @@ def set_transcript(recording: Recording, text: str) -> None:
         recording.findings, recording.measures = results["findings"], results["measures"]
         recording.save(update_fields=["transcript", "findings", "measures", "checked_at"])
         outbox.enqueue_task(COMPARE_TASK, recording.voice_id)
+
+
+def save_transcript(recording: Recording, text: str, version: str) -> None:
+    """Save the transcript of a page that shows `version`. Raises ChangedMeanwhile if someone else changed it."""
+    with transaction.atomic():
+        rows = Recording.objects.select_for_update().filter(pk=recording.pk)
+        current = rows.values_list("transcript", flat=True).get()
+        stored, wanted = make_version(current), make_version(text)
+        if version and stored not in {version, wanted}:
+            raise ChangedMeanwhile(current)
+        set_transcript(recording, text)
+
+
+def switch_active(recording: Recording, active: bool, was_active: bool) -> None:
+    """Set what the switch of a page shows. Raises ChangedMeanwhile if it has another position already."""
+    with transaction.atomic():
+        rows = Recording.objects.select_for_update().filter(pk=recording.pk)
+        current = rows.values_list("active", flat=True).get()
+        if current != was_active:
+            raise ChangedMeanwhile(current)
+        set_active(recording, active)
 
 
 def set_active(recording: Recording, active: bool) -> None:

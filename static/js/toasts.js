@@ -1,0 +1,50 @@
+// Notices in a corner of the page. Each has a key: a new notice replaces an older one with the same key.
+
+const list = document.getElementById("toasts");
+const shown = new Map();
+
+// `actions` are buttons ({label, run}). A notice stays until it is dismissed or its cause is gone.
+export function showToast(key, text, actions = []) {
+  if (!list) return;
+  const returnFocus = document.activeElement;
+  removeToast(key);
+  const toast = Object.assign(document.createElement("div"), { className: "problem-toast" });
+  toast.setAttribute("role", "alert");
+  toast.append(Object.assign(document.createElement("p"), { textContent: text }), createButtons(key, actions, returnFocus));
+  toast.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") dismiss(key, returnFocus);
+  });
+  shown.set(key, toast);
+  list.append(toast);
+}
+
+export function removeToast(key) {
+  shown.get(key)?.remove();
+  shown.delete(key);
+}
+
+// The focus goes back to the control whose request failed, not to the start of the page.
+function dismiss(key, returnFocus) {
+  removeToast(key);
+  if (returnFocus?.isConnected) returnFocus.focus();
+}
+
+function createButtons(key, actions, returnFocus) {
+  const row = Object.assign(document.createElement("div"), { className: "problem-toast-actions" });
+  for (const { label, run } of actions) row.append(createButton(label, run));
+  row.append(createButton("Dismiss", () => dismiss(key, returnFocus)));
+  return row;
+}
+
+function createButton(label, run) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+  button.className = "btn btn-sm";
+  button.addEventListener("click", run);
+  return button;
+}
+
+// A quiet line instead of a notice, for what only keeps the page up to date.
+export function showStaleNote(text) {
+  const note = document.getElementById("stale-note");
+  if (note && note.textContent !== text) note.textContent = text;
+}

@@ -1,0 +1,210 @@
+"""A full disk, a locked database and a storage that is down are answered in words, and nothing half is kept."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from consent.models import Purpose, Talent
+from tests.support.wav import load_sample_wav
+from voicehub import env
+from voicehub.models import User
+from voicehub.problem_pages import DISK_FULL, answer_server_error, explain_error
+from voices.models import Recording, Voice
+from voices.services.recordings.store import create_voice
+
+pytestmark = pytest.mark.django_db
+JSON, HTMX = {"Accept": "application/json"}, {"HX-Request": "true"}
+
+
+@pytest.fixture
+def voice(talent: Talent, producer: User) -> Voice:
+    return create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
+
+
+def upload(client: Client, voice: Voice, **headers: str) -> Any:
+    file = SimpleUploadedFile("slt-01.wav", load_sample_wav("slt-01"))
+    url = reverse("voices:recording_upload", args=[voice.pk])
+    return client.post(url, {"recordings": file}, headers=headers or JSON)
+
+
+def raise_sqlite_error(folder: Path, script: str) -> sqlite3.Error:
+    """The real error of SQLite for these statements."""
+    with closing(sqlite3.connect(folder / "test.sqlite3", timeout=0, isolation_level=None)) as database:
+        with pytest.raises(sqlite3.Error) as failure:
+            database.executescript(script)
+        return failure.value
+
+
+def wrap_error(cause: Exception) -> OperationalError:
+    """The error as Django raises it."""
+    error = OperationalError(str(cause))
+    error.__cause__ = cause
+    return error
+
+
+# --- database ---------------------------------------------------------------------------
+
+
+def test_locked_database_is_503_with_a_time_to_retry(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "test.sqlite3", isolation_level=None)) as other:
+        other.executescript("CREATE TABLE a (b); BEGIN IMMEDIATE;")
+        error = wrap_error(raise_sqlite_error(tmp_path, "BEGIN IMMEDIATE;"))
+    problem = explain_error(error, "POST")
+    assert problem and problem.status == 503
+    assert problem.text == "The database is busy. What you sent was not saved. Try again in a minute."
+    assert "not saved" not in (explain_error(error, "GET") or problem).text
+
+
+def test_full_database_disk_is_507(tmp_path: Path) -> None:
+    script = "PRAGMA max_page_count=2; CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000));"
+    problem = explain_error(wrap_error(raise_sqlite_error(tmp_path, script)), "POST")
+    assert problem and (problem.status, problem.text) == (507, DISK_FULL)
+
+
+def test_error_in_middleware_gets_the_same_words(tmp_path: Path) -> None:
+    script = "PRAGMA max_page_count=2; CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000));"
+    try:
+        raise wrap_error(raise_sqlite_error(tmp_path, script))
+    except OperationalError:
+        response = answer_server_error(RequestFactory().post("/", headers={"accept": "text/html"}))
+    assert response.status_code == 507 and DISK_FULL in response.content.decode()
+
+
+def test_web_server_gives_up_early_and_workers_wait() -> None:
+    web, background = (env.read_database("sqlite:////tmp/x.sqlite3", seconds) for seconds in (2, 20))
+    assert (web["OPTIONS"]["timeout"], background["OPTIONS"]["timeout"]) == (2, 20)
+    assert web["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    postgres = env.read_database("postgres://user@host/name?sslmode=require", 2)["OPTIONS"]
+    assert postgres["connect_timeout"] == 2 and postgres["options"] == "-c lock_timeout=2000"
+    assert postgres["sslmode"] == "require"
+
+
+@contextmanager
+def fill_database() -> Iterator[None]:
+    """Forbid the test database to grow. SQLite then reports a full disk."""
+    if connection.vendor != "sqlite":
+        pytest.skip("needs a limit of SQLite")
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count={pages}")
+        yield
+        cursor.execute("PRAGMA max_page_count=1073741823")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_upload_into_a_full_database_leaves_no_row_and_no_file(producer_client: Client, voice: Voice) -> None:
+    folder = Path(storages["private"].location) / "recordings" / str(voice.pk)  # type: ignore[attr-defined]  # local files
+    with fill_database():
+        # Later rows need a new page, whatever room the last ones have left.
+        responses = [upload_numbered(producer_client, voice, number) for number in range(40)]
+    failed = [response for response in responses if response.status_code != 200]
+    assert failed and {response.status_code for response in failed} == {507}
+    assert failed[0].json()["problem"] == DISK_FULL
+    assert len([path for path in folder.iterdir() if path.suffix == ".bin"]) == Recording.objects.count()
+
+
+def upload_numbered(client: Client, voice: Voice, number: int) -> Any:
+    content = load_sample_wav("slt-01") + bytes([number])
+    file = SimpleUploadedFile(f"{number}.wav", content)
+    url = reverse("voices:recording_upload", args=[voice.pk])
+    return client.post(url, {"recordings": file, "transcript": f"{number} " * 900}, headers=JSON)
+
+
+# --- storage ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent_storage(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket at an address where nothing answers, with the waiting times of the web server."""
+    options = settings.PRIVATE_S3["OPTIONS"] | {"bucket_name": "b", "access_key": "a", "secret_key": "s"}
+    options |= {"endpoint_url": "http://127.0.0.1:1", "region_name": "eu-central-1"}
+    options["client_config"] = env.make_s3_config(is_web=True)
+    storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
+    for field in (Recording.file, Recording.wav):
+        monkeypatch.setattr(field.field, "storage", storage)
+
+
+def test_upload_without_storage_is_503_and_leaves_no_row(
+    producer_client: Client, voice: Voice, silent_storage: None
+) -> None:
+    response = upload(producer_client, voice)
+    assert response.status_code == 503 and int(response.headers["Retry-After"])
+    assert response.json()["problem"].startswith("The file storage does not respond. What you sent was not saved.")
+    assert not Recording.objects.exists()
+
+
+def test_web_server_asks_the_storage_once_and_shortly() -> None:
+    config = env.make_s3_config(is_web=True)
+    assert config.connect_timeout < 3 and config.read_timeout < 3
+    assert config.retries == {"total_max_attempts": 1}
+    assert env.make_s3_config(is_web=False).retries is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        ClientError({"Error": {"Code": "XMinioStorageFull"}, "ResponseMetadata": {"HTTPStatusCode": 507}}, "PutObject"),
+    ],
+    ids=["folder", "bucket"],
+)
+def test_full_storage_is_507(error: Exception) -> None:
+    problem = explain_error(error, "POST")
+    assert problem and (problem.status, problem.text) == (507, DISK_FULL)
+
+
+def test_fault_of_the_code_is_no_problem_of_the_server() -> None:
+    assert explain_error(ValueError("a mistake"), "POST") is None
+    assert explain_error(OSError(errno.EACCES, "Permission denied"), "POST") is None
+
+
+# --- signed out, error pages ------------------------------------------------------------
+
+
+def test_script_of_a_signed_out_user_gets_401(voice: Voice) -> None:
+    url = reverse("voices:readiness", args=[voice.pk])
+    for headers in (HTMX, JSON):
+        response = Client().get(url, headers=headers)
+        assert response.status_code == 401 and response.json()["kind"] == "signed_out"
+    assert Client().get(url).status_code == 302
+
+
+def test_form_of_a_signed_out_user_without_a_token_leads_to_sign_in(talent: Talent) -> None:
+    url = reverse("consent:talent_edit", args=[talent.pk])
+    response = Client(enforce_csrf_checks=True).post(url, {"name": "X"})
+    assert (response.status_code, response.headers["Location"]) == (302, f"{reverse('login')}?next={url}")
+
+
+def test_script_with_an_old_token_is_told_so_and_can_get_a_new_one(producer: User, talent: Talent) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(producer)
+    url = reverse("consent:talent_edit", args=[talent.pk])
+    response = client.post(url, {"name": "X"}, headers=HTMX)
+    assert (response.status_code, response.json()["kind"]) == (403, "csrf")
+    session = client.get(reverse("session_state")).json()
+    assert session["user"] == str(producer.pk)
+    data = {"name": "X", "csrfmiddlewaretoken": session["token"]}
+    assert client.post(url, data, headers=HTMX).status_code == 302
+
+
+def test_error_page_needs_no_database_and_no_static_manifest(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    def fail(_path: str) -> str:
+        raise ValueError("Missing staticfiles manifest entry")
+
+    monkeypatch.setattr("voicehub.problem_pages.static", fail)
+    with django_assert_num_queries(0):
+        response = answer_server_error(RequestFactory().get("/", headers={"accept": "text/html"}))
+    assert response.status_code == 500 and "/static/css/talent.css" in response.content.decode()

@@ -103,6 +103,20 @@ class Instructions:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrainingEffect:
+    """What happens to a voice while it is trained again, and if that training fails, with the source and its date.
+
+    What the vendor does not document is called not known. `earlier_training` is said after a training that failed.
+    """
+
+    meanwhile: str
+    after_failure: str
+    earlier_training: str
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """Abilities and requirements of one tier of a provider: the data for the forms, the preflight and the docs table.
 
@@ -112,6 +126,7 @@ class Capabilities:
     can be trained again with other recordings, and False if each build makes a new voice.
     `can_delete_files`: recordings are uploaded as files with ids of their own, and these can be deleted.
     `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
+    `retraining_effect` says what a new training does to the voice, where `can_retrain` is True.
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
     `cautions` are what staff should know before they send a voice.
@@ -142,6 +157,7 @@ class Capabilities:
     cautions: tuple[str, ...] = ()
     can_delete_files: bool = False
     manual_deletion: Instructions | None = None
+    retraining_effect: RetrainingEffect | None = None
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""

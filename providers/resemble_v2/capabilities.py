@@ -5,7 +5,16 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 
 from dataclasses import replace
 
-from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
+from providers.types import (
+    Capabilities,
+    ConsentProof,
+    Handover,
+    Limit,
+    ReportContent,
+    RetrainingEffect,
+    StatusUpdates,
+    Tier,
+)
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
 RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"
@@ -50,6 +59,14 @@ RAPID = Capabilities(
     can_preview=True,
     is_private_by_default=True,
     cost="billed per voice and month",
+    retraining_effect=RetrainingEffect(
+        meanwhile="Until it is ready, it cannot speak.",
+        after_failure="If the training fails, the voice may stay unusable.",
+        earlier_training="Whether the earlier training can still be used is not known: no page of Resemble AI says it.",
+        source=f"{CREATE_PAGE}: a voice has one status. We conclude that it cannot speak until that is ready again; no"
+        " page says what becomes of the earlier training",
+        checked=READ_ON,
+    ),
     cautions=(
         "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
         " Resemble AI downloads itself, is deleted too.",

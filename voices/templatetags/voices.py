@@ -28,6 +28,7 @@ from voices.services.builds.recheck import HOLDABLE_STATUSES, find_held_voices
 
 register = template.Library()
 
+OUTDATED_LABEL = "Earlier result"
 STATUS_TEXTS = {
     BuildStatus.QUEUED: "Queued; will be sent within seconds.",
     BuildStatus.SUBMITTING: "Sending",
@@ -146,8 +147,13 @@ def remote_badge(remote: RemoteVoice, held: Collection[UUID] = ()) -> presenters
 
 
 @register.simple_tag
-def build_badge(build: Build, held: Collection[UUID] = ()) -> SafeString:
-    """The status of a build. A ready build is held, and a training build also, if its remote voice is held."""
+def build_badge(build: Build, held: Collection[UUID] = (), outdated: Collection[UUID] = ()) -> SafeString:
+    """The status of a build. A ready build is held, and a training build also, if its remote voice is held.
+
+    `outdated` are the ids of the builds of `find_outdated_builds`.
+    """
+    if build.pk in outdated:
+        return format_html('<span class="state state-over">{}</span>', OUTDATED_LABEL)
     is_held = build.remote_voice_id in held and build.status in HOLDABLE_STATUSES
     badge = format_html('<span class="state state-{}">{}</span>', SUSPENDED_BADGE.severity, SUSPENDED_BADGE.label)
     if is_held and build.status == BuildStatus.READY:

@@ -28,6 +28,7 @@ from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
+from voices.services.remote_state import load_build_history
 
 PAGE_SIZE = 100
 VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
@@ -169,6 +170,7 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         flagged_count=Count("pk", filter=flagged),
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
+    history = load_build_history(build)
     hold = find_hold(build.remote_voice) if build.status in HOLDABLE_STATUSES else ()
     score_counts = build.recordings.aggregate(**{name: Count(name) for name in SCORE_FIELDS})
     return {
@@ -178,7 +180,9 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "held": [build.remote_voice_id] if hold else [],
         "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
         "change_token": compute_change_token(build),
-        "timeline": make_timeline(build),
+        "timeline": make_timeline(build, is_outdated=history.is_outdated),
+        "history": history,
+        "outdated": [build.pk] if history.is_outdated else [],
         "scores": list_scores(build),
         "page": page,
         "estimates": select_estimate_columns(page, score_counts),
@@ -224,8 +228,8 @@ def list_rebuild_refusals(build: Build) -> list[str]:
     return find_blockers(build.voice, account, tier, build.handover)
 
 
-def make_timeline(build: Build) -> list[TimelineStep]:
-    """The steps of the build: started, sending, training, result."""
+def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineStep]:
+    """The steps of the build: started, sending, training, result. A result that is outdated is told as past."""
     is_sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
     steps = [
         TimelineStep("Started", "done", build.created_at),
@@ -243,6 +247,8 @@ def make_timeline(build: Build) -> list[TimelineStep]:
     if build.is_active:
         return [*steps, TimelineStep("Result", "next")]
     done_steps = [step for step in steps if step.state == "done"]
+    if is_outdated:
+        return [*done_steps, TimelineStep("Was ready", "over", build.finished_at)]
     return [
         *done_steps,
         TimelineStep(build.get_status_display(), RESULT_SEVERITIES[BuildStatus(build.status)], build.finished_at),

@@ -15,6 +15,7 @@ from voices.build_options import list_build_options
 from voices.forms import VoiceEditForm, VoiceForm
 from voices.services.builds.recheck import find_held_builds
 from voices.services.recordings.store import change_voice, create_voice
+from voices.services.remote_state import find_outdated_builds
 from voices.views.recording_table import load_recording_page, load_recording_progress
 
 
@@ -59,6 +60,7 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "recording_progress": load_recording_progress(voice),
         "build_options": list_build_options(voice),
         "held": find_held_builds(builds),
+        "outdated": find_outdated_builds(builds),
         "is_closed": access.are_recordings_closed(voice, get_user(request)),
     }
     return render(request, "voices/voice.html", context | load_recording_page(voice, request.GET))

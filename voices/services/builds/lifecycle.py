@@ -178,6 +178,7 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     """Store what the provider reports about the voice. Sets `alert` if the voice is public or should be gone."""
     earlier_alert = remote.alert
     remote.name, remote.raw_status = report.name[:256], report.raw_status
+    remote.observed_status = report.status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
     if report.visibility is not None:
         remote.visibility = report.visibility
@@ -188,8 +189,8 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
         remote.alert = earlier_alert  # only the deletion ends an alert about the deletion
     if remote.is_still_visible:
         remote.alert = STILL_VISIBLE
-    fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]
-    remote.save(update_fields=fields)
+    observed = ("name", "raw_status", "observed_status", "raw_response", "checked_at", "visibility")
+    remote.save(update_fields=[*observed, "made_public_by", "alert"])
 
 
 def enqueue_samples(build: Build) -> None:

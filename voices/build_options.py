@@ -16,7 +16,7 @@ from consent.forms import load_newest_statements
 from consent.models import Consent
 from providers import registry
 from providers.types import Handover, Limit
-from voicehub.text import format_count, format_duration, join_with_and
+from voicehub.text import format_count, format_date, format_duration, join_with_and
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
@@ -24,6 +24,7 @@ from voices.presenters import FIX_LINKS, list_term_obstacles
 from voices.services.builds import selection
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
+from voices.services.remote_state import Retraining, find_retrainings
 
 MAX_LISTED = 50
 MISSING_CONSENT_TEXT = "the consent"
@@ -63,7 +64,8 @@ class BuildOption:
     """One account and tier on the voice's page.
 
     `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. On the page
-    `consent_url`, staff request another consent. The existing remote voice no longer accepts `refused_handovers`.
+    `consent_url`, staff request another consent. The existing remote voice no longer accepts `refused_handovers`, and
+    `retraining` says what a build does to it.
     """
 
     account: Account
@@ -73,6 +75,7 @@ class BuildOption:
     rows: Sequence[ClipRow]
     limits: Mapping[str, Limit]
     refused_handovers: frozenset[Handover] = frozenset()
+    retraining: Retraining | None = None
 
     @property
     def key(self) -> str:
@@ -218,6 +221,9 @@ class BuildOption:
     def advice(self) -> list[FixLink]:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
         links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
+        if refused_on := self.account.find_plan_refusal(self.readiness.capabilities.tier):
+            day = format_date(refused_on)
+            links.append(FixLink(f"The provider refused this tier for your plan on {day}. You can try again.", "", ""))
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
@@ -258,6 +264,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
     }
     states, rows, limits = check_readiness_everywhere(voice), load_clip_rows(voice), get_all_limits()
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
+    retrainings = find_retrainings(voice)
     options = [
         BuildOption(
             account,
@@ -267,6 +274,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             rows,
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
+            retrainings.get((account.pk, str(state.capabilities.tier))),
         )
         for account, state in states
     ]

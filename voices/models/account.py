@@ -1,4 +1,5 @@
 import uuid
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -6,9 +7,12 @@ from django.db import models
 from providers import registry
 from providers.types import Capabilities, Limit, Tier
 from voicehub.encryption import decrypt, encrypt
+from voicehub.json_fields import Fields, ShapedJSONField
 from voicehub.refusals import ActionRefused
 from voices.models.choices import AccountMode
 from voices.models.limits import get_limits
+
+PLAN_REFUSAL = Fields({"on": str, "text": str})
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -20,6 +24,7 @@ class Account(models.Model):
     """An account of the studio at one provider. The API key is encrypted for this row and is never shown again.
 
     A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
+    `plan_refusals` has the day and the text of the last refusal because of the plan, by tier.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,6 +41,7 @@ class Account(models.Model):
     pause_reason = models.CharField(max_length=300, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=300, blank=True, editable=False)
+    plan_refusals = ShapedJSONField(shape=Fields(others=PLAN_REFUSAL), default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AccountQuerySet.as_manager()
@@ -57,6 +63,14 @@ class Account(models.Model):
     def get_limits(self, tier: Tier | str) -> dict[str, Limit]:
         """The limits of `tier`, with the overrides of admins. Raises ActionRefused as `get_capabilities` does."""
         return get_limits(self.get_capabilities(tier), self.provider)
+
+    def find_plan_refusal(self, tier: Tier | str) -> date | None:
+        """The day on which the provider last refused a build in this tier because of the account's plan."""
+        refusal = self.plan_refusals.get(str(tier))
+        try:
+            return date.fromisoformat(refusal["on"]) if refusal else None
+        except ValueError:
+            return None
 
     def set_key(self, key: str) -> None:
         """Encrypt `key` into this row. Does not save the row."""

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from providers.types import RemoteStatus
+from providers.types import RemoteStatus, RetrainingEffect
 from voicehub.text import format_date
 from voices import access
-from voices.models import Build, BuildStatus, RemoteVoice
+from voices.models import Build, BuildStatus, RemoteVoice, Voice
 from voices.models.build import ACTIVE_STATUSES
 
 # A training that the provider began ends in one of these. A failed or withdrawn build may not have been trained.
@@ -145,6 +145,32 @@ def _is_replaced(remote: RemoteVoice) -> bool:
         return False
     others = RemoteVoice.objects.filter(voice=remote.voice_id, account=remote.account_id, tier=remote.tier)
     return others.filter(created_at__gt=remote.created_at).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """What a build does to a voice that exists at the provider, and what a new voice costs instead."""
+
+    created_on: datetime
+    effect: RetrainingEffect
+    cost: str
+
+
+def find_retraining(remote: RemoteVoice) -> Retraining | None:
+    """What the next build does to this voice. None if it makes another voice, or if the voice was not made yet."""
+    capabilities = remote.find_capabilities()
+    is_in_use = bool(remote.remote_id) and not remote.retired_at and not remote.deletion_requested_at
+    if not is_in_use or remote.deleted_at or capabilities is None or capabilities.retraining_effect is None:
+        return None
+    return Retraining(remote.created_at, capabilities.retraining_effect, capabilities.cost)
+
+
+def find_retrainings(voice: Voice) -> dict[tuple[UUID, str], Retraining]:
+    """For each account and tier, the voice that the next build trains again. One query."""
+    in_use = RemoteVoice.objects.filter(voice=voice, retired_at=None).exclude(remote_id="")
+    remotes = in_use.select_related("account").defer("raw_response")
+    found = ((remote, find_retraining(remote)) for remote in remotes)
+    return {(remote.account_id, remote.tier): retraining for remote, retraining in found if retraining}
 
 
 def find_current_report(remote: RemoteVoice, last: Build | None) -> RemoteStatus | None:

@@ -28,7 +28,7 @@ from voices.services.builds.recheck import HOLDABLE_STATUSES, find_hold
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
-from voices.services.remote_state import load_build_history
+from voices.services.remote_state import find_retraining, load_build_history
 
 PAGE_SIZE = 100
 VERDICT_SEVERITIES = {"good": "good", "fair": "wait", "poor": "bad"}
@@ -82,10 +82,10 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
         messages.error(request, "The build was not started. Choose the account and the kind of build again.")
         return redirect(voice)
     account = get_object_or_404(Account, pk=form.cleaned_data["account"])
-    tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
+    tier, handover, new_voice = (form.cleaned_data[name] for name in ("tier", "handover", "new_voice"))
     if account.provider not in registry.PROVIDERS or tier not in registry.get_provider_class(account.provider).tiers:
         raise Http404
-    return redirect(start_build(voice, account, tier, handover, get_user(request)))
+    return redirect(start_build(voice, account, tier, handover, get_user(request), new_voice=new_voice == "yes"))
 
 
 @require_permission("voices.view_build")
@@ -191,6 +191,7 @@ def make_build_context(request: HttpRequest, build: Build) -> dict[str, Any]:
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "comparable_builds": [] if build.is_active else list(list_comparable_builds(build)),
         "can_rebuild": not build.is_active,
+        "retraining": None if build.is_active else find_retraining(build.remote_voice),
         "rebuild_refusals": list_rebuild_refusals(build),
         "score_counts": score_counts,
         "provider_columns": sum(1 for count in score_counts.values() if count),
@@ -246,13 +247,10 @@ def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineSt
         steps = steps[:1]
     if build.is_active:
         return [*steps, TimelineStep("Result", "next")]
-    done_steps = [step for step in steps if step.state == "done"]
+    label, severity = build.get_status_display(), RESULT_SEVERITIES[BuildStatus(build.status)]
     if is_outdated:
-        return [*done_steps, TimelineStep("Was ready", "over", build.finished_at)]
-    return [
-        *done_steps,
-        TimelineStep(build.get_status_display(), RESULT_SEVERITIES[BuildStatus(build.status)], build.finished_at),
-    ]
+        label, severity = "Was ready", "over"
+    return [*(step for step in steps if step.state == "done"), TimelineStep(label, severity, build.finished_at)]
 
 
 def _get_step_state(is_done: bool, is_current: bool) -> str:

@@ -7,7 +7,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from providers.errors import CallFailure, NotFound, OutcomeUnknown, ProviderUnavailable, ResponseUnreadable
+from providers import registry
+from providers.errors import (
+    CallFailure,
+    NotFound,
+    OutcomeUnknown,
+    PlanRefused,
+    ProviderUnavailable,
+    ResponseUnreadable,
+)
 from providers.parsing import trim_response
 from providers.types import BuildReport, Visibility
 from voicehub import outbox
@@ -16,7 +24,7 @@ from voicehub.retry_policy import LEASE, PAUSED_ACCOUNT_RETRY, POLL_SHARE_OF_AGE
 from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
-from voices.services.accounts import AccountPaused
+from voices.services.accounts import AccountPaused, clear_plan_refusal, record_plan_refusal
 from voices.services.deletion_log import lock_consents, record_voice_request
 from voices.services.file_deletion import request_file_deletion
 
@@ -114,6 +122,8 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
             return False
         if report is not None:
             record_observation(build.remote_voice, report)
+        if build.remote_voice.tier in build.remote_voice.account.plan_refusals:
+            clear_plan_refusal(build.remote_voice.account, build.remote_voice.tier)
         outbox.enqueue_task("refresh_build", build.pk, after=compute_poll_interval(build))
     return True
 
@@ -162,6 +172,9 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
     if isinstance(failure, OutcomeUnknown):
         mark_unconfirmed(build, lookup_after=LEASE)
         return None
+    if isinstance(failure, PlanRefused):
+        _record_plan_refusal(build, failure)
+        return None
     is_gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
         retire_remote_voice(build.remote_voice)  # deleted at the provider, so the next build makes a new voice
@@ -169,6 +182,15 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
         build, BuildStatus.FAILED, issue=VOICE_MISSING if is_gone else failure.staff_message, pending_call=""
     )
     return None
+
+
+def _record_plan_refusal(build: Build, failure: PlanRefused) -> None:
+    account = build.remote_voice.account
+    label = registry.get_provider_label(account.provider)
+    text = f"Your plan at {label} does not include this. Change the plan at the provider, or choose another tier."
+    with transaction.atomic():
+        record_plan_refusal(account, build.remote_voice.tier, failure.detail)
+        set_final_status(build, BuildStatus.FAILED, issue=f"“{failure.detail}” {text}", pending_call="")
 
 
 # --- State of the remote voice ---

@@ -31,9 +31,12 @@ class BuildRefused(ActionRefused):
     """The build may not start. `reasons` lists every obstacle."""
 
 
-def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User) -> Build:
+def start_build(
+    voice: Voice, account: Account, tier: Tier | str, handover: Handover | str, by: User, *, new_voice: bool = False
+) -> Build:
     """Start a build from the current recordings. Of concurrent requests, exactly one starts a build.
 
+    With `new_voice`, the build makes a new remote voice although the existing one could be trained again.
     The gate is checked in the transaction that creates the build. Raises BuildRefused with every reason.
     """
     check_evidence_for_build(make_build_purpose(voice, account.provider))
@@ -41,9 +44,10 @@ def start_build(voice: Voice, account: Account, tier: Tier | str, handover: Hand
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
             permission = check_voice_permission(voice, account.provider, lock=True)
-            if reasons := find_blockers(voice, account, tier, handover, permission):
+            if reasons := find_blockers(voice, account, tier, handover, permission, new_voice=new_voice):
                 raise BuildRefused(*reasons)
-            build = _create_build(voice, _get_or_create_remote_voice(voice, account, tier), handover, permission, by)
+            remote = _get_or_create_remote_voice(voice, account, tier, new_voice=new_voice)
+            build = _create_build(voice, remote, handover, permission, by)
             outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
         raise BuildRefused("A build of this voice has already been started.") from None
@@ -56,6 +60,8 @@ def find_blockers(
     tier: Tier | str,
     handover: Handover | str,
     permission: BuildPermission | None = None,
+    *,
+    new_voice: bool = False,
 ) -> list[str]:
     """Why this build would be refused now. Empty if it may start. `permission` is the gate's result, if known.
 
@@ -73,7 +79,7 @@ def find_blockers(
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has already started a build that is still in progress.")
-    if handover == Handover.RECORDINGS and _has_used_dataset(voice, account, tier):
+    if handover == Handover.RECORDINGS and not new_voice and _has_used_dataset(voice, account, tier):
         reasons.append("The provider trains this voice on a dataset. Send a new dataset instead.")
     if handover not in state.capabilities.handover:
         reasons.append("The provider does not accept recordings in this way. Choose another way.")
@@ -86,12 +92,14 @@ def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
     return in_use.exclude(remote_id="").filter(builds__handover=Handover.DATASET_URL).exists()
 
 
-def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
+def _get_or_create_remote_voice(
+    voice: Voice, account: Account, tier: Tier | str, *, new_voice: bool = False
+) -> RemoteVoice:
     """The remote voice that this build trains. Its name reveals nothing about the talent.
 
-    If the provider makes a new voice for each build, the existing remote voice is retired and stays at the provider.
+    If the build makes a new voice, the existing remote voice is retired and stays at the provider.
     """
-    if not account.get_capabilities(tier).can_retrain:
+    if new_voice or not account.get_capabilities(tier).can_retrain:
         previous = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
         previous.exclude(remote_id="").update(retired_at=timezone.now())
     remote, _created = RemoteVoice.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""What the provider reported last about each voice, in VoiceHub's terms.
+"""What the provider reported last about each voice, in VoiceHub's terms, and refusals because of an account's plan.
 
 The result of the last build is used if it was stored together with the status that the provider reported last. The
 status of every other voice stays empty, until the provider is asked again.
@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
             model_name="remotevoice",
             name="observed_status",
             field=models.CharField(blank=True, choices=CHOICES, editable=False, max_length=16),
+        ),
+        migrations.AddField(
+            model_name="account",
+            name="plan_refusals",
+            field=models.JSONField(default=dict, editable=False),
         ),
         migrations.RunPython(derive_observed_status, migrations.RunPython.noop),
     ]

@@ -178,6 +178,8 @@ def list_capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "report contains", format_names(tier.report_contents) or "only the status"
     yield "a transcript for each recording", format_yes_no(tier.requires_transcript)
     yield "a voice can be retrained", format_yes_no(tier.can_retrain)
+    if rule := tier.outlier_rule:
+        yield "another speaker or sound", f"{rule.text}. Source: {rule.source}; checked on {rule.checked}."
     if effect := tier.retraining_effect:
         origin = f"Source: {effect.source}; checked on {effect.checked}."
         yield (

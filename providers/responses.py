@@ -36,8 +36,8 @@ ERRORS_BY_STATUS: dict[int, type[ProviderError]] = {
 }
 
 # A refusal because of the plan has the status of a bad key or of a missing payment. Only its text tells them apart:
-# "only available for pro users", "This plan does not include voice cloning".
-PLAN_TEXT = re.compile(r"\bplans?\b|\bpro users\b|\bsubscription\b|\bupgrade\b", re.IGNORECASE)
+# "only available for pro users", "This plan does not include voice cloning", "This account is not enabled".
+PLAN_TEXT = re.compile(r"\bplans?\b|\bpro users\b|\bsubscription\b|\bupgrade\b|\bnot enabled\b", re.IGNORECASE)
 CREDIT_TEXT = re.compile(r"\bcredits?\b|\bbalance\b|\bslots?\b", re.IGNORECASE)
 
 T = TypeVar("T")

@@ -117,6 +117,15 @@ class RetrainingEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a vendor, with its source and its date."""
+
+    text: str
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """Abilities and requirements of one tier of a provider: the data for the forms, the preflight and the docs table.
 
@@ -126,6 +135,7 @@ class Capabilities:
     can be trained again with other recordings, and False if each build makes a new voice.
     `can_delete_files`: recordings are uploaded as files with ids of their own, and these can be deleted.
     `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
+    `outlier_rule` says that the provider never uses a recording that it reported as an outlier.
     `retraining_effect` says what a new training does to the voice, where `can_retrain` is True.
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
@@ -158,6 +168,7 @@ class Capabilities:
     can_delete_files: bool = False
     manual_deletion: Instructions | None = None
     retraining_effect: RetrainingEffect | None = None
+    outlier_rule: Rule | None = None
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""

@@ -23,7 +23,7 @@ from voices.models.limits import get_all_limits
 from voices.presenters import FIX_LINKS, list_term_obstacles
 from voices.services.builds import selection
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
-from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
+from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_rows_by_provider
 from voices.services.remote_state import Retraining, find_retrainings
 
 MAX_LISTED = 50
@@ -63,9 +63,8 @@ class Rank(IntEnum):
 class BuildOption:
     """One account and tier on the voice's page.
 
-    `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. On the page
-    `consent_url`, staff request another consent. The existing remote voice no longer accepts `refused_handovers`, and
-    `retraining` says what a build does to it.
+    `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. Staff
+    request another at `consent_url`. The existing remote voice accepts no `refused_handovers`; see `retraining`.
     """
 
     account: Account
@@ -262,7 +261,8 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
-    states, rows, limits = check_readiness_everywhere(voice), load_clip_rows(voice), get_all_limits()
+    states, limits = check_readiness_everywhere(voice), get_all_limits()
+    rows = load_rows_by_provider(voice, {account.provider for account, _ in states})
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
     retrainings = find_retrainings(voice)
     options = [
@@ -271,7 +271,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             state,
             newest_consents.get(account.provider),
             make_consent_url(voice, account.provider, statements),
-            rows,
+            rows[account.provider],
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
             retrainings.get((account.pk, str(state.capabilities.tier))),

@@ -12,6 +12,7 @@ from providers.types import (
     Limit,
     ReportContent,
     RetrainingEffect,
+    Rule,
     StatusUpdates,
     Tier,
 )
@@ -59,6 +60,7 @@ RAPID = Capabilities(
     can_preview=True,
     is_private_by_default=True,
     cost="billed per voice and month",
+    outlier_rule=Rule("a recording that is an outlier cannot be activated", REFERENCE_PAGE, READ_ON),
     retraining_effect=RetrainingEffect(
         meanwhile="Until it is ready, it cannot speak.",
         after_failure="If the training fails, the voice may stay unusable.",

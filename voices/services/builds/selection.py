@@ -1,6 +1,6 @@
 """The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from audio.wav.riff import BYTES_PER_FRAME
 from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import format_duration
 from voices.models import Recording, RecordingStatus, Voice
+from voices.services.builds.refused_recordings import list_refusing_providers, not_refused_by
 
 # If more files than this may be sent, select greedily: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
@@ -50,9 +51,11 @@ class Selection:
         return sum(row.byte_count for row in self.rows)
 
 
-def load_clip_rows(voice: Voice) -> list[ClipRow]:
-    """The recordings that would go into a build, in one query."""
-    usable = Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED)
+def load_clip_rows(voice: Voice, provider: str = "") -> list[ClipRow]:
+    """The recordings that would go into a build, in one query. Without those that `provider` refuses, if given."""
+    usable = Recording.objects.filter(
+        not_refused_by(provider), voice=voice, active=True, status=RecordingStatus.ACCEPTED
+    )
     fields = usable.values_list("pk", "file_name", "seconds", "sample_rate", "levels", "findings")
     return [
         ClipRow(
@@ -60,6 +63,12 @@ def load_clip_rows(voice: Voice) -> list[ClipRow]:
         )
         for pk, name, seconds, rate, levels, findings in fields
     ]
+
+
+def load_rows_by_provider(voice: Voice, providers: Iterable[str]) -> dict[str, list[ClipRow]]:
+    """The rows for each provider. One query, and one more for each provider that refuses recordings."""
+    rows = dict.fromkeys(providers, load_clip_rows(voice))
+    return rows | {slug: load_clip_rows(voice, slug) for slug in list_refusing_providers() if slug in rows}
 
 
 def select_clips(

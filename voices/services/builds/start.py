@@ -23,6 +23,7 @@ from voices.models import (
 from voices.services.builds import lifecycle
 from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
 from voices.services.builds.recheck import record_used_consent
+from voices.services.builds.refused_recordings import not_refused_by
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 from voices.services.permission import check_voice_permission, make_build_purpose
 
@@ -144,7 +145,9 @@ def _create_build(
 def _select_recordings(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
     """The recordings to freeze for the build, in the order of the voice."""
     chosen = {row.id for row in select_clips(load_clip_rows(voice), remote.capabilities, remote.limits, handover).rows}
-    usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
+    usable = voice.recordings.filter(
+        not_refused_by(remote.account.provider), active=True, status=RecordingStatus.ACCEPTED
+    )
     return [clip for clip in usable.defer("peaks", "fine_peaks", "levels") if clip.pk in chosen]
 
 

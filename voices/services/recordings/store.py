@@ -18,6 +18,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
+from voices.services.builds.refused_recordings import note_refusals
 
 # No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
@@ -143,6 +144,9 @@ def set_active(recording: Recording, active: bool) -> None:
     """Include a recording in the next build, or exclude it."""
     if active and not recording.is_usable:
         raise ActionRefused("This file cannot be used. Record it again, or fix the file and upload it again.")
+    note_refusals([recording])
+    if active and recording.is_refused_everywhere:
+        raise ActionRefused(recording.refusal_text)
     recording.active = active
     recording.save(update_fields=["active"])
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from providers.rules import RetrainingEffect, Rule
+
 CONSENT_KEY = "consent"
 """The key of the consent's file, beside the keys of the clips."""
 
@@ -98,29 +100,6 @@ class Instructions:
     """What a person does on a vendor's website, with the source and its date."""
 
     steps: tuple[str, ...]
-    source: str
-    checked: str
-
-
-@dataclass(frozen=True, slots=True)
-class RetrainingEffect:
-    """What happens to a voice while it is trained again, and if that training fails, with the source and its date.
-
-    What the vendor does not document is called not known. `earlier_training` is said after a training that failed.
-    """
-
-    meanwhile: str
-    after_failure: str
-    earlier_training: str
-    source: str
-    checked: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule of a vendor, with its source and its date."""
-
-    text: str
     source: str
     checked: str
 

@@ -5,14 +5,13 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 
 from dataclasses import replace
 
+from providers.rules import RetrainingEffect, Rule
 from providers.types import (
     Capabilities,
     ConsentProof,
     Handover,
     Limit,
     ReportContent,
-    RetrainingEffect,
-    Rule,
     StatusUpdates,
     Tier,
 )

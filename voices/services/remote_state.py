@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from providers.types import RemoteStatus, RetrainingEffect
+from providers.rules import RetrainingEffect
+from providers.types import RemoteStatus
 from voicehub.text import format_date
 from voices import access
 from voices.models import Build, BuildStatus, RemoteVoice, Voice

@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from consent.services.review import withdraw_consent
 from tests.support.html import read_html
+from tests.support.sandbox import poll_until
 from tests.voices.services.builds.build_harness import BuildHarness
 from voices.models import BuildStatus, RemoteVoice
 from voices.services.builds.start import BuildRefused, start_build
@@ -40,6 +42,21 @@ def test_new_voice_leaves_the_existing_voice_as_it_was(harness: BuildHarness, pr
     page = read_html(producer_client.get(first.get_absolute_url()))
     assert "A newer build made another voice. This one stays at the provider until it is deleted." in page
     assert "Generate preview" in page
+
+
+def test_withdrawal_deletes_the_new_voice_and_the_one_before(harness: BuildHarness) -> None:
+    voice = harness.make_voice()
+    first = harness.finish_build(harness.start_build(voice))
+    second = harness.finish_build(start_again(harness, voice, new_voice=True))
+    withdraw_consent(second.consent, harness.producer, "The talent changed their mind.")
+
+    def are_both_deleted() -> bool:
+        harness.run_tasks()
+        return not RemoteVoice.objects.filter(deleted_at=None).exists()
+
+    poll_until(are_both_deleted)
+    assert len(harness.list_requests("delete_voice")) == 2
+    assert first.remote_voice_id != second.remote_voice_id
 
 
 def test_training_again_is_what_a_build_does_unless_a_new_voice_is_asked_for(harness: BuildHarness) -> None:

@@ -183,6 +183,14 @@ def list_capabilities(tier: Capabilities) -> Iterator[tuple[str, str]]:
     yield "report contains", format_names(tier.report_contents) or "only the status"
     yield "a transcript for each recording", format_yes_no(tier.requires_transcript)
     yield "a voice can be retrained", format_yes_no(tier.can_retrain)
+    if rule := tier.outlier_rule:
+        yield "another speaker or sound", f"{rule.text}. Source: {rule.source}; checked on {rule.checked}."
+    if effect := tier.retraining_effect:
+        origin = f"Source: {effect.source}; checked on {effect.checked}."
+        yield (
+            "while a voice is trained again",
+            f"{effect.meanwhile} {effect.after_failure} {effect.earlier_training} {origin}",
+        )
     yield "a voice can be found by name", format_yes_no(tier.can_find)
     yield "the account's voices can be listed", format_yes_no(tier.can_list)
     yield "a voice can be renamed", format_yes_no(tier.can_rename)

@@ -65,6 +65,12 @@ class PaymentRequired(ProviderRejected):
     default_message = "The provider requires payment: the account has no credits left, or its voice limit is reached."
 
 
+class PlanRefused(ProviderRejected):
+    """402 or 403 with a text about the account's plan. The key works, so the account is not stopped."""
+
+    default_message = "The account's plan at the provider does not include this."
+
+
 class Conflict(ProviderRejected):
     """409: the name is already taken at the provider, or the provider is still working on the object."""
 
@@ -84,7 +90,7 @@ class NotFound(ProviderRejected):
 
 
 class ProviderAuthError(ProviderError):
-    """401 or 403: the key is wrong, or its plan does not allow the call."""
+    """401 or 403: the key is wrong, or it does not allow the call. See PlanRefused for a 403 that names the plan."""
 
     default_message = "The provider does not accept this account's key for this. Check the key and the plan."
     stops_account = True

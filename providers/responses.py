@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from providers.errors import (
     NotFound,
     OutcomeUnknown,
     PaymentRequired,
+    PlanRefused,
     ProviderAuthError,
     ProviderError,
     ProviderRejected,
@@ -32,6 +34,11 @@ ERRORS_BY_STATUS: dict[int, type[ProviderError]] = {
     409: Conflict,
     413: TooLarge,
 }
+
+# A refusal because of the plan has the status of a bad key or of a missing payment. Only its text tells them apart:
+# "only available for pro users", "This plan does not include voice cloning", "This account is not enabled".
+PLAN_TEXT = re.compile(r"\bplans?\b|\bpro users\b|\bsubscription\b|\bupgrade\b|\bnot enabled\b", re.IGNORECASE)
+CREDIT_TEXT = re.compile(r"\bcredits?\b|\bbalance\b|\bslots?\b", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -117,7 +124,13 @@ def build_error(response: Response, error_text: str) -> ProviderError | None:
         return ProviderUnavailable(operation, error_text, status=status, retry_after=wait)
     if response.is_keyless and status in (401, 403, 404):
         return ProviderRejected(operation, error_text or "The address is no longer valid.", status=status)
+    if is_plan_refusal(status, error_text):
+        return PlanRefused(operation, error_text, status=status)
     return ERRORS_BY_STATUS.get(status, ProviderRejected)(operation, error_text, status=status)
+
+
+def is_plan_refusal(status: int, error_text: str) -> bool:
+    return status in (402, 403) and bool(PLAN_TEXT.search(error_text)) and not CREDIT_TEXT.search(error_text)
 
 
 def parse_retry_after(value: str | None) -> float | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, BinaryIO
 
 from providers.options import OptionValue, TierOption
+from providers.rules import RetrainingEffect, Rule
 
 CONSENT_KEY = "consent"
 """The key of the consent's file, beside the keys of the clips."""
@@ -128,6 +129,8 @@ class Capabilities:
     can be trained again with other recordings, and False if each build makes a new voice.
     `can_delete_files`: recordings are uploaded as files with ids of their own, and these can be deleted.
     `manual_deletion` says how a person deletes a voice, where `can_delete` is False.
+    `outlier_rule` says that the provider never uses a recording that it reported as an outlier.
+    `retraining_effect` says what a new training does to the voice, where `can_retrain` is True.
     `can_list`: the account's voices can be listed. `can_find`: if a lookup does not find a voice, it was not created.
     `expected_training` is what the vendor says about the time of a training.
     `credits` are charged on success. `languages` are primary subtags of BCP 47, empty if the vendor names no languages.
@@ -165,6 +168,8 @@ class Capabilities:
     options: tuple[TierOption, ...] = ()
     emotion: TierOption | None = None
     consent_exemption: str = ""
+    retraining_effect: RetrainingEffect | None = None
+    outlier_rule: Rule | None = None
 
     def supports_language(self, language: str) -> bool:
         """Whether a voice in this language (a BCP 47 tag) can be created."""

@@ -99,7 +99,8 @@ def query_paused_accounts() -> QuerySet[Account]:
 
 def query_remote_voices() -> QuerySet[RemoteVoice]:
     """Remote voices with their builds, both newest first. Of the builds, only the status and the dates are loaded."""
-    builds = Build.objects.only("status", "remote_voice", "created_at", "finished_at").order_by("-created_at")
+    shown = ("status", "remote_voice", "created_at", "training_at", "finished_at")
+    builds = Build.objects.only(*shown).order_by("-created_at")
     user_fields = ("made_public_by", "adopted_by", "deletion_requested_by", "deletion_assigned_to")
     related = ("account", "voice__talent__legal_hold_by", *user_fields)
     remote_voices = RemoteVoice.objects.select_related(*related).defer("raw_response")

@@ -149,8 +149,15 @@ class RecordingAdmin(ReadOnlyAdmin):
 
 @admin.register(RemoteVoice)
 class RemoteVoiceAdmin(ReadOnlyAdmin):
-    list_display = ["reference", "voice", "account", "tier", "remote_id", "retired_at", "deleted_at"]
-    list_filter = ["account", "tier", "visibility", "retired_at", ("alert", admin.EmptyFieldListFilter)]
+    list_display = ["reference", "voice", "account", "tier", "remote_id", "observed_status", "retired_at", "deleted_at"]
+    list_filter = [
+        "account",
+        "tier",
+        "observed_status",
+        "visibility",
+        "retired_at",
+        ("alert", admin.EmptyFieldListFilter),
+    ]
     search_fields = ["reference", "remote_id", "voice__name"]
     list_select_related = ["voice", "account"]
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from consent.forms import load_newest_statements
 from consent.models import Consent
 from providers.types import Handover, Limit
-from voicehub.text import format_count, format_duration, join_with_and
+from voicehub.text import format_count, format_date, format_duration, join_with_and
 from voices.models import Account, RemoteVoice, Voice
 from voices.models.choices import HANDOVER_LABELS
 from voices.models.limits import get_all_limits
@@ -22,7 +22,13 @@ from voices.presenters import FIX_LINKS, list_term_obstacles, make_option_key, m
 from voices.services.builds import selection
 from voices.services.builds.nearest import Distance, Rank, measure_distance
 from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
-from voices.services.builds.selection import ClipRow, Selection, describe_shortage, load_clip_rows
+from voices.services.builds.selection import (
+    ClipRow,
+    Selection,
+    describe_shortage,
+    load_rows_by_provider,
+)
+from voices.services.remote_state import Retraining, find_retrainings
 from voices.services.usage import describe_voice_limit
 
 MAX_LISTED = 50
@@ -54,8 +60,8 @@ class ExcludedRecording(NamedTuple):
 class BuildOption:
     """One account and tier on the voice's page.
 
-    `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. On the page
-    `consent_url`, staff request another consent. The existing remote voice no longer accepts `refused_handovers`.
+    `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. Staff
+    request another at `consent_url`. The existing remote voice accepts no `refused_handovers`; see `retraining`.
     """
 
     account: Account
@@ -65,6 +71,7 @@ class BuildOption:
     rows: Sequence[ClipRow]
     limits: Mapping[str, Limit]
     refused_handovers: frozenset[Handover] = frozenset()
+    retraining: Retraining | None = None
 
     @property
     def key(self) -> str:
@@ -203,6 +210,9 @@ class BuildOption:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
         links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
         links += [FixLink(text, "", "") for text in describe_voice_limit(self.account)]
+        if refused_on := self.account.find_plan_refusal(self.readiness.capabilities.tier):
+            day = format_date(refused_on)
+            links.append(FixLink(f"The provider refused this tier for your plan on {day}. You can try again.", "", ""))
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
@@ -241,17 +251,20 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         consent.provider: consent
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
-    states, rows, limits = check_readiness_everywhere(voice), load_clip_rows(voice), get_all_limits()
+    states, limits = check_readiness_everywhere(voice), get_all_limits()
+    rows = load_rows_by_provider(voice, {account.provider for account, _ in states})
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
+    retrainings = find_retrainings(voice)
     options = [
         BuildOption(
             account,
             state,
             newest_consents.get(account.provider),
             make_consent_url(voice, account.provider, statements),
-            rows,
+            rows[account.provider],
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
+            retrainings.get((account.pk, str(state.capabilities.tier))),
         )
         for account, state in states
     ]

@@ -124,6 +124,7 @@ class BuildForm(forms.Form):
     account = forms.UUIDField()
     tier = forms.ChoiceField(choices=[(tier.value, tier.value) for tier in Tier])
     handover = forms.ChoiceField(choices=HANDOVER_CHOICES)
+    new_voice = forms.ChoiceField(choices=[("no", "no"), ("yes", "yes")], required=False)
 
 
 def read_options(data: QueryDict) -> dict[str, object]:

@@ -17,10 +17,10 @@ from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
-from voices.models.build import ACTIVE_STATUSES
 from voices.services.builds.readiness import GapKind
 from voices.services.builds.recheck import VoiceStates, find_hold
 from voices.services.previews import DEFAULT_TEXT_CHARACTERS, find_reasons_against_preview, get_longest_preview
+from voices.services.remote_state import VoiceState, find_remote_state
 from voices.work_progress import WorkProgress
 
 
@@ -35,6 +35,20 @@ CREDIT_FIELDS = ("creditsUsed", "credits_used", "credits")
 SUSPENDED_BADGE = StatusBadge("wait", "Suspended")
 # What is said of a voice that the gate refuses, by the status of the consent of its build.
 ENDED_LABELS = {ConsentStatus.WITHDRAWN: "Withdrawn", ConsentStatus.EXPIRED: "Ended"}
+STATE_BADGES = {
+    VoiceState.DELETED: StatusBadge("over", "Deleted"),
+    VoiceState.ON_HOLD: StatusBadge("over", "Legal hold"),
+    VoiceState.TO_DELETE: StatusBadge("wait", "To delete"),
+    VoiceState.BEING_DELETED: StatusBadge("busy", "Being deleted"),
+    VoiceState.BUILDING: StatusBadge("busy", "In progress"),
+    VoiceState.NOT_CREATED: StatusBadge("over", "Not created"),
+    VoiceState.TRAINING: StatusBadge("busy", "Training"),
+    VoiceState.USABLE: StatusBadge("good", "Ready"),
+    VoiceState.UNKNOWN: StatusBadge("wait", "Not known"),
+    VoiceState.FAILED: StatusBadge("bad", "Training failed"),
+    VoiceState.UNUSABLE: StatusBadge("bad", "Not usable"),
+    VoiceState.UNTRAINED: StatusBadge("over", "Not usable"),
+}
 
 
 def make_account_badge(account: Account) -> StatusBadge:
@@ -47,26 +61,14 @@ def make_account_badge(account: Account) -> StatusBadge:
 
 def make_remote_badge(remote: RemoteVoice, *, is_held: bool = False) -> StatusBadge:
     """VoiceHub's label. Pages show the provider's status beside it. Needs prefetched builds (`query_remote_voices`)."""
-    statuses = {BuildStatus(build.status) for build in remote.builds.all()}
-    active = [status for status in ACTIVE_STATUSES if status in statuses]
-    if remote.deleted_at:
-        return StatusBadge("over", "Deleted")
-    if remote.deletion_requested_at and remote.is_on_hold:
-        return StatusBadge("over", "Legal hold")
-    if remote.needs_manual_deletion:
-        return StatusBadge("wait", "To delete")
-    if remote.deletion_requested_at:
-        return StatusBadge("busy", "Being deleted")
-    if active:
-        return StatusBadge("busy", active[0].label)
-    if not remote.remote_id:
-        return StatusBadge("over", "Not created")
-    is_usable = bool(remote.adopted_by_id) or BuildStatus.READY in statuses
-    if is_usable and is_held:
+    state = find_remote_state(remote)
+    if state.is_usable and is_held:
         return SUSPENDED_BADGE
-    if is_usable:
-        return StatusBadge("good", "Adopted" if remote.adopted_by_id else "Ready")
-    return StatusBadge("over", "Not usable")
+    if state.kind is VoiceState.BUILDING and state.active_build:
+        return StatusBadge("busy", state.active_build.get_status_display())
+    if state.kind is VoiceState.USABLE and remote.adopted_by_id:
+        return StatusBadge("good", "Adopted")
+    return STATE_BADGES[state.kind]
 
 
 def make_voice_badge(build: Build, states: VoiceStates) -> StatusBadge | None:

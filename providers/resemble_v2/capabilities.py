@@ -6,6 +6,7 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 from dataclasses import replace
 
 from providers.options import OptionKind, TierOption
+from providers.rules import RetrainingEffect, Rule
 from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatedTime, StatusUpdates, Tier
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
@@ -106,7 +107,17 @@ RAPID = Capabilities(
     options=OPTIONS,
     emotion=EMOTION,
     consent_exemption=f"“You must be an authorized uploader or provide consent” ({CREATE_PAGE}, read {READ_ON})",
+    outlier_rule=Rule("a recording that is an outlier cannot be activated", REFERENCE_PAGE, READ_ON),
+    retraining_effect=RetrainingEffect(
+        meanwhile="Until it is ready, it cannot speak.",
+        after_failure="If the training fails, the voice may stay unusable.",
+        earlier_training="Whether the earlier training can still be used is not known: no page of Resemble AI says it.",
+        source=f"{CREATE_PAGE}: a voice has one status. We conclude that it cannot speak until that is ready again; no"
+        " page says what becomes of the earlier training",
+        checked=READ_ON,
+    ),
     cautions=(
+        "No page states how many voices an account may have. A build that makes a new voice adds one.",
         "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
         " Resemble AI downloads itself, is deleted too.",
     ),

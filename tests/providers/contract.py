@@ -44,7 +44,14 @@ from uuid import uuid4
 import pytest
 
 from providers.base import Provider
-from providers.errors import NotFound, ProviderAuthError, ProviderRejected, ProviderUnavailable, UnsupportedFeature
+from providers.errors import (
+    NotFound,
+    PlanRefused,
+    ProviderAuthError,
+    ProviderRejected,
+    ProviderUnavailable,
+    UnsupportedFeature,
+)
 from providers.http import HttpProvider
 from providers.types import (
     BuildReport,
@@ -472,12 +479,13 @@ class ProviderContract:
             assert (provider.fetch_build(remote_id).name == "vh-other") == capabilities.can_rename
 
     def test_bad_key_is_an_auth_error(self, sandbox: SandboxProcess, listener: CallbackServer) -> None:
-        for key in ("bad-key", "plan-key"):
+        for key, error in (("bad-key", ProviderAuthError), ("plan-key", PlanRefused)):
             with self.provider_class(key, sandbox_url=sandbox.address, sandboxed=True) as provider:
                 spec = self.make_spec(*self.list_modes()[0], listener)
-                with pytest.raises(ProviderAuthError):
+                with pytest.raises(error) as caught:
                     provider.submit_build(spec, journal := self.make_journal(spec))
                 assert key not in repr(journal)
+                assert caught.value.stops_account is (key == "bad-key")
 
     def test_key_check_accepts_a_good_key_and_refuses_a_bad_one(self, account: SandboxAccount) -> None:
         with account.open_provider() as provider:

@@ -1,4 +1,5 @@
 import uuid
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -25,6 +26,8 @@ USAGE = Fields(
 )
 """The fields of providers.usage.Usage, with `since` as an ISO 8601 date."""
 
+PLAN_REFUSAL = Fields({"on": str, "text": str})
+
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def working(self) -> "AccountQuerySet":
@@ -37,6 +40,7 @@ class Account(models.Model):
     A paused account makes no calls, except to test its key. `paused_by` is empty if the provider rejected the key.
     `uploader_…` say who set `is_authorized_uploader` last, and on whose word.
     `usage` is what the provider last reported at `usage_at`; it is empty if the provider reports none.
+    `plan_refusals` has the day and the text of the last refusal because of the plan, by tier.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,6 +68,7 @@ class Account(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     uploader_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    plan_refusals = ShapedJSONField(shape=Fields(others=PLAN_REFUSAL), default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AccountQuerySet.as_manager()
@@ -95,6 +100,14 @@ class Account(models.Model):
     def get_calls_per_second(self) -> float | None:
         """The provider's rate limit, which all calls of the account share; None if it states none."""
         return get_calls_per_second(self.provider)
+
+    def find_plan_refusal(self, tier: Tier | str) -> date | None:
+        """The day on which the provider last refused a build in this tier because of the account's plan."""
+        refusal = self.plan_refusals.get(str(tier))
+        try:
+            return date.fromisoformat(refusal["on"]) if refusal else None
+        except ValueError:
+            return None
 
     def set_key(self, key: str) -> None:
         """Encrypt `key` into this row. Does not save the row."""

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from providers.types import Handover
+from providers.types import Handover, RemoteStatus
 
 
 class AccountMode(models.TextChoices):
@@ -27,6 +27,18 @@ HANDOVER_LABELS = {
     Handover.ONE_FILE: "As one file, made of the best of them",
 }
 HANDOVER_CHOICES = [(way.value, label) for way, label in HANDOVER_LABELS.items()]
+
+
+OBSERVED_STATUS_LABELS = {
+    RemoteStatus.AWAITING_DATA: "Waiting for recordings",
+    RemoteStatus.TRAINING: "Training",
+    RemoteStatus.READY: "Ready",
+    RemoteStatus.DATASET_ISSUE: "Not usable because of its recordings",
+    RemoteStatus.CONSENT_REJECTED: "Consent rejected",
+    RemoteStatus.FAILED: "Training failed",
+    RemoteStatus.UNKNOWN: "Not known",
+}
+OBSERVED_STATUS_CHOICES = [(status.value, label) for status, label in OBSERVED_STATUS_LABELS.items()]
 
 
 class FileKind(models.TextChoices):

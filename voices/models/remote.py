@@ -12,7 +12,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.account import Account
-from voices.models.choices import FileKind, PreviewStatus
+from voices.models.choices import OBSERVED_STATUS_CHOICES, FileKind, PreviewStatus
 from voices.models.voice import Recording, Voice
 
 
@@ -23,7 +23,8 @@ class RemoteVoice(models.Model):
     consent was rejected, if its provider makes a new voice for each build, or if it is to be deleted.
     `voice` is empty only for an unknown voice that staff deleted.
     `name`, `raw_status`, `visibility`, `usage_count`, `is_locked`, `components` and `raw_response` are what the
-    provider returned at the last check.
+    provider returned at the last check. `observed_status` is that status in VoiceHub's terms, and empty if the provider
+    was never asked.
     `alert` is a problem that staff must solve, and `file_alert` one with the deletion of its uploaded files.
     `deletion_proof` records the deletion and its check. `deletion_assigned_to` is the user who deletes it by hand.
     `coverage_ended_on` is the last day on which a consent and a contract covered the voice, if this has ended by date.
@@ -39,6 +40,7 @@ class RemoteVoice(models.Model):
     remote_id = models.CharField(max_length=100, blank=True)
     name = models.CharField("name at the provider", max_length=256, blank=True)
     raw_status = models.CharField("status in the provider's words", max_length=60, blank=True)
+    observed_status = models.CharField(max_length=16, choices=OBSERVED_STATUS_CHOICES, blank=True, editable=False)
     visibility = models.CharField(max_length=10, blank=True)
     raw_response = ShapedJSONField(shape=Fields(), default=dict)
     checked_at = models.DateTimeField(null=True, blank=True)

@@ -140,6 +140,10 @@ class Recording(StatusModel):
         """The WAV that is played, measured and sent: the converted WAV, or the uploaded file if there is none."""
         return self.wav or self.file
 
+    # Set by `note_refusals`: why a provider uses this recording in no build, and whether no account is at another one.
+    refusal_text = ""
+    is_refused_everywhere = False
+
     @property
     def sound_sha256(self) -> str:
         return self.wav_sha256 or self.sha256

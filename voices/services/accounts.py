@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from providers import registry
 from providers.base import Provider, WaitForSlot
-from providers.errors import CallFailure, ProviderError
+from providers.errors import CallFailure, PlanRefused, ProviderError
 from providers.types import ApiLogEntry
 from voicehub import outbox
 from voicehub.encryption import DecryptionError
@@ -118,9 +118,9 @@ def _record_calls(account: Account, entries: Iterable[ApiLogEntry]) -> None:
 def record_error(account: Account, error: CallFailure | None) -> None:
     """Store the error of the account's last call for staff. None means that the call succeeded.
 
-    A key that is rejected or cannot be decrypted pauses the account, once.
+    A key that is rejected or cannot be decrypted pauses the account, once. The key works if only the plan was refused.
     """
-    message = "" if error is None else error.staff_message
+    message = "" if error is None or isinstance(error, PlanRefused) else error.staff_message
     Account.objects.filter(pk=account.pk).update(last_error=message[:300], checked_at=timezone.now())
     if error is not None and error.stops_account:
         # Do not pause the account if its key changed during the call.
@@ -128,6 +128,22 @@ def record_error(account: Account, error: CallFailure | None) -> None:
         with transaction.atomic():
             if unchanged.update(paused_at=timezone.now(), pause_reason=message[:300]):
                 enqueue_pause_mails(account.pk)
+
+
+def record_plan_refusal(account: Account, tier: str, text: str) -> None:
+    """Mark a tier that the account's plan does not include. It may be tried again, since a plan can change."""
+    with transaction.atomic():
+        locked = Account.objects.select_for_update().get(pk=account.pk)
+        locked.plan_refusals[tier] = {"on": timezone.localdate().isoformat(), "text": text[:300]}
+        locked.save(update_fields=["plan_refusals"])
+
+
+def clear_plan_refusal(account: Account, tier: str) -> None:
+    """The provider accepted a build in this tier."""
+    with transaction.atomic():
+        locked = Account.objects.select_for_update().get(pk=account.pk)
+        if locked.plan_refusals.pop(tier, None):
+            locked.save(update_fields=["plan_refusals"])
 
 
 def test_account(account: Account) -> None:

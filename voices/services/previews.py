@@ -18,6 +18,7 @@ from voicehub.transitions import move
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import open_session
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
+from voices.services.remote_state import DELETION_STATES, find_remote_state
 
 DEFAULT_TEXT_CHARACTERS = 500  # where the provider states no limit: a preview is one or two sentences
 LOCKED = "The provider has locked this voice. Ask the provider why, and what unlocks it."
@@ -63,12 +64,13 @@ def find_reasons_against_preview(remote: RemoteVoice) -> list[str]:
     """Why the voice cannot make a preview now. Previews need the same consent and contract as builds."""
     if not remote.capabilities.can_preview:
         return [f"{registry.get_provider_label(remote.account.provider)} has no previews in its API."]
-    if not remote.remote_id or remote.deleted_at or remote.deletion_requested_at:
+    state = find_remote_state(remote)
+    if state.kind in DELETION_STATES or not remote.remote_id:
         return ["The provider does not have this voice, or it is being deleted."]
     if remote.is_locked:
         return [LOCKED]
-    if not remote.adopted_by_id and not Build.objects.filter(remote_voice=remote, status=BuildStatus.READY).exists():
-        return ["The voice is not ready yet."]
+    if not state.is_usable:
+        return list(state.texts)
     return list(find_reasons_against_use(remote))
 
 

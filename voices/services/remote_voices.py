@@ -60,8 +60,8 @@ def mark_deleted(remote: RemoteVoice, verification: str = NOT_FOUND) -> None:
     now = timezone.now()
     with transaction.atomic():
         if confirm_voice_deletion(remote, remote.deletion_proof | {"look": verification, "at": now.isoformat()}):
-            remote.raw_status, remote.checked_at = "", now
-            remote.save(update_fields=["raw_status", "checked_at"])
+            remote.raw_status, remote.observed_status, remote.checked_at = "", "", now
+            remote.save(update_fields=["raw_status", "observed_status", "checked_at"])
 
 
 def require_remote_voice(remote: RemoteVoice) -> None:

@@ -32,13 +32,13 @@ from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
 register = template.Library()
 
-
 ABILITY_LABELS = {
     "text_to_speech": "speech from text",
     "fill": "filling gaps in speech",
     "voice_conversion": "speech from another voice",
     "speech_to_speech": "speech from another voice",
 }
+OUTDATED_LABEL = "Earlier result"
 READY_STATUSES = ("ready", "finished")
 
 
@@ -187,18 +187,27 @@ def remote_badge(remote: RemoteVoice, held: Collection[UUID] = ()) -> presenters
 
 
 @register.simple_tag
-def build_badge(build: Build, states: VoiceStates | Collection[UUID] = ()) -> SafeString:
+def build_badge(
+    build: Build, states: VoiceStates | Collection[UUID] = (), outdated: Collection[UUID] = ()
+) -> SafeString:
     """The status of a build. If it is ready, what has become of its voice since. `states` may be the held voices only.
 
-    A training build whose voice is held has both badges.
+    `outdated` are the ids of `find_outdated_builds`. A training build whose voice is held has both badges.
     """
     known = states if isinstance(states, VoiceStates) else VoiceStates(dict.fromkeys(states, ()))
-    voice_badge = presenters.make_voice_badge(build, known)
+    is_ready, voice_badge = build.status == BuildStatus.READY, presenters.make_voice_badge(build, known)
+    if is_ready and voice_badge:
+        return _make_badge(voice_badge)
+    if build.pk in outdated:
+        return format_html('<span class="state state-over">{}</span>', OUTDATED_LABEL)
     is_held = build.status == BuildStatus.TRAINING and build.remote_voice_id in known.held
-    if voice_badge is None or not (is_held or build.status == BuildStatus.READY):
-        return status_badge(build)
-    badge = format_html('<span class="state state-{}">{}</span>', voice_badge.severity, voice_badge.label)
-    return format_html("{} {}", status_badge(build), badge) if is_held else badge
+    if is_held and voice_badge:
+        return format_html("{} {}", status_badge(build), _make_badge(voice_badge))
+    return status_badge(build)
+
+
+def _make_badge(badge: presenters.StatusBadge) -> SafeString:
+    return format_html('<span class="state state-{}">{}</span>', badge.severity, badge.label)
 
 
 @register.simple_tag(takes_context=True)

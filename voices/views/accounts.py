@@ -178,6 +178,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "is_known_provider": is_known_provider,
         "can_list": any(tier.can_list for tier in tiers),
         "exemption": find_exemption(account.provider),
+        "plan_refusals": list_plan_refusals(account),
         "calls": account.calls.all()[:MAX_CALLS],
         "reports_usage": reports_usage(account),
         "usage_rows": list_usage_rows(account),
@@ -187,6 +188,17 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         else 0,
     }
     return render(request, "voices/account.html", context)
+
+
+def list_plan_refusals(account: Account) -> list[dict[str, object]]:
+    """The tiers that the provider refused because of the account's plan, by the provider's name for the tier."""
+    is_known_provider = account.provider in registry.PROVIDERS
+    tiers = registry.get_provider_class(account.provider).tiers if is_known_provider else {}
+    return [
+        {"label": tier.label, "day": day, "text": account.plan_refusals[str(tier.tier)]["text"]}
+        for tier in tiers.values()
+        if (day := account.find_plan_refusal(tier.tier))
+    ]
 
 
 @require_permission("voices.test_account")

@@ -30,6 +30,7 @@ from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.reconcile import resolve_submit_manually, resolve_training_manually
 from voices.services.builds.scores import SCORES, ScoreInfo, count_scores, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
+from voices.services.remote_state import find_retraining, load_build_history
 from voices.work_progress import WorkProgress, load_build_progress
 
 PAGE_SIZE = 100
@@ -83,11 +84,12 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
         messages.error(request, "The build was not started. Choose the account and the kind of build again.")
         return redirect(voice)
     account = get_object_or_404(Account, pk=form.cleaned_data["account"])
-    tier, handover = form.cleaned_data["tier"], form.cleaned_data["handover"]
+    tier, handover, new_voice = (form.cleaned_data[name] for name in ("tier", "handover", "new_voice"))
     if account.provider not in registry.PROVIDERS or tier not in registry.get_provider_class(account.provider).tiers:
         raise Http404
     options = read_options(request.POST)
-    return redirect(start_build(voice, account, tier, handover, get_user(request), options))
+    build = start_build(voice, account, tier, handover, get_user(request), options, new_voice=new_voice == "yes")
+    return redirect(build)
 
 
 @require_permission("voices.view_build")
@@ -173,7 +175,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         flagged_count=Count("pk", filter=flagged),
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
-    states = check_built_voices([build])
+    history, states = load_build_history(build), check_built_voices([build])
     score_counts = count_scores(build)
     return {
         "build": build,
@@ -183,7 +185,9 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
         "progress": progress,
         "change_token": compute_change_token(build, progress),
-        "timeline": make_timeline(build),
+        "timeline": make_timeline(build, is_outdated=history.is_outdated),
+        "history": history,
+        "outdated": [build.pk] if history.is_outdated else [],
         "scores": list_scores(build),
         "page": page,
         "options": list_shown_options(build),
@@ -196,6 +200,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "comparable_builds": [] if build.is_active else list(list_comparable_builds(build)),
         "can_rebuild": not build.is_active,
+        "retraining": None if build.is_active else find_retraining(build.remote_voice),
         "rebuild_refusals": list_rebuild_refusals(build),
         "score_counts": score_counts,
         "provider_columns": sum(1 for count in score_counts.values() if count),
@@ -233,8 +238,8 @@ def list_rebuild_refusals(build: Build) -> list[str]:
     return find_blockers(build.voice, account, tier, build.handover)
 
 
-def make_timeline(build: Build) -> list[TimelineStep]:
-    """The steps of the build: started, sending, training, result."""
+def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineStep]:
+    """The steps of the build: started, sending, training, result. A result that is outdated is told as past."""
     is_sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
     steps = [
         TimelineStep("Started", "done", build.created_at),
@@ -251,11 +256,10 @@ def make_timeline(build: Build) -> list[TimelineStep]:
         steps = steps[:1]
     if build.is_active:
         return [*steps, TimelineStep("Result", "next")]
-    done_steps = [step for step in steps if step.state == "done"]
-    return [
-        *done_steps,
-        TimelineStep(build.get_status_display(), RESULT_SEVERITIES[BuildStatus(build.status)], build.finished_at),
-    ]
+    label, severity = build.get_status_display(), RESULT_SEVERITIES[BuildStatus(build.status)]
+    if is_outdated:
+        label, severity = "Was ready", "over"
+    return [*(step for step in steps if step.state == "done"), TimelineStep(label, severity, build.finished_at)]
 
 
 def _get_step_state(is_done: bool, is_current: bool) -> str:

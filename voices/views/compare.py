@@ -23,6 +23,7 @@ from voices.presenters import build_name
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.builds.scores import SCORES, ScoreInfo
 from voices.services.previews import find_reasons_against_preview, get_longest_preview, request_preview
+from voices.services.remote_state import find_outdated_builds
 
 MAX_SENTENCES = 20
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
@@ -131,6 +132,7 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
         "shared_count": count_shared_recordings(pair),
         "preview_refusals": list_preview_refusals(pair),
         "longest_preview": min(get_longest_preview(build.remote_voice) for build in pair.builds),
+        "outdated": find_outdated_builds(pair.builds),
         **find_locked_voices(pair, get_user(request)),
     }
     return render(request, "voices/compare.html", context)
@@ -254,9 +256,6 @@ def _explain_preview_refusal(build: Build) -> str:
     """Why the build cannot generate a preview now, or an empty string."""
     if build.status != BuildStatus.READY:
         return "This build did not produce a voice."
-    return RETRAINED_TEXT if _has_newer_training(build) else " ".join(find_reasons_against_preview(build.remote_voice))
-
-
-def _has_newer_training(build: Build) -> bool:
-    newer_builds = Build.objects.filter(remote_voice=build.remote_voice_id, created_at__gt=build.created_at)
-    return newer_builds.filter(status=BuildStatus.READY).exists()
+    if reasons := find_reasons_against_preview(build.remote_voice):
+        return " ".join(reasons)
+    return RETRAINED_TEXT if find_outdated_builds([build]) else ""

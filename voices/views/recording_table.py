@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import Recording, RecordingStatus, Voice
+from voices.services.builds.refused_recordings import note_refusals
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.views.recording_progress import make_analysis_progress
 from voices.work_progress import WorkProgress
@@ -52,6 +53,7 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     if search:
         rows = rows.filter(file_name__icontains=search) | rows.filter(transcript__icontains=search)
     page = Paginator(rows.order_by(*SORT_ORDERS[sort][1]), PAGE_SIZE).get_page(params.get("page"))
+    note_refusals(page)
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in (("q", search), ("show", show), ("sort", sort)) if value})
     return {

@@ -35,6 +35,7 @@ from voices.services.deletion_assignment import query_assignable_users
 from voices.services.deletion_lists import is_deletion_planned
 from voices.services.deletion_log import describe_files
 from voices.services.deletion_table import find_file_deletion
+from voices.services.remote_state import find_outdated_builds, find_remote_state
 from voices.services.remote_voices import NOT_FOUND, rename_remote_voice, set_visibility
 from voices.work_progress import WorkProgress
 
@@ -88,8 +89,10 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "capabilities": remote.find_capabilities(),
         "gate_reasons": find_reasons_against_use(remote),
         "denied_changes": describe_changes(remote),
+        "state": find_remote_state(remote),
         "badge": presenters.make_remote_badge(remote, is_held=is_held),
         "held": [remote.pk] if is_held else [],
+        "outdated": find_outdated_builds(remote.builds.all()),
         "proof": load_deletion_proof(remote),
         "is_waiting": is_waiting_for_provider(remote),
         **make_deletion_context(remote),

@@ -20,6 +20,7 @@ from voices.models import Voice
 from voices.services.builds.options import find_emotion_option
 from voices.services.builds.recheck import check_built_voices
 from voices.services.recordings.store import change_voice, create_voice
+from voices.services.remote_state import find_outdated_builds
 from voices.views.recording_table import load_recording_page, load_recording_progress
 
 
@@ -72,6 +73,7 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "recording_progress": load_recording_progress(voice),
         "build_options": list_build_options(voice),
         "voice_states": check_built_voices(builds),
+        "outdated": find_outdated_builds(builds),
         "is_closed": access.are_recordings_closed(voice, get_user(request)),
     }
     return render(request, "voices/voice.html", context | load_recording_page(voice, request.GET))

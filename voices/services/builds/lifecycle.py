@@ -7,7 +7,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from providers.errors import CallFailure, NotFound, OutcomeUnknown, ProviderUnavailable, ResponseUnreadable
+from providers import registry
+from providers.errors import (
+    CallFailure,
+    NotFound,
+    OutcomeUnknown,
+    PlanRefused,
+    ProviderUnavailable,
+    ResponseUnreadable,
+)
 from providers.parsing import trim_response
 from providers.types import BuildReport, Visibility
 from voicehub import outbox
@@ -16,7 +24,7 @@ from voicehub.retry_policy import LEASE, PAUSED_ACCOUNT_RETRY, POLL_SHARE_OF_AGE
 from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
-from voices.services.accounts import AccountPaused
+from voices.services.accounts import AccountPaused, clear_plan_refusal, record_plan_refusal
 from voices.services.deletion_log import lock_consents, record_voice_request
 from voices.services.file_deletion import request_file_deletion
 from voices.services.staff_mails import enqueue_build_mail, enqueue_public_voice_mail
@@ -115,6 +123,8 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
             return False
         if report is not None:
             record_observation(build.remote_voice, report)
+        if build.remote_voice.tier in build.remote_voice.account.plan_refusals:
+            clear_plan_refusal(build.remote_voice.account, build.remote_voice.tier)
         outbox.enqueue_task("refresh_build", build.pk, after=compute_poll_interval(build))
     return True
 
@@ -164,6 +174,9 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
     if isinstance(failure, OutcomeUnknown):
         mark_unconfirmed(build, lookup_after=LEASE)
         return None
+    if isinstance(failure, PlanRefused):
+        _record_plan_refusal(build, failure)
+        return None
     is_gone = isinstance(failure, NotFound) and bool(build.remote_voice.remote_id)
     if isinstance(failure, NotFound):
         retire_remote_voice(build.remote_voice)  # deleted at the provider, so the next build makes a new voice
@@ -173,6 +186,15 @@ def handle_call_failure(build: Build, failure: CallFailure) -> timedelta | None:
     return None
 
 
+def _record_plan_refusal(build: Build, failure: PlanRefused) -> None:
+    account = build.remote_voice.account
+    label = registry.get_provider_label(account.provider)
+    text = f"Your plan at {label} does not include this. Change the plan at the provider, or choose another tier."
+    with transaction.atomic():
+        record_plan_refusal(account, build.remote_voice.tier, failure.detail)
+        set_final_status(build, BuildStatus.FAILED, issue=f"“{failure.detail}” {text}", pending_call="")
+
+
 # --- State of the remote voice ---
 
 
@@ -180,6 +202,7 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
     """Store what the provider reports about the voice. Sets `alert` if the voice is public or should be gone."""
     earlier_alert = remote.alert
     remote.name, remote.raw_status = report.name[:256], report.raw_status
+    remote.observed_status = report.status
     remote.raw_response, remote.checked_at = trim_response(report.raw), timezone.now()
     remote.is_locked, remote.components = report.is_locked, dict(report.components)
     if report.usage_count is not None:
@@ -193,9 +216,9 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
         remote.alert = earlier_alert  # only the deletion ends an alert about the deletion
     if remote.is_still_visible:
         remote.alert = STILL_VISIBLE
-    fields = ["name", "raw_status", "raw_response", "checked_at", "visibility", "made_public_by", "alert"]
+    observed = ["name", "raw_status", "observed_status", "raw_response", "checked_at", "visibility", "made_public_by"]
     with transaction.atomic():
-        remote.save(update_fields=[*fields, "is_locked", "components", "usage_count"])
+        remote.save(update_fields=[*observed, "alert", "is_locked", "components", "usage_count"])
         if remote.alert == VOICE_PUBLIC != earlier_alert:
             enqueue_public_voice_mail(remote)
 

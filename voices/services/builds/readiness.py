@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, Q, Sum
+from django.db.models import Aggregate, Count, Exists, Q, Sum
 from django.db.models.functions import Length
 
 from consent.services.gate import BuildPermission, check_permissions
@@ -17,6 +17,7 @@ from voicehub.text import format_count, format_duration
 from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
 from voices.services.builds.offline_proof import load_proofs
+from voices.services.builds.refused_recordings import list_refusing_providers, query_refusals
 from voices.services.permission import make_build_purpose
 
 AccountTier = tuple[Account, Capabilities]
@@ -217,9 +218,10 @@ def _count_clips(
     sums = {
         f"{name}_{number}": total
         for number, (tier_key, tier) in enumerate(capabilities_by_tier.items())
-        for name, total in _make_aggregates(limits[tier_key], tier.handover).items()
+        for name, total in _make_aggregates(limits[tier_key], tier, tier_key[0]).items()
     }
-    totals = usable.annotate(text_length=Length("transcript")).values("voice").annotate(clips=Count("pk"), **sums)
+    refused = {f"is_refused_{slug}": Exists(query_refusals(slug)) for slug in list_refusing_providers()}
+    totals = usable.annotate(text_length=Length("transcript"), **refused).values("voice").annotate(**sums)
     rows = {row["voice"]: row for row in totals}
     return {
         (voice.pk, tier_key): _parse_counts(rows[voice.pk], number) if voice.pk in rows else _ClipCounts()
@@ -229,22 +231,26 @@ def _count_clips(
 
 
 def _parse_counts(row: Mapping[str, Any], number: int) -> _ClipCounts:
-    return _ClipCounts(row["clips"], *(row[f"{name}_{number}"] for name in _ClipCounts._fields[1:]))
+    return _ClipCounts(*(row[f"{name}_{number}"] for name in _ClipCounts._fields))
 
 
-def _make_aggregates(limits: Mapping[str, Limit], handovers: Sequence[Handover]) -> dict[str, Aggregate]:
-    """The database aggregates for one tier, by field name of _ClipCounts."""
+def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, provider: str) -> dict[str, Aggregate]:
+    """The database aggregates for one tier, by field name of _ClipCounts. Without what the provider refuses."""
+    sent = Q(**{f"is_refused_{provider}": False}) if provider in list_refusing_providers() else Q()
     trained = _get_limit_value(limits, "trained_clip", NO_LIMIT)
     short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
-    counted = Q(seconds__lte=trained)
-    if SELECTING_HANDOVERS.intersection(handovers):
+    counted = sent & Q(seconds__lte=trained)
+    if SELECTING_HANDOVERS.intersection(tier.handover):
         counted &= Q(seconds__gte=short, seconds__lte=long)
     return {
+        "usable": Count("pk", filter=sent),
         "trained_seconds": Sum("seconds", filter=counted, default=0.0),
-        "untrained": Count("pk", filter=Q(seconds__gt=trained)),
-        "wrong_length": Count("pk", filter=Q(seconds__lt=short) | Q(seconds__gt=long)),
-        "without_text": Count("pk", filter=Q(text_length=0)),
-        "long_text": Count("pk", filter=Q(text_length__gt=_get_limit_value(limits, "longest_transcript", NO_LIMIT))),
+        "untrained": Count("pk", filter=sent & Q(seconds__gt=trained)),
+        "wrong_length": Count("pk", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
+        "without_text": Count("pk", filter=sent & Q(text_length=0)),
+        "long_text": Count(
+            "pk", filter=sent & Q(text_length__gt=_get_limit_value(limits, "longest_transcript", NO_LIMIT))
+        ),
     }
 
 

@@ -1,6 +1,6 @@
 """The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from audio.wav.riff import BYTES_PER_FRAME
 from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import format_duration
 from voices.models import Recording, RecordingStatus, Voice
+from voices.services.builds.refused_recordings import list_refusing_providers, not_refused_by
 
 # If more files than this may be sent, select greedily: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
@@ -50,20 +51,28 @@ class Selection:
         return sum(row.byte_count for row in self.rows)
 
 
-def load_clip_rows(voice: Voice) -> list[ClipRow]:
-    """The recordings that would go into a build, in one query."""
-    return load_clip_rows_of_voices([voice.pk])[voice.pk]
+def load_clip_rows(voice: Voice, provider: str = "") -> list[ClipRow]:
+    """The recordings that would go into a build, in one query. Without those that `provider` refuses, if given."""
+    return load_clip_rows_of_voices([voice.pk], provider)[voice.pk]
 
 
-def load_clip_rows_of_voices(voices: Collection[UUID]) -> dict[UUID, list[ClipRow]]:
+def load_clip_rows_of_voices(voices: Collection[UUID], provider: str = "") -> dict[UUID, list[ClipRow]]:
     """As `load_clip_rows`, by voice id, in one query for any number of voices."""
-    usable = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED)
+    usable = Recording.objects.filter(
+        not_refused_by(provider), voice__in=voices, active=True, status=RecordingStatus.ACCEPTED
+    )
     fields = usable.values_list("voice", "pk", "file_name", "seconds", "sample_rate", "levels", "findings")
     rows: dict[UUID, list[ClipRow]] = {voice: [] for voice in voices}
     for voice, pk, name, seconds, rate, levels, findings in fields:
         quality = compute_levels_quality(seconds, levels, [finding["code"] for finding in findings])
         rows[voice].append(ClipRow(pk, name, seconds, rate, quality))
     return rows
+
+
+def load_rows_by_provider(voice: Voice, providers: Iterable[str]) -> dict[str, list[ClipRow]]:
+    """The rows for each provider. One query, and one more for each provider that refuses recordings."""
+    rows = dict.fromkeys(providers, load_clip_rows(voice))
+    return rows | {slug: load_clip_rows(voice, slug) for slug in list_refusing_providers() if slug in rows}
 
 
 def select_clips(

@@ -26,6 +26,7 @@ from voices.services.builds import lifecycle
 from voices.services.builds.options import freeze_emotion, freeze_options
 from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
 from voices.services.builds.recheck import record_used_consent
+from voices.services.builds.refused_recordings import not_refused_by
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 from voices.services.permission import check_voice_permission, make_build_purpose
 
@@ -41,9 +42,12 @@ def start_build(
     handover: Handover | str,
     by: User,
     options: Mapping[str, object] | None = None,
+    *,
+    new_voice: bool = False,
 ) -> Build:
     """Start a build from the current recordings. Of concurrent requests, exactly one starts a build.
 
+    With `new_voice`, the build makes a new remote voice although the existing one could be trained again.
     The gate is checked in the transaction that creates the build. An option of the tier without a value in `options`
     has its default. Raises BuildRefused with every reason.
     """
@@ -53,9 +57,9 @@ def start_build(
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
             permission = check_voice_permission(voice, account.provider, lock=True)
-            if reasons := find_blockers(voice, account, tier, handover, permission):
+            if reasons := find_blockers(voice, account, tier, handover, permission, new_voice=new_voice):
                 raise BuildRefused(*reasons)
-            remote = _get_or_create_remote_voice(voice, account, tier)
+            remote = _get_or_create_remote_voice(voice, account, tier, new_voice=new_voice)
             build = _create_build(voice, remote, handover, permission, by, values)
             outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
@@ -69,6 +73,8 @@ def find_blockers(
     tier: Tier | str,
     handover: Handover | str,
     permission: BuildPermission | None = None,
+    *,
+    new_voice: bool = False,
 ) -> list[str]:
     """Why this build would be refused now. Empty if it may start. `permission` is the gate's result, if known.
 
@@ -86,9 +92,9 @@ def find_blockers(
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:
         reasons.append(f"{state.active_build.started_by} has already started a build that is still in progress.")
-    if _is_locked(voice, account, tier):
+    if not new_voice and _is_locked(voice, account, tier):
         reasons.append("The provider has locked this voice, so it cannot be trained again. Ask the provider why.")
-    if handover == Handover.RECORDINGS and _has_used_dataset(voice, account, tier):
+    if handover == Handover.RECORDINGS and not new_voice and _has_used_dataset(voice, account, tier):
         reasons.append("The provider trains this voice on a dataset. Send a new dataset instead.")
     if handover not in state.capabilities.handover:
         reasons.append("The provider does not accept recordings in this way. Choose another way.")
@@ -109,12 +115,14 @@ def _is_locked(voice: Voice, account: Account, tier: Tier | str) -> bool:
     return in_use.filter(is_locked=True, deleted_at=None).exists()
 
 
-def _get_or_create_remote_voice(voice: Voice, account: Account, tier: Tier | str) -> RemoteVoice:
+def _get_or_create_remote_voice(
+    voice: Voice, account: Account, tier: Tier | str, *, new_voice: bool = False
+) -> RemoteVoice:
     """The remote voice that this build trains. Its name reveals nothing about the talent.
 
-    If the provider makes a new voice for each build, the existing remote voice is retired and stays at the provider.
+    If the build makes a new voice, the existing remote voice is retired and stays at the provider.
     """
-    if not account.get_capabilities(tier).can_retrain:
+    if new_voice or not account.get_capabilities(tier).can_retrain:
         previous = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
         previous.exclude(remote_id="").update(retired_at=timezone.now())
     remote, _created = RemoteVoice.objects.get_or_create(
@@ -171,7 +179,9 @@ def _create_build(
 def _select_recordings(voice: Voice, remote: RemoteVoice, handover: Handover | str) -> list[Recording]:
     """The recordings to freeze for the build, in the order of the voice."""
     chosen = {row.id for row in select_clips(load_clip_rows(voice), remote.capabilities, remote.limits, handover).rows}
-    usable = voice.recordings.filter(active=True, status=RecordingStatus.ACCEPTED)
+    usable = voice.recordings.filter(
+        not_refused_by(remote.account.provider), active=True, status=RecordingStatus.ACCEPTED
+    )
     return [clip for clip in usable.defer("peaks", "fine_peaks", "levels", "sound_features") if clip.pk in chosen]
 
 

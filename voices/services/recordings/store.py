@@ -21,6 +21,7 @@ from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
 from voices.services.builds.options import check_emotion
+from voices.services.builds.refused_recordings import note_refusals
 from voices.services.recordings.text_checks import check_transcript
 
 # No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
@@ -183,6 +184,9 @@ def set_active(recording: Recording, active: bool) -> None:
     """Include a recording in the next build, or exclude it."""
     if active and not recording.is_usable:
         raise ActionRefused("This file cannot be used. Record it again, or fix the file and upload it again.")
+    note_refusals([recording])
+    if active and recording.is_refused_everywhere:
+        raise ActionRefused(recording.refusal_text)
     recording.active = active
     recording.save(update_fields=["active"])
 

@@ -1,0 +1,47 @@
+"""Recordings that a provider has refused to use: it reported an outlier, and does not let outliers be activated.
+
+Such a recording goes into no build at that provider. Other providers may use it.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from providers import registry
+from voices.models import Account, BuildRecording, Recording
+from voices.models.build import BuildRecordingQuerySet
+
+REFUSED_TEXT = "{label} refuses this recording: another speaker or sound. Replace it."
+
+
+def list_refusing_providers() -> list[str]:
+    """The providers that never use an outlier, in no tier."""
+    providers = registry.list_providers()
+    return [p.slug for p in providers if all(tier.outlier_rule for tier in p.tiers.values())]
+
+
+def query_refusals(provider: str) -> BuildRecordingQuerySet:
+    """The rows in which the newest report of the provider on a recording of the outer query calls it an outlier."""
+    reports = BuildRecording.objects.filter(
+        recording=OuterRef("recording"), has_report=True, build__remote_voice__account__provider=provider
+    )
+    newer = reports.filter(build__created_at__gt=OuterRef("build__created_at"))
+    same_bytes = Q(sha256=F("recording__wav_sha256")) | Q(recording__wav_sha256="", sha256=F("recording__sha256"))
+    at_provider = BuildRecording.objects.filter(same_bytes, recording=OuterRef("pk"), has_report=True, is_outlier=True)
+    return at_provider.filter(~Exists(newer), build__remote_voice__account__provider=provider)
+
+
+def not_refused_by(provider: str) -> Q:
+    """Condition on recordings: this provider has not refused them."""
+    return ~Q(Exists(query_refusals(provider))) if provider in list_refusing_providers() else Q()
+
+
+def note_refusals(recordings: Iterable[Recording]) -> None:
+    """Set `refusal_text` and `is_refused_everywhere` on these rows, for pages and for `set_active`."""
+    rows = {recording.pk: recording for recording in recordings}
+    for provider in list_refusing_providers() if rows else ():
+        refused = Recording.objects.filter(Exists(query_refusals(provider)), pk__in=rows).values_list("pk", flat=True)
+        is_only_provider = bool(refused) and not Account.objects.exclude(provider=provider).exists()
+        for pk in refused:
+            rows[pk].refusal_text = REFUSED_TEXT.format(label=registry.get_provider_label(provider))
+            rows[pk].is_refused_everywhere = is_only_provider

@@ -23,3 +23,5 @@ CODES = {
     **catalog_transcript.CODES,
     **catalog_wav.CODES,
 }
+# The codes that leave a recording out of builds, the most severe first: the first one found is the reason shown.
+EXCLUSION_CODES = ("silent", "no_speech", "other_speaker", "clipping", "same_sound")

@@ -1,6 +1,6 @@
 from voices.models.account import Account, AccountCall
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
-from voices.models.choices import AccountMode, BuildStatus, FileKind, PreviewStatus, RecordingStatus
+from voices.models.choices import AccountMode, BuildStatus, FileKind, InclusionSource, PreviewStatus, RecordingStatus
 from voices.models.limits import LimitOverride
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
@@ -14,6 +14,7 @@ __all__ = [
     "Callback",
     "DatasetFetch",
     "FileKind",
+    "InclusionSource",
     "LimitOverride",
     "AccountMode",
     "Preview",

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
@@ -12,7 +13,7 @@ from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
-from voices.models.choices import RecordingStatus
+from voices.models.choices import InclusionSource, RecordingStatus
 
 STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
 RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
@@ -69,6 +70,8 @@ class Recording(StatusModel):
     `wav` is the 16-bit mono WAV converted from a file in another format. `recipe` describes the conversion, and how a
     segment was split from its `source`. The background analysis sets `measures` and
     `analyzed_at`, and adds `findings`. `set_findings` come from the comparison with the voice's other recordings.
+    `active_by` is who decided about `active`: the choice of a person stands until the file changes, which makes another
+    row. `exclusion_code` is the code of the finding for which a check left the recording out of builds.
     """
 
     Status = RecordingStatus
@@ -86,6 +89,12 @@ class Recording(StatusModel):
     transcript = models.TextField(blank=True)
     status = models.CharField(max_length=10, choices=RecordingStatus)
     active = models.BooleanField(default=True, help_text="Included in the next build.")
+    active_by = models.CharField(
+        "in builds decided by", max_length=10, choices=InclusionSource, blank=True, help_text="Empty if undecided."
+    )
+    exclusion_code = models.CharField(
+        max_length=40, blank=True, help_text="The finding for which a check left it out of builds."
+    )
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
     findings = ShapedJSONField(shape=FINDINGS, default=list)
@@ -107,6 +116,11 @@ class Recording(StatusModel):
         constraints = [
             make_status_constraint("recording_status_known", RecordingStatus),
             models.UniqueConstraint(fields=["voice", "sha256"], name="recording_once_per_voice"),
+            models.CheckConstraint(
+                name="recording_exclusion_has_code",
+                condition=Q(active_by=InclusionSource.CHECK, active=False) & ~Q(exclusion_code="")
+                | ~Q(active_by=InclusionSource.CHECK) & Q(exclusion_code=""),
+            ),
         ]
         indexes = [models.Index(fields=["voice", "file_name"], name="recording_by_name")]
 

@@ -29,6 +29,7 @@ from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.builds.spec import open_file
+from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import COMPARE_TASK
 
 logger = logging.getLogger(__name__)
@@ -71,9 +72,11 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     thresholds = load_thresholds()
     waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
     # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
-    for recording in list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE]):
+    batch = list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE])
+    for recording in batch:
         lease.extend()
         _save_analysis(recording, _analyze_recording(recording, thresholds))
+    update_inclusion(Recording.objects.filter(pk__in=[recording.pk for recording in batch]))
     if waiting.exists():
         return timedelta()
     outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)
@@ -135,6 +138,7 @@ def compare_recordings(voice_id: str, lease: Lease) -> None:
         for key, clip_findings in report.clips.items():
             _save_set_findings(rows[key], [finding.as_dict() for finding in clip_findings])
         Voice.objects.filter(pk=voice.pk).update(comparison=_summarize_comparison(report))
+        update_inclusion(voice.recordings.all())
     own_recordings = [
         row for key, row in rows.items() if OTHER_SPEAKER not in {finding.code for finding in report.clips.get(key, ())}
     ]

@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 from voicehub.models import Task, TaskStatus
 from voices import access
-from voices.models import Recording, RecordingStatus, Voice
+from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 
 PAGE_SIZE = 50
@@ -29,6 +29,7 @@ FILTER_LABELS = {
     "flagged": "Flagged by the provider",
     "refused": "Not usable",
     "inactive": "Excluded from builds",
+    "left_out": "Left out by a check",
     "no_transcript": "Without a transcript",
 }
 SORT_ORDERS = {
@@ -67,6 +68,7 @@ def _filter_recordings(rows: QuerySet[Recording], show: str) -> QuerySet[Recordi
         "flagged": rows.filter(Q(flagged_silent=True) | Q(flagged_outlier=True) | Q(flagged_discarded=True)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),
+        "left_out": usable.filter(active_by=InclusionSource.CHECK),
         "no_transcript": usable.filter(transcript=""),
     }.get(show, rows)
 

@@ -117,7 +117,7 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
         set_active(recording, request.POST.get("active") == "on")
     if not request.headers.get("HX-Request"):
         return redirect(recording.voice)
-    response = render(request, "voices/_include_toggle.html", {"recording": recording})
+    response = render(request, "voices/_inclusion.html", {"recording": recording})
     response.headers["HX-Trigger"] = "readiness-changed"
     return response
 

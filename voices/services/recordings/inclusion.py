@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from audio.findings.catalog import EXCLUSION_CODES
+from audio.findings.catalog import EXCLUSION_LABELS
 from voices.models import InclusionSource, Recording, RecordingStatus
 
 SAME_SOUND = "same_sound"
@@ -30,7 +30,7 @@ FIELDS = (
 def find_exclusion(codes: Iterable[str]) -> str:
     """The most severe of these finding codes that leaves a recording out of builds. Empty if none does."""
     found = set(codes)
-    return next((code for code in EXCLUSION_CODES if code in found), "")
+    return next((code for code in EXCLUSION_LABELS if code in found), "")
 
 
 def list_codes(*findings: Sequence[Mapping[str, Any]]) -> list[str]:

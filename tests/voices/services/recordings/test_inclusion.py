@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audio.findings.catalog import CODES, EXCLUSION_CODES
+from audio.findings.catalog import CODES, EXCLUSION_LABELS
 from audio.findings.findings import make_finding
 from tests.support.wav import make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
@@ -39,7 +39,7 @@ def list_decisions(voice: Voice) -> dict[str, tuple[bool, str, str]]:
 
 
 def test_every_code_that_leaves_out_has_a_reason() -> None:
-    assert {code for code, template in CODES.items() if template.exclusion} == set(EXCLUSION_CODES)
+    assert {code for code, template in CODES.items() if template.exclusion} == set(EXCLUSION_LABELS)
 
 
 def test_silent_upload_is_left_out_at_once(studio: Studio, voice: Voice) -> None:

@@ -17,7 +17,7 @@ from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
-from voices.services.builds.readiness import GapKind
+from voices.services.builds.gaps import GapKind
 from voices.services.builds.recheck import find_hold
 from voices.services.previews import find_reasons_against_preview
 
@@ -107,6 +107,8 @@ FIX_LINKS = {
     GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
     GapKind.FLAGGED_RECORDINGS: ("?show=flagged#recordings", "Show recordings", ""),
+    GapKind.UNCHECKED: ("#recordings", "Show recordings", ""),
+    GapKind.CHECK_STOPPED: ("#readiness", "Check again", "voices.change_recording"),
 }
 
 

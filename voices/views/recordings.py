@@ -15,7 +15,7 @@ from voices.forms import TranscriptForm
 from voices.models import Recording, Voice
 from voices.presenters import is_playable
 from voices.services.recordings.segment import enqueue_split
-from voices.services.recordings.store import delete_recording, set_active, set_transcript
+from voices.services.recordings.store import check_again, delete_recording, set_active, set_transcript
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
 
@@ -70,8 +70,9 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
         "changed_recordings": rows if shown_table in ("", progress.table_token) else [],
     }
     response = render(request, "voices/_recordings_poll.html", context)
-    if shown_table != progress.table_token:
-        response.headers["HX-Trigger"] = "recordings-changed"
+    # Readiness depends on the findings. It loads itself again also when the table does.
+    is_same_table = shown_table == progress.table_token
+    response.headers["HX-Trigger"] = "readiness-changed" if is_same_table else "recordings-changed"
     return response
 
 
@@ -120,6 +121,16 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
     response = render(request, "voices/_inclusion.html", {"recording": recording})
     response.headers["HX-Trigger"] = "readiness-changed"
     return response
+
+
+@require_permission("voices.change_recording")
+@require_POST
+def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
+    """Check the recordings of a voice again, after a check stopped."""
+    voice = _get_open_voice(request, pk)
+    check_again(voice)
+    messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
+    return redirect(f"{voice.get_absolute_url()}#readiness")
 
 
 def _make_list_url(pk: str) -> str:

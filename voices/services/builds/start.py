@@ -21,7 +21,8 @@ from voices.models import (
     Voice,
 )
 from voices.services.builds import lifecycle
-from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
+from voices.services.builds.gaps import SELECTING_HANDOVERS
+from voices.services.builds.readiness import check_readiness
 from voices.services.builds.recheck import record_used_consent
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 from voices.services.permission import check_voice_permission, make_build_purpose

@@ -141,6 +141,11 @@ def set_transcript(recording: Recording, text: str) -> None:
             outbox.enqueue_task(ANALYZE_TASK, recording.voice_id)
 
 
+def check_again(voice: Voice) -> None:
+    """Enqueue the analysis of what is not analyzed yet, and then the comparison of all recordings of the voice."""
+    outbox.enqueue_task(ANALYZE_TASK, voice.pk)
+
+
 def set_active(recording: Recording, active: bool) -> None:
     """Include a recording in the next build, or leave it out, by the choice of a person. No check overrides it."""
     if active and not recording.is_usable:

@@ -16,7 +16,8 @@ from providers.types import Handover
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.text import join_with_and
-from voices.build_options import BuildOption, Rank, list_build_options
+from voices.build_option import BuildOption, Rank
+from voices.build_options import list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import get_all_limits, get_limits
 from voices.services.builds.readiness import check_readiness, check_readiness_everywhere

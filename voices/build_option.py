@@ -19,6 +19,7 @@ from voices.models.choices import HANDOVER_LABELS
 from voices.presenters import FIX_LINKS, list_term_obstacles
 from voices.services.builds import selection
 from voices.services.builds.gaps import SELECTING_HANDOVERS, Gap, GapKind
+from voices.services.builds.likely_failures import LikelyFailure, TierJudge
 from voices.services.builds.readiness import Readiness
 from voices.services.builds.selection import ClipRow, Selection, describe_shortage
 
@@ -72,6 +73,8 @@ class BuildOption:
     newest_consent: Consent | None
     consent_url: str
     check_url: str
+    judge: TierJudge
+    left_out: Sequence[LikelyFailure]
     rows: Sequence[ClipRow]
     limits: Mapping[str, Limit]
     refused_handovers: frozenset[Handover] = frozenset()
@@ -136,7 +139,39 @@ class BuildOption:
             return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
         if self.readiness.active_build:
             return "a build is in progress."
-        return f"ready. {self.sending_summary}" if self.is_ready else f"{self._describe_obstacles()}."
+        if not self.is_ready:
+            return f"{self._describe_obstacles()}."
+        return f"ready. {self.likely_failure_summary if self.likely_failures else self.sending_summary}"
+
+    @cached_property
+    def likely_failures(self) -> list[LikelyFailure]:
+        """The included recordings that would probably fail in a build with the best handover."""
+        return self.judge.find_likely_failures(self.rows, self.readiness.best_handover)
+
+    @property
+    def likely_failure_summary(self) -> str:
+        """“25 of 28 look good; 3 would probably fail: leave out, or listen.” Empty if none would."""
+        included, left_out = len(self.likely_failures), len(self.left_out)
+        good = len(self.rows) - included
+        verb = "looks" if good == 1 else "look"
+        text = f"{good} of {len(self.rows) + left_out} {verb} good; {included + left_out} would probably fail"
+        if not included:
+            return f"{text} and {'is' if left_out == 1 else 'are'} left out." if left_out else ""
+        return f"{text}: leave out, or listen." + (f" {left_out} of them left out already." if left_out else "")
+
+    @property
+    def listed_failures(self) -> list[LikelyFailure]:
+        """Those in builds first, then those that a check left out."""
+        return [*self.likely_failures, *self.left_out][:MAX_LISTED]
+
+    @property
+    def more_failures_count(self) -> int:
+        return max(0, len(self.likely_failures) + len(self.left_out) - MAX_LISTED)
+
+    @property
+    def likely_failure_ids(self) -> str:
+        """All of them, also those that are not listed, as one form value."""
+        return ",".join(str(failure.id) for failure in self.likely_failures)
 
     @property
     def sending_summary(self) -> str:
@@ -176,7 +211,7 @@ class BuildOption:
     def badge(self) -> tuple[str, str]:
         """The severity and the label of the badge."""
         return {
-            Rank.READY: ("good", "Ready to build"),
+            Rank.READY: ("wait", "Ready, with doubts") if self.likely_failures else ("good", "Ready to build"),
             Rank.BUILDING: ("busy", "In progress"),
             Rank.INCOMPLETE: ("wait", "Not ready"),
             Rank.PAUSED: ("over", "Paused"),
@@ -225,7 +260,9 @@ class BuildOption:
     @property
     def advice(self) -> list[FixLink]:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
-        links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
+        # The likely failures name each flagged recording.
+        advice = (one for one in self.readiness.advice if one.kind != GapKind.FLAGGED_RECORDINGS)
+        links += [FixLink(one.text, *FIX_LINKS[one.kind]) for one in advice]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))

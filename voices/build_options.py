@@ -1,6 +1,6 @@
 """The build options of a voice: each account and tier, with what is missing, and what would be sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.http import QueryDict
@@ -8,10 +8,13 @@ from django.urls import reverse
 
 from consent.forms import load_newest_statements
 from consent.models import Consent
-from providers.types import Handover
+from providers.types import Handover, Limit
+from voicehub.threshold_overrides import load_tier_thresholds
 from voices.build_option import BuildOption
 from voices.models import RemoteVoice, Voice
-from voices.models.limits import get_all_limits
+from voices.models.limits import TierKey, get_all_limits
+from voices.services.builds.likely_failures import TierJudge, load_left_out, load_provider_marks
+from voices.services.builds.predictions import load_predictions
 from voices.services.builds.readiness import check_readiness_everywhere
 from voices.services.builds.selection import load_clip_rows
 
@@ -23,7 +26,9 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
     states, rows, limits = check_readiness_everywhere(voice), load_clip_rows(voice), get_all_limits()
+    judges = _make_judges(voice, [(account.provider, state.capabilities.tier) for account, state in states], limits)
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
+    left_out = load_left_out(voice)
     options = [
         BuildOption(
             account,
@@ -31,6 +36,8 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             newest_consents.get(account.provider),
             make_consent_url(voice, account.provider, statements),
             reverse("voices:recordings_check", args=[voice.pk]),
+            judges[account.provider, state.capabilities.tier],
+            left_out,
             rows,
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
@@ -38,6 +45,16 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         for account, state in states
     ]
     return sorted(options, key=lambda option: option.sort_key)
+
+
+def _make_judges(
+    voice: Voice, tier_keys: Iterable[TierKey], limits: Mapping[TierKey, Mapping[str, Limit]]
+) -> dict[TierKey, TierJudge]:
+    """For each of these tiers, what decides which recordings would probably fail."""
+    keys = set(tier_keys)
+    thresholds, marks, predictions = load_tier_thresholds(keys), load_provider_marks(voice), load_predictions()
+    studio = thresholds["", ""]
+    return {key: TierJudge(key, limits[key], thresholds[key], studio, marks, predictions) for key in keys}
 
 
 def _find_dataset_tiers(voice: Voice) -> set[tuple[UUID, str]]:

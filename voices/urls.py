@@ -28,6 +28,7 @@ urlpatterns = [
     path("voices/<uuid:pk>/readiness/", voice_views.voice_readiness, name="readiness"),
     path("voices/<uuid:pk>/recordings/", recordings.recording_table, name="recording_table"),
     path("voices/<uuid:pk>/recordings/poll/", recordings.recordings_poll, name="recordings_poll"),
+    path("voices/<uuid:pk>/recordings/leave-out/", recordings.recordings_leave_out, name="recordings_leave_out"),
     path("voices/<uuid:pk>/recordings/check/", recordings.recordings_check, name="recordings_check"),
     path("voices/<uuid:pk>/recordings/upload/", uploads.recording_upload, name="recording_upload"),
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),

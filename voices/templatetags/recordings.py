@@ -10,7 +10,7 @@ from voicehub.sound_report import format_minus
 from voicehub.text import format_position
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
-from voices.services.recordings.inclusion import find_exclusion, list_codes
+from voices.services.recordings.inclusion import find_exclusion, list_warning_codes
 
 register = template.Library()
 
@@ -86,7 +86,7 @@ def describe_inclusion(recording: Recording) -> str:
     if not recording.active:
         reason = EXCLUSION_LABELS.get(recording.exclusion_code, recording.exclusion_code)
         return "Left out by a person" if is_choice else f"Left out: {reason}" if reason else ""
-    code = find_exclusion(list_codes(recording.findings, recording.set_findings))
+    code = find_exclusion(list_warning_codes(recording.findings, recording.set_findings))
     return f"Put back by a person, although: {EXCLUSION_LABELS[code]}" if is_choice and code else ""
 
 

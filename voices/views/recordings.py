@@ -1,6 +1,7 @@
 """What can be done with recordings: list, transcribe, include in builds, split, delete, play."""
 
 from functools import partial
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -10,10 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent.access import get_user, require_permission
 from voicehub import media
 from voicehub.refusals import handle_refusal, show_refusal_as_message
+from voicehub.text import format_count
 from voices import access
 from voices.forms import TranscriptForm
 from voices.models import Recording, Voice
 from voices.presenters import is_playable
+from voices.services.recordings.inclusion import leave_out
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import check_again, delete_recording, set_active, set_transcript
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
@@ -130,6 +133,21 @@ def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
     voice = _get_open_voice(request, pk)
     check_again(voice)
     messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
+    return redirect(f"{voice.get_absolute_url()}#readiness")
+
+
+@require_permission("voices.change_recording")
+@require_POST
+def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
+    """Leave these recordings of a voice out of builds: those that the page listed when it was shown."""
+    voice = _get_open_voice(request, pk)
+    try:
+        ids = {UUID(text) for text in request.POST.get("recordings", "").split(",")}
+    except ValueError:
+        messages.error(request, "No recording was left out. Reload the page and try again.")
+        return redirect(voice)
+    subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
+    messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
     return redirect(f"{voice.get_absolute_url()}#readiness")
 
 

@@ -69,4 +69,9 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     """The build options of a voice. The page of the voice loads them again when its recordings have changed."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    return render(request, "voices/_build_options.html", {"voice": voice, "build_options": list_build_options(voice)})
+    context = {
+        "voice": voice,
+        "build_options": list_build_options(voice),
+        "is_closed": access.are_recordings_closed(voice, get_user(request)),
+    }
+    return render(request, "voices/_build_options.html", context)

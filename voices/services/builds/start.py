@@ -26,6 +26,7 @@ from voices.services.builds.readiness import check_readiness
 from voices.services.builds.recheck import record_used_consent
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 from voices.services.permission import check_voice_permission, make_build_purpose
+from voices.services.recordings.inclusion import list_warning_codes
 
 
 class BuildRefused(ActionRefused):
@@ -127,7 +128,13 @@ def _create_build(
     build.progress_total = len(clips)
     build.save(force_insert=True)
     BuildRecording.objects.bulk_create(
-        BuildRecording(build=build, recording=clip, sha256=clip.sound_sha256, transcript=clip.transcript)
+        BuildRecording(
+            build=build,
+            recording=clip,
+            sha256=clip.sound_sha256,
+            transcript=clip.transcript,
+            finding_codes=list_warning_codes(clip.findings, clip.set_findings),
+        )
         for clip in clips
     )
     record_used_consent(build, permission.consent, permission.contract)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from audio.findings.catalog import EXCLUSION_LABELS
+from audio.findings.templates import Severity
 from voices.models import InclusionSource, Recording, RecordingStatus
 
 SAME_SOUND = "same_sound"
@@ -33,9 +34,10 @@ def find_exclusion(codes: Iterable[str]) -> str:
     return next((code for code in EXCLUSION_LABELS if code in found), "")
 
 
-def list_codes(*findings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The codes of these lists of findings, each once, in their order."""
-    return list(dict.fromkeys(str(finding["code"]) for group in findings for finding in group))
+def list_warning_codes(*findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The codes of the warnings in these lists of findings, each once, in their order."""
+    warnings = (finding for group in findings for finding in group if finding["severity"] == Severity.WARNING)
+    return list(dict.fromkeys(str(finding["code"]) for finding in warnings))
 
 
 def make_fields(code: str) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def update_inclusion(recordings: QuerySet[Recording]) -> None:
 
 
 def _list_own_codes(row: Recording) -> list[str]:
-    return [code for code in list_codes(row.findings, row.set_findings) if code != SAME_SOUND]
+    return [code for code in list_warning_codes(row.findings, row.set_findings) if code != SAME_SOUND]
 
 
 def _find_spare_copies(rows: Iterable[Recording]) -> set[Recording]:
@@ -70,7 +72,7 @@ def _find_spare_copies(rows: Iterable[Recording]) -> set[Recording]:
     """
     groups: dict[tuple[float, ...], list[Recording]] = defaultdict(list)
     for row in rows:
-        if not COPY_CODES.isdisjoint(list_codes(row.set_findings)) and not find_exclusion(_list_own_codes(row)):
+        if not COPY_CODES.isdisjoint(list_warning_codes(row.set_findings)) and not find_exclusion(_list_own_codes(row)):
             groups[_get_sound_key(row)].append(row)
     return {row for group in groups.values() for row in _list_spare_copies(group)}
 
@@ -96,7 +98,7 @@ def _list_spare_copies(group: Sequence[Recording]) -> list[Recording]:
 
 
 def _is_plain_copy(row: Recording) -> bool:
-    return SAME_SOUND in list_codes(row.set_findings)
+    return SAME_SOUND in list_warning_codes(row.set_findings)
 
 
 def leave_out(recordings: QuerySet[Recording]) -> int:

@@ -18,7 +18,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
-from voices.services.recordings.inclusion import find_exclusion, list_codes, make_fields
+from voices.services.recordings.inclusion import find_exclusion, list_warning_codes, make_fields
 
 # No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
@@ -81,7 +81,7 @@ def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: Use
         status=RecordingStatus.ACCEPTED if sound.ok else RecordingStatus.REFUSED,
         uploaded_by=by,
         **fields,
-        **(make_fields(find_exclusion(list_codes(fields["findings"]))) if sound.ok else {"active": False}),
+        **(make_fields(find_exclusion(list_warning_codes(fields["findings"]))) if sound.ok else {"active": False}),
     )
 
 

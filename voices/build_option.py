@@ -198,7 +198,7 @@ class BuildOption:
 
     def _list_missing(self) -> Iterable[str]:
         state, permission = self.readiness, self.readiness.permission
-        if permission.consent_reasons and not permission.suspended_consent:
+        if permission.consent_reasons and not (permission.suspended_consent or permission.consent_to_fix):
             yield MISSING_CONSENT_TEXT
         if permission.contract_reasons and not (permission.contract_to_confirm or permission.suspended_contract):
             yield "the contract"

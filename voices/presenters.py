@@ -206,6 +206,9 @@ def list_term_obstacles(permission: BuildPermission) -> Iterable[str]:
     """What stops a build although a consent and a contract are on file, in a few words each."""
     if permission.suspended_consent:
         yield "the consent is suspended"
+    elif permission.consent_to_fix:
+        for reason in permission.consent_reasons:
+            yield f"the {reason.partition('. ')[0].removeprefix('The ').rstrip('.')}"
     if permission.suspended_contract:
         yield "the contract is suspended"
     if permission.contract_to_confirm:

@@ -25,7 +25,7 @@ from voices.services.builds.gaps import (
     get_min_recordings,
     give_advice,
 )
-from voices.services.builds.unchecked import find_unchecked
+from voices.services.builds.unchecked import AGGREGATES, find_unchecked, has_waiting_check
 from voices.services.permission import make_build_purpose
 
 AccountTier = tuple[Account, Capabilities]
@@ -95,8 +95,9 @@ def _iterate_readiness(
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts, flagged = _count_clips(voices, capabilities_by_tier, limits), _count_flagged(voices)
-    active, unchecked = _find_active_builds(voices), find_unchecked(voices)
+    totals = _load_totals(voices, capabilities_by_tier, limits)
+    counts, flagged = _count_clips(voices, capabilities_by_tier, totals), _count_flagged(voices)
+    active, unchecked = _find_active_builds(voices), {pk: find_unchecked(row) for pk, row in totals.items()}
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
         for voice in voices:
@@ -150,22 +151,30 @@ def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str],
     return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in builds}
 
 
-def _count_clips(
+def _load_totals(
     voices: Sequence[Voice],
     capabilities_by_tier: Mapping[TierKey, Capabilities],
     limits: Mapping[TierKey, Mapping[str, Limit]],
-) -> dict[tuple[UUID, TierKey], ClipCounts]:
-    """One query for any number of voices, recordings and tiers."""
+) -> dict[UUID, dict[str, Any]]:
+    """By voice, what its included recordings have. One query for any number of voices, recordings and tiers."""
     usable = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
     sums = {
         f"{name}_{number}": total
         for number, (tier_key, tier) in enumerate(capabilities_by_tier.items())
         for name, total in _make_aggregates(limits[tier_key], tier.handover).items()
     }
-    totals = usable.annotate(text_length=Length("transcript")).values("voice").annotate(clips=Count("pk"), **sums)
-    rows = {row["voice"]: row for row in totals}
+    rows = usable.annotate(text_length=Length("transcript"), has_waiting_check=has_waiting_check())
+    grouped = rows.values("voice", "voice__comparison", "has_waiting_check")
+    return {row["voice"]: dict(row) for row in grouped.annotate(clips=Count("pk"), **AGGREGATES, **sums)}
+
+
+def _count_clips(
+    voices: Sequence[Voice],
+    capabilities_by_tier: Mapping[TierKey, Capabilities],
+    totals: Mapping[UUID, Mapping[str, Any]],
+) -> dict[tuple[UUID, TierKey], ClipCounts]:
     return {
-        (voice.pk, tier_key): _parse_counts(rows[voice.pk], number) if voice.pk in rows else ClipCounts()
+        (voice.pk, tier_key): _parse_counts(totals[voice.pk], number) if voice.pk in totals else ClipCounts()
         for voice in voices
         for number, tier_key in enumerate(capabilities_by_tier)
     }

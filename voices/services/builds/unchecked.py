@@ -1,17 +1,16 @@
 """Recordings that no check has judged since they changed. They are checked before they can be built."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Aggregate, CharField, Count, Exists, Max, OuterRef, Q, Value
+from django.db.models.functions import Cast, Replace
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from voicehub.models import Task, TaskStatus
 from voicehub.text import format_count
-from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 
 
@@ -37,18 +36,31 @@ class UncheckedRecordings:
         return "The recordings are not compared with each other yet. VoiceHub is comparing: this goes on by itself."
 
 
-def find_unchecked(voices: Sequence[Voice]) -> dict[UUID, UncheckedRecordings]:
-    """By voice id, for each voice that has unchecked recordings in its builds. One query, or two if there are any."""
-    included = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
-    rows = included.values("voice", "voice__comparison").annotate(
-        unchecked=Count("pk", filter=Q(analyzed_at=None)), newest=Max("analyzed_at")
-    )
-    unchecked = {row["voice"]: row["unchecked"] for row in rows if row["unchecked"] or not _is_compared(row)}
-    if not unchecked:
-        return {}
+# What `find_unchecked` needs of the rows of one voice.
+AGGREGATES: dict[str, Aggregate] = {
+    "unchecked": Count("pk", filter=Q(analyzed_at=None)),
+    "newest_analysis": Max("analyzed_at"),
+}
+
+
+def has_waiting_check() -> Exists:
+    """Condition on recordings: a task is going to check the recordings of their voice.
+
+    Databases store the id of a voice with or without hyphens. A task has it with hyphens.
+    """
     tasks = Task.objects.filter(kind__in=(ANALYZE_TASK, COMPARE_TASK), status=TaskStatus.WAITING)
-    moving = set(tasks.filter(object_id__in=[str(voice) for voice in unchecked]).values_list("object_id", flat=True))
-    return {voice: UncheckedRecordings(count, str(voice) not in moving) for voice, count in unchecked.items()}
+    voice_id = Replace(Cast(OuterRef("voice"), CharField()), Value("-"), Value(""))
+    return Exists(tasks.annotate(plain_id=Replace("object_id", Value("-"), Value(""))).filter(plain_id=voice_id))
+
+
+def find_unchecked(row: Mapping[str, Any]) -> UncheckedRecordings | None:
+    """What is unchecked of the voice with these aggregates of its included recordings. None if all are checked.
+
+    `has_waiting_check` is part of the row, and `voice__comparison`.
+    """
+    if not row["unchecked"] and _is_compared(row):
+        return None
+    return UncheckedRecordings(row["unchecked"], not row["has_waiting_check"])
 
 
 def _is_compared(row: Mapping[str, Any]) -> bool:
@@ -57,4 +69,4 @@ def _is_compared(row: Mapping[str, Any]) -> bool:
         compared_at = parse_datetime(row["voice__comparison"].get("compared_at") or "")
     except ValueError:
         return False
-    return compared_at is not None and timezone.is_aware(compared_at) and compared_at >= row["newest"]
+    return compared_at is not None and timezone.is_aware(compared_at) and compared_at >= row["newest_analysis"]

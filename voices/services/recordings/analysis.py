@@ -26,9 +26,9 @@ from consent.services.take_checks import save_speaker_match
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.retry_policy import COMPARE_DELAY
+from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.builds.spec import open_file
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import COMPARE_TASK
 

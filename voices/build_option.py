@@ -145,16 +145,17 @@ class BuildOption:
 
     @cached_property
     def likely_failures(self) -> list[LikelyFailure]:
-        """The included recordings that would probably fail in a build with the best handover."""
-        return self.judge.find_likely_failures(self.rows, self.readiness.best_handover)
+        """Those of the recordings that the best handover would send that would probably fail."""
+        return self.judge.find_likely_failures(self.clip_selection.rows, self.readiness.best_handover)
 
     @property
     def likely_failure_summary(self) -> str:
         """“25 of 28 look good; 3 would probably fail: leave out, or listen.” Empty if none would."""
         included, left_out = len(self.likely_failures), len(self.left_out)
-        good = len(self.rows) - included
+        sent = len(self.clip_selection.rows)
+        good = sent - included
         verb = "looks" if good == 1 else "look"
-        text = f"{good} of {len(self.rows) + left_out} {verb} good; {included + left_out} would probably fail"
+        text = f"{good} of {sent + left_out} {verb} good; {included + left_out} would probably fail"
         if not included:
             return f"{text} and {'is' if left_out == 1 else 'are'} left out." if left_out else ""
         return f"{text}: leave out, or listen." + (f" {left_out} of them left out already." if left_out else "")
@@ -260,9 +261,7 @@ class BuildOption:
     @property
     def advice(self) -> list[FixLink]:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
-        # The likely failures name each flagged recording.
-        advice = (one for one in self.readiness.advice if one.kind != GapKind.FLAGGED_RECORDINGS)
-        links += [FixLink(one.text, *FIX_LINKS[one.kind]) for one in advice]
+        links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
         if error := self.account.last_error:
             text = f"The last call with this account failed: {error}"
             links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))

@@ -106,7 +106,6 @@ FIX_LINKS = {
     GapKind.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
     GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
-    GapKind.FLAGGED_RECORDINGS: ("?show=flagged#recordings", "Show recordings", ""),
     GapKind.UNCHECKED: ("#recordings", "Show recordings", ""),
     GapKind.CHECK_STOPPED: ("#readiness", "Check again", "voices.change_recording"),
 }

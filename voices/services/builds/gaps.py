@@ -28,7 +28,6 @@ class GapKind(StrEnum):
     TRANSCRIPTS = "transcripts"
     SHORTER_TRANSCRIPTS = "shorter_transcripts"
     TRAINED_LENGTH = "trained_length"
-    FLAGGED_RECORDINGS = "flagged_recordings"
     LANGUAGE = "language"
     UNCHECKED = "unchecked"
     CHECK_STOPPED = "check_stopped"
@@ -99,7 +98,7 @@ def _needs_transcripts(capabilities: Capabilities, handover: Handover) -> bool:
     )
 
 
-def give_advice(counts: ClipCounts, flagged: int, limits: Mapping[str, Limit], language: str) -> Iterator[Gap]:
+def give_advice(counts: ClipCounts, limits: Mapping[str, Limit], language: str) -> Iterator[Gap]:
     advised = get_limit_value(limits, "advised_seconds", 0)
     if language.partition("-")[0] != "en":
         advised = max(advised, get_limit_value(limits, "advised_seconds_other_languages", 0))
@@ -111,11 +110,6 @@ def give_advice(counts: ClipCounts, flagged: int, limits: Mapping[str, Limit], l
         yield Gap(
             GapKind.RECORDINGS, f"{format_count(missing, 'more recording', 'more recordings')} would improve the voice."
         )
-    if flagged:
-        subject = format_count(flagged, "recording was", "recordings were")
-        pronoun = "it" if flagged == 1 else "them"
-        text = f"{subject} flagged by the provider in the last build. Leave {pronoun} out or replace {pronoun}."
-        yield Gap(GapKind.FLAGGED_RECORDINGS, text)
     if counts.untrained:
         subject = format_count(counts.untrained, "recording is", "recordings are")
         longest = f"{get_limit_value(limits, 'trained_clip', NO_LIMIT):g} seconds"

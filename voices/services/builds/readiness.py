@@ -11,7 +11,7 @@ from django.db.models.functions import Length
 from consent.services.gate import BuildPermission, check_permissions
 from providers import registry
 from providers.types import Capabilities, Handover, Limit, Tier
-from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
+from voices.models import Account, Build, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
 from voices.services.builds.gaps import (
     NO_LIMIT,
@@ -96,7 +96,7 @@ def _iterate_readiness(
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
     totals = _load_totals(voices, capabilities_by_tier, limits)
-    counts, flagged = _count_clips(voices, capabilities_by_tier, totals), _count_flagged(voices)
+    counts = _count_clips(voices, capabilities_by_tier, totals)
     active, unchecked = _find_active_builds(voices), {pk: find_unchecked(row) for pk, row in totals.items()}
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
@@ -110,11 +110,7 @@ def _iterate_readiness(
                     limits[tier_key],
                     permissions[purposes[voice.pk, account.provider]],
                     counts[voice.pk, tier_key],
-                    tuple(
-                        give_advice(
-                            counts[voice.pk, tier_key], flagged.get(voice.pk, 0), limits[tier_key], voice.language
-                        )
-                    ),
+                    tuple(give_advice(counts[voice.pk, tier_key], limits[tier_key], voice.language)),
                     active.get((voice.pk, account.pk, str(tier.tier))),
                 ),
             )
@@ -198,11 +194,3 @@ def _make_aggregates(limits: Mapping[str, Limit], handovers: Sequence[Handover])
         "without_text": Count("pk", filter=Q(text_length=0)),
         "long_text": Count("pk", filter=Q(text_length__gt=get_limit_value(limits, "longest_transcript", NO_LIMIT))),
     }
-
-
-def _count_flagged(voices: Sequence[Voice]) -> dict[UUID, int]:
-    """By voice, the number of included recordings that the provider flagged in the last build. Zeros are omitted."""
-    flagged = BuildRecording.objects.still_flagged().filter(
-        recording__voice__in=voices, recording__active=True, recording__status=RecordingStatus.ACCEPTED
-    )
-    return dict(flagged.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))

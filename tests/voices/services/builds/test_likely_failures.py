@@ -242,3 +242,14 @@ def test_query_count_does_not_grow_with_recordings_and_builds(studio: Studio, vo
     studio.make_recordings(voice, 3)
     report_build(studio, voice, dict.fromkeys(get_rows(voice), True))
     assert count() == before
+
+
+# --- what is said of a consent --------------------------------------------------------------
+
+
+def test_consent_in_another_language_is_not_called_missing(voice: Voice) -> None:
+    Voice.objects.filter(pk=voice.pk).update(language="de-DE")
+    voice.refresh_from_db()
+    summary = find_option(voice).summary
+    assert "was read in English, but the voice is in German" in summary
+    assert "consent missing" not in summary

@@ -20,9 +20,12 @@ current.
 A finding has one of three severities. **refused**: the file cannot be used. **put right**: a corrected copy was made,
 and the original is kept. **look**: a person should decide. The thresholds are defaults, which an admin can change for a
 provider and tier.
+
+A recording with a finding that has a reason under *left out of builds* is not sent, unless a person puts it back. The
+choice of a person stands, whatever a later check finds, until another file is uploaded.
 """
 TABLES = [module.name for module in iter_modules(findings.__path__) if module.name.startswith("catalog_")]
-COLUMNS = ["code", "severity", "text", "advice", "threshold", "source"]
+COLUMNS = ["code", "severity", "text", "advice", "threshold", "source", "left out of builds"]
 MEASURES = """
 ## Measures
 
@@ -49,7 +52,8 @@ def list_rows(templates: dict[str, Template]) -> Iterator[tuple[str, ...]]:
             info = THRESHOLD_INFO[template.threshold]
             threshold, source = f"`{template.threshold}` {info.default:g} {info.unit}", info.source
         texts = (escape_template(template.text), escape_template(template.advice))
-        yield f"`{code}`", format_severity(template.severity), *texts, threshold, source
+        exclusion = escape_template(template.exclusion)
+        yield f"`{code}`", format_severity(template.severity), *texts, threshold, source, exclusion
 
 
 def format_severity(severity: Severity) -> str:

@@ -97,6 +97,8 @@ ACCESS = {
     "voices:recording_edit": ("post", AUDIO_ROLES),
     "voices:recording_active": ("post", AUDIO_ROLES),
     "voices:recording_split": ("post", AUDIO_ROLES),
+    "voices:recordings_check": ("post", AUDIO_ROLES),
+    "voices:recordings_leave_out": ("post", AUDIO_ROLES),
     "voices:recording_delete": ("post", AUDIO_ROLES),
     "voices:build_start": ("post", PRODUCER_ROLES),
     "voices:build_cancel": ("post", PRODUCER_ROLES),

@@ -88,3 +88,8 @@ class StudioStaticConfig(StaticFilesConfig):
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     support_js_module_import_aggregation = True
+
+
+def open_file(file: FieldFile) -> BinaryIO:
+    """Open a stored file at its start. Each call returns a new file object."""
+    return cast(BinaryIO, file.storage.open(str(file.name), "rb"))

@@ -1,11 +1,6 @@
-"""Build options of a voice. For each account and tier: what is missing, and which recordings would be sent."""
+"""The build options of a voice: each account and tier, with what is missing, and what would be sent."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.http import QueryDict
@@ -14,235 +9,15 @@ from django.urls import reverse
 from consent.forms import load_newest_statements
 from consent.models import Consent
 from providers.types import Handover, Limit
-from voicehub.text import format_count, format_date, format_duration, join_with_and
-from voices.models import Account, RemoteVoice, Voice
-from voices.models.choices import HANDOVER_LABELS
-from voices.models.limits import get_all_limits
-from voices.presenters import FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
-from voices.services.builds import selection
-from voices.services.builds.nearest import Distance, Rank, measure_distance
-from voices.services.builds.readiness import SELECTING_HANDOVERS, GapKind, Readiness, check_readiness_everywhere
-from voices.services.builds.selection import (
-    ClipRow,
-    Selection,
-    describe_shortage,
-    load_rows_by_provider,
-)
-from voices.services.remote_state import Retraining, find_retrainings
-from voices.services.usage import describe_voice_limit
-
-MAX_LISTED = 50
-MISSING_CONSENT_TEXT = "the consent"
-# Gaps that are obstacles, but not missing items.
-OBSTACLE_TEXTS = {
-    GapKind.CLIP_LENGTH: "some recordings are too short or too long",
-    GapKind.SHORTER_TRANSCRIPTS: "some transcripts are too long",
-    GapKind.OFFLINE_PROOF: "the proof of consent is not recorded",
-    GapKind.LANGUAGE: "the provider does not support this language",
-}
-
-
-class FixLink(NamedTuple):
-    """A missing item or a piece of advice, the link where a user fixes it, and the permission to see the link."""
-
-    text: str
-    url: str
-    link_text: str
-    permission: str = ""
-
-
-class ExcludedRecording(NamedTuple):
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class BuildOption:
-    """One account and tier on the voice's page.
-
-    `newest_consent` is the newest consent for this provider, also one that the talent has not given yet. Staff
-    request another at `consent_url`. The existing remote voice accepts no `refused_handovers`; see `retraining`.
-    """
-
-    account: Account
-    readiness: Readiness
-    newest_consent: Consent | None
-    consent_url: str
-    rows: Sequence[ClipRow]
-    limits: Mapping[str, Limit]
-    refused_handovers: frozenset[Handover] = frozenset()
-    retraining: Retraining | None = None
-
-    @property
-    def key(self) -> str:
-        return make_option_key(self.account, self.readiness.capabilities.tier)
-
-    @property
-    def name(self) -> str:
-        return make_target_name(self.account.provider, self.readiness.capabilities.label)
-
-    @property
-    def rank(self) -> Rank:
-        return self.sort_key.rank
-
-    @property
-    def is_ready(self) -> bool:
-        return self.rank is Rank.READY
-
-    @cached_property
-    def sort_key(self) -> Distance:
-        """The option nearest to ready comes first."""
-        is_sendable = bool(self.readiness.gaps) or (not self.shortfall and bool(self.handovers))
-        return measure_distance(self.account, self.readiness, is_sendable=is_sendable)
-
-    @property
-    def handovers(self) -> list[tuple[str, str]]:
-        """The handovers that are possible now, as (value, label), in the order of the provider."""
-        gaps_by_handover, refused = self.readiness.gaps_by_handover, self.refused_handovers
-        possible = (handover for handover, gaps in gaps_by_handover.items() if not gaps and handover not in refused)
-        return [(str(handover), HANDOVER_LABELS[handover]) for handover in possible]
-
-    @cached_property
-    def clip_selection(self) -> Selection:
-        """The recordings that the best handover would send now, even if other recordings are still missing."""
-        return selection.select_clips(self.rows, self.readiness.capabilities, self.limits, self.readiness.best_handover)
-
-    @property
-    def is_selective(self) -> bool:
-        """Whether only the best recordings are sent."""
-        return self.readiness.best_handover in SELECTING_HANDOVERS
-
-    @property
-    def shortfall(self) -> str:
-        """Why too little speech can be sent, although the voice has enough speech. Empty if enough can be sent."""
-        return "" if self.readiness.gaps else describe_shortage(self.clip_selection, self.limits)
-
-    @property
-    def summary(self) -> str:
-        """The state in a few words. The page shows it after the name of the option."""
-        if self.account.paused_at:
-            reason = self.account.pause_reason
-            return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
-        if self.readiness.active_build:
-            return "a build is in progress."
-        return f"ready. {self.sending_summary}" if self.is_ready else f"{self._describe_obstacles()}."
-
-    @property
-    def sending_summary(self) -> str:
-        """A sentence such as “One file of 41 s will be sent, made of these 4 recordings.”"""
-        count, excluded_count = len(self.clip_selection.rows), self.clip_selection.excluded_count
-        recordings = "this one recording" if count == 1 else f"these {count} recordings"
-        if excluded_count:
-            recordings = f"the best {count} of {count + excluded_count} recordings"
-        length = format_duration(self.clip_selection.seconds)
-        if self.clip_selection.is_single_file:
-            return f"One file of {length} will be sent, made of {recordings}."
-        return f"{recordings[0].upper()}{recordings[1:]} will be sent, {length} of speech."
-
-    def _describe_obstacles(self) -> str:
-        kinds = {gap.kind for gap in self.readiness.gaps}
-        missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
-        parts = [f"{join_with_and(missing)} missing"] if missing else []
-        parts += list_term_obstacles(self.readiness.permission)
-        parts += [text for kind, text in OBSTACLE_TEXTS.items() if kind in kinds]
-        parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
-        if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
-            return "only the consent is missing"
-        return "; ".join(parts) or "the recordings cannot be sent to this provider"
-
-    def _list_missing(self) -> Iterable[str]:
-        state, permission = self.readiness, self.readiness.permission
-        if permission.consent_reasons and not permission.suspended_consent:
-            yield MISSING_CONSENT_TEXT
-        if permission.contract_reasons and not (permission.contract_to_confirm or permission.suspended_contract):
-            yield "the contract"
-        if state.recording_count < state.needed_recording_count:
-            yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
-        if state.seconds < state.needed_seconds:
-            yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
-
-    @property
-    def badge(self) -> tuple[str, str]:
-        """The severity and the label of the badge."""
-        return {
-            Rank.READY: ("good", "Ready to build"),
-            Rank.BUILDING: ("busy", "In progress"),
-            Rank.INCOMPLETE: ("wait", "Not ready"),
-            Rank.PAUSED: ("over", "Paused"),
-        }[self.rank]
-
-    @property
-    def cost(self) -> str:
-        tier = self.readiness.capabilities
-        return f"{tier.credits:,} credits on success" if tier.credits else tier.cost
-
-    @property
-    def is_only_consent_missing(self) -> bool:
-        """Whether only the consent is missing and no request for it exists."""
-        gate = self.readiness.permission
-        other_obstacles = (
-            gate.contract_reasons or self.readiness.gaps or self.shortfall or self.rank is not Rank.INCOMPLETE
-        )
-        return bool(gate.consent_reasons) and not other_obstacles and self.newest_consent is None
-
-    @property
-    def has_enough_recordings(self) -> bool:
-        return self.readiness.recording_count >= self.readiness.needed_recording_count
-
-    @property
-    def whole_seconds(self) -> int:
-        """The usable seconds, rounded down, so that these and the missing seconds add up to the needed seconds."""
-        return math.floor(self.readiness.seconds)
-
-    @property
-    def has_enough_speech(self) -> bool:
-        return self.readiness.seconds >= self.readiness.needed_seconds
-
-    @property
-    def missing_items(self) -> list[FixLink]:
-        links = [FixLink(gap.text, *FIX_LINKS[gap.kind]) for gap in self.readiness.gaps]
-        return (
-            [*links, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else links
-        )
-
-    @property
-    def advice(self) -> list[FixLink]:
-        links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
-        links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
-        links += [FixLink(text, "", "") for text in describe_voice_limit(self.account)]
-        if refused_on := self.account.find_plan_refusal(self.readiness.capabilities.tier):
-            day = format_date(refused_on)
-            links.append(FixLink(f"The provider refused this tier for your plan on {day}. You can try again.", "", ""))
-        if error := self.account.last_error:
-            text = f"The last call with this account failed: {error}"
-            links.append(FixLink(text, reverse("voices:account_list"), "Accounts", "voices.view_account"))
-        return links
-
-    @property
-    def sent_recordings(self) -> list[ClipRow]:
-        return list(self.clip_selection.rows[:MAX_LISTED])
-
-    @property
-    def more_sent_count(self) -> int:
-        return max(0, len(self.clip_selection.rows) - MAX_LISTED)
-
-    @property
-    def excluded_recordings(self) -> list[ExcludedRecording]:
-        chosen = {row.id for row in self.clip_selection.rows}
-        excluded = (row for row in self.rows if row.id not in chosen)
-        return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(excluded, MAX_LISTED)]
-
-    @property
-    def more_excluded_count(self) -> int:
-        return max(0, self.clip_selection.excluded_count - MAX_LISTED)
-
-    def _explain_exclusion(self, row: ClipRow) -> str:
-        short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")
-        if short and row.seconds < short.value:
-            return "too short for this provider"
-        if long and row.seconds > long.value:
-            return "too long for this provider"
-        return "the limit is reached with better recordings" if row.quality > 0 else "no speech detected"
+from voicehub.threshold_overrides import load_tier_thresholds
+from voices.build_option import BuildOption
+from voices.models import RemoteVoice, Voice
+from voices.models.limits import TierKey, get_all_limits
+from voices.services.builds.likely_failures import TierJudge, load_left_out, load_provider_marks
+from voices.services.builds.predictions import load_predictions
+from voices.services.builds.readiness import check_readiness_everywhere
+from voices.services.builds.selection import load_rows_by_provider
+from voices.services.remote_state import find_retrainings
 
 
 def list_build_options(voice: Voice) -> list[BuildOption]:
@@ -253,14 +28,18 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
     }
     states, limits = check_readiness_everywhere(voice), get_all_limits()
     rows = load_rows_by_provider(voice, {account.provider for account, _ in states})
+    judges = _make_judges(voice, [(account.provider, state.capabilities.tier) for account, state in states], limits)
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
-    retrainings = find_retrainings(voice)
+    left_out, retrainings = load_left_out(voice), find_retrainings(voice)
     options = [
         BuildOption(
             account,
             state,
             newest_consents.get(account.provider),
             make_consent_url(voice, account.provider, statements),
+            reverse("voices:recordings_check", args=[voice.pk]),
+            judges[account.provider, state.capabilities.tier],
+            left_out,
             rows[account.provider],
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
@@ -269,6 +48,16 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         for account, state in states
     ]
     return sorted(options, key=lambda option: option.sort_key)
+
+
+def _make_judges(
+    voice: Voice, tier_keys: Iterable[TierKey], limits: Mapping[TierKey, Mapping[str, Limit]]
+) -> dict[TierKey, TierJudge]:
+    """For each of these tiers, what decides which recordings would probably fail."""
+    keys = set(tier_keys)
+    thresholds, marks, predictions = load_tier_thresholds(keys), load_provider_marks(voice), load_predictions()
+    studio = thresholds["", ""]
+    return {key: TierJudge(key, limits[key], thresholds[key], studio, marks, predictions) for key in keys}
 
 
 def _find_dataset_tiers(voice: Voice) -> set[tuple[UUID, str]]:

@@ -16,7 +16,7 @@ from voicehub.text import join_with_and
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BuildStatus
 from voices.models.choices import HANDOVER_CHOICES
-from voices.services.builds.options import find_emotion_option, list_emotion_providers
+from voices.services.recordings.emotions import find_emotion_option, list_emotion_providers
 
 LANGUAGES = [
     ("en-US", "English (United States)"),

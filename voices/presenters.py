@@ -17,7 +17,7 @@ from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
-from voices.services.builds.readiness import GapKind
+from voices.services.builds.gaps import GapKind
 from voices.services.builds.recheck import VoiceStates, find_hold
 from voices.services.previews import DEFAULT_TEXT_CHARACTERS, find_reasons_against_preview, get_longest_preview
 from voices.services.remote_state import VoiceState, find_remote_state
@@ -134,7 +134,8 @@ FIX_LINKS = {
     GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
     GapKind.OFFLINE_PROOF: ("offline-proof/", "Open the proof", "voices.view_offlineproof"),
-    GapKind.FLAGGED_RECORDINGS: ("?show=flagged#recordings", "Show recordings", ""),
+    GapKind.UNCHECKED: ("#recordings", "Show recordings", ""),
+    GapKind.CHECK_STOPPED: ("#readiness", "Check again", "voices.change_recording"),
 }
 
 
@@ -240,6 +241,9 @@ def list_term_obstacles(permission: BuildPermission) -> Iterable[str]:
     """What stops a build although a consent and a contract are on file, in a few words each."""
     if permission.suspended_consent:
         yield "the consent is suspended"
+    elif permission.consent_to_fix:
+        for reason in permission.consent_reasons:
+            yield f"the {reason.partition('. ')[0].removeprefix('The ').rstrip('.')}"
     if permission.suspended_contract:
         yield "the contract is suspended"
     if permission.contract_to_confirm:

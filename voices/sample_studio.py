@@ -34,7 +34,7 @@ from voices.services.builds.offline_proof import ProofDetails, record_proof
 from voices.services.builds.proof_files import check_proof_file
 from voices.services.builds.start import start_build
 from voices.services.previews import request_preview
-from voices.services.recordings.store import add_recording, create_voice
+from voices.services.recordings.store import add_recording, create_voice, set_active
 
 FOLDER = settings.BASE_DIR / "sample"
 PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both require the same statement
@@ -42,6 +42,7 @@ SENTENCE = "The next tour begins at the main entrance in five minutes."
 PEOPLE = {"paula": "producer", "ed": "engineer", "vera": "viewer", "ada": "admin"}
 NO_LISTENER = "Sample data: approved by the program. No person has listened."
 BUILD_TIMEOUT = 90  # seconds
+CHECK_TIMEOUT = 90  # seconds
 
 WriteLine = Callable[[str], None]
 
@@ -196,8 +197,23 @@ def _record_offline_proof(talent: Talent, account: Account, by: User) -> None:
 def _create_voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
     voice = create_voice(talent, name, "en-US", Purpose.NARRATION, by)
     for clip in list_clips(speaker, "recording", "silent", "wrong_speaker"):
-        add_recording(voice, clip.make_upload(), by, clip.transcript or "Room tone.")
+        recording, _new = add_recording(voice, clip.make_upload(), by, clip.transcript or "Room tone.")
+        if clip.kind != "recording":
+            # The sample shows what a provider reports about recordings that VoiceHub would leave out.
+            set_active(recording, True)
+    _wait_for_checks(voice)
     return voice
+
+
+def _wait_for_checks(voice: Voice) -> None:
+    deadline = time.monotonic() + CHECK_TIMEOUT
+    while time.monotonic() < deadline:
+        voice.refresh_from_db()
+        if voice.comparison and not voice.recordings.filter(analyzed_at=None).exists():
+            return
+        time.sleep(0.5)
+    message = f"The recordings of {voice} were not checked within {CHECK_TIMEOUT} s."
+    raise SampleFailed(f"{message} Start a worker, and try again.")
 
 
 def _wait_for_builds(*builds: Build) -> None:

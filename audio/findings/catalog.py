@@ -23,3 +23,11 @@ CODES = {
     **catalog_transcript.CODES,
     **catalog_wav.CODES,
 }
+# The codes that leave a recording out of builds, in a few words each. The first one found is the reason shown.
+EXCLUSION_LABELS = {
+    "silent": "silent",
+    "no_speech": "no speech",
+    "other_speaker": "another speaker",
+    "clipping": "clipped",
+    "same_sound": "a copy of another recording",
+}

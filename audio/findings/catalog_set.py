@@ -8,7 +8,11 @@ COMPARE_DAYS = (
 )
 
 CODES = {
-    "same_sound": make_warning("It is the same sound as {others}, sample by sample.", "Keep one of them."),
+    "same_sound": make_warning(
+        "It is the same sound as {others}, sample by sample.",
+        "Keep one of them.",
+        exclusion="One copy stays in builds, the one with a transcript: a second copy only costs upload and training.",
+    ),
     "same_sound_other_words": make_warning(
         "It is the same sound as {others}, but with another transcript.",
         "Listen; keep the one whose transcript is right.",
@@ -61,5 +65,6 @@ CODES = {
         "Another person seems to have read it: similarity to the rest {score:.2f}, below {limit:.2f}.",
         "Listen to it and to another recording; remove it from the set if the voices differ.",
         threshold="speaker_outlier",
+        exclusion="A second person in the set makes the voice a mixture, and the talent's consent does not cover them.",
     ),
 }

@@ -7,11 +7,13 @@ CODES = {
         "It contains no speech: it is silent.",
         "Check the microphone, then record it again.",
         threshold="silent_peak_dbfs",
+        exclusion="Providers discard silence, and a set with much of it is refused.",
     ),
     "no_speech": make_warning(
         "It contains only a steady sound, no speech.",
         "Listen to it; record it again if it contains no speech.",
         threshold="silent_speech_seconds",
+        exclusion="Music, noise or tones teach a voice nothing, and providers discard them as silent.",
     ),
     "little_speech": make_warning(
         "Only {seconds:.1f} seconds of it are speech.",
@@ -35,6 +37,7 @@ CODES = {
         "The sound is clipped ({share:.2%} of it).",
         "Record it again with less gain.",
         threshold="clipping_share",
+        exclusion="The distortion becomes part of the voice, and no provider can remove it.",
     ),
     "clipping_slight": make_warning(
         "A few peaks are clipped.",

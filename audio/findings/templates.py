@@ -17,12 +17,15 @@ class Template:
     """Text and advice of one code; `make_finding` fills in their {names}.
 
     `threshold` names the field of `Thresholds` that decides whether the finding is made; "" if no number does.
+    `exclusion` says why a recording with this finding is left out of builds unless a person decides otherwise; "" if
+    the finding leaves nothing out.
     """
 
     severity: Severity
     text: str
     advice: str
     threshold: str = ""
+    exclusion: str = ""
 
 
 EXPORT = "Export it again as WAV, 16-bit PCM, mono."
@@ -37,5 +40,5 @@ def make_fix(text: str, advice: str, threshold: str = "") -> Template:
     return Template(Severity.FIXED, text, advice, threshold)
 
 
-def make_warning(text: str, advice: str, threshold: str = "") -> Template:
-    return Template(Severity.WARNING, text, advice, threshold)
+def make_warning(text: str, advice: str, threshold: str = "", exclusion: str = "") -> Template:
+    return Template(Severity.WARNING, text, advice, threshold, exclusion)

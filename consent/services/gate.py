@@ -49,6 +49,8 @@ class BuildPermission:
     contract_to_confirm: Contract | None = None
     """The contract that the first of `unconfirmed_reasons` is about."""
     suspended_consent: Consent | None = None
+    consent_to_fix: Consent | None = None
+    """A consent in force that does not allow the build: another language or name, or a damaged audit log."""
     suspended_contract: Contract | None = None
     warnings: tuple[str, ...] = ()
     newest_consent: Consent | None = None
@@ -205,6 +207,7 @@ class _Case(NamedTuple):
         """Check one pair. None stands for a consent or a contract that is missing."""
         consent_reasons, objections = self._judge_consent(consent, contract), self._judge_contract(contract)
         unconfirmed = [objection for objection in objections if objection.to_confirm]
+        is_suspended = consent is not None and consent.status == ConsentStatus.SUSPENDED
         voice_reasons = find_country_objections(contract, self.subject.countries) if contract else ()
         return BuildPermission(
             consent=None if consent_reasons else consent,
@@ -214,7 +217,8 @@ class _Case(NamedTuple):
             voice_reasons=voice_reasons,
             unconfirmed_reasons=tuple(objection.text for objection in unconfirmed),
             contract_to_confirm=unconfirmed[0].to_confirm if unconfirmed else None,
-            suspended_consent=consent if consent and consent.status == ConsentStatus.SUSPENDED else None,
+            suspended_consent=consent if is_suspended else None,
+            consent_to_fix=consent if consent_reasons and not is_suspended else None,
             suspended_contract=contract if contract and contract.pk in self.suspensions else None,
             warnings=list_contract_warnings(contract) if contract else (),
             newest_consent=next(iter(self.requested), None),

@@ -264,11 +264,13 @@ def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> 
 
 
 def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = ACCOUNT) -> str:
-    """Start a build from the voice's page. Return the path of the build's page."""
+    """Start a build from the voice's page, once its recordings are checked. Return the path of the build's page."""
     option = open_build_option(tab.page, name, account)
+    button = option.get_by_role("button", name=re.compile(r"^Start \w+ build"))
+    expect(button).to_be_visible(timeout=90_000)
     if handover:
         option.get_by_label(handover).check()
-    option.get_by_role("button", name=re.compile(r"^Start \w+ build")).click()
+    button.click()
     expect(tab.page.get_by_role("heading", level=1)).to_contain_text("build of")
     return read_path(tab.page)
 

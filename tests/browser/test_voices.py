@@ -211,6 +211,11 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     voice = staff_steps.add_voice(tab, talent, "Bob, announcing")
     staff_steps.upload_clips(tab, [*staff_steps.RMS_CLIPS, "rms-silent", "rms-wrong-speaker"])
     _fill_empty_transcript(tab.page, "rms-silent.wav")
+    for name, reason in {"rms-silent.wav": "silent", "rms-wrong-speaker.wav": "another speaker"}.items():
+        recording = _find_recording(tab.page, name)
+        expect(recording).to_contain_text(f"Left out: {reason}", timeout=90_000)
+        recording.get_by_label("In builds").check()
+        expect(recording).to_contain_text(f"Put back by a person, although: {reason}")
     build = staff_steps.start_build(tab)
     staff_steps.wait_for_heading(tab.page, "The recordings need work")
     rows = tab.page.locator("table.report tbody tr")

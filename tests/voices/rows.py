@@ -13,6 +13,7 @@ from django.utils import timezone
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.invitations import request_consent
+from tests.support.checked import mark_checked
 from tests.support.contracts import confirm_purposes, make_confirmed_terms
 from tests.support.offline_proofs import make_required_proof
 from tests.support.pdfs import make_pdf
@@ -42,6 +43,8 @@ class Studio:
     account: Account
     recording_count: int = field(default=0)
     provider: str = PROVIDER
+    are_recordings_checked: bool = True
+    """Whether new recordings count as analyzed and compared. Tests of these checks make it False."""
 
     def make_talent(self, name: str = "Tilda Strand") -> Talent:
         return Talent.objects.create(name=name, email="talent@people.test", created_by=self.producer)
@@ -102,6 +105,8 @@ class Studio:
             self.recording_count += 1
             file = make_upload(f"line-{self.recording_count:03}.wav", make_clip(self.recording_count % 40))
             recordings.append(add_recording(voice, file, self.producer, transcript=transcript)[0])
+        if self.are_recordings_checked:
+            mark_checked(voice)
         return recordings
 
     def make_fileless_recordings(self, voice: Voice, count: int) -> None:
@@ -111,9 +116,12 @@ class Studio:
                 voice=voice, file=f"none/{n}.wav", file_name=f"copy-{n:05}.wav", sha256=f"{n:064}", size=1,
                 status="accepted", seconds=3.0, sample_rate=16000, uploaded_by=self.producer, transcript="Words.",
                 findings=[{"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Look.", "at": None}],
+                analyzed_at=timezone.now() if self.are_recordings_checked else None,
             )
             for n in range(count)
         )  # fmt: skip
+        if self.are_recordings_checked:
+            mark_checked(voice)
 
     def make_build(self, voice: Voice | None = None, status: str = BuildStatus.TRAINING, **fields: Any) -> Build:
         if voice is None:

@@ -171,14 +171,17 @@ class Build(StatusModel):
         return self.status == BuildStatus.TRAINING and self.has_unknown_status
 
 
+# A recording that the provider reported as silent or an outlier, or did not use.
+MARKED = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+
+
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
     def still_flagged(self) -> "BuildRecordingQuerySet":
         """Recordings flagged (silent, outlier or discarded) by the newest build that reported on them."""
         newer_reports = BuildRecording.objects.filter(
             recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
-        flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
-        return self.filter(flagged, ~Exists(newer_reports), has_report=True)
+        return self.filter(MARKED, ~Exists(newer_reports), has_report=True)
 
 
 class BuildRecording(models.Model):
@@ -189,6 +192,9 @@ class BuildRecording(models.Model):
     sha256 = models.CharField(max_length=64)
     transcript = models.TextField(blank=True)
     emotion = models.CharField(max_length=64, blank=True, help_text="Empty: the default of the provider.")
+    finding_codes = ShapedJSONField(
+        shape=ListOf(str), default=list, help_text="VoiceHub's own findings when the build started."
+    )
     has_report = models.BooleanField(default=False)
     from_callback = models.BooleanField(default=False, help_text="Reported by the callback only, not by a poll.")
     stoi = models.FloatField("STOI", null=True, blank=True)

@@ -17,6 +17,14 @@ class RecordingStatus(models.TextChoices):
     SPLIT = "split", "Split"
 
 
+class InclusionSource(models.TextChoices):
+    """Who decided whether a recording is in builds."""
+
+    UNDECIDED = "", "Not decided"
+    CHECK = "check", "A check"
+    PERSON = "person", "A person"
+
+
 HANDOVER_LABELS = {
     Handover.RECORDINGS: "One by one",
     Handover.DATASET_URL: "As one dataset that the provider fetches",

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
@@ -12,7 +13,7 @@ from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
-from voices.models.choices import RecordingStatus
+from voices.models.choices import InclusionSource, RecordingStatus
 
 STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
 RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
@@ -82,7 +83,9 @@ class Recording(StatusModel):
     adds `findings`. A change of the transcript replaces the findings about the text at once. `set_findings` come from
     the comparison with the voice's other recordings, and `sound_features` is what it needs of the audio.
     `speaker_result` says how similar the speaker is to the person of the other recordings; no voiceprint is stored.
-    `checked_at` is the time of the last change to findings or measures.
+    `checked_at` is the time of the last change to findings, measures or inclusion by a check.
+    `active_by` is who decided about `active`: the choice of a person stands until the file changes, which makes another
+    row. `exclusion_code` is the code of the finding for which a check left the recording out of builds.
     """
 
     Status = RecordingStatus
@@ -101,6 +104,12 @@ class Recording(StatusModel):
     emotion = models.CharField(max_length=64, blank=True, help_text="Empty: that of the voice.")
     status = models.CharField(max_length=10, choices=RecordingStatus)
     active = models.BooleanField(default=True, help_text="Included in the next build.")
+    active_by = models.CharField(
+        "in builds decided by", max_length=10, choices=InclusionSource, blank=True, help_text="Empty if undecided."
+    )
+    exclusion_code = models.CharField(
+        max_length=40, blank=True, help_text="The finding for which a check left it out of builds."
+    )
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
     findings = ShapedJSONField(shape=FINDINGS, default=list)
@@ -125,6 +134,11 @@ class Recording(StatusModel):
         constraints = [
             make_status_constraint("recording_status_known", RecordingStatus),
             models.UniqueConstraint(fields=["voice", "sha256"], name="recording_once_per_voice"),
+            models.CheckConstraint(
+                name="recording_exclusion_has_code",
+                condition=Q(active_by=InclusionSource.CHECK, active=False) & ~Q(exclusion_code="")
+                | ~Q(active_by=InclusionSource.CHECK) & Q(exclusion_code=""),
+            ),
         ]
         indexes = [models.Index(fields=["voice", "file_name"], name="recording_by_name")]
 

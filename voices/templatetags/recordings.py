@@ -5,10 +5,12 @@ from typing import Any
 
 from django import template
 
+from audio.findings.catalog import EXCLUSION_LABELS
 from voicehub.sound_report import format_minus
 from voicehub.text import format_position
-from voices.models import Recording, RecordingStatus
+from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
+from voices.services.recordings.inclusion import find_exclusion, list_warning_codes
 
 register = template.Library()
 
@@ -75,6 +77,17 @@ def format_source_span(recording: Recording) -> str:
         return ""
     start, end = (frame / recording.sample_rate for frame in frames)
     return f"{format_position(start)} to {format_position(end)}"
+
+
+@register.filter
+def describe_inclusion(recording: Recording) -> str:
+    """Who decided that a recording is out of builds, or in them against a check, and why. Empty if nothing to say."""
+    is_choice = recording.active_by == InclusionSource.PERSON
+    if not recording.active:
+        reason = EXCLUSION_LABELS.get(recording.exclusion_code, recording.exclusion_code)
+        return "Left out by a person" if is_choice else f"Left out: {reason}" if reason else ""
+    code = find_exclusion(list_warning_codes(recording.findings, recording.set_findings))
+    return f"Put back by a person, although: {EXCLUSION_LABELS[code]}" if is_choice and code else ""
 
 
 @register.filter

@@ -15,9 +15,9 @@ from django.utils.dateparse import parse_datetime
 
 from voicehub.models import Task, TaskStatus
 from voices import access
-from voices.models import Recording, RecordingStatus, Voice
-from voices.services.builds.refused_recordings import note_refusals
+from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
+from voices.services.refused_recordings import note_refusals
 from voices.views.recording_progress import make_analysis_progress
 from voices.work_progress import WorkProgress
 
@@ -34,6 +34,7 @@ FILTER_LABELS = {
     "flagged": "Flagged by the provider",
     "refused": "Not usable",
     "inactive": "Excluded from builds",
+    "left_out": "Left out by a check",
     "no_transcript": "Without a transcript",
 }
 SORT_ORDERS = {
@@ -73,6 +74,7 @@ def _filter_recordings(rows: QuerySet[Recording], show: str) -> QuerySet[Recordi
         "flagged": rows.filter(Q(flagged_silent=True) | Q(flagged_outlier=True) | Q(flagged_discarded=True)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),
+        "left_out": usable.filter(active_by=InclusionSource.CHECK),
         "no_transcript": usable.filter(transcript=""),
     }.get(show, rows)
 

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -12,13 +13,15 @@ from consent.access import get_user, require_permission
 from voicehub import media
 from voicehub.edit_versions import ChangedMeanwhile
 from voicehub.refusals import handle_refusal, show_refusal_as_message
+from voicehub.text import format_count
 from voices import access
 from voices.forms import TranscriptForm
 from voices.models import Recording, Voice
 from voices.presenters import is_playable
-from voices.services.builds.options import find_emotion_option, list_emotion_providers, set_emotion
+from voices.services.recordings.emotions import find_emotion_option, list_emotion_providers, set_emotion
+from voices.services.recordings.inclusion import leave_out
 from voices.services.recordings.segment import enqueue_split
-from voices.services.recordings.store import delete_recording, save_transcript, switch_active
+from voices.services.recordings.store import check_again, delete_recording, save_transcript, switch_active
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
 SWITCH_CHANGED = "Someone else changed this switch meanwhile. The recording is {} now. Nothing of yours was saved."
@@ -75,8 +78,9 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
         "changed_recordings": rows if shown_table in ("", progress.table_token) else [],
     }
     response = render(request, "voices/_recordings_poll.html", context)
-    if shown_table != progress.table_token:
-        response.headers["HX-Trigger"] = "recordings-changed"
+    # Readiness depends on the findings. It loads itself again also when the table does.
+    is_same_table = shown_table == progress.table_token
+    response.headers["HX-Trigger"] = "readiness-changed" if is_same_table else "recordings-changed"
     return response
 
 
@@ -150,12 +154,37 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
         for issue in issues:
             messages.error(request, issue)
         return redirect(recording.voice)
-    response = render(request, "voices/_include_toggle.html", {"recording": recording}, status=status)
+    response = render(request, "voices/_inclusion.html", {"recording": recording}, status=status)
     events: dict[str, Any] = {"readiness-changed": {}}
     if issues:
         events["action-refused"] = {"text": " ".join(issues)}
     response.headers["HX-Trigger"] = json.dumps(events)
     return response
+
+
+@require_permission("voices.change_recording")
+@require_POST
+def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
+    """Check the recordings of a voice again, after a check stopped."""
+    voice = _get_open_voice(request, pk)
+    check_again(voice)
+    messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
+    return redirect(f"{voice.get_absolute_url()}#readiness")
+
+
+@require_permission("voices.change_recording")
+@require_POST
+def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
+    """Leave these recordings of a voice out of builds: those that the page listed when it was shown."""
+    voice = _get_open_voice(request, pk)
+    try:
+        ids = {UUID(text) for text in request.POST.get("recordings", "").split(",")}
+    except ValueError:
+        messages.error(request, "No recording was left out. Reload the page and try again.")
+        return redirect(voice)
+    subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
+    messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
+    return redirect(f"{voice.get_absolute_url()}#readiness")
 
 
 def _make_list_url(pk: str) -> str:

@@ -17,8 +17,8 @@ from voices import access
 from voices.build_options import list_build_options
 from voices.forms import VoiceEditForm, VoiceForm
 from voices.models import Voice
-from voices.services.builds.options import find_emotion_option
 from voices.services.builds.recheck import check_built_voices
+from voices.services.recordings.emotions import find_emotion_option
 from voices.services.recordings.store import change_voice, create_voice
 from voices.services.remote_state import find_outdated_builds
 from voices.views.recording_table import load_recording_page, load_recording_progress
@@ -84,4 +84,9 @@ def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     """The build options of a voice. The page of the voice loads them again when its recordings have changed."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    return render(request, "voices/_build_options.html", {"voice": voice, "build_options": list_build_options(voice)})
+    context = {
+        "voice": voice,
+        "build_options": list_build_options(voice),
+        "is_closed": access.are_recordings_closed(voice, get_user(request)),
+    }
+    return render(request, "voices/_build_options.html", context)

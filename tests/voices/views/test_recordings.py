@@ -115,34 +115,34 @@ def test_only_flags_of_the_newest_build_with_a_report_count(
     assert read_flags(viewer_client, voice)[silent.file_name] == (False, False)
 
 
-def read_advice(client: Client, voice: Voice) -> list[tuple[str, str]]:
-    readiness = client.get(voice.get_absolute_url()).context["build_options"][0]
-    return [(advice.text, advice.url) for advice in readiness.advice]
+def read_likely_failures(client: Client, voice: Voice) -> dict[str, str]:
+    """The reasons of the recordings that the first build option names, by file name."""
+    option = client.get(voice.get_absolute_url()).context["build_options"][0]
+    return {failure.name: failure.reasons[0].text for failure in option.likely_failures}
 
 
-def test_active_flagged_recordings_give_advice_before_the_next_build(
+def test_active_flagged_recordings_are_named_before_the_next_build(
     viewer_client: Client, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
     silent, outlier, unflagged = flagged_recordings
-    link = "?show=flagged#recordings"
-    plural = "2 recordings were flagged by the provider in the last build. Leave them out or replace them."
-    assert read_advice(viewer_client, voice) == [(plural, link)]
-    assert f'<a href="{link}">' in read_html(viewer_client.get(voice.get_absolute_url()))
+    found_outlier = {outlier.file_name: "Resemble AI found another speaker or sound"}
+    found_silent = {silent.file_name: "Resemble AI found it silent"}
+    assert read_likely_failures(viewer_client, voice) == found_silent | found_outlier
+    assert "Resemble AI found it silent" in read_html(viewer_client.get(voice.get_absolute_url()))
     set_active(silent, False)
-    singular = "1 recording was flagged by the provider in the last build. Leave it out or replace it."
-    assert read_advice(viewer_client, voice) == [(singular, link)]
+    assert read_likely_failures(viewer_client, voice) == found_outlier
     set_active(unflagged, False)
     set_active(outlier, False)
-    assert read_advice(viewer_client, voice) == []
+    assert read_likely_failures(viewer_client, voice) == {}
 
 
-def test_flags_give_no_advice_for_another_voice(
+def test_flags_are_not_named_for_another_voice(
     viewer_client: Client, studio: Studio, voice: Voice, flagged_recordings: tuple[Recording, ...]
 ) -> None:
     second = studio.make_voice("Second", voice.talent)
     studio.make_recordings(second)
-    assert read_advice(viewer_client, second) == []
-    assert read_advice(viewer_client, voice)
+    assert read_likely_failures(viewer_client, second) == {}
+    assert read_likely_failures(viewer_client, voice)
 
 
 def test_table_page_has_at_most_50_rows(producer_client: Client, studio: Studio, voice: Voice) -> None:

@@ -1,10 +1,8 @@
 """What a voice needs before a build, computed from the gate, the recordings and the limits of the tier."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Aggregate, Count, Exists, Q, Sum
@@ -13,42 +11,27 @@ from django.db.models.functions import Length
 from consent.services.gate import BuildPermission, check_permissions
 from providers import registry
 from providers.types import Capabilities, Handover, Limit, Tier
-from voicehub.text import format_count, format_duration
-from voices.models import Account, Build, BuildRecording, Recording, RecordingStatus, Voice
+from voices.models import Account, Build, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
+from voices.services.builds.gaps import (
+    NO_LIMIT,
+    SELECTING_HANDOVERS,
+    ClipCounts,
+    Gap,
+    find_check_gaps,
+    find_gaps,
+    find_language_gaps,
+    get_limit_value,
+    get_min_recordings,
+    give_advice,
+    make_proof_gaps,
+)
 from voices.services.builds.offline_proof import load_proofs
-from voices.services.builds.refused_recordings import list_refusing_providers, query_refusals
+from voices.services.builds.unchecked import AGGREGATES, find_unchecked, has_waiting_check
 from voices.services.permission import make_build_purpose
+from voices.services.refused_recordings import list_refusing_providers, query_refusals
 
 AccountTier = tuple[Account, Capabilities]
-
-NO_LIMIT = 1e9
-LANGUAGE_UNSUPPORTED = "The provider makes no voices in this language."
-# Handovers that send only the best of the accepted recordings. Recordings that do not fit block nothing.
-SELECTING_HANDOVERS = frozenset({Handover.FILE_IDS, Handover.ONE_FILE})
-# Handovers that join the recordings into one file. The length of a single recording does not matter.
-SINGLE_SOUND_HANDOVERS = frozenset({Handover.SIGNED_PUT_WAV, Handover.ONE_FILE})
-# Handovers without transcripts.
-HANDOVERS_WITHOUT_TRANSCRIPT = SINGLE_SOUND_HANDOVERS | {Handover.SIGNED_PUT_CLIPS, Handover.FILE_IDS}
-
-
-class GapKind(StrEnum):
-    """The kind of a gap. Pages choose by it the link where the gap is fixed."""
-
-    RECORDINGS = "recordings"
-    CLIP_LENGTH = "length"
-    TRANSCRIPTS = "transcripts"
-    SHORTER_TRANSCRIPTS = "shorter_transcripts"
-    TRAINED_LENGTH = "trained_length"
-    FLAGGED_RECORDINGS = "flagged_recordings"
-    LANGUAGE = "language"
-    OFFLINE_PROOF = "offline_proof"
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    kind: GapKind
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +71,6 @@ class Readiness:
         return not self.gaps and self.permission.is_given and self.active_build is None
 
 
-class _ClipCounts(NamedTuple):
-    usable: int = 0
-    trained_seconds: float = 0.0
-    untrained: int = 0
-    wrong_length: int = 0
-    without_text: int = 0
-    long_text: int = 0
-
-
 def check_readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
     """Raises ActionRefused if the provider does not have the tier."""
     targets = [(account, account.get_capabilities(tier))]
@@ -110,7 +84,7 @@ def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
 
 
 def check_unbuilt_voices(voices: Sequence[Voice]) -> Iterator[tuple[Voice, Account, Readiness]]:
-    """As `check_readiness_everywhere`, for many voices that have no active build, without advice about earlier builds.
+    """As `check_readiness_everywhere`, for many voices that have no active build.
 
     The number of queries does not depend on the number of voices.
     """
@@ -133,54 +107,58 @@ def _iterate_readiness(
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts = _count_clips(voices, capabilities_by_tier, limits)
-    flagged, active = (_count_flagged(voices), _find_active_builds(voices)) if has_builds else ({}, {})
+    totals = _load_totals(voices, capabilities_by_tier, limits)
+    counts = _count_clips(voices, capabilities_by_tier, totals)
+    active = _find_active_builds(voices) if has_builds else {}
+    unchecked = {pk: find_unchecked(row) for pk, row in totals.items()}
     proofs = load_proofs(permissions.values(), [account for account, _ in targets])
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
         for voice in voices:
             permission = permissions[purposes[voice.pk, account.provider]]
+            common_gaps = (
+                *find_language_gaps(tier, voice.language),
+                *find_check_gaps(unchecked.get(voice.pk)),
+                *make_proof_gaps(proofs.list_missing(tier, account, permission.consent)),
+            )
+            advice = (
+                *give_advice(counts[voice.pk, tier_key], limits[tier_key], voice.language),
+                *make_proof_gaps(proofs.list_unconfirmed(tier, account, permission.consent)),
+            )
             yield (
                 voice,
                 account,
                 _make_readiness(
                     tier,
-                    voice.language,
+                    common_gaps,
                     limits[tier_key],
                     permission,
                     counts[voice.pk, tier_key],
-                    (
-                        *_give_advice(
-                            counts[voice.pk, tier_key], flagged.get(voice.pk, 0), limits[tier_key], voice.language
-                        ),
-                        *_make_proof_gaps(proofs.list_unconfirmed(tier, account, permission.consent)),
-                    ),
+                    advice,
                     active.get((voice.pk, account.pk, str(tier.tier))),
-                    _make_proof_gaps(proofs.list_missing(tier, account, permission.consent)),
                 ),
             )
 
 
 def _make_readiness(
     capabilities: Capabilities,
-    language: str,
+    common_gaps: tuple[Gap, ...],
     limits: Mapping[str, Limit],
     permission: BuildPermission,
-    counts: _ClipCounts,
+    counts: ClipCounts,
     advice: tuple[Gap, ...],
     active_build: Build | None,
-    proof_gaps: tuple[Gap, ...],
 ) -> Readiness:
-    language_gaps = () if capabilities.supports_language(language) else (Gap(GapKind.LANGUAGE, LANGUAGE_UNSUPPORTED),)
+    """`common_gaps` block every handover."""
     return Readiness(
         capabilities=capabilities,
         permission=permission,
         recording_count=counts.usable,
-        needed_recording_count=_get_min_recordings(limits),
+        needed_recording_count=get_min_recordings(limits),
         seconds=counts.trained_seconds,
-        needed_seconds=_get_limit_value(limits, "least_seconds", 0),
+        needed_seconds=get_limit_value(limits, "least_seconds", 0),
         gaps_by_handover={
-            handover: (*_find_gaps(counts, limits, capabilities, handover), *language_gaps, *proof_gaps)
+            handover: (*find_gaps(counts, limits, capabilities, handover), *common_gaps)
             for handover in capabilities.handover
         },
         advice=advice,
@@ -188,32 +166,17 @@ def _make_readiness(
     )
 
 
-def _make_proof_gaps(texts: Sequence[str]) -> tuple[Gap, ...]:
-    return tuple(Gap(GapKind.OFFLINE_PROOF, text) for text in texts)
-
-
 def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str], Build]:
     builds = Build.objects.active().filter(voice__in=voices).select_related("started_by", "remote_voice")
     return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in builds}
 
 
-def _get_min_recordings(limits: Mapping[str, Limit]) -> int:
-    """The number of recordings that the provider requires. A number that it only recommends is advice."""
-    minimum = limits.get("least_recordings")
-    return math.ceil(minimum.value) if minimum and minimum.hard else 1
-
-
-def _get_limit_value(limits: Mapping[str, Limit], name: str, default: float) -> float:
-    """The value of a limit, or `otherwise` if the tier does not have it."""
-    return limits[name].value if name in limits else default
-
-
-def _count_clips(
+def _load_totals(
     voices: Sequence[Voice],
     capabilities_by_tier: Mapping[TierKey, Capabilities],
     limits: Mapping[TierKey, Mapping[str, Limit]],
-) -> dict[tuple[UUID, TierKey], _ClipCounts]:
-    """One query for any number of voices, recordings and tiers."""
+) -> dict[UUID, dict[str, Any]]:
+    """By voice, what its included recordings have. One query for any number of voices, recordings and tiers."""
     usable = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
     sums = {
         f"{name}_{number}": total
@@ -221,95 +184,41 @@ def _count_clips(
         for name, total in _make_aggregates(limits[tier_key], tier, tier_key[0]).items()
     }
     refused = {f"is_refused_{slug}": Exists(query_refusals(slug)) for slug in list_refusing_providers()}
-    totals = usable.annotate(text_length=Length("transcript"), **refused).values("voice").annotate(**sums)
-    rows = {row["voice"]: row for row in totals}
+    rows = usable.annotate(text_length=Length("transcript"), has_waiting_check=has_waiting_check(), **refused)
+    grouped = rows.values("voice", "voice__comparison", "has_waiting_check")
+    return {row["voice"]: dict(row) for row in grouped.annotate(**AGGREGATES, **sums)}
+
+
+def _count_clips(
+    voices: Sequence[Voice],
+    capabilities_by_tier: Mapping[TierKey, Capabilities],
+    totals: Mapping[UUID, Mapping[str, Any]],
+) -> dict[tuple[UUID, TierKey], ClipCounts]:
     return {
-        (voice.pk, tier_key): _parse_counts(rows[voice.pk], number) if voice.pk in rows else _ClipCounts()
+        (voice.pk, tier_key): _parse_counts(totals[voice.pk], number) if voice.pk in totals else ClipCounts()
         for voice in voices
         for number, tier_key in enumerate(capabilities_by_tier)
     }
 
 
-def _parse_counts(row: Mapping[str, Any], number: int) -> _ClipCounts:
-    return _ClipCounts(*(row[f"{name}_{number}"] for name in _ClipCounts._fields))
+def _parse_counts(row: Mapping[str, Any], number: int) -> ClipCounts:
+    return ClipCounts(*(row[f"{name}_{number}"] for name in ClipCounts._fields))
 
 
 def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, provider: str) -> dict[str, Aggregate]:
-    """The database aggregates for one tier, by field name of _ClipCounts. Without what the provider refuses."""
+    """The database aggregates for one tier, by field name of ClipCounts. Without what the provider refuses."""
     sent = Q(**{f"is_refused_{provider}": False}) if provider in list_refusing_providers() else Q()
-    trained = _get_limit_value(limits, "trained_clip", NO_LIMIT)
-    short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
+    trained = get_limit_value(limits, "trained_clip", NO_LIMIT)
+    short, long = get_limit_value(limits, "shortest_clip", 0), get_limit_value(limits, "longest_clip", NO_LIMIT)
     counted = sent & Q(seconds__lte=trained)
     if SELECTING_HANDOVERS.intersection(tier.handover):
         counted &= Q(seconds__gte=short, seconds__lte=long)
+    longest_text = get_limit_value(limits, "longest_transcript", NO_LIMIT)
     return {
         "usable": Count("pk", filter=sent),
         "trained_seconds": Sum("seconds", filter=counted, default=0.0),
         "untrained": Count("pk", filter=sent & Q(seconds__gt=trained)),
         "wrong_length": Count("pk", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
         "without_text": Count("pk", filter=sent & Q(text_length=0)),
-        "long_text": Count(
-            "pk", filter=sent & Q(text_length__gt=_get_limit_value(limits, "longest_transcript", NO_LIMIT))
-        ),
+        "long_text": Count("pk", filter=sent & Q(text_length__gt=longest_text)),
     }
-
-
-def _count_flagged(voices: Sequence[Voice]) -> dict[UUID, int]:
-    """By voice, the number of included recordings that the provider flagged in the last build. Zeros are omitted."""
-    flagged = BuildRecording.objects.still_flagged().filter(
-        recording__voice__in=voices, recording__active=True, recording__status=RecordingStatus.ACCEPTED
-    )
-    return dict(flagged.values_list("recording__voice").annotate(clips=Count("recording", distinct=True)))
-
-
-def _find_gaps(
-    counts: _ClipCounts, limits: Mapping[str, Limit], capabilities: Capabilities, handover: Handover
-) -> Iterator[Gap]:
-    missing = _get_min_recordings(limits) - counts.usable
-    if missing > 0:
-        yield Gap(GapKind.RECORDINGS, f"{format_count(missing, 'more recording is', 'more recordings are')} needed.")
-    needed = _get_limit_value(limits, "least_seconds", 0)
-    if needed > counts.trained_seconds:
-        missing_duration = format_duration(math.ceil(needed - math.floor(counts.trained_seconds)))
-        yield Gap(GapKind.RECORDINGS, f"Another {missing_duration} of usable speech is needed.")
-    if counts.wrong_length and handover not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
-        short, long = _get_limit_value(limits, "shortest_clip", 0), _get_limit_value(limits, "longest_clip", NO_LIMIT)
-        subject = format_count(counts.wrong_length, "recording is", "recordings are")
-        text = f"{subject} not between {short:g} and {long:g} seconds long. Split them or leave them out."
-        yield Gap(GapKind.CLIP_LENGTH, text)
-    if counts.without_text and _needs_transcripts(capabilities, handover):
-        subject = format_count(counts.without_text, "recording has", "recordings have")
-        yield Gap(GapKind.TRANSCRIPTS, f"{subject} no transcript. Type what is said.")
-    if counts.long_text and handover not in HANDOVERS_WITHOUT_TRANSCRIPT:
-        subject = format_count(counts.long_text, "transcript is", "transcripts are")
-        yield Gap(GapKind.SHORTER_TRANSCRIPTS, f"{subject} too long. Split the recording in two.")
-
-
-def _needs_transcripts(capabilities: Capabilities, handover: Handover) -> bool:
-    return handover == Handover.SIGNED_PUT_TEXTS or (
-        capabilities.requires_transcript and handover not in HANDOVERS_WITHOUT_TRANSCRIPT
-    )
-
-
-def _give_advice(counts: _ClipCounts, flagged: int, limits: Mapping[str, Limit], language: str) -> Iterator[Gap]:
-    advised = _get_limit_value(limits, "advised_seconds", 0)
-    if language.partition("-")[0] != "en":
-        advised = max(advised, _get_limit_value(limits, "advised_seconds_other_languages", 0))
-    if advised > counts.trained_seconds:
-        missing_duration = format_duration(math.ceil(advised - math.floor(counts.trained_seconds)))
-        yield Gap(GapKind.RECORDINGS, f"Another {missing_duration} of speech would improve the voice.")
-    missing = math.ceil(_get_limit_value(limits, "least_recordings", 0)) - counts.usable
-    if missing > 0 and not limits["least_recordings"].hard:
-        yield Gap(
-            GapKind.RECORDINGS, f"{format_count(missing, 'more recording', 'more recordings')} would improve the voice."
-        )
-    if flagged:
-        subject = format_count(flagged, "recording was", "recordings were")
-        pronoun = "it" if flagged == 1 else "them"
-        text = f"{subject} flagged by the provider in the last build. Leave {pronoun} out or replace {pronoun}."
-        yield Gap(GapKind.FLAGGED_RECORDINGS, text)
-    if counts.untrained:
-        subject = format_count(counts.untrained, "recording is", "recordings are")
-        longest = f"{_get_limit_value(limits, 'trained_clip', NO_LIMIT):g} seconds"
-        text = f"{subject} longer than {longest}. The provider accepts them but does not train on them."
-        yield Gap(GapKind.TRAINED_LENGTH, text)

@@ -1,7 +1,8 @@
 """The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from audio.datasets.concatenate import GAP_SECONDS
@@ -10,11 +11,23 @@ from audio.wav.pcm import HEADER_BYTES
 from audio.wav.riff import BYTES_PER_FRAME
 from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import format_duration
-from voices.models import Recording, RecordingStatus, Voice
-from voices.services.builds.refused_recordings import list_refusing_providers, not_refused_by
+from voices.models import InclusionSource, Recording, RecordingStatus, Voice
+from voices.services.recordings.inclusion import list_warning_codes
+from voices.services.refused_recordings import list_refusing_providers, not_refused_by
 
 # If more files than this may be sent, select greedily: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
+CLIP_FIELDS = (
+    "voice",
+    "file_name",
+    "seconds",
+    "sample_rate",
+    "levels",
+    "measures",
+    "findings",
+    "set_findings",
+    "active_by",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,11 @@ class ClipRow:
     seconds: float
     rate: int
     quality: float
+    codes: tuple[str, ...] = ()
+    """The codes of its findings, of its own analysis and of the comparison with the other recordings."""
+    levels: Mapping[str, Any] = field(default_factory=dict)
+    is_chosen: bool = False
+    """Whether a person put it into builds."""
 
     @property
     def byte_count(self) -> int:
@@ -61,11 +79,9 @@ def load_clip_rows_of_voices(voices: Collection[UUID], provider: str = "") -> di
     usable = Recording.objects.filter(
         not_refused_by(provider), voice__in=voices, active=True, status=RecordingStatus.ACCEPTED
     )
-    fields = usable.values_list("voice", "pk", "file_name", "seconds", "sample_rate", "levels", "findings")
     rows: dict[UUID, list[ClipRow]] = {voice: [] for voice in voices}
-    for voice, pk, name, seconds, rate, levels, findings in fields:
-        quality = compute_levels_quality(seconds, levels, [finding["code"] for finding in findings])
-        rows[voice].append(ClipRow(pk, name, seconds, rate, quality))
+    for recording in usable.only("voice", *CLIP_FIELDS):
+        rows[recording.voice_id].append(_make_clip_row(recording))
     return rows
 
 
@@ -73,6 +89,20 @@ def load_rows_by_provider(voice: Voice, providers: Iterable[str]) -> dict[str, l
     """The rows for each provider. One query, and one more for each provider that refuses recordings."""
     rows = dict.fromkeys(providers, load_clip_rows(voice))
     return rows | {slug: load_clip_rows(voice, slug) for slug in list_refusing_providers() if slug in rows}
+
+
+def _make_clip_row(recording: Recording) -> ClipRow:
+    own_codes = [finding["code"] for finding in recording.findings]
+    return ClipRow(
+        recording.pk,
+        recording.file_name,
+        recording.seconds,
+        recording.sample_rate,
+        compute_levels_quality(recording.seconds, recording.levels, own_codes),
+        tuple(list_warning_codes(recording.findings, recording.set_findings)),
+        {**recording.levels, **{name: value for name, value in recording.measures.items() if value is not None}},
+        recording.active_by == InclusionSource.PERSON,
+    )
 
 
 def select_clips(

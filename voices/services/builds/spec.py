@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from providers.types import BuildSpec, ClipUpload, FileRef, Handover, Tier, UploadFile
 from voicehub.encryption import decrypt
-from voicehub.storage import StoredFileLost, explain_storage_errors
+from voicehub.storage import StoredFileLost, explain_storage_errors, open_file
 from voicehub.tokens import derive_token
 from voices.models import Build, BuildRecording, Recording, RemoteRecording
 from voices.services.uploaders import sends_consent
@@ -87,11 +87,6 @@ def _name_lost_file(file: FieldFile, name: str) -> Iterator[None]:
             yield
     except StoredFileLost as lost:
         raise FileChanged(FILE_LOST.format(name=name)) from lost
-
-
-def open_file(file: FieldFile) -> BinaryIO:
-    """Open a stored file at its start. Each call returns a new file object."""
-    return cast(BinaryIO, file.storage.open(str(file.name), "rb"))
 
 
 def open_verified_file(file: FieldFile, sha256: str, name: str) -> BinaryIO:

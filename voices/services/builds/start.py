@@ -23,12 +23,14 @@ from voices.models import (
     Voice,
 )
 from voices.services.builds import lifecycle
+from voices.services.builds.gaps import SELECTING_HANDOVERS
 from voices.services.builds.options import freeze_emotion, freeze_options
-from voices.services.builds.readiness import SELECTING_HANDOVERS, check_readiness
+from voices.services.builds.readiness import check_readiness
 from voices.services.builds.recheck import record_used_consent
-from voices.services.builds.refused_recordings import not_refused_by
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 from voices.services.permission import check_voice_permission, make_build_purpose
+from voices.services.recordings.inclusion import list_warning_codes
+from voices.services.refused_recordings import not_refused_by
 
 
 class BuildRefused(ActionRefused):
@@ -169,6 +171,7 @@ def _create_build(
             sha256=clip.sound_sha256,
             transcript=clip.transcript,
             emotion=freeze_emotion(remote.capabilities, clip, voice),
+            finding_codes=list_warning_codes(clip.findings, clip.set_findings),
         )
         for clip in clips
     )

@@ -18,9 +18,10 @@ from audio.wav.riff import WavRefused, load_samples, read_header
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.retry_policy import COMPARE_DELAY
+from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, WorkKind
-from voices.services.builds.spec import open_file
+from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
 from voices.services.work_samples import measure_work
@@ -44,6 +45,7 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
         for recording in batch:
             lease.extend()
             _store_clip_results(recording, _analyze_recording(recording, thresholds), thresholds)
+    update_inclusion(Recording.objects.filter(pk__in=[recording.pk for recording in batch]))
     if waiting.exists():
         return timedelta()
     outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)

@@ -22,9 +22,10 @@ from consent.models import TakeCheck, Talent
 from consent.services.take_checks import save_speaker_match
 from voicehub import outbox
 from voicehub.outbox import Lease
+from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, Voice, WorkKind
-from voices.services.builds.spec import open_file
+from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.speakers import judge_speakers, read_speaker_result
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.voiceprints import VoiceprintReader
@@ -119,6 +120,7 @@ def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetRepor
             if set_findings != row.set_findings:
                 Recording.objects.filter(pk=row.pk).update(set_findings=set_findings, checked_at=timezone.now())
         Voice.objects.filter(pk=voice.pk).update(comparison=voice.comparison)
+        update_inclusion(voice.recordings.all())
 
 
 def _summarize_comparison(report: SetReport) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
-from voices.models import Recording, RecordingStatus, Voice
+from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.models.voice import recording_path, wav_path
-from voices.services.builds.options import check_emotion
-from voices.services.builds.refused_recordings import note_refusals
+from voices.services.recordings.emotions import check_emotion
+from voices.services.recordings.inclusion import find_exclusion, list_warning_codes, make_fields
 from voices.services.recordings.text_checks import check_transcript
+from voices.services.refused_recordings import note_refusals
 
 # No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
 CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
@@ -82,14 +83,15 @@ def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "
 
 def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: User, transcript: str) -> Recording:
     """The unsaved row for a file."""
+    fields = sound.build_row_fields()
     return Recording(
         voice=voice,
         file_name=PurePath(file.name or "recording.wav").name[-200:],
         transcript=" ".join(transcript.split()),
         status=RecordingStatus.ACCEPTED if sound.ok else RecordingStatus.REFUSED,
-        active=sound.ok,
         uploaded_by=by,
-        **sound.build_row_fields(),
+        **fields,
+        **(make_fields(find_exclusion(list_warning_codes(fields["findings"]))) if sound.ok else {"active": False}),
     )
 
 
@@ -180,15 +182,20 @@ def switch_active(recording: Recording, active: bool, was_active: bool) -> None:
         set_active(recording, active)
 
 
+def check_again(voice: Voice) -> None:
+    """Enqueue the analysis of what is not analyzed yet, and then the comparison of all recordings of the voice."""
+    outbox.enqueue_task(ANALYZE_TASK, voice.pk)
+
+
 def set_active(recording: Recording, active: bool) -> None:
-    """Include a recording in the next build, or exclude it."""
+    """Include a recording in the next build, or leave it out, by the choice of a person. No check overrides it."""
     if active and not recording.is_usable:
         raise ActionRefused("This file cannot be used. Record it again, or fix the file and upload it again.")
     note_refusals([recording])
     if active and recording.is_refused_everywhere:
         raise ActionRefused(recording.refusal_text)
-    recording.active = active
-    recording.save(update_fields=["active"])
+    recording.active, recording.active_by, recording.exclusion_code = active, InclusionSource.PERSON, ""
+    recording.save(update_fields=["active", "active_by", "exclusion_code"])
 
 
 def delete_recording(recording: Recording) -> None:

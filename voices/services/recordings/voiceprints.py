@@ -6,7 +6,7 @@ from audio.networks import speaker_match
 from audio.networks.speaker_match import Voiceprint
 from audio.wav.riff import WavRefused, load_samples, read_header
 from voicehub.outbox import Lease
-from voices.services.builds.spec import open_file
+from voicehub.storage import open_file
 
 
 class VoiceprintReader:

@@ -20,6 +20,7 @@ from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
+from tests.support.checked import mark_checked
 from tests.support.contracts import confirm_purposes, make_confirmed_terms
 from tests.support.offline_proofs import make_required_proof
 from tests.support.pdfs import make_pdf
@@ -29,7 +30,7 @@ from tests.support.wav import load_sample_wav
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, AccountMode, Build, BuildStatus, LimitOverride, Recording, Voice
 from voices.services.builds.start import start_build
-from voices.services.recordings.store import add_recording, create_voice
+from voices.services.recordings.store import add_recording, create_voice, set_active
 
 PROVIDER = "resemble_v2"
 SLT_CLIPS = ("slt-01", "slt-02", "slt-03")
@@ -126,7 +127,12 @@ class BuildHarness:
         return voice
 
     def add_recording(self, voice: Voice, name: str) -> Recording:
+        """Add a sample as checked. A person puts it into builds if a check leaves it out: a build must judge it."""
         recording, _new = add_recording(voice, make_upload(name), self.producer, f"Words of {name}.")
+        mark_checked(voice)
+        recording.refresh_from_db()
+        if not recording.active:
+            set_active(recording, True)
         return recording
 
     # --- builds and their tasks ---

@@ -19,9 +19,10 @@ from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Account, AccountMode, Build, BuildStatus, OfflineProof, Voice
+from voices.services.builds.gaps import GapKind
 from voices.services.builds.offline_proof import confirm_proof
 from voices.services.builds.proof_files import check_proof_file
-from voices.services.builds.readiness import GapKind, check_readiness
+from voices.services.builds.readiness import check_readiness
 from voices.services.builds.start import BuildRefused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

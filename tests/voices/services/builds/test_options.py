@@ -11,8 +11,9 @@ from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import AccountMode, Build, BuildStatus, RemoteVoice
-from voices.services.builds.options import describe_emotions, list_shown_options, set_emotion
+from voices.services.builds.options import describe_emotions, list_shown_options
 from voices.services.builds.start import BuildRefused, start_build
+from voices.services.recordings.emotions import set_emotion
 from voices.services.recordings.store import change_voice
 from voices.services.uploaders import has_only_authorized_uploaders, set_authorized_uploader
 

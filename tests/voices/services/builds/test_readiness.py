@@ -17,7 +17,8 @@ from tests.support.html import read_html
 from tests.support.offline_proofs import make_required_proof
 from tests.voices.rows import Studio
 from voicehub.text import join_with_and
-from voices.build_options import BuildOption, list_build_options
+from voices.build_option import BuildOption
+from voices.build_options import list_build_options
 from voices.models import Account, Build, RecordingStatus, RemoteVoice, Voice
 from voices.models.limits import get_all_limits, get_limits
 from voices.services.builds.nearest import Rank

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
+    """A voice whose new recordings wait for their analysis."""
+    studio.are_recordings_checked = False
     return studio.make_voice()
 
 
@@ -168,6 +170,7 @@ def test_analysis_needs_few_queries_for_each_recording(studio: Studio, voice: Vo
 @pytest.mark.django_db(transaction=True)
 def test_page_can_write_to_the_database_during_an_analysis(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite refuses a write in a transaction that began with a read if another connection has written since."""
+    studio.are_recordings_checked = False
     voice = studio.make_voice(talent=studio.make_talent())
     studio.make_fileless_recordings(voice, 60)
     monkeypatch.setattr(analysis, "BATCH_SIZE", 60)

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from audio.wav.riff import read_header
 from providers.types import Handover
+from tests.support.checked import mark_checked
 from tests.support.task_runner import refuse_single_file, run_due_tasks
 from tests.support.wav import load_sample_wav, make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
@@ -399,6 +400,7 @@ def test_deletion_removes_all_files_of_a_recording(
 def test_build_sends_the_files_whose_hashes_were_fixed_at_its_start(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 20)
     add_recording(voice, make_upload("line.flac", encode_flac(make_clip(77))), studio.producer, "A transcript.")
+    mark_checked(voice)
     build = start_build(voice, studio.account, "rapid", Handover.RECORDINGS, studio.producer)
     hashes = {str(row.recording_id): row.sha256 for row in build.recordings.all()}
     for sent_clip in make_build_spec(build, refuse_single_file).clips:

@@ -1,0 +1,136 @@
+"""Recordings that would probably fail in a build at one tier, each with its reasons. They are advice and block nothing.
+
+The finding codes that leave a recording out by default count, as judged by the thresholds of the tier; what a provider
+marked in its last report; the limits of the tier; and findings that a provider has marked in most past builds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from audio.findings.catalog import EXCLUSION_LABELS
+from audio.findings.thresholds import Thresholds
+from providers import registry
+from providers.types import Handover, Limit
+from voices.models import BuildRecording, InclusionSource, RecordingStatus, Voice
+from voices.models.limits import TierKey
+from voices.services.builds.gaps import SELECTING_HANDOVERS, SINGLE_SOUND_HANDOVERS
+from voices.services.builds.predictions import Prediction, Predictions
+from voices.services.builds.selection import ClipRow
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMark:
+    """What a provider said about a recording in the newest build that reported on it."""
+
+    provider: str
+    is_silent: bool
+    is_outlier: bool
+    discard_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a recording would probably fail, and how often the provider marked others with this finding, if known."""
+
+    text: str
+    prediction: Prediction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyFailure:
+    """A recording that would probably fail. `is_chosen` says that a person put it into builds."""
+
+    id: UUID
+    name: str
+    is_chosen: bool
+    reasons: tuple[Reason, ...]
+    is_left_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TierJudge:
+    """What decides at one tier. `studio_thresholds` are those by which the stored findings were made."""
+
+    tier_key: TierKey
+    limits: Mapping[str, Limit]
+    thresholds: Thresholds
+    studio_thresholds: Thresholds
+    marks: Mapping[UUID, ProviderMark]
+    predictions: Predictions
+
+    def find_likely_failures(self, rows: Sequence[ClipRow], handover: Handover) -> list[LikelyFailure]:
+        """Those of the included recordings that would probably fail if this handover sends them."""
+        found = ((row, tuple(self._list_reasons(row, handover))) for row in rows)
+        return [LikelyFailure(row.id, row.name, row.is_chosen, reasons) for row, reasons in found if reasons]
+
+    def _list_reasons(self, row: ClipRow, handover: Handover) -> Iterator[Reason]:
+        for code in self._list_codes(row):
+            prediction = self.predictions.get((self.tier_key[0], code))
+            if code in EXCLUSION_LABELS:
+                yield Reason(EXCLUSION_LABELS[code], prediction)
+            elif prediction and prediction.is_likely:
+                yield Reason(code.replace("_", " "), prediction)
+        if mark := self.marks.get(row.id):
+            yield from self._list_marks(mark)
+        if handover not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
+            yield from self._list_limit_reasons(row)
+
+    def _list_codes(self, row: ClipRow) -> Iterator[str]:
+        """The codes of the stored findings. If the tier has thresholds of its own, they judge the stored levels."""
+        judged = {} if self.thresholds == self.studio_thresholds else judge_levels(row.levels, self.thresholds)
+        yield from (code for code in row.codes if judged.get(code, True))
+        yield from (code for code, is_found in judged.items() if is_found and code not in row.codes)
+
+    def _list_marks(self, mark: ProviderMark) -> Iterator[Reason]:
+        """Silence and another speaker count at every provider, any other reason only at the one that gave it."""
+        label = registry.get_provider_label(mark.provider)
+        if mark.is_silent:
+            yield Reason(f"{label} found it silent")
+        if mark.is_outlier:
+            yield Reason(f"{label} found another speaker or sound")
+        if mark.discard_reason and mark.provider == self.tier_key[0]:
+            yield Reason(f"{label} did not use it in the last build")
+
+    def _list_limit_reasons(self, row: ClipRow) -> Iterator[Reason]:
+        short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")
+        if short and row.seconds < short.value:
+            yield Reason(f"shorter than {short.value:g} s")
+        if long and row.seconds > long.value:
+            yield Reason(f"longer than {long.value:g} s")
+        low, high = self.limits.get("lowest_rate"), self.limits.get("highest_rate")
+        if (low and row.rate < low.value) or (high and row.rate > high.value):
+            yield Reason(f"a sampling rate of {row.rate / 1000:g} kHz is not accepted")
+
+
+def judge_levels(levels: Mapping[str, Any], thresholds: Thresholds) -> dict[str, bool]:
+    """Whether each of these findings is made by these thresholds. Empty if the levels are not complete."""
+    try:
+        is_silent = levels["peak_dbfs"] < thresholds.silent_peak_dbfs or levels["rms_dbfs"] < thresholds.silent_rms_dbfs
+        has_no_speech = not is_silent and levels["speech_seconds"] < thresholds.silent_speech_seconds
+        is_clipped = levels["clipped_share"] > thresholds.clipping_share
+    except KeyError:
+        return {}
+    return {"silent": is_silent, "no_speech": has_no_speech, "clipping": is_clipped}
+
+
+def load_left_out(voice: Voice) -> list[LikelyFailure]:
+    """The recordings that a check left out of builds, with its reason."""
+    rows = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active_by=InclusionSource.CHECK)
+    return [
+        LikelyFailure(pk, name, False, (Reason(EXCLUSION_LABELS.get(code, code)),), is_left_out=True)
+        for pk, name, code in rows.values_list("pk", "file_name", "exclusion_code")
+    ]
+
+
+def load_provider_marks(voice: Voice) -> dict[UUID, ProviderMark]:
+    """What the providers' newest reports say against included recordings, by recording id, in one query."""
+    rows = BuildRecording.objects.still_flagged().filter(
+        recording__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
+    )
+    fields = ("recording_id", "build__remote_voice__account__provider", "is_silent", "is_outlier", "discard_reason")
+    return {
+        pk: ProviderMark(provider, bool(is_silent), bool(is_outlier), reason)
+        for pk, provider, is_silent, is_outlier, reason in rows.values_list(*fields)
+    }

@@ -15,7 +15,7 @@ def copy_analysis_time(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> No
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voices", "0010_scheduled_deletions")]
+    dependencies = [("voices", "0011_inclusion")]
 
     operations = [
         migrations.AddField(

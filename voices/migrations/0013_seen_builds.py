@@ -25,7 +25,7 @@ def mark_hidden_failures(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("voices", "0010_scheduled_deletions"),
+        ("voices", "0012_kept_comparisons"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -30,7 +30,7 @@ def derive_observed_status(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voices", "0010_scheduled_deletions")]
+    dependencies = [("voices", "0013_seen_builds")]
 
     operations = [
         migrations.AddField(

@@ -43,7 +43,7 @@ def learn_from_builds(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> Non
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("voices", "0010_scheduled_deletions"),
+        ("voices", "0014_remote_state"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voices", "0010_scheduled_deletions")]
+    dependencies = [("voices", "0015_work_samples")]
 
     operations = [
         migrations.AddField(

@@ -16,7 +16,7 @@ import voices.models.offline_proof
 class Migration(migrations.Migration):
     dependencies = [
         ("consent", "0014_legal_hold"),
-        ("voices", "0010_scheduled_deletions"),
+        ("voices", "0016_vendor_limits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voicehub", "0005_help_texts")]
+    dependencies = [("voicehub", "0006_mail_switches")]
 
     operations = [
         migrations.AddField(model_name="task", name="seen_at", field=models.DateTimeField(blank=True, null=True)),

@@ -155,10 +155,10 @@ def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
             messages.error(request, issue)
         return redirect(recording.voice)
     response = render(request, "voices/_inclusion.html", {"recording": recording}, status=status)
-    events: dict[str, Any] = {"readiness-changed": {}}
+    response.headers["HX-Trigger"] = "readiness-changed"
     if issues:
-        events["action-refused"] = {"text": " ".join(issues)}
-    response.headers["HX-Trigger"] = json.dumps(events)
+        events = {"readiness-changed": {}, "action-refused": {"text": " ".join(issues)}}
+        response.headers["HX-Trigger"] = json.dumps(events)
     return response
 
 

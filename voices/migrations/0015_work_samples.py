@@ -36,7 +36,7 @@ def learn_from_builds(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> Non
         key = f"{remote.account.provider}:{remote.tier}:{remote.account.mode}"
         counts[key] = counts.get(key, 0) + 1
         seconds = (build.finished_at - build.training_at).total_seconds()
-        if counts[key] <= SAMPLES_PER_KEY:
+        if seconds > 0 and counts[key] <= SAMPLES_PER_KEY:
             new.append(samples.model(kind="training", key=key, seconds=seconds, finished_at=build.finished_at))
     samples.bulk_create(new)
 

@@ -11,7 +11,9 @@ from voicehub.text import HOUR, format_duration
 OWN_RATE_UNITS = 3
 OWN_RATE_SECONDS = 2.0
 # Work is called slow only beyond the slowest tenth of the earlier work, and beyond this factor of the usual time.
+# The seconds keep work that usually takes a second from being called slow at once.
 SLOW_FACTOR = 1.5
+SLOW_SECONDS = 2.0
 SLOW_QUANTILE = 0.9
 # A bar stays below this share until the work has really ended.
 MAX_SHARE = 0.95
@@ -69,7 +71,7 @@ def estimate_counted(past: PastWork | None, done: int, total: int, elapsed: floa
         weight = done / total if total else 1.0
         rate = weight * own_rate + (1 - weight) * usual_rate
     assert rate is not None  # noqa: S101 - one of both rates is known
-    is_slow = usual is not None and elapsed is not None and elapsed > usual * SLOW_FACTOR + OWN_RATE_SECONDS
+    is_slow = usual is not None and elapsed is not None and elapsed > usual * SLOW_FACTOR + SLOW_SECONDS
     return Estimate(max(0, total - done) * rate, usual, is_slow)
 
 
@@ -83,7 +85,7 @@ def estimate_uncounted(past: PastWork | None, elapsed: float) -> Estimate:
     """Estimate work whose steps nobody counts, such as a training: it usually takes the median of earlier work."""
     if past is None:
         return Estimate()
-    is_slow = elapsed > max(past.slow, past.usual * SLOW_FACTOR)
+    is_slow = elapsed > max(past.slow, past.usual * SLOW_FACTOR) + SLOW_SECONDS
     return Estimate(max(0.0, past.usual - elapsed), past.usual, is_slow)
 
 

@@ -66,6 +66,11 @@ def test_training_is_slow_only_beyond_what_was_ever_common() -> None:
     assert describe_end(estimate_uncounted(past, 1600.0)) == "takes longer than usual (usually 10 min)"
 
 
+def test_work_of_a_second_is_not_slow_at_once() -> None:
+    assert describe_end(estimate_uncounted(PastWork(3, 1.0, 1.0), 2.5)) == "should end soon"
+    assert estimate_uncounted(PastWork(3, 1.0, 1.0), 4.0).is_slow
+
+
 def test_bar_never_shows_the_end_before_the_work_has_ended() -> None:
     past = PastWork(7, 600.0, 600.0)
     assert compute_share(estimate_uncounted(past, 300.0), 300.0) == 0.5

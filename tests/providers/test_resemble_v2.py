@@ -162,7 +162,7 @@ class TestResembleV2(RecordingsContract, SuccessFlagContract):
     def test_voice_is_found_on_any_page(
         self, account: SandboxAccount, listener: CallbackServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("providers.resemble_v2.adapter.PAGE_SIZE", 2)
+        monkeypatch.setattr("providers.resemble_v2.account.PAGE_SIZE", 2)
         specs = [self.make_spec(Tier.RAPID, Handover.DATASET_URL, listener) for _ in range(5)]
         with account.open_provider() as provider:
             for spec in specs:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import django
 
 from providers.options import OptionKind, TierOption
-from providers.types import Capabilities, ConsentProof, Handover, Instructions, Limit
+from providers.rules import Instructions
+from providers.types import Capabilities, ConsentProof, Handover, Limit
 
 INTRODUCTION = """# Providers
 

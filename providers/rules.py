@@ -24,3 +24,25 @@ class Rule:
     text: str
     source: str
     checked: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatedTime:
+    """How long a vendor says that something takes, in its own words, with the source and its date.
+
+    `seconds` is None if the vendor gives no figure.
+    """
+
+    words: str
+    seconds: float | None
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """What a person does on a vendor's website, with the source and its date."""
+
+    steps: tuple[str, ...]
+    source: str
+    checked: str

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, BinaryIO
 
 from providers.options import OptionValue, TierOption
-from providers.rules import RetrainingEffect, Rule
+from providers.rules import Instructions, RetrainingEffect, Rule, StatedTime
 
 CONSENT_KEY = "consent"
 """The key of the consent's file, beside the keys of the clips."""
@@ -94,28 +94,6 @@ class Limit:
     checked: str
     hard: bool = True
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Instructions:
-    """What a person does on a vendor's website, with the source and its date."""
-
-    steps: tuple[str, ...]
-    source: str
-    checked: str
-
-
-@dataclass(frozen=True, slots=True)
-class StatedTime:
-    """How long a vendor says that something takes, in its own words, with the source and its date.
-
-    `seconds` is None if the vendor gives no figure.
-    """
-
-    words: str
-    seconds: float | None
-    source: str
-    checked: str
 
 
 @dataclass(frozen=True, slots=True)

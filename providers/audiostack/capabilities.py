@@ -7,14 +7,13 @@ mainly where the consent file of the standard engine goes.
 from dataclasses import replace
 
 from providers.options import OptionKind, TierOption
+from providers.rules import Instructions, StatedTime
 from providers.types import (
     Capabilities,
     ConsentProof,
     Handover,
-    Instructions,
     Limit,
     ReportContent,
-    StatedTime,
     StatusUpdates,
     Tier,
 )

@@ -4,11 +4,11 @@ Every clip that VoiceHub stores and packs meets the page's other requirements: R
 sampling rates, and file names of letters and digits only.
 """
 
+from providers.rules import Instructions
 from providers.types import (
     Capabilities,
     ConsentProof,
     Handover,
-    Instructions,
     Limit,
     ReportContent,
     StatusUpdates,

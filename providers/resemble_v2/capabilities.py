@@ -6,8 +6,8 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 from dataclasses import replace
 
 from providers.options import OptionKind, TierOption
-from providers.rules import RetrainingEffect, Rule
-from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatedTime, StatusUpdates, Tier
+from providers.rules import RetrainingEffect, Rule, StatedTime
+from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
 RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"

@@ -13,21 +13,18 @@ What each subclass defines (the annotated attributes and the methods of Provider
   a tier or handover has fewer operations.
 - `upload_operation`: the operation that takes a recording or the packed file, "" where the audio is part of the
   creating call. `can_upload_again`: True where an upload may repeat after a crash, as it costs and creates nothing.
-- `fails_after_lost_create`: True where only the response to the create holds what is needed to resume. If that response
-  is lost, the resume raises ProviderRejected and creates no second voice.
-- `extra_settings`: additional settings of the sandbox, so that it accepts three recordings of 1.5 s (clips) or a packed
-  file of 12.5 s as enough.
-- `build_voice_response(status)`: the vendor's JSON for the look-up of voice "x" in this raw status; `success_status`:
-  the HTTP status of the response to a create. `statuses`: every known raw status and its meaning.
+- `fails_after_lost_create`: True where only the lost response held what is needed to resume: ProviderRejected.
+- `extra_settings`: settings of the sandbox with which three clips of 1.5 s or a packed file of 12.5 s are enough.
+- `build_voice_response(status)`: the JSON for the look-up of voice "x" in this raw status; `success_status`: the HTTP
+  status of the response to a create. `statuses`: every known raw status and its meaning.
   `build_error_response(text)`: the vendor's error form. `odd_responses`: additional responses in valid JSON that fit no
   call.
-- `responses_without_id`: responses to a create that have no id; empty where the id is VoiceHub's own reference.
-- `empty_success_operations`: the operations among `creating_operations` whose success response may be empty.
+- `responses_without_id`: responses to a create without an id; empty where the id is VoiceHub's own reference.
+- `empty_success_operations`: those of `creating_operations` whose success response may be empty.
 - `has_id_in_url`: False where the look-up does not carry the id in its URL.
 - Where `can_find` is False, a person resolves a create whose response was lost: `find_voice_manually` reads the ledger.
-- Subclass FileContract too where recordings are files, RetrainContract where a voice can be retrained,
-  RecordingsContract where recordings are sent one by one,
-  and SuccessFlagContract where a 2xx response can refuse.
+- Subclass FileContract where recordings are files, RetrainContract where a voice can be retrained, RecordingsContract
+  where recordings are sent one by one, and SuccessFlagContract where a 2xx response can refuse.
 
 A vendor's own tests get the fixtures `account` (a sandbox account of this test: open_provider(), count_creations(),
 count_successes(), list_requests()), `listener`, and from HttpProviderContract `client` with `hostile`.

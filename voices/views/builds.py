@@ -1,7 +1,6 @@
 """The pages of builds: start, progress, results, export, and the answers of staff on unclear builds."""
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +30,7 @@ from voices.services.builds.reconcile import resolve_submit_manually, resolve_tr
 from voices.services.builds.scores import SCORES, ScoreInfo, count_scores, order_worst_first
 from voices.services.builds.start import cancel_build, find_blockers, start_build
 from voices.services.remote_state import find_retraining, load_build_history
+from voices.views.build_csv import generate_csv_lines
 from voices.work_progress import WorkProgress, load_build_progress
 
 PAGE_SIZE = 100
@@ -268,40 +268,3 @@ def _get_step_state(is_done: bool, is_current: bool) -> str:
 
 def list_scores(build: Build) -> list[Score]:
     return [Score(info, float(build.scores[info.key])) for info in SCORES if build.scores.get(info.key) is not None]
-
-
-class _EchoWriter:
-    """A file for `csv.writer` whose `write` returns the line instead of storing it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-CSV_COLUMNS = (
-    "file", "transcript", "seconds", "sha256", "stoi", "pesq", "si_sdr", "sample_score",
-    "active", "outlier", "silent", "from_callback", "discarded", "signal_to_noise_ratio", "loudness_grade", "emotion",
-)  # fmt: skip
-
-
-def generate_csv_lines(rows: Iterable[BuildRecording]) -> Iterator[str]:
-    writer = csv.writer(_EchoWriter(), quoting=csv.QUOTE_ALL)
-    yield str(writer.writerow(CSV_COLUMNS))
-    for row in rows:
-        yield str(writer.writerow([escape_formula(value) for value in _list_cells(row)]))
-
-
-def _list_cells(row: BuildRecording) -> tuple[object, ...]:
-    return (
-        row.recording.file_name, row.transcript, row.recording.seconds, row.sha256, row.stoi, row.pesq, row.si_sdr,
-        row.sample_score, row.is_active, row.is_outlier, row.is_silent, row.from_callback,
-        row.discard_reason, row.signal_to_noise_ratio, row.loudness_grade, row.emotion,
-    )  # fmt: skip
-
-
-def escape_formula(value: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would read as a formula (OWASP, CSV injection)."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")):
-        return f"'{value}"
-    return value

@@ -14,7 +14,8 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Recording, RemoteVoice
 from voices.models.choices import HANDOVER_LABELS
-from voices.views.builds import escape_formula, make_timeline
+from voices.views.build_csv import escape_formula
+from voices.views.builds import make_timeline
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"

@@ -17,7 +17,7 @@ from tests.support.pdfs import make_pdf
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voices.models import Account, Build, OfflineProof, Recording, RemoteVoice, Voice
-from voices.views.builds import CSV_COLUMNS
+from voices.views.build_csv import CSV_COLUMNS
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,8 @@ What each subclass defines (the annotated attributes and the methods of Provider
 - `provider_class`: the adapter.
 - `creating_operations`: the sandbox's operations that create or start something, in the order of one submit, such as
   ("v1_create_voice", "v1_build"). The sandbox writes one line of the ledger for each operation, in the same
-  transaction, with VoiceHub's reference (the voice's name or alias) as `name` and the remote id as `voice`. The charge
-  of this line may be 0, with the charge in a later line of another operation. Override `list_creating_operations` where
-  a tier or handover has fewer operations.
+  transaction, with VoiceHub's reference (the voice's name or alias) as `name` and the remote id as `voice`. A later
+  line may have the charge. Override `list_creating_operations` where a tier or handover has fewer operations.
 - `upload_operation`: the operation that takes a recording or the packed file, "" where the audio is part of the
   creating call. `can_upload_again`: True where an upload may repeat after a crash, as it costs and creates nothing.
 - `fails_after_lost_create`: True where only the lost response held what is needed to resume: ProviderRejected.

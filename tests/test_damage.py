@@ -27,7 +27,7 @@ from tests.damaged_studio import (
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import User
-from voices.models import Account, Build, Preview, Recording, RemoteVoice, Voice
+from voices.models import Account, Build, OfflineProof, Preview, Recording, RemoteVoice, Voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -131,6 +131,7 @@ def list_file_urls() -> dict[str, list[str]]:
         "consent.Contract.file": (Contract, "consent:contract_file"),
         "consent.Take.file": (Take, "consent:take_audio"),
         "voices.Recording.file": (Recording, "voices:recording_audio"),
+        "voices.OfflineProof.file": (OfflineProof, "voices:offline_proof_file"),
         "voices.Preview.file": (Preview, "voices:preview_audio"),
     }
     return {

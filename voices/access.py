@@ -51,9 +51,9 @@ def query_recordings() -> QuerySet[Recording]:
 
 
 def query_builds() -> BuildQuerySet:
-    return Build.objects.select_related(
-        "voice__talent", "remote_voice__account", "consent", "contract", "started_by", "resolved_by", "seen_by"
-    ).defer("raw_response")
+    voices = ("voice__talent", "remote_voice__account", "remote_voice__voice__talent")
+    users = ("started_by", "resolved_by", "seen_by")
+    return Build.objects.select_related(*voices, "consent", "contract", *users).defer("raw_response")
 
 
 def has_suspension() -> Q:

@@ -77,7 +77,7 @@ def make_voice_badge(build: Build, states: VoiceStates) -> StatusBadge | None:
     if remote.deleted_at:
         return StatusBadge("over", "Deleted" if remote.deletion_requested_at else "Gone")
     if remote.deletion_requested_at:
-        return _make_deletion_badge(remote, is_on_hold=build.voice.talent.is_on_hold)
+        return _make_deletion_badge(remote)
     if remote.pk in states.held:
         return SUSPENDED_BADGE
     if remote.pk not in states.refused:
@@ -86,8 +86,8 @@ def make_voice_badge(build: Build, states: VoiceStates) -> StatusBadge | None:
     return StatusBadge("bad", label or "No longer allowed")
 
 
-def _make_deletion_badge(remote: RemoteVoice, *, is_on_hold: bool) -> StatusBadge:
-    if is_on_hold:
+def _make_deletion_badge(remote: RemoteVoice) -> StatusBadge:
+    if remote.is_on_hold:
         return StatusBadge("over", "Legal hold")
     return StatusBadge("wait", "To delete") if remote.needs_manual_deletion else StatusBadge("busy", "Being deleted")
 

@@ -274,7 +274,7 @@ def test_staff_can_confirm_deletion_where_the_api_has_none(producer_client: Clie
     )
     assert "Saved. The voice is marked as deleted." in text
     assert "<dt>Confirmed by staff</dt><dd>Paula, " in text
-    assert text.count(">Deleted</span>") == 2  # in the page header and in the deletion section
+    assert text.count(">Deleted</span>") == 3  # in the header, the deletion section and the list of builds
     assert "ticket 81" in text
     assert remote.deleted_at
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from providers.rules import RetrainingEffect
 from providers.types import RemoteStatus
 from voicehub.text import format_date
@@ -123,10 +125,10 @@ class BuildHistory:
 def load_build_history(build: Build) -> BuildHistory:
     if build.status != BuildStatus.READY:
         return BuildHistory()
-    remote = access.query_remote_voices().get(pk=build.remote_voice_id)
+    remote = access.query_remote_voices().annotate(is_replaced=_has_newer_voice()).get(pk=build.remote_voice_id)
     state = find_remote_state(remote)
     if is_build_current(build, state):
-        return BuildHistory(texts=(REPLACED_TEXT,) if _is_replaced(remote) else ())
+        return BuildHistory(texts=(REPLACED_TEXT,) if remote.retired_at and remote.is_replaced else ())
     newest = state.active_build or state.last_training
     newer = newest if newest != build else None
     return BuildHistory(True, tuple(_describe_history(build, state, newer)), newer)
@@ -140,12 +142,10 @@ def _describe_history(build: Build, state: RemoteState, newer: Build | None) -> 
     yield from state.texts[1:] if has_own_training else state.texts  # the first text tells of the last training
 
 
-def _is_replaced(remote: RemoteVoice) -> bool:
-    """Whether a newer build made another voice for this account and tier."""
-    if remote.retired_at is None or remote.voice_id is None:
-        return False
-    others = RemoteVoice.objects.filter(voice=remote.voice_id, account=remote.account_id, tier=remote.tier)
-    return others.filter(created_at__gt=remote.created_at).exists()
+def _has_newer_voice() -> Exists:
+    """Condition on remote voices: a newer build made another voice for the same account and tier."""
+    same = {name: OuterRef(name) for name in ("voice", "account", "tier")}
+    return Exists(RemoteVoice.objects.filter(created_at__gt=OuterRef("created_at"), **same))
 
 
 @dataclass(frozen=True, slots=True)

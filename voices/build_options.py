@@ -13,7 +13,7 @@ from voicehub.threshold_overrides import load_tier_thresholds
 from voices.build_option import BuildOption
 from voices.models import RemoteVoice, Voice
 from voices.models.limits import TierKey, get_all_limits
-from voices.services.builds.likely_failures import TierJudge, load_left_out, load_provider_marks
+from voices.services.builds.likely_failures import TierJudge, load_left_out, load_provider_marks, load_refused
 from voices.services.builds.predictions import load_predictions
 from voices.services.builds.readiness import check_readiness_everywhere
 from voices.services.builds.selection import load_rows_by_provider
@@ -30,7 +30,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
     rows = load_rows_by_provider(voice, {account.provider for account, _ in states})
     judges = _make_judges(voice, [(account.provider, state.capabilities.tier) for account, state in states], limits)
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
-    left_out, retrainings = load_left_out(voice), find_retrainings(voice)
+    left_out, refused, retrainings = load_left_out(voice), load_refused(voice), find_retrainings(voice)
     options = [
         BuildOption(
             account,
@@ -39,7 +39,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             make_consent_url(voice, account.provider, statements),
             reverse("voices:recordings_check", args=[voice.pk]),
             judges[account.provider, state.capabilities.tier],
-            left_out,
+            [*left_out, *refused.get(account.provider, ())],
             rows[account.provider],
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),

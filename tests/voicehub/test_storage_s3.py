@@ -32,6 +32,7 @@ from consent.services.evidence_checks import CHANGED, check_contract_file
 from consent.services.invitations import request_consent
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
+from tests.support.checked import mark_checked
 from tests.support.contracts import make_confirmed_terms
 from tests.support.pdfs import make_pdf
 from tests.support.processes import ROOT
@@ -88,6 +89,7 @@ def voice(s3: Storage, producer: Any, talent: Talent) -> Voice:
     voice = create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
     for name in ("slt-01", "slt-02", "slt-03"):
         add_recording(voice, make_upload(name), producer, f"Transcript of {name}.")
+    mark_checked(voice)
     return voice
 
 

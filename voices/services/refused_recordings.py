@@ -4,8 +4,9 @@ Such a recording goes into no build at that provider. Other providers may use it
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from providers import registry
 from voices.models import Account, BuildRecording, Recording
@@ -34,6 +35,11 @@ def query_refusals(provider: str) -> BuildRecordingQuerySet:
 def not_refused_by(provider: str) -> Q:
     """Condition on recordings: this provider has not refused them."""
     return ~Q(Exists(query_refusals(provider))) if provider in list_refusing_providers() else Q()
+
+
+def list_refused(recordings: QuerySet[Recording], provider: str) -> list[tuple[UUID, str]]:
+    """The ids and names of those of the recordings that this provider refuses."""
+    return list(recordings.filter(Exists(query_refusals(provider))).values_list("pk", "file_name"))
 
 
 def note_refusals(recordings: Iterable[Recording]) -> None:

@@ -207,7 +207,7 @@ def test_line_break_in_a_name_does_not_stop_the_mail(factory: ConsentFactory) ->
     Consent.objects.filter(pk=consent.pk).update(company="Northlight\r\nBcc: x@y.test")
     consent.refresh_from_db()
     decline_consent(consent, None, "")
-    assert run_mail_tasks()[TALENT].subject.endswith("for Northlight Bcc: x@y.test")
+    assert run_mail_tasks()[TALENT].subject.endswith("of Northlight Bcc: x@y.test")
 
 
 def test_mail_stays_stored_when_the_mail_server_refuses_it(

@@ -26,17 +26,22 @@ RECORDING_URLS = {
     "recording_upload": "post",
     "recording_edit": "post",
     "recording_active": "post",
+    "recordings_leave_out": "post",
+    "recordings_check": "post",
     "recording_split": "post",
     "recording_delete": "post",
     "recording_audio": "get",
     "recording_peaks": "get",
     "build_export": "get",
 }
+# Those of them that belong to a voice. The others belong to one recording.
+VOICE_URLS = ("recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check")
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
     "active_builds", "voice_add", "voice", "readiness", "build_start", "build", "build_progress", "build_cancel",
-    "build_seen", "task_retry", "task_seen",
+    "build_seen", "task_retry", "task_seen", "account_uploader", "running_deletions", "upload_progress",
+    "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
     "account_list", "account_add", "provider", "account", "account_test", "account_key", "account_pause",
     "account_resume", "unknown_voices", "unknown_voice_adopt", "unknown_voice_delete", "remote_voice",
@@ -65,7 +70,7 @@ def withdraw(build: Build, studio: Studio) -> None:
 
 
 def get_key(name: str, build: Build) -> Any:
-    if name in ("recording_table", "recordings_poll", "recording_upload"):
+    if name in VOICE_URLS:
         return build.voice_id
     if name == "build_export":
         return build.pk

@@ -18,6 +18,7 @@ from voices.models.limits import TierKey
 from voices.services.builds.gaps import SELECTING_HANDOVERS, SINGLE_SOUND_HANDOVERS
 from voices.services.builds.predictions import Prediction, Predictions
 from voices.services.builds.selection import ClipRow
+from voices.services.refused_recordings import list_refused, list_refusing_providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class LikelyFailure:
-    """A recording that would probably fail. `is_chosen` says that a person put it into builds."""
+    """A recording that would probably fail. `is_chosen` says that a person put it into builds.
+
+    `is_refused`: it is left out because the provider never uses it, so nobody can put it back there.
+    """
 
     id: UUID
     name: str
     is_chosen: bool
     reasons: tuple[Reason, ...]
     is_left_out: bool = False
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,19 @@ def load_left_out(voice: Voice) -> list[LikelyFailure]:
         LikelyFailure(pk, name, False, (Reason(EXCLUSION_LABELS.get(code, code)),), is_left_out=True)
         for pk, name, code in rows.values_list("pk", "file_name", "exclusion_code")
     ]
+
+
+def load_refused(voice: Voice) -> dict[str, list[LikelyFailure]]:
+    """The included recordings that a provider refuses, by provider, in one query for each provider with such a rule."""
+    included = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active=True)
+    return {
+        slug: [_make_refused(*row, slug) for row in list_refused(included, slug)] for slug in list_refusing_providers()
+    }
+
+
+def _make_refused(pk: UUID, name: str, provider: str) -> LikelyFailure:
+    reason = Reason(f"{registry.get_provider_label(provider)} refuses it: another speaker or sound")
+    return LikelyFailure(pk, name, False, (reason,), is_left_out=True, is_refused=True)
 
 
 def load_provider_marks(voice: Voice) -> dict[UUID, ProviderMark]:

@@ -12,6 +12,7 @@ from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Tale
 from consent.services.invitations import request_consent
 from consent.services.review import resume_consent, suspend_consent, withdraw_consent
 from tests.support.approval import approve_after_listening
+from tests.support.checked import mark_checked
 from tests.voices.services.builds.build_harness import PROVIDER, BuildHarness
 from voicehub.models import Task
 from voicehub.refusals import ActionRefused
@@ -172,6 +173,7 @@ def voice(harness: BuildHarness) -> Voice:
         )
         for n in range(3)
     )  # fmt: skip
+    mark_checked(voice)
     return voice
 
 

@@ -7,6 +7,7 @@ from providers.types import Handover
 from tests.support.task_runner import run_due_tasks
 from tests.voices.services.builds.build_harness import BuildHarness
 from tests.voices.services.builds.test_flow import replace_take
+from voicehub import outbox
 from voicehub.models import Task
 from voices.models import BuildStatus, WorkKind, WorkSample
 from voices.services.deletion import request_deletion
@@ -29,6 +30,8 @@ def test_build_and_deletion_teach_their_times(harness: BuildHarness) -> None:
     request_deletion(build.remote_voice, harness.producer, "No longer needed.")
     harness.run_tasks(2)
     assert list_samples()[WorkKind.DELETION] == (f"{harness.provider}:sandbox", 0)
+    voice.recordings.update(analyzed_at=None)
+    outbox.enqueue_task("examine_recordings", voice.pk)
     run_due_tasks("examine_recordings")
     Task.objects.filter(kind="compare_recordings").update(due_at=timezone.now())
     run_due_tasks("compare_recordings")

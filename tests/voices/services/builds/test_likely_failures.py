@@ -194,7 +194,7 @@ def report_build(studio: Studio, voice: Voice, marks: dict[Recording, bool]) -> 
     for row in build.recordings.all():
         codes = [str(finding["code"]) for finding in row.recording.set_findings]
         BuildRecording.objects.filter(pk=row.pk).update(
-            has_report=row.recording in marks, is_outlier=marks.get(row.recording), finding_codes=codes
+            has_report=row.recording in marks, is_silent=marks.get(row.recording), finding_codes=codes
         )
 
 

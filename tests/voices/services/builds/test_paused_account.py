@@ -57,7 +57,7 @@ def test_pages_show_the_pause_and_link_to_the_account_by_role(
     account_url = reverse("voices:account", args=[harness.account.pk])
     rows = [row for row in superuser_client.get(reverse("today")).context["steps"] if row.status == "Paused"]
     (row,) = rows
-    assert (row.subject, row.action, row.url) == (harness.account.name, "Enter a new key", account_url)
+    assert (row.subject, row.action, row.url) == (harness.account.name, "Enter a new key", f"{account_url}#new-key")
     assert row.reasons[0].startswith(KEY_REFUSED)
     assert row.reasons[1] == "1 build waits for a working key."
     for url in (build.get_absolute_url(), build.voice.get_absolute_url()):

@@ -148,7 +148,8 @@ function handleSuccess({ elt, xhr, requestConfig }) {
   for (const field of [...(elt.elements ?? [])].filter(isText)) {
     const sent = requestConfig.formData.get(field.name);
     if (sent === null) continue;
-    field.defaultValue = sent;
+    // The answer may have replaced the field by an empty one.
+    if (isUnsaved(field)) field.defaultValue = sent;
     if (!isUnsaved(field)) clearMark(field);
   }
 }

@@ -263,6 +263,12 @@ def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> 
     return row
 
 
+def put_back(page: Page, clip: str, name: str = RAPID, account: str = ACCOUNT) -> Locator:
+    """Put a recording into builds that a check left out, once it is checked. Return the build option, opened again."""
+    open_build_option(page, name, account).get_by_role("button", name=f"Put back {clip}.wav").click(timeout=90_000)
+    return open_build_option(page, name, account)
+
+
 def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = ACCOUNT) -> str:
     """Start a build from the voice's page, once its recordings are checked. Return the path of the build's page."""
     option = open_build_option(tab.page, name, account)

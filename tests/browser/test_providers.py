@@ -69,7 +69,10 @@ def _change_nothing(_page: Page) -> None:
 
 @dataclass(frozen=True)
 class ProviderCase:
-    """A provider, its build option, the texts that staff see before and after a build, and what its voices can do."""
+    """A provider, its build option, the texts that staff see before and after a build, and what its voices can do.
+
+    Staff put the clip `put_back` into builds although a check left it out.
+    """
 
     provider: str
     option: str
@@ -78,6 +81,7 @@ class ProviderCase:
     handover_summary: str
     check_report: Callable[[Page], None]
     handover: str = ""
+    put_back: str = ""
     change_voice: Callable[[Page], None] = _change_nothing
     has_preview: bool = True
     can_delete: bool = True
@@ -111,7 +115,8 @@ CASES = {
         provider="AudioStack",
         option="AudioStack, instant",
         clips=[*FOUR_CLIPS, OTHER_SPEAKER],
-        readiness=r"ready\. These 5 recordings will be sent, 28 s of speech\.",
+        put_back=OTHER_SPEAKER,
+        readiness=r"ready\. 4 of 5 look good; 1 would probably fail: leave out, or listen\.",
         handover_summary="5 recordings, one by one, each as the WAV that plays here.",
         check_report=_check_discard_reason,
         can_delete=False,
@@ -146,6 +151,8 @@ def test_voice_is_built_previewed_and_deleted(shared_talent: SharedTalent, open_
     tab = open_tab(case.size, "paula")
     shared_talent.add_voice(tab, f"Cass for {case.provider}", case.clips)
     option = staff_steps.open_build_option(tab.page, case.option, account)
+    if case.put_back:
+        option = staff_steps.put_back(tab.page, case.put_back, case.option, account)
     expect(option.locator(".option-text")).to_contain_text(re.compile(case.readiness))
     tab.check_page("voice ready to build, another provider")
     staff_steps.start_build(tab, case.option, case.handover, account)

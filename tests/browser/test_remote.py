@@ -29,7 +29,7 @@ def test_failed_rebuild_ends_what_the_earlier_build_promised(open_tab: OpenTab, 
     expect(find_ready_labels(page)).to_have_count(2)
     tab.goto(voice)
     staff_steps.upload_clips(tab, [OTHER_SPEAKER])
-    option = staff_steps.open_build_option(page, account=account)
+    option = staff_steps.put_back(page, OTHER_SPEAKER, account=account)
     expect(option).to_contain_text("Until it is ready, it cannot speak. If the training fails, the voice may stay")
     expect(option.get_by_label("Make a new voice")).not_to_be_checked()
     tab.check_page("voice, option that trains the voice again")

@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import sound, staff_steps
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
+from tests.support.sandbox import poll_until
 
 pytestmark = pytest.mark.usefixtures("account")
 
@@ -34,6 +35,11 @@ def find_rows(page: Page) -> Locator:
     return rows.filter(has=page.get_by_role("link", name=VOICE, exact=True))
 
 
+def find_ready_row(tab: Tab) -> Locator | None:
+    rows = find_rows(tab.goto("/"))
+    return rows if "Ready to build" in rows.inner_text() else None
+
+
 def test_today_judges_a_voice_at_its_provider_and_keeps_its_failures(
     studio: Studio, open_tab: Callable[..., Tab]
 ) -> None:
@@ -46,7 +52,7 @@ def test_today_judges_a_voice_at_its_provider_and_keeps_its_failures(
     staff_steps.obtain_consent(tab, talent, sound.read_clip("consent-slt"))
     staff_steps.add_voice(tab, talent, VOICE)
     staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
-    row = find_rows(tab.goto("/"))
+    row = poll_until(lambda: find_ready_row(tab))  # the recordings are checked first
     expect(row).to_contain_text("Ready to build at Resemble AI, rapid: nothing is missing.")
     row.get_by_role("link", name="Start build").click()
     expect(tab.page.locator(".option-more[open]")).to_have_count(1)

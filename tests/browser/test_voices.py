@@ -58,11 +58,9 @@ def _find_transcript(page: Page, name: str) -> Locator:
 
 
 def _check_gaps(page: Page) -> None:
-    """Check what two build options lack: the voice has four usable recordings, and one of these has no transcript."""
-    rapid, professional = (
-        staff_steps.open_build_option(page),
-        staff_steps.open_build_option(page, staff_steps.PROFESSIONAL),
-    )
+    """Check what two build options lack. A person puts back a silent recording, the only one without a transcript."""
+    rapid = staff_steps.put_back(page, "muted")
+    professional = staff_steps.open_build_option(page, staff_steps.PROFESSIONAL)
     expect(rapid).to_contain_text("4, at least 3")
     expect(professional).to_contain_text("4 of 20")
     expect(professional).to_contain_text("16 more recordings are needed.")
@@ -228,11 +226,13 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
         expect(tab.page.get_by_role("columnheader", name=heading, exact=True)).to_have_count(1)
     _check_at_all_sizes(open_tab, build, "build with bad recordings")
 
-    for name in ("rms-silent.wav", "rms-wrong-speaker.wav"):
-        tab.goto(build)
-        tab.page.get_by_role("link", name=f"Fix {name}").click()
-        with tab.page.expect_response(re.compile("/active/")):
-            _find_recording(tab.page, name).get_by_label("In builds").uncheck()
+    tab.page.get_by_role("link", name="Fix rms-silent.wav").click()
+    with tab.page.expect_response(re.compile("/active/")):
+        _find_recording(tab.page, "rms-silent.wav").get_by_label("In builds").uncheck()
+    tab.goto(build)
+    tab.page.get_by_role("link", name="Fix rms-wrong-speaker.wav").click()
+    foreign = _find_recording(tab.page, "rms-wrong-speaker.wav")
+    expect(foreign).to_contain_text("Resemble AI refuses this recording: another speaker or sound.")
     tab.check_page("voice, filtered to one recording")
     tab.goto(voice)
     expect(staff_steps.open_build_option(tab.page)).to_contain_text("6, at least 3")

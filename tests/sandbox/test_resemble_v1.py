@@ -427,6 +427,7 @@ def test_training_continues_after_a_restart(start_sandbox: Callable[..., Sandbox
     account.request_build(uuid)
     first.kill()
     second = start_sandbox(folder)
+    second.call_control("POST", "settings", {"resemble_v1_calls_per_second": 0})
     second.call_control("POST", "clock", {"forward": 700})
     assert ResembleV1Account(second, account.key).wait_for_end(uuid)["status"] == "finished"
 

@@ -12,6 +12,7 @@ from voicehub.text import join_with_and
 from voices.models import Build, BuildStatus, Voice
 from voices.models.build import FAILED_STATUSES
 from voices.presenters import FIX_LINKS, make_option_key, make_target_name
+from voices.services.builds.gaps import GapKind
 from voices.services.builds.nearest import Rank, Target, find_nearest_targets
 from voices.views.gate_steps import find_gate_fix
 from voices.views.next_step import MAX_ROWS, Fix, NextStep
@@ -66,7 +67,10 @@ def _describe_target(voice: Voice, target: Target, statements: Sequence[str]) ->
         url = reverse("voices:account", args=[target.account.pk])
         return "wait", "Blocked", (reason,), Fix(url, "Open account", "voices.view_account")
     reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
-    return "wait", "Blocked", reasons, _find_fix(voice, target, statements)
+    fix = _find_fix(voice, target, statements)
+    if target.state.permission.is_given and {gap.kind for gap in target.state.gaps} == {GapKind.UNCHECKED}:
+        return "busy", "Being checked", reasons, fix
+    return "wait", "Blocked", reasons, fix
 
 
 def _name_target(target: Target) -> str:

@@ -93,8 +93,6 @@ def test_web_server_gives_up_early_and_workers_wait() -> None:
 @contextmanager
 def fill_database() -> Iterator[None]:
     """Forbid the test database to grow. SQLite then reports a full disk."""
-    if connection.vendor != "sqlite":
-        pytest.skip("needs a limit of SQLite")
     with connection.cursor() as cursor:
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count={pages}")
@@ -102,6 +100,7 @@ def fill_database() -> Iterator[None]:
         cursor.execute("PRAGMA max_page_count=1073741823")
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_upload_into_a_full_database_leaves_no_row_and_no_file(producer_client: Client, voice: Voice) -> None:
     folder = Path(storages["private"].location) / "recordings" / str(voice.pk)  # type: ignore[attr-defined]  # local files

@@ -30,8 +30,10 @@ from providers.types import Handover, Tier
 from voicehub.models import User
 from voices.models import Account, AccountMode, Build, Voice
 from voices.services.accounts import add_account
+from voices.services.builds.gaps import GapKind
 from voices.services.builds.offline_proof import ProofDetails, record_proof
 from voices.services.builds.proof_files import check_proof_file
+from voices.services.builds.readiness import check_readiness_everywhere
 from voices.services.builds.start import start_build
 from voices.services.previews import request_preview
 from voices.services.recordings.store import add_recording, create_voice, set_active
@@ -208,9 +210,10 @@ def _create_voice(talent: Talent, name: str, speaker: str, by: User) -> Voice:
 def _wait_for_checks(voice: Voice) -> None:
     deadline = time.monotonic() + CHECK_TIMEOUT
     while time.monotonic() < deadline:
-        voice.refresh_from_db()
-        if voice.comparison and not voice.recordings.filter(analyzed_at=None).exists():
+        gaps = (gap for _, state in check_readiness_everywhere(voice) for gap in state.gaps)
+        if not any(gap.kind in (GapKind.UNCHECKED, GapKind.CHECK_STOPPED) for gap in gaps):
             return
+        voice.refresh_from_db()
         time.sleep(0.5)
     message = f"The recordings of {voice} were not checked within {CHECK_TIMEOUT} s."
     raise SampleFailed(f"{message} Start a worker, and try again.")

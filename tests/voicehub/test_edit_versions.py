@@ -13,7 +13,7 @@ from voicehub.models import User
 from voices.models import Recording, Voice
 from voices.services.recordings.store import add_recording, create_voice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 HTMX = {"HX-Request": "true"}
 
 

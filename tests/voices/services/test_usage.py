@@ -15,7 +15,7 @@ from voices.services.accounts import test_account as check_account
 from voices.services.usage import describe_voice_limit
 from voices.services.usage_refresh import refresh_usage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeStudio = Callable[[str], ProviderStudio]
 

@@ -20,7 +20,7 @@ from voices.services.builds.start import find_blockers
 from voices.services.previews import find_reasons_against_preview, get_longest_preview
 from voices.templatetags.voices import expected_end
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeStudio = Callable[[str], ProviderStudio]
 LOCKED = "The provider has locked this voice"

@@ -19,7 +19,7 @@ from voicehub.models import User
 from voices.models import Account, Build, OfflineProof, Recording, RemoteVoice, Voice
 from voices.views.build_csv import CSV_COLUMNS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 TODAY = timezone.localdate()
 V1 = "resemble_v1"

@@ -12,7 +12,7 @@ from voicehub.models import Task
 from voices.models import BuildStatus, WorkKind, WorkSample
 from voices.services.deletion import request_deletion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def list_samples() -> dict[str, tuple[str, int]]:

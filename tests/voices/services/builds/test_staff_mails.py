@@ -17,7 +17,7 @@ from voices.services import staff_mails
 from voices.services.accounts import pause_account, resume_account
 from voices.services.builds.lifecycle import set_final_status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeHarness = Callable[[str], BuildHarness]
 ADDRESS = "paula@studio.test"

@@ -225,8 +225,8 @@ class RecordingReport:
     """What a provider reports about one recording. A value that it does not report is None.
 
     stoi is 0..1, pesq is -0.5..4.5, si_sdr is in dB; higher is better. All three are the provider's estimates, as it
-    has no reference signal. signal_to_noise_ratio is in dB, higher is better, and loudness_grade is a letter of which
-    “A” is the best. `discard_reason` says why the recording was not used.
+    has no reference signal. signal_to_noise_ratio is in dB, higher is better, and loudness_grade is a letter,
+    “A” being the best. `discard_reason` says why the recording was not used.
     """
 
     remote_id: str = ""

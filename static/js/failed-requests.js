@@ -20,7 +20,7 @@ const STATUS_TEXTS = {
 const makeKey = ({ verb, path }) => `${verb} ${path}`;
 const changesData = ({ verb }) => verb !== "get";
 
-// Requests that only keep the page up to date: nobody asked for them by a click.
+// Requests that only keep the page up to date: they were not started by a click.
 const isBackground = (elt, config) => !changesData(config) && /every |from:body/.test(elt.getAttribute("hx-trigger") ?? "");
 
 // --- What happened ---

@@ -80,11 +80,11 @@ def list_table_rows(codes: dict[str, set[str]], marked: set[str]) -> Iterator[st
 def main() -> None:
     files = make_planted_set()
     codes, marked = find_codes(files), find_marked(files)
-    print(f"{len(files)} recordings, {len(marked)} marked by the sandbox")  # noqa: T201
+    print(f"{len(files)} recordings, {len(marked)} marked by the sandbox")  # noqa: T201 - a benchmark prints its result
     for line in list_table_rows(codes, marked):
-        print(line)  # noqa: T201
+        print(line)  # noqa: T201 - a benchmark prints its result
     for name in sorted(marked):
-        print(f"marked: {name} ({', '.join(sorted(codes[name])) or 'no finding'})")  # noqa: T201
+        print(f"marked: {name} ({', '.join(sorted(codes[name])) or 'no finding'})")  # noqa: T201 - a benchmark prints its result
 
 
 if __name__ == "__main__":

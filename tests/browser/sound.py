@@ -104,5 +104,5 @@ def read_transcript(name: str) -> str:
 
 
 def make_steady_noise(seconds: float = 4.0, rate: int = 16000) -> bytes:
-    """The WAV of a fan: as loud as speech, and nobody speaks."""
+    """The WAV of a fan: as loud as speech, without any speech."""
     return encode_wav(np.random.default_rng(7).normal(0, 0.02, round(seconds * rate)), rate)

@@ -15,7 +15,7 @@ OpenTab = Callable[..., Tab]
 
 pytestmark = pytest.mark.usefixtures("dataset_build")
 
-# Models of which the studio of these tests may have no row.
+# Models without rows in the studio of these tests, if other tests did not make any.
 WITHOUT_ROWS = {
     "limitoverride", "thresholdoverride", "pronunciation", "contractsuspension", "languageexception", "remotefile",
     "offlineproof", "uploadprogress", "worksample",

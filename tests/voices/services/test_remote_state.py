@@ -104,7 +104,7 @@ def test_state_of_many_voices_needs_a_constant_number_of_queries(
     studio: Studio, django_assert_num_queries: object
 ) -> None:
     builds = [studio.make_build(status="ready") for _ in range(3)]
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(2):  # type: ignore[operator]  # pytest-django has no type for it
         assert not find_outdated_builds(builds)
 
 

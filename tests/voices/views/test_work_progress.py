@@ -119,7 +119,7 @@ def test_polls_of_active_builds_need_a_constant_number_of_queries(viewer_client:
 
 @pytest.fixture
 def read_table(viewer_client: Client, studio: Studio) -> Callable[[], str]:
-    """A function that reads the table of a voice with four recordings, of which one is checked."""
+    """A function that reads the table of a voice with four recordings. One is checked."""
     voice = studio.make_voice()
     rows = studio.make_recordings(voice, 4)
     Task.objects.filter(kind=ANALYZE_TASK).update(created_at=ago(4))
@@ -156,7 +156,7 @@ def test_comparison_shows_how_many_recordings_it_compares(read_table: Callable[[
 
 @pytest.fixture
 def remote(studio: Studio) -> RemoteVoice:
-    """A voice that is being deleted, with five files, of which three are deleted."""
+    """A voice that is being deleted, with five files. Three are deleted."""
     remote = studio.make_build(status="ready", finished_at=timezone.now()).remote_voice
     now = timezone.now()
     RemoteVoice.objects.update(deletion_requested_at=now, deletion_reason="No longer used.")

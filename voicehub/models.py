@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from voicehub.transitions import StatusModel, make_status_constraint
 
+PERMISSION_BACKEND = "django.contrib.auth.backends.ModelBackend"
+
 
 class User(AbstractUser):
     """A member of the studio's staff. Permissions come from the groups in `voicehub.roles`.

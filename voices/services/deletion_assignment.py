@@ -10,19 +10,18 @@ from django.template.loader import render_to_string
 
 from providers import registry
 from voicehub import outbox
-from voicehub.models import User
+from voicehub.models import PERMISSION_BACKEND, User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEGAL_HOLD_RETRY
 from voices.models import Build, RemoteVoice
 from voices.services.deletion_calls import is_on_hold
 
 PERMISSION = "voices.delete_remotevoice"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def query_assignable_users() -> QuerySet[User]:
     """The active users who may delete voices, by name."""
-    users: QuerySet[User] = User.objects.with_perm(PERMISSION, backend=BACKEND)
+    users: QuerySet[User] = User.objects.with_perm(PERMISSION, backend=PERMISSION_BACKEND)
     return users.order_by("first_name", "last_name", "username")
 
 

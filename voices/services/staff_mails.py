@@ -15,13 +15,12 @@ from django.urls import reverse
 
 from providers import registry
 from voicehub import outbox
-from voicehub.models import User
+from voicehub.models import PERMISSION_BACKEND, User
 from voices.models import Account, Build, BuildStatus, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 
 BUILD_TASK, PAUSE_TASK, PUBLIC_TASK = "send_build_mail", "send_pause_mail", "send_public_voice_mail"
 RESUME_PERMISSION = "voices.change_account"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 ENDED_SUBJECTS = {
     BuildStatus.READY: "The voice {voice} is ready",
     BuildStatus.DATASET_ISSUE: "Recordings of the voice {voice} need fixing",
@@ -65,7 +64,7 @@ def enqueue_pause_mails(account_id: UUID, *, paused_by: User | None = None) -> N
     Who paused the account gets none.
     """
     starters = Build.objects.filter(status__in=ACTIVE_STATUSES, remote_voice__account=account_id).values("started_by")
-    admins = User.objects.with_perm(RESUME_PERMISSION, backend=BACKEND).values("pk")
+    admins = User.objects.with_perm(RESUME_PERMISSION, backend=PERMISSION_BACKEND).values("pk")
     users = User.objects.filter(Q(pk__in=starters) | Q(pk__in=admins), is_active=True).exclude(email="")
     for user in users:
         if user != paused_by:

@@ -143,7 +143,7 @@ def find_contract_fix(
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:
     provider = extension_points.get_provider_label(consent.provider)
-    text = f"Consent and contract are in force. A voice of {consent.talent.name} may be built at {provider}."
+    text = f"Consent and contract are in force for voices of {consent.talent.name} at {provider}."
     if not user.has_perm("voices.add_recording"):
         return NextStep("In force", [text])
     url = f"{consent.talent.get_absolute_url()}#voices"

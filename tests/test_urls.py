@@ -128,6 +128,7 @@ ACCESS = {
     "voices:remote_refresh": ("post", PRODUCER_ROLES),
     "voices:remote_rename": ("post", PRODUCER_ROLES),
     "voices:remote_visibility": ("post", PRODUCER_ROLES),
+    "voices:remote_alert_seen": ("post", PRODUCER_ROLES),
     "voices:remote_delete": ("post", PRODUCER_ROLES),
     "voices:remote_confirm_deletion": ("post", PRODUCER_ROLES),
     "voices:remote_confirm_files": ("post", PRODUCER_ROLES),

@@ -76,7 +76,7 @@ def make_s3_config(*, is_web: bool) -> Config:
     """How long to wait for the file storage: in the web server one short try, elsewhere botocore's own patience."""
     limits: dict[str, Any] = {"signature_version": "s3v4"}
     if is_web:
-        limits |= {"connect_timeout": 1.2, "read_timeout": 2.5, "retries": {"total_max_attempts": 1}}
+        limits |= {"connect_timeout": 0.9, "read_timeout": 2, "retries": {"total_max_attempts": 1}}
     return Config(**limits)
 
 

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
 NOT_SAVED = "What you sent was not saved."
-DISK_FULL = "The disk of the server is full. Nothing was saved. Tell an admin."
+DISK_FULL = "The disk of the server is full. Nothing was saved. Tell an administrator of the studio."
 DATABASE_BUSY = "The database is busy."
 DATABASE_DOWN = "The database does not respond."
 STORAGE_DOWN = "The file storage does not respond."

@@ -30,6 +30,7 @@ from voices.models import (
 )
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
 from voices.services.builds.poll import RECORDING_RESULTS
+from voices.services.remote_state import find_remote_state
 
 
 class AccountAdminForm(forms.ModelForm[Account]):
@@ -149,7 +150,7 @@ class RecordingAdmin(ReadOnlyAdmin):
 
 @admin.register(RemoteVoice)
 class RemoteVoiceAdmin(ReadOnlyAdmin):
-    list_display = ["reference", "voice", "account", "tier", "remote_id", "observed_status", "retired_at", "deleted_at"]
+    list_display = ["reference", "voice", "account", "tier", "remote_id", "state", "last_report", "deleted_at"]
     list_filter = [
         "account",
         "tier",
@@ -159,7 +160,18 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
         ("alert", admin.EmptyFieldListFilter),
     ]
     search_fields = ["reference", "remote_id", "voice__name"]
-    list_select_related = ["voice", "account"]
+    list_select_related = ["voice__talent", "account"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RemoteVoice]:
+        return super().get_queryset(request).prefetch_related("builds")
+
+    @admin.display
+    def state(self, remote: RemoteVoice) -> str:
+        return str(find_remote_state(remote).kind).replace("_", " ")
+
+    @admin.display(ordering="observed_status")
+    def last_report(self, remote: RemoteVoice) -> str:
+        return remote.get_observed_status_display()
 
 
 @admin.register(RemoteFile)

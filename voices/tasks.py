@@ -18,7 +18,7 @@ from voices.services import (
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
-from voices.services.recordings import analysis, comparison, segment
+from voices.services.recordings import analysis, comparison, segment, store
 from voices.services.recordings.segment import handle_split_failure
 
 
@@ -50,6 +50,11 @@ def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None
 @register_handler("delete_remote_files", on_failure=retry_after_pause("delete_remote_files"), queue=URGENT)
 def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
     return file_deletion.delete_remote_files(remote_voice_id, lease)
+
+
+@register_handler("delete_partial_files", on_failure=retry_after_pause("delete_partial_files"))
+def delete_partial_files(ids: str, _lease: Lease) -> None:
+    store.delete_partial_files(ids)
 
 
 @register_handler("send_deletion_task")

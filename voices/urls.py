@@ -78,6 +78,7 @@ urlpatterns = [
     path("remote-voices/<uuid:pk>/progress/", remote_voices.remote_progress, name="remote_progress"),
     path("remote-voices/<uuid:pk>/refresh/", remote_voices.remote_refresh, name="remote_refresh"),
     path("remote-voices/<uuid:pk>/rename/", remote_voices.remote_rename, name="remote_rename"),
+    path("remote-voices/<uuid:pk>/alert-seen/", remote_voices.remote_alert_seen, name="remote_alert_seen"),
     path("remote-voices/<uuid:pk>/visibility/", remote_voices.remote_visibility, name="remote_visibility"),
     path("remote-voices/<uuid:pk>/delete/", deletions.remote_delete, name="remote_delete"),
     path(

@@ -80,8 +80,11 @@ def _compute_band_energies(samples: Float32) -> NDArray[np.float64]:
 
 
 def _decode_fingerprint(text: str) -> Subfingerprints:
-    """Return the 24 bits of each spectrum as one number."""
-    parts = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 3).astype(np.uint32)
+    """Return the 24 bits of each spectrum as one number. Empty if the text is damaged, so that it matches nothing."""
+    try:
+        parts = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 3).astype(np.uint32)
+    except ValueError:
+        return np.empty(0, np.uint32)
     return np.asarray(parts[:, 0] << 16 | parts[:, 1] << 8 | parts[:, 2])
 
 

@@ -55,6 +55,10 @@ def list_copies(page: Page) -> list[str]:
     return [key for key in keys if not key.startswith("htmx-")]
 
 
+def asks_before_leaving(page: Page) -> bool:
+    return bool(page.evaluate("!window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"))
+
+
 def sign_in_here(page: Page, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
@@ -88,6 +92,7 @@ def test_offline_change_is_put_back_or_marked_and_can_be_repeated(tab: Tab, stud
         expect(page.get_by_text("Not saved", exact=True)).to_be_visible()
         expect(page.get_by_text("Saved", exact=True)).to_have_count(0)
         tab.check_page("failed requests")
+        assert asks_before_leaving(page)
     assert read_transcript(studio, page) == ""
     find_toast(page, "Transcript of one.wav").get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
@@ -96,6 +101,34 @@ def test_offline_change_is_put_back_or_marked_and_can_be_repeated(tab: Tab, stud
     expect(find_switch(page)).not_to_be_checked()
     expect(page.get_by_role("alert")).to_have_count(0)
     assert read_transcript(studio, page) == "Typed offline."
+    assert not asks_before_leaving(page)
+
+
+def test_page_that_misses_its_updates_says_so_and_uploads_are_repeated(tab: Tab) -> None:
+    page, note = tab.page, "This page is not up to date: no connection. Trying again…"
+    with go_offline(tab):
+        page.evaluate("document.body.dispatchEvent(new Event('recordings-changed'))")
+        expect(page.get_by_text(note)).to_be_visible()
+        staff_steps.drop_files(page, {"two.wav": sound.read_clip("slt-02")})
+        upload = staff_steps.find_upload(page, "two.wav")
+        expect(upload).to_contain_text("The connection was lost.")
+    upload.get_by_role("button", name="Try again").click()
+    expect(upload).to_contain_text("Usable")
+    expect(page.get_by_text(note)).to_have_count(0)
+
+
+def test_request_without_an_answer_is_explained(tab: Tab) -> None:
+    page = tab.page
+    page.route("**/active/", lambda _route: None)
+    page.evaluate("htmx.config.timeout = 200")
+    find_switch(page).click()
+    expect(find_toast(page, "In builds: one.wav. The server did not answer.")).to_be_visible()
+    expect(find_switch(page)).to_be_checked()
+    page.unroute("**/active/")
+    page.evaluate("htmx.config.timeout = 30000")
+    find_toast(page, "The server did not answer.").get_by_role("button", name="Try again").click()
+    expect(find_switch(page)).not_to_be_checked()
+    tab.problems[:] = [problem for problem in tab.problems if "htmx:timeout" not in problem]
 
 
 def test_text_survives_sign_in_in_the_same_tab(tab: Tab, studio: Studio) -> None:

@@ -36,6 +36,7 @@ def test_queue_is_notified_on_commit_and_not_before(django_capture_on_commit_cal
 QUEUES_BY_KIND = {
     "delete_remote_voice": outbox.URGENT,
     "delete_remote_files": outbox.URGENT,
+    "delete_partial_files": outbox.SUBMIT,
     "refresh_build": outbox.URGENT,
     "schedule_deletions": outbox.URGENT,
     "send_deletion_notice": outbox.SUBMIT,

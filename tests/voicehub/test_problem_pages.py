@@ -4,11 +4,14 @@ import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
@@ -18,10 +21,11 @@ from django.urls import reverse
 from consent.models import Purpose, Talent
 from tests.support.wav import load_sample_wav
 from voicehub import env
-from voicehub.models import User
+from voicehub.models import Task, TaskStatus, User
 from voicehub.problem_pages import DISK_FULL, answer_server_error, explain_error
 from voices.models import Recording, Voice
-from voices.services.recordings.store import create_voice
+from voices.models.voice import RECORDING_SUFFIXES, make_recording_path
+from voices.services.recordings.store import add_recording, create_voice, delete_partial_files
 
 pytestmark = pytest.mark.django_db
 JSON, HTMX = {"Accept": "application/json"}, {"HX-Request": "true"}
@@ -90,10 +94,29 @@ def test_web_server_gives_up_early_and_workers_wait() -> None:
     assert postgres["sslmode"] == "require"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_page_that_waits_for_a_lock_is_503(producer_client: Client, talent: Talent) -> None:
+    url = reverse("consent:talent_edit", args=[talent.pk])
+    is_sqlite = connection.vendor == "sqlite"
+    with closing(connection.copy()) as other, connection.cursor() as cursor:
+        other.cursor().execute("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+        if not is_sqlite:
+            other.cursor().execute("LOCK TABLE consent_talent IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("PRAGMA busy_timeout = 1" if is_sqlite else "SET lock_timeout = 1")
+        response = producer_client.post(url, {"name": "Other"}, headers=JSON)
+        other.cursor().execute("ROLLBACK")
+        cursor.execute("PRAGMA busy_timeout = 20000" if is_sqlite else "RESET lock_timeout")
+    assert response.status_code == 503
+    assert response.json()["problem"] == "The database is busy. What you sent was not saved. Try again in a minute."
+    talent.refresh_from_db()
+    assert talent.name != "Other"
+
+
 @contextmanager
 def fill_database() -> Iterator[None]:
     """Forbid the test database to grow. SQLite then reports a full disk."""
     with connection.cursor() as cursor:
+        cursor.execute("VACUUM")  # earlier tests leave free pages, which would take the new rows
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count={pages}")
         yield
@@ -125,15 +148,21 @@ def upload_numbered(client: Client, voice: Voice, number: int) -> Any:
 
 @pytest.fixture
 def silent_storage(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bucket at an address where nothing answers, with the waiting times of the web server."""
+    """A bucket at an address where nothing answers."""
+    use_bucket(settings, monkeypatch, "http://127.0.0.1:1")
+
+
+def use_bucket(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Keep recordings in a bucket at this address, with the waiting times of the web server."""
     options = settings.PRIVATE_S3["OPTIONS"] | {"bucket_name": "b", "access_key": "a", "secret_key": "s"}
-    options |= {"endpoint_url": "http://127.0.0.1:1", "region_name": "eu-central-1"}
+    options |= {"endpoint_url": url, "region_name": "eu-central-1"}
     options["client_config"] = env.make_s3_config(is_web=True)
     storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
     for field in (Recording.file, Recording.wav):
         monkeypatch.setattr(field.field, "storage", storage)
 
 
+@pytest.mark.one_database
 def test_upload_without_storage_is_503_and_leaves_no_row(
     producer_client: Client, voice: Voice, silent_storage: None
 ) -> None:
@@ -143,9 +172,57 @@ def test_upload_without_storage_is_503_and_leaves_no_row(
     assert not Recording.objects.exists()
 
 
+class Exchange(BaseHTTPRequestHandler):
+    """Keeps a request waiting until the test ends."""
+
+    requests: ClassVar[list[str]] = []
+    may_end: ClassVar[Event] = Event()
+
+    def do_PUT(self) -> None:
+        self.requests.append(f"{self.command} {self.path}")
+        self.may_end.wait()
+
+    do_DELETE = do_HEAD = do_GET = do_PUT
+
+
+@pytest.fixture
+def hanging_storage(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A bucket that accepts requests and never answers. Yields the requests."""
+    Exchange.requests.clear()
+    Exchange.may_end.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Exchange) as server:
+        Thread(target=server.serve_forever).start()
+        use_bucket(settings, monkeypatch, f"http://127.0.0.1:{server.server_port}")
+        yield Exchange.requests
+        Exchange.may_end.set()
+        server.shutdown()
+
+
+@pytest.mark.one_database
+def test_storage_that_hangs_is_asked_once_and_a_task_removes_the_rest(
+    producer_client: Client, voice: Voice, hanging_storage: list[str]
+) -> None:
+    assert upload(producer_client, voice).status_code == 503
+    assert len(hanging_storage) == 1
+    assert not Recording.objects.exists()
+    assert Task.objects.filter(kind="delete_partial_files", status=TaskStatus.WAITING).count() == 1
+
+
+@pytest.mark.one_database
+def test_task_deletes_the_files_of_a_recording_that_was_not_saved(voice: Voice, producer: User) -> None:
+    storage, lost = Recording.file.field.storage, Recording(voice=voice)
+    for suffix in RECORDING_SUFFIXES:
+        storage.save(make_recording_path(lost, suffix), ContentFile(b"x"))
+    saved, _ = add_recording(voice, ContentFile(load_sample_wav("slt-01"), "slt-01.wav"), producer)
+    for recording in (lost, saved):
+        delete_partial_files(f"{voice.pk.hex}{recording.pk.hex}")
+    assert not any(storage.exists(make_recording_path(lost, suffix)) for suffix in RECORDING_SUFFIXES)
+    assert storage.exists(str(saved.file.name))
+
+
 def test_web_server_asks_the_storage_once_and_shortly() -> None:
     config = env.make_s3_config(is_web=True)
-    assert config.connect_timeout < 3 and config.read_timeout < 3
+    assert config.connect_timeout + config.read_timeout < 3
     assert config.retries == {"total_max_attempts": 1}
     assert env.make_s3_config(is_web=False).retries is None
 

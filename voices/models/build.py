@@ -103,6 +103,9 @@ class Build(StatusModel):
     issue = models.TextField(blank=True, help_text="What is wrong, as text of the provider or of VoiceHub.")
     scores = ShapedJSONField(shape=SCORES, default=dict)
     samples = ShapedJSONField(shape=SAMPLES, default=list, help_text="Sample sentences that the provider generated.")
+    is_consent_exempt = models.BooleanField(
+        default=False, help_text="The provider asked for no proof of consent of this account when the build was sent."
+    )
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )

@@ -26,6 +26,7 @@ class RemoteVoice(models.Model):
     provider returned at the last check. `observed_status` is that status in VoiceHub's terms, and empty if the provider
     was never asked.
     `alert` is a problem that staff must solve, and `file_alert` one with the deletion of its uploaded files.
+    `alert_seen_*` says who last marked the alert about a voice that was public as seen.
     `deletion_proof` records the deletion and its check. `deletion_assigned_to` is the user who deletes it by hand.
     `coverage_ended_on` is the last day on which a consent and a contract covered the voice, if this has ended by date.
     Then `deletion_due_on` is the planned day of deletion, planned at `deletion_planned_at`. If it had ended before an
@@ -53,6 +54,10 @@ class RemoteVoice(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     alert = models.CharField(max_length=300, blank=True)
+    alert_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    alert_seen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
     file_alert = models.CharField(max_length=300, blank=True)
     adopted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", editable=False

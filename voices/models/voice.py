@@ -65,14 +65,21 @@ class Voice(models.Model):
         return reverse("voices:voice", args=[self.pk])
 
 
-def recording_path(recording: "Recording", _name: str) -> str:
+WAV_SUFFIX, OTHER_SUFFIX, CONVERTED_SUFFIX = RECORDING_SUFFIXES = (".wav", ".bin", ".made.wav")
+
+
+def make_recording_path(recording: "Recording", suffix: str) -> str:
     """A path made of ids. The file name from the browser is only displayed."""
-    suffix = ".wav" if recording.is_usable and not recording.wav else ".bin"
     return f"recordings/{recording.voice_id}/{recording.pk}{suffix}"
 
 
+def recording_path(recording: "Recording", _name: str) -> str:
+    is_wav = recording.is_usable and not recording.wav
+    return make_recording_path(recording, WAV_SUFFIX if is_wav else OTHER_SUFFIX)
+
+
 def wav_path(recording: "Recording", _name: str) -> str:
-    return f"recordings/{recording.voice_id}/{recording.pk}.made.wav"
+    return make_recording_path(recording, CONVERTED_SUFFIX)
 
 
 class Recording(StatusModel):

@@ -150,11 +150,15 @@ def _has_newer_voice() -> Exists:
 
 @dataclass(frozen=True, slots=True)
 class Retraining:
-    """What a build does to a voice that exists at the provider, and what a new voice costs instead."""
+    """What a build does to a voice that exists at the provider, and what a new voice costs instead.
+
+    The provider does not train a locked voice again, so only a new voice is possible.
+    """
 
     created_on: datetime
     effect: RetrainingEffect
     cost: str
+    is_locked: bool
 
 
 def find_retraining(remote: RemoteVoice) -> Retraining | None:
@@ -163,7 +167,7 @@ def find_retraining(remote: RemoteVoice) -> Retraining | None:
     is_in_use = bool(remote.remote_id) and not remote.retired_at and not remote.deletion_requested_at
     if not is_in_use or remote.deleted_at or capabilities is None or capabilities.retraining_effect is None:
         return None
-    return Retraining(remote.created_at, capabilities.retraining_effect, capabilities.cost)
+    return Retraining(remote.created_at, capabilities.retraining_effect, capabilities.cost, remote.is_locked)
 
 
 def find_retrainings(voice: Voice) -> dict[tuple[UUID, str], Retraining]:

@@ -1,6 +1,7 @@
 """Remote voices: their status, name and visibility at the provider."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +14,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Build, RemoteVoice
 from voices.services.accounts import open_session
-from voices.services.builds.lifecycle import record_observation
+from voices.services.builds.lifecycle import VOICE_WAS_PUBLIC, record_observation
 from voices.services.builds.recheck import find_reasons_against_use
 from voices.services.deletion_confirmation import confirm_voice_deletion
 
@@ -92,6 +93,18 @@ def set_visibility(remote: RemoteVoice, visibility: Visibility, by: User) -> Non
         remote.save(update_fields=["made_public_by"])
 
     _apply_change(remote, change)
+    if visibility is Visibility.PRIVATE and not remote.deleted_at:
+        mark_alert_seen(remote, by)
+
+
+def mark_alert_seen(remote: RemoteVoice, by: User) -> bool:
+    """End the alert that the voice was public, because this person has seen it. False if there is no such alert."""
+    fields: dict[str, Any] = {"alert": "", "alert_seen_at": timezone.now(), "alert_seen_by": by}
+    if not RemoteVoice.objects.filter(pk=remote.pk, alert=VOICE_WAS_PUBLIC).update(**fields):
+        return False
+    for name, value in fields.items():
+        setattr(remote, name, value)
+    return True
 
 
 def require_permission(remote: RemoteVoice) -> None:

@@ -14,8 +14,14 @@ PROOFS_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
 def sends_consent(account: Account, capabilities: Capabilities) -> bool:
     """Whether a build of this tier at this account sends the recording of the consent."""
-    is_exempt = account.is_authorized_uploader and bool(capabilities.consent_exemption)
-    return capabilities.consent_proof in PROOFS_WITH_AUDIO and not is_exempt
+    return capabilities.consent_proof in PROOFS_WITH_AUDIO and not is_consent_exempt(account, capabilities)
+
+
+def is_consent_exempt(account: Account, capabilities: Capabilities) -> bool:
+    """Whether the provider wants the consents of others with a build of this tier, but not those of this account."""
+    return capabilities.consent_proof in PROOFS_WITH_AUDIO and (
+        account.is_authorized_uploader and bool(capabilities.consent_exemption)
+    )
 
 
 def find_exemption(provider: str) -> str:

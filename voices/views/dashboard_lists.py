@@ -37,6 +37,7 @@ TASK_LABELS = {
     "make_preview": "Generating a preview",
     "delete_remote_voice": "Deleting a voice at the provider",
     "delete_remote_files": "Deleting files at the provider",
+    "delete_partial_files": "Deleting files of a failed upload",
     "send_deletion_task": "Sending a mail about a deletion",
     "check_take": "Checking a consent recording",
     "examine_recordings": "Analyzing recordings",

@@ -11,6 +11,7 @@ from providers import registry
 from voicehub.retry_policy import MANUAL_DELETION_ALARM_AFTER
 from voicehub.text import format_count, format_date
 from voices.models import RemoteVoice
+from voices.services.builds.lifecycle import VOICE_WAS_PUBLIC
 from voices.services.deletion_lists import load_open_deletions
 from voices.views.next_step import MAX_ROWS, NextStep
 
@@ -48,7 +49,8 @@ def _make_open_step(remote: RemoteVoice) -> NextStep:
 def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     """A voice that became public, still exists after its deletion, or whose state is unknown; or files that remain."""
     is_kept = remote.is_still_visible or alert == remote.file_alert
-    status = "Not deleted" if is_kept else "Public" if remote.is_public else "Unknown"
+    was_public = remote.alert == VOICE_WAS_PUBLIC
+    status = "Not deleted" if is_kept else "Public" if remote.is_public else "Was public" if was_public else "Unknown"
     subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
     url += "#files" * (alert == remote.file_alert)
     return NextStep(subject, _describe_place(remote), "bad", status, (alert,), url, "Open voice", remote.checked_at)

@@ -24,7 +24,7 @@ from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import check_again, delete_recording, save_transcript, switch_active
 from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
 
-SWITCH_CHANGED = "Someone else changed this switch meanwhile. The recording is {} now. Nothing of yours was saved."
+SWITCH_CHANGED = "A person or a check has changed this switch. The recording is {} now. Your change was not saved."
 
 
 def _get_open_voice(request: HttpRequest, pk: str) -> Voice:

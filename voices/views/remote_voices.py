@@ -29,6 +29,7 @@ from voices.deletion_progress import (
 )
 from voices.models import RemoteVoice
 from voices.services import remote_voices
+from voices.services.builds.lifecycle import VOICE_WAS_PUBLIC
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
 from voices.services.deletion import is_creation_in_doubt
 from voices.services.deletion_assignment import query_assignable_users
@@ -36,7 +37,7 @@ from voices.services.deletion_lists import is_deletion_planned
 from voices.services.deletion_log import describe_files
 from voices.services.deletion_table import find_file_deletion
 from voices.services.remote_state import find_outdated_builds, find_remote_state
-from voices.services.remote_voices import NOT_FOUND, rename_remote_voice, set_visibility
+from voices.services.remote_voices import NOT_FOUND, mark_alert_seen, rename_remote_voice, set_visibility
 from voices.work_progress import WorkProgress
 
 
@@ -105,6 +106,7 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "is_in_doubt": is_creation_in_doubt(remote),
         "is_still_visible": remote.is_still_visible,
         "is_public": remote.is_public,
+        "was_public": remote.alert == VOICE_WAS_PUBLIC,
         "change_token": compute_change_token(remote),
     }
 
@@ -173,6 +175,18 @@ def remote_rename(request: HttpRequest, pk: str) -> HttpResponse:
         )
         return redirect(remote)
     return run_action(request, remote, lambda voice: rename_remote_voice(voice, name), "Renamed at the provider.")
+
+
+@require_permission("voices.change_remotevoice")
+@require_POST
+def remote_alert_seen(request: HttpRequest, pk: str) -> HttpResponse:
+    """Mark the alert that the voice was public as seen."""
+    remote = get_remote_or_404(pk)
+    if mark_alert_seen(remote, get_user(request)):
+        messages.success(request, "Marked as seen. The alert is no longer on Today.")
+    else:
+        messages.error(request, "Nothing was changed: the alert has ended, or the voice is public again.")
+    return redirect(remote)
 
 
 @require_permission("voices.change_remotevoice")

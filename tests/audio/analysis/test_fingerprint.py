@@ -151,3 +151,10 @@ def test_content_hash_depends_on_rate_and_samples_only() -> None:
     assert hash_content(make_wav_bytes(data=pcm, rate=22050)) != hash_content(original)
     assert hash_content(make_wav_bytes(data=pcm[:-2] + b"\1\0")) != hash_content(original)
     assert hash_content(make_wav_bytes(data=pcm[:-2])) != hash_content(original)
+
+
+def test_damaged_fingerprint_matches_nothing() -> None:
+    whole = compute_fingerprint(load_clip(NAMES[0]), RATE)
+    for damaged in ("not base64", whole[:-3], whole[:-4] + "AA=="):
+        assert compute_difference(whole, damaged) == 1
+        assert [pair.difference for pair in find_similar_pairs([whole, damaged, whole])] == [0]

@@ -45,7 +45,7 @@ OTHER_URLS = {
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
     "account_list", "account_add", "provider", "account", "account_test", "account_key", "account_pause",
     "account_resume", "unknown_voices", "unknown_voice_adopt", "unknown_voice_delete", "remote_voice",
-    "remote_progress", "remote_refresh", "remote_rename", "remote_visibility", "remote_delete",
+    "remote_progress", "remote_refresh", "remote_rename", "remote_visibility", "remote_alert_seen", "remote_delete",
     "remote_confirm_deletion", "remote_confirm_files", "remote_assign_deletion", "preview_request", "dataset",
     "deletion_list", "deletion_confirm", "deletion_keep", "voice_edit",
 }  # fmt: skip

@@ -14,7 +14,7 @@ from tests.voices.rows import Studio
 from voicehub.refusals import ActionRefused
 from voices.models import Account, RemoteVoice, Voice
 from voices.services.accounts import change_key
-from voices.services.builds.lifecycle import STILL_VISIBLE
+from voices.services.builds.lifecycle import STILL_VISIBLE, VOICE_PUBLIC, VOICE_WAS_PUBLIC
 from voices.services.unknown_voices import adopt_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -154,6 +154,26 @@ def test_private_voice_made_public_by_others_raises_an_alert(producer_client: Cl
     text = post_form(producer_client, "remote_visibility", remote, visibility="private")
     assert not remote.alert
     assert "Others can use this voice" not in text
+
+
+def test_alert_stays_until_a_person_has_seen_it(producer_client: Client, make_studio: MakeStudio) -> None:
+    studio = make_studio("voiceai")
+    remote = studio.make_remote_voice()
+    path = f"voiceai/api/v1/tts/voice/{remote.remote_id}"
+    for visibility in ("PUBLIC", "PRIVATE"):
+        studio.request_provider("PATCH", path, json={"voice_visibility": visibility})
+        post_form(producer_client, "remote_refresh", remote)
+    text = post_form(producer_client, "remote_refresh", remote)
+    assert remote.alert == VOICE_WAS_PUBLIC
+    assert "Others could use this voice" in text
+    assert "Was public" in read_html(producer_client.get(reverse("today")))
+    text = post_form(producer_client, "remote_alert_seen", remote)
+    assert (remote.alert, remote.alert_seen_by) == ("", studio.producer)
+    assert "Others could use this voice" not in text and "Paula marked this as seen" in text
+    assert "Was public" not in read_html(producer_client.get(reverse("today")))
+    RemoteVoice.objects.update(alert=VOICE_PUBLIC)
+    assert "Nothing was changed" in post_form(producer_client, "remote_alert_seen", remote)
+    assert remote.alert == VOICE_PUBLIC
 
 
 def test_actions_that_the_provider_lacks_are_not_offered(producer_client: Client, make_studio: MakeStudio) -> None:

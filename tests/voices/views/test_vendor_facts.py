@@ -18,6 +18,7 @@ from voices.models import Build, LimitOverride, RemoteVoice
 from voices.services.builds.lifecycle import mark_training, record_observation
 from voices.services.builds.start import find_blockers
 from voices.services.previews import find_reasons_against_preview, get_longest_preview
+from voices.services.remote_state import find_retrainings
 from voices.templatetags.voices import expected_end
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -91,6 +92,7 @@ def test_locked_voice_refuses_previews_and_training_with_words(client: Client, s
     assert any(LOCKED in reason for reason in find_blockers(*arguments))
     client.force_login(studio.producer)
     assert LOCKED in read_remote_page(client, remote)
+    assert find_retrainings(build.voice)[remote.account_id, remote.tier].is_locked
     record_observation(remote, make_report())
     assert not find_reasons_against_preview(remote)
 

@@ -34,6 +34,10 @@ VOICE_MISSING = (
     "account. The next build makes a new voice."
 )
 VOICE_PUBLIC = "The provider shows this voice to everyone, but no user made it public. Make it private or delete it."
+VOICE_WAS_PUBLIC = (
+    "The provider showed this voice to everyone, although no user made it public. It reports it as private again. "
+    "Others may have used it in the meantime."
+)
 CONSENT_WITHDRAWN = "The consent was withdrawn. VoiceHub deletes the voice at the provider."
 CONSENT_REJECTED = "The provider rejected the consent."
 STILL_VISIBLE = "The provider says that it deleted this voice, but still shows it."
@@ -199,7 +203,7 @@ def _record_plan_refusal(build: Build, failure: PlanRefused) -> None:
 
 
 def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
-    """Store what the provider reports about the voice. Sets `alert` if the voice is public or should be gone."""
+    """Store what the provider reports. Sets `alert` if the voice is or was public, or should be gone."""
     earlier_alert = remote.alert
     remote.name, remote.raw_status = report.name[:256], report.raw_status
     remote.observed_status = report.status
@@ -211,7 +215,7 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
         remote.visibility = report.visibility
         if report.visibility is Visibility.PRIVATE:
             remote.made_public_by = None  # a later change to public is by another user
-        remote.alert = VOICE_PUBLIC if report.visibility is Visibility.PUBLIC and not remote.made_public_by_id else ""
+        remote.alert = _find_visibility_alert(remote, earlier_alert)
     if remote.deletion_requested_at and not remote.alert and earlier_alert != VOICE_PUBLIC:
         remote.alert = earlier_alert  # only the deletion ends an alert about the deletion
     if remote.is_still_visible:
@@ -221,6 +225,13 @@ def record_observation(remote: RemoteVoice, report: BuildReport) -> None:
         remote.save(update_fields=[*observed, "alert", "is_locked", "components", "usage_count"])
         if remote.alert == VOICE_PUBLIC != earlier_alert:
             enqueue_public_voice_mail(remote)
+
+
+def _find_visibility_alert(remote: RemoteVoice, earlier_alert: str) -> str:
+    """That a voice was public stays an alert until a person has seen it, or makes the voice private here."""
+    if remote.visibility == Visibility.PUBLIC:
+        return "" if remote.made_public_by_id else VOICE_PUBLIC
+    return VOICE_WAS_PUBLIC if earlier_alert in {VOICE_PUBLIC, VOICE_WAS_PUBLIC} else ""
 
 
 def enqueue_samples(build: Build) -> None:

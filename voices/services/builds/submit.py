@@ -29,6 +29,7 @@ from voices.services.builds.lifecycle import (
 )
 from voices.services.builds.recheck import adopt_replacements, check_gate_again
 from voices.services.builds.spec import FileChanged, make_build_spec
+from voices.services.uploaders import is_consent_exempt
 from voices.services.work_samples import make_sending_key, record_work
 
 # With these, recordings are sent one by one.
@@ -81,6 +82,8 @@ def _send_build(build: Build, lease: Lease) -> timedelta | None:
     try:
         with open_session(account) as provider:
             spec = make_build_spec(build, partial(pack_upload, heartbeat=lease.extend))
+            is_exempt = is_consent_exempt(account, build.remote_voice.capabilities)
+            Build.objects.filter(pk=build.pk).update(is_consent_exempt=is_exempt)
             report = provider.submit_build(spec, BuildJournal(build, lease, _find_objections))
     except (GateClosed, FileRefused, FileChanged) as refusal:
         lease.extend()

@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
+from uuid import UUID
 
+from botocore.exceptions import BotoCoreError
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
@@ -19,7 +21,7 @@ from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
-from voices.models.voice import recording_path, wav_path
+from voices.models.voice import RECORDING_SUFFIXES, make_recording_path
 from voices.services.recordings.emotions import check_emotion
 from voices.services.recordings.inclusion import find_exclusion, list_warning_codes, make_fields
 from voices.services.recordings.text_checks import check_transcript
@@ -30,6 +32,7 @@ CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
 
 # Tasks for new and changed recordings (voices.services.recordings.analysis).
 ANALYZE_TASK, COMPARE_TASK = "examine_recordings", "compare_recordings"
+DELETE_PARTIAL_FILES_TASK = "delete_partial_files"
 
 
 def create_voice(
@@ -108,7 +111,7 @@ def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = 
     except BaseException as error:
         # Keep the files if the row was committed before the error.
         if not Recording.objects.filter(pk=recording.pk).exists():
-            _delete_partial_files(recording)
+            _remove_partial_files(recording, error)
         # The same file was uploaded twice at once, and the other upload won.
         earlier = _find_duplicate(recording) if isinstance(error, IntegrityError) else None
         if earlier is None:
@@ -130,10 +133,27 @@ def _store_files(recording: Recording, file: "File[Any]", wav: Path | None) -> N
     recording.file.save(recording.file_name, file, save=False)
 
 
+def _remove_partial_files(recording: Recording, error: BaseException) -> None:
+    """Delete the files of a recording that could not be saved, also files that a full disk truncated.
+
+    If the storage does not respond, a task deletes them, so that the user does not wait for it a second time.
+    """
+    if isinstance(error, BotoCoreError):
+        outbox.enqueue_task(DELETE_PARTIAL_FILES_TASK, f"{recording.voice_id.hex}{recording.pk.hex}")
+    else:
+        _delete_partial_files(recording)
+
+
+def delete_partial_files(ids: str) -> None:
+    """Delete the files of a recording that could not be saved. `ids` are those of its voice and its own, in hex."""
+    recording = Recording(voice_id=UUID(ids[:32]), pk=UUID(ids[32:]))
+    if not Recording.objects.filter(pk=recording.pk).exists():
+        _delete_partial_files(recording)
+
+
 def _delete_partial_files(recording: Recording) -> None:
-    """Delete the files of a recording that could not be saved, also files that a full disk truncated."""
-    for field, path in ((recording.file, recording_path(recording, "")), (recording.wav, wav_path(recording, ""))):
-        field.storage.delete(path)
+    for suffix in RECORDING_SUFFIXES:
+        recording.file.storage.delete(make_recording_path(recording, suffix))
 
 
 def _delete_files(recording: Recording) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from providers.types import Handover, Tier
+from tests.support.html import read_html
 from tests.support.sandbox import SandboxProcess
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import User
@@ -115,15 +117,20 @@ def authorize(harness: BuildHarness, is_authorized: bool = True, source: str = "
     set_authorized_uploader(harness.account, is_authorized, harness.producer, source=source, reason="Agreed.")
 
 
-def test_authorized_uploader_sends_no_consent_and_is_accepted(sandbox: SandboxProcess, producer: User) -> None:
+def test_authorized_uploader_sends_no_consent_and_is_accepted(
+    sandbox: SandboxProcess, producer: User, client: Client
+) -> None:
     harness = BuildHarness(producer, sandbox, key="authorized-uploader-1")
     authorize(harness)
     build = harness.finish_build(harness.start_build(harness.make_voice()))
     assert build.status == BuildStatus.READY
     assert [options["consent"] for options in read_sent(harness, "create_voice")] == [False]
     authorize(harness, False)
-    harness.finish_build(harness.start_build(harness.make_voice()))
+    later = harness.finish_build(harness.start_build(harness.make_voice()))
     assert [options["consent"] for options in read_sent(harness, "create_voice")] == [False, True]
+    client.force_login(producer)
+    pages = [read_html(client.get(one.get_absolute_url())) for one in (build, later)]
+    assert ["the provider asks this account for no proof of consent" in page for page in pages] == [True, False]
 
 
 def test_account_that_is_none_is_refused_by_the_provider(harness: BuildHarness) -> None:

@@ -218,6 +218,7 @@ def start_single_worker(start_process: StartProcess, url: str) -> None:
     start_process(*MANAGE, "worker", VOICEHUB_BASE_URL=url)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("start_workers", [start_workers_of_studio])
 def test_deletions_come_before_waiting_builds(
     start_workers: Callable[[StartProcess, str], None],

@@ -143,7 +143,8 @@ class Withdrawal:
 
     def check(self) -> None:
         """Nothing was written after the withdrawal, the build is not ready, and no voice is left without a person."""
-        assert list_writes_after(self.harness, self.number_at_commit) == [], self.point
+        writes = list_writes_after(self.harness, self.number_at_commit)
+        assert writes == [], f"{self._describe()}: {writes} after request {self.number_at_commit}"
         self.build.refresh_from_db()
         if self.point.status in (BuildStatus.READY, BuildStatus.FAILED):
             assert self.build.status == self.point.status, self.point

@@ -49,6 +49,7 @@ TAMPERINGS = {
 }
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 @pytest.mark.parametrize("tampering", TAMPERINGS)
 def test_tampering_is_detected_at_first_broken_event(consent: Consent, tampering: str) -> None:

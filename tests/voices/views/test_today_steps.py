@@ -360,6 +360,7 @@ def make_more_rows(studio: Studio) -> None:
     Voice.objects.filter(pk=narrow.pk).update(countries=["FR"])
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("role", ["producer", "admin", "viewer"])
 def test_every_row_leads_to_a_page_with_its_anchor(
     client: Client, studio: Studio, producer: User, admin: User, viewer: User, role: str

@@ -177,6 +177,7 @@ def voice(harness: BuildHarness) -> Voice:
     return voice
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("consent", CONSENTS)
 def test_start_refused_by_the_gate_gives_each_reason_and_sends_nothing(
     harness: BuildHarness, voice: Voice, consent: str

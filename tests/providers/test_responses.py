@@ -1,4 +1,4 @@
-"""The error that a response stands for: a refusal because of the plan is told apart from a bad key."""
+"""The error that a response stands for: a refusal because of the plan is not taken for a bad key."""
 
 import pytest
 

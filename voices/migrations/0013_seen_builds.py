@@ -1,8 +1,8 @@
 """Who marked a failed build as seen, and the failed builds that Today did not show before.
 
-Until now, Today listed only the newest build of each voice. Failed builds that were newest stay on it, as nobody has
+Until now, Today listed only the newest build of each voice. Failed builds that were newest stay on it, as no person has
 dealt with them. The older ones had left it although no person had said so. To show years of them at once would bury
-what is new, so they are marked. Nobody is named, the time is when the newer build took their place, and a note says
+what is new, so they are marked. No person is named, the time is when the newer build took their place, and a note says
 why.
 """
 

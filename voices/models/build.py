@@ -29,7 +29,7 @@ class BuildQuerySet(models.QuerySet["Build"]):
         return self.filter(status__in=ACTIVE_STATUSES)
 
     def open_failures(self) -> "BuildQuerySet":
-        """Failed builds that nobody has marked as seen, and that no later build at the same target has taken over.
+        """Failed builds that no person has marked as seen, and that no later build at the same target has taken over.
 
         A target is one account and tier of a voice. A later build takes over while it is active, if it is ready, and
         if it failed itself. A canceled build takes nothing over.
@@ -48,7 +48,7 @@ class Build(StatusModel):
     `pending_call` names the call that is about to be made and must not simply be repeated. It is committed before the
     call and cleared when the response is stored. A worker that finds it set does not know whether the call succeeded.
     `previous_version` is the version of the remote voice before that call. `seen_at` says when staff marked a failed
-    build as seen. Until then it is on the page Today. `seen_note` says why it was never shown, if nobody marked it.
+    build as seen. Until then it is on the page Today. `seen_note` says why it was never shown, if no person marked it.
     """
 
     Status = BuildStatus

@@ -82,7 +82,7 @@ def _find_own_rate(done: int, elapsed: float | None) -> float | None:
 
 
 def estimate_uncounted(past: PastWork | None, elapsed: float) -> Estimate:
-    """Estimate work whose steps nobody counts, such as a training: it usually takes the median of earlier work."""
+    """Estimate work whose steps are not counted, such as a training: it usually takes the median of earlier work."""
     if past is None:
         return Estimate()
     is_slow = elapsed > max(past.slow, past.usual * SLOW_FACTOR) + SLOW_SECONDS

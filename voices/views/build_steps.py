@@ -1,4 +1,4 @@
-"""Next steps about builds: failed ones that nobody has marked as seen, and those that need an answer of staff."""
+"""Next steps about builds: failed ones that no person has marked as seen, and those that need an answer of staff."""
 
 from collections.abc import Iterator
 

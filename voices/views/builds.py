@@ -239,7 +239,7 @@ def list_rebuild_refusals(build: Build) -> list[str]:
 
 
 def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineStep]:
-    """The steps of the build: started, sending, training, result. A result that is outdated is told as past."""
+    """The steps of the build: started, sending, training, result. An outdated result is described in the past tense."""
     is_sending = build.status in {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
     steps = [
         TimelineStep("Started", "done", build.created_at),

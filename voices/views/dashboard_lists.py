@@ -159,7 +159,7 @@ class FailedTask:
 
 
 def list_failed_tasks() -> list[FailedTask]:
-    """Failed tasks that nobody has marked as seen, each with its build if it has one."""
+    """Failed tasks that no person has marked as seen, each with its build if it has one."""
     failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
     tasks = list(failed.order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS])
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from voicehub.models import User
 
 MAX_ROWS = 100  # of one kind
-# The worst first. VoiceHub itself works on a row that is busy, and one that is over needs nobody.
+# The worst first. VoiceHub itself works on a row that is busy, and one that is over needs no person.
 SEVERITIES = ("bad", "wait", "good", "busy", "over")
 
 

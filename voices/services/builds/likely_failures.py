@@ -43,7 +43,7 @@ class Reason:
 class LikelyFailure:
     """A recording that would probably fail. `is_chosen` says that a person put it into builds.
 
-    `is_refused`: it is left out because the provider never uses it, so nobody can put it back there.
+    `is_refused`: it is left out because the provider never uses it, so it cannot be put back there.
     """
 
     id: UUID

@@ -6,7 +6,7 @@ new recordings must be judged. So new recordings cost SAMPLE_SIZE more, however 
 
 A full judgement listens to all recordings once, in batches. The first batch is spread over the whole voice and gives
 the center, so with up to BATCH_SIZE recordings it compares each with all others. It is made for a voice that
-- has no results yet, or has at most SAMPLE_SIZE recordings, of which one is new;
+- has no results yet, or has at most SAMPLE_SIZE recordings, and one of them is new;
 - has doubled since its last full judgement: the first recordings may have been another person's;
 - has so many results of another speaker that the center is in doubt, and has grown or shrunk by a quarter since.
 Each of these needs a share of new or deleted recordings. So all full judgements together listen to about three times

@@ -14,6 +14,7 @@ from tests.browser import sound, talent_steps
 from tests.browser.studio import PASSWORD, Studio
 from tests.browser.tab import Tab
 from tests.support.pdfs import make_pdf
+from tests.support.processes import wait_for
 
 ACCOUNT = "Studio account"
 ACCOUNT_KEY = "sandbox-key-of-the-studio"
@@ -257,9 +258,14 @@ def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> 
     """Open the row of this build option on the voice's page and return it."""
     row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
-    if row.locator(".option-more").get_attribute("open") is None:
-        row.locator(".option-head").click()
-    expect(row.locator(".option-body")).to_be_visible()
+
+    def is_open() -> bool:
+        """A click is lost if the section is replaced between the press and the release of the mouse button."""
+        if row.locator(".option-more").get_attribute("open") is None:
+            row.locator(".option-head").click()
+        return row.locator(".option-body").is_visible()
+
+    wait_for(is_open, f"the option {name} to open")
     return row
 
 

@@ -43,6 +43,11 @@ SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "d
 
 # The browser library files that the pages use: the path in node_modules, and the path that is served.
 VENDORED = {
+    **{
+        f"@fontsource-variable/inter/files/inter-{script}-wght-normal.woff2": f"inter/inter-{script}-wght-normal.woff2"
+        for script in ("latin", "latin-ext", "cyrillic", "greek")
+    },
+    "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
     "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",
     "wavesurfer.js/LICENSE": "wavesurfer/LICENSE",

@@ -43,6 +43,7 @@ SIGNED_IN_URLS = {"logout", "notifications", "session_state"}
 # URL name: the request method and the roles that may open it.
 ACCESS = {
     "today": ("get", ALL_ROLES),
+    "components": ("get", ADMIN_ROLES),
     "consent:talent_list": ("get", ALL_ROLES),
     "consent:talent": ("get", ALL_ROLES),
     "consent:contract": ("get", ALL_ROLES),

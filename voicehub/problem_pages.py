@@ -23,6 +23,7 @@ from voicehub.storage import StorageUnavailable
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 10
+STYLES = ("css/tokens.css", "css/talent.css")
 NOT_SAVED = "What you sent was not saved."
 DISK_FULL = "The disk of the server is full. Nothing was saved. Tell an administrator of the studio."
 DATABASE_BUSY = "The database is busy."
@@ -108,7 +109,7 @@ def answer_problem(request: HttpRequest, problem: Problem, title: str = "Not ava
     if is_script_request(request):
         response: HttpResponse = JsonResponse({"problem": problem.text, "kind": problem.kind}, status=problem.status)
     else:
-        context = {"title": title, "problem": problem.text, "styles": find_static("css/talent.css")}
+        context = {"title": title, "problem": problem.text, "styles": [find_static(path) for path in STYLES]}
         response = HttpResponse(render_to_string("500.html", context), status=problem.status)
     if problem.status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

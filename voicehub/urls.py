@@ -8,6 +8,7 @@ from django.middleware.csrf import get_token
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 
+from voicehub.component_page import show_components
 from voicehub.login_throttle import SignInView
 from voicehub.notifications import notifications
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("sign-in/", SignInView.as_view(), name="login"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("notifications/", notifications, name="notifications"),
+    path("components/", show_components, name="components"),
     path("session/", session_state, name="session_state"),
     path("healthz", healthz, name="healthz"),
     path("administration/", admin.site.urls),

@@ -10,9 +10,9 @@ import WaveSurfer from "../vendor/wavesurfer/wavesurfer.esm.js";
 
 const readColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const readColors = () => ({
-  waveColor: readColor("--wave"),
-  progressColor: readColor("--wave-played"),
-  cursorColor: readColor("--wave-played"),
+  waveColor: readColor("--line-control"),
+  progressColor: readColor("--accent"),
+  cursorColor: readColor("--accent"),
 });
 
 const FINE_FROM_PIXELS = 1000; // on a wider waveform the coarse peaks would be visible as steps

@@ -1,0 +1,48 @@
+"""The shell of staff pages: the rail of a wide window, the menu of a narrow one, the font, and the component page."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.tab import Tab
+
+NARROW = {"width": 390, "height": 844}
+# A width on each side of every change of the layout, down to the narrowest that WCAG asks for.
+WIDTHS = (320, 640, 800, 900, 1099, 1101, 1440)
+
+
+def test_wide_window_shows_links_in_a_rail_and_narrow_one_in_a_menu(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto("/")
+    rail = page.get_by_role("navigation", name="Main", exact=True)
+    expect(rail.get_by_role("link", name="Today")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_text("Menu", exact=True)).to_be_hidden()
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # a valid size
+    expect(rail).to_be_hidden()
+    menu = page.locator("summary", has_text="Menu")
+    menu.press("Enter")
+    expect(page.get_by_role("navigation", name="Main, in a menu").get_by_role("link", name="Talents")).to_be_visible()
+    tab.check_page("menu")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    menu.press("Enter")
+    page.get_by_role("link", name="Talents").press("Enter")
+    expect(page.get_by_role("heading", name="Talents", exact=True)).to_be_visible()
+
+
+def test_pages_load_the_font_of_the_tokens(open_tab: Callable[..., Tab]) -> None:
+    page = open_tab("desktop", "paula").goto("/")
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate(
+        "[...document.fonts].some((font) => font.status === 'loaded' && font.family.includes('Inter'))"
+    )
+    assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith('"Inter Variable"')
+
+
+def test_component_page_fits_every_width(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "ada")
+    page = tab.goto("/components/")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    tab.check_page("components")

@@ -139,7 +139,8 @@ class Build(StatusModel):
                 fields=["created_at"],
                 condition=Q(status__in=FAILED_STATUSES, seen_at=None),
                 name="build_failed_unseen",
-            )
+            ),
+            models.Index(fields=["voice", "-created_at"], name="build_by_time"),
         ]
         constraints = [
             make_status_constraint("build_status_known", BuildStatus),
@@ -215,6 +216,9 @@ class BuildRecording(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["build", "recording"], name="build_recording_once")]
+        indexes = [
+            models.Index(fields=["recording"], condition=MARKED & Q(has_report=True), name="build_recording_marked")
+        ]
 
     def __str__(self) -> str:
         return f"{self.recording} in {self.build}"

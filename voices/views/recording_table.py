@@ -49,7 +49,7 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     show = params.get("show", "") if params.get("show", "") in FILTER_LABELS else ""
     sort = params.get("sort", "") if params.get("sort", "") in SORT_ORDERS else ""
     search = params.get("q", "").strip().replace("\x00", "")[:100]
-    ids = _find_ids(voice, show, search).order_by(*SORT_ORDERS[sort][1]).values_list("pk", flat=True)
+    ids: QuerySet[Any] = _find_ids(voice, show, search).order_by(*SORT_ORDERS[sort][1]).values_list("pk", flat=True)
     page = Paginator(ids, PAGE_SIZE).get_page(params.get("page"))
     # The database orders and counts ids, and looks up the rest only for the rows of this page.
     page.object_list = access.load_recording_rows(list(page.object_list))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -40,6 +41,8 @@ from voices.services.remote_state import find_outdated_builds, find_remote_state
 from voices.services.remote_voices import NOT_FOUND, mark_alert_seen, rename_remote_voice, set_visibility
 from voices.work_progress import WorkProgress
 
+BUILDS_ON_PAGE = 20
+
 
 @dataclass(frozen=True, slots=True)
 class DeletionProof:
@@ -60,7 +63,7 @@ class DeletionProof:
 @require_safe
 def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
     remote = get_remote_or_404(pk)
-    return render(request, "voices/remote_voice.html", make_remote_context(remote))
+    return render(request, "voices/remote_voice.html", make_remote_context(remote, request.GET.get("page")))
 
 
 @require_permission("voices.view_remotevoice")
@@ -70,7 +73,7 @@ def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     remote = get_remote_or_404(pk)
     if is_waiting_for_provider(remote) and request.GET.get("seen") == compute_change_token(remote):
         return HttpResponse(status=204)
-    return render(request, "voices/_remote_voice.html", make_remote_context(remote))
+    return render(request, "voices/_remote_voice.html", make_remote_context(remote, request.GET.get("page")))
 
 
 def get_remote_or_404(pk: str) -> RemoteVoice:
@@ -83,8 +86,10 @@ def is_waiting_for_provider(remote: RemoteVoice) -> bool:
     return is_deleting_voice or remote.files.requested().exists()
 
 
-def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
+def make_remote_context(remote: RemoteVoice, page: str | None) -> dict[str, Any]:
+    """`page` is the page of its builds, from the query string."""
     is_held = bool(find_hold(remote))
+    builds = Paginator(remote.builds.all(), BUILDS_ON_PAGE).get_page(page)
     return {
         "remote": remote,
         "capabilities": remote.find_capabilities(),
@@ -93,7 +98,8 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "state": find_remote_state(remote),
         "badge": presenters.make_remote_badge(remote, is_held=is_held),
         "held": [remote.pk] if is_held else [],
-        "outdated": find_outdated_builds(remote.builds.all()),
+        "page": builds,
+        "outdated": find_outdated_builds(builds),
         "proof": load_deletion_proof(remote),
         "is_waiting": is_waiting_for_provider(remote),
         **make_deletion_context(remote),

@@ -189,7 +189,8 @@ def _load_counts(
         names.setdefault(aggregate, f"total_{len(names)}")
     usable = Recording.objects.filter(voice__in=ids, active=True, status=RecordingStatus.ACCEPTED).order_by()
     grouped = usable.annotate(text_length=Length("transcript")).values("voice")
-    totals = {row["voice"]: row for row in grouped.annotate(**{name: total for total, name in names.items()})}
+    rows = grouped.annotate(**{name: total for total, name in names.items()})
+    totals: Mapping[UUID, Mapping[str, float]] = {row["voice"]: dict(row) for row in rows}
     return {
         (pk, tier_key): ClipCounts(*(totals[pk][names[one]] for one in row)) if pk in totals else ClipCounts()
         for pk in ids

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Aggregate, Count, Q, Sum
@@ -190,7 +191,7 @@ def _load_counts(
     usable = Recording.objects.filter(voice__in=ids, active=True, status=RecordingStatus.ACCEPTED).order_by()
     grouped = usable.annotate(text_length=Length("transcript")).values("voice")
     rows = grouped.annotate(**{name: total for total, name in names.items()})
-    totals: Mapping[UUID, Mapping[str, float]] = {row["voice"]: dict(row) for row in rows}
+    totals = {row["voice"]: row for row in cast("Iterable[dict[str, Any]]", rows)}
     return {
         (pk, tier_key): ClipCounts(*(totals[pk][names[one]] for one in row)) if pk in totals else ClipCounts()
         for pk in ids

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
 COMPRESSION = "voicehub.middleware.PageCompressionMiddleware"
 ACCEPT = {"Accept-Encoding": "gzip, br"}
+MASKED = re.compile(rb"\b\w{64}\b")  # the CSRF token, which is another one in each response
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -34,8 +35,8 @@ def test_page_is_compressed_only_for_a_browser_that_accepts_it(producer_client: 
     assert "Content-Encoding" not in plain.headers and packed.headers["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in plain.headers["Vary"] and "Accept-Encoding" in packed.headers["Vary"]
     assert packed.headers["Content-Length"] == str(len(packed.content))
-    assert len(packed.content) * 3 < len(plain.content)
-    assert TOKEN.sub(b"", gzip.decompress(packed.content)) == TOKEN.sub(b"", plain.content)
+    assert len(packed.content) * 2 < len(plain.content)
+    assert MASKED.sub(b"", gzip.decompress(packed.content)) == MASKED.sub(b"", plain.content)
 
 
 def test_length_of_a_compressed_page_is_random(producer_client: Client) -> None:
@@ -56,7 +57,9 @@ def read(response: HttpResponseBase) -> bytes:
 
 def test_recording_and_its_ranges_are_not_compressed(producer_client: Client, studio: Studio) -> None:
     (recording,) = studio.make_recordings(studio.make_voice(), 1)
-    url, data = reverse("voices:recording_audio", args=[recording.pk]), recording.file.read()
+    url = reverse("voices:recording_audio", args=[recording.pk])
+    with recording.file.open() as file:
+        data = file.read()
     whole = producer_client.get(url, headers=ACCEPT)
     part = producer_client.get(url, headers=ACCEPT | {"Range": "bytes=0-999"})
     download = producer_client.get(f"{url}?download", headers=ACCEPT)

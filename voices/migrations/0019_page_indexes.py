@@ -46,6 +46,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="buildrecording",
+            index=models.Index(
+                fields=["id"],
+                condition=models.Q(has_report=True) & ~models.Q(finding_codes=[]),
+                name="build_recording_predicts",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="build", index=models.Index(fields=["voice", "-created_at"], name="build_by_time")
         ),
     ]

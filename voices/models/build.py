@@ -179,6 +179,10 @@ class Build(StatusModel):
 MARKED = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
 
 
+# A recording that had a finding when the build started, and that the provider has reported on.
+PREDICTS = Q(has_report=True) & ~Q(finding_codes=[])
+
+
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
     def still_flagged(self) -> "BuildRecordingQuerySet":
         """Recordings flagged (silent, outlier or discarded) by the newest build that reported on them."""
@@ -217,7 +221,8 @@ class BuildRecording(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["build", "recording"], name="build_recording_once")]
         indexes = [
-            models.Index(fields=["recording"], condition=MARKED & Q(has_report=True), name="build_recording_marked")
+            models.Index(fields=["recording"], condition=MARKED & Q(has_report=True), name="build_recording_marked"),
+            models.Index(fields=["id"], condition=PREDICTS, name="build_recording_predicts"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from providers.types import Visibility
@@ -42,6 +43,8 @@ from voices.services.remote_voices import NOT_FOUND, mark_alert_seen, rename_rem
 from voices.work_progress import WorkProgress
 
 BUILDS_ON_PAGE = 20
+# How often a page that waits for a deletion loads again what has not changed, for its relative times.
+REFRESH_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,18 @@ def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_remotevoice")
 @require_safe
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """The status, for a page that waits for the deletion of the voice. Returns 204 if the page is up to date."""
+    """The deletion, for a page that waits for it. Returns 204 if the page is up to date.
+
+    If anything else of the page moved, or the deletion ended, the page gets everything about the voice.
+    """
     remote = get_remote_or_404(pk)
-    if is_waiting_for_provider(remote) and request.GET.get("seen") == compute_change_token(remote):
+    token, seen, is_waiting = compute_change_token(remote), request.GET.get("seen", ""), is_waiting_for_provider(remote)
+    if is_waiting and seen == token:
         return HttpResponse(status=204)
-    return render(request, "voices/_remote_voice.html", make_remote_context(remote, request.GET.get("page")))
+    context = make_remote_context(remote, request.GET.get("page"))
+    if is_waiting and seen.partition(".")[2] == token.partition(".")[2]:
+        return render(request, "voices/_remote_progress.html", context)
+    return retarget(render(request, "voices/_remote_voice.html", context), "#remote")
 
 
 def get_remote_or_404(pk: str) -> RemoteVoice:
@@ -141,11 +151,15 @@ def describe_changes(remote: RemoteVoice) -> str:
 
 
 def compute_change_token(remote: RemoteVoice) -> str:
-    """A token that changes when the page would show something else. Times such as “5 min ago” change each minute."""
-    account, minute = remote.account, int(timezone.now().timestamp() // 60)
-    shown = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
-    files = (remote.file_alert, remote.files.open().count(), remote.deletion_assigned_to_id)
-    return hash_token(repr((*shown, *files)))
+    """Two tokens: of the deletion, and of the rest of the page. Times such as “5 min ago” change them."""
+    account, minute, open_files = remote.account, int(timezone.now().timestamp() // 60), remote.files.open().count()
+    deletion = (remote.deletion_proof, account.last_error, minute, remote.file_alert, open_files)
+    rest = (
+        (remote.deleted_at, remote.alert, remote.is_being_deleted, remote.is_on_hold, remote.deletion_assigned_to_id),
+        (remote.name, remote.visibility, remote.raw_status, account.paused_at, bool(open_files)),
+        minute // REFRESH_MINUTES,
+    )
+    return f"{hash_token(repr(deletion))}.{hash_token(repr(rest))}"
 
 
 def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:

@@ -148,6 +148,26 @@ class GrowingStudio:
             tier="rapid",
             reference=f"vh-deleted-{number}",
             remote_id=f"deleted-{number}",
-            deletion_requested_at=timezone.now(),
+            deletion_requested_at=now,
+            retired_at=now,
+        )
+        self._add_active_build(number)
+
+    def _add_active_build(self, number: int) -> None:
+        remote = RemoteVoice.objects.create(
+            voice=self.voice,
+            account=self.account,
+            tier="rapid",
+            reference=f"vh-active-{number}",
+            remote_id=f"active-{number}",
             retired_at=timezone.now(),
+        )
+        Build.objects.create(
+            voice=self.voice,
+            remote_voice=remote,
+            status="training",
+            training_at=timezone.now(),
+            started_by=self.studio.producer,
+            consent=self.consent,
+            contract=self.talent.contracts.first(),
         )

@@ -37,7 +37,9 @@ GROWING = {
     "consent_take",
 }
 ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+)"?(?=\W)')
-SQLITE_SCAN = re.compile(r"^SCAN (\w+)")
+SQLITE_SCAN = re.compile(r"^SCAN (\w+)(?:.* INDEX (\w+))?")
+# Indexes that are read from their end, up to a LIMIT.
+BOUNDED_INDEXES = {"build_recording_predicts"}
 INDEX_NODES = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 
 
@@ -59,7 +61,12 @@ def find_sqlite_scans(sql: str) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
         details = [row[3] for row in cursor.fetchall()]
-    return (found.group(1) for detail in details if (found := SQLITE_SCAN.match(detail)))
+    scans = (found for detail in details if (found := SQLITE_SCAN.match(detail)))
+    return (found.group(1) for found in scans if not is_bounded(found.group(2), sql))
+
+
+def is_bounded(index: str | None, sql: str) -> bool:
+    return index in BOUNDED_INDEXES and " LIMIT " in sql
 
 
 def find_postgres_scans(sql: str) -> Iterator[str]:
@@ -68,16 +75,21 @@ def find_postgres_scans(sql: str) -> Iterator[str]:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
         (plan,) = cursor.fetchone()
     roots = json.loads(plan) if isinstance(plan, str) else plan
-    return list_full_reads(roots[0]["Plan"], "")
+    nodes = list_nodes(roots[0]["Plan"], "")
+    return (table for table, node in nodes if not is_bounded(node.get("Index Name"), sql) and reads_whole(node))
 
 
-def list_full_reads(node: dict[str, Any], table: str) -> Iterator[str]:
+def list_nodes(node: dict[str, Any], table: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each node of a plan with its table. The scan of an index has that of the node above it."""
     table = node.get("Relation Name", table)
-    is_index_read_whole = node["Node Type"] in INDEX_NODES and "Index Cond" not in node
-    if node["Node Type"] == "Seq Scan" or is_index_read_whole:
-        yield table
+    yield table, node
     for child in node.get("Plans", ()):
-        yield from list_full_reads(child, table)
+        yield from list_nodes(child, table)
+
+
+def reads_whole(node: dict[str, Any]) -> bool:
+    is_unconditional = node["Node Type"] in INDEX_NODES and "Index Cond" not in node
+    return node["Node Type"] == "Seq Scan" or is_unconditional
 
 
 def explain_page(client: Client, url: str) -> dict[str, set[str]]:

@@ -66,9 +66,14 @@ class Selection:
         return len(self.rows) + self.other_count
 
     @property
+    def speech_seconds(self) -> float:
+        return sum(row.seconds for row in self.rows) + self.other_seconds
+
+    @property
     def seconds(self) -> float:
+        """With the silences of a single file."""
         gaps = GAP_SECONDS * max(0, self.count - 1) if self.is_single_file else 0.0
-        return sum(row.seconds for row in self.rows) + self.other_seconds + gaps
+        return self.speech_seconds + gaps
 
 
 def load_clip_rows(voice: Voice, provider: str = "") -> list[ClipRow]:
@@ -122,8 +127,8 @@ def select_clips(
 
 def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
     """Why the selection is too short for a build. Empty if it is long enough."""
-    minimum, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
-    if chosen.rows and (minimum is None or speech >= minimum.value):
+    minimum, speech = limits.get("least_seconds"), chosen.speech_seconds
+    if chosen.count and (minimum is None or speech >= minimum.value):
         return ""
     return f"Only {format_duration(speech)} can be sent: the other recordings contain no speech or are too long."
 

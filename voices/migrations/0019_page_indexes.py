@@ -19,7 +19,7 @@ ORDERS = {
     "recording_by_name": ["voice", "file_name", "id"],
     "recording_by_time": ["voice", "-created_at", "id"],
     "recording_by_length": ["voice", "seconds", "id"],
-    "recording_counts": ["voice", "status", "active", "analyzed_at", "checked_at", "seconds"],
+    "recording_counts": ["voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"],
 }
 
 

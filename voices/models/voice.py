@@ -166,7 +166,8 @@ class Recording(StatusModel):
             models.Index(fields=["voice", "seconds", "id"], name="recording_by_length"),
             # What polls and readiness count, without the waveforms that stand in the row before these columns.
             models.Index(
-                fields=["voice", "status", "active", "analyzed_at", "checked_at", "seconds"], name="recording_counts"
+                fields=["voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"],
+                name="recording_counts",
             ),
             make_filter_index("recording_refused", Q(status=RecordingStatus.REFUSED)),
             make_filter_index("recording_excluded", Q(active=False)),

@@ -121,7 +121,7 @@ class GrowingStudio:
             status="dataset_issue",
             started_by=self.studio.producer,
             consent=self.consent,
-            contract=self.talent.contracts.first(),
+            contract=self.talent.contracts.earliest("filed_at"),
             finished_at=timezone.now(),
         )
         BuildRecording.objects.bulk_create(
@@ -169,5 +169,5 @@ class GrowingStudio:
             training_at=timezone.now(),
             started_by=self.studio.producer,
             consent=self.consent,
-            contract=self.talent.contracts.first(),
+            contract=self.talent.contracts.earliest("filed_at"),
         )

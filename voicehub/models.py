@@ -106,6 +106,8 @@ class Task(StatusModel):
             models.Index(
                 fields=["finished_at"], condition=Q(status=TaskStatus.FAILED, seen_at=None), name="task_failed_unseen"
             ),
+            # Pages look up what is done, or failed, for the row that they show.
+            models.Index(fields=["object_id", "kind"], name="task_of_object"),
         ]
 
     def __str__(self) -> str:

@@ -1,14 +1,26 @@
 """Querysets for the pages of this app, and what of a talent is closed after a withdrawal."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import Http404
 
-from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, ContractSuspension
+from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.models import User
-from voices.models import Account, Build, BuildRecording, OfflineProof, Recording, RemoteVoice, Voice
+from voices.models import (
+    Account,
+    Build,
+    BuildRecording,
+    OfflineProof,
+    Recording,
+    RecordingStatus,
+    RemoteVoice,
+    Voice,
+)
 from voices.models.build import BuildQuerySet
 
 CLOSED = "Closed: the consent was withdrawn"
@@ -19,6 +31,23 @@ def query_voices() -> QuerySet[Voice]:
     return Voice.objects.select_related("talent")
 
 
+def query_counted_voices(talent: Talent) -> QuerySet[Voice]:
+    """The voices of a talent, each with its number of usable recordings and of builds.
+
+    They are counted apart: a join of both would read each recording once for each build.
+    """
+    usable = Recording.objects.filter(voice=OuterRef("pk"), status=RecordingStatus.ACCEPTED, active=True)
+    return talent.voices.annotate(
+        usable=_count_rows(usable), built=_count_rows(Build.objects.filter(voice=OuterRef("pk")))
+    ).order_by("name")
+
+
+def _count_rows(rows: QuerySet[Recording] | QuerySet[Build]) -> Coalesce:
+    """The number of these rows of a voice, which is the outer query."""
+    counts = rows.order_by().values("voice").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counts), 0)
+
+
 def list_voice_languages(consent: Consent) -> list[str]:
     """The languages of the voices that this consent is for, as BCP 47 tags."""
     voices = Voice.objects.filter(talent=consent.talent_id, purpose=consent.purpose)
@@ -26,28 +55,44 @@ def list_voice_languages(consent: Consent) -> list[str]:
 
 
 def query_recordings() -> QuerySet[Recording]:
-    """Recordings without their waveforms, which have URLs of their own.
+    """Recordings without their waveforms, which have URLs of their own."""
+    return Recording.objects.select_related("voice").defer("peaks", "fine_peaks", "sound_features").order_by()
+
+
+def load_recording_rows(ids: Sequence[UUID]) -> list[Recording]:
+    """The recordings with these ids, in this order, with what the table shows of each.
 
     `flagged_silent`, `flagged_outlier` and `flagged_discarded` say what the provider reported, in the newest build with
     a report on the recording. `source_name` is the file that the recording was split from. `segment_count` is the
-    number of segments that were split from the recording.
+    number of segments that were split from the recording. Only these few rows are looked up in builds.
     """
     build_rows = BuildRecording.objects.filter(recording=OuterRef("pk"))
     flagged_rows = build_rows.still_flagged()
     segments = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
-    return (
-        Recording.objects.select_related("voice")
-        .defer("peaks", "fine_peaks", "sound_features")
-        .annotate(
-            was_built=Exists(build_rows),
-            flagged_silent=Exists(flagged_rows.filter(is_silent=True)),
-            flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
-            flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
-            source_name=F("source__file_name"),
-            segment_count=Coalesce(Subquery(segments.values("count")), 0),
-        )
-        .order_by()
+    rows = query_recordings().annotate(
+        was_built=Exists(build_rows),
+        flagged_silent=Exists(flagged_rows.filter(is_silent=True)),
+        flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
+        flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
+        source_name=F("source__file_name"),
+        segment_count=Coalesce(Subquery(segments.values("count")), 0),
     )
+    by_id = rows.in_bulk(ids)
+    return [by_id[pk] for pk in ids if pk in by_id]
+
+
+def get_recording_or_404(pk: UUID) -> Recording:
+    """A recording with what the table shows of it."""
+    rows = load_recording_rows([pk])
+    if not rows:
+        raise Http404("No such recording.")
+    return rows[0]
+
+
+def is_flagged(voice: Voice) -> Q:
+    """Condition on recordings of the voice: the newest build with a report on them marked them."""
+    flagged_rows = BuildRecording.objects.still_flagged().filter(recording__voice=voice)
+    return Q(pk__in=flagged_rows.values("recording"))
 
 
 def query_builds() -> BuildQuerySet:

@@ -15,7 +15,7 @@ from voicehub.text import format_count, format_date, format_duration, join_with_
 from voices.models import Account
 from voices.models.choices import HANDOVER_LABELS
 from voices.presenters import FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
-from voices.services.builds import selection
+from voices.services.builds.clip_pool import ProviderClips
 from voices.services.builds.gaps import SELECTING_HANDOVERS, Gap, GapKind
 from voices.services.builds.likely_failures import LikelyFailure, TierJudge
 from voices.services.builds.nearest import Distance, Rank, measure_distance
@@ -68,7 +68,7 @@ class BuildOption:
     check_url: str
     judge: TierJudge
     left_out: Sequence[LikelyFailure]
-    rows: Sequence[ClipRow]
+    clips: ProviderClips
     limits: Mapping[str, Limit]
     refused_handovers: frozenset[Handover] = frozenset()
     retraining: Retraining | None = None
@@ -105,7 +105,7 @@ class BuildOption:
     @cached_property
     def clip_selection(self) -> Selection:
         """The recordings that the best handover would send now, even if other recordings are still missing."""
-        return selection.select_clips(self.rows, self.readiness.capabilities, self.limits, self.readiness.best_handover)
+        return self.clips.select(self.readiness.capabilities, self.limits, self.readiness.best_handover)
 
     @property
     def is_selective(self) -> bool:
@@ -138,7 +138,7 @@ class BuildOption:
     def likely_failure_summary(self) -> str:
         """“25 of 28 look good; 3 would probably fail: leave out, or listen.” Empty if none would."""
         included, left_out = len(self.likely_failures), len(self.left_out)
-        sent = len(self.clip_selection.rows)
+        sent = self.clip_selection.count
         good = sent - included
         verb = "looks" if good == 1 else "look"
         text = f"{good} of {sent + left_out} {verb} good; {included + left_out} would probably fail"
@@ -163,7 +163,7 @@ class BuildOption:
     @property
     def sending_summary(self) -> str:
         """A sentence such as “One file of 41 s will be sent, made of these 4 recordings.”"""
-        count, excluded_count = len(self.clip_selection.rows), self.clip_selection.excluded_count
+        count, excluded_count = self.clip_selection.count, self.clip_selection.excluded_count
         recordings = "this one recording" if count == 1 else f"these {count} recordings"
         if excluded_count:
             recordings = f"the best {count} of {count + excluded_count} recordings"
@@ -263,12 +263,12 @@ class BuildOption:
 
     @property
     def more_sent_count(self) -> int:
-        return max(0, len(self.clip_selection.rows) - MAX_LISTED)
+        return max(0, self.clip_selection.count - MAX_LISTED)
 
     @property
     def excluded_recordings(self) -> list[ExcludedRecording]:
         chosen = {row.id for row in self.clip_selection.rows}
-        excluded = (row for row in self.rows if row.id not in chosen)
+        excluded = (row for row in self.clips.rows if row.id not in chosen)
         return [ExcludedRecording(row.name, self._explain_exclusion(row)) for row in islice(excluded, MAX_LISTED)]
 
     @property

@@ -13,10 +13,10 @@ from voicehub.threshold_overrides import load_tier_thresholds
 from voices.build_option import BuildOption
 from voices.models import RemoteVoice, Voice
 from voices.models.limits import TierKey, get_all_limits
+from voices.services.builds.clip_pool import ProviderClips, load_clip_pool
 from voices.services.builds.likely_failures import TierJudge, load_left_out, load_provider_marks, load_refused
 from voices.services.builds.predictions import load_predictions
 from voices.services.builds.readiness import check_readiness_everywhere
-from voices.services.builds.selection import load_rows_by_provider
 from voices.services.remote_state import find_retrainings
 
 
@@ -27,10 +27,11 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
     }
     states, limits = check_readiness_everywhere(voice), get_all_limits()
-    rows = load_rows_by_provider(voice, {account.provider for account, _ in states})
     judges = _make_judges(voice, [(account.provider, state.capabilities.tier) for account, state in states], limits)
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
     left_out, refused, retrainings = load_left_out(voice), load_refused(voice), find_retrainings(voice)
+    refused_ids = {slug: frozenset(failure.id for failure in failures) for slug, failures in refused.items()}
+    pool = load_clip_pool(voice, judges.values(), frozenset().union(*refused_ids.values()))
     options = [
         BuildOption(
             account,
@@ -40,7 +41,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             reverse("voices:recordings_check", args=[voice.pk]),
             judges[account.provider, state.capabilities.tier],
             [*left_out, *refused.get(account.provider, ())],
-            rows[account.provider],
+            ProviderClips(pool, refused_ids.get(account.provider, frozenset())),
             limits[account.provider, state.capabilities.tier],
             frozenset({Handover.RECORDINGS} if (account.pk, str(state.capabilities.tier)) in dataset_tiers else ()),
             retrainings.get((account.pk, str(state.capabilities.tier))),

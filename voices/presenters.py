@@ -17,6 +17,7 @@ from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
+from voices.row_polls import RowState, make_list_token
 from voices.services.builds.gaps import GapKind
 from voices.services.builds.recheck import VoiceStates, find_hold
 from voices.services.previews import DEFAULT_TEXT_CHARACTERS, find_reasons_against_preview, get_longest_preview
@@ -221,7 +222,11 @@ class PreviewList:
 
     @property
     def change_token(self) -> str:
-        return hash_token(repr([self.hold, *((row.pk, row.status) for row in self.rows)]))
+        return make_list_token(self.row_states)
+
+    @property
+    def row_states(self) -> list[RowState[Preview]]:
+        return [RowState(row, row.pk, (row.status, self.hold)) for row in self.rows]
 
 
 def load_preview_list(remote: RemoteVoice, user: User) -> PreviewList:

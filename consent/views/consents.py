@@ -43,6 +43,7 @@ from voicehub.text import get_language_name
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
+SHOWN_EVENTS = 50
 CHANGEABLE = {
     ConsentStatus.REQUESTED,
     ConsentStatus.SUBMITTED,
@@ -121,11 +122,18 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
-        "events": list(consent.events.order_by("sequence")),
+        **_make_log_context(request, consent),
         "broken_event": find_first_broken_event(consent) or consent.broken_event,
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
+
+
+def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
+    """The newest entries of the audit log in their order, or all of them with `?log=all`."""
+    events = consent.events.order_by("-sequence")
+    newest = list(events if request.GET.get("log") == "all" else events[:SHOWN_EVENTS])
+    return {"events": newest[::-1], "event_count": newest[0].sequence if newest else 0}
 
 
 def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:

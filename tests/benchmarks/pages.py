@@ -1,8 +1,9 @@
 """Measures the speed of the pages whose rows grow with the studio: `python tests/benchmarks/pages.py`.
 
-It makes a studio in a temporary database. For each page it prints how many pages one process serves per second, the
-number of database queries, and two ratios. The first is the page's time over the time of a page that does nothing
-(healthz). The second is its time over the time of the same page with a tenth of the rows, and should stay near 1.
+It makes a studio in a temporary SQLite database, or in the empty database of DATABASE_URL. For each page it prints how
+many pages one process serves per second, the number of database queries, and two ratios. The first is the page's time
+over the time of a page that does nothing (healthz). The second is its time over that of the same page with few rows:
+with 50 recordings, at most 2, or with a tenth of the talents. The number of queries should stay the same.
 The last row of Today is compared with the row above it: each voice is then judged at 7 tiers instead of 2.
 """
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from tests.benchmarks.rows import StudioRows
 
 TALENTS = 200
-RECORDINGS = 5000
-SECONDS_PER_PAGE = 2.0  # how long each page is requested again and again
+RECORDINGS = (50, 5000, 20000)
+SECONDS_PER_PAGE = 1.0  # how long each page is requested again and again
 MIN_REQUESTS = 5
 
 
@@ -66,7 +67,8 @@ def measure_page(client: "Client", page: str, path: str) -> PageCost:
 def make_temporary_studio() -> Iterator[None]:
     """Set up Django with a migrated database in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="voicehub-pages-") as folder:
-        variables = build_environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"}
+        database = {name: os.environ[name] for name in ("DATABASE_URL",) if name in os.environ}
+        variables = build_environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"} | database
         os.environ.clear()
         os.environ.update(variables)
         import django
@@ -83,33 +85,44 @@ def make_temporary_studio() -> Iterator[None]:
 
 
 def list_voice_urls(rows: "StudioRows", count: int) -> dict[str, str]:
-    """Make a voice with `count` recordings, and return the URLs of its pages by label."""
-    path = rows.make_voice(count).get_absolute_url()
+    """Make a voice with `count` recordings and 40 builds, and return the URLs of its pages by label."""
+    voice = rows.make_voice(count)
+    build = rows.add_builds(voice)
+    path = voice.get_absolute_url()
     return {
         "voice": path,
-        "voice, next page": f"{path}?page=2",
         "voice, last page": f"{path}?page=1000000",
         "voice, search": f"{path}?q=lantern",
-        "voice, longest first": f"{path}?sort=longest",
-        "voice, only the recordings": f"{path}recordings/",
+        "recordings": f"{path}recordings/",
+        "recordings, last page": f"{path}recordings/?page=1000000",
+        "recordings, newest first": f"{path}recordings/?sort=newest",
+        "recordings, longest first": f"{path}recordings/?sort=longest",
+        "recordings, to review": f"{path}recordings/?show=look",
+        "recordings, flagged": f"{path}recordings/?show=flagged",
+        "recordings, excluded": f"{path}recordings/?show=inactive",
+        "recordings, poll": f"{path}recordings/poll/",
+        "readiness": f"{path}readiness/",
+        "build": build.get_absolute_url(),
+        "talent": voice.talent.get_absolute_url(),
+        "talents": "/talents/",
+        "Today": "/",
     }
 
 
 def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
-    """Yield the cost of each page, and its cost with a tenth of the rows (None if that is not measured)."""
+    """Yield the cost of each page, and its cost with few rows (None if that is not measured)."""
     from django.test import Client
 
     from tests.benchmarks.rows import StudioRows
 
     rows = StudioRows()
     yield measure_page(Client(), "healthz", "/healthz"), None
-    small = list_voice_urls(rows, RECORDINGS // 10)
-    large = list_voice_urls(rows, RECORDINGS)
-    for name, path in large.items():
-        yield (
-            measure_page(rows.client, f"{name}, {RECORDINGS} recordings", path),
-            measure_page(rows.client, name, small[name]),
-        )
+    few: dict[str, PageCost] = {}
+    for count in RECORDINGS:
+        for name, path in list_voice_urls(rows, count).items():
+            cost = measure_page(rows.client, f"{name}, {count:,} recordings", path)
+            yield cost, few.get(name)
+            few.setdefault(name, cost)
     previous: PageCost | None = None
     for talents in (TALENTS // 10, TALENTS, TALENTS * 10):
         rows.add_talents(talents)
@@ -121,7 +134,7 @@ def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
 
 
 def main() -> None:
-    print(f"{'page':46} {'pages/s':>8} {'queries':>8} {'kB':>6} {'× healthz':>10} {'× a tenth of the rows':>22}")
+    print(f"{'page':46} {'pages/s':>8} {'queries':>8} {'kB':>6} {'× healthz':>10} {'× few rows':>12}")
     baseline = 0.0
     with make_temporary_studio():
         for cost, smaller in measure_pages():
@@ -130,7 +143,7 @@ def main() -> None:
             query_note = f" (queries: {smaller.queries})" if smaller and smaller.queries != cost.queries else ""
             print(
                 f"{cost.page:46} {1 / cost.seconds:8.1f} {cost.queries:8} {cost.size / 1000:6.0f}"
-                f" {cost.seconds / baseline:10.1f} {ratio:>22}{query_note}",
+                f" {cost.seconds / baseline:10.1f} {ratio:>12}{query_note}",
                 flush=True,
             )
 

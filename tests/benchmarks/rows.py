@@ -23,9 +23,20 @@ from consent.models import (
 )
 from providers import registry
 from voicehub.models import User
-from voices.models import Account, AccountMode, Build, BuildStatus, Recording, RecordingStatus, RemoteVoice, Voice
+from voices.models import (
+    Account,
+    AccountMode,
+    Build,
+    BuildRecording,
+    BuildStatus,
+    Recording,
+    RecordingStatus,
+    RemoteVoice,
+    Voice,
+)
 
 PROVIDER = "resemble_v2"
+BUILDS = 40
 WORDS = ("the", "lighthouse", "keeper", "wound", "clock", "every", "evening", "boats", "came", "home", "lantern")
 NOISE_FINDING = {
     "severity": "look",
@@ -68,6 +79,22 @@ class StudioRows:
         Recording.objects.bulk_create((self._make_recording(voice, number) for number in range(count)), batch_size=500)
         return voice
 
+    def add_builds(self, voice: Voice) -> Build:
+        """Add ended builds to a voice. The newest, which is returned, has a report on each of its recordings."""
+        contract = self._add_contract(voice.talent, 0)
+        consent = self._add_consent(voice.talent, ConsentStatus.APPROVED)
+        for number in range(BUILDS):
+            self._add_build(voice, consent, contract, number)
+        newest = voice.builds.latest("created_at")
+        BuildRecording.objects.bulk_create(
+            (
+                BuildRecording(build=newest, recording=row, sha256=row.sha256, has_report=True, is_silent=place < 5)
+                for place, row in enumerate(voice.recordings.defer("peaks"))
+            ),
+            batch_size=500,
+        )
+        return newest
+
     def _make_recording(self, voice: Voice, number: int) -> Recording:
         """Make a usable recording without saving it. Every tenth has a finding."""
         return Recording(
@@ -80,10 +107,13 @@ class StudioRows:
             status=RecordingStatus.ACCEPTED,
             seconds=self.random.uniform(2, 12),
             sample_rate=44100,
+            active=number % 50 != 7,
             findings=[NOISE_FINDING] if number % 10 == 0 else [],
             levels={"peak_dbfs": -3.0, "rms_dbfs": -20.0},
             peaks=[self.random.randrange(-127, 127) for _ in range(800)],
             uploaded_by=self.producer,
+            analyzed_at=timezone.now(),
+            checked_at=timezone.now(),
         )
 
     def add_talents(self, total: int) -> None:

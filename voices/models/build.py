@@ -139,7 +139,8 @@ class Build(StatusModel):
                 fields=["created_at"],
                 condition=Q(status__in=FAILED_STATUSES, seen_at=None),
                 name="build_failed_unseen",
-            )
+            ),
+            models.Index(fields=["voice", "-created_at"], name="build_by_time"),
         ]
         constraints = [
             make_status_constraint("build_status_known", BuildStatus),
@@ -176,6 +177,10 @@ class Build(StatusModel):
 
 # A recording that the provider reported as silent or an outlier, or did not use.
 MARKED = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+
+
+# A recording that had a finding when the build started, and that the provider has reported on.
+PREDICTS = Q(has_report=True) & ~Q(finding_codes=[])
 
 
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
@@ -215,6 +220,10 @@ class BuildRecording(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["build", "recording"], name="build_recording_once")]
+        indexes = [
+            models.Index(fields=["recording"], condition=MARKED & Q(has_report=True), name="build_recording_marked"),
+            models.Index(fields=["id"], condition=PREDICTS, name="build_recording_predicts"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.recording} in {self.build}"

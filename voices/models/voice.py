@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, TextField
 from django.db.models.fields.files import FieldFile
+from django.db.models.functions import Cast
+from django.db.models.lookups import Contains
 from django.urls import reverse
 
 from consent.models import WORLDWIDE, Purpose, Talent
@@ -82,6 +84,16 @@ def wav_path(recording: "Recording", _name: str) -> str:
     return make_recording_path(recording, CONVERTED_SUFFIX)
 
 
+# A recording with a warning of its own analysis, or with a finding of the comparison. Only warnings need a review.
+WARNING_JSON = '"look"'
+NEEDS_REVIEW = Q(Contains(Cast(F("findings"), TextField()), WARNING_JSON)) | ~Q(set_findings=[])
+
+
+def make_filter_index(name: str, condition: Q) -> models.Index:
+    """An index of the few recordings that a filter of the table shows, in the order of their names."""
+    return models.Index(fields=["voice", "file_name", "id"], condition=condition, name=name)
+
+
 class Recording(StatusModel):
     """One clip of training audio with its transcript. The uploaded file is kept unchanged, even if it cannot be used.
 
@@ -147,7 +159,21 @@ class Recording(StatusModel):
                 | ~Q(active_by=InclusionSource.CHECK) & Q(exclusion_code=""),
             ),
         ]
-        indexes = [models.Index(fields=["voice", "file_name"], name="recording_by_name")]
+        indexes = [
+            # The orders of the table. They end with the id, so that the ids of a page are read from the index alone.
+            models.Index(fields=["voice", "file_name", "id"], name="recording_by_name"),
+            models.Index(fields=["voice", "-created_at", "id"], name="recording_by_time"),
+            models.Index(fields=["voice", "seconds", "id"], name="recording_by_length"),
+            # What polls and readiness count, without the waveforms that stand in the row before these columns.
+            models.Index(
+                fields=["voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"],
+                name="recording_counts",
+            ),
+            make_filter_index("recording_refused", Q(status=RecordingStatus.REFUSED)),
+            make_filter_index("recording_excluded", Q(active=False)),
+            make_filter_index("recording_without_text", Q(transcript="")),
+            make_filter_index("recording_to_review", NEEDS_REVIEW),
+        ]
 
     def __str__(self) -> str:
         return self.file_name

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from providers import registry
 from voices.models import Account, BuildRecording, Recording
-from voices.models.build import BuildRecordingQuerySet
+from voices.models.build import MARKED, BuildRecordingQuerySet
 
 REFUSED_TEXT = "{label} refuses this recording: another speaker or sound. Replace it."
 
@@ -23,13 +23,24 @@ def list_refusing_providers() -> list[str]:
 
 def query_refusals(provider: str) -> BuildRecordingQuerySet:
     """The rows in which the newest report of the provider on a recording of the outer query calls it an outlier."""
+    return _query_outliers(provider).filter(recording=OuterRef("pk"))
+
+
+def _query_outliers(provider: str) -> BuildRecordingQuerySet:
+    """The rows in which the newest report of the provider on a recording, of these bytes, calls it an outlier."""
     reports = BuildRecording.objects.filter(
         recording=OuterRef("recording"), has_report=True, build__remote_voice__account__provider=provider
     )
     newer = reports.filter(build__created_at__gt=OuterRef("build__created_at"))
     same_bytes = Q(sha256=F("recording__wav_sha256")) | Q(recording__wav_sha256="", sha256=F("recording__sha256"))
-    at_provider = BuildRecording.objects.filter(same_bytes, recording=OuterRef("pk"), has_report=True, is_outlier=True)
+    at_provider = BuildRecording.objects.filter(same_bytes, has_report=True, is_outlier=True)
     return at_provider.filter(~Exists(newer), build__remote_voice__account__provider=provider)
+
+
+def find_refused_ids(voices: Iterable[UUID], provider: str) -> frozenset[UUID]:
+    """The ids of the recordings of these voices that the provider refuses, in one query of the marked rows."""
+    marked = _query_outliers(provider).filter(MARKED, recording__voice__in=voices)
+    return frozenset(marked.values_list("recording", flat=True))
 
 
 def not_refused_by(provider: str) -> Q:

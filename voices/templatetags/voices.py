@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django import template
-from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -19,7 +18,7 @@ from providers import registry
 from voicehub.templatetags.studio import status_badge
 from voicehub.text import format_time
 from voices import access, presenters
-from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RecordingStatus, RemoteVoice, Voice
+from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
     build_name,
@@ -135,10 +134,7 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
-    usable = Q(recordings__status=RecordingStatus.ACCEPTED, recordings__active=True)
-    voices = talent.voices.annotate(
-        usable=Count("recordings", filter=usable, distinct=True), built=Count("builds", distinct=True)
-    ).order_by("name")
+    voices = access.query_counted_voices(talent)
     return {"talent": talent, "voices": voices, "perms": context["perms"]}
 
 

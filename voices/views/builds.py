@@ -13,10 +13,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from providers import registry
 from voicehub.refusals import show_refusal_as_message
+from voicehub.tokens import hash_token
 from voices import access
 from voices.account_forms import show_errors
 from voices.forms import BuildForm, ResolveSubmitForm, ResolveTrainingForm, read_options
@@ -102,12 +104,18 @@ def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """The part of a build page that changes while the build is active. Returns 204 if the page is up to date."""
+    """The progress of an active build. Returns 204 if the page is up to date.
+
+    If anything else of the page moved, or the build ended, the page gets everything about the build.
+    """
     build = get_object_or_404(access.query_builds(), pk=pk)
     progress = load_build_progress(build)
     if progress and request.GET.get("seen") == compute_change_token(build, progress):
         return HttpResponse(status=204)
-    return render(request, "voices/_build.html", make_build_context(request, build, progress))
+    context = make_build_context(request, build, progress)
+    if build.is_active and request.GET.get("rest") == context["rest_token"]:
+        return render(request, "voices/_build_progress.html", context)
+    return retarget(render(request, "voices/_build.html", context), "#build")
 
 
 @require_permission("voices.view_build")
@@ -176,13 +184,15 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         problem_count=Count("pk", filter=flagged | Q(is_active=False)),
     )
     history, states = load_build_history(build), check_built_voices([build])
-    score_counts = count_scores(build)
+    score_counts, downloads = count_scores(build), list(build.dataset_fetches.order_by("-at")[:20])
+    is_closed = access.are_recordings_closed(build.voice, get_user(request))
     return {
         "build": build,
         "hold": states.held.get(build.remote_voice_id, ()),
         "voice_states": states,
         "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
-        "is_closed": access.are_recordings_closed(build.voice, get_user(request)),
+        "is_closed": is_closed,
+        "rest_token": compute_rest_token(build, counts, len(downloads), is_closed, states.held),
         "progress": progress,
         "change_token": compute_change_token(build, progress),
         "timeline": make_timeline(build, is_outdated=history.is_outdated),
@@ -194,7 +204,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "rebuild_fields": list_option_fields(build),
         "emotions": describe_emotions(list(build.recordings.values_list("emotion", flat=True))),
         "estimates": select_estimate_columns(page, score_counts),
-        "dataset_downloads": list(build.dataset_fetches.order_by("-at")[:20]),
+        "dataset_downloads": downloads,
         "needs_staff_answer": needs_staff_answer(build),
         "is_open_failure": is_open_failure(build),
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
@@ -206,6 +216,13 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "provider_columns": sum(1 for count in score_counts.values() if count),
         **counts,
     }
+
+
+def compute_rest_token(build: Build, *shown: object) -> str:
+    """Changes when the page would show something else of an active build than in its progress."""
+    account = build.remote_voice.account
+    own = (build.status, build.issue, build.lookup_attempts, build.has_unknown_status)
+    return hash_token(repr((own, account.paused_at, account.pause_reason, shown)))
 
 
 def list_comparable_builds(build: Build) -> QuerySet[Build]:

@@ -3,8 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
+from voices.row_polls import compare_rows
 from voices.views import dashboard_lists, next_steps
 from voices.views.next_step import apply_permissions
 
@@ -23,6 +25,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "waiting_count": sum(step.is_for_staff for step in steps),
         "pending_consents": pending_consents,
         "active_builds": active,
+        "change_token": active.change_token,
         "ending_contracts": dashboard_lists.list_ending_contracts(),
         "failed_tasks": dashboard_lists.list_failed_tasks(),
         "is_new": not steps and not pending_consents and not active.rows and not next_steps.has_talents(),
@@ -34,11 +37,16 @@ def today(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def active_builds(request: HttpRequest) -> HttpResponse:
-    """The list of active builds. Returns 204 if the page is up to date.
+    """The rows of active builds that moved. Returns 204 if the page is up to date.
 
-    The page polls this URL while a build is active.
+    The page polls this URL while a build is active. If a build came or went, or the last one ended, it gets the list.
     """
     builds = dashboard_lists.load_active_builds(has_ends=True)
-    if builds.has_active and request.GET.get("seen") == builds.change_token:
+    poll = compare_rows(request.GET.get("seen", ""), builds.row_states)
+    if builds.has_active and poll.is_empty:
         return HttpResponse(status=204)
-    return render(request, "voices/_active_builds.html", {"active_builds": builds})
+    if builds.has_active and not poll.is_whole:
+        context = {"active_builds": builds, "change_token": poll.token, "moved": poll.moved}
+        return render(request, "voices/_active_builds_poll.html", context)
+    context = {"active_builds": builds, "change_token": builds.change_token}
+    return retarget(render(request, "voices/_active_builds.html", context), "#active-builds")

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from voicehub.models import Task, TaskStatus
-from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Build
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, make_voice_badge
+from voices.row_polls import RowState, make_list_token
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.work_samples import load_past_work
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
@@ -98,12 +98,16 @@ class ActiveBuilds:
         return any(build.is_active for build in self.rows)
 
     @property
+    def row_states(self) -> list[RowState[Build]]:
+        return [RowState(build, build.pk, self._describe(build)) for build in self.rows]
+
+    @property
     def change_token(self) -> str:
-        tokens = (
-            f"{compute_change_token(build, self.progress.get(build.pk))}{make_voice_badge(build, self.states)}"
-            for build in self.rows
-        )
-        return hash_token("|".join(tokens))
+        return make_list_token(self.row_states)
+
+    def _describe(self, build: Build) -> tuple[object, ...]:
+        """What the row shows of the build."""
+        return compute_change_token(build, self.progress.get(build.pk)), make_voice_badge(build, self.states)
 
 
 def load_active_builds(*, has_ends: bool) -> ActiveBuilds:

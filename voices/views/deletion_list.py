@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from consent.services.legal_hold import query_talents_on_hold
 from voicehub.models import User
 from voicehub.refusals import handle_refusal
-from voicehub.tokens import hash_token
 from voices.account_forms import RemoteReasonForm, show_errors
 from voices.deletion_progress import (
     load_past_deletions,
@@ -22,6 +22,7 @@ from voices.deletion_progress import (
     make_voice_deletion_progress,
 )
 from voices.models import RemoteVoice
+from voices.row_polls import RowState, compare_rows, make_list_token
 from voices.services.deletion_lists import OpenDeletions, load_open_deletions
 from voices.services.scheduled_deletion import confirm_deletion, keep_voice
 from voices.services.work_samples import PastByKey
@@ -41,11 +42,18 @@ def deletion_list(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.view_remotevoice")
 @require_safe
 def running_deletions(request: HttpRequest) -> HttpResponse:
-    """The deletions that VoiceHub makes now. Returns 204 if the page is up to date."""
+    """The rows of running deletions that moved. Returns 204 if the page is up to date.
+
+    If a deletion came or went, the page gets the whole list.
+    """
     context = make_running_context(load_open_deletions())
-    if request.GET.get("seen") == context["change_token"]:
+    poll = compare_rows(request.GET.get("seen", ""), context["row_states"])
+    if request.GET.get("seen") and poll.is_empty:
         return HttpResponse(status=204)
-    return render(request, "voices/_running_deletions.html", context)
+    if poll.is_whole:
+        return retarget(render(request, "voices/_running_deletions.html", context), "#running-deletions")
+    context |= {"change_token": poll.token, "moved": poll.moved}
+    return render(request, "voices/_running_deletions_poll.html", context)
 
 
 def make_running_context(deletions: OpenDeletions) -> dict[str, Any]:
@@ -53,15 +61,24 @@ def make_running_context(deletions: OpenDeletions) -> dict[str, Any]:
     past = load_past_deletions([*deletions.running, *deletions.files])
     voice_progress = {remote.pk: make_voice_deletion_progress(remote, past) for remote in deletions.running}
     file_progress = {remote.pk: _make_file_progress(remote, past) for remote in deletions.files}
-    alerts = [(remote.alert, remote.file_alert) for remote in (*deletions.running, *deletions.files)]
-    minute = int(timezone.now().timestamp() // 60)
+    states = [
+        *(_make_state("running", remote, voice_progress[remote.pk]) for remote in deletions.running),
+        *(_make_state("files", remote, file_progress[remote.pk]) for remote in deletions.files),
+    ]
     return {
         "running_voices": deletions.running,
         "running_files": deletions.files,
         "voice_progress": voice_progress,
         "file_progress": file_progress,
-        "change_token": hash_token(repr((minute, alerts, voice_progress, file_progress))),
+        "row_states": states,
+        "change_token": make_list_token(states),
     }
+
+
+def _make_state(kind: str, remote: RemoteVoice, progress: WorkProgress | None) -> RowState[tuple[str, RemoteVoice]]:
+    minute = int(timezone.now().timestamp() // 60)
+    shown = (minute, remote.alert, remote.file_alert, remote.is_on_hold, progress)
+    return RowState((kind, remote), f"{kind} {remote.pk}", shown)
 
 
 def _make_file_progress(remote: Any, past: PastByKey) -> WorkProgress | None:

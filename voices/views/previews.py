@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from voicehub import media
@@ -15,6 +16,7 @@ from voices import access
 from voices.account_forms import SentenceForm, format_errors
 from voices.models import Preview
 from voices.presenters import load_preview_list
+from voices.row_polls import compare_rows
 from voices.services.builds.recheck import find_hold
 from voices.services.previews import request_preview
 from voices.views.remote_voices import get_remote_or_404
@@ -26,16 +28,21 @@ PLAYABLE_TYPES = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "
 @require_permission("voices.view_remotevoice")
 @require_safe
 def preview_list(request: HttpRequest, pk: str) -> HttpResponse:
-    """The list of previews. Returns 204 if the page is up to date.
+    """The previews that moved. Returns 204 if the page is up to date.
 
-    The page polls this URL while a preview is being generated.
+    The page polls this URL while a preview is being generated. If another preview came, it gets the whole list.
     """
     remote = get_remote_or_404(pk)
     access.require_open_previews(remote, get_user(request))
     previews = load_preview_list(remote, get_user(request))
-    if previews.is_generating and request.GET.get("seen") == previews.change_token:
+    poll = compare_rows(request.GET.get("seen", ""), previews.row_states)
+    context = {"remote": remote, "preview_list": previews}
+    if previews.is_generating and poll.is_empty:
         return HttpResponse(status=204)
-    return render(request, "voices/_preview_list.html", {"remote": remote, "preview_list": previews})
+    if poll.is_whole or poll.is_empty:
+        return retarget(render(request, "voices/_preview_list.html", context), "#preview-list")
+    context |= {"change_token": poll.token, "moved": poll.moved, "is_complete": poll.is_complete}
+    return render(request, "voices/_preview_list_poll.html", context)
 
 
 @require_permission("voices.ask_preview")

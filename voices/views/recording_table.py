@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -16,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
+from voices.models.voice import NEEDS_REVIEW
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
 from voices.views.recording_progress import make_analysis_progress
@@ -24,7 +24,6 @@ from voices.work_progress import WorkProgress
 PAGE_SIZE = 50
 # A change gets its time before it is committed: it may be older than a page that does not show it yet.
 COMMIT_TIME = timedelta(seconds=5)
-WARNING_JSON = '"look"'  # the severity of warnings in the findings JSON; only warnings need a review
 
 FILTER_LABELS = {
     "": "All",
@@ -40,7 +39,7 @@ FILTER_LABELS = {
 SORT_ORDERS = {
     "": ("Name", ["file_name", "pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),
-    "longest": ("Longest first", ["-seconds", "pk"]),
+    "longest": ("Longest first", ["-seconds", "-pk"]),
     "shortest": ("Shortest first", ["seconds", "pk"]),
 }
 
@@ -50,10 +49,10 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     show = params.get("show", "") if params.get("show", "") in FILTER_LABELS else ""
     sort = params.get("sort", "") if params.get("sort", "") in SORT_ORDERS else ""
     search = params.get("q", "").strip().replace("\x00", "")[:100]
-    rows = _filter_recordings(access.query_recordings().filter(voice=voice), show)
-    if search:
-        rows = rows.filter(file_name__icontains=search) | rows.filter(transcript__icontains=search)
-    page = Paginator(rows.order_by(*SORT_ORDERS[sort][1]), PAGE_SIZE).get_page(params.get("page"))
+    ids: QuerySet[Any] = _find_ids(voice, show, search).order_by(*SORT_ORDERS[sort][1]).values_list("pk", flat=True)
+    page = Paginator(ids, PAGE_SIZE).get_page(params.get("page"))
+    # The database orders and counts ids, and looks up the rest only for the rows of this page.
+    page.object_list = access.load_recording_rows(list(page.object_list))
     note_refusals(page)
     query = QueryDict(mutable=True)
     query.update({name: value for name, value in (("q", search), ("show", show), ("sort", sort)) if value})
@@ -63,18 +62,24 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     }  # fmt: skip
 
 
-def _filter_recordings(rows: QuerySet[Recording], show: str) -> QuerySet[Recording]:
+def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:
+    rows = _filter_recordings(Recording.objects.filter(voice=voice), voice, show)
+    if search:
+        rows = rows.filter(Q(file_name__icontains=search) | Q(transcript__icontains=search))
+    return rows
+
+
+def _filter_recordings(rows: QuerySet[Recording], voice: Voice, show: str) -> QuerySet[Recording]:
+    """`NEEDS_REVIEW` and `active=False` choose an index, so they also stand where another condition implies them."""
     usable = rows.filter(status=RecordingStatus.ACCEPTED)
     return {
         "usable": usable,
-        "look": usable.alias(findings_text=Cast("findings", TextField())).exclude(
-            ~Q(findings_text__contains=WARNING_JSON), set_findings=[]
-        ),
-        "compared": usable.exclude(set_findings=[]),
-        "flagged": rows.filter(Q(flagged_silent=True) | Q(flagged_outlier=True) | Q(flagged_discarded=True)),
+        "look": usable.filter(NEEDS_REVIEW),
+        "compared": usable.filter(NEEDS_REVIEW).exclude(set_findings=[]),
+        "flagged": rows.filter(access.is_flagged(voice)),
         "refused": rows.filter(status=RecordingStatus.REFUSED),
         "inactive": usable.filter(active=False),
-        "left_out": usable.filter(active_by=InclusionSource.CHECK),
+        "left_out": usable.filter(active=False, active_by=InclusionSource.CHECK),
         "no_transcript": usable.filter(transcript=""),
     }.get(show, rows)
 

@@ -34,8 +34,8 @@ def _get_open_voice(request: HttpRequest, pk: str) -> Voice:
     return voice
 
 
-def _get_open_recording(request: HttpRequest, pk: str) -> Recording:
-    recording = get_object_or_404(access.query_recordings(), pk=pk)
+def _get_open_recording(request: HttpRequest, pk: UUID) -> Recording:
+    recording = access.get_recording_or_404(pk)
     access.require_open_recordings(recording.voice, get_user(request))
     return recording
 
@@ -86,7 +86,7 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
 
 @require_permission("voices.change_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
-def recording_edit(request: HttpRequest, pk: str) -> HttpResponse:
+def recording_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show or save the transcript and the emotion of one recording.
 
     With htmx this is a cell of the table, with the transcript only. Without it, it is a page.
@@ -138,7 +138,7 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> dict[str, An
 
 @require_permission("voices.change_recording")
 @require_POST
-def recording_active(request: HttpRequest, pk: str) -> HttpResponse:
+def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Include the recording in the next build, or exclude it from builds."""
     recording = _get_open_recording(request, pk)
     issues: list[str] = []
@@ -187,7 +187,7 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect(f"{voice.get_absolute_url()}#readiness")
 
 
-def _make_list_url(pk: str) -> str:
+def _make_list_url(pk: UUID) -> str:
     recording = get_object_or_404(access.query_recordings(), pk=pk)
     return f"{recording.voice.get_absolute_url()}#recordings"
 
@@ -195,7 +195,7 @@ def _make_list_url(pk: str) -> str:
 @require_permission("voices.change_recording")
 @require_POST
 @show_refusal_as_message(_make_list_url)
-def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
+def recording_split(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Start a background task that splits a recording at its pauses, because it is too long for a build."""
     recording = _get_open_recording(request, pk)
     enqueue_split(recording, get_user(request))
@@ -206,7 +206,7 @@ def recording_split(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.delete_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message(_make_list_url)
-def recording_delete(request: HttpRequest, pk: str) -> HttpResponse:
+def recording_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     recording = _get_open_recording(request, pk)
     if request.method != "POST":
         return render(request, "voices/recording_delete.html", {"recording": recording, "voice": recording.voice})

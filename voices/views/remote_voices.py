@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from providers.types import Visibility
@@ -40,6 +42,10 @@ from voices.services.remote_state import find_outdated_builds, find_remote_state
 from voices.services.remote_voices import NOT_FOUND, mark_alert_seen, rename_remote_voice, set_visibility
 from voices.work_progress import WorkProgress
 
+BUILDS_ON_PAGE = 20
+# How often a page that waits for a deletion loads again what has not changed, for its relative times.
+REFRESH_MINUTES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class DeletionProof:
@@ -60,17 +66,24 @@ class DeletionProof:
 @require_safe
 def remote_voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
     remote = get_remote_or_404(pk)
-    return render(request, "voices/remote_voice.html", make_remote_context(remote))
+    return render(request, "voices/remote_voice.html", make_remote_context(remote, request.GET.get("page")))
 
 
 @require_permission("voices.view_remotevoice")
 @require_safe
 def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
-    """The status, for a page that waits for the deletion of the voice. Returns 204 if the page is up to date."""
+    """The deletion, for a page that waits for it. Returns 204 if the page is up to date.
+
+    If anything else of the page moved, or the deletion ended, the page gets everything about the voice.
+    """
     remote = get_remote_or_404(pk)
-    if is_waiting_for_provider(remote) and request.GET.get("seen") == compute_change_token(remote):
+    token, seen, is_waiting = compute_change_token(remote), request.GET.get("seen", ""), is_waiting_for_provider(remote)
+    if is_waiting and seen == token:
         return HttpResponse(status=204)
-    return render(request, "voices/_remote_voice.html", make_remote_context(remote))
+    context = make_remote_context(remote, request.GET.get("page"))
+    if is_waiting and seen.partition(".")[2] == token.partition(".")[2]:
+        return render(request, "voices/_remote_progress.html", context)
+    return retarget(render(request, "voices/_remote_voice.html", context), "#remote")
 
 
 def get_remote_or_404(pk: str) -> RemoteVoice:
@@ -83,8 +96,10 @@ def is_waiting_for_provider(remote: RemoteVoice) -> bool:
     return is_deleting_voice or remote.files.requested().exists()
 
 
-def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
+def make_remote_context(remote: RemoteVoice, page: str | None) -> dict[str, Any]:
+    """`page` is the page of its builds, from the query string."""
     is_held = bool(find_hold(remote))
+    builds = Paginator(remote.builds.all(), BUILDS_ON_PAGE).get_page(page)
     return {
         "remote": remote,
         "capabilities": remote.find_capabilities(),
@@ -93,7 +108,8 @@ def make_remote_context(remote: RemoteVoice) -> dict[str, Any]:
         "state": find_remote_state(remote),
         "badge": presenters.make_remote_badge(remote, is_held=is_held),
         "held": [remote.pk] if is_held else [],
-        "outdated": find_outdated_builds(remote.builds.all()),
+        "page": builds,
+        "outdated": find_outdated_builds(builds),
         "proof": load_deletion_proof(remote),
         "is_waiting": is_waiting_for_provider(remote),
         **make_deletion_context(remote),
@@ -135,11 +151,15 @@ def describe_changes(remote: RemoteVoice) -> str:
 
 
 def compute_change_token(remote: RemoteVoice) -> str:
-    """A token that changes when the page would show something else. Times such as “5 min ago” change each minute."""
-    account, minute = remote.account, int(timezone.now().timestamp() // 60)
-    shown = (remote.deleted_at, remote.alert, remote.deletion_proof, account.last_error, account.paused_at, minute)
-    files = (remote.file_alert, remote.files.open().count(), remote.deletion_assigned_to_id)
-    return hash_token(repr((*shown, *files)))
+    """Two tokens: of the deletion, and of the rest of the page. Times such as “5 min ago” change them."""
+    account, minute, open_files = remote.account, int(timezone.now().timestamp() // 60), remote.files.open().count()
+    deletion = (remote.deletion_proof, account.last_error, minute, remote.file_alert, open_files)
+    rest = (
+        (remote.deleted_at, remote.alert, remote.is_being_deleted, remote.is_on_hold, remote.deletion_assigned_to_id),
+        (remote.name, remote.visibility, remote.raw_status, account.paused_at, bool(open_files)),
+        minute // REFRESH_MINUTES,
+    )
+    return f"{hash_token(repr(deletion))}.{hash_token(repr(rest))}"
 
 
 def load_deletion_proof(remote: RemoteVoice) -> DeletionProof | None:

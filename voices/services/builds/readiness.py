@@ -1,11 +1,11 @@
 """What a voice needs before a build, computed from the gate, the recordings and the limits of the tier."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, Exists, Q, Sum
+from django.db.models import Aggregate, Count, Q, Sum
 from django.db.models.functions import Length
 
 from consent.services.gate import BuildPermission, check_permissions
@@ -27,9 +27,9 @@ from voices.services.builds.gaps import (
     make_proof_gaps,
 )
 from voices.services.builds.offline_proof import load_proofs
-from voices.services.builds.unchecked import AGGREGATES, find_unchecked, has_waiting_check
+from voices.services.builds.unchecked import load_unchecked
 from voices.services.permission import make_build_purpose
-from voices.services.refused_recordings import list_refusing_providers, query_refusals
+from voices.services.refused_recordings import find_refused_ids, list_refusing_providers
 
 AccountTier = tuple[Account, Capabilities]
 
@@ -107,10 +107,9 @@ def _iterate_readiness(
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    totals = _load_totals(voices, capabilities_by_tier, limits)
-    counts = _count_clips(voices, capabilities_by_tier, totals)
+    counts = _load_counts(voices, capabilities_by_tier, limits)
     active = _find_active_builds(voices) if has_builds else {}
-    unchecked = {pk: find_unchecked(row) for pk, row in totals.items()}
+    unchecked = load_unchecked(voices)
     proofs = load_proofs(permissions.values(), [account for account, _ in targets])
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
@@ -171,54 +170,49 @@ def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str],
     return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in builds}
 
 
-def _load_totals(
+def _load_counts(
     voices: Sequence[Voice],
     capabilities_by_tier: Mapping[TierKey, Capabilities],
     limits: Mapping[TierKey, Mapping[str, Limit]],
-) -> dict[UUID, dict[str, Any]]:
-    """By voice, what its included recordings have. One query for any number of voices, recordings and tiers."""
-    usable = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
-    sums = {
-        f"{name}_{number}": total
-        for number, (tier_key, tier) in enumerate(capabilities_by_tier.items())
-        for name, total in _make_aggregates(limits[tier_key], tier, tier_key[0]).items()
-    }
-    refused = {f"is_refused_{slug}": Exists(query_refusals(slug)) for slug in list_refusing_providers()}
-    rows = usable.annotate(text_length=Length("transcript"), has_waiting_check=has_waiting_check(), **refused)
-    grouped = rows.values("voice", "voice__comparison", "has_waiting_check")
-    return {row["voice"]: dict(row) for row in grouped.annotate(**AGGREGATES, **sums)}
-
-
-def _count_clips(
-    voices: Sequence[Voice],
-    capabilities_by_tier: Mapping[TierKey, Capabilities],
-    totals: Mapping[UUID, Mapping[str, Any]],
 ) -> dict[tuple[UUID, TierKey], ClipCounts]:
+    """By voice and tier, what the included recordings have. One query for any number of voices and tiers.
+
+    Each total is computed once, however many tiers need it. A provider that refuses recordings needs one more query.
+    """
+    ids = [voice.pk for voice in voices]
+    refused = {slug: find_refused_ids(ids, slug) for slug in list_refusing_providers()}
+    aggregates = {
+        tier_key: _make_aggregates(limits[tier_key], tier, refused.get(tier_key[0], frozenset()))
+        for tier_key, tier in capabilities_by_tier.items()
+    }
+    names: dict[Aggregate, str] = {}
+    for aggregate in (aggregate for row in aggregates.values() for aggregate in row):
+        names.setdefault(aggregate, f"total_{len(names)}")
+    usable = Recording.objects.filter(voice__in=ids, active=True, status=RecordingStatus.ACCEPTED).order_by()
+    grouped = usable.annotate(text_length=Length("transcript")).values("voice")
+    rows = grouped.annotate(**{name: total for total, name in names.items()})
+    totals = {row["voice"]: row for row in cast("Iterable[dict[str, Any]]", rows)}
     return {
-        (voice.pk, tier_key): _parse_counts(totals[voice.pk], number) if voice.pk in totals else ClipCounts()
-        for voice in voices
-        for number, tier_key in enumerate(capabilities_by_tier)
+        (pk, tier_key): ClipCounts(*(totals[pk][names[one]] for one in row)) if pk in totals else ClipCounts()
+        for pk in ids
+        for tier_key, row in aggregates.items()
     }
 
 
-def _parse_counts(row: Mapping[str, Any], number: int) -> ClipCounts:
-    return ClipCounts(*(row[f"{name}_{number}"] for name in ClipCounts._fields))
-
-
-def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, provider: str) -> dict[str, Aggregate]:
-    """The database aggregates for one tier, by field name of ClipCounts. Without what the provider refuses."""
-    sent = Q(**{f"is_refused_{provider}": False}) if provider in list_refusing_providers() else Q()
+def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, refused: frozenset[UUID]) -> Iterable[Aggregate]:
+    """The database aggregates for one tier, in the order of ClipCounts. Without what the provider refuses."""
+    sent = ~Q(pk__in=sorted(refused)) if refused else Q()
     trained = get_limit_value(limits, "trained_clip", NO_LIMIT)
     short, long = get_limit_value(limits, "shortest_clip", 0), get_limit_value(limits, "longest_clip", NO_LIMIT)
     counted = sent & Q(seconds__lte=trained)
     if SELECTING_HANDOVERS.intersection(tier.handover):
         counted &= Q(seconds__gte=short, seconds__lte=long)
     longest_text = get_limit_value(limits, "longest_transcript", NO_LIMIT)
-    return {
-        "usable": Count("pk", filter=sent),
-        "trained_seconds": Sum("seconds", filter=counted, default=0.0),
-        "untrained": Count("pk", filter=sent & Q(seconds__gt=trained)),
-        "wrong_length": Count("pk", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
-        "without_text": Count("pk", filter=sent & Q(text_length=0)),
-        "long_text": Count("pk", filter=sent & Q(text_length__gt=longest_text)),
-    }
+    return (
+        Count("pk", filter=sent),
+        Sum("seconds", filter=counted, default=0.0),
+        Count("pk", filter=sent & Q(seconds__gt=trained)),
+        Count("pk", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
+        Count("pk", filter=sent & Q(text_length=0)),
+        Count("pk", filter=sent & Q(text_length__gt=longest_text)),
+    )

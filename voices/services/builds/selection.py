@@ -1,9 +1,11 @@
 """The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from django.db.models import QuerySet
 
 from audio.datasets.concatenate import GAP_SECONDS
 from audio.datasets.select import Candidate, SelectionLimits, compute_levels_quality, select_recordings
@@ -13,7 +15,7 @@ from providers.types import Capabilities, Encoding, Handover, Limit
 from voicehub.text import format_duration
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.recordings.inclusion import list_warning_codes
-from voices.services.refused_recordings import list_refusing_providers, not_refused_by
+from voices.services.refused_recordings import not_refused_by
 
 # If more files than this may be sent, select greedily: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
@@ -45,28 +47,33 @@ class ClipRow:
     is_chosen: bool = False
     """Whether a person put it into builds."""
 
-    @property
-    def byte_count(self) -> int:
-        """The size as a 16-bit mono WAV."""
-        return HEADER_BYTES + round(self.seconds * self.rate) * BYTES_PER_FRAME
-
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The recordings that a build would send, in their order, with their totals."""
+    """The recordings that a build would send, in their order, with their totals.
+
+    `other_count` and `other_seconds` are of the recordings that are sent too, but were not read.
+    """
 
     rows: tuple[ClipRow, ...]
     excluded_count: int
     is_single_file: bool
+    other_count: int = 0
+    other_seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + self.other_count
+
+    @property
+    def speech_seconds(self) -> float:
+        return sum(row.seconds for row in self.rows) + self.other_seconds
 
     @property
     def seconds(self) -> float:
-        gaps = GAP_SECONDS * max(0, len(self.rows) - 1) if self.is_single_file else 0.0
-        return sum(row.seconds for row in self.rows) + gaps
-
-    @property
-    def byte_count(self) -> int:
-        return sum(row.byte_count for row in self.rows)
+        """With the silences of a single file."""
+        gaps = GAP_SECONDS * max(0, self.count - 1) if self.is_single_file else 0.0
+        return self.speech_seconds + gaps
 
 
 def load_clip_rows(voice: Voice, provider: str = "") -> list[ClipRow]:
@@ -76,19 +83,20 @@ def load_clip_rows(voice: Voice, provider: str = "") -> list[ClipRow]:
 
 def load_clip_rows_of_voices(voices: Collection[UUID], provider: str = "") -> dict[UUID, list[ClipRow]]:
     """As `load_clip_rows`, by voice id, in one query for any number of voices."""
-    usable = Recording.objects.filter(
-        not_refused_by(provider), voice__in=voices, active=True, status=RecordingStatus.ACCEPTED
-    )
     rows: dict[UUID, list[ClipRow]] = {voice: [] for voice in voices}
-    for recording in usable.only("voice", *CLIP_FIELDS):
+    for recording in _query_usable(voices).filter(not_refused_by(provider)).only("voice", *CLIP_FIELDS):
         rows[recording.voice_id].append(_make_clip_row(recording))
     return rows
 
 
-def load_rows_by_provider(voice: Voice, providers: Iterable[str]) -> dict[str, list[ClipRow]]:
-    """The rows for each provider. One query, and one more for each provider that refuses recordings."""
-    rows = dict.fromkeys(providers, load_clip_rows(voice))
-    return rows | {slug: load_clip_rows(voice, slug) for slug in list_refusing_providers() if slug in rows}
+def load_clip_rows_by_id(voice: Voice, ids: Collection[UUID]) -> list[ClipRow]:
+    """Those of `load_clip_rows` that have one of these ids, in one query."""
+    rows = _query_usable([voice.pk]).filter(pk__in=ids)
+    return [_make_clip_row(recording) for recording in rows.only("voice", *CLIP_FIELDS)]
+
+
+def _query_usable(voices: Collection[UUID]) -> QuerySet[Recording]:
+    return Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED)
 
 
 def _make_clip_row(recording: Recording) -> ClipRow:
@@ -119,8 +127,8 @@ def select_clips(
 
 def describe_shortage(chosen: Selection, limits: Mapping[str, Limit]) -> str:
     """Why the selection is too short for a build. Empty if it is long enough."""
-    minimum, speech = limits.get("least_seconds"), sum(row.seconds for row in chosen.rows)
-    if chosen.rows and (minimum is None or speech >= minimum.value):
+    minimum, speech = limits.get("least_seconds"), chosen.speech_seconds
+    if chosen.count and (minimum is None or speech >= minimum.value):
         return ""
     return f"Only {format_duration(speech)} can be sent: the other recordings contain no speech or are too long."
 

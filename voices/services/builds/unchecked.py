@@ -1,17 +1,25 @@
 """Recordings that no check has judged since they changed. They are checked before they can be built."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Aggregate, CharField, Count, Exists, Max, OuterRef, Q, Value
-from django.db.models.functions import Cast, Replace
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Count, Exists, Func, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from voicehub.models import Task, TaskStatus
 from voicehub.text import format_count
+from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
+
+# The first character and the length of each part of a UUID that is written with hyphens.
+UUID_PARTS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +44,50 @@ class UncheckedRecordings:
         return "The recordings are not compared with each other yet. VoiceHub is comparing: this goes on by itself."
 
 
-# What `find_unchecked` needs of the rows of one voice.
-AGGREGATES: dict[str, Aggregate] = {
-    "unchecked": Count("pk", filter=Q(analyzed_at=None)),
-    "newest_analysis": Max("analyzed_at"),
-}
+class TaskObjectId(Func):
+    """The id of a row as tasks have it, with hyphens. SQLite stores ids without."""
+
+    template = "CAST(%(expressions)s AS varchar)"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        parts = (f"substr(%(expressions)s, {start}, {length})" for start, length in UUID_PARTS)
+        return self.as_sql(compiler, connection, template=" || '-' || ".join(parts), **context)
 
 
 def has_waiting_check() -> Exists:
-    """Condition on recordings: a task is going to check the recordings of their voice.
+    """Condition on voices: a task is going to check their recordings. It uses the index of waiting tasks."""
+    waiting = Task.objects.filter(kind__in=(ANALYZE_TASK, COMPARE_TASK), status=TaskStatus.WAITING)
+    return Exists(waiting.filter(object_id=TaskObjectId(OuterRef("pk"))))
 
-    Databases store the id of a voice with or without hyphens. A task has it with hyphens.
+
+def load_unchecked(voices: Collection[Voice]) -> dict[UUID, UncheckedRecordings]:
+    """What is unchecked of each of these voices, by its id, in one query. A voice of which all is checked is left out.
+
+    An index counts the recordings without an analysis, and finds the newest analysis.
     """
-    tasks = Task.objects.filter(kind__in=(ANALYZE_TASK, COMPARE_TASK), status=TaskStatus.WAITING)
-    voice_id = Replace(Cast(OuterRef("voice"), CharField()), Value("-"), Value(""))
-    return Exists(tasks.annotate(plain_id=Replace("object_id", Value("-"), Value(""))).filter(plain_id=voice_id))
+    included = Recording.objects.filter(voice=OuterRef("pk"), active=True, status=RecordingStatus.ACCEPTED).order_by()
+    waiting = included.filter(analyzed_at=None).values("voice").annotate(count=Count("pk")).values("count")
+    newest = included.filter(analyzed_at__isnull=False).order_by("-analyzed_at").values("analyzed_at")[:1]
+    rows = Voice.objects.filter(pk__in=[voice.pk for voice in voices]).order_by()
+    rows = rows.annotate(
+        count=Coalesce(Subquery(waiting), 0), newest_analysis=Subquery(newest), is_waiting=has_waiting_check()
+    )
+    return {
+        pk: UncheckedRecordings(count, not is_waiting)
+        for pk, comparison, count, newest_analysis, is_waiting in rows.values_list(
+            "pk", "comparison", "count", "newest_analysis", "is_waiting"
+        )
+        if count or not _is_compared(comparison, newest_analysis)
+    }
 
 
-def find_unchecked(row: Mapping[str, Any]) -> UncheckedRecordings | None:
-    """What is unchecked of the voice with these aggregates of its included recordings. None if all are checked.
-
-    `has_waiting_check` is part of the row, and `voice__comparison`.
-    """
-    if not row["unchecked"] and _is_compared(row):
-        return None
-    return UncheckedRecordings(row["unchecked"], not row["has_waiting_check"])
-
-
-def _is_compared(row: Mapping[str, Any]) -> bool:
-    """Whether the comparison is newer than the newest analysis."""
+def _is_compared(comparison: Mapping[str, Any], newest_analysis: datetime | None) -> bool:
+    """Whether the comparison is newer than the newest analysis. A voice without recordings needs none."""
+    if newest_analysis is None:
+        return True
     try:
-        compared_at = parse_datetime(row["voice__comparison"].get("compared_at") or "")
+        compared_at = parse_datetime(comparison.get("compared_at") or "")
     except ValueError:
         return False
-    return compared_at is not None and timezone.is_aware(compared_at) and compared_at >= row["newest_analysis"]
+    return compared_at is not None and timezone.is_aware(compared_at) and compared_at >= newest_analysis

@@ -196,7 +196,7 @@ def test_each_offered_handover_starts_a_build(producer_client: Client, full_stud
             data = {"account": option.account.pk, "tier": option.readiness.capabilities.tier, "handover": handover}
             producer_client.post(reverse("voices:build_start", args=[voice.pk]), data)
             build = Build.objects.get(status="queued")
-            assert (build.handover, build.recordings.count()) == (handover, len(option.clip_selection.rows))
+            assert (build.handover, build.recordings.count()) == (handover, option.clip_selection.count)
             cancel_build(build, full_studio.producer)
             handovers.append(handover)
     assert sorted(set(handovers)) == sorted(Handover), "the options offer every handover"

@@ -1,0 +1,152 @@
+"""No page of one voice, talent, consent, build or remote voice reads a whole table that grows with the studio.
+
+Each query of these pages is explained by the database that runs the tests. A table is growing if years of work add
+rows to it. A scan of one is found in the plan even while the table is small: PostgreSQL is told to avoid scans.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Replace
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.voices.rows import Studio
+from tests.voices.views.page_rows import GrowingStudio
+from voicehub.models import Task
+from voices.models import Recording
+from voices.views.recording_table import FILTER_LABELS, SORT_ORDERS
+
+pytestmark = pytest.mark.django_db
+
+GROWING = {
+    "voices_recording",
+    "voices_buildrecording",
+    "voices_build",
+    "voices_callback",
+    "voices_preview",
+    "voices_accountcall",
+    "voicehub_task",
+    "consent_event",
+    "consent_take",
+}
+ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+)"?(?=\W)')
+SQLITE_SCAN = re.compile(r"^SCAN (\w+)(?:.* INDEX (\w+))?")
+# Indexes that are read from their end, up to a LIMIT.
+BOUNDED_INDEXES = {"build_recording_predicts"}
+INDEX_NODES = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
+
+
+@pytest.fixture
+def growing(studio: Studio) -> GrowingStudio:
+    growing = GrowingStudio(studio)
+    growing.grow(8)
+    return growing
+
+
+def find_scans(sql: str) -> set[str]:
+    """The growing tables of which the database would read every row, or every entry of an index."""
+    aliases = {alias: table for table, alias in ALIAS.findall(sql)}
+    scanned = find_sqlite_scans(sql) if connection.vendor == "sqlite" else find_postgres_scans(sql)
+    return {aliases.get(name, name) for name in scanned} & GROWING
+
+
+def find_sqlite_scans(sql: str) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        details = [row[3] for row in cursor.fetchall()]
+    scans = (found for detail in details if (found := SQLITE_SCAN.match(detail)))
+    return (found.group(1) for found in scans if not is_bounded(found.group(2), sql))
+
+
+def is_bounded(index: str | None, sql: str) -> bool:
+    return index in BOUNDED_INDEXES and " LIMIT " in sql
+
+
+def find_postgres_scans(sql: str) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}")
+        (plan,) = cursor.fetchone()
+    roots = json.loads(plan) if isinstance(plan, str) else plan
+    nodes = list_nodes(roots[0]["Plan"], "")
+    return (table for table, node in nodes if not is_bounded(node.get("Index Name"), sql) and reads_whole(node))
+
+
+def list_nodes(node: dict[str, Any], table: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each node of a plan with its table. The scan of an index has that of the node above it."""
+    table = node.get("Relation Name", table)
+    yield table, node
+    for child in node.get("Plans", ()):
+        yield from list_nodes(child, table)
+
+
+def reads_whole(node: dict[str, Any]) -> bool:
+    is_unconditional = node["Node Type"] in INDEX_NODES and "Index Cond" not in node
+    return node["Node Type"] == "Seq Scan" or is_unconditional
+
+
+def explain_page(client: Client, url: str) -> dict[str, set[str]]:
+    """The queries of a page that read a growing table whole, each with these tables."""
+    client.get(url)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    queries = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    assert len(queries) > 3
+    return {sql: scans for sql in queries if (scans := find_scans(sql))}
+
+
+@pytest.mark.parametrize("show", FILTER_LABELS)
+def test_no_filter_of_the_recordings_reads_every_recording(
+    viewer_client: Client, growing: GrowingStudio, show: str
+) -> None:
+    url = reverse("voices:recording_table", args=[growing.voice.pk])
+    assert explain_page(viewer_client, f"{url}?show={show}") == {}
+
+
+@pytest.mark.parametrize("sort", SORT_ORDERS)
+def test_no_order_of_the_recordings_reads_or_sorts_every_recording(
+    viewer_client: Client, growing: GrowingStudio, sort: str
+) -> None:
+    url = reverse("voices:recording_table", args=[growing.voice.pk])
+    assert explain_page(viewer_client, f"{url}?sort={sort}&page=2") == {}
+    ids = Recording.objects.filter(voice=growing.voice).order_by(*SORT_ORDERS[sort][1]).values_list("pk")[:50]
+    assert "SORT" not in ids.explain().upper().replace("INCREMENTAL SORT", "") and "B-TREE" not in ids.explain()
+
+
+def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: GrowingStudio) -> None:
+    urls = {
+        "voice": growing.voice.get_absolute_url(),
+        "readiness": reverse("voices:readiness", args=[growing.voice.pk]),
+        "recordings poll": reverse("voices:recordings_poll", args=[growing.voice.pk]),
+        "talent": growing.talent.get_absolute_url(),
+        "consent": growing.consent.get_absolute_url(),
+        "build": growing.finished.get_absolute_url(),
+        "build poll": reverse("voices:build_progress", args=[growing.active.pk]),
+        "remote voice": growing.remote.get_absolute_url(),
+        "previews": reverse("voices:previews", args=[growing.remote.pk]),
+        "account": reverse("voices:account", args=[growing.account.pk]),
+    }
+    scans = {name: explain_page(producer_client, url) for name, url in urls.items()}
+    assert {name: found for name, found in scans.items() if found} == {}
+
+
+def explain_rows(rows: QuerySet[Any]) -> set[str]:
+    with CaptureQueriesContext(connection) as captured:
+        list(rows)
+    return find_scans(captured[0]["sql"])
+
+
+def test_scan_of_a_growing_table_is_found(growing: GrowingStudio) -> None:
+    """The tests above would see a filter without an index, and a look-up of tasks by a computed column."""
+    computed = Task.objects.annotate(plain_id=Replace("object_id", Value("-"), Value(""))).filter(plain_id="x")
+    assert explain_rows(computed) == {"voicehub_task"}
+    recordings = Recording.objects.order_by()
+    assert explain_rows(recordings.filter(sample_rate=44100).values("pk")) == {"voices_recording"}
+    assert explain_rows(recordings.filter(voice=growing.voice).values("pk")) == set()

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import permission_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -47,18 +47,6 @@ def require_permission(permission: str) -> Callable[[Any], Any]:
 def get_user(request: HttpRequest) -> User:
     """The signed-in user of a request that has passed `require_permission`."""
     return cast(User, request.user)
-
-
-def query_talents(search: str = "") -> QuerySet[Talent]:
-    """Talents whose name or email address contains `search`, with the counts that the talent list shows."""
-    in_force = Contract.objects.in_force().filter(talent=OuterRef("pk"))
-    talents = Talent.objects.annotate(
-        consents_waiting=Count("consents", Q(consents__status=ConsentStatus.REQUESTED)),
-        consents_to_review=Count("consents", Q(consents__status=ConsentStatus.SUBMITTED)),
-        consents_in_force=Count("consents", Q(consents__status=ConsentStatus.APPROVED)),
-        has_contract=Exists(in_force),
-    ).order_by("name", "pk")
-    return talents.filter(Q(name__icontains=search) | Q(email__icontains=search)) if search else talents
 
 
 def get_talent_or_404(pk: UUID) -> Talent:

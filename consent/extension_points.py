@@ -1,12 +1,16 @@
 """Functions that other apps register here, because this app must not import those apps.
 
 They supply the names of the providers, compare takes with recordings, list the languages of voices, know which
-providers get no proof of consent, stop the use of a withdrawn consent, and go on with deletions after a legal hold.
+providers get no proof of consent, stop the use of a withdrawn consent, go on with deletions after a legal hold, and
+summarize the voices of talents.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models.expressions import Combinable
 
 from consent.models import Consent, Talent
 
@@ -35,6 +39,33 @@ class Deletion:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class TalentVoices:
+    """The number of voices of a talent, and the newest build of any of them. The build's fields are empty without one.
+
+    `build_tone` is the tone of its status, as `consent.presenters.Badge` has one.
+    """
+
+    voice_count: int = 0
+    build_tone: str = ""
+    build_label: str = ""
+    build_url: str = ""
+    built_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSummaries:
+    """Summaries of the voices of talents, for a list of talents.
+
+    `summarize` returns them by id of the talent, in a constant number of queries. A talent without a voice may be
+    missing. The other two make expressions that sort a queryset of talents by the same facts.
+    """
+
+    summarize: Callable[[Collection[UUID]], Mapping[UUID, TalentVoices]]
+    make_voice_count: Callable[[], Combinable]
+    make_last_built_at: Callable[[], Combinable]
+
+
 ListDeletions = Callable[[Consent], list[Deletion]]
 
 _provider_lists: list[ListProviders] = []
@@ -44,6 +75,7 @@ _exemptions: list[IsExempt] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
 _hold_handlers: list[ResumeDeletions] = []
+_voice_summaries: list[VoiceSummaries] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -143,3 +175,13 @@ def resume_deletions(talent: Talent) -> None:
     """Go on with every deletion that a legal hold on this talent stopped."""
     for handler in _hold_handlers:
         handler(talent)
+
+
+def register_voice_summaries(summaries: VoiceSummaries) -> None:
+    """Register the app that has voices of talents. There is one."""
+    _voice_summaries.append(summaries)
+
+
+def get_voice_summaries() -> VoiceSummaries:
+    (summaries,) = _voice_summaries
+    return summaries

@@ -22,6 +22,7 @@ urlpatterns = [
     path("contracts/<uuid:pk>/check/", contracts.check_file, name="contract_check"),
     path("contracts/<uuid:pk>/suspend/", contracts.contract_suspend, name="contract_suspend"),
     path("contracts/<uuid:pk>/resume/", contracts.contract_resume, name="contract_resume"),
+    path("consents/", consents.consent_list, name="consent_list"),
     path("consents/<uuid:pk>/", consents.consent_page, name="consent"),
     path("consents/<uuid:pk>/invite/", consents.invite, name="invite"),
     path("consents/<uuid:pk>/link/", consents.copy_link, name="copy_link"),

@@ -10,6 +10,7 @@ class VoicesConfig(AppConfig):
         from providers import registry
         from voices import tasks  # noqa: F401 - registers the task handlers
         from voices.access import list_voice_languages
+        from voices.lists.talents import SUMMARIES
         from voices.services.deletion_table import list_deletions
         from voices.services.previews import resume_samples
         from voices.services.recordings.comparison import enqueue_comparisons, has_comparable_recordings
@@ -23,4 +24,5 @@ class VoicesConfig(AppConfig):
         extension_points.register_stop_handler(stop_use, list_deletions)
         extension_points.register_resume_handler(resume_samples)
         extension_points.register_hold_handler(resume_deletions)
+        extension_points.register_voice_summaries(SUMMARIES)
         extension_points.register_comparison(enqueue_comparisons, has_comparable_recordings)

@@ -1,8 +1,9 @@
 """Badges, labels and change tokens of accounts, remote voices and builds. All pages use them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from providers import registry
 from providers.parsing import parse_number
 from providers.types import Encoding, Handover, Tier
 from voicehub.models import User
+from voicehub.templatetags.studio import TONE_OF
 from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices import access
@@ -34,6 +36,7 @@ class StatusBadge:
 # The fields of a voice in which a provider may say what its training cost.
 CREDIT_FIELDS = ("creditsUsed", "credits_used", "credits")
 SUSPENDED_BADGE = StatusBadge("wait", "Suspended")
+OUTDATED_BADGE = StatusBadge("over", "Earlier result")
 # What is said of a voice that the gate refuses, by the status of the consent of its build.
 ENDED_LABELS = {ConsentStatus.WITHDRAWN: "Withdrawn", ConsentStatus.EXPIRED: "Ended"}
 STATE_BADGES = {
@@ -85,6 +88,21 @@ def make_voice_badge(build: Build, states: VoiceStates) -> StatusBadge | None:
         return None
     label = ENDED_LABELS.get(ConsentStatus(build.consent.status), "Ended" if remote.coverage_ended_on else "")
     return StatusBadge("bad", label or "No longer allowed")
+
+
+def make_build_badges(build: Build, states: VoiceStates, outdated: Collection[UUID] = ()) -> list[StatusBadge]:
+    """The status of a build. If it is ready, what has become of its voice since.
+
+    `outdated` are the ids of `find_outdated_builds`. A training build whose voice is held has both badges.
+    """
+    voice_badge = make_voice_badge(build, states)
+    if build.status == BuildStatus.READY and voice_badge:
+        return [voice_badge]
+    if build.pk in outdated:
+        return [OUTDATED_BADGE]
+    badge = StatusBadge(TONE_OF.get(build.status, "over"), build.get_status_display())
+    is_held = build.status == BuildStatus.TRAINING and build.remote_voice_id in states.held
+    return [badge, voice_badge] if is_held and voice_badge else [badge]
 
 
 def _make_deletion_badge(remote: RemoteVoice) -> StatusBadge:

@@ -1,4 +1,4 @@
-"""Consents: the request form, the page of a consent, and the staff actions."""
+"""Consents: the list, the request form, the page of a consent, and the staff actions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +25,7 @@ from consent.access import (
 )
 from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm
 from consent.link_cookie import read_link_cookie, set_link_cookie
+from consent.lists.consents import ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_next_step
@@ -37,6 +38,7 @@ from consent.services.gate import BuildPermission, BuildPurpose, check_permissio
 from consent.services.invitations import request_consent, revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
 from consent.views.reasons import make_reason_view
+from voicehub.lists.pages import load_list
 from voicehub.models import User
 from voicehub.refusals import ActionRefused, handle_refusal, show_refusal_as_message
 from voicehub.text import get_language_name
@@ -50,6 +52,13 @@ CHANGEABLE = {
     ConsentStatus.APPROVED,
     ConsentStatus.SUSPENDED,
 }
+
+
+@require_permission("consent.view_consent")
+@require_safe
+def consent_list(request: HttpRequest) -> HttpResponse:
+    listing = load_list(request, query_consents(), ConsentTable, ConsentFilter)
+    return render(request, "consent/consent_list.html", {"list": listing})
 
 
 @require_permission("consent.add_consent")

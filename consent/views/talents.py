@@ -3,29 +3,28 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from consent.access import get_talent_or_404, get_user, list_recent_events, query_talents, require_permission
+from consent.access import get_talent_or_404, get_user, list_recent_events, require_permission
 from consent.forms import TalentForm
+from consent.lists.talents import TalentFilter, TalentTable, query_talents
 from consent.models import ConsentStatus, Talent
 from consent.services.legal_hold import release_hold, set_hold
 from consent.views.reasons import make_reason_view
+from voicehub.lists.pages import load_list
 
-PAGE_SIZE = 25
 RECENT_EVENTS = 10
 
 
 @require_permission("consent.view_talent")
 @require_safe
 def talent_list(request: HttpRequest) -> HttpResponse:
-    search = request.GET.get("search", "").strip().replace("\x00", "")[:100]
-    page = Paginator(query_talents(search), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "consent/talent_list.html", {"page": page, "search": search})
+    listing = load_list(request, query_talents(), TalentTable, TalentFilter)
+    return render(request, "consent/talent_list.html", {"list": listing})
 
 
 @require_permission("consent.add_talent")

@@ -1,5 +1,6 @@
 """Template tags for all pages: times, durations, status badges, form fields, page links."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -7,7 +8,6 @@ from django import template
 from django.core.paginator import Page
 from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -131,25 +131,38 @@ class NavigationLink(NamedTuple):
     current: str = ""
 
 
+# The pages of the main navigation: label, URL name, permission, and the first parts of the paths below it.
+PAGES = (
+    ("Today", "today", "", ("today", "deletions")),
+    ("Talents", "consent:talent_list", "consent.view_talent", ("talents", "contracts")),
+    (
+        "Voices",
+        "voices:voice_list",
+        "voices.view_voice",
+        ("voices", "recordings", "uploads", "remote-voices", "previews"),
+    ),
+    ("Consents", "consent:consent_list", "consent.view_consent", ("consents", "takes", "offline-proofs")),
+    ("Builds", "voices:build_list", "voices.view_build", ("builds",)),
+    ("Accounts", "voices:account_list", "voices.view_account", ("accounts",)),
+)
+
+
 @register.simple_tag(takes_context=True)
 def navigation(context: template.Context) -> list[NavigationLink]:
     """The links of the main navigation that this user may follow."""
     request, perms = context["request"], context["perms"]
-    today, talents, accounts = (reverse(name) for name in ("today", "consent:talent_list", "voices:account_list"))
-    in_accounts = accounts in request.path
-    in_today = request.path == reverse("voices:deletion_list")
-    in_other = request.path == today or in_today or in_accounts
-    in_talents = not in_other and _get_app_name(request) in {"consent", "voices"}
-    links = [NavigationLink("Today", today, "page" if request.path == today else "true" if in_today else "")]
-    if "consent.view_talent" in perms:
-        links.append(NavigationLink("Talents", talents, "true" if in_talents else ""))
-    if "voices.view_account" in perms:
-        current = "page" if request.path == accounts else "true" if in_accounts else ""
-        links.append(NavigationLink("Accounts", accounts, current))
+    links = [
+        NavigationLink(label, reverse(name), _find_current(request.path, reverse(name), parts))
+        for label, name, permission, parts in PAGES
+        if not permission or permission in perms
+    ]
     if request.user.is_staff:
         links.append(NavigationLink("Administration", reverse("admin:index")))
     return links
 
 
-def _get_app_name(request: HttpRequest) -> str:
-    return request.resolver_match.app_name if request.resolver_match else ""
+def _find_current(path: str, url: str, parts: Sequence[str]) -> str:
+    """“page” on the page itself, “true” on a page below it."""
+    if path == url:
+        return "page"
+    return "true" if path.strip("/").partition("/")[0] in parts else ""

@@ -7,7 +7,7 @@ from uuid import UUID
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.models import Consent, ConsentStatus, Talent
@@ -15,7 +15,6 @@ from consent.models.consent import APPROVED_STATUSES
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
-from voicehub.templatetags.studio import status_badge
 from voicehub.text import format_time
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RemoteVoice, Voice
@@ -37,7 +36,6 @@ ABILITY_LABELS = {
     "voice_conversion": "speech from another voice",
     "speech_to_speech": "speech from another voice",
 }
-OUTDATED_LABEL = "Earlier result"
 READY_STATUSES = ("ready", "finished")
 
 
@@ -186,24 +184,11 @@ def remote_badge(remote: RemoteVoice, held: Collection[UUID] = ()) -> presenters
 def build_badge(
     build: Build, states: VoiceStates | Collection[UUID] = (), outdated: Collection[UUID] = ()
 ) -> SafeString:
-    """The status of a build. If it is ready, what has become of its voice since. `states` may be the held voices only.
-
-    `outdated` are the ids of `find_outdated_builds`. A training build whose voice is held has both badges.
-    """
+    """The badges of a build, see `presenters.make_build_badges`. `states` may be the held voices only."""
     known = states if isinstance(states, VoiceStates) else VoiceStates(dict.fromkeys(states, ()))
-    is_ready, voice_badge = build.status == BuildStatus.READY, presenters.make_voice_badge(build, known)
-    if is_ready and voice_badge:
-        return _make_badge(voice_badge)
-    if build.pk in outdated:
-        return format_html('<span class="state state-over">{}</span>', OUTDATED_LABEL)
-    is_held = build.status == BuildStatus.TRAINING and build.remote_voice_id in known.held
-    if is_held and voice_badge:
-        return format_html("{} {}", status_badge(build), _make_badge(voice_badge))
-    return status_badge(build)
-
-
-def _make_badge(badge: presenters.StatusBadge) -> SafeString:
-    return format_html('<span class="state state-{}">{}</span>', badge.severity, badge.label)
+    badges = presenters.make_build_badges(build, known, outdated)
+    spans = ((badge.severity, badge.label) for badge in badges)
+    return format_html_join(" ", '<span class="state state-{}">{}</span>', spans)
 
 
 @register.simple_tag(takes_context=True)

@@ -15,10 +15,12 @@ from consent.access import get_user, require_permission
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
+from voicehub.lists.pages import load_list
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voicehub.text import format_duration
 from voices import access
 from voices.account_forms import AccountForm, KeyForm, PauseForm, UploaderForm, show_errors
+from voices.lists.accounts import AccountFilter, AccountTable
 from voices.models import Account, LimitOverride
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 from voices.services.uploaders import find_exemption, set_authorized_uploader
@@ -98,9 +100,8 @@ def list_provider_options() -> list[ProviderOption]:
 @require_permission("voices.view_account")
 @require_safe
 def account_list(request: HttpRequest) -> HttpResponse:
-    return render(
-        request, "voices/account_list.html", {"accounts": Account.objects.all(), "providers": list_provider_options()}
-    )
+    listing = load_list(request, Account.objects.all(), AccountTable, AccountFilter)
+    return render(request, "voices/account_list.html", {"list": listing, "providers": list_provider_options()})
 
 
 @require_permission("voices.add_account")

@@ -1,0 +1,104 @@
+"""The list of consents: its columns, filters and order."""
+
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Lower
+from django.utils.safestring import SafeString
+
+from consent.extension_points import get_provider_label
+from consent.labels import get_purpose_label
+from consent.models import Consent, ConsentStatus, Event, EventKind
+from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
+from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.templatetags.cells import get_tone, render_day, render_lines, render_link, render_mark, render_moment
+from voicehub.text import get_language_name
+
+# Those that wait for a person first.
+STATUS_ORDER = (
+    ConsentStatus.SUBMITTED,
+    ConsentStatus.REQUESTED,
+    ConsentStatus.SUSPENDED,
+    ConsentStatus.APPROVED,
+    ConsentStatus.WITHDRAWN,
+    ConsentStatus.DECLINED,
+    ConsentStatus.EXPIRED,
+    ConsentStatus.REPLACED,
+    ConsentStatus.VOIDED,
+)
+ENDED = STATUS_ORDER[STATUS_ORDER.index(ConsentStatus.WITHDRAWN) :]
+# A consent to review waits for staff, and a requested one for the talent.
+WAITING_TONES: dict[str, str] = {ConsentStatus.SUBMITTED: "new", ConsentStatus.REQUESTED: "over"}
+# Statuses that may also begin with an event of another name.
+OTHER_KINDS = {
+    ConsentStatus.SUBMITTED: EventKind.TAKE,
+    ConsentStatus.REQUESTED: EventKind.ASKED_AGAIN,
+    ConsentStatus.APPROVED: EventKind.RESUMED,
+}
+
+
+def query_consents() -> QuerySet[Consent]:
+    """Consents with the time since which they have their status, as `since`."""
+    kinds = (When(status=status, then=Value(kind)) for status, kind in OTHER_KINDS.items())
+    is_change = Q(kind=OuterRef("status")) | Q(kind=OuterRef("other_kind"))
+    changes = Event.objects.filter(is_change, consent=OuterRef("pk")).order_by("-sequence").values("at")
+    rows = Consent.objects.select_related("talent").annotate(other_kind=Case(*kinds, default="status"))
+    return rows.annotate(since=Coalesce(Subquery(changes[:1]), "created_at"))
+
+
+def rank_status() -> Combinable:
+    return Case(*(When(status=status, then=Value(rank)) for rank, status in enumerate(STATUS_ORDER)))
+
+
+def list_consent_views() -> list[Choice]:
+    return [
+        Choice("to_review", "To review", Q(status=ConsentStatus.SUBMITTED)),
+        Choice("waiting", "Waiting for talent", Q(status=ConsentStatus.REQUESTED)),
+        Choice("in_force", "In force", Q(status=ConsentStatus.APPROVED)),
+        Choice("suspended", "Suspended", Q(status=ConsentStatus.SUSPENDED)),
+        Choice("ended", "Ended", Q(status__in=ENDED)),
+    ]
+
+
+class ConsentFilter(ListFilter):
+    search_fields = {"talent__name": "consent.view_talent", "talent__email": "consent.view_talent"}
+    search_label = "Name or email address"
+    show = ChoiceFilter("Status", list_consent_views)
+    provider = ValueFilter("Provider", "provider", get_provider_label)
+    purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
+    language = ValueFilter("Language", "language", get_language_name)
+
+
+class ConsentTable(ListTable):
+    default_sort = "status"
+
+    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two", permission="consent.view_talent")
+    provider = ListColumn("Provider", "provider", css_class="only-desk")
+    purpose = ListColumn("Purpose", "purpose", css_class="only-desk")
+    language = ListColumn("Language", "language", css_class="only-wide")
+    status = ListColumn("Status", rank_status, "since")
+    since = ListColumn("Since", "since", css_class="only-wide", is_descending_first=True)
+    valid_until = ListColumn("Valid until", "valid_until", css_class="only-wide")
+
+    def render_talent(self, record: Consent) -> SafeString:
+        subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
+        return render_lines(render_link(record.get_absolute_url(), record.talent.name), subject, "only-phone")
+
+    def render_provider(self, record: Consent) -> SafeString | str:
+        label = get_provider_label(record.provider)
+        return label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
+
+    def render_purpose(self, record: Consent) -> str:
+        return get_purpose_label(record.purpose)
+
+    def render_language(self, record: Consent) -> str:
+        return get_language_name(record.language)
+
+    def render_status(self, record: Consent) -> SafeString:
+        tone = WAITING_TONES.get(record.status) or get_tone(record.status)
+        return render_mark(tone, record.get_status_display())
+
+    def render_since(self, record: Consent) -> SafeString | str:
+        return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
+
+    def render_valid_until(self, record: Consent) -> SafeString | str:
+        return render_day(record.valid_until, "no end date")

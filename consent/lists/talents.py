@@ -1,0 +1,211 @@
+"""The list of talents: its columns, filters and order."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Lower
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from consent.extension_points import TalentVoices, get_voice_summaries
+from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
+from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
+from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.templatetags.cells import (
+    NOTHING,
+    render_day,
+    render_lines,
+    render_link,
+    render_mark,
+    render_moment,
+)
+
+ENDING_SOON = timedelta(days=60)
+CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
+
+
+def query_talents() -> QuerySet[Talent]:
+    return Talent.objects.all()
+
+
+@dataclass(frozen=True, slots=True)
+class ContractState:
+    """The contracts of a talent that have started and not ended. `ends_on` is the latest end of those in force."""
+
+    has_contract: bool = False
+    is_suspended: bool = False
+    ends_on: date | None = None
+
+
+def load_contract_states(talents: Sequence[Talent]) -> dict[UUID, ContractState]:
+    open_suspensions = ContractSuspension.objects.filter(contract=OuterRef("pk"), resumed_at__isnull=True)
+    rows = Contract.objects.current().filter(talent__in=talents).annotate(is_suspended=Exists(open_suspensions))
+    ends: dict[UUID, list[date | None]] = defaultdict(list)
+    suspended = set()
+    for talent_id, ends_on, is_suspended in rows.values_list("talent_id", "ends_on", "is_suspended"):
+        suspended.add(talent_id) if is_suspended else ends[talent_id].append(ends_on)
+    states = {pk: ContractState(is_suspended=True) for pk in suspended}
+    return states | {pk: ContractState(has_contract=True, ends_on=_find_latest(days)) for pk, days in ends.items()}
+
+
+def _find_latest(days: Sequence[date | None]) -> date | None:
+    """The latest end. None if one has no end."""
+    return None if None in days else max(day for day in days if day)
+
+
+def _has_contract(*conditions: Q) -> Exists:
+    return Exists(Contract.objects.in_force().filter(*conditions, talent=OuterRef("pk")))
+
+
+def _has_later_end() -> Exists:
+    """A contract in force that does not end soon."""
+    later = Q(ends_on__isnull=True) | Q(ends_on__gt=timezone.localdate() + ENDING_SOON)
+    return _has_contract(later)
+
+
+def _has_current_contract() -> Exists:
+    return Exists(Contract.objects.current().filter(talent=OuterRef("pk")))
+
+
+def rank_contract() -> Combinable:
+    """No contract first, then suspended, then ending soon."""
+    steps = (_has_later_end(), 3), (_has_contract(), 2), (_has_current_contract(), 1)
+    return Case(*(When(condition, then=Value(rank)) for condition, rank in steps), default=Value(0))
+
+
+def find_contract_end() -> Combinable:
+    ends = Contract.objects.in_force().filter(talent=OuterRef("pk")).order_by("-ends_on").values("ends_on")
+    return Subquery(ends[:1])
+
+
+def _has_consent(status: ConsentStatus) -> Q:
+    consents = Consent.objects.in_force() if status == ConsentStatus.APPROVED else Consent.objects.filter(status=status)
+    return Q(Exists(consents.filter(talent=OuterRef("pk"))))
+
+
+def _count_consents(status: ConsentStatus) -> Combinable:
+    rows = Consent.objects.filter(talent=OuterRef("pk"), status=status).order_by().values("talent")
+    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
+
+
+def list_talent_views() -> list[Choice]:
+    return [
+        Choice("to_review", "To review", _has_consent(ConsentStatus.SUBMITTED)),
+        Choice("waiting", "Waiting for talent", _has_consent(ConsentStatus.REQUESTED)),
+        Choice("in_force", "Consent in force", _has_consent(ConsentStatus.APPROVED)),
+        Choice("withdrawn", "Withdrawn", _has_consent(ConsentStatus.WITHDRAWN)),
+    ]
+
+
+def list_contract_choices() -> list[Choice]:
+    return [
+        Choice("in_force", "In force", Q(_has_contract())),
+        Choice("ending", "Ends within 60 days", Q(_has_contract()) & ~Q(_has_later_end())),
+        Choice("suspended", "Suspended", Q(_has_current_contract()) & ~Q(_has_contract())),
+        Choice("none", "None in force", ~Q(_has_contract())),
+    ]
+
+
+class TalentFilter(ListFilter):
+    search_fields = {"name": "", "email": ""}
+    search_label = "Name or email address"
+    show = ChoiceFilter("Consents", list_talent_views, permission=CONSENTS)
+    contract = ChoiceFilter("Contract", list_contract_choices, permission=CONTRACTS)
+
+
+class TalentTable(ListTable):
+    default_sort = "name"
+
+    name = ListColumn("Talent", lambda: Lower("name"), css_class="two")
+    contract = ListColumn("Contract", rank_contract, find_contract_end, css_class="only-desk", permission=CONTRACTS)
+    consents = ListColumn(
+        "Consents",
+        lambda: _count_consents(ConsentStatus.SUBMITTED),
+        lambda: _count_consents(ConsentStatus.REQUESTED),
+        lambda: _count_consents(ConsentStatus.APPROVED),
+        permission=CONSENTS,
+        is_descending_first=True,
+    )
+    voices = ListColumn(
+        "Voices",
+        lambda: get_voice_summaries().make_voice_count(),
+        css_class="num only-wide",
+        permission="voices.view_voice",
+        is_descending_first=True,
+    )
+    last_build = ListColumn(
+        "Last build",
+        lambda: get_voice_summaries().make_last_built_at(),
+        css_class="two only-wide",
+        permission="voices.view_build",
+        is_descending_first=True,
+    )
+    added = ListColumn("Added", "created_at", css_class="only-wide", is_descending_first=True)
+
+    def load_rows(self, records: Sequence[Talent]) -> None:
+        self.contract_states = load_contract_states(records)
+        self.consent_counts = _load_consent_counts(records)
+        self.voice_summaries = get_voice_summaries().summarize([talent.pk for talent in records])
+
+    def render_name(self, record: Talent) -> SafeString:
+        return render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
+
+    def render_contract(self, record: Talent) -> SafeString | str:
+        state, today = self.contract_states.get(record.pk, ContractState()), timezone.localdate()
+        if not state.has_contract:
+            return render_mark("wait", "Suspended") if state.is_suspended else render_mark("over", "None in force")
+        if state.ends_on is None:
+            return "no end date"
+        days = (state.ends_on - today).days
+        if days > ENDING_SOON.days:
+            return format_html("until {}", render_day(state.ends_on))
+        return render_mark("wait", f"ends in {days} day{'' if days == 1 else 's'}" if days else "ends today")
+
+    def render_consents(self, record: Talent) -> SafeString:
+        counts = self.consent_counts[record.pk]
+        marks = [
+            (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
+        ]
+        return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "not requested")
+
+    def render_voices(self, record: Talent) -> SafeString | str:
+        count = self.voice_summaries.get(record.pk, TalentVoices()).voice_count
+        return str(count) if count else NOTHING
+
+    def render_last_build(self, record: Talent) -> SafeString:
+        voices = self.voice_summaries.get(record.pk, TalentVoices())
+        if voices.built_at is None:
+            return NOTHING
+        mark = render_mark(voices.build_tone, render_link(voices.build_url, voices.build_label))
+        return render_lines(mark, render_moment(voices.built_at))
+
+    def render_added(self, record: Talent) -> SafeString | str:
+        return render_moment(record.created_at)
+
+
+# The status, the tone and the words after the number. The first two that a talent has are shown.
+CONSENT_MARKS = (
+    (ConsentStatus.SUBMITTED, "new", "to review"),
+    (ConsentStatus.REQUESTED, "over", "waiting for talent"),
+    (ConsentStatus.APPROVED, "good", "in force"),
+    (ConsentStatus.SUSPENDED, "wait", "suspended"),
+    (ConsentStatus.WITHDRAWN, "bad", "withdrawn"),
+    (ConsentStatus.DECLINED, "bad", "declined"),
+)
+
+
+def _load_consent_counts(talents: Sequence[Talent]) -> Mapping[UUID, Counter[str]]:
+    """By talent, the number of consents in each status. An approved one whose last day has passed is not counted."""
+    today = timezone.localdate()
+    counts: dict[UUID, Counter[str]] = defaultdict(Counter)
+    rows = Consent.objects.filter(talent__in=talents).order_by()
+    for talent_id, status, valid_until in rows.values_list("talent_id", "status", "valid_until"):
+        is_over = status == ConsentStatus.APPROVED and valid_until is not None and valid_until < today
+        counts[talent_id][status] += not is_over
+    return counts

@@ -1,0 +1,54 @@
+"""The HTML inside the cells of lists: links, second lines, status marks, dates."""
+
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from voicehub.templatetags.studio import TONE_OF, WEEK, ago, exact
+
+# “over” is the tone of a status badge for everything that has ended or never began.
+MARKS = {"over": "idle"}
+NOTHING = SafeString('<span class="meta">none</span>')
+
+
+def render_link(url: str, text: str) -> SafeString:
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def render_lines(first: SafeString | str, second: SafeString | str = "", css_class: str = "") -> SafeString:
+    """A second line below the first. `css_class` says on which widths it is shown."""
+    if not second:
+        return format_html("{}", first)
+    return format_html('{}<small class="{}">{}</small>', first, css_class, second)
+
+
+def render_mark(tone: str, label: SafeString | str) -> SafeString:
+    """A status: a shape and a word. `tone` is the tone of a status badge, or “new”."""
+    return format_html('<span class="vh-status is-{}">{}</span>', MARKS.get(tone, tone), label)
+
+
+def get_tone(status: str) -> str:
+    return TONE_OF.get(status, "over")
+
+
+def render_day(value: date | None, default: str = "") -> SafeString | str:
+    """A date as “Nov 3, 2025”."""
+    if value is None:
+        return default
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "M j, Y"))
+
+
+def render_moment(moment: datetime | None) -> SafeString | str:
+    """The age within a week, such as “3 minutes ago”, and the date otherwise. The title is the exact time."""
+    if moment is None or abs((timezone.now() - moment).total_seconds()) < WEEK:
+        return ago(moment)
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        exact(moment),
+        date_format(local, "M j, Y"),
+    )

@@ -1,0 +1,101 @@
+"""The list of accounts: its columns, filters and order."""
+
+from collections.abc import Sequence
+
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Lower
+from django.template.defaultfilters import truncatechars
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from providers import registry
+from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
+from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
+from voices.models import Account, AccountMode, RemoteVoice
+from voices.presenters import make_account_badge
+
+REASON_LENGTH = 120
+IS_PAUSED = Q(paused_at__isnull=False)
+IS_REFUSED = ~IS_PAUSED & ~Q(last_error="")
+IS_WORKING = ~IS_PAUSED & Q(last_error="", checked_at__isnull=False)
+IS_UNTESTED = ~IS_PAUSED & Q(last_error="", checked_at__isnull=True)
+
+
+def list_account_views() -> list[Choice]:
+    return [
+        Choice("refused", "Not working", IS_REFUSED),
+        Choice("paused", "Paused", IS_PAUSED),
+        Choice("untested", "Not tested", IS_UNTESTED),
+        Choice("working", "Working", IS_WORKING),
+    ]
+
+
+def rank_state() -> Combinable:
+    """Accounts that do not work first."""
+    return Case(*(When(choice.condition, then=Value(rank)) for rank, choice in enumerate(list_account_views())))
+
+
+def _query_present_voices() -> QuerySet[RemoteVoice]:
+    return RemoteVoice.objects.filter(deleted_at=None).exclude(remote_id="").order_by()
+
+
+def count_voices() -> Combinable:
+    voices = _query_present_voices().filter(account=OuterRef("pk")).values("account").annotate(count=Count("pk"))
+    return Coalesce(Subquery(voices.values("count")), 0)
+
+
+def get_mode_label(mode: str) -> str:
+    return AccountMode(mode).label if mode in AccountMode.values else mode
+
+
+class AccountFilter(ListFilter):
+    search_fields = {"name": ""}
+    search_label = "Account"
+    show = ChoiceFilter("State", list_account_views)
+    provider = ValueFilter("Provider", "provider", registry.get_provider_label)
+    mode = ValueFilter("Mode", "mode", get_mode_label)
+
+
+class AccountTable(ListTable):
+    default_sort = "provider"
+
+    name = ListColumn("Account", lambda: Lower("name"), css_class="two")
+    provider = ListColumn("Provider", "provider", lambda: Lower("name"), css_class="only-desk")
+    mode = ListColumn("Mode", "mode", css_class="only-wide")
+    voices = ListColumn("Voices there", count_voices, css_class="num only-wide", is_descending_first=True)
+    state = ListColumn("State", rank_state, css_class="two wrap")
+    checked = ListColumn("Last test", "checked_at", css_class="only-wide", is_descending_first=True)
+
+    def load_rows(self, records: Sequence[Account]) -> None:
+        rows = _query_present_voices().filter(account__in=records).values_list("account")
+        self.voice_counts = dict(rows.annotate(Count("pk")))
+
+    def render_name(self, record: Account) -> SafeString:
+        link = render_link(reverse("voices:account", args=[record.pk]), record.name)
+        return render_lines(link, _describe_key(record))
+
+    def render_provider(self, record: Account) -> str:
+        return registry.get_provider_label(record.provider)
+
+    def render_mode(self, record: Account) -> str:
+        return get_mode_label(record.mode)
+
+    def render_voices(self, record: Account) -> str:
+        return str(self.voice_counts.get(record.pk, 0))
+
+    def render_state(self, record: Account) -> SafeString:
+        badge = make_account_badge(record)
+        reason = record.pause_reason if record.paused_at else record.last_error
+        return render_lines(render_mark(badge.severity, badge.label), truncatechars(reason, REASON_LENGTH))
+
+    def render_checked(self, record: Account) -> SafeString | str:
+        return render_moment(record.checked_at) or "never"
+
+
+def _describe_key(account: Account) -> SafeString | str:
+    if account.key_hint:
+        return format_html('key ends in <span class="hash">{}</span>', account.key_hint)
+    return "key set" if account.encrypted_key else "no key"

@@ -1,0 +1,147 @@
+"""The list of builds: its columns, filters and order."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Lower
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from providers import registry
+from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
+from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
+from voicehub.text import format_duration
+from voices import access
+from voices.models import Build, BuildStatus
+from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
+from voices.presenters import StatusBadge, build_name, make_build_badges
+from voices.services.builds.recheck import check_built_voices
+from voices.services.builds.scores import SCORES, ScoreInfo
+from voices.services.remote_state import find_outdated_builds
+
+TALENT_NAMES = "consent.view_talent"
+VOICE_NAMES = "voices.view_voice"
+# Those that wait for a person first, then failures, then those that are in progress.
+STATUS_ORDER = (
+    BuildStatus.UNCONFIRMED,
+    BuildStatus.DATASET_ISSUE,
+    BuildStatus.CONSENT_REJECTED,
+    BuildStatus.FAILED,
+    BuildStatus.TRAINING,
+    BuildStatus.SUBMITTING,
+    BuildStatus.QUEUED,
+    BuildStatus.READY,
+    BuildStatus.CANCELED,
+    BuildStatus.WITHDRAWN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCell:
+    """A build with its badges, the first of which says its status."""
+
+    build: Build
+    badges: Sequence[StatusBadge]
+
+
+def load_build_cells(ids: Collection[UUID]) -> dict[UUID, BuildCell]:
+    """By id of the build. The number of queries is constant."""
+    builds = list(access.query_builds().filter(pk__in=ids))
+    badges = make_badges(builds)
+    return {build.pk: BuildCell(build, badges[build.pk]) for build in builds}
+
+
+def make_badges(builds: Sequence[Build]) -> Mapping[UUID, Sequence[StatusBadge]]:
+    states, outdated = check_built_voices(builds), find_outdated_builds(builds)
+    return {build.pk: make_build_badges(build, states, outdated) for build in builds}
+
+
+def render_badges(badges: Sequence[StatusBadge]) -> SafeString:
+    return format_html_join(" ", "{}", ((render_mark(badge.severity, badge.label),) for badge in badges))
+
+
+def list_build_views() -> list[Choice]:
+    return [
+        Choice("active", "In progress", Q(status__in=ACTIVE_STATUSES)),
+        Choice("ready", "Ready", Q(status=BuildStatus.READY)),
+        Choice("failed", "Failed", Q(status__in=FAILED_STATUSES)),
+        Choice("stopped", "Stopped", Q(status__in=[BuildStatus.CANCELED, BuildStatus.WITHDRAWN])),
+    ]
+
+
+def rank_status() -> Combinable:
+    return Case(*(When(status=status, then=Value(rank)) for rank, status in enumerate(STATUS_ORDER)))
+
+
+def compute_duration() -> Combinable:
+    return ExpressionWrapper(F("finished_at") - F("created_at"), DurationField())
+
+
+class BuildFilter(ListFilter):
+    search_fields = {"voice__name": VOICE_NAMES, "voice__talent__name": TALENT_NAMES}
+    search_label = "Voice or talent"
+    show = ChoiceFilter("Status", list_build_views)
+    provider = ValueFilter("Provider", "remote_voice__account__provider", registry.get_provider_label)
+
+
+class ScoreColumn(ListColumn):
+    """One quality score of the provider, the worst first."""
+
+    def __init__(self, info: ScoreInfo, label: str, css_class: str = "num only-wide") -> None:
+        super().__init__(label, f"scores__{info.key}", css_class=css_class, is_descending_first=info.lower_is_better)
+        self.key = info.key
+
+    def render(self, record: Build) -> str:
+        value = record.scores.get(self.key)
+        return "" if value is None else f"{value:.2f}"
+
+
+OVERALL, SIMILARITY, FLUENCY, PAUSES = SCORES
+
+
+class BuildTable(ListTable):
+    default_sort = "-started"
+
+    voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two", permission=VOICE_NAMES)
+    talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), css_class="only-wide", permission=TALENT_NAMES)
+    provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-desk")
+    status = ListColumn("Status", rank_status, "-created_at")
+    started = ListColumn("Started", "created_at", css_class="only-desk", is_descending_first=True)
+    duration = ListColumn("Duration", compute_duration, css_class="num only-wide", is_descending_first=True)
+    started_by = ListColumn("Started by", "started_by__username", css_class="only-wide")
+    overall = ScoreColumn(OVERALL, OVERALL.label, "num")
+    similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
+    fluency = ScoreColumn(FLUENCY, FLUENCY.label)
+    pauses = ScoreColumn(PAUSES, "Pauses")
+
+    def load_rows(self, records: Sequence[Build]) -> None:
+        self.badges = make_badges(records)
+
+    def render_voice(self, record: Build) -> SafeString:
+        link = render_link(record.get_absolute_url(), record.voice.name)
+        started = format_html("{}, {}", build_name(record), render_moment(record.created_at))
+        return render_lines(link, started, "only-phone")
+
+    def render_talent(self, record: Build) -> str:
+        return record.voice.talent.name
+
+    def render_provider(self, record: Build) -> SafeString | str:
+        name = build_name(record)
+        return name if "voice" in self.columns else render_link(record.get_absolute_url(), name)
+
+    def render_status(self, record: Build) -> SafeString:
+        return render_badges(self.badges[record.pk])
+
+    def render_started(self, record: Build) -> SafeString | str:
+        return render_moment(record.created_at)
+
+    def render_duration(self, record: Build) -> str:
+        end = record.finished_at
+        return format_duration((end - record.created_at).total_seconds()) if end else ""
+
+    def render_started_by(self, record: Build) -> str:
+        return str(record.started_by)

@@ -1,0 +1,42 @@
+"""The voices and the newest build of talents, for the list of talents in the app `consent`."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from consent.extension_points import TalentVoices, VoiceSummaries
+from consent.models import Talent
+from voices.lists.builds import BuildCell, load_build_cells
+from voices.models import Build, Voice
+
+
+def summarize_voices(talents: Collection[UUID]) -> Mapping[UUID, TalentVoices]:
+    """By talent with a voice. The number of queries is constant."""
+    counts = Voice.objects.filter(talent__in=talents).order_by().values_list("talent").annotate(count=Count("pk"))
+    newest = Build.objects.filter(voice__talent=OuterRef("pk")).order_by("-created_at", "pk").values("pk")
+    ids = dict(Talent.objects.filter(pk__in=talents).values_list("pk", Subquery(newest[:1])))
+    cells = load_build_cells([build for build in ids.values() if build])
+    return {talent: _summarize(count, cells.get(ids[talent])) for talent, count in counts}
+
+
+def _summarize(voice_count: int, cell: BuildCell | None) -> TalentVoices:
+    if cell is None:
+        return TalentVoices(voice_count)
+    badge, build = cell.badges[0], cell.build
+    return TalentVoices(voice_count, badge.severity, badge.label, build.get_absolute_url(), build.created_at)
+
+
+def make_voice_count() -> Combinable:
+    voices = Voice.objects.filter(talent=OuterRef("pk")).order_by().values("talent").annotate(count=Count("pk"))
+    return Coalesce(Subquery(voices.values("count")), 0)
+
+
+def make_last_built_at() -> Combinable:
+    builds = Build.objects.filter(voice__talent=OuterRef("pk")).order_by("-created_at")
+    return Subquery(builds.values("created_at")[:1])
+
+
+SUMMARIES = VoiceSummaries(summarize_voices, make_voice_count, make_last_built_at)

@@ -11,7 +11,10 @@ ACCENTS = range(0x300, 0x370)  # the combining marks that NFKD parts from Latin,
 # Letters that Unicode does not take apart: those for one letter, and those for two.
 SINGLE_LETTERS = {"ø": "o", "đ": "d", "ł": "l", "ð": "d", "ı": "i", "ς": "σ"}
 DOUBLE_LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
-FOLDED = {**dict.fromkeys(ACCENTS), **str.maketrans(SINGLE_LETTERS | DOUBLE_LETTERS)}
+FOLDED: dict[int, str | None] = {
+    **dict.fromkeys(ACCENTS),
+    **{ord(letter): letters for letter, letters in (SINGLE_LETTERS | DOUBLE_LETTERS).items()},
+}
 SQLITE_FUNCTION = "voicehub_fold"
 
 

@@ -34,7 +34,8 @@ class SearchKind:
     """One group of results: who may see it, and the fields of which one must contain each word.
 
     Rows whose `name_field` begins with the first word come first. `provider_field` has the slug of a provider, which
-    is found by the provider's name.
+    is found by the provider's name. Of `long_fields` there are too many to take the accents off: 20,000 transcripts
+    would take seconds.
     """
 
     key: str
@@ -44,6 +45,7 @@ class SearchKind:
     order: tuple[str, ...]
     name_field: str = ""
     provider_field: str = ""
+    long_fields: tuple[str, ...] = ()
 
 
 def _query_talents(_user: User) -> QuerySet[Talent]:
@@ -82,7 +84,8 @@ KINDS = (
         "voices", "voices.view_voice", _query_voices, ("name", "talent__name"), ("name", "pk"), "name"
     ),
     SearchKind(
-        "recordings", "voices.view_recording", _query_recordings, ("transcript", "file_name"), ("-created_at", "pk")
+        "recordings", "voices.view_recording", _query_recordings, (), ("-created_at", "pk"),
+        long_fields=("transcript", "file_name"),
     ),
     SearchKind(
         "builds", "voices.view_build", _query_builds,
@@ -141,12 +144,16 @@ def _query_matches(kind: SearchKind, user: User, words: Sequence[SearchWord]) ->
 
 def _match_word(kind: SearchKind, word: SearchWord) -> Q:
     conditions = [Q(**{f"{field}__fold__contains": word.folded}) for field in kind.fields]
-    if not word.folded.isascii():
-        # A PostgreSQL database with the locale C knows no lower case of other scripts.
-        conditions += [Q(**{f"{field}__icontains": word.text}) for field in kind.fields]
+    exact_fields = kind.long_fields if word.text.isascii() else (*kind.fields, *kind.long_fields)
+    conditions += [Q(**{f"{field}__icontains": text}) for field in exact_fields for text in _list_spellings(word.text)]
     if kind.provider_field:
         conditions.append(Q(**{f"{kind.provider_field}__in": _list_providers(word)}))
     return reduce(or_, conditions)
+
+
+def _list_spellings(word: str) -> list[str]:
+    """The word, and with letters that SQLite, and PostgreSQL in the locale C, take for others in another case."""
+    return [word] if word.isascii() else sorted({word, word.lower(), word.upper(), word.capitalize()})
 
 
 def _list_providers(word: SearchWord) -> list[str]:

@@ -79,6 +79,8 @@ ACCESS = {
     "consent:void": ("post", PRODUCER_ROLES),
     "consent:contract_check": ("post", PRODUCER_ROLES),
     "consent:history_check": ("post", PRODUCER_ROLES),
+    "voices:search": ("get", ALL_ROLES),
+    "voices:search_suggestions": ("get", ALL_ROLES),
     "voices:active_builds": ("get", ALL_ROLES),
     "voices:voice_list": ("get", ALL_ROLES),
     "voices:build_list": ("get", ALL_ROLES),

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db.models.signals import post_migrate
 
+from voicehub.folding import connect_folding
 from voicehub.roles import update_roles
 from voicehub.tokens import LinkRedactor
 
@@ -19,6 +20,7 @@ class VoiceHubConfig(AppConfig):
         for name in ("gunicorn.error", "gunicorn.access"):
             logging.getLogger(name).addFilter(LinkRedactor())
         post_migrate.connect(update_roles, dispatch_uid="voicehub.roles")
+        connect_folding()
 
 
 class StudioAdminConfig(AdminConfig):

@@ -95,6 +95,16 @@ def is_flagged(voice: Voice) -> Q:
     return Q(pk__in=flagged_rows.values("recording"))
 
 
+def query_open_recordings(user: User) -> QuerySet[Recording]:
+    """Recordings without those that are closed to this user after a withdrawal (see `are_recordings_closed`)."""
+    if user.has_perm(REVIEW_PERMISSION):
+        return Recording.objects.all()
+    same_subject = Consent.objects.filter(talent=OuterRef("talent"), purpose=OuterRef("purpose"))
+    withdrawn = same_subject.filter(status=ConsentStatus.WITHDRAWN)
+    closed_voices = Voice.objects.filter(Exists(withdrawn), ~Exists(same_subject.in_force_or_suspended()))
+    return Recording.objects.exclude(voice__in=closed_voices)
+
+
 def query_builds() -> BuildQuerySet:
     voices = ("voice__talent", "remote_voice__account", "remote_voice__voice__talent")
     users = ("started_by", "resolved_by", "seen_by")

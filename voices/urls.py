@@ -16,6 +16,7 @@ from voices.views import (
     previews,
     recordings,
     remote_voices,
+    search,
     unknown_voices,
     uploads,
 )
@@ -24,6 +25,8 @@ from voices.views import voices as voice_views
 app_name = "voices"
 
 urlpatterns = [
+    path("search/", search.search_page, name="search"),
+    path("search/suggestions/", search.search_suggestions, name="search_suggestions"),
     path("today/active-builds/", dashboard.active_builds, name="active_builds"),
     path("today/tasks/<uuid:pk>/retry/", failures.task_retry, name="task_retry"),
     path("today/tasks/<uuid:pk>/seen/", failures.task_seen, name="task_seen"),

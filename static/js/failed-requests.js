@@ -34,7 +34,7 @@ function readWords(xhr, isTimeout) {
   }
 }
 
-const describeStatus = (status) => STATUS_TEXTS[status] ?? SERVER_PROBLEM;
+export const describeStatus = (status) => STATUS_TEXTS[status] ?? SERVER_PROBLEM;
 
 function handleFailure({ elt, xhr, requestConfig }, isTimeout = false) {
   if (isBackground(elt, requestConfig)) return noteStale(elt, xhr, requestConfig);

@@ -1,0 +1,164 @@
+"""The results of the search as pages show them: a title, a second line and a link, with the found words marked."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.paginator import Page
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from consent.models import Consent, Talent
+from providers import registry
+from voicehub.folding import fold
+from voicehub.text import format_count, format_date, get_language_name
+from voices.models import Build, Recording, RemoteVoice, Voice
+from voices.presenters import build_name
+from voices.services.search import MIN_CHARACTERS, FoundRows, SearchWord
+
+LABELS = {
+    "people": "People",
+    "voices": "Voices",
+    "recordings": "Recordings",
+    "builds": "Builds",
+    "consents": "Consents",
+    "remote_voices": "Voices at providers",
+}
+HINT = f"Type at least {MIN_CHARACTERS} characters."
+# How much of a long text is shown before and after the first word that was found.
+CHARACTERS_BEFORE, CHARACTERS_AFTER = 40, 120
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    url: str
+    title: SafeString
+    detail: SafeString
+    text: SafeString | str = ""
+    """The part of a transcript with the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultGroup:
+    key: str
+    label: str
+    count: int
+    page: Page[Any]
+    rows: Sequence[SearchResult]
+
+    @property
+    def has_more(self) -> bool:
+        return self.count > len(self.rows)
+
+
+def make_groups(found: Sequence[FoundRows], words: Sequence[SearchWord]) -> list[ResultGroup]:
+    folded = [word.folded for word in words]
+    return [
+        ResultGroup(
+            rows.kind.key,
+            LABELS[rows.kind.key],
+            rows.count,
+            rows.page,
+            [MAKERS[rows.kind.key](row, folded) for row in rows.page],
+        )
+        for rows in found
+    ]
+
+
+def describe_results(groups: Sequence[ResultGroup], words: Sequence[SearchWord], query: str) -> str:
+    """The number of results in words, or why there is none."""
+    if not words:
+        return HINT
+    if not groups:
+        return f"No match for “{query}”."
+    return format_count(sum(group.count for group in groups), "result", "results")
+
+
+def _make_talent_result(talent: Talent, words: Sequence[str]) -> SearchResult:
+    return SearchResult(talent.get_absolute_url(), mark_words(talent.name, words), mark_words(talent.email, words))
+
+
+def _make_voice_result(voice: Voice, words: Sequence[str]) -> SearchResult:
+    detail = f"Voice of {voice.talent.name} · {get_language_name(voice.language)} · {voice.get_purpose_display()}"
+    return SearchResult(voice.get_absolute_url(), mark_words(voice.name, words), mark_words(detail, words))
+
+
+def _make_recording_result(recording: Recording, words: Sequence[str]) -> SearchResult:
+    # The search by its name brings the recording onto the first page of the table.
+    url = f"{recording.voice.get_absolute_url()}?{urlencode({'q': recording.file_name})}#clip-{recording.pk}"
+    where = mark_words(f"{recording.voice.name} · {recording.voice.talent.name}", ())
+    text = mark_words(cut_text(recording.transcript, words), words)
+    return SearchResult(url, mark_words(recording.file_name, words), where, text)
+
+
+def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:
+    account, talent = build.remote_voice.account.name, build.voice.talent.name
+    state = f"{build.get_status_display()}, started {format_date(build.created_at)}"
+    detail = f"{build_name(build)} · {account} · {talent} · {state}"
+    return SearchResult(build.get_absolute_url(), mark_words(build.voice.name, words), mark_words(detail, words))
+
+
+def _make_consent_result(consent: Consent, words: Sequence[str]) -> SearchResult:
+    provider = registry.get_provider_label(consent.provider)
+    detail = f"{provider} · {consent.get_purpose_display()} · {consent.get_status_display()}"
+    name = consent.talent_name or consent.talent.name
+    return SearchResult(consent.get_absolute_url(), mark_words(name, words), mark_words(detail, words))
+
+
+def _make_remote_result(remote: RemoteVoice, words: Sequence[str]) -> SearchResult:
+    """The id at the provider is shown only if it is what was searched for."""
+    provider = registry.get_provider_label(remote.account.provider)
+    ids = [value for value in (remote.reference, remote.remote_id) if any(word in fold(value) for word in words)]
+    name = remote.name or (remote.voice.name if remote.voice else "Voice without a name")
+    detail = " · ".join([provider, remote.account.name, *ids])
+    return SearchResult(remote.get_absolute_url(), mark_words(name, words), mark_words(detail, words))
+
+
+MAKERS: dict[str, Callable[[Any, Sequence[str]], SearchResult]] = {
+    "people": _make_talent_result,
+    "voices": _make_voice_result,
+    "recordings": _make_recording_result,
+    "builds": _make_build_result,
+    "consents": _make_consent_result,
+    "remote_voices": _make_remote_result,
+}
+
+
+def mark_words(text: str, words: Sequence[str]) -> SafeString:
+    """The text with <mark> around the words, whatever their case and accents. `words` are folded."""
+    text = unicodedata.normalize("NFC", text)
+    marked = {position for start, end in _find_words(text, words) for position in range(start, end)}
+    parts = groupby(range(len(text)), marked.__contains__)
+    shown = ((is_marked, "".join(text[position] for position in positions)) for is_marked, positions in parts)
+    return format_html_join(
+        "", "{}", ((format_html("<mark>{}</mark>", part) if is_marked else part,) for is_marked, part in shown)
+    )
+
+
+def cut_text(text: str, words: Sequence[str]) -> str:
+    """The part of a long text around the first of the words, cut between words."""
+    text = unicodedata.normalize("NFC", " ".join(text.split()))
+    first = min((start for start, _end in _find_words(text, words)), default=0)
+    start, end = max(0, first - CHARACTERS_BEFORE), first + CHARACTERS_AFTER
+    if start:
+        start = text.find(" ", start, first) + 1 or start
+    if end < len(text):
+        end = text.rfind(" ", first, end) if " " in text[first:end] else end
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+
+
+def _find_words(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """The start and end of each word in the text. A folded letter may be of two letters, and an accent of none."""
+    letters = [(letter, position) for position, one in enumerate(text) for letter in fold(one)]
+    folded = "".join(letter for letter, _position in letters)
+    spans = []
+    for word in words:
+        start = folded.find(word)
+        while start >= 0:
+            end = start + len(word)
+            spans.append((letters[start][1], letters[end - 1][1] + 1))
+            start = folded.find(word, end)
+    return spans

@@ -1,0 +1,162 @@
+"""The search over people, voices, recordings with their transcripts, builds, consents and voices at providers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, Q, QuerySet, Value, When
+
+from consent.models import Consent, Talent
+from providers import registry
+from voicehub.folding import fold
+from voicehub.models import User
+from voices import access
+from voices.models import Build, RemoteVoice, Voice
+
+MIN_CHARACTERS = 2
+MAX_CHARACTERS = 200
+MAX_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWord:
+    """A word as typed, and without case and accents."""
+
+    text: str
+    folded: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchKind:
+    """One group of results: who may see it, and the fields of which one must contain each word.
+
+    Rows whose `name_field` begins with the first word come first. `provider_field` has the slug of a provider, which
+    is found by the provider's name. Of `long_fields` there are too many to take the accents off: 20,000 transcripts
+    would take seconds.
+    """
+
+    key: str
+    permission: str
+    query_rows: Callable[[User], QuerySet[Any]]
+    fields: tuple[str, ...]
+    order: tuple[str, ...]
+    name_field: str = ""
+    provider_field: str = ""
+    long_fields: tuple[str, ...] = ()
+
+
+def _query_talents(_user: User) -> QuerySet[Talent]:
+    return Talent.objects.only("name", "email")
+
+
+def _query_voices(_user: User) -> QuerySet[Voice]:
+    return Voice.objects.select_related("talent").only("name", "language", "purpose", "talent__name")
+
+
+def _query_recordings(user: User) -> QuerySet[Any]:
+    rows = access.query_open_recordings(user).select_related("voice__talent")
+    return rows.only("file_name", "transcript", "voice__name", "voice__talent__name")
+
+
+def _query_builds(_user: User) -> QuerySet[Build]:
+    rows = Build.objects.select_related("voice__talent", "remote_voice__account")
+    account = ("remote_voice__tier", "remote_voice__account__name", "remote_voice__account__provider")
+    return rows.only("status", "created_at", "voice__name", "voice__talent__name", *account)
+
+
+def _query_consents(_user: User) -> QuerySet[Consent]:
+    return Consent.objects.select_related("talent").only("provider", "purpose", "status", "talent_name", "talent__name")
+
+
+def _query_remote_voices(_user: User) -> QuerySet[RemoteVoice]:
+    rows = RemoteVoice.objects.select_related("voice", "account")
+    return rows.only("name", "reference", "remote_id", "voice__name", "account__name", "account__provider")
+
+
+KINDS = (
+    SearchKind(
+        "people", "consent.view_talent", _query_talents, ("name", "email"), ("name", "pk"), "name"
+    ),
+    SearchKind(
+        "voices", "voices.view_voice", _query_voices, ("name", "talent__name"), ("name", "pk"), "name"
+    ),
+    SearchKind(
+        "recordings", "voices.view_recording", _query_recordings, (), ("-created_at", "pk"),
+        long_fields=("transcript", "file_name"),
+    ),
+    SearchKind(
+        "builds", "voices.view_build", _query_builds,
+        ("voice__name", "voice__talent__name", "remote_voice__account__name"), ("-created_at", "pk"),
+        provider_field="remote_voice__account__provider",
+    ),
+    SearchKind(
+        "consents", "consent.view_consent", _query_consents, ("talent__name", "talent_name"), ("-created_at", "pk"),
+        provider_field="provider",
+    ),
+    SearchKind(
+        "remote_voices", "voices.view_remotevoice", _query_remote_voices, ("name", "reference", "remote_id"),
+        ("-created_at", "pk"), "name",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """A page of the rows of one group, and the number of all rows that match."""
+
+    kind: SearchKind
+    page: Page[Any]
+
+    @property
+    def count(self) -> int:
+        return self.page.paginator.count
+
+
+def split_words(text: str) -> list[SearchWord]:
+    """The words to search for. Empty if the text is too short for a search."""
+    words = {fold(word).strip(): word for word in text.replace("\x00", " ")[:MAX_CHARACTERS].split()}
+    found = [SearchWord(word, folded) for folded, word in words.items() if folded]
+    is_long_enough = sum(len(word.folded) for word in found) >= MIN_CHARACTERS
+    return found[:MAX_WORDS] if is_long_enough else []
+
+
+def search(user: User, words: Sequence[SearchWord], size: int, key: str = "", number: str = "") -> list[FoundRows]:
+    """The groups that the user may see and that have a match. `key` names one group, and `number` its page."""
+    kinds = [kind for kind in list_kinds(user) if key in ("", kind.key)] if words else []
+    found = [FoundRows(kind, Paginator(_query_matches(kind, user, words), size).get_page(number)) for kind in kinds]
+    return [group for group in found if group.count]
+
+
+def list_kinds(user: User) -> list[SearchKind]:
+    return [kind for kind in KINDS if user.has_perm(kind.permission)]
+
+
+def _query_matches(kind: SearchKind, user: User, words: Sequence[SearchWord]) -> QuerySet[Any]:
+    rows = kind.query_rows(user).filter(reduce(and_, (_match_word(kind, word) for word in words)))
+    if not kind.name_field:
+        return rows.order_by(*kind.order)
+    begins = When(**{f"{kind.name_field}__fold__startswith": words[0].folded}, then=Value(0))
+    return rows.order_by(Case(begins, default=Value(1)), *kind.order)
+
+
+def _match_word(kind: SearchKind, word: SearchWord) -> Q:
+    conditions = [Q(**{f"{field}__fold__contains": word.folded}) for field in kind.fields]
+    exact_fields = kind.long_fields if word.text.isascii() else (*kind.fields, *kind.long_fields)
+    conditions += [Q(**{f"{field}__icontains": text}) for field in exact_fields for text in _list_spellings(word.text)]
+    if kind.provider_field:
+        conditions.append(Q(**{f"{kind.provider_field}__in": _list_providers(word)}))
+    return reduce(or_, conditions)
+
+
+def _list_spellings(word: str) -> list[str]:
+    """The word, and with letters that SQLite, and PostgreSQL in the locale C, take for others in another case."""
+    return [word] if word.isascii() else sorted({word, word.lower(), word.upper(), word.capitalize()})
+
+
+def _list_providers(word: SearchWord) -> list[str]:
+    """The providers in whose name a word begins with this one."""
+    labels = {slug: fold(provider.label) for slug, provider in registry.PROVIDERS.items()}
+    return [slug for slug, label in labels.items() if f" {label}".find(f" {word.folded}") >= 0]

@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
 
 from voicehub.admin_base.rows import FormattedFields
 
@@ -29,12 +30,16 @@ class FirstRowsFormSet(InlineFormSet):
             self._queryset: Any = list(self.find_rows()[:MAX_ROWS])
         return self._queryset
 
-    @property
+    @cached_property
     def total(self) -> int:
         shown = len(self.get_queryset())
         return shown if shown < MAX_ROWS or self.queryset is None else self.queryset.count()
 
     @property
+    def total_text(self) -> str:
+        return f"{self.total:,}"
+
+    @cached_property
     def all_rows_url(self) -> str:
         """The address of the list of all related rows. Empty if this table shows all of them."""
         if self.total <= len(self.get_queryset()):

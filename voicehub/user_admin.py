@@ -103,6 +103,8 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     change_password_form = UserPasswordForm
     list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
     list_filter = ["groups", "is_active", "is_staff"]
+    # The two lists of Django's widget have labels that screen readers do not read.
+    filter_horizontal = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
@@ -120,7 +122,7 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "groups":
-            kwargs["queryset"] = find_assignable_roles(request.user)
+            kwargs |= {"queryset": find_assignable_roles(request.user), "widget": forms.CheckboxSelectMultiple}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -66,7 +66,7 @@ def test_query_count_of_admin_pages_does_not_grow_with_rows(staff: Client, studi
         change_url(Talent.objects.get(name="Talent 00")),
     ]  # fmt: skip
     pages = [*list_pages(), *first_rows]
-    count_queries(staff, pages)  # fills the caches
+    count_queries(staff, pages[:1])  # fills the caches
     before = count_queries(staff, pages)
     make_rows(studio, range(2, 30))
     after = count_queries(staff, pages)
@@ -119,7 +119,7 @@ def test_values_are_formatted(staff: Client, studio: Studio) -> None:
     recording = Recording.objects.earliest("pk")
     Recording.objects.filter(pk=recording.pk).update(created_at="2026-11-28T14:05:10Z", seconds=149.2)
     page = read_html(staff.get(change_url(recording)))
-    for text in ("2 min 29 s", "11.8\xa0MB", "44,100 Hz", "Nov 28, 2026, 14:05", "It is noisy. Move."):
+    for text in ("2 min 29 s", "11.8 MB", "44,100 Hz", "Nov 28, 2026, 14:05", "It is noisy. Move."):
         assert text in page, text
     rows = read_html(staff.get(reverse("admin:voices_recording_changelist")))
     assert "5.8 s" in rows and "5.835" not in rows

@@ -12,6 +12,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from voicehub.admin_base.columns import Column, is_hidden, is_technical
 from voicehub.admin_base.filters import ValuesFilter
@@ -97,7 +98,7 @@ class RowsMixin(FormattedFields, ModelAdmin):
     def view_on_site(self, row: Any) -> str | None:
         return self.find_studio_url(row)
 
-    @admin.display(description="Studio page")
+    @admin.display(description="Studio")
     def studio_link(self, row: Any) -> SafeString | str:
         url = self.find_studio_url(row)
         if not url:
@@ -105,6 +106,10 @@ class RowsMixin(FormattedFields, ModelAdmin):
         return format_html(
             '<a href="{}" class="studio-link">Open<span class="visually-hidden"> {} in the studio</span></a>', url, row
         )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(self.model._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)

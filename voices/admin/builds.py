@@ -42,7 +42,7 @@ class BuildRecordingInline(FirstRowsInline):
 class BuildAdmin(ReadOnlyAdmin):
     group = VOICES
     studio_path = ""
-    list_display = ["voice", "remote_voice", "status", "started_by", "created_at", "finished_at", "seen_by"]
+    list_display = ["voice", "remote_voice", "status", "started_by", "created_at", "finished_at"]
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
         "voice__name",
@@ -51,7 +51,7 @@ class BuildAdmin(ReadOnlyAdmin):
         "remote_voice__remote_id",
         "issue",
     ]
-    list_select_related = ["voice", "remote_voice", "started_by", "seen_by"]
+    list_select_related = ["voice", "remote_voice", "started_by"]
     exclude = ["samples"]
     inlines = [BuildRecordingInline]
     actions = ["check_now", "mark_seen"]

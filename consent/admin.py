@@ -1,8 +1,9 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from consent import labels
 from consent.labels import DELETE_AT_END_LABEL
@@ -21,12 +22,22 @@ from consent.models import (
     Talent,
     TalentMail,
 )
-from consent.services.evidence_checks import check_history
-from voicehub.admin_site import NoDeleteAdmin, ReadOnlyAdmin
+from consent.services.countries import describe_countries
+from consent.services.evidence_checks import check_contract_file, check_history
+from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.filters import PresenceFilter
+from voicehub.admin_base.formats import format_code, format_flag, format_names, make_label
+from voicehub.admin_base.groups import PEOPLE, STAFF
+from voicehub.admin_base.inlines import FirstRowsInline
+from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
+from voicehub.refusals import ActionRefused
+from voicehub.storage import StorageUnavailable
 
 
 @admin.register(Talent)
 class TalentAdmin(NoDeleteAdmin):
+    group = PEOPLE
+    studio_path = ""
     list_display = ["name", "email", "phone", "created_at"]
     search_fields = ["name", "email"]
     readonly_fields = ["created_by", "created_at"]
@@ -45,67 +56,94 @@ class DeleteAtEndFilter(admin.BooleanFieldListFilter):
 
 @admin.register(Contract)
 class ContractAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = ""
+    formats = {"purposes": format_names(labels.get_purpose_label), "countries": describe_countries}
     list_display = ["talent", "signed_on", "starts_on", "ends_on", "in_force", "exclusive", "filed_by"]
     list_filter = ["exclusive", "training_allowed", ("delete_at_end", DeleteAtEndFilter), "ends_on"]
     search_fields = ["talent__name", "intended_uses", "sha256"]
     list_select_related = ["talent", "filed_by"]
-    exclude = ["file", "delete_at_end"]
-    readonly_fields = ["deletion"]
+    exclude = ["delete_at_end"]
+    readonly_fields = ["deletion", "in_force"]
+    actions = ["check_files"]
+    action_permission = "consent.view_contract"
 
-    @admin.display(boolean=True, description=DELETE_AT_END_LABEL)
-    def deletion(self, contract: Contract) -> bool:
-        return contract.delete_at_end
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contract]:
+        in_force = Contract.objects.in_force().filter(pk=OuterRef("pk")).order_by()
+        rows: QuerySet[Contract] = super().get_queryset(request)
+        return rows.annotate(is_now_in_force=Exists(in_force))
 
-    @admin.display(boolean=True, description="in force")
-    def in_force(self, contract: Contract) -> bool:
-        return contract.is_in_force
+    @admin.display(description=DELETE_AT_END_LABEL)
+    def deletion(self, contract: Contract) -> str:
+        return format_flag(contract.delete_at_end)
+
+    @admin.display(description="in force")
+    def in_force(self, contract: Any) -> str:
+        return format_flag(contract.is_now_in_force)
+
+    @admin.action(description="Check the file", permissions=["operate"])
+    def check_files(self, request: HttpRequest, contracts: QuerySet[Contract]) -> None:
+        run_on_rows(request, contracts, check_file)
+
+
+def check_file(contract: Contract) -> str:
+    try:
+        problem = check_contract_file(contract)
+    except StorageUnavailable as error:
+        raise ActionRefused(f"Not checked. {error}") from None
+    if problem:
+        raise ActionRefused(problem)
+    return "The file is the one that was filed."
 
 
 @admin.register(ContractSuspension)
 class ContractSuspensionAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "contract"
     list_display = ["contract", "suspended_at", "suspended_by", "resumed_at", "resumed_by"]
-    list_filter = ["resumed_at"]
+    list_filter = ["suspended_at", ("resumed_at", PresenceFilter)]
     search_fields = ["contract__talent__name", "reason", "resume_reason"]
     list_select_related = ["contract__talent", "suspended_by", "resumed_by"]
-    date_hierarchy = "suspended_at"
 
 
 @admin.register(ContractConfirmation)
 class ContractConfirmationAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "contract"
     list_display = ["contract", "purpose", "confirmed_by", "confirmed_at"]
-    list_filter = ["purpose"]
+    list_filter = ["purpose", "confirmed_at"]
     search_fields = ["contract__talent__name"]
     list_select_related = ["contract__talent", "confirmed_by"]
-    date_hierarchy = "confirmed_at"
 
 
 @admin.register(LanguageException)
 class LanguageExceptionAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "consent"
     list_display = ["consent", "language", "reason", "allowed_by", "allowed_at"]
-    list_filter = ["language"]
+    list_filter = ["language", "allowed_at"]
     search_fields = ["consent__talent__name", "reason"]
     list_select_related = ["consent__talent", "allowed_by"]
-    date_hierarchy = "allowed_at"
 
 
 @admin.register(Statement)
 class StatementAdmin(NoDeleteAdmin):
     """New versions can be added; the text of an existing version is read-only."""
 
+    group = STAFF
     list_display = ["provider", "language", "version", "source", "source_date", "retired"]
     list_filter = ["provider", "language", "retired"]
     search_fields = ["text", "source"]
 
-    def get_readonly_fields(self, _request: HttpRequest, obj: Statement | None = None) -> list[str]:
+    def list_readonly_names(self, _request: HttpRequest, obj: Statement | None = None) -> list[str]:
         return ["provider", "language", "version", "text", "source", "source_date"] if obj else []
 
 
-class EventInline(admin.TabularInline[Event, Consent]):
+class EventInline(FirstRowsInline):
     model = Event
     fields = readonly_fields = ("sequence", "at", "what_happened", "short_hash")
-    can_delete = False
-    max_num = 0
-    ordering = ["sequence"]
+    ordering = ["-sequence"]
+    verbose_name_plural = "audit log"
 
     @admin.display(description="what happened")
     def what_happened(self, event: Event) -> str:
@@ -113,12 +151,14 @@ class EventInline(admin.TabularInline[Event, Consent]):
         return f"{labels.describe_event(event)}: “{reason}”" if reason else f"{labels.describe_event(event)}."
 
     @admin.display(description="hash")
-    def short_hash(self, event: Event) -> str:
-        return f"{event.hash[:12]}…"
+    def short_hash(self, event: Event) -> SafeString:
+        return format_code(f"{event.hash[:12]}…")
 
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = ""
     list_display = [
         "talent",
         "provider",
@@ -129,72 +169,83 @@ class ConsentAdmin(ReadOnlyAdmin):
         "valid_until",
         "created_at",
     ]
-    list_filter = ["status", "provider", "purpose", "language"]
+    list_filter = ["status", "provider", "purpose", "language", "created_at"]
     search_fields = ["talent__name", "text", "text_sha256"]
     list_select_related = ["talent", "approved_by"]
-    date_hierarchy = "created_at"
     inlines = [EventInline]
     actions = ["verify"]
 
-    @admin.action(description="Check the audit log", permissions=["view"])
+    action_permission = "consent.view_consent"
+
+    @admin.action(description="Check the audit log", permissions=["operate"])
     def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
-        for consent in consents:
-            broken = check_history(consent)
-            result = "the audit log is intact" if broken is None else f"the audit log is broken at entry {broken}"
-            self.message_user(request, f"{consent}: {result}.", "SUCCESS" if broken is None else "ERROR")
+        run_on_rows(request, consents, check_audit_log)
+
+
+def check_audit_log(consent: Consent) -> str:
+    broken = check_history(consent)
+    if broken is not None:
+        raise ActionRefused(f"The audit log is broken at entry {broken}. Build nothing on this consent.")
+    return "The audit log is intact."
 
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "talent"
     list_display = ["talent", "channel", "sent_to", "sent_at", "expires_at", "opened_at", "revoked_at"]
     list_filter = ["channel", "expires_at"]
     search_fields = ["talent__name", "sent_to"]
     list_select_related = ["talent"]
-    exclude = ["token_digest"]
 
 
 @admin.register(TalentMail)
 class TalentMailAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "consent"
     list_display = ["consent", "kind", "recipient", "sent_to", "sent_at", "disputed_at", "resolved_at"]
-    list_filter = ["kind", "recipient"]
+    list_filter = ["kind", "recipient", "created_at"]
     search_fields = ["consent__talent__name", "sent_to"]
     list_select_related = ["consent__talent"]
-    date_hierarchy = "created_at"
-    exclude = ["token_digest"]
 
 
 @admin.register(Take)
 class TakeAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "consent"
     list_display = ["consent", "capture", "recorded_by", "acceptable", "seconds", "sample_rate", "created_at"]
     list_filter = ["capture", "acceptable"]
     search_fields = ["consent__talent__name", "sha256"]
     list_select_related = ["consent__talent", "recorded_by"]
-    exclude = ["file", "peaks"]
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "consent"
     list_display = ["consent", "sequence", "kind", "actor_name", "at"]
-    list_filter = ["kind"]
+    list_filter = ["kind", "at"]
     search_fields = ["consent__talent__name", "actor_name", "hash"]
     list_select_related = ["consent__talent"]
-    date_hierarchy = "at"
 
 
 @admin.register(TakeCheck)
 class TakeCheckAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "take.consent"
     list_display = ["take", "checked_at", "verdict", "error"]
+    loaded_in_lists = ("statement",)
+    list_filter = ["created_at"]
     search_fields = ["take__consent__talent__name", "take__sha256"]
     list_select_related = ["take__consent__talent"]
-    date_hierarchy = "created_at"
-    exclude = ["fine_peaks"]
 
     @admin.display(description="statement")
     def verdict(self, check: TakeCheck) -> str:
-        return str(check.statement.get("verdict", ""))
+        return make_label(str(check.statement.get("verdict") or ""))
 
 
 @admin.register(Pronunciation)
-class PronunciationAdmin(admin.ModelAdmin[Pronunciation]):
+class PronunciationAdmin(StudioAdmin):
+    group = STAFF
     list_display = ["name", "sounds_like"]
     search_fields = ["name", "sounds_like"]

@@ -5,50 +5,39 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-
-def get_dashboard_url(_admin: object, row: Any) -> str | None:
-    """The URL of the row's dashboard page, for the link “View on site”."""
-    return row.get_absolute_url() if hasattr(row, "get_absolute_url") else None
+from voicehub.admin_base.groups import GROUPS
 
 
 class StudioAdminSite(admin.AdminSite):
     site_header = "VoiceHub administration"
-    site_title = "VoiceHub administration"
-    index_title = "All stored data"
+    site_title = "VoiceHub"
+    index_title = "Administration"
 
     def get_urls(self) -> list[Any]:
         """All URLs except `view_on_site`, which redirects to any row's page without checking permissions on the row."""
         return [entry for entry in super().get_urls() if getattr(entry, "name", "") != "view_on_site"]
 
-    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        super().register(model_or_iterable, admin_class, **{"view_on_site": get_dashboard_url, **options})
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The models by task. The page of one app lists the models of this app."""
+        apps = super().get_app_list(request, app_label)
+        entries = [self._name_entry(entry) for app in apps for entry in app["models"]]
+        return apps if app_label else [group for name in GROUPS if (group := self._make_group(name, entries))]
+
+    def _name_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
+        entry["name"] = getattr(self._registry[entry["model"]], "menu_name", "") or entry["name"]
+        return entry
+
+    def _make_group(self, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """The group as the templates expect an app. Empty if the user may see none of its models."""
+        models = [entry for entry in entries if getattr(self._registry[entry["model"]], "group", "") == name]
+        label = name.lower().replace(" ", "-")
+        return {"name": name, "app_label": label, "has_module_perms": True, "models": models} if models else {}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the dashboard's sign-in page, which leads back to the admin. Staff without access get a 403."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next", reverse("admin:index")))
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Rows can be read and searched, but not added, changed or deleted."""
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
-        return False
-
-
-class NoDeleteAdmin(admin.ModelAdmin[Any]):
-    """Rows can be changed but not deleted, because other rows depend on them."""
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
-        return False

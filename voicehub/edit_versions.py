@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 if TYPE_CHECKING:
@@ -35,14 +36,18 @@ def make_version(value: Any) -> str:
 
 
 def _normalize(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "\n".join(sorted(str(part) for part in value))
+    if isinstance(value, list | tuple | QuerySet):
+        return "\n".join(sorted(str(getattr(part, "pk", part)) for part in value))
     return "" if value is None else " ".join(str(value).split())
 
 
 class VersionedFormMixin(FormBase):
-    """A form that is not saved, but shown again with what was typed, if someone else changed the row meanwhile."""
+    """A form that is not saved, but shown again with what was typed, if someone else changed the row meanwhile.
 
+    `version_field` is the name of the hidden field, for a form whose row has a field of the usual name.
+    """
+
+    version_field = VERSION_FIELD
     has_conflict = False
     stored: Mapping[str, Any] = MappingProxyType({})
 
@@ -50,11 +55,11 @@ class VersionedFormMixin(FormBase):
         """Add the hidden version. `stored` has the current value of each field that is compared."""
         self.stored = {name: value for name, value in stored.items() if name in self.fields}
         version = " ".join(f"{name}={make_version(value)}" for name, value in self.stored.items())
-        self.fields[VERSION_FIELD] = forms.CharField(required=False, widget=forms.HiddenInput(), initial=version)
+        self.fields[self.version_field] = forms.CharField(required=False, widget=forms.HiddenInput(), initial=version)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        page_version = cleaned.pop(VERSION_FIELD, "")
+        page_version = cleaned.pop(self.version_field, "")
         shown = dict(part.partition("=")[::2] for part in page_version.split())
         versions = {name: make_version(value) for name, value in self.stored.items()}
         changed = [name for name, version in versions.items() if shown.get(name, version) != version]
@@ -67,7 +72,7 @@ class VersionedFormMixin(FormBase):
         """Say what was changed. Fields in which the user typed nothing show the stored values."""
         self.has_conflict = True
         data = cast(QueryDict, self.data).copy()
-        data[self.add_prefix(VERSION_FIELD)] = self.fields[VERSION_FIELD].initial
+        data[self.add_prefix(self.version_field)] = self.fields[self.version_field].initial
         for name in names:
             if make_version(cleaned.get(name)) == shown[name]:
                 _set_value(data, self.add_prefix(name), self.stored[name])

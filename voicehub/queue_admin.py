@@ -11,12 +11,17 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern
 from rq.exceptions import NoSuchJobError
 
+from voicehub.admin_base.groups import WORK
+
 # django-rq creates this permission, but only checks `is_staff`.
 MANAGE_QUEUES = "django_rq.admin"
 
 
 class QueueAdmin(django_rq.admin.QueueAdmin):
     """django-rq's pages, which only check `is_staff`, restricted to users with MANAGE_QUEUES."""
+
+    group = WORK
+    menu_name = "Queues"
 
     def get_urls(self) -> list[URLPattern]:
         # The pages of single rows are left out, because the model has no table.

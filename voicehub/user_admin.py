@@ -13,11 +13,16 @@ from django.db import transaction
 from django.db.models import ManyToManyField, Q, QuerySet
 from django.http import HttpRequest
 
+from voicehub.admin_base.groups import STAFF
+from voicehub.admin_base.rows import RowsMixin
+from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
 from voicehub.models import User
 
 LAST_SUPERUSER = "{name} is the only superuser who can sign in to the admin. Create another superuser first."
 # Only a superuser can set these fields, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
+# Only VoiceHub writes these fields.
+WRITTEN_FIELDS = ["last_login", "date_joined"]
 
 
 def find_superusers() -> QuerySet[User]:
@@ -52,7 +57,13 @@ def find_assignable_roles(editor: User | AnonymousUser) -> QuerySet[Group]:
     return Group.objects.exclude(permissions__in=Permission.objects.exclude(pk__in=held))
 
 
-class UserForm(UserChangeForm[User]):
+if TYPE_CHECKING:
+    ChangeForm = UserChangeForm[User]
+else:
+    ChangeForm = UserChangeForm
+
+
+class UserForm(VersionedForm, ChangeForm):
     """Rejects a change that would demote or deactivate the last superuser."""
 
     def clean(self) -> dict[str, Any]:
@@ -86,28 +97,32 @@ class UserPasswordForm(PasswordForm):
         return cleaned
 
 
-class StudioUserAdmin(UserAdmin[User]):
+class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
+    group = STAFF
     form = UserForm
     change_password_form = UserPasswordForm
     list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
     list_filter = ["groups", "is_active", "is_staff"]
+    # The two lists of Django's widget have labels that screen readers do not read.
+    filter_horizontal = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups")
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.prefetch_related("groups")
 
     @admin.display(description="roles")
     def roles(self, user: User) -> str:
         return ", ".join(group.name for group in user.groups.all())
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        fields = [str(name) for name in super().get_readonly_fields(request, obj)]
-        return fields if request.user.is_superuser else [*fields, *SUPERUSER_FIELDS]
+    def list_readonly_names(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        names = [*super().list_readonly_names(request, obj), *WRITTEN_FIELDS]
+        return names if request.user.is_superuser else [*names, *SUPERUSER_FIELDS]
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "groups":
-            kwargs["queryset"] = find_assignable_roles(request.user)
+            kwargs |= {"queryset": find_assignable_roles(request.user), "widget": forms.CheckboxSelectMultiple}
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

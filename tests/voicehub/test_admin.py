@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from consent.models import Pronunciation, Statement, Talent
 from voicehub import outbox
+from voicehub.admin_base.groups import GROUPS
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import Account, LimitOverride
 from voices.services.accounts import pause_account
@@ -130,3 +131,27 @@ def test_admin_action_retries_a_failed_task(admin_client: Client, producer: User
     task.refresh_from_db()
     assert task.status == TaskStatus.WAITING
     assert not outbox.retry_task(task)
+
+
+def test_first_page_groups_every_model_by_task(admin_client: Client) -> None:
+    response = admin_client.get(reverse("admin:index"))
+    groups = response.context["app_list"]
+    assert [group["name"] for group in groups] == list(GROUPS)
+    listed = [entry["model"] for group in groups for entry in group["models"]]
+    assert len(listed) == len(MODELS) and set(listed) == set(MODELS)
+    assert ">Queues</a>" in response.content.decode() and "Django-RQ" not in response.content.decode()
+
+
+def test_pages_of_the_admin_lead_back_to_the_studio(admin_client: Client) -> None:
+    page = admin_client.get(reverse("admin:index")).content.decode()
+    assert f'<a href="{reverse("today")}">Back to the studio</a>' in page
+    assert "css/admin.css" in page
+
+
+def test_user_page_does_not_change_what_only_voicehub_writes(admin_client: Client, viewer: User) -> None:
+    joined = viewer.date_joined
+    url = make_url(User, "change", viewer.pk)
+    form = {"username": "vera", "date_joined_0": "2001-01-01", "date_joined_1": "00:00:00", "is_active": "on"}
+    assert admin_client.post(url, form).status_code == 302
+    viewer.refresh_from_db()
+    assert viewer.date_joined == joined

@@ -1,0 +1,110 @@
+"""Rows of every model that the admin lists, for tests of its lists and pages."""
+
+from django.utils import timezone
+
+from consent.models import (
+    Consent,
+    ContractConfirmation,
+    ContractSuspension,
+    EventKind,
+    Invitation,
+    LanguageException,
+    Pronunciation,
+    Statement,
+    Take,
+    TakeCheck,
+    TalentMail,
+)
+from consent.services.audit_log import record_event
+from tests.voices.rows import Studio
+from voicehub.models import Task, TaskStatus, ThresholdOverride, User
+from voices.models import (
+    Account,
+    AccountCall,
+    BuildRecording,
+    Callback,
+    DatasetFetch,
+    LimitOverride,
+    OfflineProof,
+    Preview,
+    Recording,
+    RemoteFile,
+    UploadProgress,
+    Voice,
+    WorkSample,
+)
+
+
+def make_rows(studio: Studio, numbers: range) -> None:
+    """One row of every model for each number, and one more related row for each row of the first number."""
+    for number in numbers:
+        talent = studio.make_talent(f"Talent {number:02}")
+        contract = studio.make_contract(talent)
+        ContractSuspension.objects.create(contract=contract, suspended_by=studio.producer, reason="A dispute.")
+        consent = studio.make_consent(talent)
+        _make_consent_rows(studio, consent, number)
+        voice = studio.make_voice(f"Voice {number:02}", talent)
+        studio.make_fileless_recordings(voice, 1)
+        _make_build_rows(studio, voice, number)
+        _make_staff_rows(studio, number)
+        _relate_to_first(studio, number)
+    assert ContractConfirmation.objects.exists()
+
+
+def _make_consent_rows(studio: Studio, consent: Consent, number: int) -> None:
+    LanguageException.objects.create(
+        consent=consent, language="de", reason="Both are spoken.", allowed_by=studio.producer
+    )
+    take = Take.objects.filter(consent=consent).get()
+    TakeCheck.objects.create(take=take, checked_at=timezone.now(), statement={"verdict": "review"})
+    fields = {"sent_to": "talent@people.test", "token_digest": f"secret-digest-{number:02}"}
+    invitation = Invitation.objects.create(talent=consent.talent, channel="mail", created_by=studio.producer, **fields)
+    invitation.consents.add(consent)
+    TalentMail.objects.create(consent=consent, kind="received", recipient="talent", **fields)
+
+
+def _make_build_rows(studio: Studio, voice: Voice, number: int) -> None:
+    build = studio.make_build(voice, "failed", callback_digest=f"secret-digest-{number:02}")
+    Callback.objects.create(build=build, body='{"status": "done"}', body_sha256=f"{number:064}")
+    DatasetFetch.objects.create(build=build, address="192.0.2.1", user_agent="fetcher")
+    Preview.objects.create(
+        remote_voice=build.remote_voice, build=build, text="Good morning.", requested_by=studio.producer
+    )
+    RemoteFile.objects.create(
+        account=studio.account, remote_voice=build.remote_voice, kind="recording", remote_id=f"file-{number}",
+        announced_at=timezone.now(), recording=voice.recordings.first(),
+    )  # fmt: skip
+
+
+def _make_staff_rows(studio: Studio, number: int) -> None:
+    now = timezone.now()
+    account = Account.objects.create(name=f"Account {number:02}", provider="voiceai", mode="sandbox")
+    proof = {"content_type": "application/pdf", "sha256": "0" * 64, "size": 1, "file_name": "proof.pdf"}
+    proof |= {"sent_on": now.date(), "sent_to": "support", "sent_by": "Paula"}
+    consent = Consent.objects.latest("created_at")
+    OfflineProof.objects.create(consent=consent, account=account, recorded_by=studio.producer, file="none", **proof)
+    AccountCall.objects.create(account=account, at=now, operation="list_voices", status=200, response_text="{}")
+    Task.objects.create(
+        kind="k", object_id=str(number), status=TaskStatus.FAILED, finished_at=now, seen_by=studio.producer
+    )
+    User.objects.create_user(f"user-{number:02}").groups.set(studio.producer.groups.all())
+    WorkSample.objects.create(kind="analysis", seconds=12.345678, finished_at=now)
+    UploadProgress.objects.create(user=studio.producer, started_at=now)
+    ThresholdOverride.objects.create(name=f"threshold-{number}", value=0.5, reason="Measured.")
+    LimitOverride.objects.create(provider="voiceai", tier="rapid", limit=f"limit_{number}", value=1, source="Support.")
+    Pronunciation.objects.create(name=f"Zyntrex{number}", sounds_like="zin trecks")
+    Statement.objects.create(
+        provider="voiceai", language="fi", version=number + 1, text="Text.", source="A page.", source_date=now.date()
+    )
+
+
+def _relate_to_first(studio: Studio, number: int) -> None:
+    """A consent, an invitation, a build and a talent with more and more related rows."""
+    first = Consent.objects.filter(talent__name="Talent 00").earliest("created_at")
+    record_event(first, EventKind.OPENED, studio.producer)
+    invitation = first.invitations.get()
+    invitation.consents.add(Consent.objects.latest("created_at"))
+    build = Voice.objects.get(name="Voice 00").builds.earliest("created_at")
+    recording = Recording.objects.filter(voice__name=f"Voice {number:02}").first()
+    assert recording
+    BuildRecording.objects.get_or_create(build=build, recording=recording, defaults={"sha256": recording.sha256})

@@ -1,0 +1,1 @@
+"""What the admin pages of all apps share: how values look, lists and pages of rows, actions, tables of related rows."""

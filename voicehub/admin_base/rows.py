@@ -1,0 +1,193 @@
+"""The lists and pages of rows in the admin: values formatted for people, links to the studio, bounded queries."""
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import flatten, get_fields_from_path
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from voicehub.admin_base.columns import Column, is_hidden, is_technical
+from voicehub.admin_base.filters import ValuesFilter
+from voicehub.admin_base.formats import EMPTY, Format
+from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
+
+if TYPE_CHECKING:
+    BaseAdmin = BaseModelAdmin[Any]
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    BaseAdmin = ModelAdmin = object
+
+TECHNICAL_DETAILS = "Technical details"
+Fieldset = tuple[Any, Any]
+
+
+class FormattedFields(BaseAdmin):
+    """Shows fields that are not edited as `Column`s. `formats` has formats for fields of this model."""
+
+    formats: Mapping[str, Format] = {}
+
+    def make_column(self, name: Any, **options: Any) -> Any:
+        """A Column if `name` is a field of the model. Anything else, such as a method, stays as it is."""
+        try:
+            field = self.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return name
+        return Column(field, self.formats.get(field.name), **options)
+
+    def list_readonly_names(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """The fields that the page shows but does not change."""
+        return list(super().get_readonly_fields(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The names, which a form leaves out, and the columns, which the page shows in their place."""
+        names = self.list_readonly_names(request, obj)
+        return [*names, *(column for name in names if (column := self.make_column(name)) != name)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return [
+            (title, {**options, "fields": self._show_fields(request, obj, flatten(options["fields"]))})
+            for title, options in fieldsets
+        ]
+
+    def _show_fields(self, request: HttpRequest, obj: Any, names: list[Any]) -> list[Any]:
+        """A page that adds a row shows only the fields of the form."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [self.make_column(name) for name in names]
+        read_only = self.list_readonly_names(request, obj)
+        if obj is None:
+            return [name for name in names if name not in read_only]
+        return [self.make_column(name) if name in read_only else name for name in names]
+
+
+class RowsMixin(FormattedFields, ModelAdmin):
+    """What all lists and pages of rows have in common.
+
+    `group` is the heading of the model on the first page of the admin. `studio_path` is the attribute path from a row
+    to the object whose page in the studio shows it, "" for the row itself. `action_permission` is what the actions of
+    the list require. `loaded_in_lists` has the JSON fields that the columns of the list need.
+    """
+
+    group = ""
+    menu_name = ""
+    studio_path: str | None = None
+    action_permission = ""
+    loaded_in_lists: tuple[str, ...] = ()
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    empty_value_display = EMPTY
+
+    def find_studio_object(self, row: Any) -> Any:
+        path = [name for name in (self.studio_path or "").split(".") if name]
+        return reduce(lambda part, name: None if part is None else getattr(part, name), path, row)
+
+    def find_studio_url(self, row: Any) -> str | None:
+        """The address of the page in the studio that shows the row. None if there is none."""
+        shown = self.find_studio_object(row) if self.studio_path is not None else None
+        return str(shown.get_absolute_url()) if shown is not None else None
+
+    def view_on_site(self, row: Any) -> str | None:
+        return self.find_studio_url(row)
+
+    @admin.display(description="Studio")
+    def studio_link(self, row: Any) -> SafeString | str:
+        url = self.find_studio_url(row)
+        if not url:
+            return EMPTY
+        return format_html(
+            '<a href="{}" class="studio-link">Open<span class="visually-hidden"> {} in the studio</span></a>', url, row
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = capfirst(self.model._meta.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        names = super().get_list_display(request)
+        columns = [self.make_column(name, is_in_list=True, is_linked=place > 0) for place, name in enumerate(names)]
+        return columns if self.studio_path is None else [*columns, "studio_link"]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [
+            (name, ValuesFilter) if self._has_free_values(name) else name for name in super().get_list_filter(request)
+        ]
+
+    def _has_free_values(self, name: Any) -> bool:
+        if not isinstance(name, str):
+            return False
+        field: Any = get_fields_from_path(self.model, name)[-1]
+        return isinstance(field, models.CharField) and not field.choices
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = bool(match and (match.url_name or "").endswith("_changelist"))
+        return rows.defer(*self._list_unused_fields()) if is_list else rows
+
+    def _list_unused_fields(self) -> list[str]:
+        """JSON can be large, and lists do not show it."""
+        fields = self.model._meta.concrete_fields
+        return [
+            field.name
+            for field in fields
+            if isinstance(field, models.JSONField) and field.name not in self.loaded_in_lists
+        ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A page without own fieldsets has its codes and raw values under “Technical details”."""
+        fieldsets: list[Fieldset] = super().get_fieldsets(request, obj)
+        if obj is None or len(fieldsets) != 1:
+            return fieldsets
+        (title, options) = fieldsets[0]
+        technical = [one for one in options["fields"] if isinstance(one, Column) and is_technical(one.field)]
+        if not technical:
+            return fieldsets
+        plain = [one for one in options["fields"] if one not in technical]
+        details = (TECHNICAL_DETAILS, {"fields": technical, "classes": ["collapse"]})
+        return [(title, {**options, "fields": plain}), details]
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may run the actions of this list, as on the pages of the studio."""
+        return request.user.has_perm(self.action_permission)
+
+
+class StudioAdmin(LockedRowMixin, RowsMixin, admin.ModelAdmin[Any]):
+    """Rows can be added, changed and deleted. What someone else changed meanwhile is not overwritten."""
+
+    form = VersionedForm
+
+
+class NoDeleteAdmin(StudioAdmin):
+    """Rows can be changed but not deleted, because other rows depend on them."""
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(RowsMixin, admin.ModelAdmin[Any]):
+    """Rows can be read and searched, but not added, changed or deleted. The page shows all fields except secrets."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.fields:
+            return super().get_fields(request, obj)
+        opts, hidden = self.model._meta, set(self.exclude or ())
+        names = [field.name for field in (*opts.concrete_fields, *opts.many_to_many) if not is_hidden(field)]
+        return [*(name for name in names if name not in hidden), *self.readonly_fields]
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: models.Model | None = None) -> bool:
+        return False

@@ -1,0 +1,158 @@
+"""Accounts at providers, their calls, the proofs that were sent to them, and the limits that admins corrected."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from consent.access import get_user
+from providers import registry
+from providers.types import Tier
+from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.filters import PresenceFilter
+from voicehub.admin_base.formats import EMPTY
+from voicehub.admin_base.groups import ACCOUNTS, STAFF
+from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
+from voicehub.admin_base.versions import VersionedForm
+from voicehub.refusals import ActionRefused
+from voices.models import Account, AccountCall, LimitOverride, OfflineProof
+from voices.services.accounts import change_key, pause_account, resume_account, test_account
+
+
+class AccountAdminForm(VersionedForm):
+    """The key is stored encrypted and never shown again, except for its last four characters."""
+
+    provider = forms.ChoiceField(choices=registry.list_provider_choices)
+    key = forms.CharField(
+        required=False,
+        strip=True,
+        label="API key",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),
+        help_text="Leave empty to keep the stored key. Existing voices belong to the provider account of the old key. "
+        "If the new key is for another provider account, the next build makes new voices.",
+    )
+
+    class Meta:
+        model = Account
+        fields = ["name", "provider", "mode"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if {"provider", "mode"}.intersection(self.changed_data) and self.instance.remote_voices.exists():
+            raise forms.ValidationError("This account already has voices. Add another account instead.")
+        return data
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not key and not self.instance.encrypted_key:
+            raise forms.ValidationError("Enter the API key of the account.")
+        return key
+
+
+@admin.register(Account)
+class AccountAdmin(NoDeleteAdmin):
+    group = ACCOUNTS
+    studio_path = ""
+    form = AccountAdminForm
+    readonly_fields = [
+        "key_hint", "paused_at", "pause_reason", "checked_at", "last_error", "is_authorized_uploader",
+        "uploader_source", "uploader_reason", "uploader_set_by", "uploader_set_at",
+    ]  # fmt: skip
+    fields = ["name", "provider", "mode", "key", *readonly_fields]
+    list_display = ["name", "provider", "mode", "paused_at", "key_hint", "checked_at", "last_error"]
+    list_filter = ["provider", "mode", ("paused_at", PresenceFilter)]
+    search_fields = ["name"]
+    actions = ["check_keys", "pause", "resume"]
+
+    def list_readonly_names(self, _request: HttpRequest, obj: Account | None = None) -> list[str]:
+        """An existing account keeps its provider and mode.
+
+        Otherwise its key could be sent to another provider, or a live key unencrypted to the sandbox.
+        """
+        return [*self.readonly_fields, *(["provider", "mode"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        key = form.cleaned_data.get("key")
+        if not change:
+            obj.set_key(key)
+            super().save_model(request, obj, form, change)
+            return
+        # Save only these fields. The account may have been paused since it was loaded.
+        obj.save(update_fields=["name", "provider", "mode"])
+        if key:
+            change_key(obj, key)
+
+    def find_studio_url(self, row: Account) -> str:
+        return reverse("voices:account", args=[row.pk])
+
+    @admin.action(description="Test the key", permissions=["change"])
+    def check_keys(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        run_on_rows(request, accounts, check_key)
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        def stop(account: Account) -> str:
+            pause_account(account, "", get_user(request))
+            return "Paused. It makes no calls until it is resumed."
+
+        run_on_rows(request, accounts, stop)
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
+        run_on_rows(request, accounts, resume)
+
+
+def check_key(account: Account) -> str:
+    test_account(account)
+    if account.last_error:
+        raise ActionRefused(account.last_error)
+    return "The key works."
+
+
+def resume(account: Account) -> str:
+    resume_account(account)
+    return "Resumed. Its waiting work runs again."
+
+
+class LimitOverrideForm(VersionedForm):
+    provider = forms.ChoiceField(choices=registry.list_provider_choices)
+    tier = forms.ChoiceField(choices=[(tier.value, tier.value.title()) for tier in Tier])
+    limit = forms.ChoiceField(choices=registry.list_limit_choices)
+
+    class Meta:
+        model = LimitOverride
+        fields = ["provider", "tier", "limit", "value", "source"]
+
+
+@admin.register(LimitOverride)
+class LimitOverrideAdmin(StudioAdmin):
+    group = STAFF
+    form = LimitOverrideForm
+    list_display = ["provider", "tier", "limit", "value", "source"]
+    list_filter = ["provider", "tier"]
+
+
+@admin.register(AccountCall)
+class AccountCallAdmin(ReadOnlyAdmin):
+    group = ACCOUNTS
+    list_display = ["operation", "account", "status", "at", "response"]
+    list_filter = ["account", "status", "operation", "at"]
+    search_fields = ["operation", "response_text"]
+    list_select_related = ["account"]
+
+    @admin.display(description="response")
+    def response(self, call: AccountCall) -> str:
+        return f"{len(call.response_text):,} characters" if call.response_text else EMPTY
+
+
+@admin.register(OfflineProof)
+class OfflineProofAdmin(ReadOnlyAdmin):
+    group = ACCOUNTS
+    studio_path = "consent"
+    list_display = ["consent", "account", "sent_on", "sent_to", "sent_by", "confirmed_on", "recorded_by"]
+    list_filter = ["account", "sent_on", ("confirmed_on", PresenceFilter)]
+    search_fields = ["consent__talent__name", "sent_to", "file_name", "sha256", "note"]
+    list_select_related = ["consent__talent", "account", "recorded_by"]

@@ -1,0 +1,107 @@
+"""Builds, what the providers reported about each recording, and the messages and downloads of a build."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from consent.access import get_user
+from voicehub import outbox
+from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.groups import VOICES, WORK
+from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
+from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.refusals import ActionRefused
+from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
+from voices.services.builds.failures import mark_failure_seen
+from voices.services.builds.poll import RECORDING_RESULTS
+from voices.services.builds.scores import order_worst_first
+
+# Large recording columns that no page of a build shows.
+DEFERRED_FIELDS = [
+    f"recording__{name}"
+    for name in (
+        "peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features", "measures", "recipe",
+    )
+]  # fmt: skip
+
+
+class WorstRowsFormSet(FirstRowsFormSet):
+    def find_rows(self) -> QuerySet[BuildRecording]:
+        return order_worst_first(self.instance).defer(*DEFERRED_FIELDS)
+
+
+class BuildRecordingInline(FirstRowsInline):
+    model = BuildRecording
+    formset = WorstRowsFormSet
+    fields = readonly_fields = ("recording", *RECORDING_RESULTS)
+    verbose_name_plural = "recordings"
+    order_text = "worst first"
+
+
+@admin.register(Build)
+class BuildAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = ""
+    list_display = ["voice", "remote_voice", "status", "started_by", "created_at", "finished_at"]
+    list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
+    search_fields = [
+        "voice__name",
+        "voice__talent__name",
+        "remote_voice__reference",
+        "remote_voice__remote_id",
+        "issue",
+    ]
+    list_select_related = ["voice", "remote_voice", "started_by"]
+    exclude = ["samples"]
+    inlines = [BuildRecordingInline]
+    actions = ["check_now", "mark_seen"]
+    action_permission = "voices.start_build"
+
+    @admin.action(description="Check the status now", permissions=["operate"])
+    def check_now(self, request: HttpRequest, builds: QuerySet[Build]) -> None:
+        run_on_rows(request, builds, poll_now)
+
+    @admin.action(description="Mark failed builds as seen", permissions=["operate"])
+    def mark_seen(self, request: HttpRequest, builds: QuerySet[Build]) -> None:
+        def mark(build: Build) -> str:
+            mark_failure_seen(build, get_user(request))
+            return "Marked as seen. It is no longer on Today."
+
+        run_on_rows(request, builds, mark)
+
+
+def poll_now(build: Build) -> str:
+    if build.status != BuildStatus.TRAINING:
+        raise ActionRefused("Not checked, because it is not in training.")
+    outbox.enqueue_task("refresh_build", build.pk)
+    return "The provider is asked now. The page of the build shows the result."
+
+
+@admin.register(BuildRecording)
+class BuildRecordingAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = "build"
+    list_display = ["recording", "build", "sample_score", "stoi", "pesq", "is_silent", "is_outlier", "discard_reason"]
+    list_filter = ["has_report", "is_silent", "is_outlier", "is_active", "from_callback"]
+    search_fields = ["recording__file_name", "build__voice__name", "transcript"]
+    list_select_related = ["recording", "build__voice", "build__remote_voice"]
+    ordering = ["-pk"]
+
+
+@admin.register(Callback)
+class CallbackAdmin(ReadOnlyAdmin):
+    group = WORK
+    studio_path = "build"
+    list_display = ["build", "received_at", "address"]
+    list_filter = ["received_at"]
+    search_fields = ["build__voice__name", "body"]
+    list_select_related = ["build__voice", "build__remote_voice"]
+
+
+@admin.register(DatasetFetch)
+class DatasetFetchAdmin(ReadOnlyAdmin):
+    group = WORK
+    studio_path = "build"
+    list_display = ["build", "at", "address", "user_agent"]
+    list_filter = ["at"]
+    list_select_related = ["build__voice", "build__remote_voice"]

@@ -1,0 +1,91 @@
+"""Voices, files and previews as the providers have them."""
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+
+from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.filters import PresenceFilter
+from voicehub.admin_base.formats import make_label
+from voicehub.admin_base.groups import VOICES
+from voicehub.admin_base.rows import ReadOnlyAdmin
+from voices.models import Build, Preview, RemoteFile, RemoteVoice
+from voices.services.remote_state import find_remote_state
+from voices.services.remote_voices import refresh_remote_voice
+
+
+@admin.register(RemoteVoice)
+class RemoteVoiceAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = ""
+    list_display = [
+        "reference",
+        "voice",
+        "account",
+        "tier",
+        "state",
+        "observed_status",
+        "visibility",
+        "checked_at",
+        "deleted_at",
+    ]
+    list_filter = [
+        "account",
+        "tier",
+        "observed_status",
+        "visibility",
+        "retired_at",
+        ("alert", PresenceFilter),
+    ]
+    search_fields = ["reference", "remote_id", "voice__name"]
+    list_select_related = ["voice__talent", "account"]
+
+    actions = ["refresh"]
+    action_permission = "voices.change_remotevoice"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RemoteVoice]:
+        rows: QuerySet[RemoteVoice] = super().get_queryset(request)
+        builds = Build.objects.defer("raw_response", "samples", "scores", "options")
+        return rows.prefetch_related(Prefetch("builds", builds))
+
+    @admin.display
+    def state(self, remote: RemoteVoice) -> str:
+        return make_label(str(find_remote_state(remote).kind))
+
+    @admin.action(description="Refresh from the provider", permissions=["operate"])
+    def refresh(self, request: HttpRequest, remotes: QuerySet[RemoteVoice]) -> None:
+        run_on_rows(request, remotes, refresh)
+
+
+def refresh(remote: RemoteVoice) -> str:
+    refresh_remote_voice(remote)
+    return "Status updated from the provider."
+
+
+@admin.register(RemoteFile)
+class RemoteFileAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = "remote_voice"
+    list_display = [
+        "remote_id",
+        "kind",
+        "remote_voice",
+        "account",
+        "announced_at",
+        "deletion_requested_at",
+        "deleted_at",
+    ]
+    list_filter = ["kind", "account", "deletion_requested_at", "deleted_at"]
+    search_fields = ["remote_id", "remote_voice__reference", "recording__file_name"]
+    list_select_related = ["remote_voice", "account"]
+
+
+@admin.register(Preview)
+class PreviewAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = "remote_voice"
+    list_display = ["text", "remote_voice", "status", "requested_by", "created_at", "finished_at"]
+    list_filter = ["status", "remote_voice__account"]
+    search_fields = ["text", "remote_voice__reference", "remote_voice__voice__name"]
+    list_select_related = ["remote_voice", "requested_by"]
+    exclude = ["url"]

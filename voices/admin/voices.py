@@ -1,0 +1,51 @@
+"""Voices and their recordings."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from consent.services.countries import describe_countries
+from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.groups import VOICES
+from voicehub.admin_base.rows import ReadOnlyAdmin
+from voices.models import Recording, Voice
+from voices.services.recordings.store import check_again
+
+
+@admin.register(Voice)
+class VoiceAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = ""
+    formats = {"countries": describe_countries}
+    list_display = ["name", "talent", "language", "purpose", "created_by", "created_at"]
+    list_filter = ["purpose", "language", "created_at"]
+    search_fields = ["name", "talent__name"]
+    list_select_related = ["talent", "created_by"]
+    actions = ["check_recordings"]
+    action_permission = "voices.change_recording"
+
+    @admin.action(description="Check the recordings again", permissions=["operate"])
+    def check_recordings(self, request: HttpRequest, voices: QuerySet[Voice]) -> None:
+        run_on_rows(request, voices, check_voice)
+
+
+def check_voice(voice: Voice) -> str:
+    check_again(voice)
+    return "The recordings are checked in the background."
+
+
+@admin.register(Recording)
+class RecordingAdmin(ReadOnlyAdmin):
+    group = VOICES
+    studio_path = "voice"
+    list_display = ["file_name", "voice", "status", "active", "seconds", "sample_rate", "size", "created_at"]
+    list_filter = ["status", "active", "active_by", "created_at"]
+    search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
+    list_select_related = ["voice"]
+    actions = ["check_recordings"]
+    action_permission = "voices.change_recording"
+
+    @admin.action(description="Check again, with all recordings of the voice", permissions=["operate"])
+    def check_recordings(self, request: HttpRequest, recordings: QuerySet[Recording]) -> None:
+        voices = Voice.objects.filter(pk__in=recordings.order_by().values("voice"))
+        run_on_rows(request, voices, check_voice)

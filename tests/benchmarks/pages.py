@@ -38,7 +38,7 @@ LISTS = {
     "Consents": "/consents/",
     "Builds": "/builds/?sort=status",
 }
-SECONDS_PER_PAGE = 1.0  # how long each page is requested again and again
+SECONDS_PER_PAGE = 0.5  # how long each page is requested again and again
 MIN_REQUESTS = 5
 
 
@@ -50,6 +50,13 @@ class PageCost:
     seconds: float
     queries: int
     size: int
+
+
+def read_clock() -> float:
+    """SQLite works in this process, so its CPU time is the time of the page, also on a busy machine."""
+    from django.db import connection
+
+    return time.process_time() if connection.vendor == "sqlite" else time.perf_counter()
 
 
 def measure_page(client: "Client", page: str, path: str) -> PageCost:
@@ -64,9 +71,9 @@ def measure_page(client: "Client", page: str, path: str) -> PageCost:
     queries = len(captured)  # the next request resets the captured queries
     times: list[float] = []
     while len(times) < MIN_REQUESTS or sum(times) < SECONDS_PER_PAGE:
-        start = time.perf_counter()
+        start = read_clock()
         response = client.get(path)
-        times.append(time.perf_counter() - start)
+        times.append(read_clock() - start)
         assert response.status_code == 200, (path, response.status_code)
     return PageCost(page, statistics.median(times), queries, len(content))
 

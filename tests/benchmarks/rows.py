@@ -191,7 +191,11 @@ class StudioRows:
 
     def _add_build(self, voice: Voice, consent: Consent, contract: Contract, number: int) -> None:
         remote_voice = RemoteVoice.objects.create(
-            voice=voice, account=self.account, tier="rapid", reference=f"{voice.name} {uuid4()}"
+            voice=voice,
+            account=self.account,
+            tier="rapid",
+            reference=f"{voice.name} {uuid4()}",
+            retired_at=timezone.now() if voice.remote_voices.exists() else None,
         )
         Build.objects.create(
             voice=voice,

@@ -47,10 +47,11 @@ def running_deletions(request: HttpRequest) -> HttpResponse:
     If a deletion came or went, the page gets the whole list.
     """
     context = make_running_context(load_open_deletions())
-    poll = compare_rows(request.GET.get("seen", ""), context["row_states"])
-    if request.GET.get("seen") and poll.is_empty:
+    seen = request.GET.get("seen", "")
+    poll = compare_rows(seen, context["row_states"])
+    if seen and poll.is_empty:
         return HttpResponse(status=204)
-    if poll.is_whole:
+    if poll.is_whole or poll.is_empty:
         return retarget(render(request, "voices/_running_deletions.html", context), "#running-deletions")
     context |= {"change_token": poll.token, "moved": poll.moved}
     return render(request, "voices/_running_deletions_poll.html", context)

@@ -29,7 +29,7 @@ from voices.services.builds.gaps import (
 from voices.services.builds.offline_proof import load_proofs
 from voices.services.builds.unchecked import load_unchecked
 from voices.services.permission import make_build_purpose
-from voices.services.refused_recordings import find_refused_ids, list_refusing_providers
+from voices.services.refused_recordings import list_refusing_providers, make_sent_condition
 
 AccountTier = tuple[Account, Capabilities]
 
@@ -107,7 +107,7 @@ def _iterate_readiness(
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts = _load_counts(voices, capabilities_by_tier, limits)
+    counts = _load_counts(voices, capabilities_by_tier, limits, has_builds=has_builds)
     active = _find_active_builds(voices) if has_builds else {}
     unchecked = load_unchecked(voices)
     proofs = load_proofs(permissions.values(), [account for account, _ in targets])
@@ -174,15 +174,18 @@ def _load_counts(
     voices: Sequence[Voice],
     capabilities_by_tier: Mapping[TierKey, Capabilities],
     limits: Mapping[TierKey, Mapping[str, Limit]],
+    *,
+    has_builds: bool,
 ) -> dict[tuple[UUID, TierKey], ClipCounts]:
     """By voice and tier, what the included recordings have. One query for any number of voices and tiers.
 
-    Each total is computed once, however many tiers need it. A provider that refuses recordings needs one more query.
+    Each total is computed once, however many tiers need it. A provider that refuses recordings needs one more query,
+    unless the voices have no builds.
     """
     ids = [voice.pk for voice in voices]
-    refused = {slug: find_refused_ids(ids, slug) for slug in list_refusing_providers()}
+    sent = {slug: make_sent_condition(ids, slug, has_builds=has_builds) for slug in list_refusing_providers()}
     aggregates = {
-        tier_key: _make_aggregates(limits[tier_key], tier, refused.get(tier_key[0], frozenset()))
+        tier_key: _make_aggregates(limits[tier_key], tier, sent.get(tier_key[0], Q()))
         for tier_key, tier in capabilities_by_tier.items()
     }
     names: dict[Aggregate, str] = {}
@@ -199,9 +202,8 @@ def _load_counts(
     }
 
 
-def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, refused: frozenset[UUID]) -> Iterable[Aggregate]:
-    """The database aggregates for one tier, in the order of ClipCounts. Without what the provider refuses."""
-    sent = ~Q(pk__in=sorted(refused)) if refused else Q()
+def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, sent: Q) -> Iterable[Aggregate]:
+    """The database aggregates for one tier, in the order of ClipCounts, of the recordings that are `sent`."""
     trained = get_limit_value(limits, "trained_clip", NO_LIMIT)
     short, long = get_limit_value(limits, "shortest_clip", 0), get_limit_value(limits, "longest_clip", NO_LIMIT)
     counted = sent & Q(seconds__lte=trained)

@@ -461,7 +461,7 @@ def test_menu_highlights_talents_on_pages_of_a_talent(factory: ConsentFactory, p
     current_menu_link = f'<a href="{reverse("consent:talent_list")}" aria-current'
     consent = factory.make_approved_consent()
     contract = factory.make_contract(consent.talent)
-    section_urls = [consent.talent.get_absolute_url(), consent.get_absolute_url(), contract.get_absolute_url()]
+    section_urls = [consent.talent.get_absolute_url(), contract.get_absolute_url()]
     for url in [*section_urls, reverse("voices:voice_add", args=[consent.talent_id])]:
         assert current_menu_link in read_page(producer_client, url), url
     for url in (reverse("today"), reverse("voices:account_list")):

@@ -1,0 +1,96 @@
+"""The lists in a real browser: order, tabs, filters, pages, the back button, and rows of two lines on a phone."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.studio import Studio
+from tests.browser.tab import Tab
+
+pytestmark = pytest.mark.usefixtures("account")
+
+# 30 failed builds of one voice, which a person has marked as seen, so that Today does not show them.
+MAKE_BUILDS = """
+from django.utils import timezone
+from tests.consent.rows import ConsentFactory
+from voicehub.models import User
+from voices.models import Account, Build, RemoteVoice, Voice
+paula, now = User.objects.get(username="paula"), timezone.now()
+factory = ConsentFactory(paula)
+talent = factory.make_talent("Lina Listed", "lina@talent.test")
+contract, consent = factory.make_contract(talent), factory.make_consent(talent)
+factory.make_consent(talent, "advertising")
+voice = Voice.objects.create(talent=talent, name="Listed voice", purpose="narration", created_by=paula)
+for number in range(30):
+    remote = RemoteVoice.objects.create(
+        voice=voice, account=Account.objects.first(), tier="rapid", reference=f"vh-list-{number}", retired_at=now
+    )
+    Build.objects.create(
+        voice=voice, remote_voice=remote, consent=consent, contract=contract, started_by=paula, finished_at=now,
+        status="cancelled" if number < 2 else "failed", seen_at=now, seen_by=paula,
+        scores={"resemble_score": 0.5 + number / 100},
+    )
+"""
+
+
+def expect_rows(page: Page, first: str, footer: str) -> None:
+    """The first row has the text `first`, and the line below the table says which rows it shows."""
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text(footer)
+    expect(page.locator("tbody tr").first).to_contain_text(first)
+
+
+def test_list_keeps_its_state_in_the_address_and_fits_a_phone(studio: Studio, open_tab: Callable[..., Tab]) -> None:
+    studio.run_script(MAKE_BUILDS)
+    tab = open_tab("desktop", "paula")
+    check_order_and_tabs(tab.goto("/builds/?search=listed"))
+    check_filters(tab.goto("/consents/?search=lina"))
+    phone = open_tab("phone", "paula")
+    check_phone(phone.goto("/builds/?search=listed"))
+    for one in (tab, phone):
+        for name in ("builds", "voices", "consents", "talents", "accounts"):
+            one.goto(f"/{name}/")
+            one.check_page(name)
+
+
+def check_order_and_tabs(page: Page) -> None:
+    expect_rows(page, "Listed voice", "1 to 25 of 30")
+    heading = page.get_by_role("columnheader", name="Overall")
+    heading.get_by_role("link").click()
+    expect_rows(page, "0.50", "1 to 25 of 30")
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("link", name="Page 2").click()
+    expect_rows(page, "0.75", "26 to 30 of 30")
+    page.get_by_role("navigation", name="Views").get_by_role("link", name="Failed 28").click()
+    expect_rows(page, "0.52", "1 to 25 of 28")
+    page.reload()
+    expect_rows(page, "0.52", "1 to 25 of 28")
+    page.go_back()
+    expect_rows(page, "0.75", "26 to 30 of 30")
+    expect(page.get_by_role("searchbox")).to_have_value("listed")
+
+
+def check_filters(page: Page) -> None:
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    page.locator("summary", has_text="Purpose").click()
+    page.get_by_role("link", name="Advertising 1").click()
+    expect(rows).to_have_count(1)
+    chosen = page.get_by_role("link", name=re.compile("Purpose: Advertising"))
+    page.get_by_role("searchbox").fill("nobody")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", name="No consent matches “nobody”")).to_be_visible()
+    expect(chosen).to_be_visible()
+    page.get_by_role("link", name="Clear search and filters").click()
+    expect(chosen).to_have_count(0)
+    expect(rows.first).to_be_visible()
+
+
+def check_phone(page: Page) -> None:
+    row = page.locator("tbody tr").first
+    expect(row.get_by_role("cell")).to_have_count(2)  # the status and the score, beside the two lines of the heading
+    expect(row.locator("small")).to_contain_text("Resemble AI")
+    page.locator("summary", has_text="Sort").click()
+    page.get_by_role("link", name="Overall", exact=True).click()
+    expect_rows(page, "0.50", "1 to 25 of 30")

@@ -45,6 +45,9 @@ def make_staff_pages(tab: Tab) -> dict[str, str]:
     return {
         "today": "/",
         "talents": "/talents/",
+        "voices": "/voices/",
+        "consents": "/consents/",
+        "builds": "/builds/",
         "talent": talent,
         "contract-form": f"{talent}contracts/add/",
         "consent-review": f"/consents/{make_consent_under_review(tab)}/",

@@ -192,6 +192,8 @@ def test_every_column_sorts_in_both_directions(
         {"sort": "name,added"},
         {"page": "abc"},
         {"page": "-1"},
+        {"page": "0"},
+        {"page": "9" * 5000},
         {"size": "7"},
         {"size": "100000"},
         {"show": "no such tab"},

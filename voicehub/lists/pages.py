@@ -72,7 +72,7 @@ def load_list(
     filters = filter_class(address, rows, user)
     table = table_class(filters.qs, user, address.get("sort", ""))
     table.paginate(per_page=_read_size(address))
-    table.page = table.paginator.get_page(address.get("page"))
+    table.page = table.paginator.get_page(_read_page(address))
     table.load_rows([row.record for row in table.page.object_list])
     menus, values = dict(filters.list_menus()), filters.values
     tabs = menus.pop(TABS, None)
@@ -95,6 +95,12 @@ def load_list(
 def _read_size(address: QueryDict) -> int:
     sizes = {str(size): size for size in PAGE_SIZES}
     return sizes.get(address.get("size", ""), PAGE_SIZES[0])
+
+
+def _read_page(address: QueryDict) -> str:
+    """The paginator takes no number for the first page, and a number that is too large for the last one."""
+    number = address.get("page", "")
+    return "1" if number.startswith(("0", "-")) else number
 
 
 def _make_header(column: Any, address: QueryDict) -> Header:

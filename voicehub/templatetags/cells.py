@@ -11,7 +11,7 @@ from voicehub.templatetags.studio import TONE_OF, WEEK, ago, exact
 
 # “over” is the tone of a status badge for everything that has ended or never began.
 MARKS = {"over": "idle"}
-NOTHING = format_html('<span class="meta">none</span>')
+NOTHING = SafeString('<span class="meta">none</span>')
 
 
 def render_link(url: str, text: str) -> SafeString:

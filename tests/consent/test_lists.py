@@ -182,32 +182,32 @@ def test_every_column_sorts_in_both_directions(
             assert sorted_by == {table.base_columns[column].header: direction}
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"sort": "email"},
-        {"sort": "--name"},
-        {"sort": "talent__notes"},
-        {"sort": "name.x"},
-        {"sort": "name,added"},
-        {"page": "abc"},
-        {"page": "-1"},
-        {"page": "0"},
-        {"page": "9" * 5000},
-        {"size": "7"},
-        {"size": "100000"},
-        {"show": "no such tab"},
-        {"contract": "x" * 5000},
-        {"show": "a\x00b"},
-        {"search": "\x00"},
-        {"other": "x"},
-    ],
+UNKNOWN_VALUES: tuple[dict[str, str], ...] = (
+    {"sort": "email"},
+    {"sort": "--name"},
+    {"sort": "talent__notes"},
+    {"sort": "name.x"},
+    {"sort": "name,added"},
+    {"page": "abc"},
+    {"page": "-1"},
+    {"page": "0"},
+    {"page": "9" * 5000},
+    {"size": "7"},
+    {"size": "100000"},
+    {"show": "no such tab"},
+    {"contract": "x" * 5000},
+    {"show": "a\x00b"},
+    {"search": "\x00"},
+    {"other": "x"},
 )
+
+
 def test_unknown_values_in_the_address_fall_back_to_the_default(
-    query: dict[str, str], factory: ConsentFactory, producer_client: Client
+    factory: ConsentFactory, producer_client: Client
 ) -> None:
     Talent.objects.bulk_create(Talent(name=f"T{n:02}", created_by=factory.producer) for n in range(30))
-    assert read_rows(producer_client, TALENTS, **query) == [f"T{n:02}" for n in range(25)]
+    for query in UNKNOWN_VALUES:
+        assert read_rows(producer_client, TALENTS, **query) == [f"T{n:02}" for n in range(25)], query
 
 
 def test_page_after_the_last_one_shows_the_last_one(factory: ConsentFactory, producer_client: Client) -> None:

@@ -126,14 +126,13 @@ def test_user_without_view_permissions_gets_no_names_of_voices_or_talents(studio
 
 
 def test_list_of_voices_shows_recordings_and_the_last_build(studio: Studio, producer_client: Client) -> None:
-    small, large = studio.make_voice("Small"), studio.make_voice("Large", studio.make_talent("Other"))
+    small, large = studio.make_voice("Small"), make_build(studio, "Large", status="failed").voice
     studio.make_fileless_recordings(large, 40)
     studio.make_recordings(small, 2)
     Recording.objects.filter(voice=small).update(seconds=200.0)
     left_out = small.recordings.first()
     assert left_out
     Recording.objects.filter(pk=left_out.pk).update(active=False, active_by="person")
-    studio.make_build(large, status="failed")
     studio.make_build(large, status="ready")
     page = read_list(producer_client, VOICES)
     assert ">40<" in page and ">2 min<" in page, "40 recordings of 3 seconds"
@@ -215,20 +214,19 @@ def test_every_sortable_column_sorts_in_both_directions(
     urls = {label: url for label, (_way, url) in read_headings(producer_client, name).items()}
     assert [label for label, url in urls.items() if not url] == (["Next build"] if table is VoiceTable else [])
     rows = set(read_rows(producer_client, name))
-    for label, url in urls.items():
-        for sort in {url.removeprefix("?sort="), url.removeprefix("?sort=-")} - {""}:
+    columns = {label: url.removeprefix("?sort=").removeprefix("-") for label, url in urls.items() if url}
+    for label, column in columns.items():
+        for sort, way in ((column, "ascending"), (f"-{column}", "descending")):
             assert set(read_rows(producer_client, name, sort=sort)) == rows
-            way = "descending" if sort.startswith("-") else "ascending"
             assert read_headings(producer_client, name, sort=sort)[label][0] == way
 
 
-@pytest.mark.parametrize("name", [VOICES, BUILDS, ACCOUNTS])
-@pytest.mark.parametrize("query", [{"sort": "x"}, {"page": "abc"}, {"page": "99999"}, {"size": "7"}, {"show": "x"}])
-def test_unknown_values_in_the_address_fall_back_to_the_default(
-    name: str, query: dict[str, str], studio: Studio, producer_client: Client
-) -> None:
+def test_unknown_values_in_the_address_fall_back_to_the_default(studio: Studio, producer_client: Client) -> None:
     make_build(studio, "Voice", status="ready")
-    assert read_rows(producer_client, name, **query) == read_rows(producer_client, name) != []
+    for name in (VOICES, BUILDS, ACCOUNTS):
+        rows = read_rows(producer_client, name)
+        for query in ({"sort": "x"}, {"page": "abc"}, {"page": "99999"}, {"size": "7"}, {"show": "x"}):
+            assert read_rows(producer_client, name, **query) == rows != [], (name, query)
 
 
 @pytest.mark.parametrize(

@@ -92,5 +92,5 @@ def check_phone(page: Page) -> None:
     expect(row.get_by_role("cell")).to_have_count(2)  # the status and the score, beside the two lines of the heading
     expect(row.locator("small")).to_contain_text("Resemble AI")
     page.locator("summary", has_text="Sort").click()
-    page.get_by_role("link", name="Overall", exact=True).click()
+    page.get_by_role("listitem").get_by_role("link", name="Overall").click()
     expect_rows(page, "0.50", "1 to 25 of 30")

@@ -26,6 +26,8 @@ STATUS_ORDER = (
     ConsentStatus.VOIDED,
 )
 ENDED = STATUS_ORDER[STATUS_ORDER.index(ConsentStatus.WITHDRAWN) :]
+# A consent to review waits for staff, and a requested one for the talent.
+WAITING_TONES: dict[str, str] = {ConsentStatus.SUBMITTED: "new", ConsentStatus.REQUESTED: "over"}
 # Statuses that may also begin with an event of another name.
 OTHER_KINDS = {
     ConsentStatus.SUBMITTED: EventKind.TAKE,
@@ -92,7 +94,7 @@ class ConsentTable(ListTable):
         return get_language_name(record.language)
 
     def render_status(self, record: Consent) -> SafeString:
-        tone = "new" if record.status == ConsentStatus.SUBMITTED else get_tone(record.status)
+        tone = WAITING_TONES.get(record.status) or get_tone(record.status)
         return render_mark(tone, record.get_status_display())
 
     def render_since(self, record: Consent) -> SafeString | str:

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 TALENTS = 200
 RECORDINGS = 5000
+# Pages whose rows grow with the talents. Each list is sorted by its most expensive column.
+LISTS = {
+    "Today": "/",
+    "Talents": "/talents/?sort=contract",
+    "Voices": "/voices/?sort=speech",
+    "Consents": "/consents/",
+    "Builds": "/builds/?sort=status",
+}
 SECONDS_PER_PAGE = 2.0  # how long each page is requested again and again
 MIN_REQUESTS = 5
 
@@ -110,14 +118,15 @@ def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
             measure_page(rows.client, f"{name}, {RECORDINGS} recordings", path),
             measure_page(rows.client, name, small[name]),
         )
-    previous: PageCost | None = None
+    previous: dict[str, PageCost] = {}
     for talents in (TALENTS // 10, TALENTS, TALENTS * 10):
         rows.add_talents(talents)
-        cost = measure_page(rows.client, f"Today, {talents} talents", "/")
-        yield cost, previous
-        previous = cost
+        for name, path in LISTS.items():
+            cost = measure_page(rows.client, f"{name}, {talents} talents", path)
+            yield cost, previous.get(name)
+            previous[name] = cost
     rows.allow_every_provider()
-    yield measure_page(rows.client, "the same, every voice at every provider", "/"), previous
+    yield measure_page(rows.client, "Today, every voice at every provider", LISTS["Today"]), previous["Today"]
 
 
 def main() -> None:

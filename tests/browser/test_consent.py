@@ -317,7 +317,7 @@ def test_links_on_a_phone_are_at_least_24_px_high(open_tab: OpenTab) -> None:
     tab = open_tab("phone", "paula")
     talent = staff_steps.add_talent(tab, "Fia Finger")
     consent = staff_steps.request_consent(tab, talent)
-    for path in ("/talents/", talent, f"/consents/{consent}/"):
+    for path in ("/talents/", "/voices/", "/consents/", "/builds/", talent, f"/consents/{consent}/"):
         assert tab.goto(path).evaluate(LOW_LINKS_SCRIPT) == [], path
 
 

@@ -19,10 +19,10 @@ from voicehub.models import User
 from voices.models import Account, Build, RemoteVoice, Voice
 paula, now = User.objects.get(username="paula"), timezone.now()
 factory = ConsentFactory(paula)
-talent = factory.make_talent("Lina Listed", "lina@talent.test")
+talent = factory.make_talent("Lina Listed-" + "Longname" * 9, "lina@talent.test")
 contract, consent = factory.make_contract(talent), factory.make_consent(talent)
 factory.make_consent(talent, "advertising")
-voice = Voice.objects.create(talent=talent, name="Listed voice", purpose="narration", created_by=paula)
+voice = Voice.objects.create(talent=talent, name="Listed voice " + "long" * 20, purpose="narration", created_by=paula)
 for number in range(30):
     remote = RemoteVoice.objects.create(
         voice=voice, account=Account.objects.first(), tier="rapid", reference=f"vh-list-{number}", retired_at=now
@@ -48,6 +48,7 @@ def test_list_keeps_its_state_in_the_address_and_fits_a_phone(studio: Studio, op
     check_filters(tab.goto("/consents/?search=lina"))
     phone = open_tab("phone", "paula")
     check_phone(phone.goto("/builds/?search=listed"))
+    check_widths(open_tab("desktop", "paula"))
     for one in (tab, phone):
         for name in ("builds", "voices", "consents", "talents", "accounts"):
             one.goto(f"/{name}/")
@@ -94,3 +95,12 @@ def check_phone(page: Page) -> None:
     page.locator("summary", has_text="Sort").click()
     page.get_by_role("listitem").get_by_role("link", name="Overall").click()
     expect_rows(page, "0.50", "1 to 25 of 30")
+
+
+def check_widths(tab: Tab) -> None:
+    """The lists with the most columns fit every width, also with long names."""
+    fits = "document.scrollingElement.scrollWidth <= document.documentElement.clientWidth"
+    for width in (360, 768, 1100):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        for path in ("/builds/", "/voices/"):
+            assert tab.goto(path).evaluate(fits), (path, width)

@@ -65,7 +65,7 @@ class AccountTable(ListTable):
     name = ListColumn("Account", lambda: Lower("name"), css_class="two")
     provider = ListColumn("Provider", "provider", lambda: Lower("name"), css_class="only-desk")
     mode = ListColumn("Mode", "mode", css_class="only-wide")
-    voices = ListColumn("Voices there", count_voices, css_class="num only-wide", is_descending_first=True)
+    voices = ListColumn("Voices", count_voices, css_class="num only-wide", is_descending_first=True)
     state = ListColumn("State", rank_state, css_class="two wrap")
     checked = ListColumn("Last test", "checked_at", css_class="only-wide", is_descending_first=True)
 

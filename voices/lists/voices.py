@@ -100,7 +100,7 @@ class VoiceTable(ListTable):
     default_sort = "name"
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two")
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="only-desk", permission=TALENT_NAMES)
+    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="wrap only-desk", permission=TALENT_NAMES)
     language = ListColumn("Language", "language", css_class="only-wide")
     purpose = ListColumn("Purpose", "purpose", css_class="only-wide")
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")

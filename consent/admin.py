@@ -222,6 +222,7 @@ class TakeAdmin(ReadOnlyAdmin):
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    menu_name = "Audit log entries"
     studio_path = "consent"
     list_display = ["consent", "sequence", "kind", "actor_name", "at"]
     list_filter = ["kind", "at"]

@@ -33,6 +33,7 @@ class StudioAdminSite(admin.AdminSite):
     def _make_group(self, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
         """The group as the templates expect an app. Empty if the user may see none of its models."""
         models = [entry for entry in entries if getattr(self._registry[entry["model"]], "group", "") == name]
+        models.sort(key=lambda entry: entry["name"])
         label = name.lower().replace(" ", "-")
         return {"name": name, "app_label": label, "has_module_perms": True, "models": models} if models else {}
 

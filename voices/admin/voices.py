@@ -39,7 +39,7 @@ class RecordingAdmin(ReadOnlyAdmin):
     group = VOICES
     studio_path = "voice"
     list_display = ["file_name", "voice", "status", "active", "seconds", "sample_rate", "size", "created_at"]
-    list_filter = ["status", "active", "active_by", "created_at"]
+    list_filter = ["status", "active", "created_at"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
     actions = ["check_recordings"]

@@ -64,9 +64,10 @@ def load_recording_rows(ids: Sequence[UUID]) -> list[Recording]:
 
     `flagged_silent`, `flagged_outlier` and `flagged_discarded` say what the provider reported, in the newest build with
     a report on the recording. `source_name` is the file that the recording was split from. `segment_count` is the
-    number of segments that were split from the recording. Only these few rows are looked up in builds.
+    number of segments that were split from the recording. Only these few rows are looked up in builds: PostgreSQL
+    may read every row that a subquery allows, and then look up those of one recording.
     """
-    build_rows = BuildRecording.objects.filter(recording=OuterRef("pk"))
+    build_rows = BuildRecording.objects.filter(recording__in=ids, recording=OuterRef("pk"))
     flagged_rows = build_rows.still_flagged()
     segments = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
     rows = query_recordings().annotate(

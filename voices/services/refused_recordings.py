@@ -63,7 +63,9 @@ def note_refusals(recordings: Iterable[Recording]) -> None:
     """Set `refusal_text` and `is_refused_everywhere` on these rows, for pages and for `set_active`."""
     rows = {recording.pk: recording for recording in recordings}
     for provider in list_refusing_providers() if rows else ():
-        refused = Recording.objects.filter(Exists(query_refusals(provider)), pk__in=rows).values_list("pk", flat=True)
+        refused = set(
+            _query_outliers(provider).filter(MARKED, recording__in=list(rows)).values_list("recording", flat=True)
+        )
         is_only_provider = bool(refused) and not Account.objects.exclude(provider=provider).exists()
         for pk in refused:
             rows[pk].refusal_text = REFUSED_TEXT.format(label=registry.get_provider_label(provider))

@@ -32,7 +32,10 @@ def pages(client: Client, admin: User, producer: User) -> dict[str, str]:
     make_rows(Studio(producer, account), range(2))
     Build.objects.update(raw_response={"status": "failed", "items": [{"a": 1}]}, scores={"stoi": 0.9})
     client.force_login(admin)
-    return {path: client.get(path).content.decode() for path in list_paths(producer)}
+    pages = {path: client.get(path, follow=True).content.decode() for path in list_paths(producer)}
+    selection = {"action": "delete_selected", "_selected_action": [str(User.objects.get(username="user-00").pk)]}
+    users = reverse("admin:voicehub_user_changelist")
+    return pages | {f"{users}?delete": client.post(users, selection).content.decode()}
 
 
 def list_paths(user: User) -> Iterator[str]:
@@ -44,7 +47,7 @@ def list_paths(user: User) -> Iterator[str]:
         urls = list(list_admin_urls(model._meta.label_lower)) if model._meta.app_label != "django_rq" else []
         yield from (urls[0], urls[-1]) if urls else ()
     yield from (reverse(f"admin:voices_{name}_add") for name in ("limitoverride", "account"))
-    yield reverse("admin:voicehub_user_add")
+    yield from (reverse("admin:voicehub_user_add"), reverse("admin:django_rq_dashboard_changelist"))
     yield from (reverse(f"admin:voicehub_user_{name}", args=[user.pk]) for name in ("delete", "history"))
     yield reverse("admin:auth_user_password_change", args=[user.pk])
     yield reverse("admin:voices_build_changelist") + "?status__exact=failed&o=3"

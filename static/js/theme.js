@@ -4,7 +4,8 @@
   const systemTheme = () => (system.matches ? "dark" : "light");
   const loadTheme = () => {
     try {
-      return localStorage.getItem("theme");
+      const theme = localStorage.getItem("theme"); // the Django admin also stores "auto" here
+      return ["light", "dark"].includes(theme) ? theme : null;
     } catch {
       return null; // this browser forbids storage: follow the system
     }

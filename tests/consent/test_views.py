@@ -371,11 +371,12 @@ def test_declined_consent_cannot_change(factory: ConsentFactory, producer_client
     assert consent.status == ConsentStatus.DECLINED and consent.events.count() == event_count
 
 
-def test_viewer_sees_no_form_except_sign_out(factory: ConsentFactory, viewer_client: Client) -> None:
+def test_viewer_sees_no_form_except_sign_out_and_search(factory: ConsentFactory, viewer_client: Client) -> None:
     for consent in (factory.make_consent(), factory.make_submitted_consent(), factory.make_approved_consent()):
         page = read_page(viewer_client, consent.get_absolute_url())
-        # The form is in the rail and in the menu of a narrow window.
-        assert re.findall(r'<form[^>]*action="(/[^"]*)"', page) == [reverse("logout")] * 2
+        # Sign-out is in the rail and in the menu of a narrow window.
+        forms = [reverse("logout"), reverse("logout"), reverse("voices:search")]
+        assert re.findall(r'<form[^>]*action="(/[^"]*)"', page) == forms
 
 
 def test_approved_consent_shows_what_build_still_lacks(factory: ConsentFactory, producer_client: Client) -> None:

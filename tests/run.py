@@ -1,7 +1,7 @@
 """Runs all checks step by step and prints one summary at the end: `make test`. `make lint` runs some of the steps.
 
-    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [browser] [audio]
-                        [sqlite] [long]
+    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [upgrade] [browser]
+                        [audio] [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
 The tests on SQLite come last, so the last line of the output is pytest's result for them.
@@ -31,10 +31,12 @@ class Step:
     database: str = ""
 
 
-# These tests use no database, so they have steps of their own and run once: audio, and the adapters with the sandbox.
+# These tests use no test database, so they have steps of their own and run once: audio, the adapters with the sandbox,
+# and upgrades of data folders.
 AUDIO = ("tests/audio", "tests/fuzz")
 PROVIDERS = ("tests/providers", "tests/sandbox")
-OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS)
+UPGRADE = ("tests/upgrade",)
+OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS + UPGRADE)
 
 STEPS = {
     "lint": Step("lint (ruff)", ("ruff", "check", "--quiet", ".")),
@@ -46,6 +48,7 @@ STEPS = {
     "browser": Step("browser tests", ("pytest", "-m", "browser"), "sqlite"),
     "audio": Step("audio tests", ("pytest", *AUDIO), "sqlite"),
     "providers": Step("provider and sandbox tests", ("pytest", *PROVIDERS), "sqlite"),
+    "upgrade": Step("upgrade tests", ("pytest", *UPGRADE), "sqlite"),
     "sqlite": Step("tests on SQLite", ("pytest", "-m", "not browser", *OTHER_TESTS), "sqlite"),
     "long": Step("long tests", ("pytest", "tests/long"), "sqlite"),
 }
@@ -53,7 +56,7 @@ STEPS = {
 
 # A lane is a sequence of steps. Most tests wait more than they compute, so two cores can run three lanes.
 LANES = (
-    ("lint", "format", "templates", "imports", "types", "postgres", "providers"),
+    ("lint", "format", "templates", "imports", "types", "postgres", "providers", "upgrade"),
     ("browser", "audio"),
     ("sqlite",),
 )

@@ -13,7 +13,7 @@ from consent.models import Pronunciation, Statement, Talent
 from voicehub.models import ThresholdOverride, User
 from voices.models import Account, LimitOverride
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CONFLICT = "Someone else changed this meanwhile."
 

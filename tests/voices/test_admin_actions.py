@@ -13,7 +13,7 @@ from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Build, RemoteVoice, Voice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

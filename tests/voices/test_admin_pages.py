@@ -19,7 +19,7 @@ from tests.voices.rows import Studio
 from voicehub.models import User
 from voices.models import Build, Callback, Recording, RemoteVoice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 RAW_JSON = re.compile(r"""[{\[](?:'|"|&#x27;|&quot;|&#39;)|(?:'|"|&#x27;|&quot;|&#39;): (?:\[|\{|\d|True|&)""")
 MAX_PAGE_BYTES = 300_000

@@ -15,7 +15,7 @@ from tests.voices.views.page_rows import GrowingStudio
 from voices.models import Build, Preview, PreviewStatus, RemoteFile, RemoteVoice
 from voices.row_polls import MAX_MOVED, RowPoll, RowState, compare_rows, make_list_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIMIT = 4096
 POLL = re.compile(r"hx-get=\"([^\"]+)\"[^>]*? hx-trigger=\"(?:load, )?every", re.DOTALL)

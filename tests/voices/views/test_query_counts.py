@@ -11,7 +11,7 @@ from django.urls import reverse
 from tests.voices.rows import Studio
 from tests.voices.views.page_rows import GrowingStudio
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 FEW, MANY = 3, 60
 

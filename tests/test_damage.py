@@ -1,6 +1,6 @@
 """No page answers 500 for a row or file that was changed or lost: it shows what is missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,23 +80,20 @@ def test_every_page_opens_before_the_damage(staff: Client, studio: Studio) -> No
 def test_damaged_values_break_no_page(staff: Client, studio: Studio) -> None:
     """All values are damaged at once. tests/long damages those of one model after the other."""
     damaged = [model for model in ROW_MODELS if list_json_fields(model)]
-    assert find_broken_pages([damaged], staff, open_link(studio)) == {}
+    assert find_broken_pages(damaged, staff, open_link(studio)) == {}
 
 
-def find_broken_pages(
-    groups: Iterable[Sequence[type[models.Model]]], staff: Client, talent: Client
-) -> dict[str, list[str]]:
-    """The pages that fail if the values of a group of models are damaged, by group and damage."""
+def find_broken_pages(damaged: Sequence[type[models.Model]], staff: Client, talent: Client) -> dict[str, list[str]]:
+    """The pages that fail if the values of these models are damaged, by damage."""
     pages, talent_pages, errors = find_pages(staff), list_talent_pages(), {}
-    for group in groups:
-        urls = sorted({url for model in group for url in list_pages_of(model, pages)})
-        for name, damage in list_damages().items():
-            with transaction.atomic():
-                for model in group:
-                    damage_rows(model, damage)
-                if failed := find_errors(staff, urls) + find_errors(talent, talent_pages):
-                    errors[f"{[model.__name__ for model in group]} {name}"] = failed
-                transaction.set_rollback(True)
+    urls = sorted({url for model in damaged for url in list_pages_of(model, pages)})
+    for name, damage in list_damages().items():
+        with transaction.atomic():
+            for model in damaged:
+                damage_rows(model, damage)
+            if failed := find_errors(staff, urls) + find_errors(talent, talent_pages):
+                errors[name] = failed
+            transaction.set_rollback(True)
     return errors
 
 

@@ -16,4 +16,4 @@ __all__ = ["staff", "studio"]
 
 @pytest.mark.parametrize("model", [model for model in ROW_MODELS if list_json_fields(model)])
 def test_damaged_values_of_one_model_break_no_page(model: type[models.Model], staff: Client, studio: Studio) -> None:
-    assert find_broken_pages([[model]], staff, open_link(studio)) == {}
+    assert find_broken_pages([model], staff, open_link(studio)) == {}

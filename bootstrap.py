@@ -49,6 +49,8 @@ VENDORED = {
     },
     "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
+    "chart.js/dist/chart.umd.min.js": "chart.js/chart.umd.min.js",
+    "chart.js/LICENSE.md": "chart.js/LICENSE.md",
     "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",
     "wavesurfer.js/LICENSE": "wavesurfer/LICENSE",
 }

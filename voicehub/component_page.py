@@ -5,6 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from voicehub.charts import Chart, ChartKind, Limit, Series
+
 STATUSES = [
     ("good", "Ready"),
     ("wait", "Contract ends in 12 days"),
@@ -24,10 +26,50 @@ RECORDINGS = [
 ]
 # The class of the chip of each recording's finding, and the finding.
 FINDINGS = [("is-bad", "Clipped"), ("is-wait", "Background noise"), ("", "Upsampled"), ("is-good", "Repaired")]
+BUILDS = ("Build 1", "Build 2", "Build 3", "Build 4", "Build 5")
+BINS = ("0.5 to 0.6", "0.6 to 0.7", "0.7 to 0.8", "0.8 to 0.9", "0.9 to 1")
+CHARTS = [
+    Chart(
+        key="bar",
+        title="Sample scores",
+        kind=ChartKind.BAR,
+        x_label="Score",
+        y_label="Recordings",
+        x_values=BINS,
+        series=(
+            Series("This build", dict(zip(BINS, (1, 3, 8, 21, 9), strict=True))),
+            Series("Build before", dict(zip(BINS, (4, 6, 9, 12, 4), strict=True))),
+        ),
+    ),
+    Chart(
+        key="line",
+        title="Similarity over the builds",
+        kind=ChartKind.LINE,
+        x_label="Build",
+        y_label="Similarity",
+        x_values=BUILDS,
+        series=(
+            Series("Rapid", {"Build 1": 0.62, "Build 2": 0.71, "Build 4": 0.78}),
+            Series("Professional", {"Build 3": 0.81, "Build 5": 0.88}),
+        ),
+        limit=Limit("Threshold", 0.7),
+        y_range=(0, 1),
+    ),
+    Chart(
+        key="scatter",
+        title="Length and loudness",
+        kind=ChartKind.SCATTER,
+        x_label="Seconds",
+        y_label="LUFS",
+        x_values=(2.1, 3.4, 4.8, 6.0, 7.3),
+        series=(Series("Recordings", {2.1: -24.5, 3.4: -23.1, 4.8: -19.8, 6.0: -22.4, 7.3: -21.9}),),
+    ),
+]
 
 
 @require_safe
 @permission_required("voicehub.view_user", raise_exception=True)  # only admins may see the users
 def show_components(request: HttpRequest) -> HttpResponse:
     rows = [(*recording, *finding) for recording, finding in zip(RECORDINGS, FINDINGS, strict=True)]
-    return render(request, "components.html", {"statuses": STATUSES, "tones": TONES, "recordings": rows})
+    context = {"statuses": STATUSES, "tones": TONES, "recordings": rows, "charts": CHARTS}
+    return render(request, "components.html", context)

@@ -1,4 +1,4 @@
-"""The shell of staff pages: the rail of a wide window, the menu of a narrow one, the font, and the component page."""
+"""The shell of staff pages: the rail of a wide window, the menu of a narrow one, the font, charts, components."""
 
 from collections.abc import Callable
 
@@ -46,3 +46,22 @@ def test_component_page_fits_every_width(open_tab: Callable[..., Tab]) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     tab.check_page("components")
+
+
+# Whether a canvas has more than one color.
+IS_DRAWN = """canvas => new Set(new Uint32Array(
+    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size > 1"""
+
+
+def test_chart_draws_its_table_in_both_themes(open_tab: Callable[..., Tab]) -> None:
+    page = open_tab("desktop", "ada").goto("/components/")
+    drawing = page.get_by_role("img", name="Similarity over the builds.")
+    expect(drawing).to_be_visible()
+    light = drawing.evaluate("canvas => canvas.toDataURL()")
+    assert [canvas.evaluate(IS_DRAWN) for canvas in page.locator("[data-chart] canvas").all()] == [True] * 3
+    page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
+    page.wait_for_function(
+        "light => document.querySelectorAll('[data-chart] canvas')[1].toDataURL() !== light", arg=light
+    )
+    page.get_by_text("Values of “Similarity over the builds”").press("Enter")
+    expect(page.get_by_role("row", name="Build 4")).to_have_text(["Build 40.78–"], use_inner_text=False)

@@ -1,0 +1,58 @@
+"""Charts of a page. Each chart has a table of the same numbers, and the script draws what the table says.
+
+`{% include "studio/chart.html" with chart=chart %}` shows one; the head of the page needs "studio/chart_scripts.html".
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChartKind(StrEnum):
+    BAR = "bar"
+    LINE = "line"
+    SCATTER = "scatter"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one name, keyed by their position on the x axis. A missing position is a gap, not a zero."""
+
+    name: str
+    values: Mapping[str | float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A horizontal line, such as a threshold: what it is, and its value on the y axis."""
+
+    label: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart and its table.
+
+    `key` is unique on the page. `x_values` are the rows of the table, in order: labels, or numbers for a scatter plot.
+    `y_range` fixes the y axis; without it, the axis fits the values.
+    """
+
+    key: str
+    title: str
+    kind: ChartKind
+    x_label: str
+    y_label: str
+    x_values: tuple[str | float, ...]
+    series: tuple[Series, ...]
+    limit: Limit | None = None
+    y_range: tuple[float, float] | None = None
+
+    @property
+    def rows(self) -> Iterable[tuple[str | float, list[float | None]]]:
+        return [(x, [one.values.get(x) for one in self.series]) for x in self.x_values]
+
+    @property
+    def summary(self) -> str:
+        """What a screen reader says in place of the drawing."""
+        return f"{self.title}. {self.y_label} by {self.x_label}. The table below has the values."

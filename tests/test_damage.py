@@ -69,29 +69,31 @@ def list_talent_pages() -> list[str]:
 def test_every_page_opens_before_the_damage(staff: Client, studio: Studio) -> None:
     pages = find_pages(staff)
     assert len(pages) > 60
-    assert all(
-        NOTE not in fetch(staff, url).content.decode()
-        for url in pages
-        if "/admin/" not in url and not fetch(staff, url).streaming
-    )
+    responses = [fetch(staff, url) for url in pages if "/admin/" not in url]
+    assert all(NOTE not in response.content.decode() for response in responses if not response.streaming)
     assert fetch(open_link(studio), get_guest_url("home", get_consent())).status_code == 200
 
 
 def test_damaged_values_break_no_page(staff: Client, studio: Studio) -> None:
-    """All values are damaged at once. tests/long damages those of one model after the other."""
+    """All values are damaged at once, and each damage is seen on every second page, in turn.
+
+    tests/long damages the values of one model after the other, and opens all pages.
+    """
     damaged = [model for model in ROW_MODELS if list_json_fields(model)]
-    assert find_broken_pages(damaged, staff, open_link(studio)) == {}
+    assert find_broken_pages(damaged, staff, open_link(studio), step=2) == {}
 
 
-def find_broken_pages(damaged: Sequence[type[models.Model]], staff: Client, talent: Client) -> dict[str, list[str]]:
-    """The pages that fail if the values of these models are damaged, by damage."""
+def find_broken_pages(
+    damaged: Sequence[type[models.Model]], staff: Client, talent: Client, step: int = 1
+) -> dict[str, list[str]]:
+    """The pages that fail if the values of these models are damaged, by damage. `step` 2 opens half of the pages."""
     pages, talent_pages, errors = find_pages(staff), list_talent_pages(), {}
     urls = sorted({url for model in damaged for url in list_pages_of(model, pages)})
-    for name, damage in list_damages().items():
+    for number, (name, damage) in enumerate(list_damages().items()):
         with transaction.atomic():
             for model in damaged:
                 damage_rows(model, damage)
-            if failed := find_errors(staff, urls) + find_errors(talent, talent_pages):
+            if failed := find_errors(staff, urls[number % step :: step]) + find_errors(talent, talent_pages):
                 errors[name] = failed
             transaction.set_rollback(True)
     return errors

@@ -81,10 +81,14 @@ def page(pages: dict[str, str], chrome: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_every_page_is_accessible_and_fits_a_phone(pages: dict[str, str], page: Page) -> None:
-    """One color scheme for each page, in turn: models share the templates of their lists, rows and forms."""
+def test_pages_are_accessible_and_builds_fit_a_phone(pages: dict[str, str], page: Page) -> None:
+    """Every third page, with one color scheme each, in turn: models share the templates of lists, rows and forms.
+
+    tests/long checks every page in both color schemes.
+    """
+    paths = list(pages)[::3]
     violations = [
-        text for number, path in enumerate(pages) for text in find_violations(page, path, SCHEMES[number // 2 % 2])
+        text for number, path in enumerate(paths) for text in find_violations(page, path, SCHEMES[number % 2])
     ]
     assert violations == []
     page.set_viewport_size(SIZES["phone"]["viewport"])

@@ -23,7 +23,7 @@ from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus, RemoteVoice, Voice
 
 SECONDS_UNTIL_GONE = 60.0
-HOLD = "delay:2"
+HOLD = "delay:5"
 """The sandbox holds a call for this number of seconds. The withdrawal is stored meanwhile."""
 CHANGING_METHODS = ("POST", "PUT", "PATCH")
 READING_OPERATIONS = ("list_speech_voices",)

@@ -145,6 +145,7 @@ def test_deletion_removes_recording_from_bucket(
     assert not s3.exists(name)
 
 
+@pytest.mark.one_database
 def test_converted_and_split_files_are_analyzed_in_the_bucket(
     voice: Voice, s3: Storage, producer: Any, django_capture_on_commit_callbacks: Any
 ) -> None:

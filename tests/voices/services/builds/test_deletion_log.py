@@ -45,6 +45,7 @@ def list_events(consent: Consent, kind: EventKind) -> list[Event]:
     return list(Event.objects.filter(consent=consent, kind=kind).order_by("sequence"))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("provider", "code"), [("resemble_v2", 200), ("speechgen", 204), ("voiceai", 200)])
 def test_confirmed_deletion_is_recorded_with_answer_look_up_and_hash(
     make_harness: MakeHarness, provider: str, code: int

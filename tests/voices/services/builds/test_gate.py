@@ -272,6 +272,7 @@ def get_end_status(change: Callable[[BuildHarness, Build], str]) -> BuildStatus:
     return BuildStatus.WITHDRAWN if change in WITHDRAWALS else BuildStatus.FAILED
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("is_rebuild", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
 def test_gate_is_checked_again_before_submit(

@@ -132,6 +132,7 @@ def test_suspension_closes_the_dataset_and_stops_what_is_not_sent(make_harness: 
     assert "suspended" in build.issue and not harness.count_requests("POST")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("basis", BASES)
 def test_today_and_voice_page_show_the_held_voice(
     make_harness: MakeHarness, basis: str, producer_client: Client

@@ -160,15 +160,8 @@ def test_manual_resolution_cannot_change_a_known_remote_id(harness: BuildHarness
 # --- calls that were not sent -----------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("operation", "retry_after", "wait"),
-    [
-        ("create_voice", None, 15),
-        ("build_voice", "90", 90),
-        ("create_recording", "nonsense", 15),
-        ("get_voice", "-5", 15),
-    ],
-)
+@pytest.mark.parametrize("operation", ["create_voice", "build_voice", "create_recording", "get_voice"])
+@pytest.mark.parametrize(("retry_after", "wait"), [(None, 15), ("90", 90), ("nonsense", 15), ("-5", 15)])
 def test_rate_limited_call_waits_and_is_sent_once(
     harness: BuildHarness, sandbox: Any, operation: str, retry_after: str | None, wait: int
 ) -> None:

@@ -2,6 +2,8 @@
 
 from django import template
 
+from voicehub.sound_report import format_minus
+
 register = template.Library()
 
 
@@ -16,4 +18,4 @@ def show_value(value: str | float | None) -> str:
     """A value as the table shows it: 0.8712 → "0.87", -3.5 → "−3.5", 12 → "12", None → "–". A label stays as it is."""
     if value is None or isinstance(value, str):
         return value or "–"
-    return f"{round(value, 2):z,.10g}".replace("-", "−")
+    return format_minus(f"{round(value, 2):z,.10g}")

@@ -32,7 +32,7 @@ from voicehub.storage import StorageUnavailable, open_stored_file
 
 @require_permission("consent.add_contract")
 @require_http_methods(["GET", "HEAD", "POST"])
-@csp_update({"frame-src": ["blob:"]})  # type: ignore[untyped-decorator]  # csp has no types; the browser shows the PDF
+@csp_update({"frame-src": ["blob:"]})  # the browser shows the chosen PDF in a frame
 @show_refusal_as_message("consent:talent")
 def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)

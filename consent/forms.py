@@ -118,7 +118,9 @@ class ContractForm(ModelFormOfContract):
         return self.cleaned_data.get("file") if self.files.get("file") else None
 
     def clean_file(self) -> "File[Any]":
-        file: File[Any] = self._read_draft(self.draft) if self.draft and not self.new_file else self.cleaned_data["file"]
+        file: File[Any] = (
+            self._read_draft(self.draft) if self.draft and not self.new_file else self.cleaned_data["file"]
+        )
         check = check_pdf(file)
         if check.problem:
             raise forms.ValidationError(check.problem)

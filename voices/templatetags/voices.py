@@ -15,6 +15,7 @@ from consent.models.consent import APPROVED_STATUSES
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
+from voicehub.lists.pages import load_part
 from voicehub.text import format_time
 from voices import access, presenters
 from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RemoteVoice, Voice
@@ -132,8 +133,8 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
-    voices = access.query_counted_voices(talent)
-    return {"talent": talent, "voices": voices, "perms": context["perms"]}
+    voices = load_part(context["request"], access.query_counted_voices(talent), "voices")
+    return {"talent": talent, "voices": voices, "perms": context["perms"], "request": context["request"]}
 
 
 @register.inclusion_tag("voices/_offline_proof_link.html")

@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from audio.analysis.analyze import analyze_recording
@@ -23,7 +21,7 @@ from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, WorkKind
-from voices.services.recordings.figures import update_figures
+from voices.services.recordings.figures import SOURCES, compute_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
@@ -61,8 +59,8 @@ def _store_clip_results(recording: Recording, fields: Mapping[str, Any], thresho
     If the transcript was changed meanwhile, only the new text is checked: the audio is the same.
     """
     rows = Recording.objects.filter(pk=recording.pk)
-    while not _write_results(
-        rows.filter(transcript=recording.transcript), _add_text_checks(recording, fields, thresholds)
+    while not rows.filter(transcript=recording.transcript).update(
+        **_add_text_checks(recording, fields, thresholds), analyzed_at=timezone.now(), checked_at=timezone.now()
     ):
         transcript = rows.values_list("transcript", flat=True).first()
         if transcript is None:  # the recording was deleted
@@ -70,16 +68,11 @@ def _store_clip_results(recording: Recording, fields: Mapping[str, Any], thresho
         recording.transcript = transcript
 
 
-def _write_results(rows: QuerySet[Recording], fields: Mapping[str, Any]) -> int:
-    with transaction.atomic():
-        written = rows.update(**fields, analyzed_at=timezone.now(), checked_at=timezone.now())
-        update_figures(rows)
-    return written
-
-
 def _add_text_checks(recording: Recording, fields: Mapping[str, Any], thresholds: Thresholds) -> dict[str, Any]:
     findings, measures = fields.get("findings", recording.findings), fields["measures"]
-    return {**fields, **check_transcript(recording, recording.voice.language, findings, measures, thresholds)}
+    fields = {**fields, **check_transcript(recording, recording.voice.language, findings, measures, thresholds)}
+    # No comparison changes the findings of a recording that is not analyzed yet.
+    return {**fields, **compute_figures(*(fields.get(name, getattr(recording, name)) for name in SOURCES))}
 
 
 def _analyze_recording(recording: Recording, thresholds: Thresholds) -> dict[str, Any]:

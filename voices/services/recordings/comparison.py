@@ -115,13 +115,14 @@ def _make_set_clip(row: Recording, sound: SoundFeatures | None) -> SetClip:
 def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetReport) -> None:
     """Store the findings of the comparison in the recordings for which they changed, and its summary in the voice."""
     voice.comparison = {**voice.comparison, **_summarize_comparison(report)}
+    changed = []
     with transaction.atomic():
         for row in rows:
             set_findings = [finding.as_dict() for finding in report.clips.get(str(row.pk), ())]
             if set_findings != row.set_findings:
-                changed = Recording.objects.filter(pk=row.pk)
-                changed.update(set_findings=set_findings, checked_at=timezone.now())
-                update_figures(changed)
+                Recording.objects.filter(pk=row.pk).update(set_findings=set_findings, checked_at=timezone.now())
+                changed.append(row.pk)
+        update_figures(Recording.objects.filter(pk__in=changed))
         Voice.objects.filter(pk=voice.pk).update(comparison=voice.comparison)
         update_inclusion(voice.recordings.all())
 

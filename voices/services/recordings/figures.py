@@ -20,6 +20,7 @@ Findings = Sequence[Mapping[str, Any]]
 RATING = "dnsmos_overall"
 SOURCES = ("seconds", "levels", "measures", "findings", "set_findings")
 FIGURES = ("quality", "signal_to_noise", "loudness", "worst_severity", "selection_quality", "warning_codes")
+BATCH_SIZE = 500
 # As `voicehub.sound_report.SEVERITIES`: pages show an unknown severity as a warning.
 SEVERITIES = {
     "put_right": FindingSeverity.FIXED,
@@ -40,10 +41,13 @@ def update_figures(recordings: QuerySet[Recording]) -> None:
 
     The rows are then locked by that write, so that the figures are those of what is stored.
     """
-    for pk, *values in recordings.order_by().values_list("pk", *SOURCES, *FIGURES):
-        figures = compute_figures(*values[: len(SOURCES)])
-        if list(figures.values()) != values[len(SOURCES) :]:
-            Recording.objects.filter(pk=pk).update(**figures)
+    changed = []
+    for row in recordings.only(*SOURCES, *FIGURES).order_by():
+        before = [getattr(row, name) for name in FIGURES]
+        set_figures(row)
+        if before != [getattr(row, name) for name in FIGURES]:
+            changed.append(row)
+    Recording.objects.bulk_update(changed, FIGURES, batch_size=BATCH_SIZE)
 
 
 def compute_figures(

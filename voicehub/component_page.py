@@ -1,5 +1,7 @@
 """The page that shows developers every component of docs/design.md in every state."""
 
+from uuid import UUID
+
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +19,8 @@ STATUSES = [
 ]
 # The same states on pages that name the tone of a state in Python.
 TONES = [("good", "Ready"), ("wait", "Waiting"), ("bad", "Failed"), ("busy", "Training"), ("over", "Ended")]
+# The tiles of eight voices, and their sizes.
+TILES = [(UUID(int=number * 0x0B5D39E0C07), size) for number, size in enumerate(("big", "small", *[""] * 6), start=1)]
 # Name, transcript, length, our estimate, and the class of its grade.
 RECORDINGS = [
     ("guide-022", "It weighs almost two tons, and it took nine people to lift it.", "6.9 s", "1.9", "is-poor"),
@@ -71,5 +75,5 @@ CHARTS = [
 @permission_required("voicehub.view_user", raise_exception=True)  # only admins may see the users
 def show_components(request: HttpRequest) -> HttpResponse:
     rows = [(*recording, *finding) for recording, finding in zip(RECORDINGS, FINDINGS, strict=True)]
-    context = {"statuses": STATUSES, "tones": TONES, "recordings": rows, "charts": CHARTS}
+    context = {"statuses": STATUSES, "tones": TONES, "tiles": TILES, "recordings": rows, "charts": CHARTS}
     return render(request, "components.html", context)

@@ -14,6 +14,7 @@ from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
+from voicehub.templatetags.signs import render_voice_link
 from voicehub.text import format_duration
 from voices import access
 from voices.models import Build, BuildStatus
@@ -124,7 +125,7 @@ class BuildTable(ListTable):
         self.badges = make_badges(records)
 
     def render_voice(self, record: Build) -> SafeString:
-        link = render_link(record.get_absolute_url(), record.voice.name)
+        link = render_voice_link(record.get_absolute_url(), record.voice.name, record.voice_id)
         started = format_html("{}, {}", build_name(record), render_moment(record.created_at))
         return render_lines(link, started, "only-phone")
 

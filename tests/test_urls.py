@@ -95,6 +95,8 @@ ACCESS = {
     "voices:build_export": ("get", ALL_ROLES),
     "voices:compare": ("get", ALL_ROLES),
     "voices:compare_previews": ("get", ALL_ROLES),
+    "voices:compare_sample": ("get", ALL_ROLES),
+    "voices:compare_vote": ("post", ALL_ROLES),
     "voices:voice_add": ("get", AUDIO_ROLES),
     "voices:voice_edit": ("get", AUDIO_ROLES),
     "voices:recording_upload": ("post", AUDIO_ROLES),

@@ -118,6 +118,7 @@ ACCESS = {
     "voices:compare_request_previews": ("post", PRODUCER_ROLES),
     "voices:account_list": ("get", PRODUCER_ROLES),
     "voices:provider": ("get", PRODUCER_ROLES),
+    "voices:spend": ("get", PRODUCER_ROLES),
     "voices:account": ("get", PRODUCER_ROLES),
     "voices:account_add": ("get", ADMIN_ROLES),
     "voices:account_test": ("post", ADMIN_ROLES),

@@ -18,6 +18,7 @@ from voices.views import (
     recordings,
     remote_voices,
     search,
+    spend,
     unknown_voices,
     uploads,
 )
@@ -68,6 +69,7 @@ urlpatterns = [
     path("builds/compare/vote/", blind_listening.compare_vote, name="compare_vote"),
     path("builds/compare/samples/<str:question>/", blind_listening.compare_sample, name="compare_sample"),
     path("accounts/", accounts.account_list, name="account_list"),
+    path("accounts/spend/", spend.spend_overview, name="spend"),
     path("accounts/add/", accounts.account_add, name="account_add"),
     path("accounts/providers/<slug:slug>/", accounts.provider_limits, name="provider"),
     path("accounts/<uuid:pk>/", accounts.account_detail, name="account"),

@@ -30,6 +30,7 @@ function drawSample(sample) {
   const clock = Object.assign(document.createElement("span"), { className: "small quiet" });
   row.append(button, drawing, clock);
   audio.before(row);
+  audio.preload = "metadata"; // the drawing waits for the duration
   const wave = WaveSurfer.create({
     ...readColors(), container: drawing, media: audio, cspNonce: nonce, height: 40, barWidth: 2, barGap: 1, barRadius: 2,
   });

@@ -82,7 +82,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "recordings": recordings,
         "differences": recordings.differences[:MAX_DIFFERENCES] if are_names_open else (),
         "are_names_open": are_names_open,
-        "preview_refusals": list_preview_refusals(builds),
+        "preview_refusals": list_preview_refusals(comparison),
         "longest_preview": min(get_longest_preview(build.remote_voice) for build in builds),
         "outdated": find_outdated_builds(builds),
         "panel": panel,
@@ -111,7 +111,7 @@ def _describe_leaders(wins: Counter[int], count: int) -> str:
     leaders = [LETTERS[side] for side, number in sorted(wins.items()) if number == most]
     if not most:
         return "No build is ahead in a score."
-    verb = "has" if len(leaders) == 1 else "have each"
+    verb = "has" if len(leaders) == 1 else "each have"
     return f"{join_with_and(leaders)} {verb} the best value in {most} of {format_count(count, 'score', 'scores')}."
 
 
@@ -167,9 +167,10 @@ def _request_preview(build: Build, text: str, user: User) -> str:
     return " ".join(issues)
 
 
-def list_preview_refusals(builds: Sequence[Build]) -> list[tuple[Build, str]]:
-    """The builds that cannot generate a preview now, each with the reason."""
-    return [(build, reason) for build in builds if (reason := _explain_preview_refusal(build))]
+def list_preview_refusals(comparison: Comparison) -> list[tuple[str, Build, str]]:
+    """The builds that cannot generate a preview now, each with its letter and the reason."""
+    sides = comparison.sides
+    return [(letter, build, reason) for letter, build in sides if (reason := _explain_preview_refusal(build))]
 
 
 def _explain_preview_refusal(build: Build) -> str:

@@ -39,6 +39,11 @@ class SentenceRow:
     vote: BlindVote | None
     tally: Tally
 
+    @property
+    def shown_sides(self) -> Sequence[Spoken]:
+        """The builds that the row names. While it is hidden, those without a sample."""
+        return [one for one in self.sides if not (self.is_hidden and one[2] in self.sentence.samples)]
+
 
 @dataclass(frozen=True)
 class Comparison:

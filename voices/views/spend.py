@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from consent.access import require_permission
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
-from voicehub.text import format_count, join_with_and
+from voicehub.text import format_count, format_duration, join_with_and
 from voices.models import Account, AccountMode
 from voices.services.spend import (
     BuildLedger,
@@ -38,10 +38,23 @@ class MonthRow:
     """One month of one account. `amount` is empty if the provider states nothing about it."""
 
     month: date
+    unit: str
     amount: str
     notes: Sequence[str]
     usage: MonthUsage
     ledger: BuildLedger | None = None
+
+    @property
+    def short_amount(self) -> str:
+        """The amount without its unit, which the overview shows once."""
+        if self.usage.used is None:
+            return ""
+        amount = format_duration(self.usage.used) if self.unit == SECONDS else f"{self.usage.used:,g}"
+        return f"at least {amount}" if self.usage.is_at_least else amount
+
+    @property
+    def short_notes(self) -> str:
+        return ", ".join(list_short_notes(self.usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +67,32 @@ class AccountSpend:
     unit: str
     months: Sequence[MonthRow]
 
+    @property
+    def counts(self) -> str:
+        """What the numbers of the months count: “in credits”, “length of speech”."""
+        return "length of speech" if self.unit == SECONDS else f"in {self.unit}" if self.unit else ""
+
 
 def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = None) -> MonthRow:
     amount = format_amount(usage.used, unit)
     if amount and usage.is_at_least:
         amount = f"at least {amount}"
-    return MonthRow(usage.month, amount, list(list_notes(usage)), usage, ledger)
+    return MonthRow(usage.month, unit, amount, list(list_notes(usage)), usage, ledger)
+
+
+def list_short_notes(usage: MonthUsage) -> Iterator[str]:
+    """The notes in the few words that a cell has room for."""
+    today = timezone.localdate()
+    if usage.used is not None and usage.starts_late and usage.first_day:
+        yield f"from {_format_day(usage.first_day)}"
+    if usage.ends_early(today) and usage.last_day:
+        yield f"until {_format_day(usage.last_day)}"
+    if usage.days_without_reading:
+        yield f"{format_count(usage.days_without_reading, 'day', 'days')} not read"
+    if usage.added_on:
+        yield "credits added"
+    if usage.has_new_key:
+        yield "key changed"
 
 
 def list_notes(usage: MonthUsage) -> Iterator[str]:
@@ -181,6 +214,8 @@ def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -
         series = tuple(Series(name, values) for name, values in totals.items() if values)[:MAX_SERIES]
         if sum(len(one.values) for one in series) >= CHART_NUMBERS:
             title = f"{label_unit(unit)} used per month"
+            if len(series) == 1:
+                title = f"{series[0].name}: {title.lower()}"
             labels = tuple(_label_month(month) for month in months)
             yield Chart(f"unit-{number}", title, ChartKind.BAR, "Month", label_unit(unit), labels, series)
 

@@ -74,7 +74,7 @@ def test_lower_score_is_better_where_the_provider_says_so(viewer_client: Client,
         r"Fluency\s*<small>Higher", text
     )
     assert "+0.20" in text and "−0.10" in text
-    assert "A and B have each the best value in 1 of 4 scores." in text
+    assert "A and B each have the best value in 1 of 4 scores." in text
     swapped = list_best_sides(viewer_client, pair[1], pair[0])
     assert (swapped[PROVIDER, "fluency"], swapped[PROVIDER, "pauses"]) == ([1], [0])
 

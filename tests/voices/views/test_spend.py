@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OVERVIEW = "/accounts/spend/"
 
 
-def add_account(name: str, provider: str = "audiostack", days: int = 40, **usage: float) -> Account:
+def add_account(name: str, provider: str = "audiostack", days: int = 40, **usage: object) -> Account:
     """An account that uses 10 credits a day, without a reading three days ago."""
     account = Account.objects.create(name=name, provider=provider, usage=usage, usage_at=timezone.now())
     today = timezone.localdate()

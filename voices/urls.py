@@ -5,6 +5,7 @@ from django.urls import path
 from voices import webhooks
 from voices.views import (
     accounts,
+    blind_listening,
     builds,
     compare,
     dashboard,
@@ -17,6 +18,7 @@ from voices.views import (
     recordings,
     remote_voices,
     search,
+    spend,
     unknown_voices,
     uploads,
 )
@@ -64,7 +66,10 @@ urlpatterns = [
     path("builds/compare/", compare.compare_builds, name="compare"),
     path("builds/compare/previews/", compare.compare_previews, name="compare_previews"),
     path("builds/compare/request-previews/", compare.compare_request_previews, name="compare_request_previews"),
+    path("builds/compare/vote/", blind_listening.compare_vote, name="compare_vote"),
+    path("builds/compare/samples/<str:question>/", blind_listening.compare_sample, name="compare_sample"),
     path("accounts/", accounts.account_list, name="account_list"),
+    path("accounts/spend/", spend.spend_overview, name="spend"),
     path("accounts/add/", accounts.account_add, name="account_add"),
     path("accounts/providers/<slug:slug>/", accounts.provider_limits, name="provider"),
     path("accounts/<uuid:pk>/", accounts.account_detail, name="account"),

@@ -43,12 +43,13 @@ OTHER_URLS = {
     "build_seen", "task_retry", "task_seen", "account_uploader", "running_deletions", "upload_progress",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
+    "compare_vote", "compare_sample",
     "account_list", "account_add", "provider", "account", "account_test", "account_key", "account_pause",
     "account_resume", "unknown_voices", "unknown_voice_adopt", "unknown_voice_delete", "remote_voice",
     "remote_progress", "remote_refresh", "remote_rename", "remote_visibility", "remote_alert_seen", "remote_delete",
     "remote_confirm_deletion", "remote_confirm_files", "remote_assign_deletion", "preview_request", "dataset",
     "deletion_list", "deletion_confirm", "deletion_keep", "voice_edit", "voice_list", "build_list",
-    "search", "search_suggestions",
+    "search", "search_suggestions", "spend",
 }  # fmt: skip
 CLOSED = "Closed: the consent was withdrawn."
 
@@ -142,7 +143,7 @@ def test_producers_and_admins_keep_access(
 
 def list_pages(build: Build) -> dict[str, str]:
     other = build.voice.builds.exclude(pk=build.pk).get()
-    pair = f"?a={build.pk}&b={other.pk}"
+    pair = f"?build={build.pk}&build={other.pk}"
     return {
         "voice": build.voice.get_absolute_url(),
         "build": build.get_absolute_url(),

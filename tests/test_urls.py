@@ -107,6 +107,7 @@ ACCESS = {
     "voices:recordings_leave_out": ("post", AUDIO_ROLES),
     "voices:recording_delete": ("post", AUDIO_ROLES),
     "voices:build_start": ("post", PRODUCER_ROLES),
+    "voices:build_rebuild": ("post", PRODUCER_ROLES),
     "voices:build_cancel": ("post", PRODUCER_ROLES),
     "voices:build_seen": ("post", PRODUCER_ROLES),
     "voices:task_retry": ("post", ADMIN_ROLES),

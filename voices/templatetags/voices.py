@@ -15,8 +15,10 @@ from consent.models.consent import APPROVED_STATUSES
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
+from voicehub.sound_report import format_code
 from voicehub.text import format_time
 from voices import access, presenters
+from voices.build_results.trends import load_trends
 from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
@@ -127,6 +129,18 @@ def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
     if row.is_active is False or row.discard_reason:
         flags.append(("over", "Not used"))
     return flags
+
+
+@register.filter
+def name_findings(codes: Sequence[str]) -> list[str]:
+    """The titles of these findings: ["silence_at_end"] → ["Silence at end"]."""
+    return [format_code(code) for code in codes]
+
+
+@register.inclusion_tag("voices/_voice_trends.html")
+def voice_trends(voice: Voice) -> dict[str, Any]:
+    """Charts of the scores of a voice over its builds. The head of the page needs "studio/chart_scripts.html"."""
+    return {"charts": load_trends(voice)}
 
 
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)

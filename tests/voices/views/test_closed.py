@@ -40,7 +40,8 @@ PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
     "active_builds", "voice_add", "voice", "readiness", "build_start", "build", "build_progress", "build_cancel",
-    "build_seen", "task_retry", "task_seen", "account_uploader", "running_deletions", "upload_progress",
+    "build_seen", "build_rebuild", "task_retry", "task_seen", "account_uploader", "running_deletions",
+    "upload_progress",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
     "account_list", "account_add", "provider", "account", "account_test", "account_key", "account_pause",

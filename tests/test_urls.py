@@ -93,6 +93,7 @@ ACCESS = {
     "voices:build": ("get", ALL_ROLES),
     "voices:build_progress": ("get", ALL_ROLES),
     "voices:build_export": ("get", ALL_ROLES),
+    "voices:build_report": ("get", ALL_ROLES),
     "voices:compare": ("get", ALL_ROLES),
     "voices:compare_previews": ("get", ALL_ROLES),
     "voices:voice_add": ("get", AUDIO_ROLES),

@@ -59,6 +59,7 @@ urlpatterns = [
     path("builds/<uuid:pk>/", builds.build_detail, name="build"),
     path("builds/<uuid:pk>/progress/", builds.build_progress, name="build_progress"),
     path("builds/<uuid:pk>/recordings.csv", build_exports.build_export, name="build_export"),
+    path("builds/<uuid:pk>/report.pdf", build_exports.build_report, name="build_report"),
     path("builds/<uuid:pk>/seen/", failures.build_seen, name="build_seen"),
     path("builds/<uuid:pk>/rebuild/", builds.build_rebuild, name="build_rebuild"),
     path("builds/<uuid:pk>/cancel/", builds.build_cancel, name="build_cancel"),

@@ -18,8 +18,9 @@ from providers import registry
 from voicehub.sound_report import format_code
 from voicehub.text import format_time
 from voices import access, presenters
+from voices.build_results.marks import list_marks
 from voices.build_results.trends import load_trends
-from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RemoteVoice, Voice
+from voices.models import Build, BuildStatus, OfflineProof, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
     build_name,
@@ -118,17 +119,7 @@ def convert_to_percent(share: float) -> int:
     return round(max(0.0, min(1.0, share)) * 100)
 
 
-@register.filter
-def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
-    """The provider's marks on a recording, as (severity, label); the worst first."""
-    flags = []
-    if row.is_silent:
-        flags.append(("bad", "Silent"))
-    if row.is_outlier:
-        flags.append(("wait", "Another speaker or sound"))
-    if row.is_active is False or row.discard_reason:
-        flags.append(("over", "Not used"))
-    return flags
+register.filter("provider_flags", list_marks)
 
 
 @register.filter

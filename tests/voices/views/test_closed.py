@@ -33,6 +33,7 @@ RECORDING_URLS = {
     "recording_audio": "get",
     "recording_peaks": "get",
     "build_export": "get",
+    "build_report": "get",
 }
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = ("recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check")
@@ -74,7 +75,7 @@ def withdraw(build: Build, studio: Studio) -> None:
 def get_key(name: str, build: Build) -> Any:
     if name in VOICE_URLS:
         return build.voice_id
-    if name == "build_export":
+    if name in ("build_export", "build_report"):
         return build.pk
     if name == "previews":
         return build.remote_voice_id

@@ -33,6 +33,7 @@ RECORDING_URLS = {
     "recording_audio": "get",
     "recording_peaks": "get",
     "build_export": "get",
+    "build_report": "get",
 }
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = ("recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check")
@@ -40,7 +41,8 @@ PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
     "active_builds", "voice_add", "voice", "readiness", "build_start", "build", "build_progress", "build_cancel",
-    "build_seen", "task_retry", "task_seen", "account_uploader", "running_deletions", "upload_progress",
+    "build_seen", "build_rebuild", "task_retry", "task_seen", "account_uploader", "running_deletions",
+    "upload_progress",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
     "compare_vote", "compare_sample",
@@ -74,7 +76,7 @@ def withdraw(build: Build, studio: Studio) -> None:
 def get_key(name: str, build: Build) -> Any:
     if name in VOICE_URLS:
         return build.voice_id
-    if name == "build_export":
+    if name in ("build_export", "build_report"):
         return build.pk
     if name == "previews":
         return build.remote_voice_id

@@ -25,6 +25,15 @@ class InclusionSource(models.TextChoices):
     PERSON = "person", "A person"
 
 
+class FindingSeverity(models.IntegerChoices):
+    """The most severe finding of a recording, in an order that tables sort by."""
+
+    NONE = 0, "No finding"
+    FIXED = 1, "Fixed"
+    WARNING = 2, "Check this"
+    ERROR = 3, "Not usable"
+
+
 HANDOVER_LABELS = {
     Handover.RECORDINGS: "One by one",
     Handover.DATASET_URL: "As one dataset that the provider fetches",
@@ -61,6 +70,14 @@ class PreviewStatus(models.TextChoices):
     GENERATING = "generating", "Generating"
     READY = "ready", "Ready"
     FAILED = "failed", "Failed"
+
+
+class VoteChoice(models.TextChoices):
+    """The answer of a person who heard previews without names."""
+
+    SAMPLE = "sample", "One is better"
+    SAME = "same", "No difference"
+    SKIPPED = "skipped", "Not judged"
 
 
 class BuildStatus(models.TextChoices):

@@ -1,8 +1,9 @@
 """Template tags for all pages: times, durations, status badges, form fields, page links."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -125,7 +126,8 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
     return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
 
 
-class NavigationLink(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NavigationLink:
     """`current` is the value of aria-current: "page" on the page itself, "true" on a page below it.
 
     `count` is the number of rows that wait or run, and `count_label` says which.

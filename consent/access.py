@@ -22,6 +22,7 @@ from consent.models import (
     Consent,
     ConsentStatus,
     Contract,
+    ContractDraft,
     ContractSuspension,
     Event,
     EventKind,
@@ -57,6 +58,11 @@ def get_contract_or_404(pk: UUID) -> Contract:
     return get_object_or_404(Contract.objects.select_related("talent", "supersedes", "filed_by"), pk=pk)
 
 
+def get_contract_draft_or_404(pk: UUID, owner: User) -> ContractDraft:
+    """A draft is only for the person who uploaded it."""
+    return get_object_or_404(ContractDraft, pk=pk, owner=owner)
+
+
 def list_suspensions(contract: Contract) -> list[ContractSuspension]:
     """When, why and by whom the contract was suspended, newest first."""
     return list(contract.suspensions.select_related("suspended_by", "resumed_by").order_by("-suspended_at"))
@@ -65,6 +71,11 @@ def list_suspensions(contract: Contract) -> list[ContractSuspension]:
 def get_consent_or_404(pk: UUID) -> Consent:
     rows = Consent.objects.select_related("talent", "statement", "requested_by", "approved_by", "replaced_by")
     return get_object_or_404(rows, pk=pk)
+
+
+def query_submitted_consents() -> QuerySet[Consent]:
+    """The consents that wait for a review."""
+    return Consent.objects.filter(status=ConsentStatus.SUBMITTED)
 
 
 def find_earlier_approval(consent: Consent) -> Consent | None:

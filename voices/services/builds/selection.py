@@ -74,9 +74,13 @@ class Selection:
         return self.speech_seconds + gaps
 
 
-def load_clip_rows(voice: Voice, provider: str = "", *, with_levels: bool = False) -> list[ClipRow]:
-    """The recordings that would go into a build. Without those that `provider` refuses, if given."""
-    return _load_rows(_query_usable([voice.pk]).filter(not_refused_by(provider)), with_levels=with_levels)[voice.pk]
+def load_clip_rows(
+    voice: Voice, provider: str = "", without: QuerySet[Recording] | None = None, *, with_levels: bool = False
+) -> list[ClipRow]:
+    """The recordings that would go into a build. Without those that `provider` refuses, and `without`, if given."""
+    rows = _load_rows(_query_usable([voice.pk]).filter(not_refused_by(provider)), with_levels=with_levels)[voice.pk]
+    left_out = frozenset(without.values_list("pk", flat=True)) if without is not None else frozenset()
+    return [row for row in rows if row.id not in left_out]
 
 
 def load_clip_rows_of_voices(voices: Collection[UUID]) -> dict[UUID, list[ClipRow]]:

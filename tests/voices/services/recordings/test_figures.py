@@ -147,7 +147,7 @@ def test_migration_fills_rows_and_leaves_out_damaged_results(studio: Studio, voi
     studio.make_fileless_recordings(voice, 1100)
     rows = list(voice.recordings.order_by("file_name"))
     whole, broken, other, odd = rows[:4]
-    voice.recordings.update(levels=LEVELS, measures=MEASURES)
+    voice.recordings.update(levels=LEVELS, measures=MEASURES, **dict.fromkeys(FIGURES))
     Recording.objects.filter(pk=odd.pk).update(findings=[{"severity": "look"}])
     Recording.objects.filter(pk=other.pk).update(measures=["not", "an", "object"])
     if connection.vendor == "sqlite":

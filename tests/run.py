@@ -66,6 +66,8 @@ LANES = (
 LONG_LANES = (("long",),)
 
 MAX_FAILURE_LINES = 150
+MAX_FAILED_TESTS = 20
+MAX_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def main(names: list[str]) -> int:
     print()
     for result in results:
         print(result.summary_line)
+        for line in list_failed_tests(result.output):  # near the end of the output, where every log still has them
+            print(f"           {line}")
     print(results[-1].last_line)
     return 0 if all(result.passed for result in results) else 1
 
@@ -113,6 +117,12 @@ def extract_failures(output: str) -> str:
     lines = output.strip().splitlines()
     starts = [index for index, line in enumerate(lines) if line.strip("= ") in {"ERRORS", "FAILURES"}]
     return "\n".join(lines[starts[0] if starts else 0 :][-MAX_FAILURE_LINES:])
+
+
+def list_failed_tests(output: str) -> list[str]:
+    """Return pytest's line of each failed test, with the start of its reason."""
+    lines = [line[:MAX_REASON_LENGTH] for line in output.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    return lines[:MAX_FAILED_TESTS]
 
 
 def run_part(arguments: list[str]) -> int:

@@ -24,6 +24,8 @@ PURPOSE = "Narration and audiobooks"
 SLT_CLIPS = [f"slt-0{number}" for number in range(1, 9)]
 AS_DATASET = "As one dataset that the provider fetches"
 RMS_CLIPS = [f"rms-0{number}" for number in range(1, 7)]
+CHECKS_TIMEOUT_MS = 300_000
+"""Checks of new recordings end far sooner, but not on a machine that runs other tests too."""
 
 DROP_SCRIPT = """([files, area]) => {
   const data = new DataTransfer();
@@ -271,7 +273,9 @@ def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> 
 
 def put_back(page: Page, clip: str, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     """Put a recording into builds that a check left out, once it is checked. Return the build option, opened again."""
-    open_build_option(page, name, account).get_by_role("button", name=f"Put back {clip}.wav").click(timeout=90_000)
+    open_build_option(page, name, account).get_by_role("button", name=f"Put back {clip}.wav").click(
+        timeout=CHECKS_TIMEOUT_MS
+    )
     return open_build_option(page, name, account)
 
 
@@ -279,7 +283,7 @@ def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = 
     """Start a build from the voice's page, once its recordings are checked. Return the path of the build's page."""
     option = open_build_option(tab.page, name, account)
     button = option.get_by_role("button", name=re.compile(r"^Start \w+ build"))
-    expect(button).to_be_visible(timeout=90_000)
+    expect(button).to_be_visible(timeout=CHECKS_TIMEOUT_MS)
     if handover:
         option.get_by_label(handover).check()
     button.click()

@@ -211,7 +211,7 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     _fill_empty_transcript(tab.page, "rms-silent.wav")
     for name, reason in {"rms-silent.wav": "silent", "rms-wrong-speaker.wav": "another speaker"}.items():
         recording = _find_recording(tab.page, name)
-        expect(recording).to_contain_text(f"Left out: {reason}", timeout=90_000)
+        expect(recording).to_contain_text(f"Left out: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
         recording.get_by_label("In builds").check()
         expect(recording).to_contain_text(f"Put back by a person, although: {reason}")
     build = staff_steps.start_build(tab)

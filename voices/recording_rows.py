@@ -13,12 +13,14 @@ MAX_CHIPS = 2
 # The middle of the drawing, and the distance between its bars, in units of its view box.
 WAVE_MIDDLE, WAVE_STEP = 12, 3
 LOUDEST_PEAK = 128
+# Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
+WAVE_EXPONENT = 0.6
 ROW_BARS, DETAILS_BARS = 30, 160
 # Our estimate is from 1 to 5. Recordings of a studio reach 3.4, and listeners call those below 2.5 bad.
 POOR_BELOW, FAIR_BELOW = 2.5, 3.4
 PROVIDER_FLAGS = (
     ("flagged_silent", "Silent (provider)", "bad"),
-    ("flagged_outlier", "Another speaker or sound (provider)", "wait"),
+    ("flagged_outlier", "Another speaker (provider)", "wait"),
     ("flagged_discarded", "Not used (provider)", ""),
 )
 # Fixed findings ask for nothing, so their chips have no tint.
@@ -79,7 +81,8 @@ def _list_heights(peaks: Sequence[int], bars: int) -> Iterator[int]:
     for bar in range(min(bars, pairs)):
         part = peaks[2 * (bar * pairs // bars) : 2 * max((bar + 1) * pairs // bars, bar * pairs // bars + 1)]
         loudest = max(map(abs, part), default=0)
-        yield max(1, min(WAVE_MIDDLE - 1, round(loudest / LOUDEST_PEAK * (WAVE_MIDDLE - 1))))
+        share = min(1.0, loudest / LOUDEST_PEAK) ** WAVE_EXPONENT
+        yield max(1, round(share * (WAVE_MIDDLE - 1)))
 
 
 def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("voices", "0019_page_indexes"),
+        ("voices", "0020_figures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

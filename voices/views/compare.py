@@ -121,7 +121,7 @@ def compare_builds(request: HttpRequest) -> HttpResponse:
     pair = _get_pair(request.GET)
     if problem := _describe_problem(pair):
         messages.error(request, problem)
-        return redirect(pair.first.voice)
+        return redirect(pair.first.voice.get_builds_url())
     counts = count_recordings(pair)
     context = {
         "pair": pair,
@@ -168,7 +168,7 @@ def compare_request_previews(request: HttpRequest) -> HttpResponse:
     pair, form = _get_pair(request.GET), SentenceForm(request.POST)
     if problem := _describe_problem(pair):
         messages.error(request, problem)
-        return redirect(pair.first.voice)
+        return redirect(pair.first.voice.get_builds_url())
     if not form.is_valid():
         show_errors(request, form)
         return redirect(f"{pair.url}#sentences")

@@ -153,7 +153,8 @@ def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not request.headers.get("HX-Request"):
         for issue in issues:
             messages.error(request, issue)
-        return redirect(recording.voice)
+        is_on_readiness = request.POST.get("back") == "readiness"
+        return redirect(recording.voice.get_readiness_url() if is_on_readiness else recording.voice)
     response = render(request, "voices/_inclusion.html", {"recording": recording}, status=status)
     response.headers["HX-Trigger"] = "readiness-changed"
     if issues:
@@ -169,7 +170,7 @@ def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
     voice = _get_open_voice(request, pk)
     check_again(voice)
     messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 @require_permission("voices.change_recording")
@@ -184,7 +185,7 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
     messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 def _make_list_url(pk: UUID) -> str:

@@ -39,7 +39,8 @@ VOICE_URLS = ("recording_table", "recordings_poll", "recording_upload", "recordi
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
-    "active_builds", "voice_add", "voice", "readiness", "build_start", "build", "build_progress", "build_cancel",
+    "active_builds", "voice_add", "voice", "readiness", "build_options", "ready_count", "readiness_poll",
+    "voice_builds", "voice_providers", "build_start", "build", "build_progress", "build_cancel",
     "build_seen", "task_retry", "task_seen", "account_uploader", "running_deletions", "upload_progress",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",

@@ -98,7 +98,7 @@ def test_sent_and_flagged_recordings_are_counted_for_each_build(
 
 def test_two_finished_builds_can_be_chosen_for_comparison(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
-    text = read_html(viewer_client.get(first.voice.get_absolute_url()))
+    text = read_html(viewer_client.get(first.voice.get_builds_url()))
     assert f'action="{reverse("voices:compare")}"' in text
     assert text.count(f'value="{first.pk}"') == text.count(f'value="{second.pk}"') == 2
     build_page = read_html(viewer_client.get(second.get_absolute_url()))
@@ -107,7 +107,7 @@ def test_two_finished_builds_can_be_chosen_for_comparison(viewer_client: Client,
         and f'<option value="{first.pk}">' in build_page
     )
     Build.objects.filter(pk=first.pk).update(status="training", finished_at=None)
-    assert "compare-pick" not in viewer_client.get(first.voice.get_absolute_url()).content.decode()
+    assert "compare-pick" not in viewer_client.get(first.voice.get_builds_url()).content.decode()
     assert "compare-pick" not in viewer_client.get(second.get_absolute_url()).content.decode()
 
 
@@ -127,7 +127,7 @@ def test_only_two_different_finished_builds_of_one_voice_are_compared(
     ):
         assert viewer_client.get(path + query).status_code == 404, query
     same = viewer_client.get(make_path(first, first), follow=True)
-    assert same.redirect_chain[0][0] == first.voice.get_absolute_url()
+    assert same.redirect_chain[0][0] == first.voice.get_builds_url()
     assert "Choose two different builds" in same.content.decode()
     Build.objects.filter(pk=second.pk).update(status="training", finished_at=None)
     assert "when it is finished" in viewer_client.get(make_path(*pair), follow=True).content.decode()

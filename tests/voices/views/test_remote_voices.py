@@ -327,4 +327,4 @@ def test_voice_and_build_pages_link_to_the_remote_voice(viewer_client: Client, s
 def test_page_of_a_voice_without_remote_voices_has_no_list_of_remote_voices(
     viewer_client: Client, studio: Studio
 ) -> None:
-    assert "Voices at providers" not in viewer_client.get(studio.make_voice().get_absolute_url()).content.decode()
+    assert "No provider has this voice" in viewer_client.get(studio.make_voice().get_providers_url()).content.decode()

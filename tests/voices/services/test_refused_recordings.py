@@ -51,7 +51,7 @@ def test_refused_recording_is_in_no_build_at_that_provider(build: Build, studio:
 
 def test_switch_of_a_refused_recording_is_not_live(build: Build, producer_client: Client) -> None:
     outlier = find_outlier(build)
-    text = read_html(producer_client.get(build.voice.get_readiness_url()))
+    text = read_html(producer_client.get(build.voice.get_absolute_url()))
     assert text.count(REFUSAL) == 1
     assert f'id="active-{outlier.pk}"' not in text
     assert text.count('id="active-') == 3
@@ -66,7 +66,7 @@ def test_switch_of_a_refused_recording_is_not_live(build: Build, producer_client
 def test_other_providers_may_use_a_refused_recording(build: Build, producer_client: Client) -> None:
     Account.objects.create(name="Voice.ai", provider="voiceai", encrypted_key="")
     outlier = find_outlier(build)
-    text = read_html(producer_client.get(build.voice.get_readiness_url()))
+    text = read_html(producer_client.get(build.voice.get_absolute_url()))
     assert f"{REFUSAL} Other providers may use it." in text
     assert f'id="active-{outlier.pk}"' in text
     set_active(outlier, True)

@@ -320,7 +320,7 @@ def test_voice_page_shows_that_its_account_is_paused(producer_client: Client, st
 def test_voice_and_build_pages_link_to_the_remote_voice(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     link = f'href="{build.remote_voice.get_absolute_url()}"'
-    for path in (build.voice.get_absolute_url(), build.get_absolute_url()):
+    for path in (build.voice.get_providers_url(), build.get_absolute_url()):
         assert link in viewer_client.get(path).content.decode()
 
 

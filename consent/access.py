@@ -22,6 +22,7 @@ from consent.models import (
     Consent,
     ConsentStatus,
     Contract,
+    ContractDraft,
     ContractSuspension,
     Event,
     EventKind,
@@ -55,6 +56,11 @@ def get_talent_or_404(pk: UUID) -> Talent:
 
 def get_contract_or_404(pk: UUID) -> Contract:
     return get_object_or_404(Contract.objects.select_related("talent", "supersedes", "filed_by"), pk=pk)
+
+
+def get_contract_draft_or_404(pk: UUID, owner: User) -> ContractDraft:
+    """A draft is only for the person who uploaded it."""
+    return get_object_or_404(ContractDraft, pk=pk, owner=owner)
 
 
 def list_suspensions(contract: Contract) -> list[ContractSuspension]:

@@ -11,6 +11,7 @@ from consent.models import (
     Consent,
     Contract,
     ContractConfirmation,
+    ContractDraft,
     ContractSuspension,
     Event,
     Invitation,
@@ -114,6 +115,16 @@ class ContractConfirmationAdmin(ReadOnlyAdmin):
     list_filter = ["purpose", "confirmed_at"]
     search_fields = ["contract__talent__name"]
     list_select_related = ["contract__talent", "confirmed_by"]
+
+
+@admin.register(ContractDraft)
+class ContractDraftAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    studio_path = "talent"
+    list_display = ["talent", "file_name", "size", "owner", "created_at"]
+    list_filter = ["created_at"]
+    search_fields = ["talent__name", "file_name"]
+    list_select_related = ["talent", "owner"]
 
 
 @admin.register(LanguageException)

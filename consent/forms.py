@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.utils import timezone
 
 from audio.findings.findings import Finding
 from consent import extension_points
 from consent.country_field import CountriesField
 from consent.labels import DELETE_AT_END_LABEL
-from consent.models import Contract, Purpose, Statement, Talent
+from consent.models import Contract, ContractDraft, Purpose, Statement, Talent
+from consent.services.contract_drafts import read_draft
 from consent.services.contracts import check_pdf
 from voicehub.edit_versions import VersionedFormMixin
+from voicehub.storage import StorageUnavailable, StoredFileLost
 from voicehub.text import get_language_name
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
@@ -26,6 +28,7 @@ else:
 DATE_WIDGET = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 PARTY_LABEL = "Party: the studio's company in the contract"
 PARTY_HELP = "Its legal name. The consent of the talent must name the same company."
+DRAFT_LOST = "The file is no longer kept. Choose it again."
 COUNTRIES_LABEL = "Countries in which the voice may be used"
 # The microphone settings from the browser that are stored. Device identifiers are dropped for privacy.
 DEVICE_KEYS = (
@@ -94,22 +97,44 @@ class ContractForm(ModelFormOfContract):
             "excluded_uses": forms.Textarea(attrs={"rows": 2}),
         }
 
-    def __init__(self, talent: Talent, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, talent: Talent, *args: Any, draft: ContractDraft | None = None, **kwargs: Any) -> None:
+        """`draft` has the file that was sent with an earlier, faulty form. A new file in the form replaces it."""
         super().__init__(*args, **kwargs)
         self.file_warnings: tuple[Finding, ...] = ()
+        self.set_draft(draft)
         self.fields["company"].initial = settings.VOICEHUB_COMPANY
         self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # a callable is evaluated for each form
         earlier = self.fields["supersedes"]
         earlier.queryset = talent.contracts.filter(superseded_by__isnull=True)  # type: ignore[attr-defined]  # a ModelChoiceField has both
         earlier.empty_label = "None"  # type: ignore[attr-defined]  # see above
 
-    def clean_file(self) -> "UploadedFile[Any]":
-        file: UploadedFile[Any] = self.cleaned_data["file"]
+    def set_draft(self, draft: ContractDraft | None) -> None:
+        self.draft = draft
+        self.fields["file"].required = draft is None
+
+    @property
+    def new_file(self) -> "File[Any] | None":
+        """The file of this form, if it can be filed and is not yet kept as a draft."""
+        return self.cleaned_data.get("file") if self.files.get("file") else None
+
+    def clean_file(self) -> "File[Any]":
+        file: File[Any] = (
+            self._read_draft(self.draft) if self.draft and not self.new_file else self.cleaned_data["file"]
+        )
         check = check_pdf(file)
         if check.problem:
             raise forms.ValidationError(check.problem)
         self.file_warnings = check.warnings
         return file
+
+    def _read_draft(self, draft: ContractDraft) -> "File[Any]":
+        try:
+            return read_draft(draft)
+        except StoredFileLost:
+            self.set_draft(None)
+            raise forms.ValidationError(DRAFT_LOST) from None
+        except StorageUnavailable:
+            raise forms.ValidationError("The file storage does not respond. Try again in a few minutes.") from None
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -12,12 +12,13 @@ from typing import Any
 
 from django.utils import timezone
 
+from audio.analysis.measures import merge_measures
 from audio.findings.catalog_sound import CODES as SOUND_CODES
 from consent.extension_points import has_recordings_to_compare
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
-from voicehub.sound_report import Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark, merge_measures
+from voicehub.sound_report import Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark
 
 COMPARISON_TIME = timedelta(minutes=1)  # maximum wait for the speaker comparison after the other checks
 PUNCTUATION = ".,;:!?\"'“”‘’()"

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from consent.services import evidence_checks, invitations, take_checks, talent_mails
+from consent.services import contract_drafts, evidence_checks, invitations, take_checks, talent_mails
 from consent.services.review import expire_due_consents
 from consent.services.take_checks import handle_check_failure
 from voicehub.outbox import ANALYSIS, TAKES, Lease, enqueue_task, register_handler
-from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, FAILED_TASK_RETRY
+from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL, FAILED_TASK_RETRY
 
 
 @register_handler("send_invitation")
@@ -28,6 +28,16 @@ def check_take(take_id: str, _lease: Lease) -> None:
 def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     expire_due_consents()
     return CONSENT_EXPIRY_INTERVAL
+
+
+def _delete_contract_drafts_later(scope: str) -> None:
+    enqueue_task("delete_contract_drafts", scope, after=FAILED_TASK_RETRY)
+
+
+@register_handler("delete_contract_drafts", on_failure=_delete_contract_drafts_later)
+def delete_contract_drafts(_scope: str, _lease: Lease) -> timedelta:
+    contract_drafts.delete_old_drafts()
+    return CONTRACT_DRAFT_SWEEP_INTERVAL
 
 
 def _check_evidence_later(scope: str) -> None:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("talents/<uuid:pk>/contracts/add/", contracts.contract_add, name="contract_add"),
     path("talents/<uuid:pk>/ask/", consents.consent_request, name="consent_ask"),
     path("talents/<uuid:pk>/ask/statement/", consents.statement_preview, name="statement"),
+    path("contract-drafts/<uuid:pk>/file", contracts.contract_draft, name="contract_draft"),
     path("contracts/<uuid:pk>/", contracts.contract_page, name="contract"),
     path("contracts/<uuid:pk>/confirm/", contracts.contract_confirm, name="contract_confirm"),
     path("contracts/<uuid:pk>/file", contracts.contract_file, name="contract_file"),

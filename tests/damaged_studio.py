@@ -16,11 +16,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Take, TakeCheck
+from consent.services.contract_drafts import store_draft
 from tests.support.pdfs import make_pdf
 from tests.test_urls import ACCESS, list_urls
 from tests.upgrade.studio_report import list_admin_urls
 from tests.voices.rows import Studio, make_clip
 from voicehub.json_fields import ShapedJSONField
+from voicehub.models import User
 from voices.models import Build, OfflineProof, Preview, Recording, RemoteVoice, Voice
 
 FINDING = {"severity": "look", "code": "noisy", "text": "It is noisy.", "advice": "Move.", "at": 1.5}
@@ -58,8 +60,8 @@ RECIPE = {
 SOUND: dict[str, Any] = {"findings": [FINDING], "levels": LEVELS, "peaks": [-5, 5] * 4}
 
 
-def make_damageable_studio(studio: Studio) -> None:
-    """Create rows whose JSON fields and files are all filled as the services fill them."""
+def make_damageable_studio(studio: Studio, admin: User | None = None) -> None:
+    """Create rows whose JSON fields and files are all filled as the services fill them. `admin` opens the pages."""
     talent = studio.make_talent()
     studio.make_contract(talent, file_warnings=[FINDING])
     consent = studio.make_consent(talent)
@@ -72,6 +74,8 @@ def make_damageable_studio(studio: Studio) -> None:
     assert {consent.status, waiting.status} == {ConsentStatus.APPROVED, ConsentStatus.SUBMITTED}
     _make_voice(studio, studio.make_voice("Narrator", talent))
     _make_proof(studio, consent)
+    # A draft opens for its owner only.
+    store_draft(talent, ContentFile(make_pdf(), "draft.pdf"), admin or studio.producer)
 
 
 def _make_proof(studio: Studio, consent: Consent) -> None:

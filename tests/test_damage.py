@@ -9,7 +9,7 @@ from django.db import connection, models, transaction
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import ConsentStatus, Contract, Event, Invitation, Take, TakeCheck
+from consent.models import ConsentStatus, Contract, ContractDraft, Event, Invitation, Take, TakeCheck
 from consent.services.audit_log import find_first_broken_event
 from consent.services.invitations import create_private_link
 from tests.consent.rows import get_guest_url
@@ -43,12 +43,12 @@ def staff(admin: User) -> Client:
 
 
 @pytest.fixture(autouse=True)
-def studio(producer: User) -> Studio:
+def studio(producer: User, admin: User) -> Studio:
     account = Account(name="Main", provider="resemble_v2", mode="sandbox")
     account.set_key("a-key-of-the-sandbox")
     account.save(force_insert=True)
     studio = Studio(producer, account)
-    make_damageable_studio(studio)
+    make_damageable_studio(studio, admin)
     return studio
 
 
@@ -137,6 +137,7 @@ def damage_file(path: Path, kind: str) -> None:
 def list_file_urls() -> dict[str, list[str]]:
     """The URLs that send each kind of stored file."""
     names = {
+        "consent.ContractDraft.file": (ContractDraft, "consent:contract_draft"),
         "consent.Contract.file": (Contract, "consent:contract_file"),
         "consent.Take.file": (Take, "consent:take_audio"),
         "voices.Recording.file": (Recording, "voices:recording_audio"),

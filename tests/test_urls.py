@@ -58,6 +58,7 @@ ACCESS = {
     "consent:talent_add": ("get", PRODUCER_ROLES),
     "consent:talent_edit": ("get", PRODUCER_ROLES),
     "consent:contract_add": ("get", PRODUCER_ROLES),
+    "consent:contract_draft": ("get", PRODUCER_ROLES),
     "consent:contract_confirm": ("post", PRODUCER_ROLES),
     "consent:language_allow": ("post", PRODUCER_ROLES),
     "consent:consent_ask": ("get", PRODUCER_ROLES),

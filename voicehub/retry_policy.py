@@ -25,6 +25,9 @@ FAILED_TASK_RETRY = timedelta(hours=1)
 COMPARE_DELAY = timedelta(seconds=5)
 # Consents expire by date, so an hour's delay only matters on that day, and the gate checks the date itself.
 CONSENT_EXPIRY_INTERVAL = timedelta(hours=1)
+# The PDF of a contract form with an error is kept for a day, in which the person can finish the form.
+CONTRACT_DRAFT_LIFETIME = timedelta(days=1)
+CONTRACT_DRAFT_SWEEP_INTERVAL = timedelta(hours=1)
 # Contract files and audit logs are checked once a night, in the studio's time zone, when few people wait for pages.
 EVIDENCE_CHECK_HOUR = 3
 # If the file storage did not respond during that check.

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 
+from audio.analysis.measures import has_no_speech
 from voicehub.text import format_position
 
 Json = Mapping[str, Any]
@@ -113,22 +114,6 @@ def make_chip(found: Json, *, is_comparison: bool = False) -> Chip:
 
 # --- facts ----------------------------------------------------------------------------------------
 
-# Names in the quick level check, and the names of the same measures in the full analysis
-# (see `audio.analysis.measures.Measures`).
-MEASURE_NAMES = {
-    "leading_silence": "leading_silence_seconds",
-    "trailing_silence": "trailing_silence_seconds",
-    "dc_offset": "dc_offset_share",
-    "clipped": "clipped_spans",
-    "pauses": "pause_spans",
-}
-
-
-def merge_measures(levels: Json, analysis: Json) -> dict[str, Any]:
-    """The measures of the quick level check, overridden by those of the full analysis, without unknown values."""
-    both = {**{MEASURE_NAMES.get(name, name): value for name, value in levels.items()}, **analysis}
-    return {name: value for name, value in both.items() if value is not None}
-
 
 def list_reasons(missing: Any) -> Iterable[str]:
     """The reasons why something is missing, from a list of reasons or a mapping of names to reasons."""
@@ -168,13 +153,6 @@ UNREADABLE = "the file could not be read."
 NO_ANALYSIS = "the full analysis was not made."
 NO_VALUE = "no value is stored."
 FEW_DECAYS = "there are too few places where speech stops."
-
-NO_SPEECH_CODES = frozenset({"silent", "no_speech"})
-
-
-def has_no_speech(sound: Json, found: Iterable[Json]) -> bool:
-    """Whether the checks found no speech, so that checks of speech mean nothing. `sound` as for `make_facts`."""
-    return sound.get("speech_seconds") == 0 or any(one["code"] in NO_SPEECH_CODES for one in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The measures of a recording, each with its unit and meaning."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -80,3 +81,26 @@ def _build_json_value(value: Any) -> Any:
 
 MEANINGS = {one.name: (one.metadata["unit"], one.metadata["meaning"]) for one in fields(Measures)}
 """Unit and meaning of each measure, by name."""
+
+LEVEL_NAMES = {
+    "leading_silence": "leading_silence_seconds",
+    "trailing_silence": "trailing_silence_seconds",
+    "dc_offset": "dc_offset_share",
+    "clipped": "clipped_spans",
+    "pauses": "pause_spans",
+}
+"""Names in the quick level check, and the names of the same measures in the full analysis."""
+
+
+def merge_measures(levels: Mapping[str, Any], analysis: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures of the quick level check, overridden by those of the full analysis, without unknown values."""
+    both = {**{LEVEL_NAMES.get(name, name): value for name, value in levels.items()}, **analysis}
+    return {name: value for name, value in both.items() if value is not None}
+
+
+NO_SPEECH_CODES = frozenset({"silent", "no_speech"})
+
+
+def has_no_speech(sound: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the checks found no speech, so that checks of speech mean nothing. `sound` is of `merge_measures`."""
+    return sound.get("speech_seconds") == 0 or any(one["code"] in NO_SPEECH_CODES for one in found)

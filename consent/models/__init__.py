@@ -2,6 +2,7 @@ from consent.models.choices import WORLDWIDE, Capture, ConsentStatus, EventKind,
 from consent.models.consent import Consent, Statement
 from consent.models.contract import Contract
 from consent.models.contract_confirmation import ContractConfirmation
+from consent.models.contract_draft import ContractDraft
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
@@ -17,6 +18,7 @@ __all__ = [
     "ConsentStatus",
     "Contract",
     "ContractConfirmation",
+    "ContractDraft",
     "ContractSuspension",
     "Event",
     "EventKind",

@@ -5,14 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
 from audio.documents.pdf import inspect_pdf
 from audio.findings.findings import FileRefused, Finding
 from consent.extension_points import resume_use
-from consent.models import Contract, ContractConfirmation, ContractSuspension, Talent
+from consent.models import Contract, ContractConfirmation, ContractDraft, ContractSuspension, Talent
+from consent.services.contract_drafts import use_draft
 from consent.services.evidence_checks import check_contract_file
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -28,7 +29,7 @@ class PdfCheck:
     warnings: tuple[Finding, ...] = ()
 
 
-def check_pdf(file: "UploadedFile[Any]") -> PdfCheck:
+def check_pdf(file: "File[Any]") -> PdfCheck:
     """Check a file that is to be filed as a contract; a limited child process opens it."""
     if problem := _find_pdf_problem(file):
         return PdfCheck(problem)
@@ -40,7 +41,7 @@ def check_pdf(file: "UploadedFile[Any]") -> PdfCheck:
         file.seek(0)
 
 
-def _find_pdf_problem(file: "UploadedFile[Any]") -> str:
+def _find_pdf_problem(file: "File[Any]") -> str:
     """Why this cannot be a whole PDF, or an empty string.
 
     A PDF has its header within the first 1,024 bytes and ends with %%EOF (ISO 32000-1, 7.5 and annex H).
@@ -61,17 +62,19 @@ def _find_pdf_problem(file: "UploadedFile[Any]") -> str:
 
 def file_contract(
     talent: Talent,
-    file: "UploadedFile[Any]",
+    file: "File[Any]",
     terms: dict[str, Any],
     by: User,
     *,
     are_uses_read: bool = False,
     warnings: Sequence[Finding] = (),
+    draft: ContractDraft | None = None,
 ) -> Contract:
     """File a contract that passed `check_pdf` with these warnings; `terms` maps field names of Contract to values.
 
     `are_uses_read` confirms every purpose: the person has read the excluded uses and the training clause. The stored
-    file is read back. If it differs, the contract is kept with this result, and the gate refuses it.
+    file is read back. If it differs, the contract is kept with this result, and the gate refuses it. `draft` was kept
+    after an error in the form, and is no longer needed. Raises ActionRefused if a contract was filed from it before.
     """
     contract = Contract(
         talent=talent,
@@ -85,6 +88,8 @@ def file_contract(
         setattr(contract, name, value)
     _record_confirmer(contract, by)
     with transaction.atomic():
+        if draft:
+            use_draft(draft)
         contract.save(force_insert=True)
         if are_uses_read:
             _confirm_purposes(contract, contract.purposes, by)

@@ -12,6 +12,7 @@ from consent.models import Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
+from consent.services.contract_drafts import delete_drafts
 from consent.services.deletions import lock_consents
 from consent.services.talent_mails import enqueue_talent_mail
 from voicehub.models import User
@@ -126,6 +127,7 @@ def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
         lock_consents(consent.talent_id)
         _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
         stop_use(consent)
+        delete_drafts(consent.talent.contract_drafts.all())
         enqueue_talent_mail(consent, TalentMail.Kind.WITHDRAWN)
 
 

@@ -2,47 +2,89 @@
 
 from uuid import UUID
 
+from csp.decorators import csp_update
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent.access import get_contract_or_404, get_talent_or_404, get_user, list_suspensions, require_permission
-from consent.forms import ConfirmTermsForm, ContractForm
+from consent.access import (
+    get_contract_draft_or_404,
+    get_contract_or_404,
+    get_talent_or_404,
+    get_user,
+    list_suspensions,
+    require_permission,
+)
+from consent.forms import DRAFT_LOST, ConfirmTermsForm, ContractForm
 from consent.labels import get_purpose_label
-from consent.models import Contract
+from consent.models import Contract, ContractDraft, Talent
+from consent.services.contract_drafts import delete_drafts, find_draft, store_draft
 from consent.services.contract_rules import list_contract_warnings
 from consent.services.contracts import confirm_terms, file_contract, resume_contract, suspend_contract
 from consent.services.evidence_checks import check_contract_file
 from consent.views.reasons import make_reason_view
 from voicehub.media import send_file
 from voicehub.refusals import ActionRefused, show_refusal_as_message
-from voicehub.storage import StorageUnavailable
+from voicehub.storage import StorageUnavailable, open_stored_file
 
 
 @require_permission("consent.add_contract")
 @require_http_methods(["GET", "HEAD", "POST"])
+@csp_update({"frame-src": ["blob:"]})  # the browser shows the chosen PDF in a frame
+@show_refusal_as_message("consent:talent")
 def contract_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
     # A link from another page proposes what is missing.
     proposed = {"providers": request.GET.getlist("provider"), "purposes": request.GET.getlist("purpose")}
-    form = ContractForm(talent, request.POST or None, request.FILES or None, initial=proposed)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        contract = file_contract(
-            talent,
-            data["file"],
-            form.get_terms(),
-            get_user(request),
-            are_uses_read=data["are_uses_read"],
-            warnings=form.file_warnings,
-        )
-        messages.success(request, "The contract was filed.")
-        for warning in form.file_warnings:
-            messages.warning(request, f"{warning.text} {warning.advice}")
-        return redirect(contract)
+    draft = find_draft(request.POST.get("draft", ""), talent, get_user(request))
+    form = ContractForm(talent, request.POST or None, request.FILES or None, initial=proposed, draft=draft)
+    if request.method == "POST":
+        if form.is_valid():
+            return redirect(_file_contract(request, talent, form))
+        _keep_file(request, talent, form)
     return render(request, "consent/contract_form.html", {"form": form, "talent": talent})
+
+
+def _file_contract(request: HttpRequest, talent: Talent, form: ContractForm) -> Contract:
+    data = form.cleaned_data
+    contract = file_contract(
+        talent,
+        data["file"],
+        form.get_terms(),
+        get_user(request),
+        are_uses_read=data["are_uses_read"],
+        warnings=form.file_warnings,
+        draft=None if form.new_file else form.draft,
+    )
+    if form.new_file and form.draft:
+        delete_drafts(ContractDraft.objects.filter(pk=form.draft.pk))
+    messages.success(request, "The contract was filed.")
+    for warning in form.file_warnings:
+        messages.warning(request, f"{warning.text} {warning.advice}")
+    return contract
+
+
+def _keep_file(request: HttpRequest, talent: Talent, form: ContractForm) -> None:
+    """Keep the file of a form with an error elsewhere, so that the person need not choose it again."""
+    if new := form.new_file:
+        form.set_draft(store_draft(talent, new, get_user(request), replaced=form.draft))
+        if form.draft is None:
+            form.add_error("file", "The file could not be kept. Choose it again.")
+    elif request.POST.get("draft") and form.draft is None and "file" in form.errors:
+        form.errors["file"] = form.error_class([DRAFT_LOST], renderer=form.renderer)
+
+
+@require_permission("consent.add_contract")
+@require_safe
+def contract_draft(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The kept PDF, for the person who uploaded it. It comes from this server, so that a script may read it."""
+    draft = get_contract_draft_or_404(pk, get_user(request))
+    file = open_stored_file(draft.file)
+    response = FileResponse(file, as_attachment=True, filename="contract.pdf", content_type="application/pdf")
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 @require_permission("consent.view_contract")

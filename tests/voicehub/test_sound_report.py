@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.template import Context, Template
 
-from audio.analysis.measures import MEANINGS
+from audio.analysis.measures import LEVEL_NAMES, MEANINGS, merge_measures
 from audio.findings.catalog import CODES
 from audio.findings.findings import make_finding
 from audio.levels.measure import Levels
@@ -85,8 +85,7 @@ def test_chip_of_a_finding_from_the_comparison_is_labeled() -> None:
 
 def test_every_fact_of_a_file_without_findings_has_the_tone_good() -> None:
     assert [
-        describe_fact(fact)
-        for fact in sound_report.make_facts({**sound_report.merge_measures(LEVELS, ANALYSIS), **FILE_FACTS}, [])
+        describe_fact(fact) for fact in sound_report.make_facts({**merge_measures(LEVELS, ANALYSIS), **FILE_FACTS}, [])
     ] == [
         ("Format", "WAV, 16-bit, mono, 44.1 kHz", "good"),
         ("Length", "9.0 s, 778.3\xa0KB", "good"),
@@ -110,7 +109,7 @@ def test_every_fact_of_a_file_without_findings_has_the_tone_good() -> None:
     ],
 )
 def test_finding_changes_only_the_tone_of_its_own_fact(finding: Any, label: str, tone: str) -> None:
-    sound_measures = {**sound_report.merge_measures(LEVELS, ANALYSIS), **FILE_FACTS}
+    sound_measures = {**merge_measures(LEVELS, ANALYSIS), **FILE_FACTS}
     facts = sound_report.make_facts(sound_measures, [finding.as_dict()])
     assert {fact.label: fact.tone for fact in facts if fact.tone != "good"} == {label: tone}
     (chip,) = next(fact for fact in facts if fact.label == label).chips
@@ -126,7 +125,7 @@ def test_unreadable_file_shows_only_the_reason_and_that_nothing_was_measured() -
 @pytest.mark.parametrize("code", ["silent", "no_speech"])
 def test_checks_of_speech_are_not_measured_without_speech(code: str) -> None:
     """A silent file has no clipping and no noise, but that says nothing about how the person would sound."""
-    measures = sound_report.merge_measures(LEVELS, ANALYSIS)
+    measures = merge_measures(LEVELS, ANALYSIS)
     facts = sound_report.make_facts({**measures, **FILE_FACTS}, [make_finding(code).as_dict()])
     states = {fact.label: (fact.tone, fact.verdict, fact.missing) for fact in facts}
     assert states.pop("Level" if code == "silent" else "Silence") == ("wait", "Check this", "")
@@ -136,7 +135,7 @@ def test_checks_of_speech_are_not_measured_without_speech(code: str) -> None:
 
 
 def test_digital_silence_without_a_finding_is_not_fine() -> None:
-    silence = {**sound_report.merge_measures(LEVELS, {"speech_seconds": 0.0, "rms_dbfs": -100.0}), **FILE_FACTS}
+    silence = {**merge_measures(LEVELS, {"speech_seconds": 0.0, "rms_dbfs": -100.0}), **FILE_FACTS}
     assert {fact.tone for fact in sound_report.make_facts(silence, [])} == {"good", "over"}
 
 
@@ -154,7 +153,7 @@ def test_digital_silence_without_a_finding_is_not_fine() -> None:
 def test_fact_that_was_not_measured_says_why(
     analysis: dict[str, Any], is_analyzed: bool, reasons: dict[str, str]
 ) -> None:
-    measures = sound_report.merge_measures(LEVELS, analysis)
+    measures = merge_measures(LEVELS, analysis)
     facts = sound_report.make_facts({**measures, **FILE_FACTS}, [], is_analyzed=is_analyzed)
     assert {fact.label: fact.missing for fact in facts if fact.missing} == reasons
     html = render_template('{% include "studio/audio_facts.html" %}', facts=facts)
@@ -193,10 +192,7 @@ def test_missing_estimate_is_not_a_dash() -> None:
 def test_duplicate_finding_is_shown_once() -> None:
     finding = make_finding("noisy", snr=9.0).as_dict()
     assert (
-        sum(
-            len(fact.chips)
-            for fact in sound_report.make_facts(sound_report.merge_measures(LEVELS, {}), [finding, dict(finding)])
-        )
+        sum(len(fact.chips) for fact in sound_report.make_facts(merge_measures(LEVELS, {}), [finding, dict(finding)]))
         == 1
     )
 
@@ -204,9 +200,7 @@ def test_duplicate_finding_is_shown_once() -> None:
 def test_clipped_spans_can_be_played() -> None:
     levels = {**LEVELS, "clipped_share": 0.002, "clipped": [[1.2, 1.25], [3.0, 3.01]]}
     clipping = next(
-        fact
-        for fact in sound_report.make_facts(sound_report.merge_measures(levels, {}), [])
-        if fact.label == "Clipping"
+        fact for fact in sound_report.make_facts(merge_measures(levels, {}), []) if fact.label == "Clipping"
     )
     assert [mark.play_from for mark in clipping.marks] == ["0.70", "2.50"]
     many_spans = {**levels, "clipped": [[float(second), second + 0.1] for second in range(11)]}
@@ -231,15 +225,15 @@ def test_measures_have_labels_and_units() -> None:
 
 
 def test_names_of_shown_measures_and_codes_exist_in_the_analysis() -> None:
-    assert set(sound.MEASURES) <= set(MEANINGS) and set(sound_report.MEASURE_NAMES.values()) <= set(MEANINGS)
+    assert set(sound.MEASURES) <= set(MEANINGS) and set(LEVEL_NAMES.values()) <= set(MEANINGS)
     needed_measures = {name for kind in sound_report.FACTS for name in kind.needed}
     assert needed_measures <= {*MEANINGS, "sample_rate"}
     assert set().union(*(kind.codes for kind in sound_report.FACTS)) <= set(CODES)
-    assert set(sound_report.MEASURE_NAMES) <= {field.name for field in fields(Levels)}
+    assert set(LEVEL_NAMES) <= {field.name for field in fields(Levels)}
 
 
 def test_measure_of_the_analysis_replaces_that_of_the_level_check() -> None:
-    assert sound_report.merge_measures({"snr_db": 20.0, "dc_offset": 0.1}, {"snr_db": 22.0, "lufs": None}) == {
+    assert merge_measures({"snr_db": 20.0, "dc_offset": 0.1}, {"snr_db": 22.0, "lufs": None}) == {
         "snr_db": 22.0,
         "dc_offset_share": 0.1,
     }

@@ -5,6 +5,7 @@ from django.utils import timezone
 from consent.models import (
     Consent,
     ContractConfirmation,
+    ContractDraft,
     ContractSuspension,
     EventKind,
     Invitation,
@@ -40,6 +41,7 @@ def make_rows(studio: Studio, numbers: range) -> None:
     for number in numbers:
         talent = studio.make_talent(f"Talent {number:02}")
         contract = studio.make_contract(talent)
+        ContractDraft.objects.create(talent=talent, owner=studio.producer, file="none", file_name="draft.pdf", size=1)
         ContractSuspension.objects.create(contract=contract, suspended_by=studio.producer, reason="A dispute.")
         consent = studio.make_consent(talent)
         _make_consent_rows(studio, consent, number)

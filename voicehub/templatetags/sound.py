@@ -5,18 +5,16 @@ from typing import Any
 
 from django import template
 
-from audio.analysis.measures import MEANINGS
+from audio.analysis.measures import MEANINGS, has_no_speech, merge_measures
 from audio.networks.estimates import NOTES
 from voicehub.sound_report import (
     FEW_DECAYS,
     TONES_BY_WEIGHT,
     Json,
     format_minus,
-    has_no_speech,
     list_reasons,
     make_chip,
     make_clipping_marks,
-    merge_measures,
 )
 
 register = template.Library()

@@ -25,6 +25,15 @@ class InclusionSource(models.TextChoices):
     PERSON = "person", "A person"
 
 
+class FindingSeverity(models.IntegerChoices):
+    """The most severe finding of a recording, in an order that tables sort by."""
+
+    NONE = 0, "No finding"
+    FIXED = 1, "Fixed"
+    WARNING = 2, "Check this"
+    ERROR = 3, "Not usable"
+
+
 HANDOVER_LABELS = {
     Handover.RECORDINGS: "One by one",
     Handover.DATASET_URL: "As one dataset that the provider fetches",

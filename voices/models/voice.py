@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, TextField
+from django.db.models import F, Func, Q, TextField
 from django.db.models.fields.files import FieldFile
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains
@@ -15,7 +15,7 @@ from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
-from voices.models.choices import InclusionSource, RecordingStatus
+from voices.models.choices import FindingSeverity, InclusionSource, RecordingStatus
 
 STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
 RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
@@ -98,6 +98,23 @@ WARNING_JSON = '"look"'
 NEEDS_REVIEW = Q(Contains(Cast(F("findings"), TextField()), WARNING_JSON)) | ~Q(set_findings=[])
 
 
+def order_unknown(column: str, stand_in: int) -> Func:
+    """The column in an order in which rows without a value stand where `stand_in` does.
+
+    The number is part of the expression, because SQLite uses no index for one with a parameter.
+    """
+    return Func(F(column), template=f"COALESCE(%(expressions)s, {stand_in})")
+
+
+WARNING_CODES_LENGTH = 500
+
+BELOW_ALL, ABOVE_ALL = -1000, 1000
+WORST_QUALITY, BEST_QUALITY = order_unknown("quality", ABOVE_ALL), order_unknown("quality", BELOW_ALL)
+MOST_SEVERE = order_unknown("worst_severity", BELOW_ALL)
+NOISIEST = order_unknown("signal_to_noise", ABOVE_ALL)
+QUIETEST, LOUDEST = order_unknown("loudness", ABOVE_ALL), order_unknown("loudness", BELOW_ALL)
+
+
 def make_filter_index(name: str, condition: Q) -> models.Index:
     """An index of the few recordings that a filter of the table shows, in the order of their names."""
     return models.Index(fields=["voice", "file_name", "id"], condition=condition, name=name)
@@ -114,6 +131,7 @@ class Recording(StatusModel):
     `checked_at` is the time of the last change to findings, measures or inclusion by a check.
     `active_by` is who decided about `active`: the choice of a person stands until the file changes, which makes another
     row. `exclusion_code` is the code of the finding for which a check left the recording out of builds.
+    The figures from `quality` on repeat what findings and measures say (see `voices.services.recordings.figures`).
     """
 
     Status = RecordingStatus
@@ -154,6 +172,18 @@ class Recording(StatusModel):
     speaker_result = ShapedJSONField(shape=SPEAKER_RESULT, default=dict, editable=False)
     analyzed_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    quality = models.FloatField(null=True, blank=True, editable=False, help_text="Estimated, from 1 to 5.")
+    signal_to_noise = models.FloatField(null=True, blank=True, editable=False, help_text="In decibels.")
+    loudness = models.FloatField(null=True, blank=True, editable=False, help_text="In LUFS.")
+    worst_severity = models.PositiveSmallIntegerField(
+        null=True, blank=True, editable=False, choices=FindingSeverity, help_text="Of its findings."
+    )
+    selection_quality = models.FloatField(
+        null=True, blank=True, editable=False, help_text="By it, builds of the best recordings choose, from 0 to 1."
+    )
+    warning_codes = models.CharField(  # noqa: DJ001 - null: not known; empty: no warning
+        null=True, blank=True, editable=False, max_length=WARNING_CODES_LENGTH, help_text="Of its findings."
+    )
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -173,10 +203,25 @@ class Recording(StatusModel):
             models.Index(fields=["voice", "file_name", "id"], name="recording_by_name"),
             models.Index(fields=["voice", "-created_at", "id"], name="recording_by_time"),
             models.Index(fields=["voice", "seconds", "id"], name="recording_by_length"),
+            models.Index("voice", WORST_QUALITY, "id", name="recording_by_worst_quality"),
+            models.Index("voice", BEST_QUALITY, "id", name="recording_by_best_quality"),
+            models.Index("voice", MOST_SEVERE, "id", name="recording_by_severity"),
+            models.Index("voice", NOISIEST, "id", name="recording_by_noise"),
+            models.Index("voice", QUIETEST, "id", name="recording_by_quietest"),
+            models.Index("voice", LOUDEST, "id", name="recording_by_loudest"),
             # What polls and readiness count, without the waveforms that stand in the row before these columns.
             models.Index(
                 fields=["voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"],
                 name="recording_counts",
+            ),
+            # What a build would send, chosen and judged without reading more of each row.
+            models.Index(
+                fields=[
+                    *("voice", "file_name", "created_at", "id", "seconds", "sample_rate"),
+                    *("selection_quality", "warning_codes"),
+                ],
+                condition=Q(active=True, status=RecordingStatus.ACCEPTED),
+                name="recording_selection",
             ),
             make_filter_index("recording_refused", Q(status=RecordingStatus.REFUSED)),
             make_filter_index("recording_excluded", Q(active=False)),

@@ -43,6 +43,7 @@ TASK_LABELS = {
     "examine_recordings": "Analyzing recordings",
     "compare_recordings": "Comparing recordings",
     "expire_consents": "Expiring consents",
+    "delete_contract_drafts": "Deleting the files of unfinished contract forms",
     "check_evidence": "Checking contract files and audit logs",
     "schedule_deletions": "Planning deletions",
     "send_deletion_notice": "Sending a mail about a planned deletion",

@@ -1,13 +1,14 @@
 """The table of a voice's recordings: its filter, search, order and pages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Func, Max, Q, QuerySet
+from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -15,7 +16,15 @@ from django.utils.dateparse import parse_datetime
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
-from voices.models.voice import NEEDS_REVIEW
+from voices.models.voice import (
+    BEST_QUALITY,
+    LOUDEST,
+    MOST_SEVERE,
+    NEEDS_REVIEW,
+    NOISIEST,
+    QUIETEST,
+    WORST_QUALITY,
+)
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
 from voices.views.recording_progress import make_analysis_progress
@@ -36,11 +45,17 @@ FILTER_LABELS = {
     "left_out": "Left out by a check",
     "no_transcript": "Without a transcript",
 }
-SORT_ORDERS = {
+SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
     "": ("Name", ["file_name", "pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),
     "longest": ("Longest first", ["-seconds", "-pk"]),
     "shortest": ("Shortest first", ["seconds", "pk"]),
+    "worst": ("Worst quality first", [WORST_QUALITY, "pk"]),
+    "best": ("Best quality first", [BEST_QUALITY.desc(), "-pk"]),
+    "severe": ("Most severe finding first", [MOST_SEVERE.desc(), "-pk"]),
+    "noisiest": ("Noisiest first", [NOISIEST, "pk"]),
+    "loudest": ("Loudest first", [LOUDEST.desc(), "-pk"]),
+    "quietest": ("Quietest first", [QUIETEST, "pk"]),
 }
 
 

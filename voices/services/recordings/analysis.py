@@ -21,6 +21,7 @@ from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, WorkKind
+from voices.services.recordings.figures import SOURCES, compute_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
@@ -69,7 +70,9 @@ def _store_clip_results(recording: Recording, fields: Mapping[str, Any], thresho
 
 def _add_text_checks(recording: Recording, fields: Mapping[str, Any], thresholds: Thresholds) -> dict[str, Any]:
     findings, measures = fields.get("findings", recording.findings), fields["measures"]
-    return {**fields, **check_transcript(recording, recording.voice.language, findings, measures, thresholds)}
+    fields = {**fields, **check_transcript(recording, recording.voice.language, findings, measures, thresholds)}
+    # No comparison changes the findings of a recording that is not analyzed yet.
+    return {**fields, **compute_figures(*(fields.get(name, getattr(recording, name)) for name in SOURCES))}
 
 
 def _analyze_recording(recording: Recording, thresholds: Thresholds) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from voicehub.storage import BLOCK
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move
 from voices.models import Recording, RecordingStatus
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import CLIP_LIMITS, make_recording, store_recording
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def split_recording(recording_id: str, lease: Lease) -> None:
                 _store_segment(recording, segment, by, thresholds)
     except FileRefused as refused:
         found = [*recording.findings, refused.finding.as_dict()]
-        move(recording, RecordingStatus.REFUSED, findings=found)
+        with transaction.atomic():
+            move(recording, RecordingStatus.REFUSED, findings=found)
+            update_figures(Recording.objects.filter(pk=recording.pk))
         return
     move(recording, RecordingStatus.SPLIT)
 

@@ -23,6 +23,7 @@ from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.models.voice import RECORDING_SUFFIXES, make_recording_path
 from voices.services.recordings.emotions import check_emotion
+from voices.services.recordings.figures import set_figures, update_figures
 from voices.services.recordings.inclusion import find_exclusion, list_warning_codes, make_fields
 from voices.services.recordings.text_checks import check_transcript
 from voices.services.refused_recordings import note_refusals
@@ -87,7 +88,7 @@ def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "
 def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: User, transcript: str) -> Recording:
     """The unsaved row for a file."""
     fields = sound.build_row_fields()
-    return Recording(
+    recording = Recording(
         voice=voice,
         file_name=PurePath(file.name or "recording.wav").name[-200:],
         transcript=" ".join(transcript.split()),
@@ -96,6 +97,8 @@ def make_recording(voice: Voice, file: "File[Any]", sound: IngestResult, by: Use
         **fields,
         **(make_fields(find_exclusion(list_warning_codes(fields["findings"]))) if sound.ok else {"active": False}),
     )
+    set_figures(recording)
+    return recording
 
 
 def store_recording(recording: Recording, file: "File[Any]", wav: Path | None = None) -> tuple[Recording, bool]:
@@ -178,6 +181,7 @@ def set_transcript(recording: Recording, text: str) -> None:
         results = check_transcript(recording, language, stored.findings, stored.measures, thresholds)
         recording.findings, recording.measures = results["findings"], results["measures"]
         recording.save(update_fields=["transcript", "findings", "measures", "checked_at"])
+        update_figures(Recording.objects.filter(pk=recording.pk))
         outbox.enqueue_task(COMPARE_TASK, recording.voice_id)
 
 

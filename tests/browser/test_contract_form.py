@@ -1,0 +1,82 @@
+"""The contract form: the PDF beside its terms, and a file that survives an error in the form."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import sound, staff_steps
+from tests.browser.tab import SIZES, Tab
+from voices.sample_studio import make_sample_pdf
+
+FIRST, SECOND = "licence.pdf", "licence-signed.pdf"
+
+
+def choose_file(page: Page, name: str, content: bytes = b"") -> None:
+    upload = sound.make_upload(name, content or make_sample_pdf(["VOICE LICENCE"]))
+    page.get_by_label("Signed contract").set_input_files(upload)
+
+
+def find_frame(page: Page, name: str) -> Locator:
+    return page.locator(f"iframe[title='Preview of {name}']")
+
+
+def submit_without_date(page: Page) -> None:
+    """Submit the form with a field that the browser itself would ask for."""
+    page.locator("form.contract-form").evaluate("(form) => { form.noValidate = true; }")
+    page.get_by_role("button", name="Add contract").click()
+    expect(page.get_by_text("This field is required.").first).to_be_visible()
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_file_survives_an_error_and_is_shown_again(open_tab: Callable[..., Tab], size: str) -> None:
+    tab = open_tab(size, "paula")
+    talent = staff_steps.add_talent(tab, f"Form {size.title()}")
+    page = tab.goto(f"{talent}contracts/add/")
+    expect(page.get_by_text("The contract that you choose is shown here")).to_be_visible()
+    choose_file(page, FIRST)
+    expect(find_frame(page, FIRST)).to_be_visible()
+    submit_without_date(page)
+    expect(page.get_by_text(f"{FIRST} is kept")).to_be_visible()
+    expect(find_frame(page, FIRST)).to_be_visible()
+    tab.check_page("contract form with a kept file")
+    choose_file(page, SECOND)
+    expect(find_frame(page, SECOND)).to_be_visible()
+    expect(find_frame(page, FIRST)).to_have_count(0)
+    page.get_by_label("Signed contract").set_input_files([])
+    expect(find_frame(page, FIRST)).to_be_visible()
+    fill_terms_and_submit(page)
+    expect(page.get_by_text("The contract was filed.")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text=FIRST)).to_be_visible()
+
+
+def fill_terms_and_submit(page: Page) -> None:
+    page.get_by_label("Signed on").fill("2026-01-02")
+    page.get_by_label("Starts on").fill("2026-01-02")
+    page.get_by_label(staff_steps.PURPOSE).check()
+    page.get_by_label(staff_steps.PROVIDER, exact=True).check()
+    page.get_by_label("Intended uses").fill("Audio guides.")
+    page.get_by_label("Worldwide", exact=True).check()
+    page.get_by_role("button", name="Add contract").click()
+
+
+def test_preview_stands_beside_the_fields_of_a_wide_window_only(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{staff_steps.add_talent(tab, 'Form Width')}contracts/add/")
+    choose_file(page, FIRST)
+    frame, company = find_frame(page, FIRST), page.get_by_label("Party: the studio's company")
+    expect(frame).to_be_visible()
+    for width in (1440, 1101, 1099, 768, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        framed, field = frame.bounding_box(), company.bounding_box()
+        assert framed and field
+        assert (framed["x"] > field["x"] + field["width"]) == (width > 1100), width
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+def test_other_files_are_not_shown(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{staff_steps.add_talent(tab, 'Form Refused')}contracts/add/")
+    choose_file(page, "page.html", b"<h1>Not a contract</h1>")
+    expect(page.get_by_text("This file is not a PDF.")).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(0)

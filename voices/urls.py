@@ -15,6 +15,10 @@ from voices.views import (
     offline_proofs,
     previews,
     readiness,
+    recording_bulk,
+    recording_deletion,
+    recording_export,
+    recording_transcripts,
     recordings,
     remote_voices,
     search,
@@ -46,6 +50,17 @@ urlpatterns = [
     path("voices/<uuid:pk>/recordings/poll/", recordings.recordings_poll, name="recordings_poll"),
     path("voices/<uuid:pk>/recordings/leave-out/", recordings.recordings_leave_out, name="recordings_leave_out"),
     path("voices/<uuid:pk>/recordings/check/", recordings.recordings_check, name="recordings_check"),
+    path("voices/<uuid:pk>/recordings/bulk/", recording_bulk.recordings_bulk, name="recordings_bulk"),
+    path("voices/<uuid:pk>/recordings/undo/", recording_bulk.recordings_undo, name="recordings_undo"),
+    path(
+        "voices/<uuid:pk>/recordings/delete/", recording_deletion.recordings_bulk_delete, name="recordings_bulk_delete"
+    ),
+    path(
+        "voices/<uuid:pk>/recordings/transcripts/",
+        recording_transcripts.recordings_transcripts,
+        name="recordings_transcripts",
+    ),
+    path("voices/<uuid:pk>/recordings.csv", recording_export.recordings_export, name="recordings_export"),
     path("voices/<uuid:pk>/recordings/upload/", uploads.recording_upload, name="recording_upload"),
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),
     path("uploads/<uuid:pk>/progress/", uploads.upload_progress, name="upload_progress"),

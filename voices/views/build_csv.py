@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from voices.models import BuildRecording
 
 
-class _EchoWriter:
+class EchoWriter:
     """A file for `csv.writer` whose `write` returns the line instead of storing it."""
 
     def write(self, text: str) -> str:
@@ -20,7 +20,7 @@ CSV_COLUMNS = (
 
 
 def generate_csv_lines(rows: Iterable[BuildRecording]) -> Iterator[str]:
-    writer = csv.writer(_EchoWriter(), quoting=csv.QUOTE_ALL)
+    writer = csv.writer(EchoWriter(), quoting=csv.QUOTE_ALL)
     yield str(writer.writerow(CSV_COLUMNS))
     for row in rows:
         yield str(writer.writerow([escape_formula(value) for value in _list_cells(row)]))

@@ -61,9 +61,8 @@ SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
 
 def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, Any]:
     """The page of recordings for this query string. Unknown values are ignored."""
-    show = params.get("show", "") if params.get("show", "") in FILTER_LABELS else ""
+    show, search = read_filter(params), read_search(params)
     sort = params.get("sort", "") if params.get("sort", "") in SORT_ORDERS else ""
-    search = params.get("q", "").strip().replace("\x00", "")[:100]
     ids: QuerySet[Any] = _find_ids(voice, show, search).order_by(*SORT_ORDERS[sort][1]).values_list("pk", flat=True)
     page = Paginator(ids, PAGE_SIZE).get_page(params.get("page"))
     # The database orders and counts ids, and looks up the rest only for the rows of this page.
@@ -75,6 +74,20 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
         "page": page, "active_filter": show, "active_sort": sort, "search": search, "query": query.urlencode(),
         "filter_options": FILTER_LABELS, "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
+
+
+def query_matching(voice: Voice, params: Mapping[str, str]) -> QuerySet[Recording]:
+    """All recordings that match the filter and the search of this query string."""
+    return _find_ids(voice, read_filter(params), read_search(params))
+
+
+def read_filter(params: Mapping[str, str]) -> str:
+    show = params.get("show", "")
+    return show if show in FILTER_LABELS else ""
+
+
+def read_search(params: Mapping[str, str]) -> str:
+    return params.get("q", "").strip().replace("\x00", "")[:100]
 
 
 def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:

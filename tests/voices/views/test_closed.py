@@ -28,6 +28,11 @@ RECORDING_URLS = {
     "recording_active": "post",
     "recordings_leave_out": "post",
     "recordings_check": "post",
+    "recordings_bulk": "post",
+    "recordings_undo": "post",
+    "recordings_bulk_delete": "post",
+    "recordings_transcripts": "post",
+    "recordings_export": "get",
     "recording_split": "post",
     "recording_delete": "post",
     "recording_audio": "get",
@@ -35,7 +40,10 @@ RECORDING_URLS = {
     "build_export": "get",
 }
 # Those of them that belong to a voice. The others belong to one recording.
-VOICE_URLS = ("recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check")
+VOICE_URLS = (
+    "recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check",
+    "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
+)  # fmt: skip
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {

@@ -55,5 +55,7 @@ def readiness_poll(request: HttpRequest, pk: str) -> HttpResponse:
         return HttpResponse(status=204)
     response = render(request, "voices/_readiness_poll.html", {"voice": voice, "recording_progress": progress})
     if not is_same:
-        response.headers["HX-Trigger"] = "readiness-changed"
+        response.headers["HX-Trigger"] = (
+            "readiness-changed" if progress.is_active else "readiness-changed, checks-ended"
+        )
     return response

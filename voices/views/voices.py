@@ -9,6 +9,7 @@ from voices import access
 from voices.build_options import list_build_options
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
+from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
 from voices.views.voice_tabs import Tab, count_ready, make_tab_context
@@ -37,6 +38,8 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
         **make_readiness_context(voice, get_user(request)),
         "build_options": options,
     }
+    if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
+        context |= load_improvements(voice)
     return render(request, "voices/voice_readiness.html", context)
 
 

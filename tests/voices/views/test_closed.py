@@ -37,11 +37,17 @@ RECORDING_URLS = {
     "recording_delete": "post",
     "recording_audio": "get",
     "recording_peaks": "get",
+    "finding_list": "get",
+    "improvements": "get",
+    "improvement_undo": "post",
+    "copy_keep": "post",
+    "transcripts_repair": "post",
     "build_export": "get",
 }
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = (
     "recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check",
+    "finding_list", "improvements", "improvement_undo", "copy_keep", "transcripts_repair",
     "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
 )  # fmt: skip
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}

@@ -66,7 +66,10 @@ def post_proof(client: Client, consent: Consent, **changes: Any) -> Any:
 
 def test_readiness_leads_to_the_page_that_records_the_proof(producer_client: Client, voice: Voice) -> None:
     page = read(producer_client, voice.get_readiness_url())
-    assert "the proof of consent is not recorded." in page and f'{voice.get_absolute_url()}offline-proof/">{PAPERS}</a>' in page
+    assert (
+        "the proof of consent is not recorded." in page
+        and f'{voice.get_absolute_url()}offline-proof/">{PAPERS}</a>' in page
+    )
     consent = Consent.objects.get()
     response = producer_client.get(f"{voice.get_absolute_url()}offline-proof/")
     assert response.headers["Location"].startswith(reverse("voices:offline_proof", args=[consent.pk]))

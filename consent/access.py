@@ -73,6 +73,11 @@ def get_consent_or_404(pk: UUID) -> Consent:
     return get_object_or_404(rows, pk=pk)
 
 
+def query_submitted_consents() -> QuerySet[Consent]:
+    """The consents that wait for a review."""
+    return Consent.objects.filter(status=ConsentStatus.SUBMITTED)
+
+
 def find_earlier_approval(consent: Consent) -> Consent | None:
     """The consent that an approval of this one would replace."""
     approved = Consent.objects.filter(status__in=APPROVED_STATUSES).exclude(pk=consent.pk)

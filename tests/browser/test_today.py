@@ -31,7 +31,7 @@ for provider, issue in (("resemble_v2", "The audio is empty."), ("voiceai", "The
 
 
 def find_rows(page: Page) -> Locator:
-    rows = page.get_by_role("region", name="Next steps").locator("li.step")
+    rows = page.get_by_role("region", name="Next steps").locator("li")
     return rows.filter(has=page.get_by_role("link", name=VOICE, exact=True))
 
 

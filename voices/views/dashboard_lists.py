@@ -112,17 +112,31 @@ class ActiveBuilds:
         return compute_change_token(build, self.progress.get(build.pk)), make_voice_badge(build, self.states)
 
 
-def load_active_builds(*, has_ends: bool) -> ActiveBuilds:
-    """The expected ends need one more query: the page Today leaves them to the first poll."""
+def load_active_builds() -> ActiveBuilds:
+    """For a poll of the page Today."""
+    builds = list_active_builds()
+    return make_active_builds(builds, check_built_voices(list_unsure_builds(builds)), has_ends=True)
+
+
+def list_active_builds() -> list[Build]:
+    """Active builds and those that ended recently, the active ones first."""
     newer_builds = Build.objects.filter(voice=OuterRef("voice"), created_at__gt=OuterRef("created_at"))
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows: QuerySet[Build] = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent)
     shown = rows.annotate(is_allowed=Case(When(access.is_certainly_allowed(), then=True), default=False))
-    builds = sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
+    return sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
+
+
+def list_unsure_builds(builds: Iterable[Build]) -> list[Build]:
+    """Those of `list_active_builds` about which the gate must be asked."""
+    return [build for build in builds if not build.is_allowed]  # type: ignore[attr-defined]  # annotated
+
+
+def make_active_builds(builds: Sequence[Build], states: VoiceStates, *, has_ends: bool) -> ActiveBuilds:
+    """The expected ends need one more query: the page Today leaves them to the first poll."""
     active = [build for build in builds if build.is_active]
     past = load_past_work(list_work_keys(active)) if has_ends else {}
     progress = {build.pk: make_build_progress(build, past) for build in active}
-    states = check_built_voices(build for build in builds if not build.is_allowed)
     return ActiveBuilds(builds, states, progress, has_ends)
 
 

@@ -49,6 +49,7 @@ def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextS
         None,
         fix.permission,
         subject_url=page,
+        voice_id=voice.pk,
     )
 
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 from providers.types import Handover
 from tests.support.html import read_html
 from tests.voices.rows import Studio
+from voices.build_results.timeline import make_timeline
 from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Recording, RemoteVoice
 from voices.models.choices import HANDOVER_LABELS
 from voices.views.build_csv import escape_formula
-from voices.views.builds import make_timeline
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -275,8 +275,8 @@ def test_high_score_is_bad_where_lower_is_better(viewer_client: Client, studio: 
     scores = {"voice_similarity": 0.9, "fluency": 0.9, "pauses": 0.9, "resemble_score": 0.9}
     build = studio.make_build(status="ready", scores=scores)
     scores_by_key = {score.info.key: score for score in viewer_client.get(build.get_absolute_url()).context["scores"]}
-    assert {key for key, score in scores_by_key.items() if score.severity == "good"} == set(scores) - {"pauses"}
-    assert (scores_by_key["pauses"].severity, scores_by_key["pauses"].info.lower_is_better) == ("bad", True)
+    assert {key for key, score in scores_by_key.items() if score.tone == "good"} == set(scores) - {"pauses"}
+    assert (scores_by_key["pauses"].tone, scores_by_key["pauses"].info.lower_is_better) == ("bad", True)
     text = read_page(viewer_client, build)
     assert "Typically there are many pauses" in text
     assert "Typically the recordings are noisy" not in text, "no advice is shown for a good score"

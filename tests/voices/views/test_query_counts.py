@@ -22,7 +22,7 @@ def growing(studio: Studio) -> GrowingStudio:
 
 
 def list_pages(growing: GrowingStudio) -> dict[str, str]:
-    pair = f"?a={growing.finished.pk}&b={growing.remote.builds.order_by('created_at')[1].pk}"
+    pair = f"?build={growing.finished.pk}&build={growing.remote.builds.order_by('created_at')[1].pk}"
     return {
         "Today": reverse("today"),
         "voice": growing.voice.get_absolute_url(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, Q, Sum
+from django.db.models import Aggregate, Count, Q, QuerySet, Sum
 from django.db.models.functions import Length
 
 from consent.services.gate import BuildPermission, check_permissions
@@ -71,10 +71,12 @@ class Readiness:
         return not self.gaps and self.permission.is_given and self.active_build is None
 
 
-def check_readiness(voice: Voice, account: Account, tier: Tier | str) -> Readiness:
-    """Raises ActionRefused if the provider does not have the tier."""
+def check_readiness(
+    voice: Voice, account: Account, tier: Tier | str, *, without: QuerySet[Recording] | None = None
+) -> Readiness:
+    """`without` are recordings that count as left out. Raises ActionRefused if the provider does not have the tier."""
     targets = [(account, account.get_capabilities(tier))]
-    ((_, _, state),) = _iterate_readiness([voice], targets, get_all_limits())
+    ((_, _, state),) = _iterate_readiness([voice], targets, get_all_limits(), without=without)
     return state
 
 
@@ -102,12 +104,13 @@ def _iterate_readiness(
     limits: dict[TierKey, dict[str, Limit]],
     *,
     has_builds: bool = True,
+    without: QuerySet[Recording] | None = None,
 ) -> Iterator[tuple[Voice, Account, Readiness]]:
     labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in targets}
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts = _load_counts(voices, capabilities_by_tier, limits, has_builds=has_builds)
+    counts = _load_counts(voices, capabilities_by_tier, limits, has_builds=has_builds, without=without)
     active = _find_active_builds(voices) if has_builds else {}
     unchecked = load_unchecked(voices)
     proofs = load_proofs(permissions.values(), [account for account, _ in targets])
@@ -176,6 +179,7 @@ def _load_counts(
     limits: Mapping[TierKey, Mapping[str, Limit]],
     *,
     has_builds: bool,
+    without: QuerySet[Recording] | None = None,
 ) -> dict[tuple[UUID, TierKey], ClipCounts]:
     """By voice and tier, what the included recordings have. One query for any number of voices and tiers.
 
@@ -192,6 +196,8 @@ def _load_counts(
     for aggregate in (aggregate for row in aggregates.values() for aggregate in row):
         names.setdefault(aggregate, f"total_{len(names)}")
     usable = Recording.objects.filter(voice__in=ids, active=True, status=RecordingStatus.ACCEPTED).order_by()
+    if without is not None:
+        usable = usable.exclude(pk__in=without.values("pk"))
     grouped = usable.annotate(text_length=Length("transcript")).values("voice")
     rows = grouped.annotate(**{name: total for total, name in names.items()})
     totals = {row["voice"]: row for row in cast("Iterable[dict[str, Any]]", rows)}

@@ -76,9 +76,11 @@ class Selection:
         return self.speech_seconds + gaps
 
 
-def load_clip_rows(voice: Voice, provider: str = "") -> list[ClipRow]:
-    """The recordings that would go into a build, in one query. Without those that `provider` refuses, if given."""
-    return load_clip_rows_of_voices([voice.pk], provider)[voice.pk]
+def load_clip_rows(voice: Voice, provider: str = "", without: QuerySet[Recording] | None = None) -> list[ClipRow]:
+    """The recordings that would go into a build. Without those that `provider` refuses, and `without`, if given."""
+    rows = load_clip_rows_of_voices([voice.pk], provider)[voice.pk]
+    left_out = frozenset(without.values_list("pk", flat=True)) if without is not None else frozenset()
+    return [row for row in rows if row.id not in left_out]
 
 
 def load_clip_rows_of_voices(voices: Collection[UUID], provider: str = "") -> dict[UUID, list[ClipRow]]:

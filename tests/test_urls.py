@@ -99,6 +99,7 @@ ACCESS = {
     "voices:voice_providers": ("get", ALL_ROLES),
     "voices:recording_table": ("get", ALL_ROLES),
     "voices:recordings_poll": ("get", ALL_ROLES),
+    "voices:recording_details": ("get", ALL_ROLES),
     "voices:recording_audio": ("get", ALL_ROLES),
     "voices:recording_peaks": ("get", ALL_ROLES),
     "voices:build": ("get", ALL_ROLES),

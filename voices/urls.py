@@ -80,6 +80,7 @@ urlpatterns = [
     path("offline-proofs/<uuid:pk>/confirm/", offline_proofs.offline_proof_confirm, name="offline_proof_confirm"),
     path("offline-proofs/<uuid:pk>/document", offline_proofs.offline_proof_file, name="offline_proof_file"),
     path("recordings/<uuid:pk>/", recordings.recording_edit, name="recording_edit"),
+    path("recordings/<uuid:pk>/details/", recordings.recording_details, name="recording_details"),
     path("recordings/<uuid:pk>/active/", recordings.recording_active, name="recording_active"),
     path("recordings/<uuid:pk>/split/", recordings.recording_split, name="recording_split"),
     path("recordings/<uuid:pk>/delete/", recordings.recording_delete, name="recording_delete"),

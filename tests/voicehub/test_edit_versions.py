@@ -106,9 +106,9 @@ def test_switch_that_someone_else_changed_shows_the_current_state(
 ) -> None:
     url = reverse("voices:recording_active", args=[recording.pk])
     Recording.objects.filter(pk=recording.pk).update(active=False)
-    response = engineer_client.post(url, {"was_active": "True"}, headers=HTMX)
-    assert response.status_code == 409 and "checked" not in response.content.decode()
+    response = engineer_client.post(url, {"active": "leave_out"}, headers=HTMX)
+    assert response.status_code == 409 and 'aria-checked="false"' in response.content.decode()
     assert "left out of builds now" in response.headers["HX-Trigger"]
-    assert engineer_client.post(url, {"was_active": "False", "active": "on"}, headers=HTMX).status_code == 200
+    assert engineer_client.post(url, {"active": "put_back"}, headers=HTMX).status_code == 200
     recording.refresh_from_db()
     assert recording.active

@@ -43,8 +43,8 @@ def list_findings(voice: Voice) -> list[FindingLine]:
 
 def _make_line(voice: Voice, problem: FoundProblem) -> FindingLine:
     severity, state, title, advice = _describe(problem)
-    query = {"show": FILTERS[problem.code]} if problem.code in FILTERS else {"finding": problem.key}
-    url = f"{voice.get_absolute_url()}?{urlencode(query)}#recordings"
+    show = FILTERS.get(problem.code, problem.key)
+    url = f"{voice.get_absolute_url()}?{urlencode({'show': show})}#recordings"
     source = "Our check" if problem.source == CHECK else registry.get_provider_label(problem.source)
     return FindingLine(source, severity, state, title, advice, problem.count, url)
 
@@ -68,7 +68,7 @@ def _find_advice(code: str) -> str:
 
 def name_finding(key: str) -> str:
     """The finding with this key in the address of the table: "Clipping", "Silent, Resemble AI"."""
-    source, _, code = key.partition("-")
+    source, _, code = key.rpartition("-")
     if source == CHECK:
         return format_code(code)
     return f"{PROVIDER_TEXTS[code][1]}, {registry.get_provider_label(source)}"

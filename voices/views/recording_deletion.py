@@ -36,7 +36,11 @@ def recordings_bulk_delete(request: HttpRequest, pk: str) -> HttpResponse:
         confirmed = request.POST.get("confirmed", "")
         if confirmed != _make_digest(ids) or not ids:
             context = {"voice": voice, "selection": selection, "plan": plan, "digest": _make_digest(ids)}
-            context |= {"has_changed": bool(confirmed), "back_url": make_list_url(voice, query)}
+            context |= {
+                "kept": plan.reasons,
+                "has_changed": bool(confirmed),
+                "back_url": make_list_url(voice, query),
+            }
             return render(request, "voices/recordings_delete.html", context)
         result = delete_recordings(voice, ids, get_user(request))
     except ActionRefused as refusal:

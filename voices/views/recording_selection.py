@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from consent.access import get_user
 from voicehub.refusals import ActionRefused
@@ -76,14 +77,15 @@ def make_list_url(voice: Voice, query: str) -> str:
 
 
 def describe_skipped(result: BulkResult) -> str:
-    parts = [f"{count} {reason}" for reason, count in result.skipped.items() if count]
+    parts = [f"{count} {reason}" for reason, count in result.reasons]
     return f" Not changed: {', '.join(parts)}." if parts else ""
 
 
 def answer(request: HttpRequest, voice: Voice, query: str, text: str, change: BulkChange | None = None) -> HttpResponse:
     """Say what was done, with an undo if there is one. With htmx, the page shows it and loads its table again."""
     if request.headers.get("HX-Request"):
-        done = {"text": text, "undo": str(change.pk) if change else ""}
+        undo = {"undo": str(change.pk), "url": reverse("voices:recordings_undo", args=[voice.pk])} if change else {}
+        done = {"text": text, **undo}
         return _trigger({"recordings-done": done, "recordings-changed": {}, "readiness-changed": {}})
     shown = render_to_string("voices/_undo_message.html", {"voice": voice, "text": text, "change": change}, request)
     messages.success(request, shown)

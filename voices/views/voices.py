@@ -12,6 +12,7 @@ from voices.services.remote_state import find_outdated_builds
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
+from voices.views.speech_needs import list_speech_needs
 from voices.views.voice_tabs import Tab, count_ready, make_tab_context
 
 MAX_BUILDS = 50
@@ -24,8 +25,11 @@ def voice_recordings(request: HttpRequest, pk: str) -> HttpResponse:
     context = make_tab_context(voice, get_user(request), Tab.RECORDINGS) | {
         "recording_progress": load_recording_progress(voice),
         "is_closed": access.are_recordings_closed(voice, get_user(request)),
+        **load_recording_page(voice, request.GET),
     }
-    return render(request, "voices/voice_recordings.html", context | load_recording_page(voice, request.GET))
+    if not voice.recordings.exists():
+        context |= {"is_empty": True, "speech_needs": list_speech_needs()}
+    return render(request, "voices/voice_recordings.html", context)
 
 
 @require_permission("voices.view_voice")

@@ -24,6 +24,7 @@ RECORDING_URLS = {
     "recording_table": "get",
     "recordings_poll": "get",
     "recording_upload": "post",
+    "recording_details": "get",
     "recording_edit": "post",
     "recording_active": "post",
     "recordings_leave_out": "post",

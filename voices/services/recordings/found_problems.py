@@ -76,16 +76,17 @@ def _query_newest_reports(voice: Voice) -> QuerySet[BuildRecording]:
     return BuildRecording.objects.filter(MARKED, ~Exists(newer), has_report=True, recording__voice=voice)
 
 
-def make_problem_condition(voice: Voice, key: str) -> Q | None:
-    """The condition on recordings of the voice that have the finding with this key. None if no finding has it."""
-    source, _, code = key.partition("-")
+def is_problem_key(key: str) -> bool:
+    source, _, code = key.rpartition("-")
+    return code in CODES if source == CHECK else bool(source) and code in PROVIDER_MARKS
+
+
+def make_problem_condition(voice: Voice, key: str) -> Q:
+    """The condition on recordings of the voice that have the finding with this key."""
+    source, _, code = key.rpartition("-")
     if source != CHECK:
-        if code not in PROVIDER_MARKS:
-            return None
         reports = _query_newest_reports(voice).filter(PROVIDER_MARKS[code])
         return Q(pk__in=reports.filter(build__remote_voice__account__provider=source).values("recording"))
-    if code not in CODES:
-        return None
     return Q(status=RecordingStatus.ACCEPTED) & NEEDS_REVIEW & _has_code(code)
 
 

@@ -29,6 +29,11 @@ class BulkResult:
     skipped: Counter[str] = field(default_factory=Counter)
     change: BulkChange | None = None
 
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why recordings were not changed, with the number of each, the most frequent first."""
+        return sorted(self.skipped.items(), key=lambda pair: (-pair[1], pair[0]))
+
     def skip(self, reason: str, count: int = 1) -> None:
         if count:
             self.skipped[reason] += count

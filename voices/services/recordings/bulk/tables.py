@@ -48,7 +48,10 @@ def make_title_key(name: str) -> str:
 
 
 def read_table(data: bytes, is_known: Callable[[str], bool]) -> list[TableLine]:
-    """The lines of the table. `is_known`, which finds a recording by its name, helps to tell its columns apart. Raises ActionRefused if it is no table."""
+    """The lines of the table. Raises ActionRefused if it is none.
+
+    `is_known` says whether a recording has a name, which helps to tell the columns apart.
+    """
     if len(data) > EXPORTED_TABLE_BYTES:
         raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
     text = _decode(data)

@@ -22,6 +22,7 @@ from voices.services.recordings.bulk.changes import (
     split_ids,
 )
 from voices.services.recordings.bulk.tables import TableLine, make_name_key, make_title_key, read_table
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
 
@@ -150,6 +151,7 @@ def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]]) -> set[UUI
                 results = check_transcript(row, voice.language, row.findings, row.measures, thresholds)
                 row.findings, row.measures = results["findings"], results["measures"]
         Recording.objects.bulk_update(rows, ["transcript", "findings", "measures", "checked_at"])
+        update_figures(Recording.objects.filter(pk__in=[row.pk for row in rows if row.is_usable]))
         written.update(row.pk for row in rows)
     if written:
         outbox.enqueue_task(COMPARE_TASK, voice.pk)

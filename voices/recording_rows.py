@@ -1,0 +1,93 @@
+"""What the table of recordings shows of one row: its waveform as a path, its quality, its worst findings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from voicehub.sound_report import TONES_BY_WEIGHT, make_chip
+from voices.models import Recording
+from voices.row_polls import RowState
+
+# A row has room for this many findings. The others are in its details.
+MAX_CHIPS = 2
+# The middle of the drawing, and the distance between its bars, in units of its view box.
+WAVE_MIDDLE, WAVE_STEP = 12, 3
+LOUDEST_PEAK = 128
+# Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
+WAVE_EXPONENT = 0.6
+ROW_BARS, DETAILS_BARS = 30, 160
+# Our estimate is from 1 to 5. Recordings of a studio reach 3.4, and listeners call those below 2.5 bad.
+POOR_BELOW, FAIR_BELOW = 2.5, 3.4
+PROVIDER_FLAGS = (
+    ("flagged_silent", "Silent (provider)", "bad"),
+    ("flagged_outlier", "Another speaker (provider)", "wait"),
+    ("flagged_discarded", "Not used (provider)", ""),
+)
+# Fixed findings ask for nothing, so their chips have no tint.
+CHIP_TONES = {"bad": "bad", "wait": "wait"}
+
+
+@dataclass(frozen=True, slots=True)
+class RowChip:
+    title: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChips:
+    """The worst findings of a row, and how many more there are."""
+
+    shown: Sequence[RowChip]
+    more: int
+
+
+def make_row_chips(recording: Recording) -> RowChips:
+    """What the provider marked, then our findings, the worst first."""
+    chips = [make_chip(found) for found in (*recording.findings, *recording.set_findings)]
+    chips.sort(key=lambda chip: TONES_BY_WEIGHT.index(chip.tone))
+    titles = dict.fromkeys(
+        [*list_flags(recording), *(RowChip(chip.title, CHIP_TONES.get(chip.tone, "")) for chip in chips)]
+    )
+    return RowChips(list(titles)[:MAX_CHIPS], max(0, len(titles) - MAX_CHIPS))
+
+
+def list_flags(recording: Recording) -> list[RowChip]:
+    """What the newest build with a report on the recording says of it."""
+    return [RowChip(title, tone) for name, title, tone in PROVIDER_FLAGS if getattr(recording, name, False)]
+
+
+def get_quality_grade(quality: float) -> str:
+    """The variant of `vh-quality`."""
+    if quality < POOR_BELOW:
+        return "is-poor"
+    return "is-fair" if quality < FAIR_BELOW else ""
+
+
+def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS) -> str:
+    """The waveform as one SVG path of vertical bars: "M1 9v6m3-8v10". `peaks` are (lowest, highest) of -128..127.
+
+    The view box is `bars` × 3 wide and 24 high. Steps are relative, which keeps a row at some 200 bytes.
+    """
+    heights = list(_list_heights(peaks, bars))
+    if not heights:
+        return ""
+    steps = (f"m{WAVE_STEP}{-(before + height):d}v{2 * height}" for before, height in pairwise(heights))
+    return f"M1 {WAVE_MIDDLE - heights[0]}v{2 * heights[0]}{''.join(steps)}"
+
+
+def _list_heights(peaks: Sequence[int], bars: int) -> Iterator[int]:
+    """Half the height of each bar, at least 1, so that silence is a line of dots."""
+    pairs = len(peaks) // 2
+    for bar in range(min(bars, pairs)):
+        part = peaks[2 * (bar * pairs // bars) : 2 * max((bar + 1) * pairs // bars, bar * pairs // bars + 1)]
+        loudest = max(map(abs, part), default=0)
+        share = min(1.0, loudest / LOUDEST_PEAK) ** WAVE_EXPONENT
+        yield max(1, round(share * (WAVE_MIDDLE - 1)))
+
+
+def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:
+    """What a poll compares: everything in the row that changes without a new page."""
+    chips = make_row_chips(recording)
+    is_waiting = is_analyzing and recording.analyzed_at is None
+    shown = (chips.shown, chips.more, recording.quality, recording.status, recording.active, is_waiting)
+    return RowState(recording, recording.pk, (*shown, recording.transcript, recording.checked_at))

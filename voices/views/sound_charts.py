@@ -1,6 +1,7 @@
 """The charts of the Readiness tab: quality of the recordings, and their level and noise by day."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil, floor
 
 from django.utils.formats import date_format
 
@@ -9,6 +10,8 @@ from voices.models import Voice
 from voices.services.recordings.days import QUALITY_STEP, DayAverage, count_by_quality, load_day_averages
 
 MIN_DAYS = 3
+# Decibels on the axis of a chart by day.
+LEAST_RANGE, RANGE_STEP = 20.0, 5
 MIN_RATED = 5
 LOWEST_QUALITY, HIGHEST_QUALITY = 1.0, 5.0
 
@@ -32,7 +35,7 @@ def _make_quality_chart(counts: Mapping[float, int]) -> Chart:
     }
     return Chart(
         "quality",
-        "Quality of the recordings, our estimate from 1 to 5",
+        "Quality, our estimate",
         ChartKind.BAR,
         "Quality",
         "Recordings",
@@ -42,7 +45,8 @@ def _make_quality_chart(counts: Mapping[float, int]) -> Chart:
 
 
 def _make_day_charts(days: Sequence[DayAverage]) -> list[Chart]:
-    labels = {one.day: date_format(one.day, "M j, Y") for one in days}
+    format_day = "M j" if days[0].day.year == days[-1].day.year else "M j, Y"
+    labels = {one.day: date_format(one.day, format_day) for one in days}
     loudness: dict[str | float, float] = {labels[one.day]: one.loudness for one in days if one.loudness is not None}
     noise: dict[str | float, float] = {
         labels[one.day]: one.signal_to_noise for one in days if one.signal_to_noise is not None
@@ -57,5 +61,14 @@ def _make_day_chart(
     key: str, title: str, unit: str, labels: tuple[str, ...], values: Mapping[str | float, float]
 ) -> Chart:
     return Chart(
-        key, f"{title} added, average of its recordings", ChartKind.LINE, "Day", unit, labels, (Series(unit, values),)
+        key, title, ChartKind.LINE, "Day added", unit, labels, (Series(unit, values),), y_range=_find_range(values)
     )
+
+
+def _find_range(values: Mapping[str | float, float]) -> tuple[float, float] | None:
+    """A range of whole steps, so wide that differences which nobody hears look small."""
+    if not values:
+        return None
+    low, high = min(values.values()), max(values.values())
+    margin = max(0.0, LEAST_RANGE - (high - low)) / 2
+    return RANGE_STEP * floor((low - margin) / RANGE_STEP), RANGE_STEP * ceil((high + margin) / RANGE_STEP)

@@ -45,7 +45,7 @@ SQLITE_SCAN = re.compile(r"^SCAN (\w+)(?:.* INDEX (\w+))?")
 BOUNDED_INDEXES = {"build_recording_predicts"}
 # The few rows that a provider marked, which PostgreSQL reads first if they are fewer than the rows of the page, and the
 # builds that run.
-SMALL_INDEXES = {"build_recording_marked", "build_one_active"}
+SMALL_INDEXES = {"build_recording_marked", "build_recording_build_marked", "build_one_active"}
 INDEX_NODES = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 
 

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
+from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
 from voicehub.text import format_date, format_duration
 
@@ -124,6 +125,15 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
     """Links to nearby pages. Empty if there is only one page."""
     elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
     return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
+
+
+@register.inclusion_tag("studio/part_pages.html", takes_context=True)
+def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str) -> dict[str, Any]:
+    """Links to the pages of one list of a page with several. `name` is its parameter in the address."""
+    address = context["request"].GET
+    numbers = {"newer": page.number - 1, "older": page.number + 1}
+    urls = {key: f"{make_query(address, **{name: str(number)})}#{anchor}" for key, number in numbers.items()}
+    return {"page": page, **urls}
 
 
 @dataclass(frozen=True, slots=True)

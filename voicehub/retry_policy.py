@@ -23,6 +23,9 @@ QUEUE_RECONNECT_SECONDS = 1.0
 FAILED_TASK_RETRY = timedelta(hours=1)
 # The files of one upload arrive one after another. The comparison waits for all of them.
 COMPARE_DELAY = timedelta(seconds=5)
+# How long a change of many recordings can be undone, and the preview of one can be applied. Long enough to listen to
+# some of them, and short enough that copies of transcripts do not stay around.
+UNDO_TIME = timedelta(hours=1)
 # Consents expire by date, so an hour's delay only matters on that day, and the gate checks the date itself.
 CONSENT_EXPIRY_INTERVAL = timedelta(hours=1)
 # The PDF of a contract form with an error is kept for a day, in which the person can finish the form.

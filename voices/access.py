@@ -38,13 +38,13 @@ def query_counted_voices(talent: Talent) -> QuerySet[Voice]:
     """
     usable = Recording.objects.filter(voice=OuterRef("pk"), status=RecordingStatus.ACCEPTED, active=True)
     return talent.voices.annotate(
-        usable=_count_rows(usable), built=_count_rows(Build.objects.filter(voice=OuterRef("pk")))
+        usable=count_rows(usable), built=count_rows(Build.objects.filter(voice=OuterRef("pk")))
     ).order_by("name")
 
 
-def _count_rows(rows: QuerySet[Recording] | QuerySet[Build]) -> Coalesce:
-    """The number of these rows of a voice, which is the outer query."""
-    counts = rows.order_by().values("voice").annotate(count=Count("pk")).values("count")
+def count_rows(rows: QuerySet[Recording] | QuerySet[Build]) -> Coalesce:
+    """The number of these rows of a voice, as a part of a query."""
+    counts = rows.order_by().values("voice").annotate(count=Count("*")).values("count")
     return Coalesce(Subquery(counts), 0)
 
 
@@ -65,18 +65,23 @@ def load_recording_rows(ids: Sequence[UUID]) -> list[Recording]:
     `flagged_silent`, `flagged_outlier` and `flagged_discarded` say what the provider reported, in the newest build with
     a report on the recording. `source_name` is the file that the recording was split from. `segment_count` is the
     number of segments that were split from the recording. Only these few rows are looked up in builds: PostgreSQL
-    may read every row that a subquery allows, and then look up those of one recording.
+    may read every row that a subquery allows, and then look up those of one recording. They have their `peaks`.
     """
     build_rows = BuildRecording.objects.filter(recording__in=ids, recording=OuterRef("pk"))
     flagged_rows = build_rows.still_flagged()
     segments = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
-    rows = query_recordings().annotate(
-        was_built=Exists(build_rows),
-        flagged_silent=Exists(flagged_rows.filter(is_silent=True)),
-        flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
-        flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
-        source_name=F("source__file_name"),
-        segment_count=Coalesce(Subquery(segments.values("count")), 0),
+    rows = (
+        query_recordings()
+        .defer(None)
+        .defer("fine_peaks", "sound_features")
+        .annotate(
+            was_built=Exists(build_rows),
+            flagged_silent=Exists(flagged_rows.filter(is_silent=True)),
+            flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
+            flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
+            source_name=F("source__file_name"),
+            segment_count=Coalesce(Subquery(segments.values("count")), 0),
+        )
     )
     by_id = rows.in_bulk(ids)
     return [by_id[pk] for pk in ids if pk in by_id]
@@ -161,6 +166,16 @@ def query_remote_voices() -> QuerySet[RemoteVoice]:
     related = ("account", "voice__talent__legal_hold_by", *user_fields)
     remote_voices = RemoteVoice.objects.select_related(*related).defer("raw_response")
     return remote_voices.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")
+
+
+def query_shown_remote_voices(voice: Voice) -> QuerySet[RemoteVoice]:
+    """The remote voices of a voice, without those that were never made and are not retired."""
+    return RemoteVoice.objects.filter(voice=voice).exclude(remote_id="", retired_at=None)
+
+
+def list_remote_voices(voice: Voice) -> list[RemoteVoice]:
+    """The newest of the remote voices that the page of the voice shows."""
+    return list(query_remote_voices().filter(pk__in=query_shown_remote_voices(voice))[:50])
 
 
 def are_recordings_closed(voice: Voice, user: User) -> bool:

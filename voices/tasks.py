@@ -19,6 +19,7 @@ from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
 from voices.services.recordings import analysis, comparison, segment, store
+from voices.services.recordings.bulk import deletion as bulk_deletion
 from voices.services.recordings.segment import handle_split_failure
 
 
@@ -55,6 +56,11 @@ def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
 @register_handler("delete_partial_files", on_failure=retry_after_pause("delete_partial_files"))
 def delete_partial_files(ids: str, _lease: Lease) -> None:
     store.delete_partial_files(ids)
+
+
+@register_handler("finish_bulk_change", on_failure=retry_after_pause("finish_bulk_change"))
+def finish_bulk_change(change_id: str, lease: Lease) -> timedelta | None:
+    return bulk_deletion.finish_change(change_id, lease)
 
 
 @register_handler("send_deletion_task")

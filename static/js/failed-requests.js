@@ -56,8 +56,14 @@ function showProblem(elt, requestConfig, words) {
 
 function describeControl(elt) {
   const field = [...(elt.elements ?? [])].find((one) => isText(one) || one.type === "checkbox");
-  return field ? describeField(field).replace(/\s+/g, " ") : elt.textContent.trim().replace(/\s+/g, " ");
+  return (field ? describeField(field) : elt.dataset.pressed || elt.textContent).trim().replace(/\s+/g, " ");
 }
+
+// A form of many buttons, such as the switches of a table, is described by the one that was pressed.
+document.addEventListener("submit", ({ target, submitter }) => {
+  const label = submitter?.getAttribute("aria-label");
+  if (label) target.dataset.pressed = label;
+}, true);
 
 // A switch or a list shows what the server has. Text stays.
 function putBack(elt) {

@@ -32,7 +32,7 @@ async function showFailure(button, container) {
 }
 
 // What the server says about a sound that could not be loaded, for example that its file is missing.
-async function describeFailure(url) {
+export async function describeFailure(url) {
   try {
     const response = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual" });
     if ([401, 404, 503, 507].includes(response.status)) return (await response.json()).problem;
@@ -46,6 +46,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-play], [data-at]");
   if (!button) return;
   const sound = button.closest("[data-sound]");
+  if (!sound) return; // the table of recordings has a player of its own
   const audio = sound.querySelector("audio") ?? createPlayer(sound.querySelector("[data-play]"));
   if ("at" in button.dataset) audio.currentTime = Number(button.dataset.at);
   // If the browser refuses to play, the button does not change.
@@ -66,7 +67,7 @@ document.addEventListener(
 document.addEventListener(
   "error",
   async (event) => {
-    if (!(event.target instanceof HTMLAudioElement)) return;
+    if (!(event.target instanceof HTMLAudioElement) || "rows" in event.target.dataset) return;
     const note = Object.assign(document.createElement("p"), { className: "quiet", role: "alert" });
     note.textContent = await describeFailure(event.target.currentSrc || event.target.src);
     event.target.replaceWith(note);

@@ -1,11 +1,13 @@
-// Refreshes the table of recordings after an upload, but never while a transcript in it has unsaved text: the new rows
+// Refreshes the table of recordings after an upload, but never while a transcript in it is being edited: the new rows
 // would replace that text.
 
 let isPostponed = false;
 
 const dispatch = (name) => document.body.dispatchEvent(new CustomEvent(name));
 const hasUnsavedTranscript = () =>
-  [...document.querySelectorAll("#recordings textarea")].some((text) => text.value !== text.defaultValue);
+  [...document.querySelectorAll("#recordings textarea")].some(
+    (text) => text.value !== text.defaultValue || text === document.activeElement,
+  );
 
 export function refreshRecordings() {
   isPostponed = hasUnsavedTranscript();
@@ -21,7 +23,7 @@ function refreshPostponed() {
 
 // Under the filter "no transcript", a row with a new transcript leaves the table.
 const leavesFilter = (text) =>
-  document.getElementById("show")?.value === "no_transcript" && text.value.trim() !== "";
+  document.getElementById("recordings").dataset.show === "no_transcript" && text.value.trim() !== "";
 
 // After a successful save, the saved text is the row's initial text.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {

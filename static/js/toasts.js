@@ -2,6 +2,7 @@
 
 const list = document.getElementById("toasts");
 const shown = new Map();
+const DONE_TIME = 30_000; // ms; an action can be undone for longer, but nobody looks at its notice then
 
 // `actions` are buttons ({label, run}). A notice stays until it is dismissed or its cause is gone.
 export function showToast(key, text, actions = []) {
@@ -29,6 +30,31 @@ function dismiss(key, returnFocus) {
   if (returnFocus?.isConnected) returnFocus.focus();
 }
 
+// What was done, with its undo. It goes by itself after a while, but not from under the pointer or the focus.
+export function showDone(key, text, actions = []) {
+  removeToast(key);
+  const toast = Object.assign(document.createElement("div"), { className: "vh-toast is-still" });
+  toast.append(Object.assign(document.createElement("span"), { textContent: text }));
+  const returnFocus = document.querySelector("[data-select-page]");
+  const dismissal = { label: "Dismiss", run: () => dismiss(key, returnFocus) };
+  for (const { label, run } of [...actions, dismissal]) toast.append(createButton(label, run, ""));
+  toast.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") dismiss(key, returnFocus);
+  });
+  shown.set(key, toast);
+  list?.append(toast);
+  removeLater(key, toast);
+  return toast;
+}
+
+function removeLater(key, toast) {
+  setTimeout(() => {
+    if (shown.get(key) !== toast) return;
+    if (toast.matches(":hover, :focus-within")) removeLater(key, toast);
+    else removeToast(key);
+  }, DONE_TIME);
+}
+
 function createButtons(key, actions, returnFocus) {
   const row = Object.assign(document.createElement("div"), { className: "problem-toast-actions" });
   for (const { label, run } of actions) row.append(createButton(label, run));
@@ -36,9 +62,9 @@ function createButtons(key, actions, returnFocus) {
   return row;
 }
 
-function createButton(label, run) {
+function createButton(label, run, className = "btn btn-sm") {
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
-  button.className = "btn btn-sm";
+  button.className = className;
   button.addEventListener("click", run);
   return button;
 }

@@ -79,6 +79,13 @@ function forgetText(field) {
   useStorage((storage) => storage.removeItem(makeKey(field)));
 }
 
+// The keys of the fields of this page that have a copy.
+export function listStoredFields() {
+  const start = `${PREFIX}${location.pathname}#`;
+  const keys = useStorage((storage) => Object.keys(storage)) ?? [];
+  return keys.filter((key) => key.startsWith(start)).map((key) => key.slice(start.length));
+}
+
 export function forgetEverything() {
   useStorage((storage) => storage.clear());
 }

@@ -37,6 +37,7 @@ QUEUES_BY_KIND = {
     "delete_remote_voice": outbox.URGENT,
     "delete_remote_files": outbox.URGENT,
     "delete_partial_files": outbox.SUBMIT,
+    "finish_bulk_change": outbox.SUBMIT,
     "refresh_build": outbox.URGENT,
     "schedule_deletions": outbox.URGENT,
     "send_deletion_notice": outbox.SUBMIT,

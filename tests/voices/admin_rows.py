@@ -24,6 +24,7 @@ from voices.models import (
     AccountCall,
     BlindVote,
     BuildRecording,
+    BulkChange,
     Callback,
     DatasetFetch,
     LimitOverride,
@@ -99,6 +100,7 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     )
     User.objects.create_user(f"user-{number:02}").groups.set(studio.producer.groups.all())
     WorkSample.objects.create(kind="analysis", seconds=12.345678, finished_at=now)
+    BulkChange.objects.create(voice=Voice.objects.latest("created_at"), by=studio.producer, kind="include")
     UploadProgress.objects.create(user=studio.producer, started_at=now)
     ThresholdOverride.objects.create(name=f"threshold-{number}", value=0.5, reason="Measured.")
     LimitOverride.objects.create(provider="voiceai", tier="rapid", limit=f"limit_{number}", value=1, source="Support.")

@@ -1,10 +1,10 @@
-"""How long finished work took, and uploads in progress."""
+"""How long finished work took, uploads in progress, and actions on many recordings that can be undone."""
 
 from django.contrib import admin
 
 from voicehub.admin_base.groups import WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin
-from voices.models import UploadProgress, WorkSample
+from voices.models import BulkChange, UploadProgress, WorkSample
 
 
 @admin.register(WorkSample)
@@ -20,3 +20,13 @@ class UploadProgressAdmin(ReadOnlyAdmin):
     group = WORK
     list_display = ["activity", "user", "done", "total", "started_at"]
     list_select_related = ["user"]
+
+
+@admin.register(BulkChange)
+class BulkChangeAdmin(ReadOnlyAdmin):
+    group = WORK
+    list_display = ["kind", "voice", "by", "created_at", "applied_at", "undone_at"]
+    list_filter = ["kind", "created_at"]
+    list_select_related = ["voice", "by"]
+    # Up to 20,000 transcripts, which are in the rows of the recordings too.
+    exclude = ["changes"]

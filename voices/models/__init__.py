@@ -1,8 +1,10 @@
 from voices.models.account import Account, AccountCall, UsageReading
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
+from voices.models.bulk_change import BulkChange
 from voices.models.choices import (
     AccountMode,
     BuildStatus,
+    BulkKind,
     FileKind,
     FindingSeverity,
     InclusionSource,
@@ -26,6 +28,8 @@ __all__ = [
     "Build",
     "BuildRecording",
     "BuildStatus",
+    "BulkChange",
+    "BulkKind",
     "Callback",
     "DatasetFetch",
     "FileKind",

@@ -106,6 +106,15 @@ class WorkKind(models.TextChoices):
     FILES = "files", "Deleting files"
 
 
+class BulkKind(models.TextChoices):
+    """What one action does with many recordings."""
+
+    INCLUDE = "include", "Putting recordings in builds"
+    LEAVE_OUT = "leave_out", "Leaving recordings out of builds"
+    TRANSCRIPTS = "transcripts", "Setting transcripts from a table"
+    DELETION = "deletion", "Deleting recordings"
+
+
 class UploadActivity(models.TextChoices):
     """The two steps of an archive upload."""
 

@@ -4,12 +4,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import template
+from django.template import Context
 
 from audio.findings.catalog import EXCLUSION_LABELS
-from voicehub.sound_report import format_minus
-from voicehub.text import format_position
+from voicehub.sound_report import MINUTE, format_minus
+from voicehub.templatetags.sound import chips
+from voicehub.text import format_duration, format_position
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
+from voices.recording_rows import (
+    DETAILS_BARS,
+    DETAILS_HEIGHT,
+    get_quality_grade,
+    list_flags,
+    make_row_chips,
+    make_row_state,
+    make_wave_path,
+)
+from voices.row_polls import make_list_token
 from voices.services.recordings.inclusion import find_exclusion, list_warning_codes
 
 register = template.Library()
@@ -17,6 +29,44 @@ register = template.Library()
 RecipeStep = Mapping[str, Any]
 
 register.filter(is_playable)
+register.filter("row_chips", make_row_chips)
+register.filter("quality_grade", get_quality_grade)
+
+
+@register.filter
+def format_length(recording: Recording) -> str:
+    """The duration, below a minute to a tenth of a second. Empty if it is not known."""
+    if not recording.seconds:
+        return ""
+    return f"{recording.seconds:.1f} s" if recording.seconds < MINUTE else format_duration(recording.seconds)
+
+
+@register.filter
+def wave_path(recording: Recording) -> str:
+    """The waveform of a row: what stands in `d` of its path. Its view box is 27 × 9."""
+    return make_wave_path(recording.peaks)
+
+
+@register.filter
+def wide_wave_path(recording: Recording) -> str:
+    """The waveform of opened details. Its view box is 160 × 100."""
+    return make_wave_path(recording.peaks, DETAILS_BARS, DETAILS_HEIGHT)
+
+
+@register.inclusion_tag("voices/_recording_finding_list.html")
+def finding_list(recording: Recording) -> dict[str, Any]:
+    """All findings with text and advice, the most severe first, below what a provider reported."""
+    found = chips(recording.findings, recording.set_findings, playable=is_playable(recording))
+    return {**found, "flags": list_flags(recording), "recording": recording}
+
+
+@register.simple_tag(takes_context=True)
+def rows_token(context: Context) -> str:
+    """What a poll says about the rows that the page shows."""
+    if "row_poll" in context:
+        return str(context["row_poll"].token)
+    is_analyzing = context["recording_progress"].is_analyzing
+    return make_list_token(make_row_state(row, is_analyzing=is_analyzing) for row in context["page"])
 
 
 def _describe_decode(step: RecipeStep) -> str:

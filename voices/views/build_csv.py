@@ -12,7 +12,7 @@ from voices.services.builds.recording_scores import read_estimates
 from voices.services.builds.scores import order_worst_first
 
 
-class _EchoWriter:
+class EchoWriter:
     """A file for `csv.writer` whose `write` returns the line instead of storing it."""
 
     def write(self, text: str) -> str:
@@ -34,7 +34,7 @@ def query_csv_rows(build: Build) -> QuerySet[BuildRecording]:
 
 
 def generate_csv_lines(rows: QuerySet[BuildRecording]) -> Iterator[str]:
-    writer = csv.writer(_EchoWriter(), quoting=csv.QUOTE_ALL)
+    writer = csv.writer(EchoWriter(), quoting=csv.QUOTE_ALL)
     yield str(writer.writerow(CSV_COLUMNS))
     for row in rows.iterator(chunk_size=500):
         yield str(writer.writerow([escape_formula(value) for value in _list_cells(row)]))

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Func, Max, Q, QuerySet
 from django.db.models.expressions import OrderBy
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from voicehub.lists.filters import FilterOption
+from voicehub.lists.pages import Header, PageLink
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
@@ -25,14 +27,19 @@ from voices.models.voice import (
     QUIETEST,
     WORST_QUALITY,
 )
+from voices.recording_rows import make_row_state
+from voices.row_polls import RowPoll, compare_rows
+from voices.services.recordings.found_problems import is_problem_key, make_problem_condition
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
+from voices.views.finding_list import name_finding
 from voices.views.recording_progress import make_analysis_progress
 from voices.work_progress import WorkProgress
 
-PAGE_SIZE = 50
-# A change gets its time before it is committed: it may be older than a page that does not show it yet.
-COMMIT_TIME = timedelta(seconds=5)
+PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
+SEARCH_LENGTH = 100
+# Stands in addresses and forms that the script of the table fills in for one row.
+ZERO_ID = UUID(int=0)
 
 FILTER_LABELS = {
     "": "All",
@@ -47,6 +54,7 @@ FILTER_LABELS = {
 }
 SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
     "": ("Name", ["file_name", "pk"]),
+    "name_last": ("Name, last first", ["-file_name", "-pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),
     "longest": ("Longest first", ["-seconds", "-pk"]),
     "shortest": ("Shortest first", ["seconds", "pk"]),
@@ -57,46 +65,173 @@ SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
     "loudest": ("Loudest first", [LOUDEST.desc(), "-pk"]),
     "quietest": ("Quietest first", [QUIETEST, "pk"]),
 }
+# The columns whose heading sorts: label, class, and the orders that it changes between, the worst first.
+SORTED_COLUMNS = {
+    "name": ("Name", "", ("", "name_last")),
+    "length": ("Length", "num", ("longest", "shortest")),
+    "quality": ("Quality", "", ("worst", "best")),
+    "findings": ("Findings", "", ("severe",)),
+}
+DESCENDING = {"name_last", "longest", "best", "severe"}
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """What a person has chosen in the table. All of it is in the address. Unknown values are the default."""
+
+    search: str
+    show: str
+    sort: str
+    size: int
+
+    @property
+    def values(self) -> dict[str, str]:
+        size = "" if self.size == DEFAULT_SIZE else str(self.size)
+        return {"q": self.search, "show": self.show, "sort": self.sort, "size": size}
+
+    def make_query(self, **changes: str) -> str:
+        """The query string with these changes, on its first page. A default stands in no address."""
+        return urlencode({name: value for name, value in {**self.values, **changes}.items() if value})
+
+
+def read_state(params: Mapping[str, str]) -> TableState:
+    sort = params.get("sort", "")
+    sizes = {str(size): size for size in PAGE_SIZES}
+    size = sizes.get(params.get("size", ""), DEFAULT_SIZE)
+    return TableState(read_search(params), read_filter(params), sort if sort in SORT_ORDERS else "", size)
+
+
+def read_filter(params: Mapping[str, str]) -> str:
+    show = params.get("show", "")
+    return show if show in FILTER_LABELS or is_problem_key(show) else ""
+
+
+def read_search(params: Mapping[str, str]) -> str:
+    return params.get("q", "").strip().replace("\x00", "")[:SEARCH_LENGTH]
 
 
 def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, Any]:
     """The page of recordings for this query string. Unknown values are ignored."""
-    show = params.get("show", "") if params.get("show", "") in FILTER_LABELS else ""
-    sort = params.get("sort", "") if params.get("sort", "") in SORT_ORDERS else ""
-    search = params.get("q", "").strip().replace("\x00", "")[:100]
-    ids: QuerySet[Any] = _find_ids(voice, show, search).order_by(*SORT_ORDERS[sort][1]).values_list("pk", flat=True)
-    page = Paginator(ids, PAGE_SIZE).get_page(params.get("page"))
+    state = read_state(params)
+    ids: QuerySet[Any] = _find_ids(voice, state.show, state.search).order_by(*SORT_ORDERS[state.sort][1])
+    page = Paginator(ids.values_list("pk", flat=True), state.size).get_page(params.get("page"))
     # The database orders and counts ids, and looks up the rest only for the rows of this page.
-    page.object_list = access.load_recording_rows(list(page.object_list))
+    page.object_list, opened = _load_rows(voice, list(page.object_list), params)
     note_refusals(page)
-    query = QueryDict(mutable=True)
-    query.update({name: value for name, value in (("q", search), ("show", show), ("sort", sort)) if value})
     return {
-        "page": page, "active_filter": show, "active_sort": sort, "search": search, "query": query.urlencode(),
-        "filter_options": FILTER_LABELS, "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
+        "page": page, "opened": opened, "active_filter": state.show, "active_sort": state.sort, "search": state.search,
+        "query": state.make_query(), "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
+        "filter_options": _make_filter_options(voice, state), "size_links": _make_size_links(state),
+        "zero_id": ZERO_ID, "blank_recording": Recording(pk=ZERO_ID),
+        "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
 
 
+def _load_rows(
+    voice: Voice, ids: Sequence[UUID], params: Mapping[str, str]
+) -> tuple[Sequence[Recording], Recording | None]:
+    """The rows of the page, and the one whose details are open. It comes first if the page does not have it."""
+    opened = _read_opened(params)
+    is_elsewhere = opened is not None and opened not in ids
+    rows = access.load_recording_rows([opened, *ids] if opened and is_elsewhere else ids)
+    rows = [row for row in rows if row.voice_id == voice.pk]
+    return rows, next((row for row in rows if row.pk == opened), None)
+
+
+def _read_opened(params: Mapping[str, str]) -> UUID | None:
+    try:
+        return UUID(params.get("open", ""))
+    except ValueError:
+        return None
+
+
+def _list_hidden_fields(state: TableState) -> list[tuple[str, str]]:
+    """The state that a new search or order keeps."""
+    return [(name, state.values[name]) for name in ("show", "size") if state.values[name]]
+
+
+def _make_headers(state: TableState) -> dict[str, Header]:
+    return {name: _make_header(state, *column) for name, column in SORTED_COLUMNS.items()}
+
+
+def _make_header(state: TableState, label: str, css_class: str, orders: Sequence[str]) -> Header:
+    is_sorted = state.sort in orders
+    following = orders[(orders.index(state.sort) + 1) % len(orders)] if is_sorted else orders[0]
+    direction = ("descending" if state.sort in DESCENDING else "ascending") if is_sorted else ""
+    return Header(label, css_class, f"?{state.make_query(sort=following)}", direction)
+
+
+def _make_filter_options(voice: Voice, state: TableState) -> list[FilterOption]:
+    """Each filter with its number of rows. One without rows is shown only while it is chosen."""
+    counts = _count_filters(voice, state.search)
+    options = [
+        FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
+        for show, label in FILTER_LABELS.items()
+        if counts[show] or show in ("", state.show)
+    ]
+    return options if state.show in FILTER_LABELS else [*options, _make_finding_option(voice, state)]
+
+
+def _make_finding_option(voice: Voice, state: TableState) -> FilterOption:
+    """The filter by one finding, which only the list of findings links to."""
+    count = _find_ids(voice, state.show, state.search).count()
+    return FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)
+
+
+def _make_size_links(state: TableState) -> list[PageLink]:
+    return [
+        PageLink(
+            str(size),
+            f"?{state.make_query(size='' if size == DEFAULT_SIZE else str(size))}",
+            is_current=size == state.size,
+        )
+        for size in PAGE_SIZES
+    ]
+
+
+def query_matching(voice: Voice, params: Mapping[str, str]) -> QuerySet[Recording]:
+    """All recordings that match the filter and the search of this query string."""
+    return _find_ids(voice, read_filter(params), read_search(params))
+
+
 def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:
-    rows = _filter_recordings(Recording.objects.filter(voice=voice), voice, show)
-    if search:
-        rows = rows.filter(Q(file_name__icontains=search) | Q(transcript__icontains=search))
-    return rows
+    is_finding = show not in FILTER_LABELS
+    condition = make_problem_condition(voice, show) if is_finding else _make_conditions(voice)[show]
+    rows = Recording.objects.filter(condition, voice=voice)
+    return rows.filter(_make_search(search)) if search else rows
 
 
-def _filter_recordings(rows: QuerySet[Recording], voice: Voice, show: str) -> QuerySet[Recording]:
+def _make_search(text: str) -> Q:
+    return Q(file_name__icontains=text) | Q(transcript__icontains=text)
+
+
+def _make_conditions(voice: Voice) -> dict[str, Q]:
     """`NEEDS_REVIEW` and `active=False` choose an index, so they also stand where another condition implies them."""
-    usable = rows.filter(status=RecordingStatus.ACCEPTED)
+    usable = Q(status=RecordingStatus.ACCEPTED)
     return {
+        "": Q(),
         "usable": usable,
-        "look": usable.filter(NEEDS_REVIEW),
-        "compared": usable.filter(NEEDS_REVIEW).exclude(set_findings=[]),
-        "flagged": rows.filter(access.is_flagged(voice)),
-        "refused": rows.filter(status=RecordingStatus.REFUSED),
-        "inactive": usable.filter(active=False),
-        "left_out": usable.filter(active=False, active_by=InclusionSource.CHECK),
-        "no_transcript": usable.filter(transcript=""),
-    }.get(show, rows)
+        "look": usable & NEEDS_REVIEW,
+        "compared": usable & NEEDS_REVIEW & ~Q(set_findings=[]),
+        "flagged": access.is_flagged(voice),
+        "refused": Q(status=RecordingStatus.REFUSED),
+        "inactive": usable & Q(active=False),
+        "left_out": usable & Q(active=False, active_by=InclusionSource.CHECK),
+        "no_transcript": usable & Q(transcript=""),
+    }
+
+
+def _count_filters(voice: Voice, search: str) -> dict[str, int]:
+    """The number of rows of each filter, in one query. With a search, only what it finds is counted."""
+    conditions = _make_conditions(voice)
+    if search:
+        found = voice.recordings.filter(_make_search(search)).order_by()
+        names = {show: f"count_{number}" for number, show in enumerate(conditions)}
+        totals = found.aggregate(**{name: Count("pk", conditions[show]) for show, name in names.items()})
+        return {show: totals[name] for show, name in names.items()}
+    # Each count has a query of its own inside, so that it reads the index of its filter.
+    counts = [access.count_rows(Recording.objects.filter(condition, voice=voice)) for condition in conditions.values()]
+    return dict(zip(conditions, Voice.objects.filter(pk=voice.pk).values_list(*counts).get(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +239,6 @@ class RecordingProgress:
     """Whether recordings are being analyzed, and tokens that tell a page whether it is up to date.
 
     `change_token` changes when the page would show something else, `table_token` when the table gains or loses rows.
-    `loaded_at` is the time when this was read from the database.
     """
 
     change_token: str
@@ -113,18 +247,17 @@ class RecordingProgress:
     """Whether the recordings that have no analysis yet are scheduled for one."""
     is_active: bool
     """Whether a recording is being analyzed, compared or split."""
-    loaded_at: datetime
     work: WorkProgress | None
     """What is analyzed or compared, and when that is expected to end."""
 
     @property
     def query(self) -> str:
-        """The query string that tells a poll what the page shows."""
-        return urlencode({"seen": self.change_token, "table": self.table_token, "since": self.loaded_at.isoformat()})
+        """The query string that tells a poll what the page shows, beside its rows."""
+        return urlencode({"seen": self.change_token, "table": self.table_token})
 
-    def select_changed(self, rows: Iterable[Recording], since: datetime) -> list[Recording]:
-        """The rows whose findings or measures changed since that time."""
-        return [row for row in rows if row.checked_at and row.checked_at >= since - COMMIT_TIME]
+    def compare_rows(self, seen: str, rows: Iterable[Recording]) -> RowPoll[Recording]:
+        """The rows that moved since the page had `seen`, and what it then has."""
+        return compare_rows(seen, (make_row_state(row, is_analyzing=self.is_analyzing) for row in rows))
 
 
 def load_recording_progress(voice: Voice) -> RecordingProgress:
@@ -151,7 +284,6 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
         table,
         ANALYZE_TASK in waiting_kinds,
         bool(waiting_kinds or counts["splitting"]),
-        timezone.now(),
         work,
     )
 

@@ -1,11 +1,12 @@
 """What can be done with recordings: list, transcribe, include in builds, split, delete, play."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,7 +23,8 @@ from voices.services.recordings.emotions import find_emotion_option, list_emotio
 from voices.services.recordings.inclusion import leave_out
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import check_again, delete_recording, save_transcript, switch_active
-from voices.views.recording_table import load_recording_page, load_recording_progress, parse_time
+from voices.services.refused_recordings import note_refusals
+from voices.views.recording_table import load_recording_page, load_recording_progress
 
 SWITCH_CHANGED = "A person or a check has changed this switch. The recording is {} now. Your change was not saved."
 
@@ -51,37 +53,52 @@ def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
         **load_recording_page(voice, request.GET),
     }
     response = render(request, "voices/_recordings.html", context)
-    page = f"&page={context['page'].number}" if context["page"].number > 1 else ""
-    response.headers["HX-Replace-Url"] = f"{voice.get_absolute_url()}?{context['query']}{page}"
+    response.headers["HX-Replace-Url"] = f"{voice.get_absolute_url()}{_make_address(context)}"
     return response
+
+
+def _make_address(context: Mapping[str, Any]) -> str:
+    number, opened = context["page"].number, context["opened"]
+    page = f"&page={number}" if number > 1 else ""
+    return f"?{context['query']}{page}{f'&open={opened.pk}' if opened else ''}".replace("?&", "?").removesuffix("?")
 
 
 @require_permission("voices.view_recording")
 @require_safe
 def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
-    """The recordings that changed since the page was rendered. Returns 204 if the page is up to date.
+    """The recordings that changed since the page was rendered, a few at a time. Returns 204 if it is up to date.
 
     After rows were added or removed, the page reloads its table once no transcript is being edited (see
     recordings-refresh.js).
     """
     voice = _get_open_voice(request, pk)
-    progress, since = load_recording_progress(voice), parse_time(request.GET.get("since"))
-    if progress.is_active and request.GET.get("seen") == progress.change_token:
+    progress = load_recording_progress(voice)
+    seen, rows_seen = request.GET.get("seen"), request.GET.get("rows", "")
+    has_all = "more" not in request.GET
+    if progress.is_active and seen == progress.change_token and has_all:
         return HttpResponse(status=204)
     context = load_recording_page(voice, request.GET)
-    rows = progress.select_changed(context["page"], since) if since else list(context["page"])
-    shown_table = request.GET.get("table", "")
-    # If rows were added or removed, the page loads the whole table instead of the changed rows.
-    context |= {
-        "voice": voice,
-        "recording_progress": progress,
-        "changed_recordings": rows if shown_table in ("", progress.table_token) else [],
-    }
+    poll = progress.compare_rows(rows_seen, context["page"])
+    is_same_table = request.GET.get("table", "") == progress.table_token and not poll.is_whole
+    context |= {"voice": voice, "recording_progress": progress, "row_poll": poll, "is_same_table": is_same_table}
     response = render(request, "voices/_recordings_poll.html", context)
     # Readiness depends on the findings. It loads itself again also when the table does.
-    is_same_table = shown_table == progress.table_token
     response.headers["HX-Trigger"] = "readiness-changed" if is_same_table else "recordings-changed"
     return response
+
+
+@require_permission("voices.view_recording")
+@require_safe
+def recording_details(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Everything about one recording, as a row of the table below its own."""
+    recording = _get_open_recording(request, pk)
+    note_refusals([recording])
+    context = {
+        "recording": recording,
+        "voice": recording.voice,
+        "recording_progress": load_recording_progress(recording.voice),
+    }
+    return render(request, "voices/_recording_details.html", context)
 
 
 @require_permission("voices.change_recording")
@@ -139,27 +156,52 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> dict[str, An
 @require_permission("voices.change_recording")
 @require_POST
 def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Include the recording in the next build, or exclude it from builds."""
+    """Include the recording in the next build, or exclude it from builds, whatever the page showed before."""
     recording = _get_open_recording(request, pk)
     issues: list[str] = []
+    with handle_refusal(issues.append):
+        switch_active(recording, request.POST.get("active") == "on", recording.active)
+    for issue in issues:
+        messages.error(request, issue)
+    return redirect(recording.voice.get_readiness_url())
+
+
+@require_permission("voices.change_recording")
+@require_POST
+def recordings_switch(request: HttpRequest, pk: str) -> HttpResponse:
+    """The switch in a row of the table. `put_back` or `leave_out` has the id of the recording."""
+    voice = _get_open_voice(request, pk)
+    is_active = "put_back" in request.POST
+    recording = _get_row(voice, request.POST.get("put_back") or request.POST.get("leave_out", ""))
+    issues: list[str] = []
     status = 200
-    was_active = request.POST.get("was_active", str(recording.active)) == "True"
     try:
         with handle_refusal(issues.append):
-            switch_active(recording, request.POST.get("active") == "on", was_active)
+            switch_active(recording, is_active, was_active=not is_active)
     except ChangedMeanwhile as change:
         recording.active, status = change.current, 409
         issues.append(SWITCH_CHANGED.format("in builds" if change.current else "left out of builds"))
     if not request.headers.get("HX-Request"):
         for issue in issues:
             messages.error(request, issue)
-        return redirect(recording.voice)
-    response = render(request, "voices/_inclusion.html", {"recording": recording}, status=status)
+        return redirect(f"{voice.get_absolute_url()}#recordings")
+    note_refusals([recording])
+    response = render(request, "voices/_inclusion_changed.html", {"recording": recording}, status=status)
     response.headers["HX-Trigger"] = "readiness-changed"
     if issues:
         events = {"readiness-changed": {}, "action-refused": {"text": " ".join(issues)}}
         response.headers["HX-Trigger"] = json.dumps(events)
     return response
+
+
+def _get_row(voice: Voice, text: str) -> Recording:
+    try:
+        recording = access.get_recording_or_404(UUID(text))
+    except ValueError:
+        raise Http404("No such recording.") from None
+    if recording.voice_id != voice.pk:
+        raise Http404("No such recording.")
+    return recording
 
 
 @require_permission("voices.change_recording")
@@ -169,7 +211,7 @@ def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
     voice = _get_open_voice(request, pk)
     check_again(voice)
     messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 @require_permission("voices.change_recording")
@@ -184,7 +226,7 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
     messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 def _make_list_url(pk: UUID) -> str:

@@ -1,0 +1,134 @@
+"""An action is undone once, within an hour, by the person who did it, and only where nothing changed since."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from tests.support.task_runner import run_due_tasks
+from tests.voices.rows import Studio
+from voicehub.models import Task, User
+from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import UNDO_TIME
+from voices.models import BulkChange, InclusionSource, Recording, Voice
+from voices.services.recordings.bulk.changes import FINISH_TASK
+from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
+from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.store import COMPARE_TASK, set_active
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def voice(studio: Studio) -> Voice:
+    return studio.make_voice()
+
+
+def leave_out_all(voice: Voice, by: User) -> BulkChange:
+    change = leave_out_recordings(voice, list(voice.recordings.values_list("pk", flat=True)), by).change
+    assert change
+    return change
+
+
+def read_decisions(voice: Voice) -> list[tuple[bool, str, str]]:
+    return list(voice.recordings.order_by("file_name").values_list("active", "active_by", "exclusion_code"))
+
+
+def test_undo_puts_back_every_earlier_decision(studio: Studio, voice: Voice) -> None:
+    recordings = studio.make_recordings(voice, 4)
+    set_active(recordings[0], True)
+    for recording, code in zip(recordings[1:3], ("silent", "noisy"), strict=True):
+        Recording.objects.filter(pk=recording.pk).update(
+            active=False, active_by=InclusionSource.CHECK, exclusion_code=code
+        )
+    before = read_decisions(voice)
+    left_out = leave_out_all(voice, studio.producer)
+    included = include_recordings(voice, [one.pk for one in recordings], studio.producer).change
+    assert included
+    assert undo_change(included.pk, voice, studio.producer).restored == 4
+    assert undo_change(left_out.pk, voice, studio.producer).restored == 2
+    assert read_decisions(voice) == before
+
+
+def test_later_change_of_a_person_stands(studio: Studio, voice: Voice) -> None:
+    first, second, third = studio.make_recordings(voice, 3)
+    change = leave_out_all(voice, studio.producer)
+    set_active(first, True)
+    second.delete()
+    result = undo_change(change.pk, voice, studio.producer)
+    assert (result.restored, result.left_alone) == (1, 2)
+    first.refresh_from_db()
+    third.refresh_from_db()
+    assert (first.active, first.active_by) == (True, InclusionSource.PERSON)
+    assert (third.active, third.active_by) == (True, InclusionSource.UNDECIDED)
+
+
+def test_action_is_undone_only_once(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 1)
+    change = leave_out_all(voice, studio.producer)
+    undo_change(change.pk, voice, studio.producer)
+    leave_out_all(voice, studio.producer)
+    with pytest.raises(ActionRefused, match="undone already"):
+        undo_change(change.pk, voice, studio.producer)
+    assert not voice.recordings.filter(active=True).exists()
+
+
+def test_only_the_person_who_did_it_can_undo(studio: Studio, voice: Voice, engineer: User) -> None:
+    studio.make_recordings(voice, 1)
+    change = leave_out_all(voice, studio.producer)
+    with pytest.raises(ActionRefused, match=f"Only {studio.producer} can do this"):
+        undo_change(change.pk, voice, engineer)
+    assert not voice.recordings.filter(active=True).exists()
+
+
+def test_undo_ends_after_its_time(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 1)
+    change = leave_out_all(voice, studio.producer)
+    BulkChange.objects.update(applied_at=timezone.now() - UNDO_TIME)
+    with pytest.raises(ActionRefused, match="for one hour only"):
+        undo_change(change.pk, voice, studio.producer)
+
+
+def test_unknown_id_and_id_of_another_voice_are_refused(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 1)
+    change = leave_out_all(voice, studio.producer)
+    other = studio.make_voice("Other", voice.talent)
+    for pk, of_voice in ((uuid4(), voice), (change.pk, other)):
+        with pytest.raises(ActionRefused, match="Nothing was changed"):
+            undo_change(pk, of_voice, studio.producer)
+    assert not voice.recordings.filter(active=True).exists()
+
+
+def test_damaged_rows_restore_what_is_readable(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 2)
+    change = leave_out_all(voice, studio.producer)
+    good, bad = change.changes
+    damaged = [good, {**bad, "before": "check:"}, {**bad, "id": "none"}, {"id": 5}, "text"]
+    BulkChange.objects.update(changes=damaged)
+    assert undo_change(change.pk, voice, studio.producer).restored == 1
+
+
+def test_checks_judge_again_what_they_passed_over(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 2)
+    for is_checked in (False, True):
+        Task.objects.all().delete()
+        change = leave_out_all(voice, studio.producer)
+        if is_checked:
+            voice.recordings.update(checked_at=timezone.now())
+        undo_change(change.pk, voice, studio.producer)
+        assert Task.objects.filter(kind=COMPARE_TASK).exists() == is_checked
+
+
+def test_row_with_earlier_states_is_deleted_when_undo_is_over(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 1)
+    change = leave_out_all(voice, studio.producer)
+    Task.objects.update(due_at=timezone.now())
+    run_due_tasks(FINISH_TASK, rounds=2)
+    assert BulkChange.objects.exists()
+    task = Task.objects.get(kind=FINISH_TASK, object_id=str(change.pk))
+    assert timedelta(minutes=59) < task.due_at - timezone.now() <= UNDO_TIME
+    BulkChange.objects.update(applied_at=timezone.now() - UNDO_TIME)
+    Task.objects.filter(pk=task.pk).update(due_at=timezone.now())
+    run_due_tasks(FINISH_TASK)
+    assert not BulkChange.objects.exists()

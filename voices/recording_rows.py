@@ -1,0 +1,94 @@
+"""What the table of recordings shows of one row: its waveform as a path, its quality, its worst findings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from voicehub.sound_report import TONES_BY_WEIGHT, make_chip
+from voices.models import Recording
+from voices.row_polls import RowState
+
+# A row has room for this many findings. The others are in its details.
+MAX_CHIPS = 2
+# The view box of a waveform: one unit for each bar.
+ROW_BARS, ROW_HEIGHT = 27, 9
+DETAILS_BARS, DETAILS_HEIGHT = 160, 100
+LOUDEST_PEAK = 128
+# Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
+WAVE_EXPONENT = 0.6
+# Our estimate is from 1 to 5. Recordings of a studio reach 3.4, and listeners call those below 2.5 bad.
+POOR_BELOW, FAIR_BELOW = 2.5, 3.4
+PROVIDER_FLAGS = (
+    ("flagged_silent", "Silent (provider)", "bad"),
+    ("flagged_outlier", "Another speaker (provider)", "wait"),
+    ("flagged_discarded", "Not used (provider)", ""),
+)
+# Fixed findings ask for nothing, so their chips have no tint.
+CHIP_TONES = {"bad": "bad", "wait": "wait"}
+
+
+@dataclass(frozen=True, slots=True)
+class RowChip:
+    title: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChips:
+    """The worst findings of a row, and how many more there are."""
+
+    shown: Sequence[RowChip]
+    more: int
+
+
+def make_row_chips(recording: Recording) -> RowChips:
+    """What the provider marked, then our findings, the worst first."""
+    chips = [make_chip(found) for found in (*recording.findings, *recording.set_findings)]
+    chips.sort(key=lambda chip: TONES_BY_WEIGHT.index(chip.tone))
+    titles = dict.fromkeys(
+        [*list_flags(recording), *(RowChip(chip.title, CHIP_TONES.get(chip.tone, "")) for chip in chips)]
+    )
+    return RowChips(list(titles)[:MAX_CHIPS], max(0, len(titles) - MAX_CHIPS))
+
+
+def list_flags(recording: Recording) -> list[RowChip]:
+    """What the newest build with a report on the recording says of it."""
+    return [RowChip(title, tone) for name, title, tone in PROVIDER_FLAGS if getattr(recording, name, False)]
+
+
+def get_quality_grade(quality: float) -> str:
+    """The variant of `vh-quality`, as it follows that class."""
+    if quality < POOR_BELOW:
+        return " is-poor"
+    return " is-fair" if quality < FAIR_BELOW else ""
+
+
+def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS, height: int = ROW_HEIGHT) -> str:
+    """The waveform as one SVG path of vertical bars: "M.5 3v3m1-4.5v6". `peaks` are (lowest, highest) of -128..127.
+
+    The view box is `bars` × `height`. Relative steps keep a row at some 200 bytes. The next bar
+    always starts above the end of the one before, so that its step needs no space.
+    """
+    path, end = "", 0.0
+    for size in _list_sizes(peaks, bars, height):
+        start = (height - size) / 2
+        path += f"m1{start - end:g}v{size}" if path else f"M.5 {start:g}v{size}"
+        end = start + size
+    return path
+
+
+def _list_sizes(peaks: Sequence[int], bars: int, height: int) -> Iterator[int]:
+    """The size of each bar, at least 1, so that silence is a line of dots."""
+    pairs = len(peaks) // 2
+    for bar in range(min(bars, pairs)):
+        begin, end = bar * pairs // bars, (bar + 1) * pairs // bars
+        loudest = max(map(abs, peaks[2 * begin : 2 * max(end, begin + 1)]), default=0)
+        share = min(1.0, loudest / LOUDEST_PEAK) ** WAVE_EXPONENT
+        yield max(1, round(share * (height - 1)))
+
+
+def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:
+    """What a poll compares: everything in the row that changes without a new page."""
+    chips = make_row_chips(recording)
+    is_waiting = is_analyzing and recording.analyzed_at is None
+    shown = (chips.shown, chips.more, recording.quality, recording.status, recording.active, is_waiting)
+    return RowState(recording, recording.pk, (*shown, recording.transcript, recording.checked_at))

@@ -1,0 +1,1 @@
+"""Actions on many recordings of a voice at once, and their undo."""

@@ -1,0 +1,86 @@
+"""What the actions on many recordings share: work in chunks, their result, and the row from which they are undone."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from voicehub import outbox
+from voicehub.models import User
+from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import UNDO_TIME
+from voices.models import BulkChange, BulkKind, Recording, Voice
+
+FINISH_TASK = "finish_bulk_change"
+# Recordings that one statement reads or writes. SQLite takes at most 999 values in some of its builds.
+CHUNK_SIZE = 500
+GONE = "deleted meanwhile"
+NOT_USABLE = "not usable"
+
+
+@dataclass(slots=True)
+class BulkResult:
+    """How many recordings were changed, and how many were not for each reason. `change` can be undone."""
+
+    changed: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    change: BulkChange | None = None
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why recordings were not changed, with the number of each, the most frequent first."""
+        return sorted(self.skipped.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        if count:
+            self.skipped[reason] += count
+
+
+def split_ids(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """The ids in chunks, in one order for everyone, so that two actions at once never wait for each other's rows."""
+    ordered = sorted(ids)
+    return (ordered[start : start + CHUNK_SIZE] for start in range(0, len(ordered), CHUNK_SIZE))
+
+
+def query_locked(voice: Voice, ids: Sequence[UUID], *fields: str) -> QuerySet[Recording]:
+    """These recordings of the voice, locked until the transaction ends, with only these fields loaded."""
+    return voice.recordings.filter(pk__in=ids).select_for_update(of=("self",)).only("voice", *fields).order_by("pk")
+
+
+def record_change(
+    voice: Voice, by: User, kind: BulkKind, changes: Sequence[Mapping[str, str]], *, is_applied: bool = True
+) -> BulkChange | None:
+    """Store what an action changed, in its transaction. None if it changed nothing."""
+    if not changes:
+        return None
+    applied_at = timezone.now() if is_applied else None
+    change = BulkChange.objects.create(voice=voice, by=by, kind=kind, changes=list(changes), applied_at=applied_at)
+    outbox.enqueue_task(FINISH_TASK, change.pk, after=UNDO_TIME)
+    return change
+
+
+def lock_change(change_id: UUID, voice: Voice, by: User) -> BulkChange:
+    """The change of this person, locked until the transaction ends. Raises ActionRefused if it is over."""
+    change = BulkChange.objects.select_for_update(of=("self",)).filter(pk=change_id, voice=voice).first()
+    if change is None or change.is_expired or change.kind == BulkKind.DELETION:
+        raise ActionRefused("This is over: it was possible for one hour only. Nothing was changed.")
+    if change.by_id != by.pk:
+        raise ActionRefused(f"Only {change.by} can do this, who started it. Nothing was changed.")
+    if change.undone_at:
+        raise ActionRefused("This was undone already. Nothing was changed.")
+    return change
+
+
+def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
+    """What each recording had before and after. Ids that are damaged are left out."""
+    return {pk: (one["before"], one["after"]) for one in change.changes if (pk := _read_id(one["id"]))}
+
+
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

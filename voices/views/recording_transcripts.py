@@ -1,0 +1,113 @@
+"""The page that sets the transcripts of many recordings from a table: choose a table, see a preview, apply it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from consent.access import get_user, require_permission
+from voicehub.refusals import ActionRefused
+from voicehub.text import format_count
+from voicehub.upload_limits import EXPORTED_TABLE_BYTES
+from voices.models import Voice
+from voices.services.recordings.bulk.tables import TableLine
+from voices.services.recordings.bulk.transcripts import (
+    MAX_TRANSCRIPT_LENGTH,
+    TablePreview,
+    apply_transcripts,
+    preview_table,
+)
+from voices.views.recording_selection import (
+    RELOAD,
+    Selection,
+    answer,
+    answer_refusal,
+    describe_skipped,
+    get_open_voice,
+    make_list_url,
+    read_selection,
+)
+
+# Changes and lines of each kind that the preview shows. It says how many more there are.
+MAX_SHOWN = 50
+MAX_LINES_SHOWN = 10
+
+
+@require_permission("voices.change_recording")
+@require_http_methods(["GET", "HEAD", "POST"])
+def recordings_transcripts(request: HttpRequest, pk: str) -> HttpResponse:
+    """Choose a table for the selected recordings, see what it changes, and apply it.
+
+    Opened by its address, the page is for all recordings that match its query string.
+    """
+    voice = get_open_voice(request, pk)
+    data = request.POST if request.method == "POST" else _select_all(request)
+    query = data.get("filter", "")
+    try:
+        if "change" in request.POST:
+            return _apply(request, voice, query)
+        selection = read_selection(voice, data)
+    except ActionRefused as refusal:
+        return answer_refusal(request, voice, query, refusal)
+    context: dict[str, Any] = {"voice": voice, "selection": selection, "back_url": make_list_url(voice, query)}
+    if "step" in request.POST:
+        context |= _make_preview(request, voice, selection)
+    return render(request, "voices/recordings_transcripts.html", context, status=400 if "problem" in context else 200)
+
+
+def _select_all(request: HttpRequest) -> QueryDict:
+    data = QueryDict(mutable=True)
+    data.update({"all": "1", "filter": request.GET.urlencode()})
+    return data
+
+
+def _make_preview(request: HttpRequest, voice: Voice, selection: Selection) -> dict[str, Any]:
+    """The preview of the chosen table, or the problem with it."""
+    file = request.FILES.get("table")
+    try:
+        preview = preview_table(voice, selection.ids, _read_file(file), get_user(request))
+    except ActionRefused as refusal:
+        return {"problem": str(refusal)}
+    shown = preview.changes[:MAX_SHOWN]
+    return {
+        "preview": preview, "shown": shown, "more": len(preview.changes) - len(shown),
+        "groups": _list_groups(preview), "table_name": file.name if file else "",
+    }  # fmt: skip
+
+
+def _read_file(file: "UploadedFile[Any] | None") -> bytes:
+    if file is None:
+        raise ActionRefused("No table is chosen. Choose a CSV or TSV file.")
+    if (file.size or 0) > EXPORTED_TABLE_BYTES:
+        raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
+    return bytes(file.read())
+
+
+def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:
+    """The lines that change nothing, by reason."""
+    reasons: list[tuple[str, list[TableLine]]] = [
+        ("No recording has this name", preview.unknown),
+        ("Not among the selected recordings", preview.not_selected),
+        ("Several recordings have this name", preview.ambiguous),
+        ("Another line has a different text for the same recording", preview.repeated),
+        ("The text is empty", preview.empty),
+        (f"The text is longer than {MAX_TRANSCRIPT_LENGTH:,} characters", preview.too_long),
+    ]
+    return [
+        {"title": title, "count": len(lines), "lines": lines[:MAX_LINES_SHOWN], "more": len(lines) - MAX_LINES_SHOWN}
+        for title, lines in reasons
+        if lines
+    ]
+
+
+def _apply(request: HttpRequest, voice: Voice, query: str) -> HttpResponse:
+    try:
+        change_id = UUID(request.POST["change"])
+    except ValueError:
+        raise ActionRefused(RELOAD) from None
+    result = apply_transcripts(change_id, voice, get_user(request))
+    text = f"{format_count(result.changed, 'transcript', 'transcripts')} set.{describe_skipped(result)}"
+    return answer(request, voice, query, text, result.change)

@@ -49,7 +49,7 @@ def with_comparison(view: CompareView) -> Callable[[HttpRequest], HttpResponse]:
         except ActionRefused as refusal:
             messages.error(request, str(refusal))
             voices = {build.voice for build in comparison.builds}
-            return redirect(voices.pop() if len(voices) == 1 else "voices:build_list")
+            return redirect(voices.pop().get_builds_url() if len(voices) == 1 else "voices:build_list")
         return view(request, comparison)
 
     return guarded

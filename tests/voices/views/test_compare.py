@@ -132,7 +132,7 @@ def test_builds_are_chosen_on_the_voice_the_build_and_the_list(
     viewer_client: Client, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
-    for path in (first.voice.get_absolute_url(), reverse("voices:build_list")):
+    for path in (first.voice.get_builds_url(), reverse("voices:build_list")):
         text = read_html(viewer_client.get(path))
         assert f'action="{reverse("voices:compare")}"' in text
         for build in pair:
@@ -155,7 +155,7 @@ def test_only_two_to_four_finished_builds_of_one_voice_are_compared(
     for query in ("", "?build=x", f"?build={first.pk}&build={uuid.uuid4()}"):
         assert viewer_client.get(path + query).status_code == 404, query
     same = viewer_client.get(make_path(first, first), follow=True)
-    assert same.redirect_chain[0][0] == first.voice.get_absolute_url()
+    assert same.redirect_chain[0][0] == first.voice.get_builds_url()
     assert "Choose 2 to 4 different builds" in same.content.decode()
     mixed = viewer_client.get(make_path(first, other_build), follow=True)
     assert mixed.redirect_chain[0][0] == reverse("voices:build_list")

@@ -41,6 +41,11 @@ INSTALLED = {
 # The kinds of installation that include each kind: their lock files have the same packages, at the same versions.
 SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "dev": ("dev",)}
 
+# The icons of the pages, in templates/ by `{% icon %}`.
+ICONS = (
+    "inbox", "microphone", "plug-connected", "plus", "search", "settings", "stack-2", "users", "writing-sign",
+)  # fmt: skip
+
 # The browser library files that the pages use: the path in node_modules, and the path that is served.
 VENDORED = {
     **{
@@ -49,6 +54,8 @@ VENDORED = {
     },
     "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
+    **{f"@tabler/icons/icons/outline/{name}.svg": f"tabler-icons/{name}.svg" for name in ICONS},
+    "@tabler/icons/LICENSE": "tabler-icons/LICENSE",
     "chart.js/dist/chart.umd.min.js": "chart.js/chart.umd.min.js",
     "chart.js/LICENSE.md": "chart.js/LICENSE.md",
     "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",

@@ -32,6 +32,7 @@ TEXT_PAIRS = [
     ("bar-link", "bar"),
 ]
 CONTROL_PAIRS = [("line-control", surface) for surface in ("page", "panel", "raised")]
+CONTROL_PAIRS += [(f"voice-{number}", surface) for number in range(1, 9) for surface in ("page", "panel", "raised")]
 
 
 def read_block(selector: str) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """The page that shows developers every component of docs/design.md in every state."""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +20,8 @@ STATUSES = [
 ]
 # The same states on pages that name the tone of a state in Python.
 TONES = [("good", "Ready"), ("wait", "Waiting"), ("bad", "Failed"), ("busy", "Training"), ("over", "Ended")]
+# The tiles of eight voices, and their sizes.
+TILES = [(UUID(int=number * 0x0B5D39E0C07), size) for number, size in enumerate(("big", "small", *[""] * 6), start=1)]
 # Name, transcript, length, our estimate, and the class of its grade.
 RECORDINGS = [
     ("guide-022", "It weighs almost two tons, and it took nine people to lift it.", "6.9 s", "1.9", "is-poor"),
@@ -66,10 +71,60 @@ CHARTS = [
     ),
 ]
 
+STARTED_AT = datetime(2025, 11, 3, 11, 52, tzinfo=UTC)
+# The steps of a build that is ready, of one in progress, and of one that failed: name, state, and how long it took.
+TIMELINES = [
+    [
+        ("Started", "done", "18 s"),
+        ("Sending", "done", "1 min 46 s"),
+        ("Training", "done", "38 min"),
+        ("Ready", "good", ""),
+    ],
+    [("Started", "done", "18 s"), ("Sending", "done", "1 min 46 s"), ("Training", "now", ""), ("Result", "next", "")],
+    [("Started", "done", "18 s"), ("Sending", "done", "4 s"), ("Needs work", "wait", "")],
+    [("Started", "done", "2 s"), ("Failed", "bad", "")],
+    [("Started", "done", "2 s"), ("Canceled", "idle", "")],
+]
+# Name, value, tone, verdict, mark of a good score, change and its tone.
+GAUGES = [
+    ("Overall", 0.94, "good", "good", "0.80 or more", 144, "▲ 0.03, better", "good"),
+    ("Similarity", 0.71, "wait", "fair", "0.80 or more", 144, "▼ 0.02, worse", "bad"),
+    ("Fluency", 0.42, "bad", "poor", "0.80 or more", 144, "No change", ""),
+    ("Unintended pauses", 0.14, "good", "good", "0.20 or less", 36, "", ""),
+]
+
+
+def make_timelines() -> list[list[dict[str, object]]]:
+    return [
+        [
+            {"label": label, "state": state, "duration": duration, "at": None if state == "next" else STARTED_AT}
+            for label, state, duration in steps
+        ]
+        for steps in TIMELINES
+    ]
+
+
+def make_gauges() -> list[dict[str, object]]:
+    return [
+        {
+            "info": {"key": label, "label": label, "lower_is_better": angle < 90, "meaning": "", "advice": ""},
+            "value": value, "arc": value * 100, "tone": tone, "verdict": verdict, "limit_text": limit,
+            "mark_angle": angle, "change": change or None, "change_text": change, "change_tone": change_tone,
+        }
+        for label, value, tone, verdict, limit, angle, change, change_tone in GAUGES
+    ]  # fmt: skip
+
 
 @require_safe
 @permission_required("voicehub.view_user", raise_exception=True)  # only admins may see the users
 def show_components(request: HttpRequest) -> HttpResponse:
     rows = [(*recording, *finding) for recording, finding in zip(RECORDINGS, FINDINGS, strict=True)]
-    context = {"statuses": STATUSES, "tones": TONES, "recordings": rows, "charts": CHARTS}
+    context: dict[str, object] = {
+        "statuses": STATUSES,
+        "tones": TONES,
+        "tiles": TILES,
+        "recordings": rows,
+        "charts": CHARTS,
+    }
+    context |= {"timelines": make_timelines(), "gauges": make_gauges()}
     return render(request, "components.html", context)

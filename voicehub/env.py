@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
 COMMANDS_WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
 """The manage.py commands that neither sign nor encrypt nor decrypt anything."""
 
@@ -42,6 +43,14 @@ def read_integer(name: str, default: int, *, minimum: int = 0) -> int:
 def read_list(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in read_text(name, default).split(",") if word.strip()]
+
+
+def read_font(name: str) -> str:
+    """The path of a font file that exists. Empty if none is set."""
+    value = read_text(name)
+    if value and not (value.lower().endswith(FONT_SUFFIXES) and Path(value).is_file()):
+        raise ImproperlyConfigured(f"{name}={value!r} must be the path of a font file: {', '.join(FONT_SUFFIXES)}.")
+    return value
 
 
 def read_url(name: str, default: str) -> str:

@@ -90,6 +90,25 @@ def _stream_from_disk(request: HttpRequest, file: FieldFile) -> HttpResponseBase
     return response
 
 
+def send_unnamed_file(request: HttpRequest, file: FieldFile, content_type: str) -> HttpResponse:
+    """A response with a small file that names it nowhere: not in a header, and not in the address of a store.
+
+    Raises StoredFileLost or StorageUnavailable, as `send_file` does.
+    """
+    with explain_storage_errors(file), file.open("rb") as opened:
+        content = opened.read()
+    headers = {"Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff", "Content-Disposition": "inline"}
+    try:
+        part = parse_range(request.headers.get("Range", ""), len(content))
+    except ValueError:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{len(content)}"})
+    if part is None:
+        return HttpResponse(content, content_type=content_type, headers=headers)
+    start, end = part
+    headers["Content-Range"] = f"bytes {start}-{end}/{len(content)}"
+    return HttpResponse(content[start : end + 1], content_type=content_type, status=206, headers=headers)
+
+
 def format_peaks(peaks: Sequence[int]) -> list[list[float]]:
     """Convert (lowest, highest) pairs of -128..127 to two lists for a waveform: highest, then lowest, in -1..1."""
     return [[round(value / 128, 3) for value in row] for row in (peaks[1::2], peaks[0::2])]

@@ -1,6 +1,7 @@
 """The permissions of each role. After every migration the groups are updated from this table.
 
-Viewers can read, engineers manage voices and recordings, producers manage consents and builds, admins do everything.
+Viewers can read and vote on previews, engineers manage voices and recordings, producers manage consents and builds,
+admins do everything.
 """
 
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 VIEW_PERMISSIONS = [
     "consent.view_talent", "consent.view_contract", "consent.view_consent", "consent.view_take",
     "voices.view_voice", "voices.view_recording", "voices.view_build", "voices.view_remotevoice",
+    "voices.add_blindvote",
 ]  # fmt: skip
 SOUND_PERMISSIONS = [
     "consent.add_take", "voices.add_voice", "voices.change_voice",

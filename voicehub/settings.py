@@ -28,6 +28,8 @@ VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip
 VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
 # The company that talents name in the spoken statement.
 VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
+# A font with more scripts than Inter, for reports as PDF.
+VOICEHUB_REPORT_FONT = env.read_font("VOICEHUB_REPORT_FONT")
 # For a studio of one person: staff may approve takes that they recorded themselves. The audit log notes it each time.
 VOICEHUB_ALLOW_SELF_APPROVAL = env.read_boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
 # URL of the provider sandbox. Empty if there is none.

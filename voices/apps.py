@@ -8,9 +8,11 @@ class VoicesConfig(AppConfig):
     def ready(self) -> None:
         from consent import extension_points
         from providers import registry
+        from voicehub.rail_counts import RailCount, register_count
         from voices import tasks  # noqa: F401 - registers the task handlers
         from voices.access import list_voice_languages
         from voices.lists.talents import SUMMARIES
+        from voices.models import Build
         from voices.services.deletion_table import list_deletions
         from voices.services.previews import resume_samples
         from voices.services.recordings.comparison import enqueue_comparisons, has_comparable_recordings
@@ -18,6 +20,7 @@ class VoicesConfig(AppConfig):
         from voices.services.uploaders import has_only_authorized_uploaders
         from voices.services.withdrawal import stop_use
 
+        register_count(RailCount("voices:build_list", "running", "voices.view_build", Build.objects.active))
         extension_points.register_providers(registry.list_provider_choices)
         extension_points.register_voice_languages(list_voice_languages)
         extension_points.register_proof_exemption(has_only_authorized_uploaders)

@@ -256,8 +256,17 @@ def upload_clips(tab: Tab, names: Sequence[str]) -> None:
 RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 
 
+def open_voice_tab(page: Page, name: str) -> None:
+    """Open a tab of the voice, such as "Readiness", unless it is open."""
+    link = page.get_by_role("navigation", name="Parts of the voice").get_by_role("link", name=re.compile(f"^{name}"))
+    if link.get_attribute("aria-current") is None:
+        link.click()
+        expect(link).to_have_attribute("aria-current", "page")
+
+
 def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
-    """Open the row of this build option on the voice's page and return it."""
+    """Open the row of this build option on the Readiness tab of the voice and return it."""
+    open_voice_tab(page, "Readiness")
     row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
 

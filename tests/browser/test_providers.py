@@ -207,12 +207,15 @@ def test_two_builds_of_one_voice_are_compared(shared_talent: SharedTalent, open_
         staff_steps.wait_for_heading(tab.goto(build), "Quality scores")
 
     page = tab.goto(voice)
+    for box in page.get_by_role("checkbox", name="Compare").all():
+        box.check()
     page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Two builds of Cass, twice")
-    expect(page.get_by_text("4 recordings, with the same transcript")).to_be_visible()
-    expect(page.get_by_text("Not reported")).to_have_count(4)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare builds")
+    expect(page.get_by_text("4 recordings with the same transcript")).to_be_visible()
+    expect(page.locator("td").get_by_text("not stated")).to_have_count(5)
     page.get_by_label("Sentence for both builds").fill(SENTENCE)
-    page.get_by_role("button", name="Generate both previews").click()
+    page.get_by_role("button", name="Generate previews").click()
+    page.get_by_role("button", name="Sample 1 is better").click()
     for side in (VOICE_AI, staff_steps.RAPID):
         assert page.get_by_label(f"{side}: “{SENTENCE[:20]}").evaluate(staff_steps.DURATION_SCRIPT) > 0.5
     tab.check_page("two builds compared")

@@ -15,7 +15,7 @@ OTHER_SPEAKER = "rms-01"
 
 
 def find_ready_labels(page: Page) -> Locator:
-    return page.locator(".state, .milestone-label").filter(has_text=re.compile(r"^\s*Ready\s*$"))
+    return page.locator(".state, .vh-timeline strong").filter(has_text=re.compile(r"^\s*Ready\s*$"))
 
 
 def test_failed_rebuild_ends_what_the_earlier_build_promised(open_tab: OpenTab, shared_talent: SharedTalent) -> None:

@@ -53,7 +53,7 @@ def make_staff_pages(tab: Tab) -> dict[str, str]:
         "consent-review": f"/consents/{make_consent_under_review(tab)}/",
         "voice": voice,
         "build": build,
-        "compare": f"/builds/compare/?a={get_id(first)}&b={get_id(build)}",
+        "compare": f"/builds/compare/?build={get_id(first)}&build={get_id(build)}",
         "accounts": "/accounts/",
         "remote-voice": remote,
     }

@@ -24,7 +24,8 @@ def read_list(client: Client, name: str, **query: Any) -> str:
 
 def read_rows(client: Client, name: str, **query: Any) -> list[str]:
     """The first cell of each row, as text without its second line."""
-    return re.findall(r'<th scope="row"[^>]*><a href="[^"]*">([^<]+)</a>', read_list(client, name, **query))
+    cell = r'<th scope="row"[^>]*>(?:<span class="vh-tile.*?</span>)?<a href="[^"]*">([^<]+)</a>'
+    return re.findall(cell, read_list(client, name, **query))
 
 
 def read_tabs(client: Client, name: str, **query: Any) -> dict[str, int]:

@@ -30,6 +30,18 @@ def test_integer_refuses_text_and_numbers_below_its_minimum(monkeypatch: pytest.
         env.read_integer(NAME, 7, minimum=3)
 
 
+@pytest.mark.parametrize("name", ["missing.ttf", "font.txt"])
+def test_font_must_be_a_font_file_that_exists(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    (tmp_path / "font.txt").touch()
+    (tmp_path / "font.TTF").touch()
+    assert env.read_font(NAME) == ""
+    monkeypatch.setenv(NAME, str(tmp_path / "font.TTF"))
+    assert env.read_font(NAME) == str(tmp_path / "font.TTF")
+    monkeypatch.setenv(NAME, str(tmp_path / name))
+    with pytest.raises(ImproperlyConfigured, match="path of a font file"):
+        env.read_font(NAME)
+
+
 def test_url_without_scheme_is_refused_and_trailing_slash_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "https://voices.example/")
     assert env.read_url(NAME, "") == "https://voices.example"

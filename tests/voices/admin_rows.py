@@ -22,6 +22,7 @@ from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import (
     Account,
     AccountCall,
+    BlindVote,
     BuildRecording,
     BulkChange,
     Callback,
@@ -32,7 +33,9 @@ from voices.models import (
     Recording,
     RemoteFile,
     UploadProgress,
+    UsageReading,
     Voice,
+    VoteChoice,
     WorkSample,
 )
 
@@ -70,9 +73,13 @@ def _make_build_rows(studio: Studio, voice: Voice, number: int) -> None:
     build = studio.make_build(voice, "failed", callback_digest=f"secret-digest-{number:02}")
     Callback.objects.create(build=build, body='{"status": "done"}', body_sha256=f"{number:064}")
     DatasetFetch.objects.create(build=build, address="192.0.2.1", user_agent="fetcher")
-    Preview.objects.create(
+    preview = Preview.objects.create(
         remote_voice=build.remote_voice, build=build, text="Good morning.", requested_by=studio.producer
     )
+    vote = BlindVote.objects.create(
+        question=f"{number:032}", voter=studio.producer, choice=VoteChoice.SAMPLE, chosen=preview
+    )
+    vote.previews.add(preview)
     RemoteFile.objects.create(
         account=studio.account, remote_voice=build.remote_voice, kind="recording", remote_id=f"file-{number}",
         announced_at=timezone.now(), recording=voice.recordings.first(),
@@ -86,6 +93,7 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     proof |= {"sent_on": now.date(), "sent_to": "support", "sent_by": "Paula"}
     consent = Consent.objects.latest("created_at")
     OfflineProof.objects.create(consent=consent, account=account, recorded_by=studio.producer, file="none", **proof)
+    UsageReading.objects.create(account=account, day=now.date(), unit="credits", remaining=12.5, read_at=now)
     AccountCall.objects.create(account=account, at=now, operation="list_voices", status=200, response_text="{}")
     Task.objects.create(
         kind="k", object_id=str(number), status=TaskStatus.FAILED, finished_at=now, seen_by=studio.producer

@@ -56,6 +56,11 @@ class ListTable(tables.Table):
 
     default_sort: ClassVar[str]
 
+    @property
+    def row_header(self) -> str:
+        """The column whose cell names its row."""
+        return str(next(iter(self.columns.names())))
+
     def __init__(self, rows: QuerySet[Any], user: User, sort: str) -> None:
         columns = type(self).base_columns.items()
         hidden = [name for name, column in columns if column.permission and not user.has_perm(column.permission)]

@@ -1,10 +1,12 @@
 """Template tags for all pages: times, durations, status badges, form fields, page links."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import template
+from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
@@ -16,6 +18,8 @@ from django.utils.safestring import SafeString
 
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
+from voicehub.lists.filters import make_query
+from voicehub.rail_counts import read_counts
 from voicehub.text import format_date, format_duration
 
 register = template.Library()
@@ -123,27 +127,50 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
     return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
 
 
-class NavigationLink(NamedTuple):
-    """`current` is the value of aria-current: "page" on the page itself, "true" on a page below it."""
+@register.inclusion_tag("studio/part_pages.html", takes_context=True)
+def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str) -> dict[str, Any]:
+    """Links to the pages of one list of a page with several. `name` is its parameter in the address."""
+    address = context["request"].GET
+    numbers = {"newer": page.number - 1, "older": page.number + 1}
+    urls = {key: f"{make_query(address, **{name: str(number)})}#{anchor}" for key, number in numbers.items()}
+    return {"page": page, **urls}
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationLink:
+    """`current` is the value of aria-current: "page" on the page itself, "true" on a page below it.
+
+    `count` is the number of rows that wait or run, and `count_label` says which.
+    """
 
     label: str
     url: str
+    icon: str
     current: str = ""
+    count: int = 0
+    count_label: str = ""
 
 
-# The pages of the main navigation: label, URL name, permission, and the first parts of the paths below it.
+# The pages of the main navigation: label, URL name, icon, permission, and the first parts of the paths below it.
 PAGES = (
-    ("Today", "today", "", ("today", "deletions")),
-    ("Talents", "consent:talent_list", "consent.view_talent", ("talents", "contracts")),
+    ("Today", "today", "inbox", "", ("today", "deletions")),
+    ("Talents", "consent:talent_list", "users", "consent.view_talent", ("talents", "contracts")),
     (
         "Voices",
         "voices:voice_list",
+        "microphone",
         "voices.view_voice",
         ("voices", "recordings", "uploads", "remote-voices", "previews"),
     ),
-    ("Consents", "consent:consent_list", "consent.view_consent", ("consents", "takes", "offline-proofs")),
-    ("Builds", "voices:build_list", "voices.view_build", ("builds",)),
-    ("Accounts", "voices:account_list", "voices.view_account", ("accounts",)),
+    (
+        "Consents",
+        "consent:consent_list",
+        "writing-sign",
+        "consent.view_consent",
+        ("consents", "takes", "offline-proofs"),
+    ),
+    ("Builds", "voices:build_list", "stack-2", "voices.view_build", ("builds",)),
+    ("Accounts", "voices:account_list", "plug-connected", "voices.view_account", ("accounts",)),
 )
 
 
@@ -151,14 +178,22 @@ PAGES = (
 def navigation(context: template.Context) -> list[NavigationLink]:
     """The links of the main navigation that this user may follow."""
     request, perms = context["request"], context["perms"]
+    counts = read_counts(request.user)
     links = [
-        NavigationLink(label, reverse(name), _find_current(request.path, reverse(name), parts))
-        for label, name, permission, parts in PAGES
+        NavigationLink(
+            label, reverse(name), icon_name, _find_current(request.path, reverse(name), parts), *counts.get(name, ())
+        )
+        for label, name, icon_name, permission, parts in PAGES
         if not permission or permission in perms
     ]
     if request.user.is_staff:
-        links.append(NavigationLink("Administration", reverse("admin:index")))
+        links.append(NavigationLink("Administration", reverse("admin:index"), "settings"))
     return links
+
+
+@register.simple_tag
+def studio_name() -> str:
+    return str(settings.VOICEHUB_COMPANY)
 
 
 def _find_current(path: str, url: str, parts: Sequence[str]) -> str:

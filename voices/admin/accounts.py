@@ -18,7 +18,7 @@ from voicehub.admin_base.groups import ACCOUNTS, STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
 from voicehub.refusals import ActionRefused
-from voices.models import Account, AccountCall, LimitOverride, OfflineProof
+from voices.models import Account, AccountCall, LimitOverride, OfflineProof, UsageReading
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
 
 
@@ -146,6 +146,14 @@ class AccountCallAdmin(ReadOnlyAdmin):
     @admin.display(description="response")
     def response(self, call: AccountCall) -> str:
         return f"{len(call.response_text):,} characters" if call.response_text else EMPTY
+
+
+@admin.register(UsageReading)
+class UsageReadingAdmin(ReadOnlyAdmin):
+    group = ACCOUNTS
+    list_display = ["account", "day", "used", "remaining", "unit", "since", "read_at"]
+    list_filter = ["account", "day"]
+    list_select_related = ["account"]
 
 
 @admin.register(OfflineProof)

@@ -9,7 +9,7 @@ from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.formats import make_label
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
-from voices.models import Build, Preview, RemoteFile, RemoteVoice
+from voices.models import BlindVote, Build, Preview, RemoteFile, RemoteVoice
 from voices.services.remote_state import find_remote_state
 from voices.services.remote_voices import refresh_remote_voice
 
@@ -89,3 +89,24 @@ class PreviewAdmin(ReadOnlyAdmin):
     search_fields = ["text", "remote_voice__reference", "remote_voice__voice__name"]
     list_select_related = ["remote_voice", "requested_by"]
     exclude = ["url"]
+
+
+@admin.register(BlindVote)
+class BlindVoteAdmin(ReadOnlyAdmin):
+    group = VOICES
+    list_display = ["text", "choice", "chosen_build", "voter", "voted_at"]
+    list_filter = ["choice", "voted_at"]
+    search_fields = ["previews__text", "voter__username"]
+    list_select_related = ["voter", "chosen__build__voice", "chosen__build__remote_voice__account"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BlindVote]:
+        rows: QuerySet[BlindVote] = super().get_queryset(request)
+        return rows.prefetch_related("previews")
+
+    @admin.display(description="sentence")
+    def text(self, vote: BlindVote) -> str:
+        return next((str(preview) for preview in vote.previews.all()), "")
+
+    @admin.display(description="better build")
+    def chosen_build(self, vote: BlindVote) -> str:
+        return str(vote.chosen.build) if vote.chosen else ""

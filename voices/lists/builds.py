@@ -14,7 +14,8 @@ from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
-from voicehub.text import format_duration
+from voicehub.templatetags.signs import render_voice_link
+from voicehub.text import format_duration, format_time
 from voices import access
 from voices.models import Build, BuildStatus
 from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
@@ -104,8 +105,11 @@ OVERALL, SIMILARITY, FLUENCY, PAUSES = SCORES
 
 
 class BuildTable(ListTable):
+    """`pick` has the checkboxes that choose builds to compare. Without names of voices, the provider names a row."""
+
     default_sort = "-started"
 
+    pick = ListColumn("Compare", css_class="pick")
     voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two", permission=VOICE_NAMES)
     talent = ListColumn(
         "Talent", lambda: Lower("voice__talent__name"), css_class="wrap only-wide", permission=TALENT_NAMES
@@ -120,11 +124,28 @@ class BuildTable(ListTable):
     fluency = ScoreColumn(FLUENCY, FLUENCY.label)
     pauses = ScoreColumn(PAUSES, "Pauses")
 
+    @property
+    def row_header(self) -> str:
+        return "voice" if "voice" in self.columns else "provider"
+
     def load_rows(self, records: Sequence[Build]) -> None:
         self.badges = make_badges(records)
 
+    def render_pick(self, record: Build) -> SafeString:
+        """A checkbox of the form in voices/_compare_pick.html. A build that has not finished cannot be compared."""
+        if record.is_active:
+            return SafeString("")
+        return format_html(
+            '<input class="form-check-input" type="checkbox" name="build" value="{}" form="compare-pick"'
+            ' data-voice="{}" aria-label="Compare {}, {}">',
+            record.pk,
+            record.voice_id,
+            build_name(record),
+            format_time(record.created_at),
+        )
+
     def render_voice(self, record: Build) -> SafeString:
-        link = render_link(record.get_absolute_url(), record.voice.name)
+        link = render_voice_link(record.get_absolute_url(), record.voice.name, record.voice_id)
         started = format_html("{}, {}", build_name(record), render_moment(record.created_at))
         return render_lines(link, started, "only-phone")
 

@@ -13,6 +13,7 @@ from consent.labels import get_purpose_label
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_mark, render_moment
+from voicehub.templatetags.signs import render_voice_link
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
@@ -124,7 +125,7 @@ class VoiceTable(ListTable):
         self.targets = find_nearest_targets([voice for voice in records if voice.pk not in self.active])
 
     def render_name(self, record: Voice) -> SafeString:
-        link = render_link(record.get_absolute_url(), record.name)
+        link = render_voice_link(record.get_absolute_url(), record.name, record.pk)
         return render_lines(link, record.talent.name if "talent" in self.columns else "", "only-phone")
 
     def render_talent(self, record: Voice) -> str:

@@ -1,4 +1,4 @@
-from voices.models.account import Account, AccountCall
+from voices.models.account import Account, AccountCall, UsageReading
 from voices.models.build import Build, BuildRecording, Callback, DatasetFetch
 from voices.models.bulk_change import BulkChange
 from voices.models.choices import (
@@ -11,17 +11,20 @@ from voices.models.choices import (
     PreviewStatus,
     RecordingStatus,
     UploadActivity,
+    VoteChoice,
     WorkKind,
 )
 from voices.models.limits import LimitOverride
 from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
+from voices.models.votes import BlindVote
 from voices.models.work import UploadProgress, WorkSample
 
 __all__ = [
     "Account",
     "AccountCall",
+    "BlindVote",
     "Build",
     "BuildRecording",
     "BuildStatus",
@@ -44,7 +47,9 @@ __all__ = [
     "RemoteVoice",
     "UploadActivity",
     "UploadProgress",
+    "UsageReading",
     "Voice",
+    "VoteChoice",
     "WorkKind",
     "WorkSample",
 ]

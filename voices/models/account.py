@@ -134,3 +134,27 @@ class AccountCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.status or 'no response'}"
+
+
+class UsageReading(models.Model):
+    """What the provider reported about an account on one day, last. One row for each day on which it was asked.
+
+    Spend is computed from these rows only. `used` is counted since `since`. Readings with different `key_changed_at`,
+    that of the account at the time, may be of two accounts at the provider.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="usage_readings")
+    day = models.DateField()
+    unit = models.CharField(max_length=20, blank=True)
+    used = models.FloatField(null=True, blank=True)
+    remaining = models.FloatField(null=True, blank=True)
+    since = models.DateField("used since", null=True, blank=True)
+    read_at = models.DateTimeField()
+    key_changed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-day", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="usage_reading_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.account}, {self.day}"

@@ -72,6 +72,14 @@ class PreviewStatus(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+class VoteChoice(models.TextChoices):
+    """The answer of a person who heard previews without names."""
+
+    SAMPLE = "sample", "One is better"
+    SAME = "same", "No difference"
+    SKIPPED = "skipped", "Not judged"
+
+
 class BuildStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     SUBMITTING = "submitting", "Submitting"

@@ -21,6 +21,8 @@ from voices.services.builds.recheck import find_hold, find_reasons_against_use
 from voices.services.remote_state import DELETION_STATES, find_remote_state
 
 DEFAULT_TEXT_CHARACTERS = 500  # where the provider states no limit: a preview is one or two sentences
+# Content types that a page may play, with their file extensions. Other types are only offered as a download.
+PLAYABLE_TYPES = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
 LOCKED = "The provider has locked this voice. Ask the provider why, and what unlocks it."
 MAX_PER_HOUR = 60  # previews for each account
 HOUR = timedelta(hours=1)

@@ -2,12 +2,13 @@
 
 from dataclasses import asdict
 
+from django.db import transaction
 from django.utils import timezone
 
 from providers import registry
 from providers.base import Provider
 from providers.usage import Usage
-from voices.models import Account
+from voices.models import Account, UsageReading
 
 
 def reports_usage(account: Account) -> bool:
@@ -17,10 +18,21 @@ def reports_usage(account: Account) -> bool:
 
 
 def fetch_usage(account: Account, provider: Provider) -> None:
-    """Store what the provider reports now, if it reports any. Raises ProviderError."""
+    """Store what the provider reports now, if it reports any, also as the reading of the day. Raises ProviderError."""
     if reports_usage(account):
-        usage = _make_json(provider.fetch_usage())
-        Account.objects.filter(pk=account.pk).update(usage=usage, usage_at=timezone.now())
+        usage = provider.fetch_usage()
+        with transaction.atomic():
+            Account.objects.filter(pk=account.pk).update(usage=_make_json(usage), usage_at=timezone.now())
+            store_reading(account, usage)
+
+
+def store_reading(account: Account, usage: Usage) -> None:
+    """Store the reading of today, in place of an earlier one of the same day."""
+    if usage.used is None and usage.remaining is None:
+        return
+    values = {"unit": usage.unit[:20], "used": usage.used, "remaining": usage.remaining, "since": usage.since}
+    values |= {"read_at": timezone.now(), "key_changed_at": account.key_changed_at}
+    UsageReading.objects.update_or_create(account=account, day=timezone.localdate(), defaults=values)
 
 
 def _make_json(usage: Usage) -> dict[str, object]:

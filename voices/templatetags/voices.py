@@ -15,9 +15,13 @@ from consent.models.consent import APPROVED_STATUSES
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
+from voicehub.lists.pages import load_part
+from voicehub.sound_report import format_code
 from voicehub.text import format_time
 from voices import access, presenters
-from voices.models import Build, BuildRecording, BuildStatus, OfflineProof, RemoteVoice, Voice
+from voices.build_results.marks import list_marks
+from voices.build_results.trends import load_trends
+from voices.models import Build, BuildStatus, OfflineProof, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
     build_name,
@@ -116,24 +120,26 @@ def convert_to_percent(share: float) -> int:
     return round(max(0.0, min(1.0, share)) * 100)
 
 
+register.filter("provider_flags", list_marks)
+
+
 @register.filter
-def provider_flags(row: BuildRecording) -> list[tuple[str, str]]:
-    """The provider's marks on a recording, as (severity, label); the worst first."""
-    flags = []
-    if row.is_silent:
-        flags.append(("bad", "Silent"))
-    if row.is_outlier:
-        flags.append(("wait", "Another speaker or sound"))
-    if row.is_active is False or row.discard_reason:
-        flags.append(("over", "Not used"))
-    return flags
+def name_findings(codes: Sequence[str]) -> list[str]:
+    """The titles of these findings: ["silence_at_end"] → ["Silence at end"]."""
+    return [format_code(code) for code in codes]
+
+
+@register.inclusion_tag("voices/_voice_trends.html")
+def voice_trends(voice: Voice) -> dict[str, Any]:
+    """Charts of the scores of a voice over its builds. The head of the page needs "studio/chart_scripts.html"."""
+    return {"charts": load_trends(voice)}
 
 
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
-    voices = access.query_counted_voices(talent)
-    return {"talent": talent, "voices": voices, "perms": context["perms"]}
+    voices = load_part(context["request"], access.query_counted_voices(talent), "voices")
+    return {"talent": talent, "voices": voices, "perms": context["perms"], "request": context["request"]}
 
 
 @register.inclusion_tag("voices/_offline_proof_link.html")
@@ -161,12 +167,6 @@ def find_offline_proof(remote: RemoteVoice) -> OfflineProof | None:
 
 register.filter("account_badge", presenters.make_account_badge)
 register.filter("remote_kind", presenters.get_remote_kind)
-
-
-@register.simple_tag
-def list_remote_voices(voice: Voice) -> Sequence[RemoteVoice]:
-    """The remote voices of a voice, newest first. One without an id is left out, unless it is retired."""
-    return list(access.query_remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
 
 
 @register.simple_tag

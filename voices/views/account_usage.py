@@ -24,9 +24,9 @@ def list_usage_rows(account: Account) -> list[UsageRow]:
     usage = account.usage
     rows = [
         UsageRow("Plan", usage.get("plan") or ""),
-        UsageRow(f"Used{_describe_start(usage.get('since'))}", _format_amount(usage.get("used"), usage.get("unit"))),
-        UsageRow("Left", _format_amount(usage.get("remaining"), usage.get("unit"))),
-        _make_voice_row(usage.get("voices"), usage.get("voice_limit")),
+        UsageRow(f"Used{_describe_start(usage.get('since'))}", format_amount(usage.get("used"), usage.get("unit"))),
+        UsageRow("Left", format_amount(usage.get("remaining"), usage.get("unit"))),
+        make_voice_row(usage.get("voices"), usage.get("voice_limit")),
     ]
     return [row for row in rows if row.value]
 
@@ -37,14 +37,14 @@ def _describe_start(since: str | None) -> str:
     return ""
 
 
-def _format_amount(amount: float | None, unit: str | None) -> str:
+def format_amount(amount: float | None, unit: str | None) -> str:
     """Format 1200 credits → “1,200 credits”; seconds are seconds of speech."""
     if amount is None:
         return ""
     return f"{format_duration(amount)} of speech" if unit == SECONDS else f"{amount:,g} {unit or ''}".strip()
 
 
-def _make_voice_row(voices: int | None, limit: int | None) -> UsageRow:
+def make_voice_row(voices: int | None, limit: int | None) -> UsageRow:
     if voices is None or limit is None:
         return UsageRow("Voices", f"{voices:,}" if voices is not None else f"at most {limit:,}" if limit else "")
     return UsageRow("Voices", f"{voices:,} of {limit:,}", is_full=voices >= limit)

@@ -26,6 +26,7 @@ from voices.services.accounts import add_account, change_key, pause_account, res
 from voices.services.uploaders import find_exemption, set_authorized_uploader
 from voices.services.usage import reports_usage
 from voices.views.account_usage import list_usage_rows
+from voices.views.spend import make_account_months
 
 # Labels of the limits. A limit without a label is shown by its key.
 LIMIT_LABELS = {
@@ -183,6 +184,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "calls": account.calls.all()[:MAX_CALLS],
         "reports_usage": reports_usage(account),
         "usage_rows": list_usage_rows(account),
+        **make_account_months(account),
         "page": voices,
         "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
         if account.paused_at

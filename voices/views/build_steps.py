@@ -71,6 +71,7 @@ def _make_step(build: Build) -> NextStep:
         subject_url=build.get_absolute_url(),
         mark_url="" if build.is_active else reverse("voices:build_seen", args=[build.pk]),
         mark_permission=MARK_SEEN,
+        voice_id=build.voice_id,
     )
 
 

@@ -11,6 +11,7 @@ from providers import registry
 from voices.views.next_step import MAX_ROWS, NextStep
 
 REVIEW = "consent.review_consent"
+TO_REVIEW = "To review"
 
 
 def list_consent_steps() -> Iterator[NextStep]:
@@ -53,6 +54,4 @@ def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
     reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
     page, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
     url = f"{page}#review"
-    return NextStep(
-        talent.name, "Talent", "wait", "To review", (reason,), url, "Review", given, REVIEW, subject_url=page
-    )
+    return NextStep(talent.name, "Talent", "new", TO_REVIEW, (reason,), url, "Review", given, REVIEW, subject_url=page)

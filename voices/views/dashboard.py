@@ -7,7 +7,10 @@ from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from voices.row_polls import compare_rows
+from voices.services.builds.recheck import check_built_voices
 from voices.views import dashboard_lists, next_steps
+from voices.views.figures import list_figures
+from voices.views.gate_steps import check_builds
 from voices.views.next_step import apply_permissions
 
 
@@ -15,20 +18,24 @@ from voices.views.next_step import apply_permissions
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """The page Today. The number of queries does not grow with the number of rows."""
-    steps = [apply_permissions(step, get_user(request)) for step in next_steps.list_steps()]
-    pending_consents, active = (
-        dashboard_lists.list_pending_consents(),
-        dashboard_lists.load_active_builds(has_ends=False),
-    )
+    user, builds = get_user(request), dashboard_lists.list_active_builds()
+    unsure = dashboard_lists.list_unsure_builds(builds)
+    checked = check_builds(unsure)
+    steps = [apply_permissions(step, user) for step in next_steps.list_steps(checked)]
+    states = check_built_voices(unsure, checked.answers)
+    active = dashboard_lists.make_active_builds(builds, states, has_ends=False)
+    pending_consents, endings = dashboard_lists.list_pending_consents(), dashboard_lists.list_ending_contracts()
+    is_new = not steps and not pending_consents and not active.rows and not next_steps.has_talents()
     context = {
+        "figures": [] if is_new else list_figures(user, steps, active, endings),
         "steps": steps,
         "waiting_count": sum(step.is_for_staff for step in steps),
         "pending_consents": pending_consents,
         "active_builds": active,
         "change_token": active.change_token,
-        "ending_contracts": dashboard_lists.list_ending_contracts(),
+        "ending_contracts": endings,
         "failed_tasks": dashboard_lists.list_failed_tasks(),
-        "is_new": not steps and not pending_consents and not active.rows and not next_steps.has_talents(),
+        "is_new": is_new,
         "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account
     }
     return render(request, "today.html", context)
@@ -41,7 +48,7 @@ def active_builds(request: HttpRequest) -> HttpResponse:
 
     The page polls this URL while a build is active. If a build came or went, or the last one ended, it gets the list.
     """
-    builds = dashboard_lists.load_active_builds(has_ends=True)
+    builds = dashboard_lists.load_active_builds()
     poll = compare_rows(request.GET.get("seen", ""), builds.row_states)
     if builds.has_active and poll.is_empty:
         return HttpResponse(status=204)

@@ -53,7 +53,8 @@ def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     status = "Not deleted" if is_kept else "Public" if remote.is_public else "Was public" if was_public else "Unknown"
     subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
     url += "#files" * (alert == remote.file_alert)
-    return NextStep(subject, _describe_place(remote), "bad", status, (alert,), url, "Open voice", remote.checked_at)
+    place, since = _describe_place(remote), remote.checked_at
+    return NextStep(subject, place, "bad", status, (alert,), url, "Open voice", since, voice_id=remote.voice_id)
 
 
 def _make_deletion_step(remote: RemoteVoice) -> NextStep:
@@ -70,7 +71,8 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
     else:
         severity, status, action, text = "busy", "Being deleted", "Open voice", "VoiceHub deletes it at the provider."
     reasons = (f"{remote.deletion_reason} {text}",)
-    return NextStep(str(remote.voice or remote), _describe_place(remote), severity, status, reasons, url, action, since)
+    subject, place = str(remote.voice or remote), _describe_place(remote)
+    return NextStep(subject, place, severity, status, reasons, url, action, since, voice_id=remote.voice_id)
 
 
 def _make_file_step(remote: RemoteVoice) -> NextStep:
@@ -81,7 +83,8 @@ def _make_file_step(remote: RemoteVoice) -> NextStep:
     else:
         severity, status = "busy", "Files being deleted"
         text = "VoiceHub deletes the files that were sent for this voice."
-    return NextStep(subject, _describe_place(remote), severity, status, (text,), url, "Open voice", since)
+    place, reasons = _describe_place(remote), (text,)
+    return NextStep(subject, place, severity, status, reasons, url, "Open voice", since, voice_id=remote.voice_id)
 
 
 def _describe_place(remote: RemoteVoice) -> str:
@@ -136,6 +139,7 @@ def _make_step(
         since,
         permission,
         subject_url=page,
+        voice_id=remote.voice_id,
     )
 
 

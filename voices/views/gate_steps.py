@@ -1,19 +1,19 @@
 """Next steps about voices that the gate no longer allows, and where each of its reasons is removed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from consent.models import ConsentStatus
 from consent.presenters import find_contract_fix
-from consent.services.gate import BuildPermission, BuildPurpose, check_permissions
+from consent.services.gate import BuildPermission, BuildPurpose
 from providers import registry
 from voices import access
 from voices.build_options import make_consent_url
 from voices.models import Build, BuildStatus, Voice
-from voices.services.builds.recheck import HOLDABLE_STATUSES
-from voices.services.permission import make_build_purpose
+from voices.services.builds.recheck import HOLDABLE_STATUSES, check_subjects, list_holdable_subjects, make_build_subject
 from voices.views.next_step import MAX_ROWS, Fix, NextStep
 
 
@@ -38,19 +38,31 @@ def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, stat
     return Fix(reverse("voices:voice_edit", args=[voice.pk]), "Change countries", "voices.change_voice")
 
 
-def list_voices_no_longer_allowed() -> Iterator[NextStep]:
+@dataclass(frozen=True, slots=True)
+class CheckedBuilds:
+    """Builds that the gate may refuse, and its answers about them, and about the other builds that were asked about."""
+
+    builds: Sequence[Build]
+    answers: Mapping[BuildPurpose, BuildPermission]
+
+
+def check_builds(others: Iterable[Build] = ()) -> CheckedBuilds:
+    """Ask the gate once about everything on a page. `others` are builds of which only a hold is shown."""
+    builds = list(_select_builds_to_check())
+    subjects = {make_build_subject(build) for build in builds} | set(list_holdable_subjects(others).values())
+    return CheckedBuilds(builds, check_subjects(subjects))
+
+
+def list_voices_no_longer_allowed(checked: CheckedBuilds) -> Iterator[NextStep]:
     """Voices whose consent or contract has ended or no longer allows them, and voices that are suspended.
 
     Failed builds have rows of their own. So do contracts that only wait for a confirmation.
     """
-    builds = {(build.voice_id, build.remote_voice.account.provider): build for build in _select_builds_to_check()}
-    subjects = {key: _make_gate_query(build) for key, build in builds.items()}
-    labels = {subject.provider: registry.get_provider_label(subject.provider) for subject in subjects.values()}
-    permissions = check_permissions(subjects.values(), labels)
-    refused = [key for key in builds if permissions[subjects[key]].is_refused or permissions[subjects[key]].is_held]
+    newest = {(build.voice_id, build.remote_voice.account.provider): build for build in checked.builds}
+    asked = {key: checked.answers[make_build_subject(build)] for key, build in newest.items()}
+    refused = [key for key, permission in asked.items() if permission.is_refused or permission.is_held]
     for key in refused[:MAX_ROWS]:
-        subject = subjects[key]
-        yield _make_refused_step(builds[key].voice, subject.provider, permissions[subject])
+        yield _make_refused_step(newest[key].voice, key[1], asked[key])
 
 
 def _select_builds_to_check() -> QuerySet[Build]:
@@ -68,10 +80,6 @@ def _select_builds_to_check() -> QuerySet[Build]:
     return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
 
 
-def _make_gate_query(build: Build) -> BuildPurpose:
-    return make_build_purpose(build.voice, build.remote_voice.account.provider)
-
-
 def _make_refused_step(voice: Voice, provider: str, permission: BuildPermission) -> NextStep:
     fix = find_gate_fix(voice, provider, permission)
     severity, status = ("wait", "Suspended") if permission.is_held else ("bad", "No longer allowed")
@@ -86,4 +94,5 @@ def _make_refused_step(voice: Voice, provider: str, permission: BuildPermission)
         None,
         fix.permission,
         subject_url=voice.get_absolute_url(),
+        voice_id=voice.pk,
     )

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
+from uuid import UUID
 
 from voicehub.models import User
+from voicehub.templatetags.cells import MARKS
 
 MAX_ROWS = 100  # of one kind
 # The worst first. VoiceHub itself works on a row that is busy, and one that is over needs no person.
-SEVERITIES = ("bad", "wait", "good", "busy", "over")
+SEVERITIES = ("bad", "new", "wait", "good", "busy", "over")
 
 
 class Fix(NamedTuple):
@@ -25,7 +27,8 @@ class Fix(NamedTuple):
 class NextStep:
     """One row of the list: its subject, what is open or blocked, since when, and the link to the next step.
 
-    The subject links to `subject_url`, or else to `url`. A POST to `mark_url` marks the row as seen.
+    The subject links to `subject_url`, or else to `url`. A POST to `mark_url` marks the row as seen. `voice_id` is
+    there if the subject is a voice.
     """
 
     subject: str
@@ -42,6 +45,12 @@ class NextStep:
     subject_permission: str = ""
     mark_url: str = ""
     mark_permission: str = ""
+    voice_id: UUID | None = None
+
+    @property
+    def tone(self) -> str:
+        """The name of the status mark."""
+        return MARKS.get(self.severity, self.severity)
 
     @property
     def is_for_staff(self) -> bool:

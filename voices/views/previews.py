@@ -18,11 +18,8 @@ from voices.models import Preview
 from voices.presenters import load_preview_list
 from voices.row_polls import compare_rows
 from voices.services.builds.recheck import find_hold
-from voices.services.previews import request_preview
+from voices.services.previews import PLAYABLE_TYPES, request_preview
 from voices.views.remote_voices import get_remote_or_404
-
-# Content types that a page may play, with their file extensions. Other types are only offered as a download.
-PLAYABLE_TYPES = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/flac": "flac"}
 
 
 @require_permission("voices.view_remotevoice")

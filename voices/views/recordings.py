@@ -163,7 +163,7 @@ def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
         switch_active(recording, request.POST.get("active") == "on", recording.active)
     for issue in issues:
         messages.error(request, issue)
-    return redirect(recording.voice)
+    return redirect(recording.voice.get_readiness_url())
 
 
 @require_permission("voices.change_recording")
@@ -211,7 +211,7 @@ def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
     voice = _get_open_voice(request, pk)
     check_again(voice)
     messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 @require_permission("voices.change_recording")
@@ -226,7 +226,7 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
     messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 def _make_list_url(pk: UUID) -> str:

@@ -39,27 +39,37 @@ RECORDING_URLS = {
     "recording_delete": "post",
     "recording_audio": "get",
     "recording_peaks": "get",
+    "finding_list": "get",
+    "improvements": "get",
+    "improvement_undo": "post",
+    "copy_keep": "post",
+    "transcripts_repair": "post",
     "build_export": "get",
+    "build_report": "get",
 }
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = (
     "recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check",
     "recordings_switch",
+    "finding_list", "improvements", "improvement_undo", "copy_keep", "transcripts_repair",
     "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
 )  # fmt: skip
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
-    "active_builds", "voice_add", "voice", "readiness", "build_start", "build", "build_progress", "build_cancel",
-    "build_seen", "task_retry", "task_seen", "account_uploader", "running_deletions", "upload_progress",
+    "active_builds", "voice_add", "voice", "readiness", "build_options", "ready_count", "readiness_poll",
+    "voice_builds", "voice_providers", "build_start", "build", "build_progress", "build_cancel",
+    "build_seen", "build_rebuild", "task_retry", "task_seen", "account_uploader", "running_deletions",
+    "upload_progress",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
+    "compare_vote", "compare_sample",
     "account_list", "account_add", "provider", "account", "account_test", "account_key", "account_pause",
     "account_resume", "unknown_voices", "unknown_voice_adopt", "unknown_voice_delete", "remote_voice",
     "remote_progress", "remote_refresh", "remote_rename", "remote_visibility", "remote_alert_seen", "remote_delete",
     "remote_confirm_deletion", "remote_confirm_files", "remote_assign_deletion", "preview_request", "dataset",
     "deletion_list", "deletion_confirm", "deletion_keep", "voice_edit", "voice_list", "build_list",
-    "search", "search_suggestions",
+    "search", "search_suggestions", "spend",
 }  # fmt: skip
 CLOSED = "Closed: the consent was withdrawn."
 
@@ -84,7 +94,7 @@ def withdraw(build: Build, studio: Studio) -> None:
 def get_key(name: str, build: Build) -> Any:
     if name in VOICE_URLS:
         return build.voice_id
-    if name == "build_export":
+    if name in ("build_export", "build_report"):
         return build.pk
     if name == "previews":
         return build.remote_voice_id
@@ -153,7 +163,7 @@ def test_producers_and_admins_keep_access(
 
 def list_pages(build: Build) -> dict[str, str]:
     other = build.voice.builds.exclude(pk=build.pk).get()
-    pair = f"?a={build.pk}&b={other.pk}"
+    pair = f"?build={build.pk}&build={other.pk}"
     return {
         "voice": build.voice.get_absolute_url(),
         "build": build.get_absolute_url(),

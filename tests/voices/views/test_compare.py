@@ -1,4 +1,4 @@
-"""The comparison of two builds of one voice: facts, scores, and previews of the same sentence."""
+"""The comparison of builds of one voice: facts, scores, and previews of the same sentence."""
 
 import re
 import uuid
@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Contract
+from consent.models import Consent, ConsentStatus
 from tests.support.html import read_html
-from tests.voices.rows import Studio, make_clip
+from tests.voices.rows import PROVIDER, Studio, make_clip
 from voicehub.models import Task
 from voices.models import Account, Build, Preview, PreviewStatus, RemoteVoice
 
@@ -29,18 +29,18 @@ def pair(studio: Studio) -> tuple[Build, Build]:
     return first, studio.make_build(first.voice, status="ready", scores={**SCORES, "pauses": 0.1, "fluency": 0.6})
 
 
-def make_path(a: Build, b: Build, name: str = "voices:compare") -> str:
-    return f"{reverse(name)}?a={a.pk}&b={b.pk}"
+def make_path(*builds: Build, name: str = "voices:compare") -> str:
+    return f"{reverse(name)}?{'&'.join(f'build={build.pk}' for build in builds)}"
 
 
-def read_comparison(client: Client, a: Build, b: Build, name: str = "voices:compare") -> str:
-    response = client.get(make_path(a, b, name))
+def read_comparison(client: Client, *builds: Build, name: str = "voices:compare") -> str:
+    response = client.get(make_path(*builds, name=name))
     assert response.status_code == 200
     return read_html(response)
 
 
-def request_previews(client: Client, a: Build, b: Build, text: str = "Good morning.") -> Any:
-    return client.post(make_path(a, b, "voices:compare_request_previews"), {"text": text}, follow=True)
+def request_previews(client: Client, *builds: Build, text: str = "Good morning.") -> Any:
+    return client.post(make_path(*builds, name="voices:compare_request_previews"), {"text": text}, follow=True)
 
 
 def make_preview(
@@ -57,18 +57,34 @@ def make_preview(
 # --- facts and scores ---------------------------------------------------------------------
 
 
+def list_best_sides(client: Client, *builds: Build) -> dict[tuple[str, str], list[int]]:
+    rows = client.get(make_path(*builds)).context["scores"]
+    return {(row.provider, row.info.key): row.best_sides for row, _cells in rows}
+
+
 def test_lower_score_is_better_where_the_provider_says_so(viewer_client: Client, pair: tuple[Build, Build]) -> None:
-    rows = {row.info.key: row for row in viewer_client.get(make_path(*pair)).context["scores"]}
-    assert {key: row.better_side for key, row in rows.items()} == {
-        "voice_similarity": None, "resemble_score": None, "fluency": 0, "pauses": 1,
+    assert list_best_sides(viewer_client, *pair) == {
+        (PROVIDER, "voice_similarity"): [], (PROVIDER, "resemble_score"): [],
+        (PROVIDER, "fluency"): [0], (PROVIDER, "pauses"): [1],
     }  # fmt: skip
     text = read_comparison(viewer_client, *pair)
-    assert text.count(">better</span>") == 2 and text.count(">the same</span>") == 4
-    assert "Lower is better. How often the voice pauses" in text
-    swapped = {
-        row.info.key: row.better_side for row in viewer_client.get(make_path(pair[1], pair[0])).context["scores"]
-    }
-    assert (swapped["fluency"], swapped["pauses"]) == (1, 0)
+    assert text.count(">better</span>") == 2 and text.count("the same</span>") == 4
+    assert text.count('class="best"') == 2 and text.count('class="value" width=') == 6 + 2, "2 bars are of speech"
+    assert re.search(r"Unintended pauses\s*<small>Lower is better", text) and re.search(
+        r"Fluency\s*<small>Higher", text
+    )
+    assert "+0.20" in text and "−0.10" in text
+    assert "A and B each have the best value in 1 of 4 scores." in text
+    swapped = list_best_sides(viewer_client, pair[1], pair[0])
+    assert (swapped[PROVIDER, "fluency"], swapped[PROVIDER, "pauses"]) == ([1], [0])
+
+
+def test_best_of_three_builds_is_marked(viewer_client: Client, studio: Studio, pair: tuple[Build, Build]) -> None:
+    third = studio.make_build(pair[0].voice, status="ready", scores={**SCORES, "fluency": 0.7, "pauses": 0.05})
+    best = list_best_sides(viewer_client, *pair, third)
+    assert (best[PROVIDER, "fluency"], best[PROVIDER, "pauses"]) == ([0, 2], [2])
+    text = read_comparison(viewer_client, *pair, third)
+    assert text.count(">best</span>") == 3 and "C has the best value in 2 of 4 scores." in text
 
 
 def test_score_missing_on_one_side_is_neither_better_nor_worse(
@@ -76,61 +92,89 @@ def test_score_missing_on_one_side_is_neither_better_nor_worse(
 ) -> None:
     Build.objects.filter(pk=pair[1].pk).update(scores={})
     text = read_comparison(viewer_client, *pair)
-    assert text.count("Not reported") == 4 and ">better<" not in text
+    assert text.count("not stated</span>") == 4 and ">better<" not in text and "the same</span>" not in text
     Build.objects.update(scores={})
-    assert "Neither provider gave scores" in read_comparison(viewer_client, *pair)
+    assert "No provider gave scores" in read_comparison(viewer_client, *pair)
+
+
+def test_scores_of_different_providers_stand_in_different_rows(
+    viewer_client: Client, studio: Studio, pair: tuple[Build, Build]
+) -> None:
+    account = Account.objects.create(name="Second", provider="voiceai")
+    RemoteVoice.objects.filter(pk=pair[1].remote_voice_id).update(account=account)
+    rows = list_best_sides(viewer_client, *pair)
+    assert len(rows) == 8 and set(map(tuple, rows.values())) == {()}, "nothing is better than a score of another kind"
+    assert "Overall, Voice.ai" in read_comparison(viewer_client, *pair)
+    Account.objects.filter(pk=account.pk).update(provider="resemble_v1")
+    assert len(list_best_sides(viewer_client, *pair)) == 4, "both versions of Resemble AI mean the same"
 
 
 def test_sent_and_flagged_recordings_are_counted_for_each_build(
     viewer_client: Client, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
-    assert "3 recordings, with the same transcript" in read_comparison(viewer_client, *pair)
+    assert "3 recordings with the same transcript in both builds. Nothing differs." in read_comparison(
+        viewer_client, *pair
+    )
     row = first.recordings.all()[0]
     first.recordings.update(has_report=True)
     first.recordings.filter(pk=row.pk).update(is_silent=True, discard_reason="Too short.")
     second.recordings.filter(recording=row.recording_id).update(transcript="Other text.")
     text = read_comparison(viewer_client, *pair)
-    assert "2 recordings, with the same transcript" in text
-    assert "<td>1 silent, 0 with another speaker or sound, 1 not used</td><td>No report</td>" in text
-    assert "3, 12 s" in text
+    assert "2 recordings with the same transcript" in text and "Recordings that differ (1)" in text
+    assert f"{row.recording.file_name}<small>Another file or transcript</small>" in text
+    assert "1 silent, 0 with another speaker or sound, 1 not used" in text and "12 s" in text
+    row.delete()
+    assert "<td>no" in read_comparison(viewer_client, *pair).replace('<span class="quiet">', "")
 
 
-def test_two_finished_builds_can_be_chosen_for_comparison(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+def test_builds_are_chosen_on_the_voice_the_build_and_the_list(
+    viewer_client: Client, pair: tuple[Build, Build]
+) -> None:
     first, second = pair
-    text = read_html(viewer_client.get(first.voice.get_absolute_url()))
-    assert f'action="{reverse("voices:compare")}"' in text
-    assert text.count(f'value="{first.pk}"') == text.count(f'value="{second.pk}"') == 2
+    for path in (first.voice.get_builds_url(), reverse("voices:build_list")):
+        text = read_html(viewer_client.get(path))
+        assert f'action="{reverse("voices:compare")}"' in text
+        for build in pair:
+            assert re.search(rf'<input[^>]* name="build" value="{build.pk}"\s+form="compare-pick"', text), path
     build_page = read_html(viewer_client.get(second.get_absolute_url()))
-    assert (
-        f'<input type="hidden" name="a" value="{second.pk}">' in build_page
-        and f'<option value="{first.pk}">' in build_page
-    )
+    assert f'<input type="hidden" name="build" value="{second.pk}">' in build_page
+    assert f'<option value="{first.pk}">' in build_page
     Build.objects.filter(pk=first.pk).update(status="training", finished_at=None)
-    assert "compare-pick" not in viewer_client.get(first.voice.get_absolute_url()).content.decode()
+    assert f'value="{first.pk}"' not in read_html(viewer_client.get(reverse("voices:build_list")))
     assert "compare-pick" not in viewer_client.get(second.get_absolute_url()).content.decode()
 
 
-def test_only_two_different_finished_builds_of_one_voice_are_compared(
+def test_only_two_to_four_finished_builds_of_one_voice_are_compared(
     viewer_client: Client, studio: Studio, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
     other_voice = studio.make_voice("Other", studio.make_talent("Nora Nye"))
     other_build = studio.make_build(other_voice, status="failed", consent=first.consent, contract=first.contract)
     path = reverse("voices:compare")
-    for query in (
-        "",
-        "?a=x&b=y",
-        f"?a={first.pk}",
-        f"?a={first.pk}&b={uuid.uuid4()}",
-        f"?a={first.pk}&b={other_build.pk}",
-    ):
+    for query in ("", "?build=x", f"?build={first.pk}&build={uuid.uuid4()}"):
         assert viewer_client.get(path + query).status_code == 404, query
     same = viewer_client.get(make_path(first, first), follow=True)
-    assert same.redirect_chain[0][0] == first.voice.get_absolute_url()
-    assert "Choose two different builds" in same.content.decode()
+    assert same.redirect_chain[0][0] == first.voice.get_builds_url()
+    assert "Choose 2 to 4 different builds" in same.content.decode()
+    mixed = viewer_client.get(make_path(first, other_build), follow=True)
+    assert mixed.redirect_chain[0][0] == reverse("voices:build_list")
+    assert "Choose builds of one voice." in mixed.content.decode()
+    more = [studio.make_build(first.voice, status="ready") for _ in range(3)]
+    assert "Choose 2 to 4 different" in viewer_client.get(make_path(*pair, *more), follow=True).content.decode()
+    assert viewer_client.get(make_path(*pair, *more[:2])).status_code == 200
     Build.objects.filter(pk=second.pk).update(status="training", finished_at=None)
     assert "when it is finished" in viewer_client.get(make_path(*pair), follow=True).content.decode()
+
+
+def test_builds_are_added_and_removed(viewer_client: Client, studio: Studio, pair: tuple[Build, Build]) -> None:
+    third = studio.make_build(pair[0].voice, status="ready")
+    studio.make_build(pair[0].voice, status="training")
+    text = read_comparison(viewer_client, *pair)
+    assert make_path(*pair, third).replace("&", "&amp;") in text and text.count("Add build") == 1
+    assert "Remove build" not in text
+    text = read_comparison(viewer_client, *pair, third)
+    assert "Add build" not in text and make_path(pair[0], third).replace("&", "&amp;") in text
 
 
 # --- previews of the same sentence --------------------------------------------------------
@@ -139,7 +183,7 @@ def test_only_two_different_finished_builds_of_one_voice_are_compared(
 def test_request_makes_a_preview_of_the_sentence_at_both_voices(
     producer_client: Client, pair: tuple[Build, Build]
 ) -> None:
-    assert "Generate both previews" in read_comparison(producer_client, *pair)
+    assert "Sentence for both builds" in read_comparison(producer_client, *pair)
     response = request_previews(producer_client, *pair, text="  Good   morning. ")
     assert response.redirect_chain[0][0] == f"{make_path(*pair)}#sentences"
     previews = Preview.objects.all()
@@ -155,13 +199,15 @@ def test_voice_that_cannot_make_previews_does_not_block_the_other_voice(
     first, second = pair
     RemoteVoice.objects.filter(pk=second.remote_voice_id).update(deleted_at=timezone.now())
     text = read_comparison(producer_client, *pair)
-    assert "cannot generate a new preview: The provider does not have this voice" in text and "Generate preview" in text
+    assert (
+        "cannot generate a new preview: The provider does not have this voice" in text and "Generate previews" in text
+    )
     text = read_html(request_previews(producer_client, *pair))
-    assert "Resemble AI, rapid: The provider does not have this voice" in text
+    assert "B, Resemble AI, rapid: The provider does not have this voice" in text
     assert [preview.build_id for preview in Preview.objects.all()] == [first.pk]
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     text = read_comparison(producer_client, *pair)
-    assert "Generate preview" not in text and "is not in force: suspended" in text
+    assert "Generate previews" not in text and "is not in force: suspended" in text
     request_previews(producer_client, *pair)
     assert Preview.objects.count() == 1
 
@@ -187,11 +233,16 @@ def test_failed_build_in_a_comparison_gets_no_preview(producer_client: Client, p
 
 def test_newest_previews_of_the_same_text_are_paired(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     first, second = pair
-    old, left, right = make_preview(first), make_preview(first), make_preview(second)
+    make_preview(first)
+    left, right = make_preview(first), make_preview(second)
     preview_of_one_build = make_preview(second, "<b>Only here.</b>")
-    text = read_comparison(viewer_client, *pair)
-    preview_ids = re.findall(r'id="sound-([0-9a-f-]+)"', text)
-    assert preview_ids == [str(left.pk), str(right.pk), str(preview_of_one_build.pk)] and str(old.pk) not in text
+    response = viewer_client.get(make_path(*pair))
+    sentences = response.context["comparison"].sentences
+    assert [sentence.previews for sentence in sentences] == [(left, right), (None, preview_of_one_build)]
+    text = read_html(response)
+    assert re.findall(r'id="sound-([0-9a-f-]+)"', text) == [str(preview_of_one_build.pk)], (
+        "the others have no names yet"
+    )
     assert text.count("Not requested.") == 1
     assert "&lt;b&gt;Only here." in text and "<b>Only" not in text
 
@@ -199,13 +250,13 @@ def test_newest_previews_of_the_same_text_are_paired(viewer_client: Client, pair
 def test_list_of_previews_polls_while_a_preview_is_queued(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     waiting = make_preview(pair[0], status=PreviewStatus.QUEUED)
     make_preview(pair[1], status=PreviewStatus.FAILED, issue="The provider's voice is <hoarse>.")
-    text = read_comparison(viewer_client, *pair, "voices:compare_previews")
+    text = read_comparison(viewer_client, *pair, name="voices:compare_previews")
     poll = re.search(r'hx-get="([^"]+)" hx-trigger="every 2s"', text)
     assert poll and "voice is &lt;hoarse&gt;" in text
     path = poll.group(1).replace("&amp;", "&")
     assert viewer_client.get(path).status_code == 204
     Account.objects.update(paused_at=timezone.now())
-    assert "The account Main is paused." in read_comparison(viewer_client, *pair, "voices:compare_previews")
+    assert "The account Main is paused." in read_comparison(viewer_client, *pair, name="voices:compare_previews")
     Preview.objects.filter(pk=waiting.pk).update(status=PreviewStatus.READY, file="x", content_type="audio/wav")
     final = viewer_client.get(path)
     assert final.status_code == 200 and "every 2s" not in final.content.decode()
@@ -214,18 +265,8 @@ def test_list_of_previews_polls_while_a_preview_is_queued(viewer_client: Client,
 def test_viewer_can_play_but_not_request_previews(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     make_preview(pair[0])
     text = read_comparison(viewer_client, *pair)
-    assert "<audio" in text and "Generate both previews" not in text
+    assert "<audio" in text and "Generate previews" not in text
     assert request_previews(viewer_client, *pair).status_code == 403
-
-
-def test_builds_at_two_providers_can_be_compared(
-    viewer_client: Client, studio: Studio, pair: tuple[Build, Build]
-) -> None:
-    Contract.objects.update(providers=["resemble_v2", "voiceai"])
-    other_account = Account.objects.create(name="Second", provider="voiceai")
-    RemoteVoice.objects.filter(pk=pair[1].remote_voice_id).update(account=other_account)
-    text = read_comparison(viewer_client, *pair)
-    assert "Resemble AI, rapid and Voice.ai, side by side" in text
 
 
 def test_query_count_does_not_grow_with_previews(viewer_client: Client, pair: tuple[Build, Build]) -> None:
@@ -234,7 +275,8 @@ def test_query_count_does_not_grow_with_previews(viewer_client: Client, pair: tu
             read_comparison(viewer_client, *pair)
         return len(queries)
 
-    make_preview(pair[0])
+    for build in pair:
+        make_preview(build)
     count_queries()
     expected = count_queries()
     for number in range(5):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from audio.findings.findings import make_finding
 from tests.voices.rows import Studio
 from voices.models import Recording, Voice
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,7 @@ def voice(studio: Studio) -> Voice:
 def make_foreign(studio: Studio, voice: Voice) -> Recording:
     (recording,) = studio.make_recordings(voice, 1)
     Recording.objects.filter(pk=recording.pk).update(set_findings=[OTHER_SPEAKER])
+    update_figures(Recording.objects.filter(pk=recording.pk))
     update_inclusion(voice.recordings.all())
     return recording
 

@@ -145,7 +145,12 @@ def test_no_order_of_the_recordings_reads_or_sorts_every_recording(
 def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: GrowingStudio) -> None:
     urls = {
         "voice": growing.voice.get_absolute_url(),
-        "readiness": reverse("voices:readiness", args=[growing.voice.pk]),
+        "readiness": growing.voice.get_readiness_url(),
+        "builds of the voice": growing.voice.get_builds_url(),
+        "voices at providers": growing.voice.get_providers_url(),
+        "build options": reverse("voices:build_options", args=[growing.voice.pk]),
+        "ready count": reverse("voices:ready_count", args=[growing.voice.pk]),
+        "readiness poll": reverse("voices:readiness_poll", args=[growing.voice.pk]),
         "recordings poll": reverse("voices:recordings_poll", args=[growing.voice.pk]),
         "talent": growing.talent.get_absolute_url(),
         "consent": growing.consent.get_absolute_url(),

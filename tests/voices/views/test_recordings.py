@@ -117,7 +117,7 @@ def test_only_flags_of_the_newest_build_with_a_report_count(
 
 def read_likely_failures(client: Client, voice: Voice) -> dict[str, str]:
     """The reasons of the recordings that would probably fail or are left out at the first build option, by name."""
-    option = client.get(voice.get_absolute_url()).context["build_options"][0]
+    option = client.get(voice.get_readiness_url()).context["build_options"][0]
     return {failure.name: failure.reasons[0].text for failure in option.listed_failures}
 
 
@@ -129,7 +129,7 @@ def test_active_flagged_recordings_are_named_before_the_next_build(
     found_silent = {silent.file_name: "Resemble AI found it silent"}
     BuildRecording.objects.filter(recording=silent).update(is_outlier=False)
     assert read_likely_failures(viewer_client, voice) == found_silent | refused_outlier
-    assert "Resemble AI found it silent" in read_html(viewer_client.get(voice.get_absolute_url()))
+    assert "Resemble AI found it silent" in read_html(viewer_client.get(voice.get_readiness_url()))
     set_active(silent, False)
     assert read_likely_failures(viewer_client, voice) == refused_outlier
     set_active(unflagged, False)

@@ -6,6 +6,8 @@ from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, W
 
 from voices.models import Build, BuildRecording
 
+GOOD_QUALITY, FAIR_QUALITY = 0.8, 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreInfo:
@@ -20,10 +22,15 @@ class ScoreInfo:
     advice: str
     lower_is_better: bool = False
 
+    @property
+    def good_from(self) -> float:
+        """The value from which a score is good; up to which, if lower is better."""
+        return round(1 - GOOD_QUALITY, 2) if self.lower_is_better else GOOD_QUALITY
+
     def get_verdict(self, value: float) -> str:
         """“good”, “fair” or “poor”."""
-        quality = 1 - value if self.lower_is_better else value
-        return "good" if quality >= 0.8 else "fair" if quality >= 0.6 else "poor"
+        quality = round(1 - value, 6) if self.lower_is_better else value
+        return "good" if quality >= GOOD_QUALITY else "fair" if quality >= FAIR_QUALITY else "poor"
 
 
 SCORES = (

@@ -2,6 +2,7 @@ import secrets
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from consent.services.evidence_checks import check_evidence_for_build
@@ -25,7 +26,7 @@ from voices.models import (
 from voices.services.builds import lifecycle
 from voices.services.builds.gaps import SELECTING_HANDOVERS
 from voices.services.builds.options import freeze_emotion, freeze_options
-from voices.services.builds.readiness import check_readiness
+from voices.services.builds.readiness import Readiness, check_readiness
 from voices.services.builds.recheck import record_used_consent
 from voices.services.builds.selection import describe_shortage, load_clip_rows, select_clips
 from voices.services.permission import check_voice_permission, make_build_purpose
@@ -50,11 +51,35 @@ def start_build(
     """Start a build from the current recordings. Of concurrent requests, exactly one starts a build.
 
     With `new_voice`, the build makes a new remote voice although the existing one could be trained again.
-    The gate is checked in the transaction that creates the build. An option of the tier without a value in `options`
-    has its default. Raises BuildRefused with every reason.
+    An option of the tier without a value in `options` has its default. Raises BuildRefused with every reason.
     """
-    values = freeze_options(account.get_capabilities(tier), options or {})
+    values = prepare_build(voice, account, tier, options or {})
+    return start_prepared_build(voice, account, tier, handover, by, values, new_voice=new_voice)
+
+
+def prepare_build(
+    voice: Voice, account: Account, tier: Tier | str, options: Mapping[str, object]
+) -> dict[str, OptionValue]:
+    """Check the evidence, whose result stays if the build is then refused. Returns the options of the build."""
+    values = freeze_options(account.get_capabilities(tier), options)
     check_evidence_for_build(make_build_purpose(voice, account.provider))
+    return values
+
+
+def start_prepared_build(
+    voice: Voice,
+    account: Account,
+    tier: Tier | str,
+    handover: Handover | str,
+    by: User,
+    values: Mapping[str, OptionValue],
+    *,
+    new_voice: bool = False,
+) -> Build:
+    """As `start_build`, with the result of `prepare_build`.
+
+    The gate is checked in the transaction that creates the build.
+    """
     try:
         with transaction.atomic():
             Voice.objects.select_for_update().get(pk=voice.pk)
@@ -77,19 +102,20 @@ def find_blockers(
     permission: BuildPermission | None = None,
     *,
     new_voice: bool = False,
+    state: Readiness | None = None,
+    without: QuerySet[Recording] | None = None,
 ) -> list[str]:
     """Why this build would be refused now. Empty if it may start. `permission` is the gate's result, if known.
 
+    `without` are recordings that would be left out first, and `state` is the readiness without them, if known.
     Raises ActionRefused if VoiceHub does not support the provider or tier.
     """
-    state = check_readiness(voice, account, tier)
+    state = state or check_readiness(voice, account, tier, without=without)
     gaps = state.gaps_by_handover.get(Handover(handover), ())
     reasons = [*(permission or state.permission).reasons, *(gap.text for gap in gaps)]
     if not gaps and handover in SELECTING_HANDOVERS:
-        limits = account.get_limits(tier)
-        reasons += filter(
-            None, [describe_shortage(select_clips(load_clip_rows(voice), state.capabilities, limits, handover), limits)]
-        )
+        limits, rows = account.get_limits(tier), load_clip_rows(voice, without=without)
+        reasons += filter(None, [describe_shortage(select_clips(rows, state.capabilities, limits, handover), limits)])
     if account.paused_at:
         reasons.append(f"The account {account.name} is paused. {account.pause_reason}".strip())
     if state.active_build:

@@ -1,0 +1,267 @@
+"""What the page of a finished build shows: timeline, gauges, distributions, changes; and the trends of a voice."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.support.html import read_html
+from tests.voices.rows import Studio
+from voices.build_results.distributions import choose_bins, make_histogram
+from voices.build_results.timeline import make_timeline
+from voices.build_results.trends import load_trends
+from voices.models import Build, BuildRecording, Recording, RemoteVoice, Voice
+
+pytestmark = pytest.mark.django_db
+GOOD = {"resemble_score": 0.94, "voice_similarity": 0.8, "fluency": 0.7, "pauses": 0.2}
+
+
+def age_build(build: Build, days: int) -> None:
+    created_at = timezone.now() - timedelta(days=days)
+    Build.objects.filter(pk=build.pk).update(created_at=created_at)
+    build.refresh_from_db()
+
+
+def make_two_builds(studio: Studio, count: int = 3, **fields: Any) -> tuple[Build, Build]:
+    """Two builds of one voice at one provider and tier, the first of them a day old."""
+    voice = studio.make_voice()
+    studio.make_recordings(voice, count)
+    first = studio.make_build(voice, status="ready", **fields)
+    age_build(first, days=1)
+    return first, studio.make_build(voice, status="ready", scores=GOOD)
+
+
+# --- Timeline ----------------------------------------------------------------------------
+
+
+def test_timeline_shows_how_long_each_step_took(viewer_client: Client, studio: Studio) -> None:
+    start = timezone.now() - timedelta(days=9)
+    times: dict[str, Any] = {
+        "submitted_at": start + timedelta(seconds=18),
+        "training_at": start + timedelta(seconds=124),
+        "finished_at": start + timedelta(seconds=124 + 2280),
+    }
+    build = studio.make_build(status="ready", **times)
+    Build.objects.filter(pk=build.pk).update(created_at=start)
+    build.refresh_from_db()
+    steps = [(step.label, step.state, step.duration) for step in make_timeline(build)]
+    assert steps == [
+        ("Started", "done", "18 s"),
+        ("Sending", "done", "1 min 46 s"),
+        ("Training", "done", "38 min"),
+        ("Ready", "good", ""),
+    ]
+    text = read_html(viewer_client.get(build.get_absolute_url()))
+    assert '<span class="duration"><span class="visually-hidden">took </span>1 min 46 s</span>' in text
+
+
+def test_step_without_a_stored_time_is_not_shown_and_has_no_duration(studio: Studio) -> None:
+    build = studio.make_build(status="failed")
+    assert [step.label for step in make_timeline(build)] == ["Started", "Failed"]
+    Build.objects.filter(pk=build.pk).update(finished_at=build.created_at - timedelta(hours=1))
+    build.refresh_from_db()
+    assert {step.duration for step in make_timeline(build)} == {""}, "clocks may differ"
+
+
+@pytest.mark.parametrize(
+    ("status", "states"),
+    [
+        ("queued", ["done", "next", "next", "next"]),
+        ("submitting", ["done", "now", "next", "next"]),
+        ("unconfirmed", ["done", "now", "next", "next"]),
+        ("training", ["done", "done", "now", "next"]),
+    ],
+)
+def test_timeline_of_an_active_build_marks_the_current_step(studio: Studio, status: str, states: list[str]) -> None:
+    build = studio.make_build(status=status, submitted_at=timezone.now(), training_at=timezone.now())
+    assert [step.state for step in make_timeline(build)] == states
+
+
+# --- Gauges ------------------------------------------------------------------------------
+
+
+def test_gauges_show_direction_mark_and_change(viewer_client: Client, studio: Studio) -> None:
+    earlier = {"resemble_score": 0.91, "voice_similarity": 0.9, "fluency": 0.7, "pauses": 0.25}
+    first, second = make_two_builds(studio, scores=earlier)
+    response = viewer_client.get(second.get_absolute_url())
+    gauges = {gauge.info.key: gauge for gauge in response.context["scores"]}
+    assert [gauges[key].change_text for key in GOOD] == [
+        "▲ 0.03, better",
+        "▼ 0.10, worse",
+        "No change",
+        "▼ 0.05, better",
+    ]
+    assert [gauges[key].limit_text for key in ("fluency", "pauses")] == ["0.80 or more", "0.20 or less"]
+    assert [gauges[key].verdict for key in GOOD] == ["good", "good", "fair", "good"]
+    text = read_html(response)
+    assert f'compared with <a href="{first.get_absolute_url()}">build 1</a>' in text
+    assert "No limit stated by the provider" in text
+    assert "Lower is better, good: 0.20 or less" in text
+    assert 'stroke-dasharray="94.0 200"' in text
+    assert "style=" not in text
+
+
+def test_gauges_are_compared_only_with_the_same_provider_and_tier(studio: Studio, viewer_client: Client) -> None:
+    first, second = make_two_builds(studio, scores=GOOD)
+    RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="professional")
+    response = viewer_client.get(second.get_absolute_url())
+    assert response.context["previous"] is None
+    assert {gauge.change for gauge in response.context["scores"]} == {None}
+    RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="rapid")
+    Build.objects.filter(pk=first.pk).update(status="failed")
+    assert viewer_client.get(second.get_absolute_url()).context["previous"] is None
+
+
+# --- Distributions -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "lowest", "step", "count"),
+    [
+        ([0.61, 0.97], 0.6, 0.05, 8),
+        ([1.0, 4.5], 1.0, 0.5, 8),
+        ([-12.0, 30.0], -15.0, 5.0, 10),
+        ([0.5, 0.5], 0.5, 0.01, 1),
+        ([0, 0], 0, 0.01, 1),
+    ],
+)
+def test_bins_have_round_edges(values: list[float], lowest: float, step: float, count: int) -> None:
+    assert list(choose_bins(values)) == pytest.approx([lowest, step, count])
+
+
+def test_histogram_counts_every_value_once() -> None:
+    values = [0.1 * place for place in range(11)]
+    chart = make_histogram("a", "A", "A", [values, []], ("Build 2", "Build 1"))
+    assert [series.name for series in chart.series] == ["Build 2"]
+    assert sum(chart.series[0].values.values()) == len(values)
+    assert set(chart.x_values) == set(chart.series[0].values)
+
+
+def test_distribution_has_our_estimate_beside_it_under_its_own_heading(viewer_client: Client, studio: Studio) -> None:
+    first, second = make_two_builds(studio, count=6)
+    second.recordings.update(has_report=True, stoi=0.9)
+    path = second.get_absolute_url()
+    assert "Our estimate" not in read_html(viewer_client.get(path))
+    Recording.objects.update(measures={"estimates": {"stoi": 0.7, "si_sdr": 3.0}})
+    text = read_html(viewer_client.get(path))
+    (distribution,) = viewer_client.get(path).context["distributions"]
+    assert (distribution.score.key, distribution.provider_label) == ("stoi", "Resemble AI")
+    assert distribution.estimate and distribution.estimate.title == "STOI"
+    assert [series.name for series in distribution.chart.series] == ["Build 2"]
+    assert '<h2 class="card-title" id="scores-stoi">STOI</h2><p class="small quiet">From Resemble AI.</p>' in text
+    assert '<h2 class="card-title" id="estimates-stoi">Our estimate</h2>' in text
+    first.recordings.update(has_report=True, stoi=0.8)
+    (distribution,) = viewer_client.get(path).context["distributions"]
+    assert [series.name for series in distribution.chart.series] == ["Build 2", "Build 1"]
+
+
+def test_fewer_than_five_scores_are_no_distribution(viewer_client: Client, studio: Studio) -> None:
+    build = studio.make_build(status="ready")
+    build.recordings.update(has_report=True, stoi=0.9)
+    assert viewer_client.get(build.get_absolute_url()).context["distributions"] == []
+
+
+def test_damaged_measures_break_no_page(viewer_client: Client, studio: Studio) -> None:
+    first, second = make_two_builds(studio, count=6)
+    second.recordings.update(has_report=True, stoi=0.9)
+    Recording.objects.update(measures=["damaged"])
+    (distribution,) = viewer_client.get(second.get_absolute_url()).context["distributions"]
+    assert distribution.estimate is None
+
+
+# --- Changes -----------------------------------------------------------------------------
+
+
+def test_changes_since_the_build_before(viewer_client: Client, studio: Studio) -> None:
+    first, second = make_two_builds(studio, count=5)
+    kept, silent, outlier, dropped, fresh = Recording.objects.filter(voice=second.voice).order_by("file_name")
+    first.recordings.filter(recording=fresh).delete()
+    second.recordings.filter(recording=dropped).delete()
+    BuildRecording.objects.update(has_report=True)
+    second.recordings.filter(recording=kept).update(transcript="Other words.")
+    first.recordings.filter(recording=silent).update(is_silent=True)
+    second.recordings.filter(recording=outlier).update(is_outlier=True)
+    response = viewer_client.get(second.get_absolute_url())
+    changes = response.context["changes"]
+    names = {
+        name: getattr(changes, name).names for name in ("added", "left_out", "transcripts", "marks_new", "marks_gone")
+    }
+    assert names == {
+        "added": (fresh.file_name,),
+        "left_out": (dropped.file_name,),
+        "transcripts": (kept.file_name,),
+        "marks_new": (outlier.file_name,),
+        "marks_gone": (silent.file_name,),
+    }
+    text = read_html(response)
+    assert "Changes since <a" in text and "The same consent and contract" in text
+    assert f'1 recording, 4 s: <span class="quiet">{fresh.file_name}</span>' in text
+
+
+# --- Our findings ------------------------------------------------------------------------
+
+
+def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: Client, studio: Studio) -> None:
+    build = studio.make_build(status="ready")
+    build.recordings.update(has_report=True, finding_codes=["silence_at_end"])
+    text = read_html(viewer_client.get(build.get_absolute_url()))
+    assert '<td data-label="Our findings" class="found"><span class="vh-chip">Silence at end</span></td>' in text
+
+
+# --- Trends ------------------------------------------------------------------------------
+
+
+def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, studio: Studio) -> None:
+    first, second = make_two_builds(studio, scores={"resemble_score": 0.5})
+    assert [chart.key for chart in load_trends(second.voice)] == ["trend-resemble_score"]
+    (chart,) = load_trends(second.voice)
+    assert [(one.name, dict(one.values)) for one in chart.series] == [
+        ("Resemble AI, rapid", {"Build 1": 0.5, "Build 2": 0.94})
+    ]
+    assert chart.limit and chart.limit.value == 0.8
+    RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="professional")
+    assert [one.name for one in load_trends(second.voice)[0].series] == [
+        "Resemble AI, professional",
+        "Resemble AI, rapid",
+    ]
+    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_absolute_url()))
+
+
+def test_one_build_is_no_trend(viewer_client: Client, studio: Studio) -> None:
+    build = studio.make_build(status="ready", scores=GOOD)
+    assert load_trends(build.voice) == []
+    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_absolute_url()))
+
+
+# --- Number of queries -------------------------------------------------------------------
+
+
+def count_queries(client: Client, build: Build) -> int:
+    client.get(build.get_absolute_url())
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(build.get_absolute_url()).status_code == 200
+    return len(queries)
+
+
+def fill_builds(studio: Studio, voice: Voice, count: int) -> Build:
+    """Two builds of `count` recordings, each with scores, a third of them marked."""
+    studio.make_fileless_recordings(voice, count)
+    age_build(studio.make_build(voice, status="ready", scores=GOOD), days=1)
+    second = studio.make_build(voice, status="ready", scores=GOOD)
+    BuildRecording.objects.update(has_report=True, stoi=0.9, sample_score=0.8, pesq=3.1)
+    marked = list(second.recordings.order_by("pk").values_list("pk", flat=True)[::3])
+    second.recordings.filter(pk__in=marked).update(is_silent=True)
+    return second
+
+
+@pytest.mark.one_database
+def test_number_of_queries_does_not_grow_with_recordings(producer_client: Client, studio: Studio) -> None:
+    counts = {}
+    for count in (6, 60):
+        build = fill_builds(studio, studio.make_voice(f"Voice {count}"), count)
+        counts[count] = count_queries(producer_client, build)
+    assert counts[6] == counts[60]

@@ -1,0 +1,92 @@
+"""Credits, limits and use per month, on the page of an account and on the overview."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.support.html import read_html
+from tests.voices.rows import Studio
+from voices.models import Account, UsageReading
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+OVERVIEW = "/accounts/spend/"
+
+
+def add_account(name: str, provider: str = "audiostack", days: int = 40, **usage: object) -> Account:
+    """An account that uses 10 credits a day, without a reading three days ago."""
+    account = Account.objects.create(name=name, provider=provider, usage=usage, usage_at=timezone.now())
+    today = timezone.localdate()
+    UsageReading.objects.bulk_create(
+        UsageReading(
+            account=account,
+            day=today - timedelta(days=ago),
+            unit="credits",
+            remaining=1000 + 10 * ago,
+            read_at=timezone.now() - timedelta(days=ago),
+        )
+        for ago in range(days)
+        if ago != 3
+    )
+    return account
+
+
+def test_account_shows_its_months_its_charts_and_what_is_missing(producer_client: Client, studio: Studio) -> None:
+    account = add_account("Credits", remaining=1000, unit="credits")
+    studio.account = account
+    studio.make_build(status="ready")
+    text = read_html(producer_client.get(reverse("voices:account", args=[account.pk])))
+    assert "Used per month" in text and "credits</td>" in text and "No reading on 1 day." in text
+    assert "Left on each day" in text and 'data-chart="line"' in text and "js/charts" in text
+    assert "Builds per month" in text and "300 credits" in text and text.count("Counted from") == 1
+
+
+def test_account_without_readings_has_neither_table_nor_chart(producer_client: Client, studio: Studio) -> None:
+    speechgen = Account.objects.create(name="Second", provider="speechgen")
+    for account in (studio.account, speechgen):
+        text = read_html(producer_client.get(reverse("voices:account", args=[account.pk])))
+        assert "Used per month" not in text and "data-chart" not in text and "charts.js" not in text
+    assert "Not stated: the provider does not report credits or use." in text
+
+
+def test_overview_shows_every_account_and_what_is_not_stated(producer_client: Client, studio: Studio) -> None:
+    add_account("Credits", remaining=1000, unit="credits")
+    Account.objects.create(name="Silent", provider="speechgen")
+    text = read_html(producer_client.get(OVERVIEW))
+    assert "Credits" in text and "1,000 credits" in text and text.count("not stated") == 5
+    assert reverse("voices:spend") in producer_client.get(reverse("voices:account_list")).content.decode()
+
+
+def test_overview_adds_up_the_accounts_of_a_provider_but_not_the_sandbox(producer_client: Client) -> None:
+    for name in ("One", "Two"):
+        add_account(name, days=150)
+    sandbox = add_account("Practice", days=150)
+    Account.objects.filter(pk=sandbox.pk).update(mode="sandbox")
+    (chart,) = producer_client.get(OVERVIEW).context["charts"]
+    live, practice = sorted(chart.series, key=lambda series: series.name)
+    assert (live.name, practice.name) == ("AudioStack", "AudioStack, sandbox")
+    assert {label: 2 * amount for label, amount in practice.values.items()} == live.values
+
+
+def test_overview_without_accounts_says_so(producer_client: Client) -> None:
+    assert "No account yet" in read_html(producer_client.get(OVERVIEW))
+
+
+def test_query_count_does_not_grow_with_accounts_and_readings(producer_client: Client, studio: Studio) -> None:
+    def count_queries() -> int:
+        producer_client.get(OVERVIEW)
+        with CaptureQueriesContext(connection) as queries:
+            assert producer_client.get(OVERVIEW).status_code == 200
+        return len(queries)
+
+    for number in range(3):
+        add_account(f"Account {number}", days=3)
+    studio.make_build(status="ready")
+    few = count_queries()
+    for number in range(3, 60):
+        add_account(f"Account {number}")
+    assert count_queries() == few

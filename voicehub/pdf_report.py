@@ -1,0 +1,129 @@
+"""Reports as PDF, in the font of the pages. Text may be in any script that the font has, or the one of the settings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from fontTools.ttLib import TTFont
+from fpdf import FPDF
+from fpdf.enums import TableBordersLayout, TextMode
+from fpdf.fonts import FontFace
+
+FONT_FOLDER = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
+SCRIPTS = ("latin", "latin-ext", "cyrillic", "greek")
+FAMILY, REPLACEMENT = "inter-latin", "?"
+MARGIN, LINE = 18.0, 5.0  # millimeters
+INK, QUIET, RULE = (20, 23, 31), (89, 96, 110), (214, 218, 226)
+SMALL, NORMAL, LARGE, TITLE = 8.5, 10, 13, 20  # points
+# A bold instance of the variable font takes a second to make, so headings have a thin outline instead.
+STROKE = 0.12
+ROOM_BELOW_HEADING = 45.0  # a heading is not alone at the end of a page
+
+
+class _Pages(FPDF):
+    """Pages with a line at the foot of each."""
+
+    footer_text = ""
+
+    def footer(self) -> None:
+        self.set_y(-MARGIN + 4)
+        self.set_font(FAMILY, size=SMALL)
+        self.set_text_color(*QUIET)
+        self.cell(0, LINE, self.footer_text)
+        self.set_x(MARGIN)
+        self.cell(0, LINE, f"Page {self.page_no()}", align="R")
+
+
+class PdfReport:
+    """A report with a title, headings, facts and tables.
+
+    `has_replaced` says whether a character was replaced, because no font has it.
+    """
+
+    def __init__(self, title: str, footer: str, made_at: datetime) -> None:
+        self.has_replaced = False
+        self._characters = load_characters()
+        pages = self._pages = _Pages(format="A4")
+        pages.set_margin(MARGIN)
+        pages.set_auto_page_break(auto=True, margin=MARGIN)
+        for family, path in list_fonts():
+            pages.add_font(family, fname=path)
+        pages.set_fallback_fonts([family for family, _path in list_fonts()[1:]], exact_match=False)
+        pages.set_title(title)
+        pages.set_lang("en")
+        pages.set_creation_date(made_at)
+        pages.footer_text = self._clean(footer)
+        pages.add_page()
+        self._write(title, TITLE, is_strong=True)
+
+    def add_heading(self, text: str) -> None:
+        if self._pages.get_y() > self._pages.h - ROOM_BELOW_HEADING:
+            self._pages.add_page()
+        self._pages.ln(LINE)
+        self._write(text, LARGE, is_strong=True)
+        self._pages.ln(1)
+
+    def add_text(self, text: str, *, is_quiet: bool = False) -> None:
+        self._write(text, SMALL if is_quiet else NORMAL, color=QUIET if is_quiet else INK)
+
+    def add_facts(self, facts: Sequence[tuple[str, str]]) -> None:
+        self.add_table((), facts, widths=(3, 9))
+
+    def add_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, widths: Sequence[int]) -> None:
+        """A table whose columns have these relative widths. Its headings stand on each page."""
+        self._pages.set_font(FAMILY, size=SMALL)
+        self._pages.set_text_color(*INK)
+        self._pages.set_draw_color(*RULE)
+        with self._pages.table(
+            col_widths=tuple(widths),
+            borders_layout=TableBordersLayout.HORIZONTAL_LINES if headings else TableBordersLayout.NONE,
+            line_height=LINE - 0.5,
+            padding=(0.8, 2, 0.8, 0),
+            text_align="LEFT",
+            headings_style=FontFace(color=QUIET),
+            num_heading_rows=1 if headings else 0,
+            first_row_as_headings=bool(headings),
+        ) as table:
+            for cells in [headings, *rows] if headings else rows:
+                row = table.row()
+                for cell in cells:
+                    row.cell(self._clean(cell))
+
+    def make_bytes(self) -> bytes:
+        return bytes(self._pages.output())
+
+    def _write(self, text: str, size: float, *, is_strong: bool = False, color: tuple[int, int, int] = INK) -> None:
+        pages = self._pages
+        with pages.local_context():
+            pages.set_font(FAMILY, size=size)
+            pages.set_text_color(*color)
+            if is_strong:
+                pages.set_draw_color(*INK)
+                pages.set_line_width(STROKE)
+                pages.text_mode = TextMode.FILL_STROKE
+            pages.multi_cell(0, size * 0.5, self._clean(text), align="L", new_x="LMARGIN", new_y="NEXT")
+
+    def _clean(self, text: str) -> str:
+        cleaned = "".join(one if one == "\n" or ord(one) in self._characters else REPLACEMENT for one in text)
+        self.has_replaced = self.has_replaced or cleaned != text
+        return cleaned
+
+
+def list_fonts() -> list[tuple[str, Path]]:
+    """The family and the file of each font, the one for Latin first."""
+    own = Path(settings.VOICEHUB_REPORT_FONT) if settings.VOICEHUB_REPORT_FONT else None
+    fonts = [(f"inter-{script}", FONT_FOLDER / f"inter-{script}-wght-normal.woff2") for script in SCRIPTS]
+    return [*fonts, ("own", own)] if own else fonts
+
+
+def load_characters() -> frozenset[int]:
+    """The code points that the fonts can show."""
+    return frozenset().union(*(_read_characters(path) for _family, path in list_fonts()))
+
+
+@cache
+def _read_characters(path: Path) -> frozenset[int]:
+    with TTFont(path, fontNumber=0) as font:
+        return frozenset(font.getBestCmap())

@@ -1,0 +1,54 @@
+"""Small drawings beside a word: the icon of a page, the tile of a voice, the letters of a person."""
+
+from functools import cache
+from uuid import UUID
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+VOICE_COLORS = 8
+BARS = 5
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of Tabler, beside the word that says the same. Empty if bootstrap.py has not copied it."""
+    return _read_icon(name)
+
+
+@cache
+def _read_icon(name: str) -> SafeString:
+    path = settings.BASE_DIR / "static" / "vendor" / "tabler-icons" / f"{name}.svg"
+    drawing = path.read_text(encoding="utf-8").partition(">")[2] if path.is_file() else ""
+    # The file is part of a package that package-lock.json names with its hash.
+    return SafeString(
+        f'<svg class="vh-icon" viewBox="0 0 24 24" aria-hidden="true">{drawing.strip()}' if drawing else ""
+    )
+
+
+@register.simple_tag(name="voice_tile")
+def render_voice_tile(voice_id: UUID, size: str = "") -> SafeString:
+    """The sign of a voice: a color and five bars, both from its id. `size` is “big”, “small” or empty."""
+    heights = [4 + (voice_id.int >> (8 * bar)) % 13 for bar in range(BARS)]
+    path = " ".join(f"M{2 + 4 * bar} {10 - height / 2:g}v{height}" for bar, height in enumerate(heights))
+    return format_html(
+        '<span class="vh-tile v{}{}" aria-hidden="true"><svg viewBox="0 0 20 20"><path d="{}"/></svg></span>',
+        voice_id.int % VOICE_COLORS + 1,
+        f" is-{size}" if size else "",
+        path,
+    )
+
+
+def render_voice_link(url: str, name: str, voice_id: UUID) -> SafeString:
+    return format_html('{}<a href="{}">{}</a>', render_voice_tile(voice_id, "small"), url, name)
+
+
+@register.simple_tag(name="face")
+def render_face(name: str) -> SafeString:
+    """The sign of a person: the first letters of the first two names."""
+    letters = "".join(word[0] for word in name.split()[:2]).upper()
+    return format_html('<span class="vh-face" aria-hidden="true">{}</span>', letters)

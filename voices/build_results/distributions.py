@@ -1,0 +1,95 @@
+"""Histograms of the scores of a build's recordings, each with VoiceHub's estimate of the same recordings beside it."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from providers import registry
+from voicehub.charts import Chart, ChartKind, Series
+from voicehub.sound_report import format_minus
+from voices.models import Build
+from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingScore, RecordingValues, load_values
+
+MIN_VALUES = 5
+MAX_BINS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The histogram of a provider's score, and that of our estimate, if there is one of enough recordings."""
+
+    score: RecordingScore
+    provider_label: str
+    chart: Chart
+    estimate: Chart | None
+
+
+def load_distributions(build: Build, previous: Build | None, names: tuple[str, str]) -> list[Distribution]:
+    """One query for each build. `names` are those of the build and of the one before it."""
+    values = [load_values(build), load_values(previous) if previous else RecordingValues()]
+    label = registry.get_provider_label(build.remote_voice.account.provider)
+    return list(_iterate_distributions(values, label, names))
+
+
+def _iterate_distributions(
+    values: Sequence[RecordingValues], label: str, names: Sequence[str]
+) -> Iterator[Distribution]:
+    used_estimates: set[str] = set()
+    for score in RECORDING_SCORES:
+        rows = [one.scores.get(score.key, ()) for one in values]
+        if len(rows[0]) < MIN_VALUES:
+            continue
+        estimates = [one.estimates.get(score.estimate_key, ()) for one in values]
+        has_estimate = len(estimates[0]) >= MIN_VALUES and score.estimate_key not in used_estimates
+        used_estimates |= {score.estimate_key} if has_estimate else set()
+        yield Distribution(
+            score,
+            label,
+            make_histogram(score.key, score.label, score.axis, rows, names),
+            make_histogram(f"our-{score.key}", score.estimate_label, score.estimate_axis, estimates, names)
+            if has_estimate
+            else None,
+        )
+
+
+def make_histogram(key: str, title: str, axis: str, values: Sequence[Sequence[float]], names: Sequence[str]) -> Chart:
+    """A histogram with a series for each list that has values, over common bins."""
+    shown = {name: rows for name, rows in zip(names, values, strict=True) if rows}
+    lowest, step, count = choose_bins([value for rows in shown.values() for value in rows])
+    labels = tuple(_label_bins(lowest, step, count))
+    return Chart(
+        key=key,
+        title=title,
+        kind=ChartKind.BAR,
+        x_label=axis,
+        y_label="Recordings",
+        x_values=labels,
+        series=tuple(Series(name, _count_by_bin(rows, lowest, step, labels)) for name, rows in shown.items()),
+    )
+
+
+def choose_bins(values: Sequence[float]) -> tuple[float, float, int]:
+    """The lower edge of the first bin, the width of each, a round number, and how many there are."""
+    low, high = min(values), max(values)
+    raw = (high - low) / MAX_BINS
+    power = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 0.01
+    step = next(factor * power for factor in (1, 2, 5, 10) if raw <= factor * power)
+    first = math.floor(low / step + 1e-9)
+    return first * step, step, max(1, math.floor(high / step + 1e-9) - first + 1)
+
+
+def _label_bins(lowest: float, step: float, count: int) -> Iterable[str]:
+    """“0.60 to 0.65”, with as many decimals as the step needs."""
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    edges = [format_minus(f"{lowest + step * place:z.{decimals}f}") for place in range(count + 1)]
+    return (f"{edges[place]} to {edges[place + 1]}" for place in range(count))
+
+
+def _count_by_bin(
+    values: Sequence[float], lowest: float, step: float, labels: Sequence[str]
+) -> Mapping[str | float, float]:
+    counts: dict[str | float, float] = dict.fromkeys(labels, 0.0)
+    for value in values:
+        place = math.floor((value - lowest) / step + 1e-9)
+        counts[labels[max(0, min(len(labels) - 1, place))]] += 1
+    return counts

@@ -1,0 +1,75 @@
+"""The scores of a finished build as gauges: the value, VoiceHub's mark for a good one, and the change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voicehub.sound_report import format_minus
+from voices.models import Build
+from voices.services.builds.scores import SCORES, ScoreInfo
+
+TONES = {"good": "good", "fair": "wait", "poor": "bad"}
+LEAST_CHANGE = 0.005  # below it, two scores look the same
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One score of a build. `previous` is the same score of the build before, if it has one."""
+
+    info: ScoreInfo
+    value: float
+    previous: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        return self.info.get_verdict(self.value)
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.verdict]
+
+    @property
+    def arc(self) -> str:
+        """The part of the arc that is filled, of 100, for an SVG attribute."""
+        return f"{100 * max(0.0, min(1.0, self.value)):.1f}"
+
+    @property
+    def mark_angle(self) -> str:
+        """Where the mark of a good score stands: degrees from the left end of the arc, for an SVG attribute."""
+        return f"{180 * self.info.good_from:.1f}"
+
+    @property
+    def limit_text(self) -> str:
+        return f"{self.info.good_from:.2f} or {'less' if self.info.lower_is_better else 'more'}"
+
+    @property
+    def change(self) -> float | None:
+        return None if self.previous is None else self.value - self.previous
+
+    @property
+    def change_tone(self) -> str:
+        """“good”, “bad”, or empty if the score is the same or there is none to compare with."""
+        if self.change is None or abs(self.change) < LEAST_CHANGE:
+            return ""
+        return "good" if (self.change < 0) == self.info.lower_is_better else "bad"
+
+    @property
+    def change_text(self) -> str:
+        """“▲ 0.03, better”: whether the number went up, and whether that is better."""
+        if self.change is None:
+            return ""
+        if not self.change_tone:
+            return "No change"
+        word = "better" if self.change_tone == "good" else "worse"
+        return f"{'▲' if self.change > 0 else '▼'} {format_minus(f'{abs(self.change):.2f}')}, {word}"
+
+
+def make_gauges(build: Build, previous: Build | None = None) -> list[Gauge]:
+    return list(_iterate_gauges(build, previous))
+
+
+def _iterate_gauges(build: Build, previous: Build | None) -> Iterator[Gauge]:
+    for info in SCORES:
+        value = build.scores.get(info.key)
+        before = previous.scores.get(info.key) if previous else None
+        if value is not None:
+            yield Gauge(info, float(value), None if before is None else float(before))

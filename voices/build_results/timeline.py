@@ -1,0 +1,71 @@
+"""The steps of a build with their times, as far as they are stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+
+from voicehub.text import format_duration
+from voices.models import Build, BuildStatus
+
+RESULT_TONES = {
+    BuildStatus.READY: "good",
+    BuildStatus.DATASET_ISSUE: "wait",
+    BuildStatus.CONSENT_REJECTED: "bad",
+    BuildStatus.FAILED: "bad",
+    BuildStatus.CANCELED: "idle",
+    BuildStatus.WITHDRAWN: "bad",
+}
+
+SENDING_STATUSES = {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineStep:
+    """One step. `state` is "done", "now", "next", or the tone of the result. `duration` lasts until the next step."""
+
+    label: str
+    state: str
+    at: datetime | None = None
+    duration: str = ""
+
+
+def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineStep]:
+    """The steps of the build: started, sending, training, result. An outdated result is described in the past tense."""
+    return list(_add_durations([*_list_steps(build), _make_result(build, is_outdated=is_outdated)]))
+
+
+def _list_steps(build: Build) -> Iterator[TimelineStep]:
+    """The steps before the result. Of a build that has ended, only those that it reached."""
+    yield TimelineStep("Started", "done", build.created_at)
+    if build.status == BuildStatus.CANCELED:
+        return
+    sending = TimelineStep("Sending", "next", build.submitted_at)
+    training = TimelineStep("Training", "next", build.training_at)
+    for step, statuses in ((sending, SENDING_STATUSES), (training, {BuildStatus.TRAINING})):
+        if build.status in statuses:
+            yield replace(step, state="now")
+        elif step.at and (not build.is_active or build.status == BuildStatus.TRAINING):
+            yield replace(step, state="done")
+        elif build.is_active:
+            yield step
+
+
+def _make_result(build: Build, *, is_outdated: bool) -> TimelineStep:
+    if build.is_active:
+        return TimelineStep("Result", "next")
+    if is_outdated:
+        return TimelineStep("Was ready", "idle", build.finished_at)
+    return TimelineStep(build.get_status_display(), RESULT_TONES[BuildStatus(build.status)], build.finished_at)
+
+
+def _add_durations(steps: list[TimelineStep]) -> Iterator[TimelineStep]:
+    for step, following in pairwise(steps):
+        known = step.at is not None and following.at is not None and following.at >= step.at
+        seconds = (following.at - step.at).total_seconds() if known and step.at and following.at else None
+        yield replace(step, duration=_format_step(seconds) if seconds is not None else "")
+    yield steps[-1]
+
+
+def _format_step(seconds: float) -> str:
+    return "under 1 s" if seconds < 0.5 else format_duration(seconds)

@@ -1,0 +1,79 @@
+"""What changed between two builds of a voice at the same provider and tier: recordings, transcripts, marks."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from voices import access
+from voices.models import Build, BuildRecording, BuildStatus
+from voices.models.build import MARKED
+
+# A build that ended otherwise has no result to compare with.
+COMPARED_STATUSES = (BuildStatus.READY, BuildStatus.DATASET_ISSUE)
+MAX_NAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRecordings:
+    """How many recordings changed in one way, how long they are together, and the names of the first of them."""
+
+    count: int
+    seconds: float
+    names: tuple[str, ...]
+
+    @property
+    def more_count(self) -> int:
+        return self.count - len(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildChanges:
+    """`previous` is the build before. `marks_new` were not marked in it, `marks_gone` are marked no longer."""
+
+    previous: Build
+    added: ChangedRecordings
+    left_out: ChangedRecordings
+    transcripts: ChangedRecordings
+    marks_new: ChangedRecordings
+    marks_gone: ChangedRecordings
+    has_same_terms: bool
+    """Whether consent and contract are the same."""
+
+
+def find_previous_build(build: Build) -> Build | None:
+    """The newest earlier build of the same voice at the same provider and tier that has a result."""
+    remote = build.remote_voice
+    same = {"remote_voice__account__provider": remote.account.provider, "remote_voice__tier": remote.tier}
+    earlier = access.query_builds().filter(voice=build.voice_id, **same, created_at__lt=build.created_at)
+    return earlier.filter(status__in=COMPARED_STATUSES).order_by("-created_at").first()
+
+
+def number_build(build: Build) -> int:
+    """The position of a build among all builds of its voice, from 1."""
+    return Build.objects.filter(voice=build.voice_id, created_at__lte=build.created_at).count()
+
+
+def load_changes(build: Build, previous: Build) -> BuildChanges:
+    """A constant number of queries, however many recordings the builds have."""
+    before = previous.recordings.filter(recording=OuterRef("recording"))
+    after = build.recordings.filter(recording=OuterRef("recording"))
+    other_text = before.exclude(transcript=OuterRef("transcript"))
+    return BuildChanges(
+        previous,
+        added=_list_recordings(build.recordings.filter(~Exists(before))),
+        left_out=_list_recordings(previous.recordings.filter(~Exists(after))),
+        transcripts=_list_recordings(build.recordings.filter(Exists(other_text))),
+        marks_new=_list_recordings(_query_marked(build).filter(~Exists(before.filter(MARKED)))),
+        marks_gone=_list_recordings(_query_marked(previous).filter(Exists(after.filter(~MARKED, has_report=True)))),
+        has_same_terms=(build.consent_id, build.contract_id) == (previous.consent_id, previous.contract_id),
+    )
+
+
+def _query_marked(build: Build) -> QuerySet[BuildRecording]:
+    return build.recordings.filter(MARKED, Q(has_report=True))
+
+
+def _list_recordings(rows: QuerySet[BuildRecording]) -> ChangedRecordings:
+    names = rows.order_by("recording__file_name", "pk").values_list("recording__file_name", flat=True)
+    totals = rows.aggregate(count=Count("pk"), seconds=Sum("recording__seconds", default=0.0))
+    return ChangedRecordings(totals["count"], totals["seconds"], tuple(names[:MAX_NAMES]))

@@ -1,0 +1,45 @@
+"""The results of a build as files."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.views.decorators.http import require_safe
+
+from consent.access import get_user, require_permission
+from voices import access
+from voices.build_results.report import make_report
+from voices.models import Build
+from voices.views.build_csv import generate_csv_lines, query_csv_rows
+
+
+@require_permission("voices.view_build")
+@require_safe
+def build_export(request: HttpRequest, pk: str) -> StreamingHttpResponse:
+    """The recordings of a build with their results, as CSV. Texts are escaped against formula injection."""
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
+    response = StreamingHttpResponse(generate_csv_lines(query_csv_rows(build)), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = make_disposition(build, "csv")
+    return response
+
+
+@require_permission("voices.view_build")
+@require_safe
+def build_report(request: HttpRequest, pk: str) -> HttpResponse:
+    """The report of a build that has ended, as PDF."""
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
+    if build.is_active:
+        messages.error(request, "The build is still in progress. Its report is there when it ends.")
+        return redirect(build)
+    response = HttpResponse(make_report(build), content_type="application/pdf")
+    response.headers["Content-Disposition"] = make_disposition(build, "pdf")
+    return response
+
+
+def make_disposition(build: Build, suffix: str) -> str:
+    """The header of a download, with a name such as “warm-narrator-rapid-20251103-1402.csv”."""
+    name = f"{slugify(build.voice.name) or 'voice'}-{build.remote_voice.tier}-{build.created_at:%Y%m%d-%H%M}.{suffix}"
+    return content_disposition_header(True, name) or "attachment"

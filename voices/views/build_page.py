@@ -1,0 +1,134 @@
+"""What the page of a build shows."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpRequest
+
+from consent.access import get_user
+from voicehub.tokens import hash_token
+from voices import access
+from voices.build_results.distributions import load_distributions
+from voices.build_results.gauges import make_gauges
+from voices.build_results.timeline import make_timeline
+from voices.models import Build, BuildRecording, BuildStatus
+from voices.models.build import ACTIVE_STATUSES
+from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
+from voices.services.builds.changes import find_previous_build, load_changes, number_build
+from voices.services.builds.failures import is_open_failure
+from voices.services.builds.options import describe_emotions, list_option_fields, list_shown_options
+from voices.services.builds.rebuild import UNSUPPORTED, is_supported, plan_rebuild
+from voices.services.builds.recheck import check_built_voices
+from voices.services.builds.scores import count_scores, order_worst_first
+from voices.services.builds.start import find_blockers
+from voices.services.remote_state import find_retraining, load_build_history
+from voices.work_progress import WorkProgress
+
+PAGE_SIZE = 50
+# Large recording columns that no build page shows.
+DEFERRED_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features")
+# VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
+ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
+
+
+def make_build_context(request: HttpRequest, build: Build, progress: WorkProgress | None) -> dict[str, Any]:
+    rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    counts = count_rows(build)
+    history, states = load_build_history(build), check_built_voices([build])
+    score_counts, downloads = count_scores(build), list(build.dataset_fetches.order_by("-at")[:20])
+    is_closed = access.are_recordings_closed(build.voice, get_user(request))
+    return {
+        "build": build,
+        "hold": states.held.get(build.remote_voice_id, ()),
+        "voice_states": states,
+        "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
+        "is_closed": is_closed,
+        "rest_token": compute_rest_token(build, counts, len(downloads), is_closed, states.held),
+        "progress": progress,
+        "change_token": compute_change_token(build, progress),
+        "timeline": make_timeline(build, is_outdated=history.is_outdated),
+        "history": history,
+        "outdated": [build.pk] if history.is_outdated else [],
+        "page": page,
+        "options": list_shown_options(build),
+        "rebuild_fields": list_option_fields(build),
+        "emotions": describe_emotions(list(build.recordings.values_list("emotion", flat=True))),
+        "estimates": select_estimate_columns(page, score_counts),
+        "dataset_downloads": downloads,
+        "needs_staff_answer": needs_staff_answer(build),
+        "is_open_failure": is_open_failure(build),
+        "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
+        "score_counts": score_counts,
+        "provider_columns": sum(1 for count in score_counts.values() if count),
+        **counts,
+        **({} if build.is_active else make_result_context(build, score_counts, is_closed=is_closed)),
+    }
+
+
+def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_closed: bool) -> dict[str, Any]:
+    """What only the page of a build that has ended shows. What tells of recordings is left out if they are closed."""
+    previous = find_previous_build(build)
+    number = number_build(build)
+    previous_number = number_build(previous) if previous else 0
+    names = (f"Build {number}", f"Build {previous_number}")
+    has_scores = not is_closed and any(score_counts.values())
+    return {
+        "number": number,
+        "previous": previous,
+        "previous_number": previous_number,
+        "scores": make_gauges(build, previous),
+        "changes": load_changes(build, previous) if previous and not is_closed else None,
+        "distributions": load_distributions(build, previous, names) if has_scores else [],
+        "comparable_builds": list(list_comparable_builds(build)),
+        "can_rebuild": True,
+        "rebuild_plan": None if is_closed else plan_rebuild(build),
+        "retraining": find_retraining(build.remote_voice),
+        "rebuild_refusals": list_rebuild_refusals(build),
+    }
+
+
+def count_rows(build: Build) -> dict[str, Any]:
+    flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+    return build.recordings.aggregate(
+        seconds=Sum("recording__seconds", default=0.0),
+        reported_count=Count("pk", filter=Q(has_report=True)),
+        callback_only_count=Count("pk", filter=Q(from_callback=True)),
+        flagged_count=Count("pk", filter=flagged),
+        problem_count=Count("pk", filter=flagged | Q(is_active=False)),
+    )
+
+
+def compute_rest_token(build: Build, *shown: object) -> str:
+    """Changes when the page would show something else of an active build than in its progress."""
+    account = build.remote_voice.account
+    own = (build.status, build.issue, build.lookup_attempts, build.has_unknown_status)
+    return hash_token(repr((own, account.paused_at, account.pause_reason, shown)))
+
+
+def list_comparable_builds(build: Build) -> QuerySet[Build]:
+    """The other finished builds of the same voice, at most 50."""
+    return (
+        access.query_builds().filter(voice=build.voice_id).exclude(pk=build.pk).exclude(status__in=ACTIVE_STATUSES)[:50]
+    )
+
+
+def select_estimate_columns(rows: Iterable[BuildRecording], score_counts: Mapping[str, int]) -> dict[str, str]:
+    """The estimates to show as columns, with their headings.
+
+    At least one of these recordings has the estimate, and the provider has not measured the same score.
+    """
+    estimates_by_row = [row.recording.measures.get("estimates") or {} for row in rows]
+    return {
+        key: label
+        for key, label in ESTIMATE_LABELS.items()
+        if not score_counts.get(key) and any(estimates.get(key) is not None for estimates in estimates_by_row)
+    }
+
+
+def list_rebuild_refusals(build: Build) -> list[str]:
+    """Why a rebuild with the recordings as they are would be refused now."""
+    account, tier = build.remote_voice.account, build.remote_voice.tier
+    return find_blockers(build.voice, account, tier, build.handover) if is_supported(build) else [UNSUPPORTED]

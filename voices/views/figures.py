@@ -1,0 +1,77 @@
+"""The four figures of the page Today. Each leads to the list of what it counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils import timezone
+
+from consent.access import query_submitted_consents
+from voicehub.models import User
+from voicehub.rail_counts import count_rows
+from voicehub.templatetags.studio import describe_moment
+from voices.lists.voices import list_voice_views
+from voices.models import Build, Voice
+from voices.views.consent_steps import TO_REVIEW
+from voices.views.dashboard_lists import ENDING_WINDOW, ActiveBuilds, EndingContract
+from voices.views.next_step import NextStep
+
+NOTHING = "idle"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`tone` is the name of a status mark, and `note` the line below the number."""
+
+    label: str
+    tone: str
+    count: int
+    note: str
+    url: str
+
+
+def list_figures(
+    user: User, steps: Sequence[NextStep], active: ActiveBuilds, endings: Sequence[EndingContract]
+) -> list[Figure]:
+    """What this user may see of the four figures, in one query."""
+    ready = next(choice.condition for choice in list_voice_views() if choice.value == "ready")
+    counted = (query_submitted_consents(), Build.objects.active(), Voice.objects.filter(ready), Voice.objects.all())
+    row = User.objects.filter(pk=user.pk).values_list(*map(count_rows, counted)).first()
+    to_review, building, ready_count, voice_count = row or (0, 0, 0, 0)
+    figures = (
+        ("consent.view_consent", _make_review_figure(to_review, steps)),
+        ("voices.view_build", _make_building_figure(building, active)),
+        ("voices.view_voice", _make_ready_figure(ready_count, voice_count)),
+        ("consent.view_contract", _make_ending_figure(endings)),
+    )
+    return [figure for permission, figure in figures if user.has_perm(permission)]
+
+
+def _make_review_figure(count: int, steps: Sequence[NextStep]) -> Figure:
+    oldest = min((step.since for step in steps if step.status == TO_REVIEW and step.since), default=None)
+    note = f"Oldest: {_describe(oldest)}" if oldest else "No recording waits"
+    return Figure(
+        TO_REVIEW, "new" if count else NOTHING, count, note, f"{reverse('consent:consent_list')}?show=to_review"
+    )
+
+
+def _make_building_figure(count: int, active: ActiveBuilds) -> Figure:
+    oldest = min((build.created_at for build in active.rows if build.is_active), default=None)
+    note = f"Longest: started {_describe(oldest)}" if oldest else "No build runs"
+    return Figure("Building", "busy" if count else NOTHING, count, note, f"{reverse('voices:build_list')}?show=active")
+
+
+def _make_ready_figure(count: int, total: int) -> Figure:
+    return Figure(
+        "Voices built", "good" if count else NOTHING, count, f"of {total}", f"{reverse('voices:voice_list')}?show=ready"
+    )
+
+
+def _make_ending_figure(endings: Sequence[EndingContract]) -> Figure:
+    note = f"within {ENDING_WINDOW.days} days"
+    return Figure("Contracts ending", "wait" if endings else NOTHING, len(endings), note, "#contracts-ending")
+
+
+def _describe(moment: datetime) -> str:
+    return describe_moment(moment, timezone.now())

@@ -1,0 +1,225 @@
+"""What accounts used per month, in the words and charts of a page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views.decorators.http import require_safe
+
+from consent.access import require_permission
+from providers import registry
+from voicehub.charts import Chart, ChartKind, Series
+from voicehub.text import format_count, format_duration, join_with_and
+from voices.models import Account, AccountMode
+from voices.services.spend import (
+    BuildLedger,
+    MonthUsage,
+    Reading,
+    compute_months,
+    list_months,
+    load_ledger,
+    load_readings,
+)
+from voices.views.account_usage import SECONDS, format_amount, make_voice_row
+
+ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
+CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
+MAX_DAYS = 90
+MAX_SERIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """One month of one account. `amount` is empty if the provider states nothing about it."""
+
+    month: date
+    unit: str
+    amount: str
+    notes: Sequence[str]
+    usage: MonthUsage
+    ledger: BuildLedger | None = None
+
+    @property
+    def short_amount(self) -> str:
+        """The amount without its unit, which the overview shows once."""
+        if self.usage.used is None:
+            return ""
+        amount = format_duration(self.usage.used) if self.unit == SECONDS else f"{self.usage.used:,g}"
+        return f"at least {amount}" if self.usage.is_at_least else amount
+
+    @property
+    def short_notes(self) -> str:
+        return ", ".join(list_short_notes(self.usage))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpend:
+    """One account of the overview. `left` and `voices` are empty if the provider does not state them."""
+
+    account: Account
+    left: str
+    voices: str
+    unit: str
+    months: Sequence[MonthRow]
+
+    @property
+    def counts(self) -> str:
+        """What the numbers of the months count: “in credits”, “length of speech”."""
+        return "length of speech" if self.unit == SECONDS else f"in {self.unit}" if self.unit else ""
+
+
+def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = None) -> MonthRow:
+    amount = format_amount(usage.used, unit)
+    if amount and usage.is_at_least:
+        amount = f"at least {amount}"
+    return MonthRow(usage.month, unit, amount, list(list_notes(usage)), usage, ledger)
+
+
+def list_short_notes(usage: MonthUsage) -> Iterator[str]:
+    """The notes in the few words that a cell has room for."""
+    today = timezone.localdate()
+    if usage.used is not None and usage.starts_late and usage.first_day:
+        yield f"from {_format_day(usage.first_day)}"
+    if usage.ends_early(today) and usage.last_day:
+        yield f"until {_format_day(usage.last_day)}"
+    if usage.days_without_reading:
+        yield f"{format_count(usage.days_without_reading, 'day', 'days')} not read"
+    if usage.added_on:
+        yield "credits added"
+    if usage.has_new_key:
+        yield "key changed"
+
+
+def list_notes(usage: MonthUsage) -> Iterator[str]:
+    """What the number of a month leaves out."""
+    today = timezone.localdate()
+    if usage.starts_late and usage.first_day:
+        yield f"Counted from {_format_day(usage.first_day)}."
+    if usage.ends_early(today) and usage.last_day:
+        yield f"Counted until {_format_day(usage.last_day)}."
+    if usage.days_without_reading:
+        yield f"No reading on {format_count(usage.days_without_reading, 'day', 'days')}."
+    if usage.added_on:
+        days = join_with_and([_format_day(day) for day in usage.added_on])
+        yield f"Credits were added by {days}, so what was used just before is not counted."
+    if usage.has_new_key:
+        yield "The key was changed. What was used between the keys is not counted."
+
+
+def _format_day(day: date) -> str:
+    return date_format(day, "F j")
+
+
+def find_unit(readings: Sequence[Reading]) -> str:
+    return readings[-1].unit if readings else ""
+
+
+# --- one account ------------------------------------------------------------------------
+
+
+def make_account_months(account: Account) -> dict[str, object]:
+    """What the page of an account shows of its months: rows, newest first, and charts."""
+    months = list_months(ACCOUNT_MONTHS)
+    readings = load_readings([account], months)[account.pk]
+    ledger = {entry.month: entry for entry in load_ledger([account], months)[account.pk]}
+    unit, usages = find_unit(readings), compute_months(readings, months)
+    rows = [make_month_row(usage, unit, ledger.get(usage.month)) for usage in usages]
+    shown = [row for row in reversed(rows) if row.amount or row.notes]
+    charts = [*make_used_chart("used", usages, unit), *make_left_chart(readings, unit)]
+    return {
+        "months": shown,
+        "ledger": sorted(ledger.values(), key=lambda entry: entry.month, reverse=True),
+        "charts": charts,
+    }
+
+
+def make_used_chart(key: str, usages: Sequence[MonthUsage], unit: str) -> Iterator[Chart]:
+    known = [(usage.month, usage.used) for usage in usages if usage.used is not None]
+    values: dict[str | float, float] = {_label_month(month): _scale(used, unit) for month, used in known}
+    if len(values) >= CHART_NUMBERS:
+        series = (Series("Used", values),)
+        yield Chart(key, "Used per month", ChartKind.BAR, "Month", label_unit(unit), tuple(values), series)
+
+
+def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
+    """What was left on each day."""
+    left = [(one.day, one.remaining) for one in readings if one.remaining is not None][-MAX_DAYS:]
+    values: dict[str | float, float] = {date_format(day, "M j"): remaining for day, remaining in left}
+    if len(values) >= CHART_NUMBERS:
+        series = (Series("Left", values),)
+        yield Chart("left", "Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
+
+
+def _label_month(month: date) -> str:
+    return date_format(month, "M Y")
+
+
+def label_unit(unit: str) -> str:
+    return "Minutes of speech" if unit == SECONDS else unit.capitalize() or "Amount"
+
+
+def _scale(amount: float, unit: str) -> float:
+    """Charts show speech in minutes."""
+    return amount / 60 if unit == SECONDS else amount
+
+
+# --- all accounts -----------------------------------------------------------------------
+
+
+@require_permission("voices.view_account")
+@require_safe
+def spend_overview(request: HttpRequest) -> HttpResponse:
+    """Credits, limits and use per month of every account, and per provider where it states them."""
+    months, accounts = list_months(OVERVIEW_MONTHS), list(Account.objects.all())
+    readings, ledger = load_readings(accounts, months), load_ledger(accounts, months)
+    rows = [make_account_spend(account, readings.get(account.pk, []), months, ledger) for account in accounts]
+    context = {
+        "rows": rows,
+        "months": months[::-1],
+        "charts": list(make_provider_charts(rows, months)),
+        "has_builds": any(row.ledger for one in rows for row in one.months),
+    }
+    return render(request, "voices/spend.html", context)
+
+
+def make_account_spend(
+    account: Account,
+    readings: Sequence[Reading],
+    months: Sequence[date],
+    ledger: Mapping[UUID, Sequence[BuildLedger]],
+) -> AccountSpend:
+    unit, usage = find_unit(readings), account.usage
+    entries = {entry.month: entry for entry in ledger.get(account.pk, ())}
+    rows = [make_month_row(one, unit, entries.get(one.month)) for one in compute_months(readings, months)]
+    left = format_amount(usage.get("remaining"), usage.get("unit"))
+    voices = make_voice_row(usage.get("voices"), usage.get("voice_limit")).value
+    return AccountSpend(account, left, voices, unit, rows[::-1])
+
+
+def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -> Iterator[Chart]:
+    """One chart for each unit, with a series for each provider. Sandbox accounts are series of their own."""
+    for number, unit in enumerate(sorted({row.unit for row in rows if row.unit})):
+        totals: dict[str, dict[str | float, float]] = {}
+        for row in (row for row in rows if row.unit == unit):
+            values = totals.setdefault(_name_series(row.account), {})
+            for month in row.months:
+                if month.usage.used is not None:
+                    label = _label_month(month.month)
+                    values[label] = values.get(label, 0) + _scale(month.usage.used, unit)
+        series = tuple(Series(name, values) for name, values in totals.items() if values)[:MAX_SERIES]
+        if sum(len(one.values) for one in series) >= CHART_NUMBERS:
+            title = f"{label_unit(unit)} used per month"
+            if len(series) == 1:
+                title = f"{series[0].name}: {title.lower()}"
+            labels = tuple(_label_month(month) for month in months)
+            yield Chart(f"unit-{number}", title, ChartKind.BAR, "Month", label_unit(unit), labels, series)
+
+
+def _name_series(account: Account) -> str:
+    label = registry.get_provider_label(account.provider)
+    return f"{label}, sandbox" if account.mode == AccountMode.SANDBOX else label

@@ -4,7 +4,7 @@ Every staff view names its permission with `require_permission`. Staff without i
 page (LoginRequiredMiddleware). The talent's pages check the invitation instead (see `get_opened_invitation`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -196,15 +196,15 @@ class InvitationRow:
         return self.invitation.expires_at <= timezone.now()
 
 
-def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
-    """The invitations to this consent, newest first."""
-    rows = list(consent.invitations.select_related("created_by").prefetch_related("consents"))
+def list_invitation_rows(
+    consent: Consent, invitations: Iterable[Invitation], revoked: Collection[str]
+) -> list[InvitationRow]:
+    """These invitations of a consent as the page shows them. `revoked` are the ids of those that staff revoked."""
+    rows = list(invitations)
     ids = [str(row.pk) for row in rows]
     failed = Task.objects.filter(kind="send_invitation", object_id__in=ids, status=TaskStatus.FAILED)
     reasons = dict(failed.values_list("object_id", "reason"))
-    live = set(consent.invitations.live().values_list("pk", flat=True))
-    payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
-    revoked = {payload.get("invitation") for payload in payloads}
+    live = set(consent.invitations.live().filter(pk__in=ids).values_list("pk", flat=True))
     return [
         InvitationRow(
             row,
@@ -215,3 +215,14 @@ def list_invitation_rows(consent: Consent) -> list[InvitationRow]:
         )
         for row in rows
     ]
+
+
+def query_invitations(consent: Consent) -> QuerySet[Invitation]:
+    """The invitations to a consent, newest first."""
+    return consent.invitations.select_related("created_by").prefetch_related("consents")
+
+
+def list_revoked_ids(consent: Consent) -> set[str]:
+    """The ids of the invitations whose link staff revoked."""
+    payloads = consent.events.filter(kind=EventKind.LINK_ENDED).values_list("payload", flat=True)
+    return {str(payload.get("invitation")) for payload in payloads}

@@ -124,6 +124,7 @@ ACCESS = {
     "voices:recordings_bulk_delete": ("post", AUDIO_ROLES),
     "voices:recordings_transcripts": ("get", AUDIO_ROLES),
     "voices:recordings_check": ("post", AUDIO_ROLES),
+    "voices:recordings_switch": ("post", AUDIO_ROLES),
     "voices:recordings_leave_out": ("post", AUDIO_ROLES),
     "voices:recording_delete": ("post", AUDIO_ROLES),
     "voices:build_start": ("post", PRODUCER_ROLES),

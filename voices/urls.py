@@ -59,6 +59,7 @@ urlpatterns = [
     path("voices/<uuid:pk>/recordings/", recordings.recording_table, name="recording_table"),
     path("voices/<uuid:pk>/recordings/poll/", recordings.recordings_poll, name="recordings_poll"),
     path("voices/<uuid:pk>/recordings/leave-out/", recordings.recordings_leave_out, name="recordings_leave_out"),
+    path("voices/<uuid:pk>/recordings/switch/", recordings.recordings_switch, name="recordings_switch"),
     path("voices/<uuid:pk>/recordings/check/", recordings.recordings_check, name="recordings_check"),
     path("voices/<uuid:pk>/recordings/bulk/", recording_bulk.recordings_bulk, name="recordings_bulk"),
     path("voices/<uuid:pk>/recordings/undo/", recording_bulk.recordings_undo, name="recordings_undo"),

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.talent import Talent
+from providers.registry import get_provider_label
+from voicehub.text import get_language_name
 from voicehub.transitions import StatusModel, make_status_constraint
 
 # The statuses of a consent that was approved and has not ended.
@@ -36,7 +38,7 @@ class Statement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.language} v{self.version}"
+        return f"{get_provider_label(self.provider)}, {get_language_name(self.language)}, version {self.version}"
 
     def fill(self, *, company: str, talent: str) -> str:
         """The text with the names filled in. Other braces in the text or the names are left unchanged."""
@@ -131,7 +133,7 @@ class Consent(StatusModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.talent.name}, {self.provider}, {self.get_purpose_display()}"
+        return f"{self.talent.name}, {get_provider_label(self.provider)}, {self.get_purpose_display().lower()}"
 
     def get_absolute_url(self) -> str:
         return reverse("consent:consent", args=[self.pk])

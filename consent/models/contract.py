@@ -11,6 +11,7 @@ from consent.models.talent import Talent
 from voicehub.json_fields import ListOf, ShapedJSONField
 from voicehub.json_shapes import FINDINGS
 from voicehub.storage import private
+from voicehub.text import format_date
 
 
 def contract_path(contract: "Contract", _name: str) -> str:
@@ -115,7 +116,7 @@ class Contract(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.talent.name}, signed {self.signed_on:%d %b %Y}"
+        return f"{self.talent.name}, signed on {format_date(self.signed_on)}"
 
     def get_absolute_url(self) -> str:
         return reverse("consent:contract", args=[self.pk])

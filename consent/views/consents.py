@@ -21,6 +21,8 @@ from consent.access import (
     get_talent_or_404,
     get_user,
     list_invitation_rows,
+    list_revoked_ids,
+    query_invitations,
     require_permission,
 )
 from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm
@@ -38,7 +40,7 @@ from consent.services.gate import BuildPermission, BuildPurpose, check_permissio
 from consent.services.invitations import request_consent, revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
 from consent.views.reasons import make_reason_view
-from voicehub.lists.pages import load_list
+from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
 from voicehub.refusals import ActionRefused, handle_refusal, show_refusal_as_message
 from voicehub.text import get_language_name
@@ -110,20 +112,23 @@ def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context: Any) -> HttpResponse:
-    takes = list(consent.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks"))
-    invitation_rows, user = list_invitation_rows(consent), get_user(request)
-    is_invited = any(not row.is_revoked for row in invitation_rows)
-    to_review = next((take for take in takes if take.acceptable), None) if _is_under_review(consent) else None
+    takes = consent.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks")
+    to_review = takes.filter(acceptable=True).first() if _is_under_review(consent) else None
+    other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
+    invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
+    revoked = list_revoked_ids(consent)
+    is_invited = invitation_page.paginator.count > len(revoked)
     context = {
         "consent": consent,
-        "takes": takes,
+        "has_takes": to_review or other_takes.paginator.count,
         "are_takes_closed": are_takes_closed(consent, user),
         "take_to_review": to_review,
         "earlier_approval": find_earlier_approval(consent) if to_review else None,
-        "other_takes": [take for take in takes if take != to_review],
+        "other_takes": other_takes,
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
-        "invitations": invitation_rows,
+        "invitations": list_invitation_rows(consent, invitation_page, revoked),
+        "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},

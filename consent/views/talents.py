@@ -14,8 +14,9 @@ from consent.forms import TalentForm
 from consent.lists.talents import TalentFilter, TalentTable, query_talents
 from consent.models import ConsentStatus, Talent
 from consent.services.legal_hold import release_hold, set_hold
+from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
-from voicehub.lists.pages import load_list
+from voicehub.lists.pages import load_list, load_part
 
 RECENT_EVENTS = 10
 
@@ -43,16 +44,21 @@ def talent_add(request: HttpRequest) -> HttpResponse:
 @require_safe
 def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
-    consents = list(talent.consents.select_related("replaced_by"))
     current = talent.contracts.current().read_suspension_reasons()
-    in_force = {pk for pk, suspension in current.items() if suspension is None}
+    in_force = [pk for pk, suspension in current.items() if suspension is None]
+    suspended = [pk for pk in current if pk not in in_force]
+    consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
+    contracts = load_part(request, talent.contracts.all(), "contracts")
+    furthest = find_furthest_consent(talent)
+    contract_state = ContractState(in_force, suspended, contracts.paginator.count)
     context = {
         "talent": talent,
+        "steps": list_steps(talent, contract_state, furthest, get_user(request)),
         "consents": consents,
-        "contracts": list(talent.contracts.all()),
+        "contracts": contracts,
         "in_force": in_force,
-        "suspended": current.keys() - in_force,
-        "ready_for_voice": in_force and any(consent.status == ConsentStatus.APPROVED for consent in consents),
+        "suspended": suspended,
+        "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,
         "events": list_recent_events(talent, RECENT_EVENTS),
     }
     return render(request, "consent/talent.html", context)

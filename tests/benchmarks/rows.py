@@ -34,6 +34,7 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
+from voices.services.recordings.figures import set_figures
 
 PROVIDER = "resemble_v2"
 BUILDS = 40
@@ -97,7 +98,7 @@ class StudioRows:
 
     def _make_recording(self, voice: Voice, number: int) -> Recording:
         """Make a usable recording without saving it. Every tenth has a finding."""
-        return Recording(
+        recording = Recording(
             voice=voice,
             file=f"recordings/{number}.wav",
             file_name=f"session-{number:05}.wav",
@@ -115,6 +116,8 @@ class StudioRows:
             analyzed_at=timezone.now(),
             checked_at=timezone.now(),
         )
+        set_figures(recording)
+        return recording
 
     def add_talents(self, total: int) -> None:
         """Add talents up to this total, a fifth of each kind: new, requested, to review, with a voice, with a build."""

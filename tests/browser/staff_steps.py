@@ -280,6 +280,33 @@ def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> 
     return row
 
 
+def find_recording(page: Page, name: str) -> Locator:
+    """The row of a recording."""
+    return page.locator("#recordings tbody tr").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def open_details(page: Page, name: str) -> Locator:
+    """Open everything about a recording, which is loaded below its row."""
+    details = page.get_by_role("region", name=f"Details of {name}")
+    if not details.is_visible():
+        find_recording(page, name).get_by_role("link", name=name).click()
+    expect(details).to_be_visible()
+    return details
+
+
+def find_switch(page: Page, name: str) -> Locator:
+    """The switch that puts a recording into builds."""
+    return find_recording(page, name).get_by_role("switch", name=f"In builds: {name}")
+
+
+def edit_transcript(page: Page, name: str) -> Locator:
+    """Press the transcript of a recording, which makes it a field."""
+    field = page.get_by_role("textbox", name=f"Transcript of {name}")
+    if not field.is_visible():
+        find_recording(page, name).locator("[data-edit]").click()
+    return field
+
+
 def put_back(page: Page, clip: str, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     """Put a recording into builds that a check left out, once it is checked. Return the build option, opened again."""
     open_build_option(page, name, account).get_by_role("button", name=f"Put back {clip}.wav").click(

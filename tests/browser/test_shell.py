@@ -30,6 +30,14 @@ def test_wide_window_shows_links_in_a_rail_and_narrow_one_in_a_menu(open_tab: Ca
     expect(page.get_by_role("heading", name="Talents", exact=True)).to_be_visible()
 
 
+def test_rail_has_the_name_of_the_studio_and_icons(open_tab: Callable[..., Tab]) -> None:
+    page = open_tab("desktop", "paula").goto("/")
+    expect(page.get_by_role("link", name="Northlight Voices VoiceHub")).to_be_visible()
+    icons = page.get_by_role("navigation", name="Main", exact=True).locator("svg.vh-icon")
+    expect(icons).to_have_count(6)
+    assert all(icon.bounding_box()["width"] == 18 for icon in icons.all())  # type: ignore[index]  # it is visible
+
+
 def test_pages_load_the_font_of_the_tokens(open_tab: Callable[..., Tab]) -> None:
     page = open_tab("desktop", "paula").goto("/")
     page.evaluate("document.fonts.ready")

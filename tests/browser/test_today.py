@@ -54,6 +54,7 @@ def test_today_judges_a_voice_at_its_provider_and_keeps_its_failures(
     staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
     row = poll_until(lambda: find_ready_row(tab))  # the recordings are checked first
     expect(row).to_contain_text("Ready to build at Resemble AI, rapid: nothing is missing.")
+    expect(row.locator(".vh-tile")).to_be_visible()
     row.get_by_role("link", name="Start build").click()
     expect(tab.page.locator(".option-more[open]")).to_have_count(1)
     expect(tab.page.get_by_role("button", name="Start rapid build at Resemble AI,")).to_be_in_viewport()
@@ -75,3 +76,19 @@ def check_failures(studio: Studio, tab: Tab) -> None:
     tab.page.get_by_role("button", name="Mark as seen").click()
     expect(tab.page.get_by_text("Seen by Paula")).to_be_visible()
     expect(find_rows(tab.goto("/"))).to_contain_text("Ready to build at Resemble AI, rapid")
+
+
+def test_figures_lead_to_the_lists_that_they_count(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("phone", "paula")
+    staff_steps.add_talent(tab, "Tova Figure")
+    page = tab.goto("/")
+    for label, heading in (("To review", "Consents"), ("Building", "Builds"), ("Voices built", "Voices")):
+        figure = page.locator(".vh-figures a", has_text=label)
+        count = figure.locator("strong").inner_text()
+        figure.click()
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+        expect(page.get_by_role("navigation", name="Views").locator("a[aria-current] b")).to_have_text(count)
+        page.go_back()
+    page.locator(".vh-figures a", has_text="Contracts ending").click()
+    expect(page.get_by_role("heading", name="Contracts that end soon")).to_be_in_viewport()
+    tab.check_page("today with figures")

@@ -20,6 +20,7 @@ from tests.support.pdfs import make_pdf
 from tests.support.wav import make_speech_like, make_wav_bytes
 from voicehub.models import User
 from voices.models import Account, Build, BuildRecording, BuildStatus, Recording, RemoteVoice, Voice
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import add_recording, create_voice
 
 PROVIDER = "resemble_v2"
@@ -120,6 +121,7 @@ class Studio:
             )
             for n in range(count)
         )  # fmt: skip
+        update_figures(voice.recordings.all())
         if self.are_recordings_checked:
             mark_checked(voice)
 

@@ -18,6 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from providers import registry
+from voicehub.task_labels import TASK_LABELS
 from voicehub.text import format_duration, get_language_name
 
 EMPTY = "–"
@@ -157,7 +158,7 @@ FORMATS_BY_NAME: dict[str, Format] = {
     "tier": make_label,
     "limit": make_label,
     "operation": make_label,
-    "kind": make_label,
+    "kind": lambda kind: TASK_LABELS.get(kind) or make_label(kind),
     "key": make_label,
     "pending_call": make_label,
     "visibility": make_label,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.core.paginator import Page
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
@@ -13,6 +13,8 @@ from voicehub.lists.tables import ListTable
 from voicehub.models import User
 
 PAGE_SIZES = (25, 50, 100)
+# The rows of a list that is one part of a page.
+PART_SIZE = 10
 DIRECTIONS = {True: "descending", False: "ascending"}
 
 
@@ -90,6 +92,11 @@ def load_list(
         page_links=list(_iterate_page_links(table.page, address)),
         size_links=[_make_size_link(size, table.paginator.per_page, address) for size in PAGE_SIZES],
     )
+
+
+def load_part(request: HttpRequest, rows: QuerySet[Any], name: str, size: int = PART_SIZE) -> Page[Any]:
+    """One page of a list that shares its page with others. Its number is the parameter `name` of the address."""
+    return Paginator(rows, size).get_page(request.GET.get(name))
 
 
 def _read_size(address: QueryDict) -> int:

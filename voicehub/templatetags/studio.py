@@ -1,8 +1,9 @@
 """Template tags for all pages: times, durations, status badges, form fields, page links."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
+from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
 from voicehub.text import format_date, format_duration
 
@@ -125,7 +127,17 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
     return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
 
 
-class NavigationLink(NamedTuple):
+@register.inclusion_tag("studio/part_pages.html", takes_context=True)
+def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str) -> dict[str, Any]:
+    """Links to the pages of one list of a page with several. `name` is its parameter in the address."""
+    address = context["request"].GET
+    numbers = {"newer": page.number - 1, "older": page.number + 1}
+    urls = {key: f"{make_query(address, **{name: str(number)})}#{anchor}" for key, number in numbers.items()}
+    return {"page": page, **urls}
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationLink:
     """`current` is the value of aria-current: "page" on the page itself, "true" on a page below it.
 
     `count` is the number of rows that wait or run, and `count_label` says which.

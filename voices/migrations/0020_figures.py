@@ -11,13 +11,14 @@ from typing import Any
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Length
 
 from voices.services.recordings.figures import compute_figures
 
 CHUNK = 500
 # The results as text: a damaged value would fail, or not be what it seems, when Django reads it as JSON.
 RESULTS: dict[str, type] = {"levels": dict, "measures": dict, "findings": list, "set_findings": list}
+MARKED = models.Q(is_silent=True) | models.Q(is_outlier=True) | ~models.Q(discard_reason="")
 FIGURES = ("quality", "signal_to_noise", "loudness", "worst_severity", "selection_quality", "warning_codes")
 ORDERS = {
     "recording_by_worst_quality": ("quality", 1000),
@@ -104,6 +105,7 @@ class Migration(migrations.Migration):
             name="warning_codes",
             field=models.CharField(blank=True, editable=False, help_text="Of its findings.", max_length=500, null=True),
         ),
+        migrations.RemoveIndex(model_name="recording", name="recording_counts"),
         migrations.RunPython(fill_figures, migrations.RunPython.noop),
         *(
             migrations.AddIndex(
@@ -121,11 +123,38 @@ class Migration(migrations.Migration):
             model_name="recording",
             index=models.Index(
                 fields=[
+                    *("voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"),
+                    "warning_codes",
+                ],
+                name="recording_counts",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="recording",
+            index=models.Index(
+                fields=[
                     *("voice", "file_name", "created_at", "id", "seconds", "sample_rate"),
-                    *("selection_quality", "warning_codes"),
+                    *("selection_quality", "warning_codes", "active_by"),
                 ],
                 condition=models.Q(active=True, status="accepted"),
                 name="recording_selection",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="recording",
+            index=models.Index(
+                models.F("voice"),
+                Length("transcript"),
+                condition=models.Q(active=True, status="accepted"),
+                name="recording_by_text_length",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="buildrecording",
+            index=models.Index(
+                fields=["build"],
+                condition=MARKED & models.Q(has_report=True),
+                name="build_recording_build_marked",
             ),
         ),
     ]

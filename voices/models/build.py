@@ -222,6 +222,7 @@ class BuildRecording(models.Model):
         constraints = [models.UniqueConstraint(fields=["build", "recording"], name="build_recording_once")]
         indexes = [
             models.Index(fields=["recording"], condition=MARKED & Q(has_report=True), name="build_recording_marked"),
+            models.Index(fields=["build"], condition=MARKED & Q(has_report=True), name="build_recording_build_marked"),
             models.Index(fields=["id"], condition=PREDICTS, name="build_recording_predicts"),
         ]
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Func, Q, TextField
 from django.db.models.fields.files import FieldFile
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Length
 from django.db.models.lookups import Contains
 from django.urls import reverse
 
@@ -211,17 +211,26 @@ class Recording(StatusModel):
             models.Index("voice", LOUDEST, "id", name="recording_by_loudest"),
             # What polls and readiness count, without the waveforms that stand in the row before these columns.
             models.Index(
-                fields=["voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"],
+                fields=[
+                    *("voice", "status", "active", "analyzed_at", "checked_at", "seconds", "sample_rate"),
+                    "warning_codes",
+                ],
                 name="recording_counts",
             ),
             # What a build would send, chosen and judged without reading more of each row.
             models.Index(
                 fields=[
                     *("voice", "file_name", "created_at", "id", "seconds", "sample_rate"),
-                    *("selection_quality", "warning_codes"),
+                    *("selection_quality", "warning_codes", "active_by"),
                 ],
                 condition=Q(active=True, status=RecordingStatus.ACCEPTED),
                 name="recording_selection",
+            ),
+            models.Index(
+                F("voice"),
+                Length("transcript"),
+                condition=Q(active=True, status=RecordingStatus.ACCEPTED),
+                name="recording_by_text_length",
             ),
             make_filter_index("recording_refused", Q(status=RecordingStatus.REFUSED)),
             make_filter_index("recording_excluded", Q(active=False)),

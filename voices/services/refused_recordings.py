@@ -6,10 +6,10 @@ Such a recording goes into no build at that provider. Other providers may use it
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 
 from providers import registry
-from voices.models import Account, BuildRecording, Recording
+from voices.models import Account, BuildRecording, Recording, RecordingStatus, Voice
 from voices.models.build import MARKED, BuildRecordingQuerySet
 
 REFUSED_TEXT = "{label} refuses this recording: another speaker or sound. Replace it."
@@ -45,7 +45,7 @@ def make_sent_condition(voices: Collection[UUID], provider: str, *, has_builds: 
     outliers = _query_outliers(provider).filter(MARKED)
     if not has_builds:
         return ~Q(pk__in=outliers.filter(build__voice__in=voices).values("recording"))
-    ids = sorted(outliers.filter(recording__voice__in=voices).values_list("recording", flat=True))
+    ids = sorted(outliers.filter(build__voice__in=voices).values_list("recording", flat=True))
     return ~Q(pk__in=ids) if ids else Q()
 
 
@@ -54,9 +54,15 @@ def not_refused_by(provider: str) -> Q:
     return ~Q(Exists(query_refusals(provider))) if provider in list_refusing_providers() else Q()
 
 
-def list_refused(recordings: QuerySet[Recording], provider: str) -> list[tuple[UUID, str]]:
-    """The ids and names of those of the recordings that this provider refuses."""
-    return list(recordings.filter(Exists(query_refusals(provider))).values_list("pk", "file_name"))
+def list_refused(voice: Voice, provider: str) -> list[tuple[UUID, str]]:
+    """The ids and names of the included recordings of a voice that this provider refuses, in the order of the voice.
+
+    The marked rows are few. To ask about each recording would cost more with each that the provider accepts.
+    """
+    included = Q(recording__status=RecordingStatus.ACCEPTED, recording__active=True)
+    refused = _query_outliers(provider).filter(MARKED, included, build__voice=voice)
+    rows = refused.order_by("recording__file_name", "recording__created_at")
+    return list(dict.fromkeys(rows.values_list("recording", "recording__file_name")))
 
 
 def note_refusals(recordings: Iterable[Recording]) -> None:

@@ -15,6 +15,7 @@ from consent.models.consent import APPROVED_STATUSES
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
+from voicehub.lists.pages import load_part
 from voicehub.sound_report import format_code
 from voicehub.text import format_time
 from voices import access, presenters
@@ -137,8 +138,8 @@ def voice_trends(voice: Voice) -> dict[str, Any]:
 @register.inclusion_tag("voices/_talent_voices.html", takes_context=True)
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
-    voices = access.query_counted_voices(talent)
-    return {"talent": talent, "voices": voices, "perms": context["perms"]}
+    voices = load_part(context["request"], access.query_counted_voices(talent), "voices")
+    return {"talent": talent, "voices": voices, "perms": context["perms"], "request": context["request"]}
 
 
 @register.inclusion_tag("voices/_offline_proof_link.html")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from voicehub.models import Task, TaskStatus
+from voicehub.task_labels import describe_task
 from voices import access
 from voices.models import Build
 from voices.models.build import ACTIVE_STATUSES
@@ -24,33 +25,6 @@ from voices.work_progress import WorkProgress, list_work_keys, make_build_progre
 MAX_ROWS = 100
 ENDING_WINDOW = timedelta(days=60)
 SHOWN_AFTER_END = timedelta(minutes=15)
-
-TASK_LABELS = {
-    "submit_build": "Sending a build",
-    "settle_build": "Looking up a build at the provider",
-    "refresh_build": "Checking the status of a build",
-    "send_invitation": "Sending an invitation",
-    "send_talent_mail": "Sending a mail about a consent",
-    "send_build_mail": "Sending a mail about a build",
-    "send_pause_mail": "Sending a mail about a paused account",
-    "send_public_voice_mail": "Sending a mail about a public voice",
-    "make_preview": "Generating a preview",
-    "delete_remote_voice": "Deleting a voice at the provider",
-    "delete_remote_files": "Deleting files at the provider",
-    "delete_partial_files": "Deleting files of a failed upload",
-    "finish_bulk_change": "Deleting files and earlier states of recordings",
-    "send_deletion_task": "Sending a mail about a deletion",
-    "check_take": "Checking a consent recording",
-    "examine_recordings": "Analyzing recordings",
-    "compare_recordings": "Comparing recordings",
-    "expire_consents": "Expiring consents",
-    "delete_contract_drafts": "Deleting the files of unfinished contract forms",
-    "check_evidence": "Checking contract files and audit logs",
-    "schedule_deletions": "Planning deletions",
-    "send_deletion_notice": "Sending a mail about a planned deletion",
-    "refresh_usage": "Asking the providers about usage",
-    "cut_recording": "Splitting a recording",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +157,7 @@ def list_failed_tasks() -> list[FailedTask]:
     failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
     tasks = list(failed.order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS])
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
-    return [
-        FailedTask(
-            TASK_LABELS.get(task.kind, task.kind.replace("_", " ").capitalize()), task, builds.get(task.object_id)
-        )
-        for task in tasks
-    ]
+    return [FailedTask(describe_task(task.kind), task, builds.get(task.object_id)) for task in tasks]
 
 
 def _collect_build_ids(tasks: Iterable[Task]) -> list[uuid.UUID]:

@@ -1,8 +1,8 @@
 """The four figures of the page Today. Each leads to the list of what it counts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,8 @@ from voices.views.next_step import NextStep
 NOTHING = "idle"
 
 
-class Figure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Figure:
     """`tone` is the name of a status mark, and `note` the line below the number."""
 
     label: str

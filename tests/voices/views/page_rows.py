@@ -24,6 +24,7 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import ANALYZE_TASK
 
 NOISE = {"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Listen.", "at": None}
@@ -95,6 +96,7 @@ class GrowingStudio:
             )
             for number in numbers
         )
+        update_figures(self.voice.recordings.all())
 
     def _add_consent_rows(self, number: int) -> None:
         copy = Consent.objects.get(pk=self.consent.pk)

@@ -29,6 +29,7 @@ RECORDING_URLS = {
     "recording_active": "post",
     "recordings_leave_out": "post",
     "recordings_check": "post",
+    "recordings_switch": "post",
     "recordings_bulk": "post",
     "recordings_undo": "post",
     "recordings_bulk_delete": "post",
@@ -49,6 +50,7 @@ RECORDING_URLS = {
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = (
     "recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check",
+    "recordings_switch",
     "finding_list", "improvements", "improvement_undo", "copy_keep", "transcripts_repair",
     "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
 )  # fmt: skip

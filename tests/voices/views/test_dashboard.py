@@ -15,8 +15,9 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, User
+from voicehub.task_labels import TASK_LABELS
 from voices.models import Account, LimitOverride, RemoteVoice, Voice
-from voices.views import dashboard_lists, next_steps
+from voices.views import next_steps
 from voices.views.next_step import NextStep
 
 pytestmark = pytest.mark.django_db
@@ -298,7 +299,7 @@ def test_failed_task_leaves_today_when_an_admin_marks_it_as_seen(client: Client,
 
 
 def test_every_task_kind_has_a_label() -> None:
-    assert set(outbox._handlers) <= set(dashboard_lists.TASK_LABELS)
+    assert set(outbox._handlers) <= set(TASK_LABELS)
 
 
 def test_task_with_an_invalid_object_id_does_not_break_the_page(viewer_client: Client, studio: Studio) -> None:

@@ -17,6 +17,7 @@ from voicehub.models import User
 from voices.build_options import list_build_options
 from voices.models import Account, Build, RemoteFile, RemoteVoice, Voice
 from voices.services.builds.nearest import find_nearest_targets
+from voices.services.recordings.figures import update_figures
 from voices.views import next_steps
 from voices.views.next_step import SEVERITIES, NextStep, sort_worst_first
 
@@ -158,6 +159,7 @@ def test_too_little_to_send_is_not_ready(producer_client: Client, full_studio: S
     Contract.objects.update(providers=["speechgen"])
     assert get_step(producer_client, "Silent").reasons == ("Ready to build at Speechgen: nothing is missing.",)
     voice.recordings.update(findings=[{"severity": "look", "code": "silent", "text": "", "advice": "", "at": None}])
+    update_figures(voice.recordings.all())
     step = get_step(producer_client, "Silent")
     assert (step.status, step.url) == ("Blocked", f"{voice.get_absolute_url()}?show=look#recordings")
     assert step.reasons[0].startswith("Only 0 s can be sent")

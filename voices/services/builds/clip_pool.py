@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum, TextField
-from django.db.models.functions import Cast
-from django.db.models.lookups import Contains
+from django.db.models import Count, Q, QuerySet, Sum
 
 from audio.findings.catalog import EXCLUSION_LABELS
 from providers.types import Capabilities, Handover, Limit
 from voices.models import Recording, RecordingStatus, Voice
-from voices.models.voice import NEEDS_REVIEW
 from voices.services.builds.gaps import SELECTING_HANDOVERS
 from voices.services.builds.likely_failures import TierJudge
 from voices.services.builds.selection import ClipRow, Selection, load_clip_rows, load_clip_rows_by_id, select_clips
@@ -58,38 +55,39 @@ def load_clip_pool(voice: Voice, judges: Collection[TierJudge], refused: Collect
     """The number of queries does not depend on the number of recordings, nor does what they read of sound ones."""
     if any(judge.thresholds != judge.studio_thresholds for judge in judges):
         # These tiers judge the levels of every recording anew.
-        rows = load_clip_rows(voice)
+        rows = load_clip_rows(voice, with_levels=True)
         return ClipPool(voice, rows, len(rows), sum(row.seconds for row in rows))
     included = _query_included(voice)
-    notable = load_clip_rows_by_id(voice, _find_notable_ids(included, judges).union(refused))
-    totals = included.aggregate(count=Count("pk"), seconds=Sum("seconds", default=0.0))
-    return ClipPool(voice, notable, totals["count"], totals["seconds"])
+    groups = included.values_list("warning_codes").annotate(count=Count("*"), seconds=Sum("seconds"))
+    totals = {codes: (count, seconds) for codes, count, seconds in groups}
+    judged = _list_judged_codes(judges)
+    notable_codes = [codes for codes in totals if codes is None or judged.intersection(codes.split())]
+    notable = load_clip_rows_by_id(voice, _find_notable_ids(included, judges, notable_codes).union(refused))
+    return ClipPool(
+        voice, notable, sum(count for count, _ in totals.values()), sum(seconds for _, seconds in totals.values())
+    )
 
 
 def _query_included(voice: Voice) -> QuerySet[Recording]:
     return Recording.objects.filter(voice=voice, active=True, status=RecordingStatus.ACCEPTED).order_by()
 
 
-def _find_notable_ids(included: QuerySet[Recording], judges: Collection[TierJudge]) -> set[UUID]:
-    """The recordings with a finding that counts against them, with a provider's mark, or outside a limit of a tier."""
+def _find_notable_ids(
+    included: QuerySet[Recording], judges: Collection[TierJudge], codes: Collection[str | None]
+) -> set[UUID]:
+    """The recordings with one of these groups of warnings, with a provider's mark, or outside a limit of a tier."""
     ids: set[UUID] = {pk for judge in judges for pk in judge.marks}
-    suspicious = included.filter(NEEDS_REVIEW, _has_code(_list_judged_codes(judges))).values_list("pk", flat=True)
-    outside = _combine(condition for judge in judges for condition in _list_limit_conditions(judge.limits))
-    if outside:
-        suspicious = suspicious.union(included.filter(outside).values_list("pk", flat=True))
-    return ids.union(suspicious)
+    conditions = [condition for judge in judges for condition in _list_limit_conditions(judge.limits)]
+    if None in codes:
+        conditions.append(Q(warning_codes=None))
+    conditions.append(Q(warning_codes__in=[group for group in codes if group is not None]))
+    return ids.union(included.filter(_combine(conditions)).values_list("pk", flat=True))
 
 
-def _list_judged_codes(judges: Iterable[TierJudge]) -> list[str]:
+def _list_judged_codes(judges: Iterable[TierJudge]) -> set[str]:
     """The finding codes that leave a recording out, and those that a provider has marked in most past builds."""
     likely = (code for judge in judges for (_slug, code), guess in judge.predictions.items() if guess.is_likely)
-    return sorted({*EXCLUSION_LABELS, *likely})
-
-
-def _has_code(codes: Iterable[str]) -> Q:
-    """Condition on recordings: the text of their findings has one of these codes. It may also have it elsewhere."""
-    columns = ("findings", "set_findings")
-    return _combine(Q(Contains(Cast(F(column), TextField()), f'"{code}"')) for code in codes for column in columns)
+    return {*EXCLUSION_LABELS, *likely}
 
 
 def _list_limit_conditions(limits: Mapping[str, Limit]) -> Iterable[Q]:

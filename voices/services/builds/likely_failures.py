@@ -122,7 +122,8 @@ def judge_levels(levels: Mapping[str, Any], thresholds: Thresholds) -> dict[str,
 
 def load_left_out(voice: Voice) -> list[LikelyFailure]:
     """The recordings that a check left out of builds, with its reason."""
-    rows = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active_by=InclusionSource.CHECK)
+    # `active=False` chooses the index of the few excluded recordings.
+    rows = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active_by=InclusionSource.CHECK, active=False)
     return [
         LikelyFailure(pk, name, False, (Reason(EXCLUSION_LABELS.get(code, code)),), is_left_out=True)
         for pk, name, code in rows.values_list("pk", "file_name", "exclusion_code")
@@ -131,9 +132,8 @@ def load_left_out(voice: Voice) -> list[LikelyFailure]:
 
 def load_refused(voice: Voice) -> dict[str, list[LikelyFailure]]:
     """The included recordings that a provider refuses, by provider, in one query for each provider with such a rule."""
-    included = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active=True)
     return {
-        slug: [_make_refused(*row, slug) for row in list_refused(included, slug)] for slug in list_refusing_providers()
+        slug: [_make_refused(*row, slug) for row in list_refused(voice, slug)] for slug in list_refusing_providers()
     }
 
 
@@ -145,7 +145,7 @@ def _make_refused(pk: UUID, name: str, provider: str) -> LikelyFailure:
 def load_provider_marks(voice: Voice) -> dict[UUID, ProviderMark]:
     """What the providers' newest reports say against included recordings, by recording id, in one query."""
     rows = BuildRecording.objects.still_flagged().filter(
-        recording__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
+        build__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
     )
     fields = ("recording_id", "build__remote_voice__account__provider", "is_silent", "is_outlier", "discard_reason")
     return {

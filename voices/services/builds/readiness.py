@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Aggregate, Count, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Length
 
 from consent.services.gate import BuildPermission, check_permissions
@@ -31,6 +31,7 @@ from voices.services.builds.unchecked import load_unchecked
 from voices.services.permission import make_build_purpose
 from voices.services.refused_recordings import list_refusing_providers, make_sent_condition
 
+TEXT_LENGTH = F("text_length")
 AccountTier = tuple[Account, Capabilities]
 
 
@@ -181,7 +182,7 @@ def _load_counts(
     has_builds: bool,
     without: QuerySet[Recording] | None = None,
 ) -> dict[tuple[UUID, TierKey], ClipCounts]:
-    """By voice and tier, what the included recordings have. One query for any number of voices and tiers.
+    """By voice and tier, what the included recordings have. Two queries for any number of voices and tiers.
 
     Each total is computed once, however many tiers need it. A provider that refuses recordings needs one more query,
     unless the voices have no builds.
@@ -198,14 +199,32 @@ def _load_counts(
     usable = Recording.objects.filter(voice__in=ids, active=True, status=RecordingStatus.ACCEPTED).order_by()
     if without is not None:
         usable = usable.exclude(pk__in=without.values("pk"))
-    grouped = usable.annotate(text_length=Length("transcript")).values("voice")
-    rows = grouped.annotate(**{name: total for total, name in names.items()})
-    totals = {row["voice"]: row for row in cast("Iterable[dict[str, Any]]", rows)}
+    shortest_limit = min(
+        (get_limit_value(row, "longest_transcript", NO_LIMIT) for row in limits.values()), default=NO_LIMIT
+    )
+    totals = _load_totals(usable, names, shortest_limit)
     return {
         (pk, tier_key): ClipCounts(*(totals[pk][names[one]] for one in row)) if pk in totals else ClipCounts()
         for pk in ids
         for tier_key, row in aggregates.items()
     }
+
+
+def _load_totals(
+    usable: QuerySet[Recording], names: Mapping[Aggregate, str], shortest_limit: float
+) -> dict[UUID, dict[str, Any]]:
+    """These totals by voice. Indexes have all that is counted, and the second query finds only what it counts."""
+    of_text = {name: one for one, name in names.items() if one.get_source_expressions()[0] == TEXT_LENGTH}
+    others = {name: one for one, name in names.items() if name not in of_text}
+    rows = cast("Iterable[dict[str, Any]]", usable.values("voice").annotate(**others))
+    totals = {row["voice"]: {**row, **dict.fromkeys(of_text, 0)} for row in rows}
+    texts = usable.annotate(text_length=Length("transcript"))
+    counted = texts.filter(Q(text_length=0) | Q(text_length__gt=shortest_limit))
+    # Grouped by the length, because SQLite then uses its index.
+    for group in cast("Iterable[dict[str, Any]]", counted.values("voice", "text_length").annotate(**of_text)):
+        for name in of_text if group["voice"] in totals else ():
+            totals[group["voice"]][name] += group[name]
+    return totals
 
 
 def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, sent: Q) -> Iterable[Aggregate]:
@@ -217,10 +236,10 @@ def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, sent: Q) -
         counted &= Q(seconds__gte=short, seconds__lte=long)
     longest_text = get_limit_value(limits, "longest_transcript", NO_LIMIT)
     return (
-        Count("pk", filter=sent),
+        Count("seconds", filter=sent),
         Sum("seconds", filter=counted, default=0.0),
-        Count("pk", filter=sent & Q(seconds__gt=trained)),
-        Count("pk", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
-        Count("pk", filter=sent & Q(text_length=0)),
-        Count("pk", filter=sent & Q(text_length__gt=longest_text)),
+        Count("seconds", filter=sent & Q(seconds__gt=trained)),
+        Count("seconds", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
+        Count(TEXT_LENGTH, filter=sent & Q(text_length=0)),
+        Count(TEXT_LENGTH, filter=sent & Q(text_length__gt=longest_text)),
     )

@@ -1,7 +1,8 @@
 """The recordings that a build would send: all of them, or the best that fit the provider's limits."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,19 +18,13 @@ from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.recordings.inclusion import list_warning_codes
 from voices.services.refused_recordings import not_refused_by
 
+Json = Mapping[str, Any]
+
 # If more files than this may be sent, select greedily: an exact selection would be too slow for a page.
 GREEDY_FROM_FILES = 100
-CLIP_FIELDS = (
-    "voice",
-    "file_name",
-    "seconds",
-    "sample_rate",
-    "levels",
-    "measures",
-    "findings",
-    "set_findings",
-    "active_by",
-)
+# What an index holds of each included recording (see `Recording.Meta`). Only `levels` opens the row.
+CLIP_FIELDS = ("pk", "file_name", "seconds", "sample_rate", "selection_quality", "warning_codes", "active_by")
+RESULTS = ("levels", "measures", "findings", "set_findings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +39,11 @@ class ClipRow:
     codes: tuple[str, ...] = ()
     """The codes of its findings, of its own analysis and of the comparison with the other recordings."""
     levels: Mapping[str, Any] = field(default_factory=dict)
+    """Its measures, if they were asked for."""
     is_chosen: bool = False
     """Whether a person put it into builds."""
+    is_known: bool = True
+    """Whether its quality and its codes are stored in columns of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,42 +74,84 @@ class Selection:
         return self.speech_seconds + gaps
 
 
-def load_clip_rows(voice: Voice, provider: str = "", without: QuerySet[Recording] | None = None) -> list[ClipRow]:
+def load_clip_rows(
+    voice: Voice, provider: str = "", without: QuerySet[Recording] | None = None, *, with_levels: bool = False
+) -> list[ClipRow]:
     """The recordings that would go into a build. Without those that `provider` refuses, and `without`, if given."""
-    rows = load_clip_rows_of_voices([voice.pk], provider)[voice.pk]
+    rows = _load_rows(_query_usable([voice.pk]).filter(not_refused_by(provider)), with_levels=with_levels)[voice.pk]
     left_out = frozenset(without.values_list("pk", flat=True)) if without is not None else frozenset()
     return [row for row in rows if row.id not in left_out]
 
 
-def load_clip_rows_of_voices(voices: Collection[UUID], provider: str = "") -> dict[UUID, list[ClipRow]]:
-    """As `load_clip_rows`, by voice id, in one query for any number of voices."""
-    rows: dict[UUID, list[ClipRow]] = {voice: [] for voice in voices}
-    for recording in _query_usable(voices).filter(not_refused_by(provider)).only("voice", *CLIP_FIELDS):
-        rows[recording.voice_id].append(_make_clip_row(recording))
-    return rows
+def load_clip_rows_of_voices(voices: Collection[UUID]) -> dict[UUID, list[ClipRow]]:
+    """As `load_clip_rows`, by voice id, for any number of voices."""
+    return _load_rows(_query_usable(voices))
 
 
 def load_clip_rows_by_id(voice: Voice, ids: Collection[UUID]) -> list[ClipRow]:
-    """Those of `load_clip_rows` that have one of these ids, in one query."""
-    rows = _query_usable([voice.pk]).filter(pk__in=ids)
-    return [_make_clip_row(recording) for recording in rows.only("voice", *CLIP_FIELDS)]
+    """Those of `load_clip_rows` that have one of these ids."""
+    return _load_rows(_query_usable([voice.pk]).filter(pk__in=ids))[voice.pk]
 
 
 def _query_usable(voices: Collection[UUID]) -> QuerySet[Recording]:
     return Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED)
 
 
-def _make_clip_row(recording: Recording) -> ClipRow:
-    own_codes = [finding["code"] for finding in recording.findings]
+def _load_rows(recordings: QuerySet[Recording], *, with_levels: bool = False) -> defaultdict[UUID, list[ClipRow]]:
+    """By voice, in one query. A second one reads the results of recordings whose figures are not known."""
+    rows = defaultdict[UUID, list[ClipRow]](list)
+    results = ("levels", "measures") if with_levels else ()
+    for voice, *values in recordings.values_list("voice", *CLIP_FIELDS, *results):
+        rows[voice].append(_make_clip_row(*values))
+    unknown = {row.id for group in rows.values() for row in group if not row.is_known}
+    if unknown:
+        read = {
+            pk: (seconds, *found)
+            for pk, seconds, *found in Recording.objects.filter(pk__in=unknown).values_list("pk", "seconds", *RESULTS)
+        }
+        for group in rows.values():
+            group[:] = [_add_figures(row, *read[row.id]) if row.id in read else row for row in group]
+    return rows
+
+
+def _make_clip_row(
+    pk: UUID,
+    name: str,
+    seconds: float,
+    rate: int,
+    quality: float | None,
+    codes: str | None,
+    active_by: str,
+    levels: Mapping[str, Any] | None = None,
+    measures: Mapping[str, Any] | None = None,
+) -> ClipRow:
     return ClipRow(
-        recording.pk,
-        recording.file_name,
-        recording.seconds,
-        recording.sample_rate,
-        compute_levels_quality(recording.seconds, recording.levels, own_codes),
-        tuple(list_warning_codes(recording.findings, recording.set_findings)),
-        {**recording.levels, **{name: value for name, value in recording.measures.items() if value is not None}},
-        recording.active_by == InclusionSource.PERSON,
+        pk,
+        name,
+        seconds,
+        rate,
+        quality or 0.0,
+        tuple((codes or "").split()),
+        _merge_levels(levels or {}, measures or {}),
+        active_by == InclusionSource.PERSON,
+        is_known=quality is not None and codes is not None,
+    )
+
+
+def _merge_levels(levels: Mapping[str, Any], measures: Mapping[str, Any]) -> dict[str, Any]:
+    return {**levels, **{name: value for name, value in measures.items() if value is not None}}
+
+
+def _add_figures(
+    row: ClipRow, seconds: float, levels: Json, measures: Json, findings: Sequence[Json], set_findings: Sequence[Json]
+) -> ClipRow:
+    """The row with the figures of these results, as far as they can be read."""
+    return replace(
+        row,
+        quality=compute_levels_quality(seconds, levels, [finding["code"] for finding in findings]),
+        codes=tuple(list_warning_codes(findings, set_findings)),
+        levels=_merge_levels(levels, measures),
+        is_known=True,
     )
 
 

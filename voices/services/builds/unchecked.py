@@ -66,8 +66,11 @@ def load_unchecked(voices: Collection[Voice]) -> dict[UUID, UncheckedRecordings]
 
     An index counts the recordings without an analysis, and finds the newest analysis.
     """
-    included = Recording.objects.filter(voice=OuterRef("pk"), active=True, status=RecordingStatus.ACCEPTED).order_by()
-    waiting = included.filter(analyzed_at=None).values("voice").annotate(count=Count("pk")).values("count")
+    # SQLite looks up `active` in an index only if it is compared with a value.
+    included = Recording.objects.filter(
+        voice=OuterRef("pk"), active__in=[True], status=RecordingStatus.ACCEPTED
+    ).order_by()
+    waiting = included.filter(analyzed_at=None).values("voice").annotate(count=Count("*")).values("count")
     newest = included.filter(analyzed_at__isnull=False).order_by("-analyzed_at").values("analyzed_at")[:1]
     rows = Voice.objects.filter(pk__in=[voice.pk for voice in voices]).order_by()
     rows = rows.annotate(

@@ -17,6 +17,7 @@ from voices.build_options import list_build_options
 from voices.models import BuildRecording, BuildStatus, Recording, Voice
 from voices.services.builds.predictions import load_predictions
 from voices.services.builds.start import BuildRefused, start_build
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import set_active
 
@@ -38,7 +39,9 @@ def get_rows(voice: Voice) -> list[Recording]:
 
 
 def add_finding(recording: Recording, finding: dict[str, Any]) -> None:
-    Recording.objects.filter(pk=recording.pk).update(set_findings=[finding])
+    rows = Recording.objects.filter(pk=recording.pk)
+    rows.update(set_findings=[finding])
+    update_figures(rows)
     recording.refresh_from_db()
 
 
@@ -127,6 +130,7 @@ def test_tolerant_tier_does_not_count_a_finding_of_the_studio(voice: Voice) -> N
     finding = make_finding("clipping", share=0.0015).as_dict()
     levels = {**clipped.levels, "clipped_share": 0.0015}
     Recording.objects.filter(pk=clipped.pk).update(levels=levels, measures={}, findings=[finding])
+    update_figures(voice.recordings.all())
     ThresholdOverride.objects.create(provider="resemble_v2", tier="rapid", name="clipping_share", value=0.01, reason="")
     assert list_failures(voice, "professional") == {clipped.file_name: ["clipped"]}
     assert list_failures(voice, "rapid") == {}
@@ -203,6 +207,7 @@ def test_build_freezes_the_findings_of_its_start(studio: Studio, voice: Voice) -
     add_finding(first, UNLIKE_LEVEL)
     build = start_build(voice, studio.account, "rapid", "recordings", studio.producer)
     Recording.objects.filter(pk=first.pk).update(set_findings=[])
+    update_figures(voice.recordings.all())
     assert list(build.recordings.get(recording=first).finding_codes) == ["unlike_level"]
     assert [list(row.finding_codes) for row in build.recordings.exclude(recording=first)] == [[], [], []]
 

@@ -24,6 +24,7 @@ from voices.models.limits import get_all_limits, get_limits
 from voices.services.builds.nearest import Rank
 from voices.services.builds.readiness import check_readiness, check_readiness_everywhere
 from voices.services.builds.start import BuildRefused, cancel_build, start_build
+from voices.services.recordings.figures import update_figures
 
 pytestmark = pytest.mark.django_db
 PROVIDERS = ("resemble_v2", "resemble_v1", "audiostack", "speechgen", "voiceai")
@@ -256,6 +257,7 @@ def test_best_recordings_are_sent_and_the_rest_are_excluded_with_a_reason(
     voice.recordings.update(seconds=20.0, levels={"snr_db": 40.0}, findings=[])
     voice.recordings.filter(pk=clips[0].pk).update(levels={"snr_db": 12.0})
     voice.recordings.filter(pk=clips[1].pk).update(findings=[SILENT])
+    update_figures(voice.recordings.all())
     option = find_option(voice, "voiceai")
     assert option.summary == "ready. One file of 40 s will be sent, made of the best 2 of 5 recordings."
     reasons = {excluded.name: excluded.reason for excluded in option.excluded_recordings}
@@ -280,6 +282,7 @@ def test_option_whose_recordings_are_all_excluded_is_not_ready(producer_client: 
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice, 3)
     voice.recordings.update(findings=[SILENT])
+    update_figures(voice.recordings.all())
     option = find_option(voice, "speechgen")
     assert (option.is_ready, option.summary) == (False, "too few of the recordings can be sent.")
     assert "Only 0 s can be sent" in extract_row(read_voice_page(producer_client, voice), option)

@@ -1,5 +1,7 @@
 """The figures of a recording say what its page says of its findings and measures, after each write of these."""
 
+import re
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -16,6 +18,8 @@ from tests.support.html import read_html
 from tests.support.task_runner import AUDIO_TASK_KINDS, run_due_tasks
 from tests.voices.rows import Studio
 from voices.models import FindingSeverity, Recording, RecordingStatus, Voice
+from voices.services.builds.clip_pool import load_clip_pool
+from voices.services.builds.selection import load_clip_rows
 from voices.services.recordings.figures import FIGURES, compute_figures, update_figures
 from voices.services.recordings.store import set_transcript
 
@@ -107,6 +111,31 @@ def test_each_write_of_results_updates_the_figures(studio: Studio, voice: Voice)
         assert Recording.objects.get(pk=row.pk).set_findings and list_figures(row)[3:] == compute_stored(row)[3:]
 
 
+def test_selection_reads_the_results_of_recordings_without_figures(studio: Studio, voice: Voice) -> None:
+    """A figure is empty if the upgrade could not read its source. Then what can be read decides, as before."""
+    studio.make_fileless_recordings(voice, 3)
+    voice.recordings.update(levels=LEVELS, measures=MEASURES)
+    update_figures(voice.recordings.all())
+    stored = load_clip_rows(voice)
+    assert {row.codes for row in stored} == {("noisy",)} and len({row.quality for row in stored}) == 1
+    voice.recordings.filter(pk=stored[0].id).update(warning_codes=None)
+    voice.recordings.filter(pk=stored[1].id).update(selection_quality=None)
+    read = load_clip_rows(voice, with_levels=True)
+    assert [(row.id, row.quality, row.codes) for row in read] == [(row.id, row.quality, row.codes) for row in stored]
+    assert {row.levels["lufs"] for row in read} == {-19.6}
+    pool = load_clip_pool(voice, [], [])
+    assert (pool.count, pool.seconds) == (3, 9.0) and [row.id for row in pool.notable] == [stored[0].id]
+
+
+def test_code_that_writes_results_updates_the_figures() -> None:
+    """A module that writes findings, levels or measures of recordings also writes the figures."""
+    writes = re.compile(r"(?:update|move)\([^()]*\b(?:findings|set_findings|measures|levels)=|update_fields=.*findings")
+    modules = [path for path in Path("voices").rglob("*.py") if "migrations" not in path.parts]
+    writers = {path.name: path.read_text() for path in modules if writes.search(path.read_text())}
+    assert {"comparison.py", "segment.py", "store.py"} <= set(writers)
+    assert [name for name, text in writers.items() if "recordings.figures import" not in text] == []
+
+
 def run_migration() -> None:
     """Run the migration's function on the rows of the test, of which it has filled none."""
     voices = MigrationLoader(None).disk_migrations
@@ -118,7 +147,7 @@ def test_migration_fills_rows_and_leaves_out_damaged_results(studio: Studio, voi
     studio.make_fileless_recordings(voice, 1100)
     rows = list(voice.recordings.order_by("file_name"))
     whole, broken, other, odd = rows[:4]
-    voice.recordings.update(levels=LEVELS, measures=MEASURES)
+    voice.recordings.update(levels=LEVELS, measures=MEASURES, **dict.fromkeys(FIGURES))
     Recording.objects.filter(pk=odd.pk).update(findings=[{"severity": "look"}])
     Recording.objects.filter(pk=other.pk).update(measures=["not", "an", "object"])
     if connection.vendor == "sqlite":

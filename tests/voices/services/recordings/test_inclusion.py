@@ -10,6 +10,7 @@ from audio.findings.findings import make_finding
 from tests.support.wav import make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import InclusionSource, Recording, Voice
+from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import leave_out, update_inclusion
 from voices.services.recordings.store import add_recording, set_active
 
@@ -30,6 +31,7 @@ def judge(voice: Voice, findings: dict[Recording, dict[str, Any]]) -> dict[str, 
     """Store one comparison finding for each of these recordings, and judge the voice. Its decisions by file name."""
     for row, finding in findings.items():
         Recording.objects.filter(pk=row.pk).update(set_findings=[finding])
+        update_figures(Recording.objects.filter(pk=row.pk))
     update_inclusion(voice.recordings.all())
     return list_decisions(voice)
 

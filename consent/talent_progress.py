@@ -1,0 +1,135 @@
+"""The five steps from a contract to a built voice, for the page of a talent."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Case, Value, When
+from django.urls import reverse
+
+from consent import extension_points
+from consent.models import Consent, ConsentStatus, Talent
+from voicehub.models import User
+from voicehub.text import format_count
+
+# The consent that is furthest comes first.
+PROGRESS = (
+    ConsentStatus.APPROVED,
+    ConsentStatus.SUSPENDED,
+    ConsentStatus.SUBMITTED,
+    ConsentStatus.REQUESTED,
+    ConsentStatus.WITHDRAWN,
+    ConsentStatus.EXPIRED,
+    ConsentStatus.DECLINED,
+)
+RECORDED = {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED, ConsentStatus.SUBMITTED, ConsentStatus.WITHDRAWN}
+APPROVAL_MARKS = {
+    ConsentStatus.APPROVED: ("good", "In force"),
+    ConsentStatus.SUSPENDED: ("wait", "Suspended"),
+    ConsentStatus.SUBMITTED: ("new", "To review"),
+    ConsentStatus.WITHDRAWN: ("bad", "Withdrawn"),
+    ConsentStatus.EXPIRED: ("bad", "Expired"),
+    ConsentStatus.DECLINED: ("bad", "Declined"),
+}
+NOT_YET = ("idle", "Not yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its state as the tone and the word of a status mark, and the link to what it is about.
+
+    `action` is what the user does next at `url`; empty if there is nothing to do, or if another role does it.
+    """
+
+    label: str
+    tone: str
+    status: str
+    url: str = ""
+    action: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        return self.tone == "good"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractState:
+    """Which contracts of a talent are in force or suspended now, and how many there are."""
+
+    in_force: Collection[UUID]
+    suspended: Collection[UUID]
+    count: int
+
+
+def find_furthest_consent(talent: Talent) -> Consent | None:
+    """The newest of the consents that came furthest. Voided and replaced ones do not count."""
+    ranks = (When(status=status, then=Value(rank)) for rank, status in enumerate(PROGRESS))
+    rows = Consent.objects.filter(talent=talent, status__in=PROGRESS).select_related("talent")
+    return rows.order_by(Case(*ranks), "-created_at", "pk").first()
+
+
+def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None, user: User) -> list[Step]:
+    """The steps that this user may see. `consent` is the one of `find_furthest_consent`."""
+    steps = [_make_contract_step(talent, contracts, user), _make_request_step(talent, consent, user)]
+    steps += [_make_recording_step(consent), _make_approval_step(consent, user)]
+    if user.has_perm("voices.view_voice"):
+        may_add = bool(contracts.in_force) and consent is not None and consent.status == ConsentStatus.APPROVED
+        steps.append(_make_voice_step(talent, user, may_add=may_add))
+    return steps
+
+
+def _make_contract_step(talent: Talent, contracts: ContractState, user: User) -> Step:
+    if contracts.in_force:
+        return Step("Contract", "good", "In force", _get_contract_url(contracts.in_force))
+    if contracts.suspended:
+        return Step("Contract", "wait", "Suspended", _get_contract_url(contracts.suspended), "Open contract")
+    tone, status = ("bad", "Not in force") if contracts.count else ("idle", "Missing")
+    if not user.has_perm("consent.add_contract"):
+        return Step("Contract", tone, status)
+    return Step("Contract", tone, status, reverse("consent:contract_add", args=[talent.pk]), "Add contract")
+
+
+def _get_contract_url(ids: Collection[UUID]) -> str:
+    return reverse("consent:contract", args=[next(iter(ids))])
+
+
+def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> Step:
+    if consent:
+        return Step("Consent requested", "good", "Requested", consent.get_absolute_url())
+    if not user.has_perm("consent.add_consent"):
+        return Step("Consent requested", *NOT_YET)
+    return Step("Consent requested", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
+
+
+def _make_recording_step(consent: Consent | None) -> Step:
+    if consent is None:
+        return Step("Recorded", *NOT_YET)
+    url = consent.get_absolute_url()
+    if consent.status in RECORDED:
+        return Step("Recorded", "good", "Recorded", url)
+    if consent.status == ConsentStatus.REQUESTED:
+        return Step("Recorded", "wait", "Waiting for talent", url, "Open request")
+    return Step("Recorded", "idle", "Closed", url)
+
+
+def _make_approval_step(consent: Consent | None, user: User) -> Step:
+    if consent is None or consent.status not in APPROVAL_MARKS:
+        return Step("Approved", *NOT_YET)
+    tone, status = APPROVAL_MARKS[ConsentStatus(consent.status)]
+    if consent.status == ConsentStatus.SUBMITTED and user.has_perm("consent.review_consent"):
+        return Step("Approved", tone, status, f"{consent.get_absolute_url()}#review", "Review")
+    return Step("Approved", tone, status, consent.get_absolute_url())
+
+
+def _make_voice_step(talent: Talent, user: User, *, may_add: bool) -> Step:
+    voices = extension_points.get_voice_summaries().summarize([talent.pk]).get(talent.pk)
+    if voices and voices.build_label and user.has_perm("voices.view_build"):
+        tone = {"over": "idle"}.get(voices.build_tone, voices.build_tone)
+        return Step("Voice built", tone, voices.build_label, voices.build_url)
+    if voices and voices.voice_count:
+        return Step(
+            "Voice built", "idle", f"{format_count(voices.voice_count, 'voice', 'voices')}, not built", "#voices"
+        )
+    if may_add and user.has_perm("voices.add_voice"):
+        return Step("Voice built", *NOT_YET, reverse("voices:voice_add", args=[talent.pk]), "Add voice")
+    return Step("Voice built", *NOT_YET)

@@ -1,0 +1,125 @@
+"""The five steps on the page of a talent, and its lists of several pages."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from consent.models import Consent, ConsentStatus, Talent
+from consent.services.contracts import suspend_contract
+from consent.services.review import suspend_consent, withdraw_consent
+from consent.talent_progress import Step
+from tests.consent.rows import ConsentFactory, get_url, read_page
+from voices.services.recordings.store import create_voice
+
+pytestmark = pytest.mark.django_db
+
+NOT_YET = ("idle", "Not yet", "")
+
+
+@pytest.fixture
+def talent(factory: ConsentFactory) -> Talent:
+    return factory.make_talent()
+
+
+def read_steps(client: Client, talent: Talent) -> dict[str, Step]:
+    response = client.get(talent.get_absolute_url())
+    return {step.label: step for step in response.context["steps"]}
+
+
+def read_states(client: Client, talent: Talent) -> list[tuple[str, str, str]]:
+    """Tone, word and action of each step, from the contract to the voice."""
+    return [(step.tone, step.status, step.action) for step in read_steps(client, talent).values()]
+
+
+def test_new_talent_needs_a_contract_first(producer_client: Client, viewer_client: Client, talent: Talent) -> None:
+    states = [("idle", "Missing", "Add contract"), ("idle", "Not yet", "Request consent"), *[NOT_YET] * 3]
+    assert read_states(producer_client, talent) == states
+    assert read_states(viewer_client, talent) == [("idle", "Missing", ""), *[NOT_YET] * 4]
+    page = read_page(viewer_client, talent.get_absolute_url())
+    assert page.count('<li><span class="label">') == 5 and get_url("contract_add", talent) not in page
+
+
+def test_steps_follow_a_consent_from_the_request_to_the_approval(
+    producer_client: Client, viewer_client: Client, factory: ConsentFactory, talent: Talent
+) -> None:
+    contract, consent = factory.make_contract(talent), factory.make_consent(talent)
+    steps = read_steps(producer_client, talent)
+    assert (steps["Contract"].status, steps["Contract"].url) == ("In force", contract.get_absolute_url())
+    assert (steps["Recorded"].status, steps["Recorded"].url) == ("Waiting for talent", consent.get_absolute_url())
+    factory.make_take(consent)
+    review = read_steps(producer_client, talent)["Approved"]
+    assert (review.tone, review.status, review.action) == ("new", "To review", "Review")
+    assert review.url == f"{consent.get_absolute_url()}#review"
+    assert read_steps(viewer_client, talent)["Approved"].action == ""
+    suspend_contract(contract, factory.producer, "A dispute.")
+    assert read_states(producer_client, talent)[0] == ("wait", "Suspended", "Open contract")
+
+
+def test_voice_can_be_added_once_contract_and_consent_are_in_force(
+    producer_client: Client, factory: ConsentFactory, talent: Talent
+) -> None:
+    consent = factory.make_approved_consent(talent)
+    assert read_states(producer_client, talent)[4] == NOT_YET
+    factory.make_contract(talent)
+    assert read_states(producer_client, talent)[4] == ("idle", "Not yet", "Add voice")
+    create_voice(talent, "Narrator", "en-US", consent.purpose, factory.producer)
+    assert read_states(producer_client, talent)[4] == ("idle", "1 voice, not built", "")
+    suspend_consent(consent, factory.producer, "A dispute.")
+    assert read_states(producer_client, talent)[3] == ("wait", "Suspended", "")
+    withdraw_consent(consent, factory.producer, "On the phone.")
+    assert read_states(producer_client, talent)[3] == ("bad", "Withdrawn", "")
+
+
+def test_furthest_consent_counts_and_voided_ones_do_not(
+    producer_client: Client, factory: ConsentFactory, talent: Talent
+) -> None:
+    consent = factory.make_submitted_consent(talent)
+    newer = factory.make_consent(talent, "advertising")
+    assert read_steps(producer_client, talent)["Approved"].status == "To review"
+    Consent.objects.filter(pk__in=[consent.pk, newer.pk]).update(status=ConsentStatus.VOIDED)
+    assert read_states(producer_client, talent)[1] == ("idle", "Not yet", "Request consent")
+
+
+# --- Long lists -----------------------------------------------------------------------------------
+
+
+def read_pages(page: str) -> list[str]:
+    """The links and the count of each list with several pages."""
+    return re.findall(r'<nav class="vh-pages" aria-label="Pages of this list">(.*?)</nav>', page)
+
+
+def test_lists_of_a_talent_have_pages(producer_client: Client, factory: ConsentFactory, talent: Talent) -> None:
+    for number in range(12):
+        factory.make_consent(talent)
+        create_voice(talent, f"Voice {number:02}", "en-US", "narration", factory.producer)
+    page = read_page(producer_client, talent.get_absolute_url())
+    consents, voices = read_pages(page)
+    assert "1 to 10 of 12" in consents and "1 to 10 of 12" in voices
+    assert 'href="?consents=2#consents-title" rel="next">Older' in consents
+    assert "Voice 09" in page and "Voice 10" not in page
+    page = read_page(producer_client, f"{talent.get_absolute_url()}?voices=2")
+    assert "Voice 10" in page and "Voice 09" not in page and page.count("narration and audiobooks</a>") == 10
+    consents, voices = read_pages(page)
+    assert 'href="?voices=2&amp;consents=2#consents-title"' in consents and "11 to 12 of 12" in voices
+    for odd in ("0", "x", "999"):
+        assert read_page(producer_client, f"{talent.get_absolute_url()}?voices={odd}&consents={odd}")
+
+
+def test_takes_and_links_of_a_consent_have_pages(producer_client: Client, factory: ConsentFactory) -> None:
+    consent = factory.make_submitted_consent()
+    for _ in range(11):
+        factory.make_link(consent)
+    take = consent.takes.get()
+    for number in range(11):
+        take.pk, take.sha256, take.acceptable, take._state.adding = uuid4(), f"{number:064}", False, True
+        take.save(force_insert=True)
+    page = read_page(producer_client, consent.get_absolute_url())
+    assert [re.sub("<[^>]*>", "", links).split("Older")[-1].strip() for links in read_pages(page)] == [
+        "1 to 10 of 11",
+        "1 to 10 of 11",
+    ]
+    assert 'id="review"' in page
+    page = read_page(producer_client, f"{consent.get_absolute_url()}?takes=2&links=2")
+    assert page.count("11 to 11 of 11") == 2 and 'id="review"' in page

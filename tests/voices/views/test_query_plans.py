@@ -166,6 +166,8 @@ def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: G
         "voices at providers": growing.voice.get_providers_url(),
         "build options": reverse("voices:build_options", args=[growing.voice.pk]),
         "ready count": reverse("voices:ready_count", args=[growing.voice.pk]),
+        "findings": reverse("voices:finding_list", args=[growing.voice.pk]),
+        "improvements": reverse("voices:improvements", args=[growing.voice.pk]),
         "readiness poll": reverse("voices:readiness_poll", args=[growing.voice.pk]),
         "recordings poll": reverse("voices:recordings_poll", args=[growing.voice.pk]),
         "talent": growing.talent.get_absolute_url(),

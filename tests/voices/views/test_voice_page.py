@@ -123,7 +123,7 @@ def test_finding_links_to_the_table_with_its_recordings(
     add_finding(checked[1], "clipping")
     page = viewer_client.get(voice.get_readiness_url())
     (line,) = page.context["findings"]
-    assert (line.title, line.source, line.state, line.count) == ("Clipping", "Our check", "Left out", 1)
+    assert (line.title, line.source, line.state, line.count) == ("Clipping", "Our check", "Likely to fail", 1)
     assert html.escape(line.url) in page.content.decode()
     table = viewer_client.get(line.url.partition("#")[0])
     assert [row.pk for row in table.context["page"]] == [checked[1].pk]

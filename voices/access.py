@@ -168,6 +168,16 @@ def query_remote_voices() -> QuerySet[RemoteVoice]:
     return remote_voices.prefetch_related(Prefetch("builds", builds)).order_by("-created_at", "pk")
 
 
+def query_shown_remote_voices(voice: Voice) -> QuerySet[RemoteVoice]:
+    """The remote voices of a voice, without those that were never made and are not retired."""
+    return RemoteVoice.objects.filter(voice=voice).exclude(remote_id="", retired_at=None)
+
+
+def list_remote_voices(voice: Voice) -> list[RemoteVoice]:
+    """The newest of the remote voices that the page of the voice shows."""
+    return list(query_remote_voices().filter(pk__in=query_shown_remote_voices(voice))[:50])
+
+
 def are_recordings_closed(voice: Voice, user: User) -> bool:
     """Whether the recordings of the voice are closed to this user, because the talent withdrew the consent."""
     return _is_closed(user, talent=voice.talent_id, purpose=voice.purpose)

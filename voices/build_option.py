@@ -65,6 +65,7 @@ class BuildOption:
     readiness: Readiness
     newest_consent: Consent | None
     consent_url: str
+    voice_url: str
     check_url: str
     judge: TierJudge
     left_out: Sequence[LikelyFailure]
@@ -235,19 +236,25 @@ class BuildOption:
     def missing_items(self) -> list[FixLink]:
         links = [self._make_gap_link(gap) for gap in self.readiness.gaps]
         return (
-            [*links, FixLink(self.shortfall, "?show=look#recordings", "Show recordings")] if self.shortfall else links
+            [*links, FixLink(self.shortfall, f"{self.voice_url}?show=look#recordings", "Show recordings")]
+            if self.shortfall
+            else links
         )
 
     def _make_gap_link(self, gap: Gap) -> FixLink:
         url, text, permission = FIX_LINKS[gap.kind]
         if gap.kind == GapKind.CHECK_STOPPED:
             return FixLink(gap.text, self.check_url, text, permission, is_action=True)
-        return FixLink(gap.text, url, text, permission)
+        return FixLink(gap.text, self._make_fix_url(url), text, permission)
+
+    def _make_fix_url(self, url: str) -> str:
+        """The address of a fix that is relative to the page of the voice. Empty if there is none."""
+        return f"{self.voice_url}{url}" if url else ""
 
     @property
     def advice(self) -> list[FixLink]:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
-        links += [FixLink(advice.text, *FIX_LINKS[advice.kind]) for advice in self.readiness.advice]
+        links += [self._make_gap_link(advice) for advice in self.readiness.advice]
         links += [FixLink(text, "", "") for text in describe_voice_limit(self.account)]
         if refused_on := self.account.find_plan_refusal(self.readiness.capabilities.tier):
             day = format_date(refused_on)

@@ -38,6 +38,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
             state,
             newest_consents.get(account.provider),
             make_consent_url(voice, account.provider, statements),
+            voice.get_absolute_url(),
             reverse("voices:recordings_check", args=[voice.pk]),
             judges[account.provider, state.capabilities.tier],
             [*left_out, *refused.get(account.provider, ())],

@@ -145,6 +145,7 @@ def _get_encoding(build: Build) -> Encoding:
     return capabilities.encoding if capabilities else Encoding.WAV
 
 
+# Addresses relative to the Recordings tab of the voice.
 FIX_LINKS = {
     GapKind.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
     GapKind.CLIP_LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
@@ -154,7 +155,7 @@ FIX_LINKS = {
     GapKind.LANGUAGE: ("", "", ""),  # no fix on this page
     GapKind.OFFLINE_PROOF: ("offline-proof/", "Open the proof", "voices.view_offlineproof"),
     GapKind.UNCHECKED: ("#recordings", "Show recordings", ""),
-    GapKind.CHECK_STOPPED: ("#readiness", "Check again", "voices.change_recording"),
+    GapKind.CHECK_STOPPED: ("readiness/", "Check again", "voices.change_recording"),
 }
 
 

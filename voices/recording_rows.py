@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from voicehub.sound_report import TONES_BY_WEIGHT, make_chip
 from voices.models import Recording
@@ -10,12 +9,12 @@ from voices.row_polls import RowState
 
 # A row has room for this many findings. The others are in its details.
 MAX_CHIPS = 2
-# The middle of the drawing, and the distance between its bars, in units of its view box.
-WAVE_MIDDLE, WAVE_STEP = 12, 3
+# The view box of a waveform: one unit for each bar.
+ROW_BARS, ROW_HEIGHT = 27, 9
+DETAILS_BARS, DETAILS_HEIGHT = 160, 100
 LOUDEST_PEAK = 128
 # Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
 WAVE_EXPONENT = 0.6
-ROW_BARS, DETAILS_BARS = 30, 160
 # Our estimate is from 1 to 5. Recordings of a studio reach 3.4, and listeners call those below 2.5 bad.
 POOR_BELOW, FAIR_BELOW = 2.5, 3.4
 PROVIDER_FLAGS = (
@@ -57,32 +56,34 @@ def list_flags(recording: Recording) -> list[RowChip]:
 
 
 def get_quality_grade(quality: float) -> str:
-    """The variant of `vh-quality`."""
+    """The variant of `vh-quality`, as it follows that class."""
     if quality < POOR_BELOW:
-        return "is-poor"
-    return "is-fair" if quality < FAIR_BELOW else ""
+        return " is-poor"
+    return " is-fair" if quality < FAIR_BELOW else ""
 
 
-def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS) -> str:
-    """The waveform as one SVG path of vertical bars: "M1 9v6m3-8v10". `peaks` are (lowest, highest) of -128..127.
+def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS, height: int = ROW_HEIGHT) -> str:
+    """The waveform as one SVG path of vertical bars: "M.5 3v3m1-4.5v6". `peaks` are (lowest, highest) of -128..127.
 
-    The view box is `bars` × 3 wide and 24 high. Steps are relative, which keeps a row at some 200 bytes.
+    The view box is `bars` × `height`. Relative steps keep a row at some 200 bytes. The next bar
+    always starts above the end of the one before, so that its step needs no space.
     """
-    heights = list(_list_heights(peaks, bars))
-    if not heights:
-        return ""
-    steps = (f"m{WAVE_STEP}{-(before + height):d}v{2 * height}" for before, height in pairwise(heights))
-    return f"M1 {WAVE_MIDDLE - heights[0]}v{2 * heights[0]}{''.join(steps)}"
+    path, end = "", 0.0
+    for size in _list_sizes(peaks, bars, height):
+        start = (height - size) / 2
+        path += f"m1{start - end:g}v{size}" if path else f"M.5 {start:g}v{size}"
+        end = start + size
+    return path
 
 
-def _list_heights(peaks: Sequence[int], bars: int) -> Iterator[int]:
-    """Half the height of each bar, at least 1, so that silence is a line of dots."""
+def _list_sizes(peaks: Sequence[int], bars: int, height: int) -> Iterator[int]:
+    """The size of each bar, at least 1, so that silence is a line of dots."""
     pairs = len(peaks) // 2
     for bar in range(min(bars, pairs)):
-        part = peaks[2 * (bar * pairs // bars) : 2 * max((bar + 1) * pairs // bars, bar * pairs // bars + 1)]
-        loudest = max(map(abs, part), default=0)
+        begin, end = bar * pairs // bars, (bar + 1) * pairs // bars
+        loudest = max(map(abs, peaks[2 * begin : 2 * max(end, begin + 1)]), default=0)
         share = min(1.0, loudest / LOUDEST_PEAK) ** WAVE_EXPONENT
-        yield max(1, round(share * (WAVE_MIDDLE - 1)))
+        yield max(1, round(share * (height - 1)))
 
 
 def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:

@@ -213,11 +213,16 @@ def _check_unspoken_text(text: str) -> Iterator[Finding]:
 def _find_invisible_characters(text: str) -> Iterator[str]:
     """Describe control, zero-width and direction characters and lone surrogates, except joiners that a script needs."""
     for index, one in enumerate(text):
-        if unicodedata.category(one)[0] != "C" or one in LINE_ENDS:
-            continue
-        is_joiner = one in "\u200c\u200d" and index > 0 and _get_script(text[index - 1]) not in LOOKALIKE_SCRIPTS
-        if not is_joiner:
+        if is_invisible(text, index):
             yield f"U+{ord(one):04X} after {index:,} characters"
+
+
+def is_invisible(text: str, index: int) -> bool:
+    """Whether the character at this index cannot be seen. Line ends, and joiners that a script needs, do not count."""
+    one = text[index]
+    if unicodedata.category(one)[0] != "C" or one in LINE_ENDS:
+        return False
+    return not (one in "\u200c\u200d" and index > 0 and _get_script(text[index - 1]) not in LOOKALIKE_SCRIPTS)
 
 
 def _check_scripts(text: str, subtag: str, language: str, thresholds: Thresholds) -> Iterator[Finding]:
@@ -236,13 +241,15 @@ def _find_garbled_text(text: str) -> Iterable[str]:
 
 def _is_garbled(text: str) -> bool:
     """Whether the text, encoded as Windows-1252, is valid UTF-8; this hardly ever happens by chance."""
-    if text.isascii():
-        return False
+    return decode_garbled(text) != text
+
+
+def decode_garbled(text: str) -> str:
+    """The text that was read as Windows-1252 although it is UTF-8. Any other text as it is."""
     try:
-        b"".join(map(_encode_windows_1252, text)).decode()
+        return b"".join(map(_encode_windows_1252, text)).decode()
     except UnicodeError:
-        return False
-    return True
+        return text
 
 
 def _encode_windows_1252(one: str) -> bytes:

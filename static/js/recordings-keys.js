@@ -1,6 +1,6 @@
 // The keys of the table of recordings. None works while someone types, and the dialog that lists them turns them off.
-import { findCurrent, listRows, makeCurrent, openEditor, toggleDetails } from "./recordings-rows.js";
-import { toggleRow } from "./recordings-player.js";
+import { findCurrent, getId, listRows, makeCurrent, openEditor, toggleDetails } from "./recordings-rows.js";
+import { getPlayButton, toggleRow } from "./recordings-player.js";
 
 const OFF_KEY = "recordings-keys-off";
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog, audio";
@@ -37,7 +37,7 @@ function select(row, { shiftKey }) {
 }
 
 const ROW_KEYS = {
-  " ": (row) => row.querySelector(".row-play") && toggleRow(row.dataset.recording),
+  " ": (row) => getPlayButton(row) && toggleRow(getId(row)),
   Enter: (row) => toggleDetails(row),
   e: (row) => openEditor(row),
   x: select,

@@ -2,10 +2,9 @@
 // that this browser remembers.
 import { describeFailure } from "./player.js";
 import { showToast } from "./toasts.js";
-import { findRow, fillIn } from "./recordings-rows.js";
+import { fillIn, findRow, getCell, getId } from "./recordings-rows.js";
 
 const SPEED_KEY = "playback-speed";
-const HEIGHT = 24; // of the view box of a waveform
 const SVG = "http://www.w3.org/2000/svg";
 
 const audio = Object.assign(new Audio(), { hidden: true, preload: "none" });
@@ -78,11 +77,12 @@ export function toggleRow(id) {
 
 // --- What the rows show ---
 
-const findWaves = (id) => document.querySelectorAll(`#row-${id} .vh-wave, #details-${id} .vh-wave`);
+export const getPlayButton = (row) => row && getCell(row, "play").firstElementChild;
+const findWaves = (id) => document.querySelectorAll(`#row-${id} > td > svg, #details-${id} .vh-wave`);
 
 function showState() {
-  for (const button of document.querySelectorAll(".row-play[aria-pressed=true]")) button.setAttribute("aria-pressed", "false");
-  if (!audio.paused) findRow(playing)?.querySelector(".row-play")?.setAttribute("aria-pressed", "true");
+  for (const button of document.querySelectorAll(".row-table button[aria-pressed=true]")) button.setAttribute("aria-pressed", "false");
+  if (!audio.paused) getPlayButton(findRow(playing))?.setAttribute("aria-pressed", "true");
 }
 
 function drawMark() {
@@ -93,23 +93,24 @@ function drawMark() {
 
 // The played part is a copy of the path in an <svg> of its width: no style attribute, and the path stays one.
 function drawIn(wave, share) {
-  const width = wave.viewBox.baseVal.width;
+  const { width, height } = wave.viewBox.baseVal;
   const x = (share * width).toFixed(2);
-  const part = wave.querySelector("svg") ?? addPlayedPart(wave);
+  const part = wave.querySelector("svg") ?? addPlayedPart(wave, height);
   part.setAttribute("width", x);
-  part.setAttribute("viewBox", `0 0 ${Math.max(x, 0.01)} ${HEIGHT}`);
+  part.setAttribute("viewBox", `0 0 ${Math.max(x, 0.01)} ${height}`);
   const mark = wave.querySelector("line");
   mark.setAttribute("x1", x);
   mark.setAttribute("x2", x);
 }
 
-function addPlayedPart(wave) {
+function addPlayedPart(wave, height) {
   const part = document.createElementNS(SVG, "svg");
-  part.setAttribute("height", HEIGHT);
+  part.setAttribute("height", height);
+  part.setAttribute("preserveAspectRatio", "none");
   part.append(wave.querySelector("path").cloneNode());
   const mark = document.createElementNS(SVG, "line");
   mark.setAttribute("y1", 0);
-  mark.setAttribute("y2", HEIGHT);
+  mark.setAttribute("y2", height);
   wave.append(part, mark);
   wave.classList.add("is-played");
   return part;
@@ -133,16 +134,22 @@ audio.addEventListener("error", async () => {
 
 // --- Clicks ---
 
-const findId = (element) => element.closest("[data-recording]")?.dataset.recording ?? element.closest(".details")?.id.slice("details-".length);
+function getRowId(element) {
+  const row = element.closest("[id^=row-]");
+  return row ? getId(row) : undefined;
+}
+
+const findId = (element) => getRowId(element) ?? element.closest(".details")?.id.slice("details-".length);
 
 document.addEventListener("click", (event) => {
   const table = event.target.closest(".row-table");
   if (!table) return;
-  const button = event.target.closest(".row-play, [data-at]");
-  const wave = event.target.closest(".vh-wave");
+  const row = event.target.closest("[id^=row-]");
+  const mark = event.target.closest("[data-at]");
+  const wave = event.target.closest("[id^=row-] > td > svg, .vh-wave");
   const id = findId(event.target);
-  if (button?.matches(".row-play")) toggleRow(id);
-  else if (button) playRow(id, { at: Number(button.dataset.at) });
+  if (row && event.target === getPlayButton(row)) toggleRow(id);
+  else if (mark) playRow(id, { at: Number(mark.dataset.at) });
   else if (wave) playRow(id, { share: findShare(wave, event.clientX) });
 });
 

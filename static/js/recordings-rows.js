@@ -1,11 +1,17 @@
 // The rows of the table of recordings: the current one, opened details, and the transcript that is edited in place.
 import { isUnsaved, listStoredFields, restoreTexts } from "./unsaved.js";
 
+// The columns of a row, whose cells have no classes.
+const COLUMNS = { play: 1, wave: 2, name: 3, text: 4, findings: 7, use: 8 };
 const ZERO = /0{8}-(0{4}-){3}0{12}/g;
 
 export const findTable = () => document.querySelector(".row-table");
 export const findRow = (id) => document.getElementById(`row-${id}`);
-export const listRows = () => [...document.querySelectorAll(".row-table [data-recording]")];
+const ROW = ".row-table [id^=row-]";
+
+export const listRows = () => [...document.querySelectorAll(ROW)];
+export const getId = (row) => row.id.slice("row-".length);
+export const getCell = (row, name) => row.cells[COLUMNS[name]];
 export const findCurrent = () => document.querySelector(".row-table .is-current");
 // The address for one recording, from the pattern that the section has.
 export const fillIn = (name, id) => document.getElementById("recordings").dataset[name].replace(ZERO, id);
@@ -18,14 +24,15 @@ let currentId = "";
 
 export function makeCurrent(row, { focus = false } = {}) {
   for (const one of listRows()) one.classList.toggle("is-current", one === row);
-  currentId = row.dataset.recording;
+  currentId = getId(row);
   if (!focus) return;
+  row.tabIndex = -1;
   row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
 }
 
 document.addEventListener("focusin", ({ target }) => {
-  const row = target.closest(".row-table [data-recording]") ?? target.closest(".row-table .details")?.previousElementSibling;
+  const row = target.closest(ROW) ?? target.closest(".row-table .details")?.previousElementSibling;
   if (row) makeCurrent(row);
 });
 
@@ -38,7 +45,7 @@ const getLink = (row) => row.querySelector("th a");
 function showOpened(id) {
   for (const row of listRows()) {
     const link = getLink(row);
-    if (row.dataset.recording === id) link.setAttribute("aria-expanded", "true");
+    if (getId(row) === id) link.setAttribute("aria-expanded", "true");
     else link.removeAttribute("aria-expanded");
   }
   const address = new URL(location.href);
@@ -53,7 +60,7 @@ function closeDetails() {
 }
 
 export function toggleDetails(row) {
-  const id = row.dataset.recording;
+  const id = getId(row);
   const isOpen = Boolean(findDetails(id));
   closeDetails();
   if (!isOpen) loadDetails(id, row, "afterend");
@@ -69,7 +76,7 @@ async function loadDetails(id, target, swap) {
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest(".row-table [data-recording] th a");
+  const link = event.target.closest(`${ROW} th a`);
   if (!link || !isPlainClick(event)) return;
   event.preventDefault();
   toggleDetails(link.closest("tr"));
@@ -83,8 +90,11 @@ document.addEventListener("keydown", (event) => {
   makeCurrent(row, { focus: true });
 });
 
-// The table and its poll keep what is open.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
+  // htmx finds only a button that names its type, which 100 switches would have to.
+  const switched = detail.elt.id === "switches" && detail.triggeringEvent?.submitter;
+  if (switched) detail.parameters[switched.name] = switched.value;
+  // The table and its poll keep what is open.
   const opened = findOpened();
   if (!opened || !["recordings", "recordings-poller"].includes(detail.elt.id)) return;
   detail.parameters.open = opened.id.slice("details-".length);
@@ -97,13 +107,13 @@ export function openEditor(row, { focus = true } = {}) {
   const template = document.getElementById("transcript-editor");
   if (!button || !template) return;
   const holder = document.createElement("template");
-  holder.innerHTML = template.innerHTML.replace(ZERO, row.dataset.recording);
+  holder.innerHTML = template.innerHTML.replace(ZERO, getId(row));
   const form = holder.content.querySelector("form");
   const field = form.elements.transcript;
   field.defaultValue = button.textContent;
   field.setAttribute("aria-label", `Transcript of ${getLink(row).textContent.trim()}`);
   form.elements.version.value = button.dataset.edit;
-  row.querySelector(".text").replaceChildren(form);
+  getCell(row, "text").replaceChildren(form);
   window.htmx.process(form);
   restoreTexts(form);
   if (!focus) return;
@@ -172,13 +182,13 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
-  const row = target.closest?.(".row-table [data-recording]");
+  const row = target.closest?.(ROW);
   if (!row) return;
   if (leftFocus === target) (target.querySelector("button") ?? row).focus();
   leftFocus = null;
-  const details = findDetails(row.dataset.recording);
-  const isLast = target.matches(".use");
-  if (details && isLast && !details.contains(document.activeElement)) loadDetails(row.dataset.recording, details, "outerHTML");
+  const details = findDetails(getId(row));
+  const isLast = target === getCell(row, "use");
+  if (details && isLast && !details.contains(document.activeElement)) loadDetails(getId(row), details, "outerHTML");
   const isOut = row.querySelector("[role=switch]")?.getAttribute("aria-checked") === "false";
   if (isLast) row.classList.toggle("is-out", isOut);
 });

@@ -256,8 +256,17 @@ def upload_clips(tab: Tab, names: Sequence[str]) -> None:
 RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 
 
+def open_voice_tab(page: Page, name: str) -> None:
+    """Open a tab of the voice, such as "Readiness", unless it is open."""
+    link = page.get_by_role("navigation", name="Parts of the voice").get_by_role("link", name=re.compile(f"^{name}"))
+    if link.get_attribute("aria-current") is None:
+        link.click()
+        expect(link).to_have_attribute("aria-current", "page")
+
+
 def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
-    """Open the row of this build option on the voice's page and return it."""
+    """Open the row of this build option on the Readiness tab of the voice and return it."""
+    open_voice_tab(page, "Readiness")
     row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
 
@@ -269,6 +278,33 @@ def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> 
 
     wait_for(is_open, f"the option {name} to open")
     return row
+
+
+def find_recording(page: Page, name: str) -> Locator:
+    """The row of a recording."""
+    return page.locator("#recordings tbody tr").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def open_details(page: Page, name: str) -> Locator:
+    """Open everything about a recording, which is loaded below its row."""
+    details = page.get_by_role("region", name=f"Details of {name}")
+    if not details.is_visible():
+        find_recording(page, name).get_by_role("link", name=name).click()
+    expect(details).to_be_visible()
+    return details
+
+
+def find_switch(page: Page, name: str) -> Locator:
+    """The switch that puts a recording into builds."""
+    return find_recording(page, name).get_by_role("switch", name=f"In builds: {name}")
+
+
+def edit_transcript(page: Page, name: str) -> Locator:
+    """Press the transcript of a recording, which makes it a field."""
+    field = page.get_by_role("textbox", name=f"Transcript of {name}")
+    if not field.is_visible():
+        find_recording(page, name).locator("[data-edit]").click()
+    return field
 
 
 def put_back(page: Page, clip: str, name: str = RAPID, account: str = ACCOUNT) -> Locator:

@@ -1,6 +1,5 @@
 """A failed request on a staff page says so, keeps what was typed, and can be repeated."""
 
-import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -23,7 +22,7 @@ def tab(open_tab: OpenTab, account: str) -> Tab:
     staff_steps.add_voice(tab, talent, "Fay, offline")
     staff_steps.drop_files(tab.page, {"one.wav": sound.read_clip("slt-01")})
     staff_steps.wait_for_uploads(tab.page, 1)
-    expect(find_transcript(tab.page)).to_be_visible()
+    expect(find_switch(tab.page)).to_be_visible()
     return tab
 
 
@@ -32,7 +31,7 @@ def find_transcript(page: Page) -> Locator:
 
 
 def find_switch(page: Page) -> Locator:
-    return page.get_by_role("checkbox", name=re.compile(r"In builds.*one\.wav"))
+    return staff_steps.find_switch(page, "one.wav")
 
 
 def find_toast(page: Page, text: str) -> Locator:
@@ -40,7 +39,7 @@ def find_toast(page: Page, text: str) -> Locator:
 
 
 def type_transcript(page: Page, text: str) -> None:
-    find_transcript(page).fill(text)
+    staff_steps.edit_transcript(page, "one.wav").fill(text)
     find_transcript(page).blur()
 
 
@@ -119,12 +118,12 @@ def test_page_that_misses_its_updates_says_so_and_uploads_are_repeated(tab: Tab)
 
 def test_request_without_an_answer_is_explained(tab: Tab) -> None:
     page = tab.page
-    page.route("**/active/", lambda _route: None)
+    page.route("**/recordings/switch/", lambda _route: None)
     page.evaluate("htmx.config.timeout = 200")
     find_switch(page).click()
     expect(find_toast(page, "In builds: one.wav. The server did not answer.")).to_be_visible()
     expect(find_switch(page)).to_be_checked()
-    page.unroute("**/active/")
+    page.unroute("**/recordings/switch/")
     page.evaluate("htmx.config.timeout = 30000")
     find_toast(page, "The server did not answer.").get_by_role("button", name="Try again").click()
     expect(find_switch(page)).not_to_be_checked()
@@ -156,7 +155,8 @@ def test_text_is_not_shown_to_the_next_user(tab: Tab) -> None:
         find_toast(page, "You are signed out.").get_by_role("button", name="Sign in again").click()
         expect(page.get_by_role("heading", name="Sign in to VoiceHub")).to_be_visible()
     sign_in_here(page, "paula")
-    expect(find_transcript(page)).to_have_value("")
+    expect(find_transcript(page)).to_have_count(0)
+    expect(page.get_by_text("Typed by Ed.")).to_have_count(0)
     assert list_copies(page) == []
 
 

@@ -14,15 +14,17 @@ pytestmark = pytest.mark.usefixtures("account")
 def test_build_options_stay_open_or_closed_during_an_upload(open_tab: Callable[..., Tab]) -> None:
     tab = open_tab("desktop", "ed")
     talent = staff_steps.add_talent(open_tab("desktop", "paula"), "Olaf Open")
-    staff_steps.add_voice(tab, talent, "Olaf, open")
+    voice = staff_steps.add_voice(tab, talent, "Olaf, open")
     rapid, professional = (
         staff_steps.open_build_option(tab.page),
         staff_steps.open_build_option(tab.page, staff_steps.PROFESSIONAL),
     )
     rapid.locator(".option-head").press("Enter")
     expect(rapid.locator(".option-body")).to_be_hidden()
-    staff_steps.drop_files(tab.page, {"one.wav": sound.read_clip("slt-01")})
-    staff_steps.wait_for_uploads(tab.page, 1)
+    other = open_tab("desktop", "ed")
+    staff_steps.drop_files(other.goto(voice), {"one.wav": sound.read_clip("slt-01")})
+    staff_steps.wait_for_uploads(other.page, 1)
+    tab.page.evaluate("document.body.dispatchEvent(new Event('readiness-changed'))")
     expect(professional).to_contain_text("1 of 20")
     expect(professional.locator(".option-body")).to_be_visible()
     expect(rapid.locator(".option-body")).to_be_hidden()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import sound, staff_steps
 from tests.browser.studio import Studio
@@ -39,22 +39,14 @@ def test_each_dropped_file_shows_its_result(open_tab: OpenTab, staff_size: str) 
     expect(staff_steps.find_upload(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
     expect(staff_steps.find_upload(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
 
-    expect(_find_recording(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
-    expect(_find_recording(page, "notes.wav").get_by_text("This file cannot be read as sound")).to_be_visible()
-    expect(_find_recording(page, "muted.wav").get_by_text("it is silent")).to_be_hidden()
-    _find_recording(page, "muted.wav").locator("summary").filter(has_text="Silent").click()
-    expect(_find_recording(page, "muted.wav").get_by_text("it is silent")).to_be_visible()
-    expect(_find_transcript(page, "slt-02.wav")).to_have_value(sound.read_transcript("slt-02"))
+    expect(staff_steps.find_recording(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
+    expect(staff_steps.open_details(page, "notes.wav")).to_contain_text("This file cannot be read as sound")
+    expect(staff_steps.find_recording(page, "muted.wav").get_by_text("Silent", exact=True)).to_be_visible()
+    expect(page.get_by_text("it is silent")).to_have_count(0)
+    expect(staff_steps.open_details(page, "muted.wav")).to_contain_text("it is silent")
+    expect(staff_steps.find_recording(page, "slt-02.wav")).to_contain_text(sound.read_transcript("slt-02"))
     tab.check_page("voice with recordings")
     _check_gaps(page)
-
-
-def _find_recording(page: Page, name: str) -> Locator:
-    return page.get_by_role("article", name=name, exact=True)
-
-
-def _find_transcript(page: Page, name: str) -> Locator:
-    return page.get_by_label(f"Transcript of {name}")
 
 
 def _check_gaps(page: Page) -> None:
@@ -79,32 +71,33 @@ def test_transcript_is_edited_in_place_and_recording_plays(studio: Studio, open_
     page = tab.page
     page.get_by_label("choose them").set_input_files(sound.make_upload("one.wav", sound.add_silence("slt-01", 2)))
     staff_steps.wait_for_uploads(page, 1)
-    text = _find_transcript(page, "one.wav")
+    text = staff_steps.edit_transcript(page, "one.wav")
     text.fill("Good morning, and welcome aboard.")
     text.blur()
-    expect(_find_recording(page, "one.wav").get_by_text("Saved")).to_be_visible()
+    row = staff_steps.find_recording(page, "one.wav")
+    expect(row.get_by_text("Saved")).to_be_visible()
     expect(staff_steps.open_build_option(page).get_by_text("no transcript")).to_have_count(0)
     page = tab.goto(voice)
-    expect(_find_transcript(page, "one.wav")).to_have_value("Good morning, and welcome aboard.")
+    expect(row).to_contain_text("Good morning, and welcome aboard.")
 
     page.get_by_role("button", name="Play one.wav").click()
-    expect(_find_recording(page, "one.wav").locator(".waveform canvas").first).to_be_visible()
+    expect(row.locator("svg.is-played line")).to_be_attached()
     expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Play one.wav").click()
     expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "false")
-    _check_finding_plays_from_its_time(_find_recording(page, "one.wav"))
+    _check_finding_plays_from_its_time(page)
     tab.check_page("voice, a recording played")
 
 
-def _check_finding_plays_from_its_time(clip: Locator) -> None:
+def _check_finding_plays_from_its_time(page: Page) -> None:
     """The play button of the finding "Silence at end" plays from half a second before the silence."""
-    chip = clip.get_by_role("listitem").filter(has_text="Silence at end")
-    play_button = chip.get_by_role("button", name=re.compile(r"^Play at \d\.\d s$"))
+    finding = staff_steps.open_details(page, "one.wav").get_by_role("listitem").filter(has_text="Silence at end")
+    play_button = finding.get_by_role("button", name=re.compile(r"^Play at \d\.\d s$"))
     play_button.click()
-    expect(clip.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
     start = float(play_button.get_attribute("data-at") or 0)
     assert start > 2
-    assert clip.locator("audio").evaluate("(audio) => audio.currentTime") >= start
+    assert page.locator("audio[data-rows]").evaluate("(audio) => audio.currentTime") >= start
 
 
 def test_recording_disappears_from_no_transcript_filter_once_transcribed(open_tab: OpenTab) -> None:
@@ -114,18 +107,19 @@ def test_recording_disappears_from_no_transcript_filter_once_transcribed(open_ta
     for name in staff_steps.SLT_CLIPS[:2]:
         page.get_by_label("choose them").set_input_files(sound.make_upload(f"{name}.wav", sound.read_clip(name)))
     staff_steps.wait_for_uploads(page, 2)
-    second = _find_transcript(page, f"{staff_steps.SLT_CLIPS[1]}.wav")
-    second.evaluate(
+    first, second = (f"{name}.wav" for name in staff_steps.SLT_CLIPS[:2])
+    page.get_by_role("link", name="Without a transcript 2").click()
+    expect(page.locator("#recordings").get_by_text("2 found")).to_be_visible()
+    assert "show=no_transcript" in page.url
+    text = staff_steps.edit_transcript(page, first)
+    text.evaluate(
         "text => { text.style.height = '90px'; }"
     )  # as dragging does; a violation of the content policy fails the test
-    page.get_by_label("Show").select_option("no_transcript")
-    expect(page.locator("#recordings").get_by_text("2 found")).to_be_visible()
-    first = _find_transcript(page, f"{staff_steps.SLT_CLIPS[0]}.wav")
-    first.fill("Good morning, and welcome aboard.")
-    first.blur()
+    text.fill("Good morning, and welcome aboard.")
+    text.blur()
     expect(page.locator("#recordings").get_by_text("1 found")).to_be_visible()
-    expect(first).to_have_count(0)
-    expect(second).to_be_visible()
+    expect(staff_steps.find_recording(page, first)).to_have_count(0)
+    expect(staff_steps.find_recording(page, second)).to_be_visible()
 
 
 def test_transcript_being_typed_survives_an_upload(open_tab: OpenTab) -> None:
@@ -134,18 +128,16 @@ def test_transcript_being_typed_survives_an_upload(open_tab: OpenTab) -> None:
     staff_steps.add_voice(tab, talent, "Ulf, undisturbed")
     page = tab.page
     staff_steps.drop_files(page, {"one.wav": sound.read_clip("slt-01")})
-    text, rapid = _find_transcript(page, "one.wav"), staff_steps.open_build_option(page)
+    text = staff_steps.edit_transcript(page, "one.wav")
     text.press_sequentially("Good morn")
     staff_steps.drop_files(page, {"two.wav": sound.read_clip("slt-02")})
     staff_steps.wait_for_uploads(page, 2)
-    expect(rapid.locator(".option-body")).to_contain_text("2 of 3")
-    expect(rapid.locator(".option-body")).to_be_visible()
-    expect(_find_recording(page, "two.wav")).to_have_count(0)
+    expect(staff_steps.find_recording(page, "two.wav")).to_have_count(0)
     expect(text).to_be_focused()
     text.press_sequentially("ing")
     text.blur()
-    expect(_find_recording(page, "two.wav")).to_have_count(1)
-    expect(text).to_have_value("Good morning")
+    expect(staff_steps.find_recording(page, "two.wav")).to_have_count(1)
+    expect(staff_steps.find_recording(page, "one.wav")).to_contain_text("Good morning")
 
 
 def test_build_is_refused_during_suspension_and_succeeds_afterwards(studio: Studio, open_tab: OpenTab) -> None:
@@ -210,10 +202,11 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     staff_steps.upload_clips(tab, [*staff_steps.RMS_CLIPS, "rms-silent", "rms-wrong-speaker"])
     _fill_empty_transcript(tab.page, "rms-silent.wav")
     for name, reason in {"rms-silent.wav": "silent", "rms-wrong-speaker.wav": "another speaker"}.items():
-        recording = _find_recording(tab.page, name)
-        expect(recording).to_contain_text(f"Left out: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
-        recording.get_by_label("In builds").check()
-        expect(recording).to_contain_text(f"Put back by a person, although: {reason}")
+        details = staff_steps.open_details(tab.page, name)
+        expect(details).to_contain_text(f"Left out: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
+        staff_steps.find_switch(tab.page, name).click()
+        expect(staff_steps.find_switch(tab.page, name)).to_be_checked()
+        expect(details).to_contain_text(f"Put back by a person, although: {reason}")
     build = staff_steps.start_build(tab)
     staff_steps.wait_for_heading(tab.page, "The recordings need work")
     rows = tab.page.locator("table.report tbody tr")
@@ -227,11 +220,11 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     _check_at_all_sizes(open_tab, build, "build with bad recordings")
 
     tab.page.get_by_role("link", name="Fix rms-silent.wav").click()
-    with tab.page.expect_response(re.compile("/active/")):
-        _find_recording(tab.page, "rms-silent.wav").get_by_label("In builds").uncheck()
+    staff_steps.find_switch(tab.page, "rms-silent.wav").click()
+    expect(staff_steps.find_switch(tab.page, "rms-silent.wav")).not_to_be_checked()
     tab.goto(build)
     tab.page.get_by_role("link", name="Fix rms-wrong-speaker.wav").click()
-    foreign = _find_recording(tab.page, "rms-wrong-speaker.wav")
+    foreign = staff_steps.open_details(tab.page, "rms-wrong-speaker.wav")
     expect(foreign).to_contain_text("Resemble AI refuses this recording: another speaker or sound.")
     tab.check_page("voice, filtered to one recording")
     tab.goto(voice)
@@ -245,12 +238,13 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
 
 def _fill_empty_transcript(page: Page, name: str) -> None:
     """Type a transcript if there is none. A silent clip has none, and a build needs one for each recording."""
-    text = _find_transcript(page, name)
-    expect(text).to_be_visible()
-    if not text.input_value():
+    row = staff_steps.find_recording(page, name)
+    expect(row).to_be_visible()
+    if not row.locator("[data-edit]").inner_text():
+        text = staff_steps.edit_transcript(page, name)
         text.fill("Room tone.")
         text.blur()
-        expect(_find_recording(page, name).get_by_text("Saved")).to_be_visible()
+        expect(row.get_by_text("Saved")).to_be_visible()
 
 
 def test_provider_rejects_a_consent_with_another_text(open_tab: OpenTab) -> None:

@@ -104,11 +104,11 @@ def test_transcript_of_someone_else_can_be_used(engineer_client: Client, recordi
 def test_switch_that_someone_else_changed_shows_the_current_state(
     engineer_client: Client, recording: Recording
 ) -> None:
-    url = reverse("voices:recording_active", args=[recording.pk])
+    url = reverse("voices:recordings_switch", args=[recording.voice_id])
     Recording.objects.filter(pk=recording.pk).update(active=False)
-    response = engineer_client.post(url, {"active": "leave_out"}, headers=HTMX)
+    response = engineer_client.post(url, {"leave_out": recording.pk}, headers=HTMX)
     assert response.status_code == 409 and 'aria-checked="false"' in response.content.decode()
     assert "left out of builds now" in response.headers["HX-Trigger"]
-    assert engineer_client.post(url, {"active": "put_back"}, headers=HTMX).status_code == 200
+    assert engineer_client.post(url, {"put_back": recording.pk}, headers=HTMX).status_code == 200
     recording.refresh_from_db()
     assert recording.active

@@ -249,7 +249,7 @@ def test_fault_of_the_code_is_no_problem_of_the_server() -> None:
 
 
 def test_script_of_a_signed_out_user_gets_401(voice: Voice) -> None:
-    url = reverse("voices:readiness", args=[voice.pk])
+    url = reverse("voices:build_options", args=[voice.pk])
     for headers in (HTMX, JSON):
         response = Client().get(url, headers=headers)
         assert response.status_code == 401 and response.json()["kind"] == "signed_out"

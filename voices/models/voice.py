@@ -66,6 +66,15 @@ class Voice(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("voices:voice", args=[self.pk])
 
+    def get_readiness_url(self) -> str:
+        return reverse("voices:readiness", args=[self.pk])
+
+    def get_builds_url(self) -> str:
+        return reverse("voices:voice_builds", args=[self.pk])
+
+    def get_providers_url(self) -> str:
+        return reverse("voices:voice_providers", args=[self.pk])
+
 
 WAV_SUFFIX, OTHER_SUFFIX, CONVERTED_SUFFIX = RECORDING_SUFFIXES = (".wav", ".bin", ".made.wav")
 

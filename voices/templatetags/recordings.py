@@ -7,13 +7,14 @@ from django import template
 from django.template import Context
 
 from audio.findings.catalog import EXCLUSION_LABELS
-from voicehub.sound_report import format_minus
+from voicehub.sound_report import MINUTE, format_minus
 from voicehub.templatetags.sound import chips
-from voicehub.text import format_position
+from voicehub.text import format_duration, format_position
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
 from voices.recording_rows import (
     DETAILS_BARS,
+    DETAILS_HEIGHT,
     get_quality_grade,
     list_flags,
     make_row_chips,
@@ -33,15 +34,23 @@ register.filter("quality_grade", get_quality_grade)
 
 
 @register.filter
+def format_length(recording: Recording) -> str:
+    """The duration, below a minute to a tenth of a second. Empty if it is not known."""
+    if not recording.seconds:
+        return ""
+    return f"{recording.seconds:.1f} s" if recording.seconds < MINUTE else format_duration(recording.seconds)
+
+
+@register.filter
 def wave_path(recording: Recording) -> str:
-    """The waveform of a row: what stands in `d` of its path. Its view box is 90 × 24."""
+    """The waveform of a row: what stands in `d` of its path. Its view box is 27 × 9."""
     return make_wave_path(recording.peaks)
 
 
 @register.filter
 def wide_wave_path(recording: Recording) -> str:
-    """The waveform of opened details. Its view box is 480 × 24."""
-    return make_wave_path(recording.peaks, DETAILS_BARS)
+    """The waveform of opened details. Its view box is 160 × 100."""
+    return make_wave_path(recording.peaks, DETAILS_BARS, DETAILS_HEIGHT)
 
 
 @register.inclusion_tag("voices/_recording_finding_list.html")

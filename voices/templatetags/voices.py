@@ -170,12 +170,6 @@ register.filter("remote_kind", presenters.get_remote_kind)
 
 
 @register.simple_tag
-def list_remote_voices(voice: Voice) -> Sequence[RemoteVoice]:
-    """The remote voices of a voice, newest first. One without an id is left out, unless it is retired."""
-    return list(access.query_remote_voices().filter(voice=voice).exclude(remote_id="", retired_at=None)[:50])
-
-
-@register.simple_tag
 def find_held(remotes: Sequence[RemoteVoice]) -> frozenset[UUID]:
     """The ids of the remote voices whose consent or contract is suspended."""
     return find_held_voices(remotes)

@@ -22,13 +22,13 @@ from voices.work_progress import load_build_progress
 
 @require_permission("voices.start_build")
 @require_POST
-@show_refusal_as_message("voices:voice")
+@show_refusal_as_message("voices:readiness")
 def build_start(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     form = BuildForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The build was not started. Choose the account and the kind of build again.")
-        return redirect(voice)
+        return redirect(voice.get_readiness_url())
     account = get_object_or_404(Account, pk=form.cleaned_data["account"])
     tier, handover, new_voice = (form.cleaned_data[name] for name in ("tier", "handover", "new_voice"))
     if account.provider not in registry.PROVIDERS or tier not in registry.get_provider_class(account.provider).tiers:

@@ -29,8 +29,10 @@ from voices.models.voice import (
 )
 from voices.recording_rows import make_row_state
 from voices.row_polls import RowPoll, compare_rows
+from voices.services.recordings.found_problems import is_problem_key, make_problem_condition
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
+from voices.views.finding_list import name_finding
 from voices.views.recording_progress import make_analysis_progress
 from voices.work_progress import WorkProgress
 
@@ -101,7 +103,7 @@ def read_state(params: Mapping[str, str]) -> TableState:
 
 def read_filter(params: Mapping[str, str]) -> str:
     show = params.get("show", "")
-    return show if show in FILTER_LABELS else ""
+    return show if show in FILTER_LABELS or is_problem_key(show) else ""
 
 
 def read_search(params: Mapping[str, str]) -> str:
@@ -162,11 +164,18 @@ def _make_header(state: TableState, label: str, css_class: str, orders: Sequence
 def _make_filter_options(voice: Voice, state: TableState) -> list[FilterOption]:
     """Each filter with its number of rows. One without rows is shown only while it is chosen."""
     counts = _count_filters(voice, state.search)
-    return [
+    options = [
         FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
         for show, label in FILTER_LABELS.items()
         if counts[show] or show in ("", state.show)
     ]
+    return options if state.show in FILTER_LABELS else [*options, _make_finding_option(voice, state)]
+
+
+def _make_finding_option(voice: Voice, state: TableState) -> FilterOption:
+    """The filter by one finding, which only the list of findings links to."""
+    count = _find_ids(voice, state.show, state.search).count()
+    return FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)
 
 
 def _make_size_links(state: TableState) -> list[PageLink]:
@@ -186,7 +195,9 @@ def query_matching(voice: Voice, params: Mapping[str, str]) -> QuerySet[Recordin
 
 
 def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:
-    rows = Recording.objects.filter(_make_conditions(voice)[show], voice=voice)
+    is_finding = show not in FILTER_LABELS
+    condition = make_problem_condition(voice, show) if is_finding else _make_conditions(voice)[show]
+    rows = Recording.objects.filter(condition, voice=voice)
     return rows.filter(_make_search(search)) if search else rows
 
 

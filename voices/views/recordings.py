@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -156,21 +156,35 @@ def _save_transcript(recording: Recording, form: TranscriptForm) -> dict[str, An
 @require_permission("voices.change_recording")
 @require_POST
 def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Include the recording in the next build, or exclude it from builds."""
+    """Include the recording in the next build, or exclude it from builds, whatever the page showed before."""
     recording = _get_open_recording(request, pk)
     issues: list[str] = []
+    with handle_refusal(issues.append):
+        switch_active(recording, request.POST.get("active") == "on", recording.active)
+    for issue in issues:
+        messages.error(request, issue)
+    return redirect(recording.voice.get_readiness_url())
+
+
+@require_permission("voices.change_recording")
+@require_POST
+def recordings_switch(request: HttpRequest, pk: str) -> HttpResponse:
+    """The switch in a row of the table. `put_back` or `leave_out` has the id of the recording."""
+    voice = _get_open_voice(request, pk)
+    is_active = "put_back" in request.POST
+    recording = _get_row(voice, request.POST.get("put_back") or request.POST.get("leave_out", ""))
+    issues: list[str] = []
     status = 200
-    active = request.POST.get("active", "") in ("on", "put_back")
     try:
         with handle_refusal(issues.append):
-            switch_active(recording, active, _read_earlier(request, recording))
+            switch_active(recording, is_active, was_active=not is_active)
     except ChangedMeanwhile as change:
         recording.active, status = change.current, 409
         issues.append(SWITCH_CHANGED.format("in builds" if change.current else "left out of builds"))
     if not request.headers.get("HX-Request"):
         for issue in issues:
             messages.error(request, issue)
-        return redirect(f"{recording.voice.get_absolute_url()}#recordings")
+        return redirect(f"{voice.get_absolute_url()}#recordings")
     note_refusals([recording])
     response = render(request, "voices/_inclusion_changed.html", {"recording": recording}, status=status)
     response.headers["HX-Trigger"] = "readiness-changed"
@@ -180,9 +194,14 @@ def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-def _read_earlier(request: HttpRequest, recording: Recording) -> bool:
-    """What the page showed before the press: a switch has its value, a "Put back" button stands for any state."""
-    return {"put_back": False, "leave_out": True}.get(request.POST.get("active", ""), recording.active)
+def _get_row(voice: Voice, text: str) -> Recording:
+    try:
+        recording = access.get_recording_or_404(UUID(text))
+    except ValueError:
+        raise Http404("No such recording.") from None
+    if recording.voice_id != voice.pk:
+        raise Http404("No such recording.")
+    return recording
 
 
 @require_permission("voices.change_recording")
@@ -192,7 +211,7 @@ def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
     voice = _get_open_voice(request, pk)
     check_again(voice)
     messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 @require_permission("voices.change_recording")
@@ -207,7 +226,7 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
     messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
-    return redirect(f"{voice.get_absolute_url()}#readiness")
+    return redirect(voice.get_readiness_url())
 
 
 def _make_list_url(pk: UUID) -> str:

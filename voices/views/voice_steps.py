@@ -60,7 +60,7 @@ def _describe_target(voice: Voice, target: Target, statements: Sequence[str]) ->
         return "wait", "Blocked", _explain_no_provider(target), _find_provider_fix(voice, target)
     if rank is Rank.READY:
         key = make_option_key(target.account, target.state.capabilities.tier)
-        url = f"{voice.get_absolute_url()}?option={key}#option-{key}"
+        url = f"{voice.get_readiness_url()}?option={key}#option-{key}"
         reason = f"Ready to build at {name}: nothing is missing."
         return "good", "Ready to build", (reason,), Fix(url, "Start build", START)
     if rank is Rank.PAUSED:

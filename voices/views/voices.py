@@ -1,92 +1,73 @@
-"""The page that adds a voice, and the page of a voice with its recordings, build options and builds."""
+"""The page of a voice: one tab each for its recordings, its readiness, its builds and its voices at providers."""
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
-
-from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
-from consent.models import Talent
-from voicehub.refusals import handle_refusal
 from voices import access
 from voices.build_options import list_build_options
-from voices.forms import VoiceEditForm, VoiceForm
-from voices.models import Voice
-from voices.services.builds.recheck import check_built_voices
-from voices.services.recordings.emotions import find_emotion_option
-from voices.services.recordings.store import change_voice, create_voice
+from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
+from voices.views.improvements import load_improvements
+from voices.views.readiness import make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
+from voices.views.speech_needs import list_speech_needs
+from voices.views.voice_tabs import Tab, count_ready, make_tab_context
 
-
-@require_permission("voices.add_voice")
-@require_http_methods(["GET", "HEAD", "POST"])
-def voice_add(request: HttpRequest, pk: str) -> HttpResponse:
-    talent = get_object_or_404(Talent, pk=pk)
-    form = VoiceForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with handle_refusal(partial(form.add_error, None)):
-            voice = create_voice(talent, **form.cleaned_data, by=get_user(request))
-            messages.success(request, f"{voice.name} added. Next, add its recordings.")
-            return redirect(voice)
-    return render(request, "voices/voice_add.html", {"talent": talent, "form": form, "emotion": find_emotion_option()})
-
-
-@require_permission("voices.change_voice")
-@require_http_methods(["GET", "HEAD", "POST"])
-def voice_edit(request: HttpRequest, pk: str) -> HttpResponse:
-    voice = get_object_or_404(access.query_voices(), pk=pk)
-    initial = {"name": voice.name, "countries": voice.countries, "emotion": voice.emotion}
-    form = VoiceEditForm(request.POST if request.method == "POST" else None, initial=initial)
-    with transaction.atomic():
-        form.track_version(_read_editable(voice, lock=request.method == "POST"))
-        if request.method == "POST" and form.is_valid():
-            with handle_refusal(partial(form.add_error, None)):
-                change_voice(voice, **form.cleaned_data)
-                messages.success(request, "Saved.")
-                return redirect(voice)
-            voice.refresh_from_db(fields=["name"])
-    context = {"voice": voice, "form": form, "emotion": find_emotion_option()}
-    return render(request, "voices/voice_edit.html", context, status=409 if form.has_conflict else 200)
-
-
-def _read_editable(voice: Voice, *, lock: bool) -> Mapping[str, Any]:
-    rows = Voice.objects.select_for_update() if lock else Voice.objects.all()
-    return rows.values("name", "countries", "emotion").get(pk=voice.pk)
+MAX_BUILDS = 50
 
 
 @require_permission("voices.view_voice")
 @require_safe
-def voice_detail(request: HttpRequest, pk: str) -> HttpResponse:
+def voice_recordings(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    builds = access.query_builds().filter(voice=voice)[:50]
-    finished_builds = [build for build in builds if not build.is_active]
-    context = {
-        "voice": voice,
-        "builds": builds,
-        "finished_builds": finished_builds,
+    context = make_tab_context(voice, get_user(request), Tab.RECORDINGS) | {
         "recording_progress": load_recording_progress(voice),
-        "build_options": list_build_options(voice),
-        "voice_states": check_built_voices(builds),
-        "outdated": find_outdated_builds(builds),
         "is_closed": access.are_recordings_closed(voice, get_user(request)),
+        **load_recording_page(voice, request.GET),
     }
-    return render(request, "voices/voice.html", context | load_recording_page(voice, request.GET))
+    if not voice.recordings.exists():
+        context |= {"is_empty": True, "speech_needs": list_speech_needs()}
+    return render(request, "voices/voice_recordings.html", context)
 
 
 @require_permission("voices.view_voice")
 @require_safe
 def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
-    """The build options of a voice. The page of the voice loads them again when its recordings have changed."""
     voice = get_object_or_404(access.query_voices(), pk=pk)
+    options = list_build_options(voice)
     context = {
-        "voice": voice,
-        "build_options": list_build_options(voice),
-        "is_closed": access.are_recordings_closed(voice, get_user(request)),
+        **make_tab_context(voice, get_user(request), Tab.READINESS, ready=count_ready(options)),
+        **make_readiness_context(voice, get_user(request)),
+        "build_options": options,
     }
-    return render(request, "voices/_build_options.html", context)
+    if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
+        context |= load_improvements(voice)
+    return render(request, "voices/voice_readiness.html", context)
+
+
+@require_permission("voices.view_voice")
+@require_safe
+def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
+    voice = get_object_or_404(access.query_voices(), pk=pk)
+    builds = access.query_builds().filter(voice=voice)[:MAX_BUILDS]
+    context = make_tab_context(voice, get_user(request), Tab.BUILDS) | {
+        "builds": builds,
+        "finished_builds": [build for build in builds if not build.is_active],
+        "voice_states": check_built_voices(builds),
+        "outdated": find_outdated_builds(builds),
+    }
+    return render(request, "voices/voice_builds.html", context)
+
+
+@require_permission("voices.view_remotevoice")
+@require_safe
+def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
+    voice = get_object_or_404(access.query_voices(), pk=pk)
+    remotes = access.list_remote_voices(voice)
+    context = make_tab_context(voice, get_user(request), Tab.PROVIDERS) | {
+        "remotes": remotes,
+        "held": find_held_voices(remotes),
+    }
+    return render(request, "voices/voice_providers.html", context)

@@ -49,17 +49,23 @@ def test_refused_recording_is_in_no_build_at_that_provider(build: Build, studio:
     assert again.recordings.count() == 3
 
 
+def find_switch(recording: Recording) -> str:
+    name = "leave_out" if recording.active else "put_back"
+    return f'role="switch" form="switches" name="{name}" value="{recording.pk}"'
+
+
 def test_switch_of_a_refused_recording_is_not_live(build: Build, producer_client: Client) -> None:
     outlier = find_outlier(build)
     text = read_html(producer_client.get(f"{build.voice.get_absolute_url()}?open={outlier.pk}"))
-    switch = reverse("voices:recording_active", args=[outlier.pk])
     assert text.count(REFUSAL) == 1
-    assert f'formaction="{switch}"' not in text
+    assert find_switch(outlier) not in text
     assert text.count('role="switch"') == 3
     with pytest.raises(ActionRefused, match="Replace it"):
         set_active(outlier, True)
     response = producer_client.post(
-        reverse("voices:recording_active", args=[outlier.pk]), {"active": "on"}, headers={"HX-Request": "true"}
+        reverse("voices:recordings_switch", args=[outlier.voice_id]),
+        {"put_back": outlier.pk},
+        headers={"HX-Request": "true"},
     )
     text = read_html(response)
     assert "Refused" in text and 'role="switch"' not in text
@@ -70,7 +76,7 @@ def test_other_providers_may_use_a_refused_recording(build: Build, producer_clie
     outlier = find_outlier(build)
     text = read_html(producer_client.get(f"{build.voice.get_absolute_url()}?open={outlier.pk}"))
     assert f"{REFUSAL} Other providers may use it." in text
-    assert f'formaction="{reverse("voices:recording_active", args=[outlier.pk])}"' in text
+    assert find_switch(outlier) in text
     set_active(outlier, True)
 
 

@@ -44,7 +44,7 @@ def test_every_handover_has_a_label() -> None:
 def test_start_button_queues_build_with_chosen_handover(producer_client: Client, studio: Studio, handover: str) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    before = read_html(producer_client.get(voice.get_absolute_url()))
+    before = read_html(producer_client.get(voice.get_readiness_url()))
     assert before.count("Start rapid build") == 1
     assert "Start professional build" not in before
     response = start_build(producer_client, studio, voice, handover=handover)
@@ -68,7 +68,7 @@ def test_last_error_of_the_account_is_advice_and_blocks_no_build(producer_client
     voice = studio.make_voice()
     studio.make_recordings(voice)
     Account.objects.update(last_error="The key is wrong.")
-    text = read_html(producer_client.get(voice.get_absolute_url()))
+    text = read_html(producer_client.get(voice.get_readiness_url()))
     assert "The last call with this account failed: The key is wrong." in text
     assert f'<a href="{reverse("voices:account_list")}">Accounts</a></li>' in text
     assert "Start rapid build" in text
@@ -79,7 +79,7 @@ def test_voice_page_shows_how_much_speech_exists_and_is_missing(producer_client:
     voice = studio.make_voice()
     studio.make_recordings(voice)
     voice.recordings.update(seconds=7.5)
-    text = read_html(producer_client.get(voice.get_absolute_url()))
+    text = read_html(producer_client.get(voice.get_readiness_url()))
     assert "<strong>22 s</strong> of 10 min" in text
     assert "Another 9 min 38 s" in text
     assert "<strong>22 s</strong>, at least 10 s" in text
@@ -112,7 +112,7 @@ def test_engineer_cannot_start_a_build(client: Client, studio: Studio, engineer:
     client.force_login(engineer)
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    assert "Start rapid build" not in client.get(voice.get_absolute_url()).content.decode()
+    assert "Start rapid build" not in client.get(voice.get_readiness_url()).content.decode()
     assert start_build(client, studio, voice).status_code == 403
 
 

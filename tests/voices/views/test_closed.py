@@ -29,6 +29,7 @@ RECORDING_URLS = {
     "recording_active": "post",
     "recordings_leave_out": "post",
     "recordings_check": "post",
+    "recordings_switch": "post",
     "recordings_bulk": "post",
     "recordings_undo": "post",
     "recordings_bulk_delete": "post",
@@ -38,18 +39,26 @@ RECORDING_URLS = {
     "recording_delete": "post",
     "recording_audio": "get",
     "recording_peaks": "get",
+    "finding_list": "get",
+    "improvements": "get",
+    "improvement_undo": "post",
+    "copy_keep": "post",
+    "transcripts_repair": "post",
     "build_export": "get",
     "build_report": "get",
 }
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = (
     "recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check",
+    "recordings_switch",
+    "finding_list", "improvements", "improvement_undo", "copy_keep", "transcripts_repair",
     "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
 )  # fmt: skip
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
-    "active_builds", "voice_add", "voice", "readiness", "build_start", "build", "build_progress", "build_cancel",
+    "active_builds", "voice_add", "voice", "readiness", "build_options", "ready_count", "readiness_poll",
+    "voice_builds", "voice_providers", "build_start", "build", "build_progress", "build_cancel",
     "build_seen", "build_rebuild", "task_retry", "task_seen", "account_uploader", "running_deletions",
     "upload_progress",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",

@@ -28,6 +28,9 @@ def list_pages(growing: GrowingStudio) -> dict[str, str]:
         "voice": growing.voice.get_absolute_url(),
         "voice, flagged": f"{growing.voice.get_absolute_url()}?show=flagged",
         "voice, to review": f"{growing.voice.get_absolute_url()}?show=look&sort=longest",
+        "voice, readiness": growing.voice.get_readiness_url(),
+        "voice, builds": growing.voice.get_builds_url(),
+        "voice, at providers": growing.voice.get_providers_url(),
         "talent": growing.talent.get_absolute_url(),
         "consent": growing.consent.get_absolute_url(),
         "active build": growing.active.get_absolute_url(),
@@ -44,7 +47,11 @@ def list_polls(growing: GrowingStudio) -> dict[str, str]:
     """Polls of a page that shows nothing yet, so that each of them sends all that it can."""
     return {
         "recordings": reverse("voices:recordings_poll", args=[growing.voice.pk]),
-        "readiness": reverse("voices:readiness", args=[growing.voice.pk]),
+        "build options": reverse("voices:build_options", args=[growing.voice.pk]),
+        "ready count": reverse("voices:ready_count", args=[growing.voice.pk]),
+        "readiness": reverse("voices:readiness_poll", args=[growing.voice.pk]),
+        "findings": reverse("voices:finding_list", args=[growing.voice.pk]),
+        "improvements": reverse("voices:improvements", args=[growing.voice.pk]),
         "build": reverse("voices:build_progress", args=[growing.active.pk]),
         "active builds": reverse("voices:active_builds"),
         "deletions": reverse("voices:running_deletions"),

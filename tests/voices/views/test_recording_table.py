@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 WARNING = {"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Listen.", "at": 1.5}
 CONVERTED = {"severity": "put_right", "code": "converted", "text": "Converted.", "advice": "Nothing.", "at": None}
+FINDINGS = 8  # the column
 TOO_LONG = {"severity": "refused", "code": "too_long", "text": "It is long.", "advice": "Split it.", "at": None}
 
 
@@ -52,9 +53,10 @@ def read_table(client: Client, voice: Voice, query: str = "") -> str:
     return read_html(client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}"))
 
 
-def find_part(text: str, recording: Recording, part: str) -> str:
+def find_part(text: str, recording: Recording, column: int) -> str:
     """What a response replaces in a cell of a row that the page has. Empty if it does not."""
-    match = re.search(rf'<div hx-swap-oob="innerHTML:#row-{recording.pk} ?> ?\.{part}">(.*?)</div>', text, re.DOTALL)
+    place = rf"#row-{recording.pk} ?> ?:nth-child\({column}\)"
+    match = re.search(rf'<div hx-swap-oob="innerHTML:{place}">(.*?)</div>', text, re.DOTALL)
     return match.group(1).strip() if match else ""
 
 
@@ -75,7 +77,7 @@ def test_poll_updates_only_rows_whose_analysis_is_done(viewer_client: Client, st
     mark_analyzed(first, findings=[WARNING])
     response = viewer_client.get(find_poll_path(text))
     text = read_html(response)
-    assert find_part(text, first, "findings") == '<span class="vh-chip is-wait">Noisy</span>'
+    assert find_part(text, first, FINDINGS) == '<b class="vh-chip is-wait">Noisy</b>'
     assert f"#row-{second.pk}" not in text, "the other row did not change"
     assert response.headers["HX-Trigger"] == "readiness-changed", "the table has the same rows"
     assert viewer_client.get(find_poll_path(text)).status_code == 204
@@ -94,7 +96,7 @@ def test_page_polls_until_the_comparison_is_done(viewer_client: Client, studio: 
     voice.save(update_fields=["comparison"])
     finish_tasks(COMPARE_TASK)
     text = read_html(viewer_client.get(find_poll_path(text)))
-    assert "Noisy" in find_part(text, rows[1], "findings") and "One of them is louder." in text
+    assert "Noisy" in find_part(text, rows[1], FINDINGS) and "One of them is louder." in text
     assert not find_poll_path(text)
     text = read_table(viewer_client, voice, f"open={rows[1].pk}")
     assert "Louder than the rest." in text and "Found when compared with the others." in text
@@ -117,7 +119,7 @@ def test_new_transcript_is_checked_at_once(producer_client: Client, studio: Stud
     path = reverse("voices:recording_edit", args=[row.pk])
     response = producer_client.post(path, {"transcript": "It costs 5 % more."}, headers={"HX-Request": "true"})
     text = read_html(response)
-    assert "Transcript: digits" in find_part(text, row, "findings") and "Being analyzed" not in text
+    assert "Transcript: digits" in find_part(text, row, FINDINGS) and "Being analyzed" not in text
     assert "recordings-poll" in response.headers["HX-Trigger"]
     poll = read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk])))
     assert find_poll_path(poll), "the comparison with the other transcripts follows"
@@ -163,6 +165,39 @@ def test_query_count_of_a_poll_does_not_grow_with_recordings(
     for row in studio.make_recordings(voice, 5):
         update_recording(row, source=source, recipe={"steps": [{"step": "cut"}]}, set_findings=[WARNING], wav="a.wav")
     assert count_queries() == expected
+
+
+# --- size ---------------------------------------------------------------------------------
+
+SENTENCES = (
+    "Welcome to the harbor museum. Please keep your ticket.",
+    "It weighs almost two tons, and it took nine people to lift it.",
+    "Follow the blue line on the floor to reach the next room.",
+    "In this drawer lie the letters that he wrote to his sister.",
+    "Please do not lean on the glass.",
+)
+
+
+def fill_voice(studio: Studio, voice: Voice, count: int) -> None:
+    """Add recordings as a studio has them: a sentence each, and a finding in every third one."""
+    studio.make_fileless_recordings(voice, count)
+    rows = list(voice.recordings.all())
+    for number, row in enumerate(rows):
+        row.file_name, row.transcript = f"guide-{number:04}.wav", SENTENCES[number % len(SENTENCES)]
+        row.peaks = [value for place in range(400) for value in (-(place * 7 + number) % 128, (place * 7) % 127)]
+        row.findings = [WARNING] if number % 3 == 0 else []
+        row.levels = {"rms_dbfs": -20.0, "peak_dbfs": -3.0}
+        row.quality = 1 + number % 40 / 10
+    Recording.objects.bulk_update(rows, ["file_name", "transcript", "peaks", "findings", "levels", "quality"])
+
+
+@pytest.mark.parametrize("query", ["", "show=usable&sort=worst"])
+def test_50_rows_are_under_60_kilobytes(producer_client: Client, studio: Studio, voice: Voice, query: str) -> None:
+    fill_voice(studio, voice, 60)
+    response = producer_client.get(f"{reverse('voices:recording_table', args=[voice.pk])}?{query}")
+    text = response.content.decode()
+    assert text.count('name="recording"') == text.count("<path ") == text.count('role="switch"') == 50
+    assert len(response.content) < 60_000, len(response.content)
 
 
 # --- filters ------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_provider_flags_are_shown_and_can_be_filtered(
     assert set(read_flags(viewer_client, voice, "show=flagged")) == {silent, outlier}
     text = read_html(viewer_client.get(f"{voice.get_absolute_url()}?show=flagged"))
     assert text.count("Silent (provider)") == 1
-    assert text.count("Another speaker or sound (provider)") == 2
+    assert text.count("Another speaker (provider)") == 2
 
 
 def test_only_flags_of_the_newest_build_with_a_report_count(
@@ -117,7 +117,7 @@ def test_only_flags_of_the_newest_build_with_a_report_count(
 
 def read_likely_failures(client: Client, voice: Voice) -> dict[str, str]:
     """The reasons of the recordings that would probably fail or are left out at the first build option, by name."""
-    option = client.get(voice.get_absolute_url()).context["build_options"][0]
+    option = client.get(voice.get_readiness_url()).context["build_options"][0]
     return {failure.name: failure.reasons[0].text for failure in option.listed_failures}
 
 
@@ -129,7 +129,7 @@ def test_active_flagged_recordings_are_named_before_the_next_build(
     found_silent = {silent.file_name: "Resemble AI found it silent"}
     BuildRecording.objects.filter(recording=silent).update(is_outlier=False)
     assert read_likely_failures(viewer_client, voice) == found_silent | refused_outlier
-    assert "Resemble AI found it silent" in read_html(viewer_client.get(voice.get_absolute_url()))
+    assert "Resemble AI found it silent" in read_html(viewer_client.get(voice.get_readiness_url()))
     set_active(silent, False)
     assert read_likely_failures(viewer_client, voice) == refused_outlier
     set_active(unflagged, False)
@@ -174,12 +174,33 @@ def test_too_long_transcript_is_refused_with_a_message(producer_client: Client, 
 
 def test_active_switch_excludes_and_includes_a_recording(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1)
-    path = reverse("voices:recording_active", args=[recording.pk])
-    for sent, active in (({}, False), ({"active": "on"}, True)):
-        response = producer_client.post(path, sent, headers=HTMX)
+    path = reverse("voices:recordings_switch", args=[voice.pk])
+    for action, active in (("leave_out", False), ("put_back", True)):
+        response = producer_client.post(path, {action: recording.pk}, headers=HTMX)
         assert response.headers["HX-Trigger"] == "readiness-changed"
         recording.refresh_from_db()
         assert recording.active is active
+
+
+def test_switch_works_without_scripts(producer_client: Client, studio: Studio, voice: Voice) -> None:
+    (recording,) = studio.make_recordings(voice, 1)
+    path = reverse("voices:recordings_switch", args=[voice.pk])
+    response = producer_client.post(path, {"leave_out": recording.pk})
+    assert response["Location"] == f"{voice.get_absolute_url()}#recordings"
+    recording.refresh_from_db()
+    assert not recording.active
+
+
+@pytest.mark.parametrize("sent", [{}, {"put_back": "nonsense"}, {"leave_out": "0" * 32}])
+def test_switch_of_no_recording_of_this_voice_is_not_found(
+    producer_client: Client, studio: Studio, voice: Voice, sent: dict[str, str]
+) -> None:
+    (recording,) = studio.make_recordings(studio.make_voice("Other"), 1)
+    path = reverse("voices:recordings_switch", args=[voice.pk])
+    assert producer_client.post(path, sent).status_code == 404
+    assert producer_client.post(path, {"leave_out": recording.pk}).status_code == 404
+    recording.refresh_from_db()
+    assert recording.active
 
 
 def test_recording_is_deleted_only_after_confirmation(producer_client: Client, studio: Studio, voice: Voice) -> None:

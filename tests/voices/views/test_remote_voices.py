@@ -320,11 +320,11 @@ def test_voice_page_shows_that_its_account_is_paused(producer_client: Client, st
 def test_voice_and_build_pages_link_to_the_remote_voice(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     link = f'href="{build.remote_voice.get_absolute_url()}"'
-    for path in (build.voice.get_absolute_url(), build.get_absolute_url()):
+    for path in (build.voice.get_providers_url(), build.get_absolute_url()):
         assert link in viewer_client.get(path).content.decode()
 
 
 def test_page_of_a_voice_without_remote_voices_has_no_list_of_remote_voices(
     viewer_client: Client, studio: Studio
 ) -> None:
-    assert "Voices at providers" not in viewer_client.get(studio.make_voice().get_absolute_url()).content.decode()
+    assert "No provider has this voice" in viewer_client.get(studio.make_voice().get_providers_url()).content.decode()

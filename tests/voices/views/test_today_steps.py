@@ -51,7 +51,7 @@ def test_voice_is_judged_at_the_provider_that_its_contract_allows(producer_clien
     assert (step.status, step.severity) == ("Ready to build", "good")
     assert step.reasons == ("Ready to build at Resemble AI, rapid: nothing is missing.",)
     key = f"{full_studio.account.pk}-rapid"
-    assert step.url == f"{voice.get_absolute_url()}?option={key}#option-{key}"
+    assert step.url == f"{voice.get_readiness_url()}?option={key}#option-{key}"
     page = producer_client.get(step.url).content.decode()
     assert page.count('<details class="option-more"') > 5
     assert re.findall(r'<details class="option-more" id="option-(\S+)" open>', page) == [key]

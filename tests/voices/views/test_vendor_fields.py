@@ -65,8 +65,11 @@ def post_proof(client: Client, consent: Consent, **changes: Any) -> Any:
 
 
 def test_readiness_leads_to_the_page_that_records_the_proof(producer_client: Client, voice: Voice) -> None:
-    page = read(producer_client, voice.get_absolute_url())
-    assert "the proof of consent is not recorded." in page and f'<a href="offline-proof/">{PAPERS}</a>' in page
+    page = read(producer_client, voice.get_readiness_url())
+    assert (
+        "the proof of consent is not recorded." in page
+        and f'{voice.get_absolute_url()}offline-proof/">{PAPERS}</a>' in page
+    )
     consent = Consent.objects.get()
     response = producer_client.get(f"{voice.get_absolute_url()}offline-proof/")
     assert response.headers["Location"].startswith(reverse("voices:offline_proof", args=[consent.pk]))
@@ -78,12 +81,12 @@ def test_readiness_leads_to_the_page_that_records_the_proof(producer_client: Cli
         None,
         "paula",
     )
-    page = read(producer_client, voice.get_absolute_url())
+    page = read(producer_client, voice.get_readiness_url())
     assert "Start professional build" in page and "has not confirmed the proof" in page
 
 
 def test_link_to_the_proof_is_for_people_who_may_see_it(viewer_client: Client, voice: Voice) -> None:
-    page = read(viewer_client, voice.get_absolute_url())
+    page = read(viewer_client, voice.get_readiness_url())
     assert "the proof of consent is not recorded." in page and PAPERS not in page
     assert "offline-proof" not in read(viewer_client, Consent.objects.get().get_absolute_url())
 
@@ -159,7 +162,7 @@ def test_withdrawal_says_that_the_provider_has_the_proof(
 def test_form_of_a_build_has_the_options_of_its_provider(producer_client: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_recordings(voice)
-    page = read(producer_client, voice.get_absolute_url())
+    page = read(producer_client, voice.get_readiness_url())
     assert "Options of this provider" in page and 'name="option-description"' in page
     data = {"account": studio.account.pk, "tier": "rapid", "handover": "recordings", "option-description": "Mine"}
     producer_client.post(reverse("voices:build_start", args=[voice.pk]), data | {"option-fill": ["no", "yes"]})
@@ -224,7 +227,11 @@ def test_metrics_are_columns_only_if_a_recording_has_them(producer_client: Clien
     assert 'data-label="Signal to noise">28.4 dB' in page and 'data-label="Loudness">A<' in page
     export: Any = producer_client.get(reverse("voices:build_export", args=[build.pk]))
     lines = b"".join(export.streaming_content).decode()
-    assert '"28.4","A","happy"' in lines and CSV_COLUMNS[-3:] == ("signal_to_noise_ratio", "loudness_grade", "emotion")
+    assert '"28.4","A","happy",' in lines and CSV_COLUMNS[13:16] == (
+        "signal_to_noise_ratio",
+        "loudness_grade",
+        "emotion",
+    )
 
 
 # --- authorized uploaders ---------------------------------------------------------------------------

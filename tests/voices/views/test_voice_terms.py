@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def read_readiness(client: Client, voice: Voice) -> str:
-    return read_html(client.get(reverse("voices:readiness", args=[voice.pk])))
+    return read_html(client.get(reverse("voices:build_options", args=[voice.pk])))
 
 
 def list_today_steps(client: Client) -> list[NextStep]:
@@ -74,7 +74,7 @@ def test_viewer_cannot_change_a_voice(viewer_client: Client, studio: Studio) -> 
     voice = studio.make_voice()
     url = reverse("voices:voice_edit", args=[voice.pk])
     assert viewer_client.post(url, {"name": "Bright", "countries": ["DE"]}).status_code == 403
-    assert url not in read_html(viewer_client.get(voice.get_absolute_url()))
+    assert url not in read_html(viewer_client.get(voice.get_readiness_url()))
 
 
 def test_unconfirmed_terms_lead_to_the_form_that_confirms_them(producer_client: Client, studio: Studio) -> None:

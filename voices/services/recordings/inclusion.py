@@ -76,11 +76,11 @@ def _find_spare_copies(rows: Iterable[Recording]) -> set[Recording]:
     groups: dict[tuple[float, ...], list[Recording]] = defaultdict(list)
     for row in rows:
         if not COPY_CODES.isdisjoint(list_warning_codes(row.set_findings)) and not find_exclusion(_list_own_codes(row)):
-            groups[_get_sound_key(row)].append(row)
+            groups[get_sound_key(row)].append(row)
     return {row for group in groups.values() for row in _list_spare_copies(group)}
 
 
-def _get_sound_key(row: Recording) -> tuple[float, ...]:
+def get_sound_key(row: Recording) -> tuple[float, ...]:
     """The same for two files with the same samples, even if their headers or names differ."""
     levels = (value for _name, value in sorted(row.levels.items()) if isinstance(value, float))
     return (row.sample_rate, row.seconds, *levels)

@@ -57,7 +57,7 @@ def list_failures(voice: Voice, tier: str = "rapid") -> dict[str, list[str]]:
 
 
 def load_page(client: Client, voice: Voice) -> str:
-    return " ".join(client.get(reverse("voices:readiness", args=[voice.pk])).content.decode().split())
+    return " ".join(client.get(reverse("voices:build_options", args=[voice.pk])).content.decode().split())
 
 
 def test_left_out_recording_is_named_and_does_not_count(producer_client: Client, voice: Voice) -> None:

@@ -23,7 +23,7 @@ def start_again(harness: BuildHarness, voice: Any, *, new_voice: bool) -> Any:
 def test_new_voice_leaves_the_existing_voice_as_it_was(harness: BuildHarness, producer_client: Client) -> None:
     voice = harness.make_voice()
     first = harness.finish_build(harness.start_build(voice))
-    text = read_html(producer_client.get(voice.get_absolute_url()))
+    text = read_html(producer_client.get(voice.get_readiness_url()))
     assert "Until it is ready, it cannot speak." in text
     assert "If the training fails, the voice may stay unusable." in text
     fields = {"account": harness.account.pk, "tier": "rapid", "handover": "recordings", "new_voice": "yes"}
@@ -84,7 +84,7 @@ def test_plan_refusal_fails_the_build_and_marks_the_tier(
     assert "Refused for your plan" in account_page
     assert "only available for pro users" in account_page
     assert "The provider refused this tier for your plan on" in read_html(
-        superuser_client.get(build.voice.get_absolute_url())
+        superuser_client.get(build.voice.get_readiness_url())
     )
     # The studio changes its plan. The tier can be tried again, and the mark goes.
     harness.account.set_key(f"key-{build.pk.hex}")

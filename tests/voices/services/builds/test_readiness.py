@@ -69,7 +69,7 @@ def find_option(voice: Voice, provider: str, tier: str = "rapid") -> BuildOption
 
 
 def read_voice_page(client: Client, voice: Voice) -> str:
-    return " ".join(client.get(voice.get_absolute_url()).content.decode().split())
+    return " ".join(client.get(voice.get_readiness_url()).content.decode().split())
 
 
 def extract_row(text: str, option: BuildOption) -> str:
@@ -327,7 +327,7 @@ def test_advice_asks_for_more_speech_in_languages_other_than_english(full_studio
 def test_query_count_does_not_grow_with_accounts_and_recordings(producer_client: Client, full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
-    path = reverse("voices:readiness", args=[voice.pk])
+    path = reverse("voices:build_options", args=[voice.pk])
 
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
@@ -359,7 +359,7 @@ def test_refused_recording_is_not_selected_for_a_build(full_studio: Studio) -> N
 
 def test_rows_refresh_on_events_and_have_unique_ids(viewer_client: Client, full_studio: Studio) -> None:
     voice = full_studio.make_voice()
-    text = read_html(viewer_client.get(reverse("voices:readiness", args=[voice.pk])))
+    text = read_html(viewer_client.get(reverse("voices:build_options", args=[voice.pk])))
     assert 'hx-trigger="readiness-changed from:body, recordings-changed from:body"' in text
     keys = [f'id="option-{option.key}"' for option in list_build_options(voice)]
     assert len(set(keys)) == 7 and all(text.count(key) == 1 for key in keys)

@@ -1,0 +1,75 @@
+"""The one list of findings of a voice: those of our checks and those of every provider, with what to do."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from audio.findings.catalog import CODES
+from providers import registry
+from voicehub.sound_report import format_code
+from voices.models import Voice
+from voices.services.recordings.found_problems import CHECK, NO_TRANSCRIPT, UNUSABLE, FoundProblem, list_problems
+
+# Findings that no catalog has: title and advice.
+OWN_TEXTS = {
+    UNUSABLE: ("Not usable", "No build uses these files. Each says why. Repair the file and upload it again."),
+    NO_TRANSCRIPT: ("No transcript", "Type what is said, word for word."),
+}
+# For each mark of a provider: severity, title, advice.
+PROVIDER_TEXTS = {
+    "silent": ("bad", "Silent", "Record it again, or leave it out."),
+    "outlier": ("wait", "Another speaker or sound", "Listen to it. Leave it out if it is not the talent alone."),
+    "discarded": ("idle", "Not used", "The recording has the reason. Replace it, or leave it out."),
+}
+# Findings that a filter of the table shows already.
+FILTERS = {UNUSABLE: "refused", NO_TRANSCRIPT: "no_transcript"}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    """One line of the list. `url` is the table of recordings with only those that have the finding."""
+
+    source: str
+    severity: str
+    state: str
+    title: str
+    advice: str
+    count: int
+    url: str
+
+
+def list_findings(voice: Voice) -> list[FindingLine]:
+    return [_make_line(voice, problem) for problem in list_problems(voice)]
+
+
+def _make_line(voice: Voice, problem: FoundProblem) -> FindingLine:
+    severity, state, title, advice = _describe(problem)
+    show = FILTERS.get(problem.code, problem.key)
+    url = f"{voice.get_absolute_url()}?{urlencode({'show': show})}#recordings"
+    source = "Our check" if problem.source == CHECK else registry.get_provider_label(problem.source)
+    return FindingLine(source, severity, state, title, advice, problem.count, url)
+
+
+def _describe(problem: FoundProblem) -> tuple[str, str, str, str]:
+    """The severity, what it means for builds, the title and the advice."""
+    if problem.source != CHECK:
+        severity, title, advice = PROVIDER_TEXTS[problem.code]
+        return severity, "Reported", title, advice
+    severity, state = ("bad", "Likely to fail") if problem.is_unfit else ("wait", "To review")
+    if problem.code in OWN_TEXTS:
+        state = "Not in builds" if problem.code == UNUSABLE else state
+        return severity, state, *OWN_TEXTS[problem.code]
+    return severity, state, format_code(problem.code), _find_advice(problem.code)
+
+
+def _find_advice(code: str) -> str:
+    """The advice of the catalog. Empty if it names a value of one recording, or if the code is no longer in use."""
+    advice = CODES[code].advice if code in CODES else ""
+    return "" if "{" in advice else advice
+
+
+def name_finding(key: str) -> str:
+    """The finding with this key in the address of the table: "Clipping", "Silent, Resemble AI"."""
+    source, _, code = key.rpartition("-")
+    if source == CHECK:
+        return format_code(code)
+    return f"{PROVIDER_TEXTS[code][1]}, {registry.get_provider_label(source)}"

@@ -1,0 +1,113 @@
+"""What can be improved on the Readiness tab: findings, copies of one sound, and transcripts to repair."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_POST, require_safe
+
+from consent.access import get_user, require_permission
+from voicehub.refusals import ActionRefused, show_refusal_as_message
+from voicehub.text import format_count
+from voices.models import Voice
+from voices.services.recordings.bulk.changes import BulkResult
+from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.copies import find_copies, keep_copy
+from voices.services.recordings.repairs import find_repairs, repair_transcripts
+from voices.views.finding_list import list_findings
+from voices.views.recording_selection import get_open_voice
+from voices.views.sound_charts import make_sound_charts
+
+MAX_SHOWN_COPIES, MAX_SHOWN_REPAIRS = 10, 20
+RELOAD = "The page was not up to date, so nothing was changed. Try again."
+
+
+def load_improvements(voice: Voice) -> dict[str, Any]:
+    """What the parts of the tab show that only people see who may open the recordings."""
+    copies, repairs = find_copies(voice), find_repairs(voice)
+    return {
+        "findings": list_findings(voice),
+        "charts": make_sound_charts(voice),
+        "copies": copies[:MAX_SHOWN_COPIES],
+        "copy_count": len(copies),
+        "more_copies": max(0, len(copies) - MAX_SHOWN_COPIES),
+        "repairs": repairs[:MAX_SHOWN_REPAIRS],
+        "repair_count": len(repairs),
+        "more_repairs": max(0, len(repairs) - MAX_SHOWN_REPAIRS),
+    }
+
+
+@require_permission("voices.view_recording")
+@require_safe
+def finding_list(request: HttpRequest, pk: str) -> HttpResponse:
+    """The findings, which the tab loads again while the checks find more."""
+    voice = get_open_voice(request, pk)
+    return render(request, "voices/_findings.html", {"voice": voice, "findings": list_findings(voice)})
+
+
+@require_permission("voices.view_recording")
+@require_safe
+def improvements(request: HttpRequest, pk: str) -> HttpResponse:
+    """The charts, copies and repairs, which the tab loads again when the checks have ended."""
+    voice = get_open_voice(request, pk)
+    return render(request, "voices/_improvements.html", {"voice": voice, **load_improvements(voice)})
+
+
+@require_permission("voices.change_recording")
+@require_POST
+@show_refusal_as_message("voices:readiness")
+def copy_keep(request: HttpRequest, pk: str) -> HttpResponse:
+    """Keep one of the recordings with the same sound in builds, and leave out the others."""
+    voice = get_open_voice(request, pk)
+    results = keep_copy(voice, _read_id(request.POST.get("recording", "")), get_user(request))
+    left_out = format_count(results[-1].changed, "copy", "copies")
+    _show_done(request, voice, f"One recording is kept in builds, {left_out} left out.", results)
+    return redirect(f"{voice.get_readiness_url()}#copies")
+
+
+@require_permission("voices.change_recording")
+@require_POST
+@show_refusal_as_message("voices:readiness")
+def transcripts_repair(request: HttpRequest, pk: str) -> HttpResponse:
+    """Repair the transcript of one recording, or all that can be repaired."""
+    voice = get_open_voice(request, pk)
+    text = request.POST.get("recording", "")
+    result = repair_transcripts(voice, get_user(request), _read_id(text) if text else None)
+    if not result.changed:
+        raise ActionRefused("There is nothing to repair anymore. Nothing was changed.")
+    repaired = format_count(result.changed, "transcript", "transcripts")
+    _show_done(request, voice, f"{repaired} repaired. They are being compared with the others.", [result])
+    return redirect(f"{voice.get_readiness_url()}#repairs")
+
+
+@require_permission("voices.change_recording")
+@require_POST
+@show_refusal_as_message("voices:readiness")
+def improvement_undo(request: HttpRequest, pk: str) -> HttpResponse:
+    """Undo the last choice of a copy, or the last repair, by the same person."""
+    voice = get_open_voice(request, pk)
+    ids = [_read_id(text) for text in request.POST.getlist("change")]
+    # The last change first, as it may build on the ones before.
+    results = [undo_change(change, voice, get_user(request)) for change in reversed(ids)]
+    restored = format_count(sum(one.restored for one in results), "recording is", "recordings are")
+    left_alone = sum(one.left_alone for one in results)
+    note = f" {format_count(left_alone, 'was', 'were')} changed since and left alone." if left_alone else ""
+    messages.success(request, f"Undone: {restored} as before.{note}")
+    return redirect(voice.get_readiness_url())
+
+
+def _show_done(request: HttpRequest, voice: Voice, text: str, results: Sequence[BulkResult]) -> None:
+    changes = [result.change for result in results if result.change]
+    context = {"voice": voice, "text": text, "changes": changes}
+    messages.success(request, render_to_string("voices/_improvement_done.html", context, request))
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ActionRefused(RELOAD) from None

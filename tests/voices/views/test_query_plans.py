@@ -148,7 +148,7 @@ def test_no_order_of_the_recordings_reads_or_sorts_every_recording(
 
 def make_comparison(growing: GrowingStudio) -> str:
     """The address of two builds with a sentence that both have spoken, and a vote."""
-    builds = growing.remote.builds.order_by("created_at")[:2]
+    builds = list(growing.remote.builds.order_by("created_at")[:2])
     for build in builds:
         Preview.objects.create(
             remote_voice=growing.remote, build=build, text="Hello.", status="ready", file="x", content_type="audio/wav"

@@ -32,7 +32,7 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
     talent = staff_steps.add_talent(tab, name)
     tab.check_page("new talent")
     page = tab.page
-    page.get_by_role("link", name="Add contract").click()
+    page.get_by_role("link", name="Add contract").first.click()
     expect(page.get_by_role("heading", name="Add contract")).to_be_visible()
     tab.check_page("contract form")
     staff_steps.add_contract(tab, talent)

@@ -47,6 +47,8 @@ from voicehub.text import get_language_name
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
+# A longer log is verified as a whole each night, before each build, and on request.
+VERIFIED_EVENTS = 200
 SHOWN_EVENTS = 50
 CHANGEABLE = {
     ConsentStatus.REQUESTED,
@@ -137,17 +139,27 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
-        "broken_event": find_first_broken_event(consent) or consent.broken_event,
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
-    """The newest entries of the audit log in their order, or all of them with `?log=all`."""
+    """The newest entries of the audit log in their order, or all of them with `?log=all`, and whether they are intact.
+
+    Of a long log the newest entries are verified, and the others were by the last nightly check, whose result counts.
+    """
+    is_all = request.GET.get("log") == "all"
     events = consent.events.order_by("-sequence")
-    newest = list(events if request.GET.get("log") == "all" else events[:SHOWN_EVENTS])
-    return {"events": newest[::-1], "event_count": newest[0].sequence if newest else 0}
+    newest = list(events if is_all else events[:SHOWN_EVENTS])
+    count = newest[0].sequence if newest else 0
+    verified = VERIFIED_EVENTS if count > VERIFIED_EVENTS and consent.history_checked_at and not is_all else None
+    return {
+        "events": newest[::-1],
+        "event_count": count,
+        "verified_count": verified,
+        "broken_event": find_first_broken_event(consent, verified) or consent.broken_event,
+    }
 
 
 def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:

@@ -50,7 +50,7 @@ def test_csv_has_our_findings_and_measures_and_what_is_in_builds(viewer_client: 
     first, second, _third = build.recordings.order_by("recording__file_name")
     measures = {"snr_db": 41.5, "estimates": {"dnsmos_overall": 3.25, "stoi": 0.8}}
     Recording.objects.filter(pk=first.recording_id).update(
-        measures=measures, levels={"rms_dbfs": -23.5, "peak_dbfs": -3.0, "speech_seconds": 3.5}
+        quality=3.5, measures=measures, levels={"rms_dbfs": -23.5, "peak_dbfs": -3.0, "speech_seconds": 3.5}
     )
     Recording.objects.filter(pk=second.recording_id).update(active=False, active_by="check", exclusion_code="clipping")
     rows = read_csv(viewer_client, build)
@@ -59,6 +59,7 @@ def test_csv_has_our_findings_and_measures_and_what_is_in_builds(viewer_client: 
     assert ours == {
         "reported": "True",
         "our_findings": "Silence at end",
+        "our_quality": "3.5",
         "our_dnsmos": "3.25",
         "our_stoi": "0.8",
         "our_si_sdr": "",

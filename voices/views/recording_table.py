@@ -261,12 +261,13 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
     tasks = _load_tasks(voice)
     analysis = tasks.get(ANALYZE_TASK)
     started_at = analysis.created_at if analysis else timezone.now()
+    # Counts of `status`, because the index has no ids: it alone is read.
     counts = voice.recordings.aggregate(
-        total=Count("pk"),
-        usable=Count("pk", Q(status=RecordingStatus.ACCEPTED)),
-        fresh=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
-        waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
-        splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
+        total=Count("status"),
+        usable=Count("status", Q(status=RecordingStatus.ACCEPTED)),
+        fresh=Count("status", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
+        waiting=Count("status", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
+        splitting=Count("status", Q(status=RecordingStatus.SPLITTING)),
         newest=Max("checked_at"),
     )
     waiting_kinds = {kind for kind, task in tasks.items() if task.status == TaskStatus.WAITING}

@@ -90,8 +90,11 @@ document.addEventListener("keydown", (event) => {
   makeCurrent(row, { focus: true });
 });
 
-// The table and its poll keep what is open.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
+  // htmx finds only a button that names its type, which 100 switches would have to.
+  const switched = detail.elt.id === "switches" && detail.triggeringEvent?.submitter;
+  if (switched) detail.parameters[switched.name] = switched.value;
+  // The table and its poll keep what is open.
   const opened = findOpened();
   if (!opened || !["recordings", "recordings-poller"].includes(detail.elt.id)) return;
   detail.parameters.open = opened.id.slice("details-".length);

@@ -72,12 +72,13 @@ def test_rows_are_walked_and_worked_on_by_keys(tab: Tab) -> None:
 def test_keys_play_one_sound_at_a_time_at_the_remembered_speed(tab: Tab) -> None:
     page = tab.page
     page.get_by_label("Speed").select_option("0.75")
+    page.get_by_label("Speed").focus()
     press(page, "j")
     expect(find_current(page)).to_have_count(0)  # the focus is in a field
     page.get_by_label("Speed").blur()
     press(page, "j", "Space")
     expect(get_play_button(page, FIRST)).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function("document.querySelector('audio[data-rows]').currentTime > 0")
+    page.wait_for_function("() => document.querySelector('audio[data-rows]').currentTime > 0")
     assert page.locator("audio[data-rows]").evaluate("(audio) => audio.playbackRate") == 0.75
     press(page, "j", "Space")
     expect(get_play_button(page, SECOND)).to_have_attribute("aria-pressed", "true")
@@ -95,7 +96,7 @@ def test_click_in_the_waveform_plays_from_there(tab: Tab) -> None:
     width = wave.evaluate("(svg) => svg.getBoundingClientRect().width")
     wave.click(position={"x": width / 2, "y": 10})
     expect(get_play_button(page, FIRST)).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function("document.querySelector('audio[data-rows]').currentTime > 1.5")
+    page.wait_for_function("() => document.querySelector('audio[data-rows]').currentTime > 1.5")
     mark = wave.locator("line")
     assert float(mark.get_attribute("x1") or 0) >= 13
 

@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from tests.support.html import read_html
@@ -243,15 +242,13 @@ def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, st
         "Resemble AI, professional",
         "Resemble AI, rapid",
     ]
-    assert "Overall, higher is better" in read_html(
-        viewer_client.get(reverse("voices:voice_builds", args=[second.voice_id]))
-    )
+    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_builds_url()))
 
 
 def test_one_build_is_no_trend(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready", scores=GOOD)
     assert load_trends(build.voice) == []
-    assert 'id="trends"' not in read_html(viewer_client.get(reverse("voices:voice_builds", args=[build.voice_id])))
+    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_builds_url()))
 
 
 # --- Number of queries -------------------------------------------------------------------

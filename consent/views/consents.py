@@ -1,4 +1,4 @@
-"""Consents: the list, the request form, the page of a consent, and the staff actions."""
+"""Consents: the list, the page of a consent, and the staff actions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,14 +18,13 @@ from consent.access import (
     get_consent_or_404,
     get_invitation_or_404,
     get_take_or_404,
-    get_talent_or_404,
     get_user,
     list_invitation_rows,
     list_revoked_ids,
     query_invitations,
     require_permission,
 )
-from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm
+from consent.forms import ApprovalForm, LanguageForm
 from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.lists.consents import ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
@@ -37,7 +36,7 @@ from consent.services.audit_log import find_first_broken_event
 from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
-from consent.services.invitations import request_consent, revoke_invitation
+from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
@@ -63,48 +62,6 @@ CHANGEABLE = {
 def consent_list(request: HttpRequest) -> HttpResponse:
     listing = load_list(request, query_consents(), ConsentTable, ConsentFilter)
     return render(request, "consent/consent_list.html", {"list": listing})
-
-
-@require_permission("consent.add_consent")
-@require_http_methods(["GET", "HEAD", "POST"])
-def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
-    talent = get_talent_or_404(pk)
-    form = (
-        ConsentRequestForm(request.POST) if request.method == "POST" else ConsentRequestForm(initial=request.GET.dict())
-    )
-    if request.method == "POST" and form.is_valid():
-        provider, language = form.cleaned_data["statement"].split(":")
-        consent = request_consent(
-            talent,
-            provider,
-            language,
-            form.cleaned_data["purpose"],
-            get_user(request),
-            company=form.cleaned_data["company"],
-            valid_until=form.cleaned_data["valid_until"],
-        )
-        return redirect(consent)
-    return render(
-        request,
-        "consent/consent_request.html",
-        {"form": form, "talent": talent, **_make_statement_context(form, talent)},
-    )
-
-
-@require_permission("consent.add_consent")
-@require_safe
-def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The statement for the current selection, as the HTML fragment that htmx swaps in."""
-    talent = get_talent_or_404(pk)
-    form = ConsentRequestForm(initial=request.GET.dict())
-    return render(request, "consent/_statement.html", {"talent": talent, **_make_statement_context(form, talent)})
-
-
-def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, Any]:
-    statement = form.get_selected_statement()
-    company = (form["company"].value() or "").strip()
-    text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
-    return {"statement": statement, "statement_text": text}
 
 
 @require_permission("consent.view_consent")

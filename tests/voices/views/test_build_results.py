@@ -228,13 +228,13 @@ def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, st
         "Resemble AI, professional",
         "Resemble AI, rapid",
     ]
-    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_absolute_url()))
+    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_builds_url()))
 
 
 def test_one_build_is_no_trend(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready", scores=GOOD)
     assert load_trends(build.voice) == []
-    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_absolute_url()))
+    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_builds_url()))
 
 
 # --- Number of queries -------------------------------------------------------------------

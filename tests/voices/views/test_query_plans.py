@@ -47,9 +47,8 @@ ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+)"?(?=\W)')
 SQLITE_SCAN = re.compile(r"^SCAN (\w+)(?:.* INDEX (\w+))?")
 # Indexes that are read from their end, up to a LIMIT.
 BOUNDED_INDEXES = {"build_recording_predicts"}
-# The few rows that a provider marked, which PostgreSQL reads first if they are fewer than the rows of the page, and the
-# builds that run.
-SMALL_INDEXES = {"build_recording_marked", "build_recording_build_marked", "build_one_active"}
+# The few rows that a provider marked. PostgreSQL reads them first if they are fewer than the rows of the page.
+SMALL_INDEXES = {"build_recording_marked", "build_recording_build_marked"}
 INDEX_NODES = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 
 

@@ -41,17 +41,11 @@ INSTALLED = {
 # The kinds of installation that include each kind: their lock files have the same packages, at the same versions.
 SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "dev": ("dev",)}
 
-# The icons of the pages, in templates/ by `{% icon %}`.
-ICONS = (
-    "inbox", "microphone", "plug-connected", "plus", "search", "settings", "stack-2", "users", "writing-sign",
-)  # fmt: skip
-
+FONTS = [f"inter-{script}-wght-normal.woff2" for script in ("latin", "latin-ext", "cyrillic", "greek")]
+ICONS = ["inbox", "microphone", "plug-connected", "plus", "search", "settings", "stack-2", "users", "writing-sign"]
 # The browser library files that the pages use: the path in node_modules, and the path that is served.
 VENDORED = {
-    **{
-        f"@fontsource-variable/inter/files/inter-{script}-wght-normal.woff2": f"inter/inter-{script}-wght-normal.woff2"
-        for script in ("latin", "latin-ext", "cyrillic", "greek")
-    },
+    **{f"@fontsource-variable/inter/files/{name}": f"inter/{name}" for name in FONTS},
     "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
     **{f"@tabler/icons/icons/outline/{name}.svg": f"tabler-icons/{name}.svg" for name in ICONS},

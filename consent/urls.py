@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import consents, contracts, takes, talents
+from consent.views import consents, contracts, requests, takes, talents
 
 app_name = "consent"
 
@@ -14,8 +14,8 @@ urlpatterns = [
     path("talents/<uuid:pk>/hold/set/", talents.hold_set, name="hold_set"),
     path("talents/<uuid:pk>/hold/release/", talents.hold_release, name="hold_release"),
     path("talents/<uuid:pk>/contracts/add/", contracts.contract_add, name="contract_add"),
-    path("talents/<uuid:pk>/ask/", consents.consent_request, name="consent_ask"),
-    path("talents/<uuid:pk>/ask/statement/", consents.statement_preview, name="statement"),
+    path("talents/<uuid:pk>/ask/", requests.consent_request, name="consent_ask"),
+    path("talents/<uuid:pk>/ask/statement/", requests.statement_preview, name="statement"),
     path("contract-drafts/<uuid:pk>/file", contracts.contract_draft, name="contract_draft"),
     path("contracts/<uuid:pk>/", contracts.contract_page, name="contract"),
     path("contracts/<uuid:pk>/confirm/", contracts.contract_confirm, name="contract_confirm"),

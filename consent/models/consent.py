@@ -118,6 +118,7 @@ class Consent(StatusModel):
             ("invite_talent", "Can send and copy invitations"),
             ("review_consent", "Can approve, suspend and withdraw consents"),
         ]
+        indexes = [models.Index(fields=["status"], name="consent_by_status")]  # every page counts those to review
         constraints = [
             make_status_constraint("consent_status_known", ConsentStatus),
             models.CheckConstraint(

@@ -59,10 +59,16 @@ def record_event(
     return event
 
 
-def find_first_broken_event(consent: Consent) -> int | None:
-    """The number of the first entry that does not match the chain; None when the whole audit log is intact."""
-    previous = ""
-    for number, event in enumerate(consent.events.order_by("sequence"), start=1):
+def find_first_broken_event(consent: Consent, newest: int | None = None) -> int | None:
+    """The number of the first entry that does not match the chain; None when the whole audit log is intact.
+
+    With `newest`, only so many entries are read. The first of them is then trusted to continue the chain before it.
+    """
+    events = list(consent.events.order_by("-sequence")[:newest])[::-1]
+    is_whole = newest is None or len(events) < newest
+    first = 1 if is_whole or not events else events[0].sequence
+    previous = "" if is_whole or not events else events[0].previous_hash
+    for number, event in enumerate(events, start=first):
         if (event.sequence, event.previous_hash, event.hash) != (number, previous, hash_event(event)):
             return number
         previous = event.hash

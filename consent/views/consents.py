@@ -1,4 +1,4 @@
-"""Consents: the list, the request form, the page of a consent, and the staff actions."""
+"""Consents: the list, the page of a consent, and the staff actions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,14 +18,13 @@ from consent.access import (
     get_consent_or_404,
     get_invitation_or_404,
     get_take_or_404,
-    get_talent_or_404,
     get_user,
     list_invitation_rows,
     list_revoked_ids,
     query_invitations,
     require_permission,
 )
-from consent.forms import ApprovalForm, ConsentRequestForm, LanguageForm
+from consent.forms import ApprovalForm, LanguageForm
 from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.lists.consents import ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
@@ -37,7 +36,7 @@ from consent.services.audit_log import find_first_broken_event
 from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
-from consent.services.invitations import request_consent, revoke_invitation
+from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
@@ -47,6 +46,8 @@ from voicehub.text import get_language_name
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
+# A longer log is verified as a whole each night, before each build, and on request.
+VERIFIED_EVENTS = 200
 SHOWN_EVENTS = 50
 CHANGEABLE = {
     ConsentStatus.REQUESTED,
@@ -61,48 +62,6 @@ CHANGEABLE = {
 def consent_list(request: HttpRequest) -> HttpResponse:
     listing = load_list(request, query_consents(), ConsentTable, ConsentFilter)
     return render(request, "consent/consent_list.html", {"list": listing})
-
-
-@require_permission("consent.add_consent")
-@require_http_methods(["GET", "HEAD", "POST"])
-def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
-    talent = get_talent_or_404(pk)
-    form = (
-        ConsentRequestForm(request.POST) if request.method == "POST" else ConsentRequestForm(initial=request.GET.dict())
-    )
-    if request.method == "POST" and form.is_valid():
-        provider, language = form.cleaned_data["statement"].split(":")
-        consent = request_consent(
-            talent,
-            provider,
-            language,
-            form.cleaned_data["purpose"],
-            get_user(request),
-            company=form.cleaned_data["company"],
-            valid_until=form.cleaned_data["valid_until"],
-        )
-        return redirect(consent)
-    return render(
-        request,
-        "consent/consent_request.html",
-        {"form": form, "talent": talent, **_make_statement_context(form, talent)},
-    )
-
-
-@require_permission("consent.add_consent")
-@require_safe
-def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The statement for the current selection, as the HTML fragment that htmx swaps in."""
-    talent = get_talent_or_404(pk)
-    form = ConsentRequestForm(initial=request.GET.dict())
-    return render(request, "consent/_statement.html", {"talent": talent, **_make_statement_context(form, talent)})
-
-
-def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, Any]:
-    statement = form.get_selected_statement()
-    company = (form["company"].value() or "").strip()
-    text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
-    return {"statement": statement, "statement_text": text}
 
 
 @require_permission("consent.view_consent")
@@ -137,17 +96,27 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
-        "broken_event": find_first_broken_event(consent) or consent.broken_event,
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
-    """The newest entries of the audit log in their order, or all of them with `?log=all`."""
+    """The newest entries of the audit log in their order, or all of them with `?log=all`, and whether they are intact.
+
+    Of a long log the newest entries are verified, and the others were by the last nightly check, whose result counts.
+    """
+    is_all = request.GET.get("log") == "all"
     events = consent.events.order_by("-sequence")
-    newest = list(events if request.GET.get("log") == "all" else events[:SHOWN_EVENTS])
-    return {"events": newest[::-1], "event_count": newest[0].sequence if newest else 0}
+    newest = list(events if is_all else events[:SHOWN_EVENTS])
+    count = newest[0].sequence if newest else 0
+    verified = VERIFIED_EVENTS if count > VERIFIED_EVENTS and consent.history_checked_at and not is_all else None
+    return {
+        "events": newest[::-1],
+        "event_count": count,
+        "verified_count": verified,
+        "broken_event": find_first_broken_event(consent, verified) or consent.broken_event,
+    }
 
 
 def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.browser.studio import Studio
 from tests.browser.tab import SIZES, Tab
@@ -155,8 +155,8 @@ def test_table_of_transcripts_and_deletion_on_a_phone(studio: Studio, voice: str
     find_bar(page).get_by_role("button", name="Set transcripts").click()
     tab.check_page("table of transcripts")
     table = "LINE-001|A new text.\nline-002.wav|The north wind.\nline-009|Not selected.\n"
-    file = {"name": "metadata.csv", "mimeType": "text/csv", "buffer": table.encode()}
-    page.get_by_label("Table", exact=True).set_input_files(files=[file])  # type: ignore[list-item]  # a FilePayload
+    file: FilePayload = {"name": "metadata.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    page.get_by_label("Table", exact=True).set_input_files(file)
     page.get_by_role("button", name="Show what changes").click()
     expect(page.get_by_role("status").first).to_contain_text("1 transcript will change. 1 is the same already.")
     tab.check_page("preview of transcripts")

@@ -190,40 +190,6 @@ def _generate_preview(page: Page, case: ProviderCase) -> None:
         expect(page.get_by_text("has no previews in its API")).to_be_visible()
 
 
-def test_two_builds_of_one_voice_are_compared(shared_talent: SharedTalent, open_tab: OpenTab) -> None:
-    accounts = {
-        VOICE_AI: shared_talent.get_account(VOICE_AI),
-        staff_steps.RAPID: shared_talent.get_account(staff_steps.PROVIDER),
-    }
-    for provider in (VOICE_AI, staff_steps.PROVIDER):
-        shared_talent.grant_consent(provider)
-    tab = open_tab("desktop", "paula")
-    voice = shared_talent.add_voice(tab, "Cass, twice", FOUR_CLIPS)
-    builds = []
-    for option, account in accounts.items():
-        tab.goto(voice)
-        builds.append(staff_steps.start_build(tab, option, account=account))
-    for build in builds:
-        staff_steps.wait_for_heading(tab.goto(build), "Quality scores")
-
-    page = tab.goto(voice)
-    for box in page.get_by_role("checkbox", name="Compare").all():
-        box.check()
-    page.get_by_role("button", name="Compare").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compare builds")
-    expect(page.get_by_text("4 recordings with the same transcript")).to_be_visible()
-    expect(page.locator("td").get_by_text("not stated")).to_have_count(5)
-    page.get_by_label("Sentence for both builds").fill(SENTENCE)
-    page.get_by_role("button", name="Generate previews").click()
-    page.get_by_role("button", name="Sample 1 is better").click()
-    for side in (VOICE_AI, staff_steps.RAPID):
-        assert page.get_by_label(f"{side}: “{SENTENCE[:20]}").evaluate(staff_steps.DURATION_SCRIPT) > 0.5
-    tab.check_page("two builds compared")
-    phone = open_tab("phone", "paula")
-    phone.goto(page.url)
-    phone.check_page("two builds compared")
-
-
 def test_rejected_key_pauses_the_account_until_replaced(shared_talent: SharedTalent, open_tab: OpenTab) -> None:
     name = "Key of last year"
     shared_talent.grant_consent(VOICE_AI)

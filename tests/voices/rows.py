@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -27,6 +27,7 @@ PROVIDER = "resemble_v2"
 
 
 @cache
+@lru_cache(maxsize=64)  # each takes as long as all else that a recording needs
 def make_clip(number: int = 0, seconds: float = 4.0) -> bytes:
     """Return a WAV that passes every check. Each number gives a sound of another pitch."""
     return make_wav_bytes(make_speech_like(seconds, pitch=100.0 + number))

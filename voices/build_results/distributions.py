@@ -34,14 +34,12 @@ def load_distributions(build: Build, previous: Build | None, names: tuple[str, s
 def _iterate_distributions(
     values: Sequence[RecordingValues], label: str, names: Sequence[str]
 ) -> Iterator[Distribution]:
-    used_estimates: set[str] = set()
     for score in RECORDING_SCORES:
         rows = [one.scores.get(score.key, ()) for one in values]
         if len(rows[0]) < MIN_VALUES:
             continue
         estimates = [one.estimates.get(score.estimate_key, ()) for one in values]
-        has_estimate = len(estimates[0]) >= MIN_VALUES and score.estimate_key not in used_estimates
-        used_estimates |= {score.estimate_key} if has_estimate else set()
+        has_estimate = len(estimates[0]) >= MIN_VALUES
         yield Distribution(
             score,
             label,

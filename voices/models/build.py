@@ -141,6 +141,7 @@ class Build(StatusModel):
                 name="build_failed_unseen",
             ),
             models.Index(fields=["voice", "-created_at"], name="build_by_time"),
+            models.Index(fields=["status"], name="build_by_status"),  # every page counts the builds that run
         ]
         constraints = [
             make_status_constraint("build_status_known", BuildStatus),

@@ -22,7 +22,7 @@ class EchoWriter:
 CSV_COLUMNS = (
     "file", "transcript", "seconds", "sha256", "stoi", "pesq", "si_sdr", "sample_score",
     "active", "outlier", "silent", "from_callback", "discarded", "signal_to_noise_ratio", "loudness_grade", "emotion",
-    "reported", "our_findings", "our_dnsmos", "our_stoi", "our_si_sdr", "our_signal_to_noise_ratio",
+    "reported", "our_findings", "our_quality", "our_dnsmos", "our_stoi", "our_si_sdr", "our_signal_to_noise_ratio",
     "our_level_dbfs", "our_peak_dbfs", "our_speech_seconds", "in_builds", "in_builds_decided_by", "left_out_because",
 )  # fmt: skip
 # Large recording columns that the file does not contain.
@@ -52,10 +52,10 @@ def _list_cells(row: BuildRecording) -> tuple[object, ...]:
 def _list_own_cells(row: BuildRecording) -> tuple[object, ...]:
     """What VoiceHub itself found: the findings when the build started, the measures and the inclusion of today."""
     recording, levels = row.recording, row.recording.levels
-    estimates = read_estimates(recording.measures)
+    estimates = read_estimates(recording.quality, recording.measures)
     return (
         "; ".join(format_code(code) for code in row.finding_codes),
-        *(estimates.get(key) for key in ("dnsmos_overall", "stoi", "si_sdr", "snr_db")),
+        *(estimates.get(key) for key in ("quality", "dnsmos_overall", "stoi", "si_sdr", "snr_db")),
         *(levels.get(key) for key in ("rms_dbfs", "peak_dbfs", "speech_seconds")),
         recording.active and recording.is_usable,
         recording.get_active_by_display(),

@@ -93,14 +93,12 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
 
 
 def describe_result(comparison: Comparison, scores: Sequence[ScoreRow], total: Tally) -> str:
-    """“A is better in 3 of 4 scores and has 2 of 3 votes.” Empty if there are neither scores nor votes."""
+    """“A has the best value in 3 of 4 scores. Votes: A 2, B 1.” Empty if there are neither scores nor votes."""
     parts = [_describe_leaders(Counter(side for row in scores for side in row.best_sides), len(scores))]
     if total.total:
-        votes = [(f"{letter} has {total.by_build.get(build.pk, 0)}") for letter, build in comparison.sides]
-        same = (
-            f", and {format_count(total.same, 'vote says', 'votes say')} there is no difference" if total.same else ""
-        )
-        parts.append(f"Of {format_count(total.total, 'vote', 'votes')}, {join_with_and(votes)}{same}.")
+        votes = [f"{letter} {total.by_build.get(build.pk, 0)}" for letter, build in comparison.sides]
+        votes += [f"no difference {total.same}"] if total.same else []
+        parts.append(f"Votes: {', '.join(votes)}.")
     return " ".join(part for part in parts if part)
 
 

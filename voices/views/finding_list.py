@@ -54,8 +54,9 @@ def _describe(problem: FoundProblem) -> tuple[str, str, str, str]:
     if problem.source != CHECK:
         severity, title, advice = PROVIDER_TEXTS[problem.code]
         return severity, "Reported", title, advice
-    severity, state = ("bad", "Left out") if problem.leaves_out else ("wait", "To review")
+    severity, state = ("bad", "Likely to fail") if problem.is_unfit else ("wait", "To review")
     if problem.code in OWN_TEXTS:
+        state = "Not in builds" if problem.code == UNUSABLE else state
         return severity, state, *OWN_TEXTS[problem.code]
     return severity, state, format_code(problem.code), _find_advice(problem.code)
 

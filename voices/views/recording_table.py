@@ -160,20 +160,17 @@ def _make_header(state: TableState, label: str, css_class: str, orders: Sequence
 
 
 def _make_filter_options(voice: Voice, state: TableState) -> list[FilterOption]:
-    """Each filter with its number of rows. One without rows is shown only while it is chosen."""
+    """Each filter with its number of rows. One without rows, or by one finding, is shown only while it is chosen."""
     counts = _count_filters(voice, state.search)
     options = [
         FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
         for show, label in FILTER_LABELS.items()
         if counts[show] or show in ("", state.show)
     ]
-    return options if state.show in FILTER_LABELS else [*options, _make_finding_option(voice, state)]
-
-
-def _make_finding_option(voice: Voice, state: TableState) -> FilterOption:
-    """The filter by one finding, which only the list of findings links to."""
+    if state.show in FILTER_LABELS:
+        return options
     count = _find_ids(voice, state.show, state.search).count()
-    return FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)
+    return [*options, FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)]
 
 
 def _make_size_links(state: TableState) -> list[PageLink]:
@@ -193,8 +190,7 @@ def query_matching(voice: Voice, params: Mapping[str, str]) -> QuerySet[Recordin
 
 
 def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:
-    is_finding = show not in FILTER_LABELS
-    condition = make_problem_condition(voice, show) if is_finding else _make_conditions(voice)[show]
+    condition = _make_conditions(voice)[show] if show in FILTER_LABELS else make_problem_condition(voice, show)
     rows = Recording.objects.filter(condition, voice=voice)
     return rows.filter(_make_search(search)) if search else rows
 

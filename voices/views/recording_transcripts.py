@@ -53,6 +53,7 @@ def recordings_transcripts(request: HttpRequest, pk: str) -> HttpResponse:
     except ActionRefused as refusal:
         return answer_refusal(request, voice, query, refusal)
     context: dict[str, Any] = {"voice": voice, "selection": selection, "back_url": make_list_url(voice, query)}
+    context["max_megabytes"] = EXPORTED_TABLE_BYTES >> 20
     if "step" in request.POST:
         context |= _make_preview(request, voice, selection)
     return render(request, "voices/recordings_transcripts.html", context, status=400 if "problem" in context else 200)

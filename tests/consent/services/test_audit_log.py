@@ -5,14 +5,18 @@ from threading import Barrier
 
 import pytest
 from django.db import connection, connections
+from django.test import Client
 
 from consent.models import Consent, ConsentStatus, Event, EventKind
 from consent.models.evidence import EvidenceIsImmutable
 from consent.services.audit_log import find_broken_logs, find_first_broken_event
+from consent.services.evidence_checks import check_history
 from consent.services.invitations import create_private_link
 from consent.services.review import suspend_consent
+from consent.views import consents
 from tests.consent.rows import ConsentFactory
 from tests.support.approval import approve_after_listening
+from tests.support.html import read_html
 from voicehub.refusals import ActionRefused
 
 
@@ -127,3 +131,37 @@ def test_concurrent_events_get_consecutive_numbers_and_verify(factory: ConsentFa
         list(pool.map(create_link, range(4)))
     assert list(consent.events.values_list("sequence", flat=True)) == [1, 2, 3, 4, 5]
     assert find_first_broken_event(consent) is None
+
+
+@pytest.mark.one_database
+@pytest.mark.django_db
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_check_of_the_newest_entries_detects_what_was_changed_in_them(consent: Consent, tampering: str) -> None:
+    sql, sequence = TAMPERINGS[tampering]
+    assert find_first_broken_event(consent, 3) is None
+    run_sql(sql)
+    found = find_first_broken_event(consent, 3)
+    assert found == sequence or (found is None and sequence == 1)
+    assert find_first_broken_event(consent, 9) == sequence
+
+
+@pytest.mark.one_database
+@pytest.mark.django_db
+def test_page_verifies_the_newest_entries_and_tells_when_all_were(
+    consent: Consent, producer_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was changed in an older entry is shown by `?log=all`, and after the nightly check on each page."""
+    monkeypatch.setattr(consents, "VERIFIED_EVENTS", 2)
+    url = consent.get_absolute_url()
+    assert "Verified, 4 entries" in read_html(producer_client.get(url)), "never checked as a whole: all are verified"
+    check_history(consent)
+    page = read_html(producer_client.get(url))
+    assert "Verified, the newest 2 entries" in page and "All entries were last verified on" in page
+    run_sql("UPDATE consent_event SET kind = 'resumed' WHERE sequence = 1")
+    assert "Verified, the newest 2 entries" in read_html(producer_client.get(url))
+    assert "Modified at entry 1" in read_html(producer_client.get(url, {"log": "all"}))
+    check_history(consent)
+    assert "Modified at entry 1" in read_html(producer_client.get(url))
+    run_sql("UPDATE consent_event SET kind = 'resumed' WHERE sequence = 4")
+    Consent.objects.update(broken_event=None)
+    assert "Modified at entry 4" in read_html(producer_client.get(url)), "the newest entries are verified on the page"

@@ -145,15 +145,15 @@ def test_distribution_has_our_estimate_beside_it_under_its_own_heading(viewer_cl
     first, second = make_two_builds(studio, count=6)
     second.recordings.update(has_report=True, stoi=0.9)
     path = second.get_absolute_url()
-    assert "Our estimate" not in read_html(viewer_client.get(path))
+    assert "None of these recordings." in read_html(viewer_client.get(path))
     Recording.objects.update(measures={"estimates": {"stoi": 0.7, "si_sdr": 3.0}})
     text = read_html(viewer_client.get(path))
     (distribution,) = viewer_client.get(path).context["distributions"]
     assert (distribution.score.key, distribution.provider_label) == ("stoi", "Resemble AI")
     assert distribution.estimate and distribution.estimate.title == "STOI"
     assert [series.name for series in distribution.chart.series] == ["Build 2"]
-    assert '<h2 class="card-title" id="scores-stoi">STOI</h2><p class="small quiet">From Resemble AI.</p>' in text
-    assert '<h2 class="card-title" id="estimates-stoi">Our estimate</h2>' in text
+    assert '<h3 class="small-title" id="scores-stoi">Resemble AI</h3>' in text
+    assert '<h3 class="small-title" id="estimates-stoi">Our estimate</h3>' in text
     first.recordings.update(has_report=True, stoi=0.8)
     (distribution,) = viewer_client.get(path).context["distributions"]
     assert [series.name for series in distribution.chart.series] == ["Build 2", "Build 1"]
@@ -228,13 +228,13 @@ def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, st
         "Resemble AI, professional",
         "Resemble AI, rapid",
     ]
-    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_absolute_url()))
+    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_builds_url()))
 
 
 def test_one_build_is_no_trend(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready", scores=GOOD)
     assert load_trends(build.voice) == []
-    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_absolute_url()))
+    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_builds_url()))
 
 
 # --- Number of queries -------------------------------------------------------------------

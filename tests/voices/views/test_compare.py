@@ -262,6 +262,45 @@ def test_list_of_previews_polls_while_a_preview_is_queued(viewer_client: Client,
     assert final.status_code == 200 and "every 2s" not in final.content.decode()
 
 
+def read_poll(client: Client, text: str) -> Any:
+    poll = re.search(r'hx-get="([^"]+)"\s+hx-trigger="every 2s"', text)
+    assert poll, "nothing polls"
+    return client.get(poll.group(1).replace("&amp;", "&"))
+
+
+def test_poll_sends_only_the_sentences_that_moved(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+    waiting = [make_preview(pair[0], f"Sentence {number}.", PreviewStatus.QUEUED) for number in range(20)]
+    page = read_comparison(viewer_client, *pair)
+    assert read_poll(viewer_client, page).status_code == 204
+    Preview.objects.filter(pk=waiting[7].pk).update(status=PreviewStatus.FAILED, issue="It was refused.")
+    moved = read_poll(viewer_client, page)
+    text = read_html(moved)
+    assert "It was refused." in text and text.count("<li ") == 1 and len(moved.content) < 4096
+    assert "HX-Retarget" not in moved.headers and read_poll(viewer_client, text).status_code == 204
+    make_preview(pair[1], "Another sentence.", PreviewStatus.QUEUED)
+    whole = read_poll(viewer_client, page)
+    assert whole.headers["HX-Retarget"] == "#spoken" and whole.content.decode().count("<li ") == 20
+
+
+def test_poll_brings_the_first_sentence_to_listen_to(viewer_client: Client, pair: tuple[Build, Build]) -> None:
+    previews = [make_preview(build, status=PreviewStatus.QUEUED) for build in pair]
+    page = read_comparison(viewer_client, *pair)
+    assert "Needs a sentence that two of these builds" in page
+    for preview in previews:
+        preview.file.save("", ContentFile(make_clip()), save=False)
+        Preview.objects.filter(pk=preview.pk).update(
+            status=PreviewStatus.READY, file=preview.file.name, content_type="audio/wav"
+        )
+    text = read_html(read_poll(viewer_client, page))
+    assert (
+        'id="blind"' in text and text.count("<audio") == 2 and "Sample 1 is better" in text and "every 2s" not in text
+    )
+    make_preview(pair[0], "Another sentence.", PreviewStatus.QUEUED)
+    page = read_comparison(viewer_client, *pair)
+    Preview.objects.filter(status=PreviewStatus.QUEUED).update(status=PreviewStatus.FAILED)
+    assert 'id="blind"' not in read_poll(viewer_client, page).content.decode(), "the person may be listening"
+
+
 def test_viewer_can_play_but_not_request_previews(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     make_preview(pair[0])
     text = read_comparison(viewer_client, *pair)

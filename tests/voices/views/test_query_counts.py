@@ -50,6 +50,8 @@ def list_polls(growing: GrowingStudio) -> dict[str, str]:
         "build options": reverse("voices:build_options", args=[growing.voice.pk]),
         "ready count": reverse("voices:ready_count", args=[growing.voice.pk]),
         "readiness": reverse("voices:readiness_poll", args=[growing.voice.pk]),
+        "findings": reverse("voices:finding_list", args=[growing.voice.pk]),
+        "improvements": reverse("voices:improvements", args=[growing.voice.pk]),
         "build": reverse("voices:build_progress", args=[growing.active.pk]),
         "active builds": reverse("voices:active_builds"),
         "deletions": reverse("voices:running_deletions"),

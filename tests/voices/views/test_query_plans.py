@@ -20,8 +20,10 @@ from django.urls import reverse
 from tests.voices.rows import Studio
 from tests.voices.views.page_rows import GrowingStudio
 from voicehub.models import Task
-from voices.models import Recording
+from voices.models import Preview, Recording, VoteChoice
+from voices.services.blind_listening import cast_vote, load_sentences
 from voices.services.recordings.store import ANALYZE_TASK
+from voices.views.comparison import make_compare_url
 from voices.views.recording_table import FILTER_LABELS, SORT_ORDERS
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,8 @@ GROWING = {
     "voices_build",
     "voices_callback",
     "voices_preview",
+    "voices_blindvote",
+    "voices_usagereading",
     "voices_accountcall",
     "voicehub_task",
     "consent_event",
@@ -44,7 +48,7 @@ SQLITE_SCAN = re.compile(r"^SCAN (\w+)(?:.* INDEX (\w+))?")
 # Indexes that are read from their end, up to a LIMIT.
 BOUNDED_INDEXES = {"build_recording_predicts"}
 # The few rows that a provider marked. PostgreSQL reads them first if they are fewer than the rows of the page.
-SMALL_INDEXES = {"build_recording_marked"}
+SMALL_INDEXES = {"build_recording_marked", "build_recording_build_marked"}
 INDEX_NODES = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 
 
@@ -142,6 +146,17 @@ def test_no_order_of_the_recordings_reads_or_sorts_every_recording(
     assert "SORT" not in ids.explain().upper().replace("INCREMENTAL SORT", "") and "B-TREE" not in ids.explain()
 
 
+def make_comparison(growing: GrowingStudio) -> str:
+    """The address of two builds with a sentence that both have spoken, and a vote."""
+    builds = list(growing.remote.builds.order_by("created_at")[:2])
+    for build in builds:
+        Preview.objects.create(
+            remote_voice=growing.remote, build=build, text="Hello.", status="ready", file="x", content_type="audio/wav"
+        )
+    cast_vote(load_sentences(builds)[0], growing.studio.producer, VoteChoice.SAME)
+    return make_compare_url(builds)
+
+
 def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: GrowingStudio) -> None:
     urls = {
         "voice": growing.voice.get_absolute_url(),
@@ -150,6 +165,8 @@ def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: G
         "voices at providers": growing.voice.get_providers_url(),
         "build options": reverse("voices:build_options", args=[growing.voice.pk]),
         "ready count": reverse("voices:ready_count", args=[growing.voice.pk]),
+        "findings": reverse("voices:finding_list", args=[growing.voice.pk]),
+        "improvements": reverse("voices:improvements", args=[growing.voice.pk]),
         "readiness poll": reverse("voices:readiness_poll", args=[growing.voice.pk]),
         "recordings poll": reverse("voices:recordings_poll", args=[growing.voice.pk]),
         "talent": growing.talent.get_absolute_url(),
@@ -159,6 +176,7 @@ def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: G
         "remote voice": growing.remote.get_absolute_url(),
         "previews": reverse("voices:previews", args=[growing.remote.pk]),
         "account": reverse("voices:account", args=[growing.account.pk]),
+        "comparison": make_comparison(growing),
     }
     scans = {name: explain_page(producer_client, url) for name, url in urls.items()}
     assert {name: found for name, found in scans.items() if found} == {}

@@ -21,8 +21,9 @@ from voicehub.templatetags.signs import icon, render_face, render_voice_tile
 pytestmark = pytest.mark.django_db
 
 
-def read_rail(client: Client, url: str = "/notifications/") -> str:
-    return re.findall(r'<header class="vh-side">.*?</header>', read_html(client.get(reverse("notifications"))))[0]
+def read_rail(client: Client) -> str:
+    (rail,) = re.findall(r'<header class="vh-side">.*?</header>', read_html(client.get(reverse("notifications"))))
+    return str(rail)
 
 
 def read_badges(client: Client) -> list[str]:

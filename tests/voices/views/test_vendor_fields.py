@@ -227,7 +227,11 @@ def test_metrics_are_columns_only_if_a_recording_has_them(producer_client: Clien
     assert 'data-label="Signal to noise">28.4 dB' in page and 'data-label="Loudness">A<' in page
     export: Any = producer_client.get(reverse("voices:build_export", args=[build.pk]))
     lines = b"".join(export.streaming_content).decode()
-    assert '"28.4","A","happy"' in lines and CSV_COLUMNS[-3:] == ("signal_to_noise_ratio", "loudness_grade", "emotion")
+    assert '"28.4","A","happy",' in lines and CSV_COLUMNS[13:16] == (
+        "signal_to_noise_ratio",
+        "loudness_grade",
+        "emotion",
+    )
 
 
 # --- authorized uploaders ---------------------------------------------------------------------------

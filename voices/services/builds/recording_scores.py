@@ -20,12 +20,13 @@ class RecordingScore:
     estimate_axis: str
 
 
+QUALITY = ("quality", "Speech quality", "Quality, 1 to 5, higher is better")
 DNSMOS = ("dnsmos_overall", "DNSMOS", "DNSMOS, 1 to 5, higher is better")
 STOI = ("stoi", "STOI", "STOI, 0 to 1, higher is better")
 SI_SDR = ("si_sdr", "SI-SDR", "SI-SDR in dB, higher is better")
 SIGNAL_TO_NOISE = ("Signal to noise", "Signal to noise in dB, higher is better")
 RECORDING_SCORES = (
-    RecordingScore("sample_score", "Sample score", "Sample score, higher is better", *DNSMOS),
+    RecordingScore("sample_score", "Sample score", "Sample score, higher is better", *QUALITY),
     RecordingScore(*STOI, *STOI),
     RecordingScore("pesq", "PESQ", "PESQ, −0.5 to 4.5, higher is better", *DNSMOS),
     RecordingScore(*SI_SDR, *SI_SDR),
@@ -45,17 +46,17 @@ class RecordingValues:
 
 def load_values(build: Build) -> RecordingValues:
     """One query. The measures are read in Python, since the stored JSON of a row may be damaged."""
-    rows = list(build.recordings.order_by().values_list(*SCORE_KEYS, "recording__measures"))
-    estimates = [read_estimates(row[-1]) for row in rows]
+    rows = list(build.recordings.order_by().values_list(*SCORE_KEYS, "recording__quality", "recording__measures"))
+    estimates = [read_estimates(row[-2], row[-1]) for row in rows]
     return RecordingValues(
         {key: [row[place] for row in rows if _is_number(row[place])] for place, key in enumerate(SCORE_KEYS)},
         {key: [one[key] for one in estimates if key in one] for key in ESTIMATE_KEYS},
     )
 
 
-def read_estimates(measures: Mapping[str, Any]) -> dict[str, float]:
+def read_estimates(quality: float | None, measures: Mapping[str, Any]) -> dict[str, float]:
     """VoiceHub's known estimates of a recording, by key."""
-    found = {"snr_db": measures.get("snr_db"), **(measures.get("estimates") or {})}
+    found = {"quality": quality, "snr_db": measures.get("snr_db"), **(measures.get("estimates") or {})}
     return {key: float(found[key]) for key in ESTIMATE_KEYS if _is_number(found.get(key))}
 
 

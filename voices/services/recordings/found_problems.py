@@ -10,9 +10,11 @@ from audio.findings.catalog import CODES, EXCLUSION_LABELS
 from voices.models import BuildRecording, RecordingStatus, Voice
 from voices.models.build import MARKED
 from voices.models.voice import NEEDS_REVIEW
+from voices.services.recordings.inclusion import SAME_SOUND
 
 CHECK = "check"
 UNUSABLE, NO_TRANSCRIPT = "unusable", "no_transcript"
+UNFIT_CODES = EXCLUSION_LABELS.keys() - {SAME_SOUND}
 PROVIDER_MARKS = {
     "silent": Q(is_silent=True),
     "outlier": Q(is_outlier=True),
@@ -35,15 +37,15 @@ class FoundProblem:
         return f"{self.source}-{self.code}"
 
     @property
-    def leaves_out(self) -> bool:
-        """Whether our check leaves such recordings out of builds, unless a person decides otherwise."""
-        return self.source == CHECK and (self.code in EXCLUSION_LABELS or self.code == UNUSABLE)
+    def is_unfit(self) -> bool:
+        """Whether no build should use such a recording, however it was decided. Of copies, one is used."""
+        return self.source == CHECK and (self.code in UNFIT_CODES or self.code == UNUSABLE)
 
 
 def list_problems(voice: Voice) -> list[FoundProblem]:
-    """Every finding of the voice: what leaves recordings out first, then reports of providers, then the rest."""
+    """Every finding of the voice: what makes recordings unfit first, then reports of providers, then the rest."""
     problems = [*_count_own(voice), *_count_reported(voice)]
-    return sorted(problems, key=lambda one: (not one.leaves_out, one.source == CHECK, -one.count, one.code))
+    return sorted(problems, key=lambda one: (not one.is_unfit, one.source == CHECK, -one.count, one.code))
 
 
 def _count_own(voice: Voice) -> Iterator[FoundProblem]:

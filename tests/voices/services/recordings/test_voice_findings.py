@@ -56,7 +56,9 @@ def test_each_finding_is_counted_and_selects_its_recordings(voice: Voice) -> Non
     Recording.objects.filter(pk=four.pk).update(transcript="")
     found = {problem.key: problem.count for problem in list_problems(voice)}
     assert found == {"check-clipping": 2, "check-noisy": 2, "check-noisy_room": 1, "check-no_transcript": 1}
-    assert [problem.code for problem in list_problems(voice)][0] == "clipping", "what leaves recordings out comes first"
+    assert [problem.code for problem in list_problems(voice)][0] == "clipping", (
+        "what makes recordings unfit comes first"
+    )
     selected = voice.recordings.filter(make_problem_condition(voice, "check-noisy"))
     assert {row.pk for row in selected} == {one.pk, two.pk}
 

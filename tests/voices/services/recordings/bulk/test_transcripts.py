@@ -79,13 +79,13 @@ def test_apply_sets_and_checks_the_texts(studio: Studio, voice: Voice) -> None:
     Task.objects.all().delete()
     change = apply(voice, "line-001|Room 101 is <b>here</b>.\nline-002|Room 101.", studio.producer)
     assert read_texts(voice)[:2] == ["Room 101 is <b>here</b>.", "Room 101."]
+    assert Task.objects.filter(kind=COMPARE_TASK, object_id=str(voice.pk)).count() == 1
     by_hand = voice.recordings.get(file_name="line-003.wav")
     set_transcript(by_hand, "Room 101 is <b>here</b>.")
     first = voice.recordings.get(file_name="line-001.wav")
     assert first.findings and first.checked_at
     assert [one["code"] for one in first.findings] == [one["code"] for one in by_hand.findings]
     assert voice.recordings.get(pk=unusable.pk).findings == unusable.findings
-    assert Task.objects.filter(kind=COMPARE_TASK, object_id=str(voice.pk)).count() == 1
     assert len(change.changes) == 2
 
 

@@ -1,10 +1,13 @@
-"""Measures the speed of the pages whose rows grow with the studio: `python tests/benchmarks/pages.py`.
+"""Measures the speed of the pages whose rows grow with the studio: `python -m tests.benchmarks.pages`.
 
-It makes a studio in a temporary SQLite database, or in the empty database of DATABASE_URL. For each page it prints how
-many pages one process serves per second, the number of database queries, and two ratios. The first is the page's time
-over the time of a page that does nothing (healthz). The second is its time over that of the same page with few rows:
-with 50 recordings, at most 2, or with a tenth of the talents. The number of queries should stay the same.
-The last row of Today is compared with the row above it: each voice is then judged at 7 tiers instead of 2.
+It makes a studio in a temporary SQLite database, or with VOICEHUB_TEST_DATABASE=postgres on a temporary PostgreSQL
+server. With `talents` or `recordings` after its name it measures only these pages. For each page it prints how many
+pages one process serves per second, the number of database queries, and two ratios. The first is the page's time over
+the time of a page that does nothing (healthz). The second is its time over that of the same page with few rows: with
+50 recordings, or with 20 talents. It should be at most 2. The number of queries should stay the same.
+All times are those of processors, so that a busy machine changes no ratio: on PostgreSQL, of this process and of the
+server's process that answers it. The last row of Today is compared with the row above it: each voice is then judged at
+7 tiers instead of 2.
 """
 
 import os
@@ -12,8 +15,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +24,15 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.session import build_environment  # noqa: E402 - the line above makes it importable
+from tests.support.postgres import run_postgres  # noqa: E402 - the line above makes it importable
+from tests.support.session import build_environment  # noqa: E402
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from tests.benchmarks.rows import StudioRows
 
-TALENTS = 200
+TALENTS = (20, 1000)
 RECORDINGS = (50, 5000, 20000)
 # Pages whose rows grow with the talents. Each list is sorted by its most expensive column.
 LISTS = {
@@ -53,10 +57,14 @@ class PageCost:
 
 
 def read_clock() -> float:
-    """SQLite works in this process, so its CPU time is the time of the page, also on a busy machine."""
+    """The processor seconds of this process, in which SQLite works too, and of the process of a PostgreSQL server."""
     from django.db import connection
 
-    return time.process_time() if connection.vendor == "sqlite" else time.perf_counter()
+    if connection.vendor == "sqlite":
+        return time.process_time()
+    pid = connection.connection.info.backend_pid
+    nanoseconds, *_ = Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()
+    return time.process_time() + int(nanoseconds) / 1e9
 
 
 def measure_page(client: "Client", page: str, path: str) -> PageCost:
@@ -81,8 +89,10 @@ def measure_page(client: "Client", page: str, path: str) -> PageCost:
 @contextmanager
 def make_temporary_studio() -> Iterator[None]:
     """Set up Django with a migrated database in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="voicehub-pages-") as folder:
-        database = {name: os.environ[name] for name in ("DATABASE_URL",) if name in os.environ}
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="voicehub-pages-"))
+        is_postgres = os.environ.get("VOICEHUB_TEST_DATABASE") == "postgres"
+        database = {"DATABASE_URL": stack.enter_context(run_postgres())} if is_postgres else {}
         variables = build_environment(Path(folder)) | {"VOICEHUB_LOG_LEVEL": "ERROR"} | database
         os.environ.clear()
         os.environ.update(variables)
@@ -124,7 +134,7 @@ def list_voice_urls(rows: "StudioRows", count: int) -> dict[str, str]:
     }
 
 
-def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
+def measure_pages(parts: Collection[str]) -> Iterator[tuple[PageCost, PageCost | None]]:
     """Yield the cost of each page, and its cost with few rows (None if that is not measured)."""
     from django.test import Client
 
@@ -132,28 +142,50 @@ def measure_pages() -> Iterator[tuple[PageCost, PageCost | None]]:
 
     rows = StudioRows()
     yield measure_page(Client(), "healthz", "/healthz"), None
+    if "recordings" in parts:
+        yield from measure_voices(rows)
+    if "talents" in parts:
+        yield from measure_lists(rows)
+
+
+def measure_voices(rows: "StudioRows") -> Iterator[tuple[PageCost, PageCost | None]]:
     few: dict[str, PageCost] = {}
     for count in RECORDINGS:
-        for name, path in list_voice_urls(rows, count).items():
+        urls = list_voice_urls(rows, count)
+        update_statistics()
+        for name, path in urls.items():
             cost = measure_page(rows.client, f"{name}, {count:,} recordings", path)
             yield cost, few.get(name)
             few.setdefault(name, cost)
-    previous: dict[str, PageCost] = {}
-    for talents in (TALENTS // 10, TALENTS, TALENTS * 10):
+
+
+def measure_lists(rows: "StudioRows") -> Iterator[tuple[PageCost, PageCost | None]]:
+    few: dict[str, PageCost] = {}
+    for talents in TALENTS:
         rows.add_talents(talents)
+        update_statistics()
         for name, path in LISTS.items():
-            cost = measure_page(rows.client, f"{name}, {talents} talents", path)
-            yield cost, previous.get(name)
-            previous[name] = cost
+            cost = measure_page(rows.client, f"{name}, {talents:,} talents", path)
+            yield cost, few.get(name)
+            few[name] = cost
     rows.allow_every_provider()
-    yield measure_page(rows.client, "Today, every voice at every provider", LISTS["Today"]), previous["Today"]
+    yield measure_page(rows.client, "Today, every voice at every provider", LISTS["Today"]), few["Today"]
+
+
+def update_statistics() -> None:
+    """What PostgreSQL does by itself a while after many rows were added."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
 def main() -> None:
     print(f"{'page':46} {'pages/s':>8} {'queries':>8} {'kB':>6} {'× healthz':>10} {'× few rows':>12}")
     baseline = 0.0
     with make_temporary_studio():
-        for cost, smaller in measure_pages():
+        for cost, smaller in measure_pages(sys.argv[1:] or ("recordings", "talents")):
             baseline = baseline or cost.seconds
             ratio = f"{cost.seconds / smaller.seconds:.2f}" if smaller else ""
             query_note = f" (queries: {smaller.queries})" if smaller and smaller.queries != cost.queries else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.upgrade.test_version_before import LAST_MIGRATIONS, DataFolder
+from tests.upgrade.test_version_before import DataFolder
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
@@ -48,8 +48,7 @@ def test_upgrade_deletes_nothing_and_asks_a_person(tmp_path: Path) -> None:
         database.execute(WITHDRAWN)
     rows = data_folder.read_rows()
     data_folder.run("manage.py", "migrate", "--verbosity=0")
-    for app, migration in LAST_MIGRATIONS:
-        data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    data_folder.migrate_back()
     assert data_folder.read_rows() == rows
     data_folder.run("manage.py", "migrate", "--verbosity=0")
     report: dict[str, Any] = json.loads(data_folder.run("-c", REPORT).splitlines()[-1])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.upgrade.test_version_before import LAST_MIGRATIONS, DataFolder
+from tests.upgrade.test_version_before import DataFolder
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
@@ -55,8 +55,7 @@ def test_newest_approval_stays_and_the_older_ones_are_replaced(tmp_path: Path) -
         (OLDEST, None, "VoiceHub"),
     }
     assert "broken 0" in folder.run("manage.py", "shell", "--no-imports", "-c", CHECK_LOGS)
-    for app, migration in LAST_MIGRATIONS:
-        folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    folder.migrate_back()
     assert folder.read_rows() == rows
     folder.run("manage.py", "migrate", "--verbosity=0")
     assert read_consents(folder)[OLDEST]["replaced_by_id"] == NEWEST

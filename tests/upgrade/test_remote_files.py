@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.support.session import FIELD_KEY
-from tests.upgrade.test_version_before import LAST_MIGRATIONS, DataFolder
+from tests.upgrade.test_version_before import DataFolder
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
@@ -56,8 +56,7 @@ def test_known_uploads_become_rows_and_the_migration_is_reversible(tmp_path: Pat
     assert read_files(folder) == expected
     migrated = folder.read_rows()
     assert all(json.loads(row)["deletion_requested_at"] is None for row in migrated["voices_remotefile"])
-    for app, migration in LAST_MIGRATIONS:
-        folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    folder.migrate_back()
     assert folder.read_rows() == rows
     folder.run("manage.py", "migrate", "--verbosity=0")
     assert read_files(folder) == expected

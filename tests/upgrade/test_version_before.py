@@ -26,6 +26,13 @@ EXPECTED_STATUSES = {"queued": {"ready"}, "submitting": {"ready"}, "unconfirmed"
 
 # The last migrations of the previous version.
 LAST_MIGRATIONS = (("voices", "0004"), ("consent", "0005"), ("voicehub", "0003"))
+MIGRATE_BACK = """
+import sys, django
+django.setup()
+from django.core.management import call_command
+for app, migration in zip(sys.argv[1::2], sys.argv[2::2]):
+    call_command("migrate", app, migration, verbosity=0)
+"""
 # Django's own tables: applied migrations, sequences, content types and permissions.
 DJANGO_TABLES = {
     "django_migrations",
@@ -49,6 +56,10 @@ class DataFolder:
         result = subprocess.run([sys.executable, *command], env=self.environment, capture_output=True, text=True)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
+
+    def migrate_back(self) -> None:
+        """Reverse the migrations up to the previous version, in one process: each start takes seconds."""
+        self.run("-c", MIGRATE_BACK, *(part for migration in LAST_MIGRATIONS for part in migration))
 
     def read_rows(self) -> dict[str, list[str]]:
         """The rows of every table, keyed by table name. Each row is JSON, keyed by column name."""
@@ -95,8 +106,7 @@ def test_migrations_can_be_reversed_without_losing_data(tmp_path: Path) -> None:
         '"status": "generating"' in str(migrated_rows["voices_preview"])
         and "encrypted_key" in migrated_rows["voices_account"][0]
     )
-    for app, migration in LAST_MIGRATIONS:
-        data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    data_folder.migrate_back()
     assert data_folder.read_rows() == rows
     data_folder.run("manage.py", "migrate", "--verbosity=0")
     assert data_folder.read_rows() == migrated_rows
@@ -117,8 +127,7 @@ def test_statement_that_a_consent_uses_is_retired_but_not_changed(tmp_path: Path
         (1, text, 1),
         (2, text.replace("Voice AI", "Voice.ai"), 0),
     }
-    for app, migration in LAST_MIGRATIONS:
-        data_folder.run("manage.py", "migrate", app, migration, "--verbosity=0")
+    data_folder.migrate_back()
     assert data_folder.read_rows() == rows
 
 

@@ -28,7 +28,7 @@ from voices.work_progress import WorkProgress
 
 PAGE_SIZE = 25
 # Large recording columns that no build page shows.
-DEFERRED_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features")
+DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
 ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
 

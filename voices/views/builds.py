@@ -59,7 +59,7 @@ def build_progress(request: HttpRequest, pk: str) -> HttpResponse:
     context = make_build_context(request, build, progress)
     if build.is_active and request.GET.get("rest") == context["rest_token"]:
         return render(request, "voices/_build_progress.html", context)
-    return retarget(render(request, "voices/_build.html", context), "#build")
+    return retarget(render(request, "voices/_build.html", context | {"is_fragment": True}), "#build")
 
 
 @require_permission("voices.start_build")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,7 +10,6 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Func, Max, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from voicehub.lists.filters import FilterOption
 from voicehub.lists.pages import Header, PageLink
@@ -33,7 +31,7 @@ from voices.services.recordings.found_problems import is_problem_key, make_probl
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
 from voices.views.finding_list import name_finding
-from voices.views.recording_progress import make_analysis_progress
+from voices.views.recording_progress import make_analysis_progress, parse_time
 from voices.work_progress import WorkProgress
 
 PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
@@ -162,20 +160,17 @@ def _make_header(state: TableState, label: str, css_class: str, orders: Sequence
 
 
 def _make_filter_options(voice: Voice, state: TableState) -> list[FilterOption]:
-    """Each filter with its number of rows. One without rows is shown only while it is chosen."""
+    """Each filter with its number of rows. One without rows, or by one finding, is shown only while it is chosen."""
     counts = _count_filters(voice, state.search)
     options = [
         FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
         for show, label in FILTER_LABELS.items()
         if counts[show] or show in ("", state.show)
     ]
-    return options if state.show in FILTER_LABELS else [*options, _make_finding_option(voice, state)]
-
-
-def _make_finding_option(voice: Voice, state: TableState) -> FilterOption:
-    """The filter by one finding, which only the list of findings links to."""
+    if state.show in FILTER_LABELS:
+        return options
     count = _find_ids(voice, state.show, state.search).count()
-    return FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)
+    return [*options, FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)]
 
 
 def _make_size_links(state: TableState) -> list[PageLink]:
@@ -195,8 +190,7 @@ def query_matching(voice: Voice, params: Mapping[str, str]) -> QuerySet[Recordin
 
 
 def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:
-    is_finding = show not in FILTER_LABELS
-    condition = make_problem_condition(voice, show) if is_finding else _make_conditions(voice)[show]
+    condition = _make_conditions(voice)[show] if show in FILTER_LABELS else make_problem_condition(voice, show)
     rows = Recording.objects.filter(condition, voice=voice)
     return rows.filter(_make_search(search)) if search else rows
 
@@ -265,12 +259,13 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
     tasks = _load_tasks(voice)
     analysis = tasks.get(ANALYZE_TASK)
     started_at = analysis.created_at if analysis else timezone.now()
+    # Counts of `status`, because the index has no ids: it alone is read.
     counts = voice.recordings.aggregate(
-        total=Count("pk"),
-        usable=Count("pk", Q(status=RecordingStatus.ACCEPTED)),
-        fresh=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
-        waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
-        splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
+        total=Count("status"),
+        usable=Count("status", Q(status=RecordingStatus.ACCEPTED)),
+        fresh=Count("status", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
+        waiting=Count("status", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
+        splitting=Count("status", Q(status=RecordingStatus.SPLITTING)),
         newest=Max("checked_at"),
     )
     waiting_kinds = {kind for kind, task in tasks.items() if task.status == TaskStatus.WAITING}
@@ -293,12 +288,3 @@ def _load_tasks(voice: Voice) -> dict[str, Task]:
     kinds, statuses = (ANALYZE_TASK, COMPARE_TASK), (TaskStatus.WAITING, TaskStatus.FAILED)
     tasks = Task.objects.filter(kind__in=kinds, object_id=str(voice.pk), status__in=statuses)
     return {task.kind: task for task in tasks.order_by("created_at")}
-
-
-def parse_time(text: object) -> datetime | None:
-    """Parse a time from JSON or a query string. Returns None unless it is a time with a time zone."""
-    try:
-        time = parse_datetime(str(text))
-    except ValueError:
-        return None
-    return time if time and timezone.is_aware(time) else None

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.support.sandbox import SandboxProcess
 from tests.voices.provider_studio import ProviderStudio
 from voicehub.scheduler import RECURRING
-from voices.models import Account
+from voices.models import Account, UsageReading
 from voices.services.accounts import change_key
 from voices.services.accounts import test_account as check_account
 from voices.services.usage import describe_voice_limit
@@ -77,8 +77,11 @@ def test_usage_is_refreshed_once_a_day(make_studio: MakeStudio) -> None:
     assert refresh_usage(beat) == timedelta(days=1)
     assert reload(account).usage_at == first, "it is not old yet"
     Account.objects.update(usage_at=timezone.now() - timedelta(days=1), usage={})
+    UsageReading.objects.all().delete()
     refresh_usage(beat)
     assert reload(account).usage == {"unit": "credits", "remaining": 100_000.0}
+    reading = UsageReading.objects.get(account=account)
+    assert (reading.day, reading.remaining, reading.unit) == (timezone.localdate(), 100_000.0, "credits")
 
 
 @pytest.mark.parametrize("fields", [{"paused_at": timezone.now()}, {"checked_at": None}], ids=["paused", "untested"])

@@ -71,7 +71,7 @@ def test_badge_of_a_ready_build_says_what_became_of_its_voice(
     producer_client: Client, studio: Studio, change: Callable[[Build], object], label: str
 ) -> None:
     build = studio.make_build(status="ready")
-    pages = [reverse("voices:active_builds"), build.voice.get_absolute_url() + "#builds", build.get_absolute_url()]
+    pages = [reverse("voices:active_builds"), build.voice.get_builds_url(), build.get_absolute_url()]
     assert [read_badges(producer_client, page, build) for page in pages] == [["Ready"]] * 3
     change(build)
     assert [read_badges(producer_client, page, build) for page in pages] == [[label]] * 3

@@ -15,6 +15,7 @@ from voices.build_results.distributions import choose_bins, make_histogram
 from voices.build_results.timeline import make_timeline
 from voices.build_results.trends import load_trends
 from voices.models import Build, BuildRecording, Recording, RemoteVoice, Voice
+from voices.services.builds.recording_scores import load_values
 
 pytestmark = pytest.mark.django_db
 GOOD = {"resemble_score": 0.94, "voice_similarity": 0.8, "fluency": 0.7, "pauses": 0.2}
@@ -165,12 +166,25 @@ def test_fewer_than_five_scores_are_no_distribution(viewer_client: Client, studi
     assert viewer_client.get(build.get_absolute_url()).context["distributions"] == []
 
 
-def test_damaged_measures_break_no_page(viewer_client: Client, studio: Studio) -> None:
-    first, second = make_two_builds(studio, count=6)
+@pytest.mark.parametrize("measures", [["damaged"], {"estimates": ["damaged"]}, {"estimates": {"stoi": "high"}}, 7])
+def test_damaged_measures_break_no_page(viewer_client: Client, studio: Studio, measures: Any) -> None:
+    _first, second = make_two_builds(studio, count=6)
     second.recordings.update(has_report=True, stoi=0.9)
-    Recording.objects.update(measures=["damaged"])
+    Recording.objects.update(measures=measures)
     (distribution,) = viewer_client.get(second.get_absolute_url()).context["distributions"]
     assert distribution.estimate is None
+
+
+@pytest.mark.one_database  # PostgreSQL stores no text that is not JSON
+def test_text_that_is_not_json_breaks_no_distribution(studio: Studio) -> None:
+    _first, second = make_two_builds(studio, count=6)
+    second.recordings.update(has_report=True, stoi=0.9)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
+        cursor.execute("UPDATE voices_recording SET measures = %s", ["{broken"])
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    assert load_values(second).estimates["stoi"] == []
+    assert len(load_values(second).scores["stoi"]) == 6
 
 
 # --- Changes -----------------------------------------------------------------------------
@@ -228,13 +242,13 @@ def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, st
         "Resemble AI, professional",
         "Resemble AI, rapid",
     ]
-    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_absolute_url()))
+    assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_builds_url()))
 
 
 def test_one_build_is_no_trend(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready", scores=GOOD)
     assert load_trends(build.voice) == []
-    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_absolute_url()))
+    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_builds_url()))
 
 
 # --- Number of queries -------------------------------------------------------------------

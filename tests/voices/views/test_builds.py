@@ -130,6 +130,9 @@ def test_page_polls_only_while_build_is_in_progress(viewer_client: Client, studi
     after = read_page(viewer_client, build, "voices:build_progress")
     assert "every 2s" not in after
     assert "Quality scores" in after
+    assert "Report as PDF" not in text
+    assert 'id="build-actions" class="page-actions" hx-swap-oob="true"' in after and "Report as PDF" in after
+    assert "hx-swap-oob" not in read_page(viewer_client, build)
 
 
 def test_poll_of_the_progress_returns_204_if_nothing_changed(viewer_client: Client, studio: Studio) -> None:

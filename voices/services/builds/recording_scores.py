@@ -1,9 +1,13 @@
 """The scores of single recordings: those of the provider, and VoiceHub's estimates of the same recordings."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from voices.models import Build
 
@@ -45,9 +49,10 @@ class RecordingValues:
 
 
 def load_values(build: Build) -> RecordingValues:
-    """One query. The measures are read in Python, since the stored JSON of a row may be damaged."""
-    rows = list(build.recordings.order_by().values_list(*SCORE_KEYS, "recording__quality", "recording__measures"))
-    estimates = [read_estimates(row[-2], row[-1]) for row in rows]
+    """One query. The measures are read as text: their whole shape is not checked, and a damaged row has none."""
+    measures = Cast("recording__measures", TextField())
+    rows = list(build.recordings.order_by().values_list(*SCORE_KEYS, "recording__quality", measures))
+    estimates = [read_estimates(row[-2], _read_json(row[-1])) for row in rows]
     return RecordingValues(
         {key: [row[place] for row in rows if _is_number(row[place])] for place, key in enumerate(SCORE_KEYS)},
         {key: [one[key] for one in estimates if key in one] for key in ESTIMATE_KEYS},
@@ -56,8 +61,17 @@ def load_values(build: Build) -> RecordingValues:
 
 def read_estimates(quality: float | None, measures: Mapping[str, Any]) -> dict[str, float]:
     """VoiceHub's known estimates of a recording, by key."""
-    found = {"quality": quality, "snr_db": measures.get("snr_db"), **(measures.get("estimates") or {})}
+    estimates = measures.get("estimates")
+    found = {"quality": quality, "snr_db": measures.get("snr_db"), **(estimates if isinstance(estimates, dict) else {})}
     return {key: float(found[key]) for key in ESTIMATE_KEYS if _is_number(found.get(key))}
+
+
+def _read_json(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _is_number(value: object) -> bool:

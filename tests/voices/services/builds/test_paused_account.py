@@ -60,7 +60,7 @@ def test_pages_show_the_pause_and_link_to_the_account_by_role(
     assert (row.subject, row.action, row.url) == (harness.account.name, "Enter a new key", f"{account_url}#new-key")
     assert row.reasons[0].startswith(KEY_REFUSED)
     assert row.reasons[1] == "1 build waits for a working key."
-    for url in (build.get_absolute_url(), build.voice.get_absolute_url()):
+    for url in (build.get_absolute_url(), build.voice.get_readiness_url()):
         text = read_page(superuser_client, url)
         assert f"{harness.account.name} is paused" in text
         assert KEY_REFUSED in text

@@ -259,7 +259,6 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
     tasks = _load_tasks(voice)
     analysis = tasks.get(ANALYZE_TASK)
     started_at = analysis.created_at if analysis else timezone.now()
-    # Counts of `status`, because the index has no ids: it alone is read.
     counts = voice.recordings.aggregate(
         total=Count("status"),
         usable=Count("status", Q(status=RecordingStatus.ACCEPTED)),

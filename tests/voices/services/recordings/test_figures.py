@@ -79,20 +79,20 @@ def test_figure_without_its_source_is_empty() -> None:
     assert compute_figures(4.0, LEVELS, MEASURES, [ERROR], [])["loudness"] is None
 
 
-def test_page_of_a_recording_shows_its_figures(viewer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_page_of_a_recording_shows_its_figures(producer_client: Client, studio: Studio, voice: Voice) -> None:
     (row,) = studio.make_recordings(voice, 1)
     rows = Recording.objects.filter(pk=row.pk)
     rows.update(levels=LEVELS, measures=MEASURES, findings=[NOISY], analyzed_at=timezone.now())
     update_figures(rows)
-    url = reverse("voices:recording_table", args=[voice.pk])
+    url = reverse("voices:recording_edit", args=[row.pk])
     quality, noise, loudness, *_ = list_figures(row)
-    page = read_html(viewer_client.get(url))
+    page = read_html(producer_client.get(url))
     for text in (f"{quality:.2f}", f"{noise:.0f} dB", f"{loudness:.1f} LUFS".replace("-", "−")):
         assert text in page
     rows.update(findings=[ERROR])
     update_figures(rows)
     assert list_figures(row)[1:3] == [None, None]
-    page = read_html(viewer_client.get(url))
+    page = read_html(producer_client.get(url))
     assert "LUFS" not in page
 
 

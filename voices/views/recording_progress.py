@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from voicehub.models import Task, TaskStatus, User
 from voicehub.text import format_clock, format_count
@@ -121,3 +122,12 @@ def _make_recordings_progress(
         is_counted=done is not None,
         is_stopped=is_stopped,
     )
+
+
+def parse_time(text: object) -> datetime | None:
+    """Parse a time from JSON or a query string. Returns None unless it is a time with a time zone."""
+    try:
+        time = parse_datetime(str(text))
+    except ValueError:
+        return None
+    return time if time and timezone.is_aware(time) else None

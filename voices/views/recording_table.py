@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,7 +10,6 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Func, Max, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from voicehub.lists.filters import FilterOption
 from voicehub.lists.pages import Header, PageLink
@@ -33,7 +31,7 @@ from voices.services.recordings.found_problems import is_problem_key, make_probl
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
 from voices.views.finding_list import name_finding
-from voices.views.recording_progress import make_analysis_progress
+from voices.views.recording_progress import make_analysis_progress, parse_time
 from voices.work_progress import WorkProgress
 
 PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
@@ -261,12 +259,13 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
     tasks = _load_tasks(voice)
     analysis = tasks.get(ANALYZE_TASK)
     started_at = analysis.created_at if analysis else timezone.now()
+    # Counts of `status`, because the index has no ids: it alone is read.
     counts = voice.recordings.aggregate(
-        total=Count("pk"),
-        usable=Count("pk", Q(status=RecordingStatus.ACCEPTED)),
-        fresh=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
-        waiting=Count("pk", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
-        splitting=Count("pk", Q(status=RecordingStatus.SPLITTING)),
+        total=Count("status"),
+        usable=Count("status", Q(status=RecordingStatus.ACCEPTED)),
+        fresh=Count("status", Q(status=RecordingStatus.ACCEPTED, analyzed_at__gte=started_at)),
+        waiting=Count("status", Q(status=RecordingStatus.ACCEPTED, analyzed_at=None)),
+        splitting=Count("status", Q(status=RecordingStatus.SPLITTING)),
         newest=Max("checked_at"),
     )
     waiting_kinds = {kind for kind, task in tasks.items() if task.status == TaskStatus.WAITING}
@@ -289,12 +288,3 @@ def _load_tasks(voice: Voice) -> dict[str, Task]:
     kinds, statuses = (ANALYZE_TASK, COMPARE_TASK), (TaskStatus.WAITING, TaskStatus.FAILED)
     tasks = Task.objects.filter(kind__in=kinds, object_id=str(voice.pk), status__in=statuses)
     return {task.kind: task for task in tasks.order_by("created_at")}
-
-
-def parse_time(text: object) -> datetime | None:
-    """Parse a time from JSON or a query string. Returns None unless it is a time with a time zone."""
-    try:
-        time = parse_datetime(str(text))
-    except ValueError:
-        return None
-    return time if time and timezone.is_aware(time) else None

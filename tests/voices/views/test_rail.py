@@ -52,7 +52,8 @@ def test_counts_say_what_waits_and_what_runs(studio: Studio, viewer_client: Clie
     assert read_badges(allow_only(outsider)) == []
 
 
-def test_counts_are_one_query(studio: Studio, viewer: User) -> None:
+def test_counts_are_one_query_and_none_without_permission(studio: Studio, viewer: User, outsider: User) -> None:
+    assert read_counts(outsider) == {}
     viewer.has_perm("voices.view_build")
     with CaptureQueriesContext(connection) as queries:
         assert set(read_counts(viewer)) == {"consent:consent_list", "voices:build_list"}

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from audio.findings.thresholds import Thresholds
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -145,14 +146,24 @@ def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]]) -> set[UUI
     written, thresholds, now = set[UUID](), load_thresholds(), timezone.now()
     for chunk in split_ids(list(texts)):
         rows = [row for row in query_locked(voice, chunk, *TEXT_FIELDS) if row.transcript == texts[row.pk][0]]
+        checked = []
         for row in rows:
-            row.transcript, row.checked_at = texts[row.pk][1], now
-            if row.is_usable:
-                results = check_transcript(row, voice.language, row.findings, row.measures, thresholds)
-                row.findings, row.measures = results["findings"], results["measures"]
-        Recording.objects.bulk_update(rows, ["transcript", "findings", "measures", "checked_at"])
-        update_figures(Recording.objects.filter(pk__in=[row.pk for row in rows if row.is_usable]))
+            row.transcript = texts[row.pk][1]
+            if row.is_usable and _check_row(row, voice.language, thresholds):
+                checked.append(row)
+        Recording.objects.bulk_update(rows, ["transcript"])
+        Recording.objects.bulk_update(checked, ["findings", "measures"])
+        Recording.objects.filter(pk__in=[row.pk for row in rows]).update(checked_at=now)
+        update_figures(Recording.objects.filter(pk__in=[row.pk for row in checked]))
         written.update(row.pk for row in rows)
     if written:
         outbox.enqueue_task(COMPARE_TASK, voice.pk)
     return written
+
+
+def _check_row(row: Recording, language: str, thresholds: Thresholds) -> bool:
+    """Set the findings and measures of the row's text. Returns whether they changed, as each write takes its time."""
+    before = row.findings, row.measures
+    results = check_transcript(row, language, row.findings, row.measures, thresholds)
+    row.findings, row.measures = results["findings"], results["measures"]
+    return (row.findings, row.measures) != before

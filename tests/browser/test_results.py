@@ -113,4 +113,5 @@ def test_marked_recordings_are_left_out_and_one_build_is_started(
     phone.goto(second)
     phone.check_page("build without the marked recording")
     check_downloads(tab.page, tmp_path)
-    expect(tab.goto(first).get_by_role("link", name="Open the newer build")).to_be_visible()
+    expect(tab.goto(first).get_by_role("heading", name="The recordings need work")).to_be_visible()
+    expect(tab.page.get_by_role("button", name=name)).to_have_count(0)

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voices", "0023_bulk_changes")]
+    dependencies = [("voices", "0022_bulk_changes")]
 
     operations = [
         migrations.AddIndex(model_name="build", index=models.Index(fields=["status"], name="build_by_status")),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("voices", "0022_votes_and_usage"),
+        ("voices", "0021_votes_and_usage"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

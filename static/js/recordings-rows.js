@@ -125,6 +125,7 @@ function closeEditor(form, isSaved = false) {
   const button = document.createElement("button");
   button.textContent = form.elements.transcript.value;
   button.dataset.edit = form.elements.version.value;
+  if (!button.textContent) button.setAttribute("aria-label", "Type the transcript");
   const parts = [button];
   if (isSaved) {
     const note = Object.assign(document.createElement("span"), { className: "row-saved", textContent: "Saved" });

@@ -30,7 +30,7 @@ def test_task_list_shows_the_status_of_a_build_task(open_tab: OpenTab, dataset_b
     build = dataset_build.split("/")[2]
     page.locator("#searchbar").fill(build)  # the menu has a search field too
     page.get_by_role("button", name="Search").click()
-    row = page.locator("#result_list tbody tr").filter(has_text="Submit build")
+    row = page.locator("#result_list tbody tr").filter(has_text="Sending a build")
     expect(row.locator(".field-status")).to_have_text("Done")
 
 

@@ -1,15 +1,20 @@
 """How the recordings of a voice sound from day to day, and how their quality is distributed."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Avg, Count, F, FloatField
-from django.db.models.functions import Cast, Floor, TruncDate
+from django.db.models import Count, F, FloatField, Sum, TextField
+from django.db.models.functions import Cast, Floor, Substr
+from django.utils.timezone import localdate
 
 from voices.models import RecordingStatus, Voice
 
 MAX_DAYS = 60
 QUALITY_STEP = 0.5
+
+Sums = Sequence[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,35 @@ class DayAverage:
 
 
 def load_day_averages(voice: Voice) -> list[DayAverage]:
-    """The newest days on which usable recordings were added, the oldest of them first. The database averages them."""
+    """The newest days on which usable recordings were added, the oldest of them first.
+
+    The database adds up the recordings of each minute, and the minutes make the days of the current time zone. SQLite
+    has no time zones: a day of each row would be computed in Python.
+    """
+    days: dict[date, list[Sums]] = {}
+    for minute, *sums in _add_up_minutes(voice):
+        days.setdefault(localdate(datetime.fromisoformat(f"{minute}+00:00")), []).append(sums)
+    return [_make_day_average(day, days[day]) for day in sorted(days)[-MAX_DAYS:]]
+
+
+def _add_up_minutes(voice: Voice) -> Iterable[tuple[Any, ...]]:
+    """For each minute, in UTC: the recordings, then the count and the sum of each figure."""
     usable = voice.recordings.filter(status=RecordingStatus.ACCEPTED, analyzed_at__isnull=False).order_by()
-    days = usable.annotate(day=TruncDate("created_at")).values_list("day")
-    averages = days.annotate(Count("pk"), Avg("loudness"), Avg("signal_to_noise")).order_by("-day")[:MAX_DAYS]
-    return [DayAverage(*row) for row in reversed(averages)]
+    minutes = usable.annotate(minute=Substr(Cast("created_at", TextField()), 1, len("2026-01-31 23:59")))
+    figures = [function(figure) for figure in ("loudness", "signal_to_noise") for function in (Count, Sum)]
+    return minutes.values_list("minute").annotate(Count("pk"), *figures)
+
+
+def _make_day_average(day: date, minutes: Sequence[Sums]) -> DayAverage:
+    count, loudness_count, loudness, noise_count, noise = (
+        sum(value or 0 for value in values) for values in zip(*minutes, strict=True)
+    )
+    return DayAverage(
+        day,
+        int(count),
+        loudness / loudness_count if loudness_count else None,
+        noise / noise_count if noise_count else None,
+    )
 
 
 def count_by_quality(voice: Voice) -> dict[float, int]:

@@ -1,7 +1,7 @@
 """Findings counted for a voice, copies of one sound, transcripts to repair, and averages by day."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -158,6 +158,15 @@ def test_days_have_the_averages_of_their_recordings(voice: Voice) -> None:
         (1, None, None),
     ]
     assert averages[0].day == timezone.localdate(today - timedelta(days=3))
+
+
+def test_day_of_a_recording_is_that_of_the_time_zone(voice: Voice) -> None:
+    """Kathmandu is 5 hours and 45 minutes ahead of UTC."""
+    for row, minute in zip(list_rows(voice), (14, 14, 15, 16), strict=True):
+        Recording.objects.filter(pk=row.pk).update(created_at=datetime(2026, 3, 31, 18, minute, tzinfo=UTC))
+    with timezone.override("Asia/Kathmandu"):
+        averages = load_day_averages(voice)
+    assert [(one.day, one.count) for one in averages] == [(date(2026, 3, 31), 2), (date(2026, 4, 1), 2)]
 
 
 def test_quality_is_counted_in_half_steps(voice: Voice) -> None:

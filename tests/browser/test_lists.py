@@ -90,7 +90,8 @@ def check_filters(page: Page) -> None:
 
 def check_phone(page: Page) -> None:
     row = page.locator("tbody tr").first
-    expect(row.get_by_role("cell")).to_have_count(2)  # the status and the score, beside the two lines of the heading
+    # The checkbox, the status and the score, beside the two lines of the heading.
+    expect(row.get_by_role("cell")).to_have_count(3)
     expect(row.locator("small")).to_contain_text("Resemble AI")
     page.locator("summary", has_text="Sort").click()
     page.get_by_role("listitem").get_by_role("link", name="Overall").click()

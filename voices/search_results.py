@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Page
 from django.utils.html import format_html, format_html_join
@@ -87,8 +86,8 @@ def _make_voice_result(voice: Voice, words: Sequence[str]) -> SearchResult:
 
 
 def _make_recording_result(recording: Recording, words: Sequence[str]) -> SearchResult:
-    # The search by its name brings the recording onto the first page of the table.
-    url = f"{recording.voice.get_absolute_url()}?{urlencode({'q': recording.file_name})}#clip-{recording.pk}"
+    # The table begins with the opened recording if it stands on another page.
+    url = f"{recording.voice.get_absolute_url()}?open={recording.pk}#row-{recording.pk}"
     where = mark_words(f"{recording.voice.name} · {recording.voice.talent.name}", ())
     text = mark_words(cut_text(recording.transcript, words), words)
     return SearchResult(url, mark_words(recording.file_name, words), where, text)

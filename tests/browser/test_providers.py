@@ -23,8 +23,8 @@ VOICE_AI_CLONES = "voiceai/api/v1/tts/clone-voice"
 
 
 def _check_scores(page: Page) -> None:
-    expect(page.locator(".score")).to_have_count(4)
-    expect(page.locator(".score strong")).to_have_text([re.compile(r"^[01]\.\d\d$")] * 4)
+    expect(page.locator(".vh-gauge")).to_have_count(4)
+    expect(page.locator(".vh-gauge strong")).to_have_text([re.compile(r"^[01]\.\d\d$")] * 4)
 
 
 def _check_discard_reason(page: Page) -> None:

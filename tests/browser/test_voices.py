@@ -185,14 +185,14 @@ def _check_at_all_sizes(open_tab: OpenTab, path: str, name: str) -> None:
 
 
 def _check_scores(page: Page) -> None:
-    scores = page.locator(".score")
+    scores = page.locator(".vh-gauge")
     expect(scores).to_have_count(4)
     for label in ("Overall", "Similarity", "Fluency"):
         expect(scores.filter(has=page.get_by_role("heading", name=label))).to_contain_text("Higher is better")
     pauses = scores.filter(has=page.get_by_role("heading", name="Unintended pauses"))
     expect(pauses).to_contain_text("Lower is better")
     value = float(pauses.locator("strong").inner_text())
-    expect(pauses.locator(".state")).to_have_text("good" if value <= 0.2 else "fair" if value <= 0.4 else "poor")
+    expect(pauses.locator(".vh-status")).to_have_text("Good" if value <= 0.2 else "Fair" if value <= 0.4 else "Poor")
 
 
 def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: OpenTab) -> None:

@@ -97,7 +97,7 @@ def test_lists_of_a_talent_have_pages(producer_client: Client, factory: ConsentF
     page = read_page(producer_client, talent.get_absolute_url())
     consents, voices = read_pages(page)
     assert "1 to 10 of 12" in consents and "1 to 10 of 12" in voices
-    assert 'href="?consents=2#consents-title" rel="next">Older' in consents
+    assert 'href="?consents=2#consents-title" rel="next">Next' in consents
     assert "Voice 09" in page and "Voice 10" not in page
     page = read_page(producer_client, f"{talent.get_absolute_url()}?voices=2")
     assert "Voice 10" in page and "Voice 09" not in page and page.count("narration and audiobooks</a>") == 10
@@ -116,7 +116,7 @@ def test_takes_and_links_of_a_consent_have_pages(producer_client: Client, factor
         take.pk, take.sha256, take.acceptable, take._state.adding = uuid4(), f"{number:064}", False, True
         take.save(force_insert=True)
     page = read_page(producer_client, consent.get_absolute_url())
-    assert [re.sub("<[^>]*>", "", links).split("Older")[-1].strip() for links in read_pages(page)] == [
+    assert [re.sub("<[^>]*>", "", links).split("Next")[-1].strip() for links in read_pages(page)] == [
         "1 to 10 of 11",
         "1 to 10 of 11",
     ]

@@ -94,7 +94,7 @@ def load_list(
     )
 
 
-def load_part(request: HttpRequest, rows: QuerySet[Any], name: str, size: int = PART_SIZE) -> Page[Any]:
+def load_part(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], name: str, size: int = PART_SIZE) -> Page[Any]:
     """One page of a list that shares its page with others. Its number is the parameter `name` of the address."""
     return Paginator(rows, size).get_page(request.GET.get(name))
 

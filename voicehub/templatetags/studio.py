@@ -131,7 +131,7 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
 def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str) -> dict[str, Any]:
     """Links to the pages of one list of a page with several. `name` is its parameter in the address."""
     address = context["request"].GET
-    numbers = {"newer": page.number - 1, "older": page.number + 1}
+    numbers = {"previous": page.number - 1, "next": page.number + 1}
     urls = {key: f"{make_query(address, **{name: str(number)})}#{anchor}" for key, number in numbers.items()}
     return {"page": page, **urls}
 

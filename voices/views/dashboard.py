@@ -6,12 +6,15 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
+from voicehub.lists.pages import load_part
 from voices.row_polls import compare_rows
 from voices.services.builds.recheck import check_built_voices
 from voices.views import dashboard_lists, next_steps
 from voices.views.figures import list_figures
 from voices.views.gate_steps import check_builds
 from voices.views.next_step import apply_permissions
+
+STEPS_PER_PAGE = 25
 
 
 @require_permission("consent.view_talent")
@@ -29,6 +32,7 @@ def today(request: HttpRequest) -> HttpResponse:
     context = {
         "figures": [] if is_new else list_figures(user, steps, active, endings),
         "steps": steps,
+        "step_page": load_part(request, steps, "steps", STEPS_PER_PAGE),
         "waiting_count": sum(step.is_for_staff for step in steps),
         "pending_consents": pending_consents,
         "active_builds": active,

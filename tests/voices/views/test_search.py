@@ -84,8 +84,8 @@ def test_names_that_begin_with_the_first_word_come_first(studio: Studio, viewer_
 def test_recording_is_found_by_a_word_of_its_transcript(voice: Voice, viewer_client: Client) -> None:
     rows = set_transcripts(voice, "The Été was long.", "Nothing of it.")
     html = ask(viewer_client, "ÉTÉ LONG")["html"]
-    assert f'href="{voice.get_absolute_url()}?q={rows[0].file_name}#clip-{rows[0].pk}"' in html
-    assert f"clip-{rows[1].pk}" not in html
+    assert f'href="{voice.get_absolute_url()}?open={rows[0].pk}#row-{rows[0].pk}"' in html
+    assert f"row-{rows[1].pk}" not in html
     assert "The <mark>Été</mark> was <mark>long</mark>." in html
 
 
@@ -97,7 +97,7 @@ def test_link_of_a_recording_shows_its_row(voice: Voice, viewer_client: Client, 
     address = response.json()["html"].split('href="')[1].split('"')[0].replace("&amp;", "&")
     page, _, anchor = address.partition("#")
     assert f'id="{anchor}"' in viewer_client.get(page).content.decode()
-    assert anchor == f"clip-{row.pk}"
+    assert anchor == f"row-{row.pk}"
 
 
 @pytest.mark.parametrize("query", ["Ольга", "ольга", "ОЛЬГА"])
@@ -165,7 +165,7 @@ def test_recordings_closed_by_a_withdrawal_are_not_found(
     withdraw_consent(voice.talent.consents.get(), studio.producer, "The talent changed their mind.")
     for query in ("secret sentence", row.file_name):
         answers = [str(ask(client, query)), read_page(client, query), read_page(client, query, group="recordings")]
-        assert [f"clip-{row.pk}" not in answer for answer in answers] == [is_closed] * 3, query
+        assert [f"row-{row.pk}" not in answer for answer in answers] == [is_closed] * 3, query
     summary = ask(client, "secret sentence")["summary"]
     assert summary == ("No match for “secret sentence”." if is_closed else "1 result")
 
@@ -192,7 +192,7 @@ def test_wildcards_are_plain_letters(query: str, voice: Voice, viewer_client: Cl
 def test_percent_sign_is_found(voice: Voice, viewer_client: Client) -> None:
     rows = set_transcripts(voice, "It is 100% wool.", "It is 1000 wool.")
     html = ask(viewer_client, "100%")["html"]
-    assert f"clip-{rows[0].pk}" in html and f"clip-{rows[1].pk}" not in html
+    assert f"row-{rows[0].pk}" in html and f"row-{rows[1].pk}" not in html
 
 
 @pytest.mark.parametrize("query", ["", " ", "z", " z ", "\x00", "´"])
@@ -234,7 +234,7 @@ def test_dialog_shows_five_rows_and_the_count(voice: Voice, viewer_client: Clien
     studio.make_fileless_recordings(studio.make_voice("Second", voice.talent), 60)
     answer = ask(viewer_client, "words.")
     assert answer["summary"] == "64 results"
-    assert answer["html"].count("#clip-") == 5
+    assert answer["html"].count("#row-") == 5
     assert f'href="{reverse("voices:search")}?q=words.&amp;group=recordings"' in answer["html"]
     assert "Show all 64" in answer["html"]
 
@@ -242,12 +242,12 @@ def test_dialog_shows_five_rows_and_the_count(voice: Voice, viewer_client: Clien
 def test_page_shows_one_group_page_by_page(voice: Voice, viewer_client: Client, studio: Studio) -> None:
     studio.make_fileless_recordings(studio.make_voice("Second", voice.talent), 56)
     overview = read_page(viewer_client, "words.")
-    assert overview.count("#clip-") == 5 and "?q=words.&amp;group=recordings" in overview
+    assert overview.count("#row-") == 5 and "?q=words.&amp;group=recordings" in overview
     pages = [read_page(viewer_client, "words.", group="recordings", page=number) for number in (1, 2, 3)]
-    assert [page.count("#clip-") for page in pages] == [25, 25, 10]
+    assert [page.count("#row-") for page in pages] == [25, 25, 10]
     assert "?q=words.&amp;group=recordings&amp;page=2" in pages[0]
-    assert read_page(viewer_client, "words.", group="recordings", page="99").count("#clip-") == 10
-    assert read_page(viewer_client, "words.", group="nonsense", page="x").count("#clip-") == 5
+    assert read_page(viewer_client, "words.", group="recordings", page="99").count("#row-") == 10
+    assert read_page(viewer_client, "words.", group="nonsense", page="x").count("#row-") == 5
 
 
 def test_queries_stay_equal_as_rows_grow(voice: Voice, studio: Studio, viewer_client: Client) -> None:

@@ -38,7 +38,10 @@ def list_steps_of(voice: Voice) -> list[NextStep]:
 
 
 def read_hrefs(client: Client) -> set[str]:
-    return set(re.findall(r'href="([^"]+)"', client.get(reverse("today")).content.decode()))
+    """The links of Today, on all pages of its next steps."""
+    numbers = client.get(reverse("today")).context["step_page"].paginator.page_range
+    pages = [client.get(reverse("today"), {"steps": number}).content.decode() for number in numbers]
+    return {href for page in pages for href in re.findall(r'href="([^"]+)"', page)}
 
 
 # --- The best provider -------------------------------------------------------------------
@@ -407,3 +410,18 @@ def test_review_leads_to_the_consent_and_not_to_the_talent(producer_client: Clie
     assert step.url == f"{consents[0].get_absolute_url()}#review"
     assert "Next: listen, then approve" in producer_client.get(step.url).content.decode()
     assert Talent.objects.get().get_absolute_url() not in (step.url, step.subject_url)
+
+
+def read_steps(client: Client, page: int) -> str:
+    text = client.get(reverse("today"), {"steps": page}).content.decode()
+    return text.partition('class="today-steps"')[2].partition("</section>")[0]
+
+
+def test_next_steps_have_pages(producer_client: Client, studio: Studio) -> None:
+    for number in range(30):
+        Talent.objects.create(name=f"Talent {number}", created_by=studio.producer)
+    first, second = read_steps(producer_client, 1), read_steps(producer_client, 2)
+    assert "1 to 25 of 30" in first and "26 to 30 of 30" in second
+    shown = [set(re.findall(r">(Talent \d+)</a>", page)) for page in (first, second)]
+    assert [len(names) for names in shown] == [25, 5] and not shown[0] & shown[1]
+    assert 'href="?steps=2#steps-title" rel="next">Next' in first

@@ -25,6 +25,7 @@ from voices.services.spend import (
     load_ledger,
     load_readings,
 )
+from voices.services.usage import reports_usage
 from voices.views.account_usage import SECONDS, format_amount, make_voice_row
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
@@ -66,6 +67,11 @@ class AccountSpend:
     voices: str
     unit: str
     months: Sequence[MonthRow]
+
+    @property
+    def missing_text(self) -> str:
+        """Why a number is missing: the provider was not asked yet, or states none."""
+        return "not stated" if self.account.usage_at or not reports_usage(self.account) else "not asked yet"
 
     @property
     def counts(self) -> str:

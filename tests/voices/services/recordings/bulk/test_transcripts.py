@@ -13,7 +13,7 @@ from voicehub.models import Task, User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import UNDO_TIME
 from voices.models import BulkChange, Recording, RecordingStatus, Voice
-from voices.services.recordings.bulk.changes import CHUNK_SIZE
+from voices.services.recordings.bulk import changes
 from voices.services.recordings.bulk.transcripts import TablePreview, apply_transcripts, preview_table
 from voices.services.recordings.bulk.undo import undo_change
 from voices.services.recordings.store import COMPARE_TASK, set_transcript
@@ -138,10 +138,11 @@ def count_queries(voice: Voice, start: int, end: int, by: User) -> int:
     return len(queries)
 
 
-def test_each_chunk_needs_the_same_queries(studio: Studio, voice: Voice) -> None:
-    studio.make_fileless_recordings(voice, 6 * CHUNK_SIZE)
+def test_each_chunk_needs_the_same_queries(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "CHUNK_SIZE", 20)
+    studio.make_fileless_recordings(voice, 120)
     outbox.enqueue_task(COMPARE_TASK, voice.pk)
-    one = count_queries(voice, 0, CHUNK_SIZE, studio.producer)
-    two = count_queries(voice, CHUNK_SIZE, 3 * CHUNK_SIZE, studio.producer)
-    three = count_queries(voice, 3 * CHUNK_SIZE, 6 * CHUNK_SIZE, studio.producer)
+    one = count_queries(voice, 0, 20, studio.producer)
+    two = count_queries(voice, 20, 60, studio.producer)
+    three = count_queries(voice, 60, 120, studio.producer)
     assert 0 < two - one == three - two < 15

@@ -69,6 +69,7 @@ function playFromSamePlace(panel, number) {
   const current = players.find((audio) => !audio.paused);
   if (!next || next === current) return;
   if (current) next.currentTime = current.currentTime;
+  current?.pause();
   next.play().catch(() => {});
 }
 

@@ -14,7 +14,7 @@ from voices.views.figures import list_figures
 from voices.views.gate_steps import check_builds
 from voices.views.next_step import apply_permissions
 
-STEPS_PER_PAGE = 25
+STEPS_PER_PAGE = 100
 
 
 @require_permission("consent.view_talent")

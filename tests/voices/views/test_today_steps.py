@@ -18,7 +18,7 @@ from voices.build_options import list_build_options
 from voices.models import Account, Build, RemoteFile, RemoteVoice, Voice
 from voices.services.builds.nearest import find_nearest_targets
 from voices.services.recordings.figures import update_figures
-from voices.views import next_steps
+from voices.views import dashboard, next_steps
 from voices.views.next_step import SEVERITIES, NextStep, sort_worst_first
 
 pytestmark = pytest.mark.django_db
@@ -417,7 +417,8 @@ def read_steps(client: Client, page: int) -> str:
     return text.partition('class="today-steps"')[2].partition("</section>")[0]
 
 
-def test_next_steps_have_pages(producer_client: Client, studio: Studio) -> None:
+def test_next_steps_have_pages(producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard, "STEPS_PER_PAGE", 25)
     for number in range(30):
         Talent.objects.create(name=f"Talent {number}", created_by=studio.producer)
     first, second = read_steps(producer_client, 1), read_steps(producer_client, 2)

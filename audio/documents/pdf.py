@@ -1,5 +1,6 @@
 """Opens a PDF in the limited child process, and lists what it contains besides pages."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
@@ -47,6 +48,8 @@ def _translate_failure(finding: Finding) -> Finding:
 
 def read_pdf(source: BinaryIO) -> Iterator[dict[str, Any]]:
     """Yield one record of RECORD_SHAPES. pypdf is imported here, because only the child may read the PDF."""
+    # Without Pillow, pypdf opens no picture of a stranger, and the child needs less memory.
+    sys.modules.setdefault("PIL", None)  # type: ignore[arg-type]  # None says: it cannot be imported
     from pypdf import PdfReader
     from pypdf.errors import LimitReachedError, PyPdfError
 

@@ -6,7 +6,7 @@ The stored value stays as it is: it is written back unchanged if the row is save
 import math
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import models
 from django.db.models.fields.json import KeyTransform
@@ -87,11 +87,14 @@ def _has_shape(value: Any, shape: Shape) -> bool:
     if isinstance(shape, PairOf):
         return isinstance(value, list) and len(value) == 2 and all(_has_shape(one, shape.element) for one in value)
     if isinstance(shape, Number):
-        return isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value)
+        return is_number(value)
     return isinstance(value, shape)
 
 
-def _is_finite(value: float) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value from JSON is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
     try:
         return math.isfinite(value)
     except OverflowError:  # a whole number that no float can hold

@@ -1,7 +1,6 @@
 """The scores of single recordings: those of the provider, and VoiceHub's estimates of the same recordings."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
+from voicehub.json_fields import is_number
 from voices.models import Build
 
 
@@ -54,7 +54,7 @@ def load_values(build: Build) -> RecordingValues:
     rows = list(build.recordings.order_by().values_list(*SCORE_KEYS, "recording__quality", measures))
     estimates = [read_estimates(row[-2], _read_json(row[-1])) for row in rows]
     return RecordingValues(
-        {key: [row[place] for row in rows if _is_number(row[place])] for place, key in enumerate(SCORE_KEYS)},
+        {key: [row[place] for row in rows if is_number(row[place])] for place, key in enumerate(SCORE_KEYS)},
         {key: [one[key] for one in estimates if key in one] for key in ESTIMATE_KEYS},
     )
 
@@ -63,7 +63,7 @@ def read_estimates(quality: float | None, measures: Mapping[str, Any]) -> dict[s
     """VoiceHub's known estimates of a recording, by key."""
     estimates = measures.get("estimates")
     found = {"quality": quality, "snr_db": measures.get("snr_db"), **(estimates if isinstance(estimates, dict) else {})}
-    return {key: float(found[key]) for key in ESTIMATE_KEYS if _is_number(found.get(key))}
+    return {key: float(found[key]) for key in ESTIMATE_KEYS if is_number(found.get(key))}
 
 
 def _read_json(text: str | None) -> dict[str, Any]:
@@ -72,7 +72,3 @@ def _read_json(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -3,7 +3,6 @@
 They repeat what the results of the checks say. `update_figures` follows every write of these results.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.db.models import QuerySet
 
 from audio.analysis.measures import has_no_speech, merge_measures
 from audio.datasets.select import compute_levels_quality
+from voicehub.json_fields import is_number
 from voices.models import FindingSeverity, Recording
 from voices.models.voice import WARNING_CODES_LENGTH
 from voices.services.recordings.inclusion import list_warning_codes
@@ -93,6 +93,4 @@ def _rank_severity(finding: Mapping[str, Any]) -> int:
 
 def _read_number(values: Mapping[str, Any], name: str) -> float | None:
     value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
+    return float(value) if is_number(value) else None

@@ -19,6 +19,7 @@ from tests.support.task_runner import AUDIO_TASK_KINDS, run_due_tasks
 from tests.voices.rows import Studio
 from voices.models import FindingSeverity, Recording, RecordingStatus, Voice
 from voices.services.builds.clip_pool import load_clip_pool
+from voices.services.builds.recording_scores import read_estimates
 from voices.services.builds.selection import load_clip_rows
 from voices.services.recordings.figures import FIGURES, compute_figures, update_figures
 from voices.services.recordings.store import set_transcript
@@ -73,7 +74,10 @@ def test_figure_without_its_source_is_empty() -> None:
     assert compute_figures(4.0, LEVELS, {}, [], [])["signal_to_noise"] == 31.0
     nothing = dict.fromkeys(FIGURES)
     assert compute_figures(4.0, None, None, None, None) == nothing
-    assert compute_figures(4.0, LEVELS, {"estimates": {"dnsmos_overall": float("nan")}}, [], [])["quality"] is None
+    for unusable in (float("nan"), 10**400, True, "3.1"):
+        estimates = {"estimates": {"dnsmos_overall": unusable}}
+        assert compute_figures(4.0, LEVELS, estimates, [], [])["quality"] is None, unusable
+        assert read_estimates(None, estimates) == {}, unusable
     many = [{**NOISY, "code": f"a_code_of_thirty_letters_{number:05}"} for number in range(17)]
     assert compute_figures(4.0, LEVELS, MEASURES, many, [])["warning_codes"] is None
     assert compute_figures(4.0, LEVELS, MEASURES, [ERROR], [])["loudness"] is None

@@ -24,7 +24,7 @@ def chaotic_sandbox(sandbox: SandboxProcess) -> Iterator[SandboxProcess]:
 
 def _send_forty_calls(sandbox: SandboxProcess) -> list[str]:
     """Return the results of forty calls by a new account."""
-    key = uuid4().hex
+    key = f"key-{uuid4().hex}"
     return [_send_call(sandbox, key, path) for _ in range(20) for path in ("voices?page=1", "voices/none")]
 
 

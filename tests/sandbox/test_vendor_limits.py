@@ -26,7 +26,7 @@ def call(sandbox: SandboxProcess, path: str, scheme: str, key: str) -> requests.
 def test_call_above_the_rate_limit_gets_429(sandbox: SandboxProcess, version: str, scheme: str) -> None:
     """The limit is one call per second here, so that two calls suffice and no time is measured."""
     sandbox.call_control("POST", "settings", {f"resemble_{version}_calls_per_second": 1})
-    key, other_key = uuid4().hex, uuid4().hex
+    key, other_key = f"key-{uuid4().hex}", f"other-{uuid4().hex}"
     statuses = [call(sandbox, f"{version}/voices", scheme, key).status_code for _ in range(3)]
     assert statuses[0] == 200
     assert 429 in statuses

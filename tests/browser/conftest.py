@@ -130,17 +130,15 @@ def account(open_session_tab: OpenSessionTab) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_talent(open_session_tab: OpenSessionTab) -> SharedTalent:
-    return SharedTalent(open_session_tab)
+def shared_talent(studio: Studio, open_session_tab: OpenSessionTab) -> SharedTalent:
+    return SharedTalent(studio, open_session_tab)
 
 
 @pytest.fixture(scope="session")
 def dataset_build(open_session_tab: OpenSessionTab, account: str) -> str:
     """The path of a successful build with a preview. The provider downloaded its dataset from VoiceHub."""
     with open_session_tab("paula") as tab:
-        talent, _consent = staff_steps.add_approved_talent(
-            tab, "Dana Fetched", sound.read_clip("consent-slt"), invited=True
-        )
+        talent, _consent = staff_steps.add_approved_talent(tab, "Dana Fetched", sound.read_clip("consent-slt"))
         staff_steps.add_voice(tab, talent, "Dana, by address")
         staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
         build = staff_steps.start_build(tab, handover=staff_steps.AS_DATASET)

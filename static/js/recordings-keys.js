@@ -3,7 +3,7 @@ import { findCurrent, getId, listRows, makeCurrent, openEditor, toggleDetails } 
 import { getPlayButton, toggleRow } from "./recordings-player.js";
 
 const OFF_KEY = "recordings-keys-off";
-const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog, audio";
+const TYPING = "input:not([type=checkbox], [type=file]), textarea, select, [contenteditable], dialog, audio";
 const PRESSABLE = "button, a, summary, input, label";
 
 function useStorage(action) {

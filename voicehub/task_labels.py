@@ -20,6 +20,7 @@ TASK_LABELS = {
     "compare_recordings": "Comparing recordings",
     "expire_consents": "Expiring consents",
     "delete_contract_drafts": "Deleting the files of unfinished contract forms",
+    "delete_contract_draft_file": "Deleting the file of a contract form",
     "check_evidence": "Checking contract files and audit logs",
     "schedule_deletions": "Planning deletions",
     "send_deletion_notice": "Sending a mail about a planned deletion",

@@ -78,7 +78,7 @@ def test_htmx_gets_events_and_no_page(voice: Voice, producer_client: Client) -> 
     text = "Undone: 1 recording is as before. 1 was changed since and left alone."
     assert undone["recordings-done"] == {"text": text}
     again = read_events(send(producer_client, "recordings_undo", voice, {"change": change.pk}, **HTMX))
-    assert "undone already" in again["action-refused"]["text"]
+    assert "already undone" in again["action-refused"]["text"]
 
 
 def test_all_that_match_are_those_of_the_filter_and_the_search(voice: Voice, producer_client: Client) -> None:

@@ -177,7 +177,7 @@ def test_actions_work_without_scripts(
     studio: Studio, voice: str, chrome: Browser, sign_in_cookies: Callable[[str], object]
 ) -> None:
     cookies = sign_in_cookies("paula")
-    context = chrome.new_context(**SIZES["desktop"], storage_state=cookies, java_script_enabled=False)  # type: ignore[arg-type]  # of this browser
+    context = chrome.new_context(**SIZES["desktop"], storage_state=cookies, java_script_enabled=False)  # type: ignore[arg-type]  # SIZES has mixed values
     page = context.new_page()
     page.goto(f"{studio.address}{voice}?size=25")
     expect(find_bar(page)).to_be_hidden()

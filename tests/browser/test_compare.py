@@ -1,4 +1,4 @@
-"""Two builds of one voice are compared: chosen by checkbox, heard without names, judged, and then named."""
+"""Two builds of one voice are compared: chosen by checkbox, played without names, voted on, and then named."""
 
 from playwright.sync_api import Page, expect
 

@@ -34,7 +34,7 @@ def make_copy(data: bytes) -> bytes:
 
 
 def make_files() -> dict[str, bytes]:
-    """Six clips of which one is a copy of another, and one has markup in its transcript."""
+    """Six clips: one is a copy of another, and one has markup in its transcript."""
     names = staff_steps.SLT_CLIPS[:5]
     files = {f"{name}.wav": sound.read_clip(name) for name in names}
     files["zz-copy.wav"] = make_copy(files[f"{names[1]}.wav"])

@@ -68,7 +68,7 @@ def list_sample_urls(client: Client, builds: list[Build]) -> list[str]:
 
 
 def listen(client: Client, builds: list[Build]) -> list[int]:
-    """Which build, by its place in `builds`, each sample is by: told by its sound."""
+    """Which build, by its place in `builds`, each sample is by, recognized by its sound."""
     sounds = {make_clip(number): number for number in range(len(builds))}
     return [sounds[client.get(url).content] for url in list_sample_urls(client, builds)]
 

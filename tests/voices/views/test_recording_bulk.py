@@ -24,7 +24,7 @@ HTMX = {"HTTP_HX_REQUEST": "true"}
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    """A voice with the recordings line-001.wav to line-004.wav, of which the last has no transcript."""
+    """A voice with the recordings line-001.wav to line-004.wav. The last has no transcript."""
     voice = studio.make_voice()
     last = studio.make_recordings(voice, 4)[-1]
     Recording.objects.filter(pk=last.pk).update(transcript="")

@@ -88,7 +88,7 @@ def _decode_decision(text: str, active: bool) -> dict[str, Any] | None:
 
 
 def undo_decisions(change: BulkChange) -> int:
-    """Put back the decisions that nobody has changed since. Returns how many."""
+    """Restore the decisions that have not been changed since. Returns how many."""
     active = change.kind == BulkKind.INCLUDE
     before = sorted((decision, pk) for pk, (decision, _after) in read_changes(change).items())
     restored = 0

@@ -16,9 +16,9 @@ OWN_TEXTS = {
 }
 # For each flag of a provider: severity, title, advice.
 PROVIDER_TEXTS = {
-    "silent": ("bad", "Silent", "Record it again, or leave it out."),
-    "outlier": ("wait", "Another speaker or sound", "Listen to it. Leave it out if it is not the talent alone."),
-    "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or leave it out."),
+    "silent": ("bad", "Silent", "Record it again, or exclude it."),
+    "outlier": ("wait", "Another speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
+    "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
 # Findings that a filter of the table shows already.
 FILTERS = {UNUSABLE: "refused", NO_TRANSCRIPT: "no_transcript"}

@@ -39,11 +39,11 @@ def list_sent_tasks() -> list[str]:
 
 def test_rebuild_leaves_out_the_marked_recordings_and_starts_one_build(producer_client: Client, studio: Studio) -> None:
     build = make_marked_build(studio, options={})
-    assert "Leave out these 3 and build again" in read_html(producer_client.get(build.get_absolute_url()))
+    assert "Exclude these 3 and build again" in read_html(producer_client.get(build.get_absolute_url()))
     response = click(producer_client, build)
     new = Build.objects.exclude(pk=build.pk).get()
     assert response.redirect_chain == [(new.get_absolute_url(), 302)]
-    assert "3 recordings were left out, and this build was started." in read_html(response)
+    assert "3 recordings were excluded, and this build was started." in read_html(response)
     assert (new.status, new.handover, new.started_by) == ("queued", "recordings", studio.producer)
     assert new.remote_voice.account == studio.account and new.remote_voice.tier == "rapid"
     assert new.recordings.count() == 4

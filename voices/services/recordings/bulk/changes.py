@@ -75,7 +75,7 @@ def lock_change(change_id: UUID, voice: Voice, by: User) -> BulkChange:
 
 
 def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
-    """What each recording had before and after. Ids that are damaged are left out."""
+    """What each recording had before and after. Ids that are damaged are excluded."""
     return {pk: (one["before"], one["after"]) for one in change.changes if (pk := _read_id(one["id"]))}
 
 

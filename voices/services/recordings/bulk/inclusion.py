@@ -60,7 +60,7 @@ def _choose_rows(rows: Iterable[Recording], active: bool, result: BulkResult) ->
         if not row.is_usable:
             result.skip(NOT_USABLE)
         elif row.active == active:
-            result.skip("already in builds" if active else "already left out")
+            result.skip("already in builds" if active else "already excluded")
         else:
             chosen.append(row)
     return _drop_refused(chosen, result) if active else chosen

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -108,6 +109,69 @@ def test_selection_follows_the_page_box_and_survives_a_refresh(voice: str, open_
     bar.get_by_role("button", name="Clear the selection").click()
     expect(bar).to_be_hidden()
     expect(page_box).to_be_focused()
+
+
+def open_page(page: Page, link: str, number: int) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=link).click()
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text(f"Page {number} of 4")
+
+
+def test_selection_carries_to_other_pages_of_the_list(studio: Studio, voice: str, open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{voice}?size=25#recordings")
+    bar = find_bar(page)
+    for number in (2, 3, 4):
+        find_box(page, number).check()
+    open_page(page, "Next", 2)
+    expect(bar).to_contain_text("3 selected, 3 on other pages")
+    find_box(page, 26).check()
+    find_box(page, 27).check()
+    expect(bar).to_contain_text("5 selected, 3 on other pages")
+    expect(page.get_by_role("status").filter(has_text="5 recordings selected, 3 on other pages.")).to_have_count(1)
+    tab.check_page("recordings, selected on other pages")
+    page.reload()
+    expect(bar).to_contain_text("5 selected, 3 on other pages")
+    open_page(page, "Previous", 1)
+    expect(bar).to_contain_text("5 selected, 2 on other pages")
+    expect(find_box(page, 3)).to_be_checked()
+    page.get_by_role("link", name="Name").click()  # another order of the same recordings
+    expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "descending")
+    expect(bar).to_contain_text("5 selected, 5 on other pages")
+    bar.get_by_role("button", name="Leave out").click()
+    expect(page.locator(".vh-toast")).to_contain_text("5 recordings left out of builds.")
+    expect(bar).to_be_hidden()
+    assert count_left_out(studio, voice) == 5
+    page.locator(".vh-toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".vh-toast")).to_contain_text("Undone: 5 recordings are as before.")
+    assert count_left_out(studio, voice) == 0
+
+
+def test_selection_of_other_pages_ends_with_its_filter_and_is_deleted_after_a_question(
+    voice: str, open_tab: OpenTab
+) -> None:
+    page = open_tab("phone", "paula").goto(f"{voice}?size=25#recordings")
+    bar = find_bar(page)
+    find_box(page, 1).check()
+    open_page(page, "Next", 2)
+    find_box(page, 30).check()
+    bar.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Delete 2 recordings?")).to_be_visible()
+    page.get_by_role("button", name="Delete 2 recordings").click()
+    expect(page.locator("#messages")).to_contain_text("2 recordings deleted.")
+    expect(find_box(page, 2)).to_be_visible()
+    expect(bar).to_be_hidden()
+
+    find_box(page, 2).check()
+    open_page(page, "Next", 2)
+    find_box(page, 40).check()
+    expect(bar).to_contain_text("2 selected, 1 on other pages")
+    page.get_by_label("Search recordings").fill("line-04")
+    expect(page.get_by_role("status").filter(has_text="10 found")).to_be_visible()
+    expect(bar).to_contain_text(re.compile(r"1 selected(?!,)"))
+    bar.get_by_role("button", name="Clear the selection").click()
+    page.reload()
+    expect(find_box(page, 40)).not_to_be_checked()
+    expect(bar).to_be_hidden()
 
 
 def test_all_that_match_are_exported_twice_and_left_out(studio: Studio, voice: str, open_tab: OpenTab) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -111,6 +112,8 @@ def test_recordings_are_checked_again(voice: Voice, producer_client: Client) -> 
     [
         ({"action": "leave_out"}, "No recording is selected"),
         ({"action": "leave_out", "recording": ["no-id"]}, "could not be read"),
+        ({"action": "leave_out", "others": "no-id"}, "could not be read"),
+        ({"action": "leave_out", "others": ","}, "No recording is selected"),
         ({"action": "explode", "all": "1"}, "does not exist"),
         ({"action": "leave_out", "all": "1", "filter": "q=nothing-like-this"}, "No recording is selected"),
     ],
@@ -155,6 +158,21 @@ def read_digest(page: str) -> str:
     found = re.search(r'name="confirmed" value="([0-9a-f]+)"', page)
     assert found
     return found[1]
+
+
+def test_rows_of_other_pages_come_in_one_field_for_any_number(
+    studio: Studio, voice: Voice, producer_client: Client
+) -> None:
+    first, *others = list_ids(voice)
+    foreign = [str(row.pk) for row in studio.make_recordings(studio.make_voice("Other"), 2)]
+    unknown = [str(uuid4()) for _ in range(1500)]  # more than the fields that a form may have
+    data = {"action": "leave_out", "recording": first, "others": ",".join([*others[:2], *foreign, *unknown])}
+    done = read_events(send(producer_client, "recordings_bulk", voice, data, **HTMX))["recordings-done"]
+    assert done["text"] == "3 recordings left out of builds. Not changed: 1502 deleted meanwhile."
+    assert Recording.objects.filter(pk__in=foreign, active=True).count() == 2
+    page = read_html(send(producer_client, "recordings_bulk_delete", voice, {"recording": first, "others": others[0]}))
+    assert "Delete 2 recordings?" in page
+    assert f'name="others" value="{first},{others[0]}"' in page
 
 
 def test_deletion_asks_first_with_the_exact_number(studio: Studio, voice: Voice, producer_client: Client) -> None:

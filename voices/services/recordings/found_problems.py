@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.validators import slug_re
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
@@ -83,8 +84,9 @@ def _query_newest_reports(voice: Voice) -> QuerySet[BuildRecording]:
 
 
 def is_problem_key(key: str) -> bool:
+    """Whether this can be the key of a finding. A provider that is no longer supported has reported some, too."""
     source, _, code = key.rpartition("-")
-    return code in CODES if source == CHECK else bool(source) and code in PROVIDER_MARKS
+    return code in CODES if source == CHECK else bool(slug_re.match(source)) and code in PROVIDER_MARKS
 
 
 def make_problem_condition(voice: Voice, key: str) -> Q:

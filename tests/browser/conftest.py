@@ -139,8 +139,7 @@ def dataset_build(open_session_tab: OpenSessionTab, account: str) -> str:
     """The path of a successful build with a preview. The provider downloaded its dataset from VoiceHub."""
     with open_session_tab("paula") as tab:
         talent, _consent = staff_steps.add_approved_talent(tab, "Dana Fetched", sound.read_clip("consent-slt"))
-        staff_steps.add_voice(tab, talent, "Dana, by address")
-        staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
+        tab.goto(staff_steps.prepare_voice(tab.studio, talent, "Dana, by address", staff_steps.SLT_CLIPS[:5]))
         build = staff_steps.start_build(tab, handover=staff_steps.AS_DATASET)
         staff_steps.wait_for_heading(tab.page, "Quality scores")
         staff_steps.generate_preview(tab.page, "Good morning.")

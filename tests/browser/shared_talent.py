@@ -52,6 +52,6 @@ class SharedTalent:
 
     def add_voice(self, tab: Tab, name: str, clips: Sequence[str]) -> str:
         """Add a voice with these recordings. Return the path of its page, which the tab then shows."""
-        path = staff_steps.add_voice(tab, self.path, name)
-        staff_steps.upload_clips(tab, clips)
+        path = staff_steps.prepare_voice(self._studio, self.path, name, clips)
+        tab.goto(path)
         return path

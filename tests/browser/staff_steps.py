@@ -174,6 +174,10 @@ from pathlib import Path
 from tests.browser import prepared
 prepared.approve_consent({talent!r}, {provider!r}, Path({statement!r}))
 """
+PREPARE_VOICE = """
+from tests.browser import prepared
+prepared.add_voice({talent!r}, {name!r}, {clips!r})
+"""
 
 
 def prepare_talent(studio: Studio, name: str, providers: Sequence[str] = PROVIDERS) -> str:
@@ -193,6 +197,14 @@ def prepare_consent(studio: Studio, talent: str, statement: bytes, provider: str
         studio.run_script(PREPARE_CONSENT.format(talent=str(talent_id), provider=slug, statement=file.name))
     query = "SELECT id FROM consent_consent WHERE talent_id = ? AND provider = ? ORDER BY created_at DESC"
     return UUID(studio.fetch_rows(query, talent_id, slug)[0]["id"])
+
+
+def prepare_voice(studio: Studio, talent: str, name: str, clips: Sequence[str]) -> str:
+    """Add a voice with these clips, without the pages. Return the path of its page."""
+    talent_id = UUID(talent.split("/")[2])
+    studio.run_script(PREPARE_VOICE.format(talent=str(talent_id), name=name, clips=list(clips)))
+    query = "SELECT id FROM voices_voice WHERE talent_id = ? AND name = ?"
+    return f"/voices/{UUID(studio.fetch_rows(query, talent_id, name)[0]['id'])}/"
 
 
 def add_approved_talent(tab: Tab, name: str, statement: bytes) -> tuple[str, UUID]:

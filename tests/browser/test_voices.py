@@ -250,8 +250,7 @@ def _fill_empty_transcript(page: Page, name: str) -> None:
 def test_provider_rejects_a_consent_with_another_text(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     talent, consent = staff_steps.add_approved_talent(tab, "Stan Elsewhere", sound.read_clip("slt-01"))
-    staff_steps.add_voice(tab, talent, "Stan, unrecognized")
-    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:4])
+    tab.goto(staff_steps.prepare_voice(tab.studio, talent, "Stan, unrecognized", staff_steps.SLT_CLIPS[:4]))
     staff_steps.start_build(tab)
     staff_steps.wait_for_heading(tab.page, "The provider did not accept the spoken consent")
     expect(tab.page.get_by_text("“The consent recording is not the consent statement.")).to_be_visible()

@@ -28,8 +28,8 @@ def start_build(staff: Tab, name: str) -> tuple[UUID, str, str]:
     """Start a build of a new talent who has a private link. Return the consent, the link and the build's path."""
     person, consent = staff_steps.add_approved_talent(staff, name, sound.read_clip("consent-slt"))
     link = staff_steps.create_private_link(staff.goto(f"/consents/{consent}/"))
-    staff_steps.add_voice(staff, person, f"{name.split()[0]}, narrator")
-    staff_steps.upload_clips(staff, staff_steps.SLT_CLIPS[:3])
+    voice = f"{name.split()[0]}, narrator"
+    staff.goto(staff_steps.prepare_voice(staff.studio, person, voice, staff_steps.SLT_CLIPS[:3]))
     return consent, link, staff_steps.start_build(staff)
 
 
@@ -67,6 +67,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
     check_failed_refresh(talent)
 
     studio.sandbox.set_faults()
+    studio.make_due("delete_remote_voice")
     expect_deletion_without_reload(page, "Resemble AI no longer has it")
     expect(row).to_contain_text("Deleted, confirmed")
     talent.check_page("talent's page, everything is deleted")

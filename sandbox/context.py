@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from itertools import count
 from threading import Condition, Event, Lock
 from typing import Any
 
@@ -52,19 +51,22 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._numbers = count(1)
+        self._last_number = 0
         self._entries: deque[RequestEntry] = deque(maxlen=20_000)
 
     def record_request(self, request: WSGIRequest, headers: dict[str, str]) -> RequestEntry:
         """Add an entry. `headers` must not contain keys."""
         with self._lock:
-            entry = RequestEntry(next(self._numbers), format_now(), request.method or "", request.path, headers)
+            self._last_number += 1
+            entry = RequestEntry(self._last_number, format_now(), request.method or "", request.path, headers)
             self._entries.append(entry)
             return entry
 
-    def list_entries(self) -> list[dict[str, Any]]:
+    def list_entries(self, after: int = 0, account: str | None = None) -> tuple[int, list[dict[str, Any]]]:
+        """The number of the newest request; and the entries after this number, of this account or of all."""
         with self._lock:
-            return [asdict(entry) for entry in self._entries]
+            number, entries = self._last_number, [entry for entry in self._entries if entry.number > after]
+        return number, [asdict(entry) for entry in entries if account in {None, entry.account}]
 
 
 class Reordering:

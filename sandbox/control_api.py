@@ -91,8 +91,13 @@ def show_ledger(request: SandboxRequest) -> HttpResponseBase:
 
 @refuse_browsers
 def show_requests(request: SandboxRequest) -> HttpResponseBase:
-    entries = request.context.log.list_entries()
-    return JsonResponse({"count": entries[-1]["number"] if entries else 0, "requests": entries})
+    """The number of all requests, and the newest of them. `?account=` and `?after=NUMBER` select some of these."""
+    try:
+        after = int(request.GET.get("after", "0"))
+    except ValueError:
+        raise RequestRefused(400, "after must be the number of a request.") from None
+    number, entries = request.context.log.list_entries(after, request.GET.get("account"))
+    return JsonResponse({"count": number, "requests": entries})
 
 
 @refuse_browsers

@@ -101,9 +101,19 @@ def is_number(value: object) -> TypeGuard[float]:
         return False
 
 
+def _are_numbers(values: list[Any]) -> bool:
+    """Whether all are finite numbers: is_number for a whole list, without a call in Python for each of them."""
+    try:
+        return set(map(type, values)) <= {int, float} and all(map(math.isfinite, values))
+    except OverflowError:
+        return False
+
+
 def _read_list(value: Any, shape: ListOf) -> list[Any]:
     if not isinstance(value, list):
         raise _Damaged
+    if shape.element is NUMBER and _are_numbers(value):  # the usual case of the longest lists
+        return value
     elements = []
     for element in value:
         with suppress(_Damaged):

@@ -116,11 +116,11 @@ class SandboxAccount:
 
     def list_requests(self) -> list[dict[str, Any]]:
         """The requests of this account to the sandbox, oldest first."""
-        return [request for request in self.sandbox.list_requests() if request["account"] == hash_key(self.key)]
+        return self.sandbox.list_requests(account=hash_key(self.key))
 
     def count_successes(self, operation: str) -> int:
         """How often this operation succeeded. Calls without a key may belong to other tests, so compare two counts."""
-        requests = [r for r in self.sandbox.list_requests() if r["account"] in (hash_key(self.key), "")]
+        requests = [*self.list_requests(), *self.sandbox.list_requests(account="")]
         return sum(r["operation"] == operation and 200 <= (r["status"] or 0) < 300 for r in requests)
 
 

@@ -219,6 +219,12 @@ def test_request_log_has_every_request_and_no_key(account: SandboxAccount, sandb
     assert list_entry["headers"]["Authorization"] == f"Token token=[{account.key_digest}]"
     assert (unknown_entry["path"], unknown_entry["status"]) == ("/nowhere", 404)
     assert account.key not in str(request_log)
+    number = list_entry["number"]
+    assert sandbox.list_requests(account=account.key_digest, after=number - 1) == [list_entry]
+    assert sandbox.list_requests(account=account.key_digest, after=number) == []
+    assert sandbox.list_requests(after=number)[0] == unknown_entry
+    response = requests.get(f"{sandbox.address}/__control/requests?after=now", timeout=60)
+    assert (response.status_code, "after must be" in response.text) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import requests
 
@@ -74,9 +75,15 @@ class SandboxProcess:
         lines: list[dict[str, Any]] = self.call_control("GET", "ledger")["ledger"]
         return [line for line in lines if fields.items() <= line.items()]
 
-    def list_requests(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self.call_control("GET", "requests")["requests"]
+    def list_requests(self, account: str | None = None, after: int = 0) -> list[dict[str, Any]]:
+        """The newest requests: all, or those of one account, or those after the one with this number."""
+        fields = {"after": after} | ({} if account is None else {"account": account})
+        entries: list[dict[str, Any]] = self.call_control("GET", f"requests?{urlencode(fields)}")["requests"]
         return entries
+
+    def get_last_number(self) -> int:
+        """The number of the newest request."""
+        return int(self.call_control("GET", f"requests?after={sys.maxsize}")["count"])
 
     def stop(self) -> int:
         """Terminate the sandbox as the supervisor does, and return its exit code."""

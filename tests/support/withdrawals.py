@@ -161,7 +161,7 @@ class Withdrawal:
 
 
 def get_last_number(harness: BuildHarness) -> int:
-    return int(harness.sandbox.call_control("GET", "requests")["count"])
+    return harness.sandbox.get_last_number()
 
 
 def list_writes_after(harness: BuildHarness, number: int) -> list[tuple[str, str]]:

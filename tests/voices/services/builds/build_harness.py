@@ -61,7 +61,7 @@ class BuildHarness:
     has_offline_proof: bool = True
 
     def __post_init__(self) -> None:
-        self.requests_before = int(self.sandbox.call_control("GET", "requests")["count"])
+        self.requests_before = self.sandbox.get_last_number()
         self.account = Account(name=f"Sandbox {self.key[-6:]}", provider=self.provider, mode=AccountMode.SANDBOX)
         self.account.set_key(self.key)
         self.account.save(force_insert=True)
@@ -180,13 +180,13 @@ class BuildHarness:
 
         A request that a fault stops before the sandbox handles it is not in the list.
         """
-        requests = [request for request in self.sandbox.list_requests() if request["account"] == self.key_hash]
+        requests = self.sandbox.list_requests(account=self.key_hash)
         return [request for request in requests if not operations or request["operation"] in operations]
 
     def count_requests(self, method: str = "") -> int:
         """Count all requests to the sandbox since this harness was made, from any sender and with any result."""
-        requests = [request for request in self.sandbox.list_requests() if not request["path"].startswith("/__control")]
-        requests = [request for request in requests if request["number"] > self.requests_before]
+        requests = self.sandbox.list_requests(after=self.requests_before)
+        requests = [request for request in requests if not request["path"].startswith("/__control")]
         return len([request for request in requests if method in ("", request["method"])])
 
     def fetch_voice(self, build: Build) -> dict[str, Any]:

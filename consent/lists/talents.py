@@ -25,6 +25,7 @@ from voicehub.templatetags.cells import (
     render_mark,
     render_moment,
 )
+from voicehub.templatetags.signs import render_face
 
 ENDING_SOON = timedelta(days=60)
 CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
@@ -154,7 +155,8 @@ class TalentTable(ListTable):
         self.voice_summaries = get_voice_summaries().summarize([talent.pk for talent in records])
 
     def render_name(self, record: Talent) -> SafeString:
-        return render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
+        lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
+        return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.name), lines)
 
     def render_contract(self, record: Talent) -> SafeString | str:
         state, today = self.contract_states.get(record.pk, ContractState()), timezone.localdate()

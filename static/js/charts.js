@@ -70,11 +70,11 @@ function makeLimit(figure, kind, labels) {
   };
 }
 
-function makeAxis(title, options = {}) {
+function makeAxis(title, { ticks, ...options } = {}) {
   const ink = readToken("--ink-2");
   return {
     title: { display: true, text: title, color: ink },
-    ticks: { color: ink, maxRotation: 0, autoSkip: true },
+    ticks: { color: ink, maxRotation: 0, autoSkip: true, ...ticks },
     grid: { color: readToken("--line") },
     border: { color: readToken("--line-control") },
     ...options,
@@ -84,6 +84,7 @@ function makeAxis(title, options = {}) {
 function makeOptions(figure, kind, datasets) {
   const { x, y, min, max } = figure.dataset;
   const range = min === undefined ? { beginAtZero: kind === "bar" } : { min: Number(min), max: Number(max) };
+  const isCount = kind === "bar" && datasets.every(({ data }) => data.every((value) => Number.isInteger(value ?? 0)));
   return {
     animation: false,
     responsive: true,
@@ -92,7 +93,7 @@ function makeOptions(figure, kind, datasets) {
     font: { family: getComputedStyle(document.body).fontFamily, size: 12 },
     scales: {
       x: makeAxis(x, kind === "scatter" ? { type: "linear" } : { grid: { display: false } }),
-      y: makeAxis(y, range),
+      y: makeAxis(y, { ...range, ticks: isCount ? { precision: 0 } : {} }),
     },
     plugins: {
       legend: {
@@ -127,6 +128,7 @@ function drawCharts() {
   for (const figure of document.querySelectorAll("[data-chart]")) if (!drawings.has(figure)) drawChart(figure);
 }
 
+await document.fonts.ready; // a drawing keeps the font that it was drawn with
 drawCharts();
 document.addEventListener("htmx:load", drawCharts);
 new MutationObserver(() => {

@@ -48,7 +48,7 @@ def render_voice_link(url: str, name: str, voice_id: UUID) -> SafeString:
 
 
 @register.simple_tag(name="face")
-def render_face(name: str) -> SafeString:
-    """The sign of a person: the first letters of the first two names."""
+def render_face(name: str, size: str = "") -> SafeString:
+    """The sign of a person: the first letters of the first two names. `size` is “big” or empty."""
     letters = "".join(word[0] for word in name.split()[:2]).upper()
-    return format_html('<span class="vh-face" aria-hidden="true">{}</span>', letters)
+    return format_html('<span class="vh-face{}" aria-hidden="true">{}</span>', f" is-{size}" if size else "", letters)

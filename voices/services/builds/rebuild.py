@@ -10,7 +10,6 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices import access
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
-from voices.models.build import MARKED
 from voices.services.builds.readiness import check_readiness
 from voices.services.builds.start import find_blockers, prepare_build, start_prepared_build
 from voices.services.recordings.inclusion import leave_out
@@ -58,7 +57,7 @@ class Rebuild:
 
 def query_marked(build: Build) -> QuerySet[Recording]:
     """The recordings that the provider marked in this build, and that are still in builds."""
-    marked = build.recordings.filter(MARKED, has_report=True)
+    marked = build.recordings.marked()
     return Recording.objects.filter(pk__in=marked.values("recording"), status=RecordingStatus.ACCEPTED, active=True)
 
 
@@ -100,7 +99,7 @@ def is_supported(build: Build) -> bool:
 
 def _count_marked(build: Build) -> MarkedCounts:
     in_builds = Q(recording__status=RecordingStatus.ACCEPTED, recording__active=True)
-    rows = build.recordings.filter(in_builds, MARKED, has_report=True)
+    rows = build.recordings.marked().filter(in_builds)
     return MarkedCounts(
         **rows.aggregate(
             total=Count("pk"),

@@ -3,7 +3,7 @@ import { findCurrent, getId, listRows, makeCurrent, openEditor, toggleDetails } 
 import { getPlayButton, toggleRow } from "./recordings-player.js";
 
 const OFF_KEY = "recordings-keys-off";
-const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog, audio";
+const TYPING = "input:not([type=checkbox], [type=file]), textarea, select, [contenteditable], dialog, audio";
 const PRESSABLE = "button, a, summary, input, label";
 
 function useStorage(action) {
@@ -45,7 +45,7 @@ const ROW_KEYS = {
 };
 const MOVES = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
-function run(event) {
+function handleKey(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === "?") return showKeys();
   if (isOff) return false;
@@ -63,7 +63,7 @@ function run(event) {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !listRows().length) return;
   if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
-  if (run(event) !== false) event.preventDefault();
+  if (handleKey(event) !== false) event.preventDefault();
 });
 
 document.addEventListener("click", (event) => {

@@ -43,13 +43,17 @@ def get_open_voice(request: HttpRequest, pk: str) -> Voice:
 
 
 def read_selection(voice: Voice, data: QueryDict) -> Selection:
-    """The selection in the fields of a form. Raises ActionRefused if nothing is selected."""
-    query, texts = data.get("filter", ""), data.getlist("recording")
+    """The selection in the fields of a form. Raises ActionRefused if nothing is selected.
+
+    `recording` is a row of the page. `others` has the ids of other pages in one field: a form may have 1,000 fields.
+    """
+    query = data.get("filter", "")
+    texts = [*data.getlist("recording"), *filter(None, data.get("others", "").split(","))]
     if data.get("all") == "1":
         ids = list(query_matching(voice, read_query(query)).order_by("pk").values_list("pk", flat=True))
         fields = [("all", "1")]
     else:
-        ids, fields = _read_ids(texts), [("recording", text) for text in texts]
+        ids, fields = _read_ids(texts), [("others", ",".join(texts))]
     if not ids:
         raise ActionRefused(NOTHING_SELECTED)
     return Selection(ids, query, [*fields, ("filter", query)])

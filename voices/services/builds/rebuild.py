@@ -1,4 +1,4 @@
-"""Building again without the recordings that the provider marked: one step, one transaction, one build."""
+"""Building again without the recordings that the provider flagged: one step, one transaction, one build."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices import access
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
-from voices.models.build import MARKED, MARKS
+from voices.models.build import MARKS
 from voices.services.builds.readiness import check_readiness
 from voices.services.builds.start import DELETED_MEANWHILE, find_blockers, prepare_build, start_prepared_build
 from voices.services.recordings.inclusion import leave_out
 
 NO_MARKED = (
-    "No recording that the provider marked is in builds any more. Start the next build on the page of the voice."
+    "The recordings that the provider flagged are no longer in builds. Start the next build on the page of the voice."
 )
 STILL_ACTIVE = "The build is still in progress. Wait until it ends."
 UNSUPPORTED = "VoiceHub no longer supports this provider or this kind of build."
@@ -60,7 +60,7 @@ class Rebuild:
 
 def query_marked(build: Build) -> QuerySet[Recording]:
     """The recordings that the provider marked in this build, and that are still in builds."""
-    marked = build.recordings.filter(MARKED, has_report=True)
+    marked = build.recordings.marked()
     return Recording.objects.filter(pk__in=marked.values("recording"), status=RecordingStatus.ACCEPTED, active=True)
 
 
@@ -102,7 +102,7 @@ def is_supported(build: Build) -> bool:
 
 def _count_marked(build: Build) -> MarkedCounts:
     in_builds = Q(recording__status=RecordingStatus.ACCEPTED, recording__active=True)
-    rows = build.recordings.filter(in_builds, MARKED, has_report=True)
+    rows = build.recordings.marked().filter(in_builds)
     return MarkedCounts(
         **rows.aggregate(
             total=Count("pk"),

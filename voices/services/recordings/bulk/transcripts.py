@@ -137,7 +137,7 @@ def apply_transcripts(change_id: UUID, voice: Voice, by: User) -> BulkResult:
 
 
 def undo_transcripts(change: BulkChange) -> int:
-    """Put back the transcripts that nobody has changed since. Returns how many."""
+    """Restore the transcripts that have not been changed since. Returns how many."""
     changed = find_changed_again(change)
     texts = {pk: (after, before) for pk, (before, after) in read_changes(change).items() if pk not in changed}
     return len(_write_texts(change.voice, texts))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from django.conf import settings
 from fontTools.ttLib import TTFont
@@ -115,7 +116,7 @@ class PdfReport:
             return text
         margin = self._pages.c_margin
         self._pages.c_margin = 0
-        lines = self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES")
+        lines = cast(list[str], self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES"))
         self._pages.c_margin = margin
         if len(lines) <= MAX_LINES:
             return text

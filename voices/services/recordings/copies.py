@@ -12,7 +12,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import NEEDS_REVIEW
-from voices.services.recordings.bulk.changes import BulkResult
+from voices.services.recordings.bulk.changes import BulkResult, query_locked, split_ids
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
 from voices.services.recordings.inclusion import COPY_CODES, get_sound_key, list_warning_codes
 
@@ -55,13 +55,20 @@ def find_copies(voice: Voice) -> list[CopyGroup]:
 def keep_copy(voice: Voice, recording: UUID, by: User) -> list[BulkResult]:
     """Keep this one of its copies in builds, and leave the others out. Each result can be undone.
 
-    Raises ActionRefused if the recording has no copies anymore.
+    Raises ActionRefused if the recording has no copies anymore, or if it was deleted at the same moment.
     """
     with transaction.atomic():
         group = next((group for group in find_copies(voice) if any(row.pk == recording for row in group.rows)), None)
         if group is None:
             raise ActionRefused("This recording has no copies anymore. Reload the page to see what is left.")
-        others = [row.pk for row in group.rows if row.pk != recording]
+        # All are locked first, in the order of every action, so that two actions at once never wait for each other.
+        chunks = split_ids([row.pk for row in group.rows])
+        locked = {row.pk: row for chunk in chunks for row in query_locked(voice, chunk, "status")}
+        if recording not in locked or not locked[recording].is_usable:
+            raise ActionRefused(
+                "This recording is no longer there or not usable. Nothing was changed. Reload the page."
+            )
+        others = [pk for pk in locked if pk != recording]
         kept = include_recordings(voice, [recording], by)
         if kept.skipped["refused by the provider"]:
             raise ActionRefused("Every provider refuses this recording, so it cannot stay. Keep another copy.")

@@ -108,6 +108,21 @@ def test_copies_are_grouped_and_the_kept_one_stays_alone_in_builds(studio: Studi
     assert {row.pk for row in list_rows(voice) if row.active} == {rows[0].pk, rows[1].pk, rows[3].pk}
 
 
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_copy_that_is_gone_or_unusable_leaves_the_others_in_builds(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, is_deleted: bool
+) -> None:
+    rows = list_rows(voice)
+    make_copies(rows[:3])
+    found = find_copies(voice)
+    kept = Recording.objects.filter(pk=rows[2].pk)
+    kept.delete() if is_deleted else kept.update(status="refused", active=False)
+    monkeypatch.setattr("voices.services.recordings.copies.find_copies", lambda _voice: found)
+    with pytest.raises(ActionRefused, match="no longer there or not usable"):
+        keep_copy(voice, rows[2].pk, studio.producer)
+    assert {rows[0].pk, rows[1].pk, rows[3].pk} == {row.pk for row in list_rows(voice) if row.active}
+
+
 def test_recording_without_copies_is_not_kept(studio: Studio, voice: Voice) -> None:
     rows = list_rows(voice)
     set_codes(rows[0], "same_sound", field="set_findings")

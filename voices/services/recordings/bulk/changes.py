@@ -17,6 +17,8 @@ from voices.models import BulkChange, BulkKind, Recording, Voice
 FINISH_TASK = "finish_bulk_change"
 # Recordings that one statement reads or writes. SQLite takes at most 999 values in some of its builds.
 CHUNK_SIZE = 500
+# Kinds of change that set the same value of a recording.
+SAME_VALUE = ((BulkKind.INCLUDE, BulkKind.LEAVE_OUT), (BulkKind.TRANSCRIPTS,), (BulkKind.DELETION,))
 GONE = "deleted meanwhile"
 NOT_USABLE = "not usable"
 
@@ -77,6 +79,13 @@ def lock_change(change_id: UUID, voice: Voice, by: User) -> BulkChange:
 def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
     """What each recording had before and after. Ids that are damaged are excluded."""
     return {pk: (one["before"], one["after"]) for one in change.changes if (pk := _read_id(one["id"]))}
+
+
+def find_changed_again(change: BulkChange) -> set[UUID]:
+    """The recordings that a later change of the same kind was about, also if it left the same value."""
+    kinds = next(group for group in SAME_VALUE if change.kind in group)
+    later = BulkChange.objects.filter(voice=change.voice_id, kind__in=kinds, applied_at__gt=change.applied_at)
+    return {pk for one in later.filter(undone_at=None) for pk in read_changes(one)}
 
 
 def _read_id(text: str) -> UUID | None:

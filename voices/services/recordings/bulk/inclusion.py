@@ -14,6 +14,7 @@ from voices.services.recordings.bulk.changes import (
     GONE,
     NOT_USABLE,
     BulkResult,
+    find_changed_again,
     query_locked,
     read_changes,
     record_change,
@@ -90,7 +91,8 @@ def _decode_decision(text: str, active: bool) -> dict[str, Any] | None:
 def undo_decisions(change: BulkChange) -> int:
     """Restore the decisions that have not been changed since. Returns how many."""
     active = change.kind == BulkKind.INCLUDE
-    before = sorted((decision, pk) for pk, (decision, _after) in read_changes(change).items())
+    changed = find_changed_again(change)
+    before = sorted((text, pk) for pk, (text, _after) in read_changes(change).items() if pk not in changed)
     restored = 0
     for decision, group in groupby(before, key=lambda pair: pair[0]):
         fields = _decode_decision(decision, not active)

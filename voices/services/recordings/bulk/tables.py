@@ -8,8 +8,9 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import PurePosixPath
 
 from voicehub.refusals import ActionRefused
@@ -24,6 +25,8 @@ DELIMITERS = ("|", "\t", ";", ",")
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # So many lines decide which character separates the columns.
 SAMPLE_LINES = 200
+# More than any voice has recordings. Each line takes far more memory than its bytes.
+MAX_ROWS = 50_000
 
 Row = tuple[int, list[str]]
 
@@ -52,16 +55,31 @@ def read_table(data: bytes, is_known: Callable[[str], bool]) -> list[TableLine]:
 
     `is_known` says whether a recording has a name, which helps to tell the columns apart.
     """
-    if len(data) > EXPORTED_TABLE_BYTES:
-        raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
+    check_table_size(len(data))
     text = _decode(data)
-    delimiter = max(DELIMITERS, key=lambda one: _count_known(text, one, is_known))
-    rows = list(_parse(text, delimiter, strict=True))
-    columns = _find_columns(rows[0][1]) if rows else None
-    lines = list(_make_lines(rows[1:] if columns else rows, *(columns or (0, 1))))
+    sample = "".join(islice(io.StringIO(text, newline=""), SAMPLE_LINES))
+    delimiter = max(DELIMITERS, key=lambda one: _count_known(sample, one, is_known))
+    rows = _limit_rows(_parse(text, delimiter, strict=True))
+    first = next(rows, None)
+    columns = _find_columns(first[1]) if first else None
+    texts = rows if columns or first is None else chain([first], rows)
+    lines = list(_make_lines(texts, *(columns or (0, 1))))
     if not lines:
         raise ActionRefused("The table has no lines with a file name and a text. Correct it and choose it again.")
     return lines
+
+
+def check_table_size(size: int) -> None:
+    """Raise ActionRefused if a table has more bytes than can be read."""
+    if size > EXPORTED_TABLE_BYTES:
+        raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
+
+
+def _limit_rows(rows: Iterator[Row]) -> Iterator[Row]:
+    for count, row in enumerate(rows, start=1):
+        if count > MAX_ROWS:
+            raise ActionRefused(f"The table has more than {MAX_ROWS:,} lines. Split it into smaller files.")
+        yield row
 
 
 def _decode(data: bytes) -> str:
@@ -84,9 +102,8 @@ def _guess_encoding(data: bytes) -> str:
     return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
 
 
-def _count_known(text: str, delimiter: str, is_known: Callable[[str], bool]) -> int:
+def _count_known(sample: str, delimiter: str, is_known: Callable[[str], bool]) -> int:
     """How many of the first lines have a known name, or titles, when this character separates the columns."""
-    sample = "".join(text.splitlines(keepends=True)[:SAMPLE_LINES])
     rows = [row for _number, row in _parse(sample, delimiter, strict=False)]
     columns = _find_columns(rows[0]) if rows else None
     name_at = columns[0] if columns else 0
@@ -97,30 +114,36 @@ def _count_known(text: str, delimiter: str, is_known: Callable[[str], bool]) -> 
 
 def _parse(text: str, delimiter: str, *, strict: bool) -> Iterator[Row]:
     """The rows with their line numbers. Quotes count, except between `|`, and where tabs separate unquoted texts."""
-    if delimiter == "|":
-        return _parse_plain(text, delimiter)
+    is_plain = delimiter == "|" or delimiter == "\t" and not _is_quoted(text, strict=strict)
+    return _parse_plain(text, delimiter) if is_plain else _parse_quoted(text, delimiter, strict=strict)
+
+
+def _is_quoted(text: str, *, strict: bool) -> bool:
+    """Whether the quotes of this table, whose columns are separated by tabs, can be read as such."""
     try:
-        rows = list(_parse_quoted(text, delimiter, strict=strict))
-    except csv.Error as error:
-        if delimiter == "\t":
-            return _parse_plain(text, delimiter)
-        raise ActionRefused(f"The table cannot be read: {error}. Check its quotation marks.") from None
-    return iter(rows)
+        for _row in csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=strict):
+            pass
+    except csv.Error:
+        return False
+    return True
 
 
 def _parse_plain(text: str, delimiter: str) -> Iterator[Row]:
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if line.strip():
-            yield number, line.split(delimiter)
+            yield number, line.rstrip("\r\n").split(delimiter)
 
 
 def _parse_quoted(text: str, delimiter: str, *, strict: bool) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     number = 1
-    for row in reader:
-        if any(cell.strip() for cell in row):
-            yield number, row
-        number = reader.line_num + 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield number, row
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise ActionRefused(f"The table cannot be read: {error}. Check its quotation marks.") from None
 
 
 def _find_columns(titles: Sequence[str]) -> tuple[int, int] | None:
@@ -131,7 +154,7 @@ def _find_columns(titles: Sequence[str]) -> tuple[int, int] | None:
     return None if name_at is None or text_at is None else (name_at, text_at)
 
 
-def _make_lines(rows: Sequence[Row], name_at: int, text_at: int) -> Iterator[TableLine]:
+def _make_lines(rows: Iterable[Row], name_at: int, text_at: int) -> Iterator[TableLine]:
     for number, row in rows:
         if len(row) > max(name_at, text_at) and row[name_at].strip():
             text = " ".join(_unescape(row[text_at]).split())

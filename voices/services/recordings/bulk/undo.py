@@ -1,5 +1,6 @@
 """Undo of an action on many recordings: only what is still as the action left it goes back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,3 +34,10 @@ def undo_change(change_id: UUID, voice: Voice, by: User) -> UndoResult:
         change.undone_at = timezone.now()
         change.save(update_fields=["undone_at"])
     return UndoResult(restored, len(change.changes) - restored)
+
+
+def undo_changes(change_ids: Sequence[UUID], voice: Voice, by: User) -> UndoResult:
+    """Undo all of these changes, or none: the last one first, as it may build on the ones before."""
+    with transaction.atomic():
+        results = [undo_change(change_id, voice, by) for change_id in reversed(change_ids)]
+    return UndoResult(sum(one.restored for one in results), sum(one.left_alone for one in results))

@@ -81,3 +81,14 @@ def test_table_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(tables, "EXPORTED_TABLE_BYTES", 10)
     with pytest.raises(ActionRefused, match="larger than"):
         read("a,0123456789")
+
+
+@pytest.mark.parametrize("delimiter", ["|", "\t", ";", ","])
+def test_table_with_too_many_lines_is_refused_before_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, delimiter: str
+) -> None:
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    lines = f"a{delimiter}One\n" * 3
+    assert len(read(lines)) == 3
+    with pytest.raises(ActionRefused, match="more than 3 lines. Split it"):
+        read(lines + f"b{delimiter}Two\n")

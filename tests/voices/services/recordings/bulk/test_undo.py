@@ -14,7 +14,8 @@ from voicehub.retry_policy import UNDO_TIME
 from voices.models import BulkChange, InclusionSource, Recording, Voice
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
-from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.bulk.transcripts import apply_transcripts, preview_table
+from voices.services.recordings.bulk.undo import undo_change, undo_changes
 from voices.services.recordings.store import COMPARE_TASK, set_active
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,44 @@ def test_later_change_of_a_person_stands(studio: Studio, voice: Voice) -> None:
     third.refresh_from_db()
     assert (first.active, first.active_by) == (True, InclusionSource.PERSON)
     assert (third.active, third.active_by) == (True, InclusionSource.UNDECIDED)
+
+
+def test_later_equal_decision_of_another_person_stands(studio: Studio, voice: Voice, engineer: User) -> None:
+    first, second = studio.make_recordings(voice, 2)
+    change = leave_out_all(voice, studio.producer)
+    include_recordings(voice, [first.pk], engineer)
+    leave_out_recordings(voice, [first.pk], engineer)
+    result = undo_change(change.pk, voice, studio.producer)
+    assert (result.restored, result.left_alone) == (1, 1)
+    assert list(voice.recordings.filter(active=False)) == [first]
+
+
+def test_later_equal_transcript_of_another_person_stands(studio: Studio, voice: Voice, engineer: User) -> None:
+    (row,) = studio.make_recordings(voice, 1, transcript="One.")
+    change = set_texts(voice, "Two.", studio.producer)
+    set_texts(voice, "Three.", engineer)
+    last = set_texts(voice, "Two.", engineer)
+    assert undo_change(change.pk, voice, studio.producer).restored == 0
+    row.refresh_from_db()
+    assert row.transcript == "Two."
+    assert undo_change(last.pk, voice, engineer).restored == 1
+
+
+def set_texts(voice: Voice, text: str, by: User) -> BulkChange:
+    table = "".join(f"{row.file_name}|{text}\n" for row in voice.recordings.all())
+    change = preview_table(voice, list(voice.recordings.values_list("pk", flat=True)), table.encode(), by).change
+    assert change and apply_transcripts(change.pk, voice, by).changed
+    return change
+
+
+def test_several_changes_are_undone_together_or_not_at_all(studio: Studio, voice: Voice, engineer: User) -> None:
+    first, second = studio.make_recordings(voice, 2)
+    changes = [
+        leave_out_recordings(voice, [row.pk], by).change for row, by in ((first, engineer), (second, studio.producer))
+    ]
+    with pytest.raises(ActionRefused, match=f"Only {engineer}"):
+        undo_changes([change.pk for change in changes if change], voice, studio.producer)
+    assert not voice.recordings.filter(active=True).exists()
 
 
 def test_action_is_undone_only_once(studio: Studio, voice: Voice) -> None:

@@ -114,8 +114,7 @@ class Keyboard:
 
     def check_focus_is_kept(self) -> None:
         """The focus is on an element of the page, not lost to its start."""
-        seen = self.page.evaluate("document.activeElement !== document.body")
-        assert seen, f"{self.page.url}: the focus is lost"
+        self.page.wait_for_function("() => document.activeElement !== document.body")
 
     def wait_while_focused(self, target: Locator, shown: Locator) -> None:
         """The target keeps the focus until the page shows something, however often htmx replaces parts of it."""

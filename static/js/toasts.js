@@ -35,11 +35,12 @@ export function showDone(key, text, actions = []) {
   removeToast(key);
   const toast = Object.assign(document.createElement("div"), { className: "vh-toast is-still" });
   toast.append(Object.assign(document.createElement("span"), { textContent: text }));
-  const returnFocus = document.querySelector("[data-select-page]");
-  const dismissal = { label: "Dismiss", run: () => dismiss(key, returnFocus) };
+  // The table is loaded again after an action, so its box is looked for only now.
+  const close = () => dismiss(key, document.querySelector("[data-select-page]"));
+  const dismissal = { label: "Dismiss", run: close };
   for (const { label, run } of [...actions, dismissal]) toast.append(createButton(label, run, ""));
   toast.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") dismiss(key, returnFocus);
+    if (event.key === "Escape") close();
   });
   shown.set(key, toast);
   list?.append(toast);

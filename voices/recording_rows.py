@@ -19,7 +19,7 @@ WAVE_EXPONENT = 0.6
 POOR_BELOW, FAIR_BELOW = 2.5, 3.4
 PROVIDER_FLAGS = (
     ("flagged_silent", "Silent (provider)", "bad"),
-    ("flagged_outlier", "Another speaker (provider)", "wait"),
+    ("flagged_outlier", "Another speaker or sound (provider)", "wait"),
     ("flagged_discarded", "Not used (provider)", ""),
 )
 # Fixed findings ask for nothing, so their chips have no tint.

@@ -45,7 +45,7 @@ const ROW_KEYS = {
 };
 const MOVES = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
-function run(event) {
+function handleKey(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === "?") return showKeys();
   if (isOff) return false;
@@ -63,7 +63,7 @@ function run(event) {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !listRows().length) return;
   if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
-  if (run(event) !== false) event.preventDefault();
+  if (handleKey(event) !== false) event.preventDefault();
 });
 
 document.addEventListener("click", (event) => {

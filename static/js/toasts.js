@@ -2,7 +2,7 @@
 
 const list = document.getElementById("toasts");
 const shown = new Map();
-const DONE_TIME = 30_000; // ms; an action can be undone for longer, but nobody looks at its notice then
+const DONE_TIME = 30_000; // ms; an action can be undone for longer, but its notice is no longer useful then
 
 // `actions` are buttons ({label, run}). A notice stays until it is dismissed or its cause is gone.
 export function showToast(key, text, actions = []) {

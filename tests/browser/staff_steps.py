@@ -345,7 +345,7 @@ def edit_transcript(page: Page, name: str) -> Locator:
 
 def put_back(page: Page, clip: str, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     """Put a recording into builds that a check left out, once it is checked. Return the build option, opened again."""
-    open_build_option(page, name, account).get_by_role("button", name=f"Put back {clip}.wav").click(
+    open_build_option(page, name, account).get_by_role("button", name=f"Include {clip}.wav").click(
         timeout=CHECKS_TIMEOUT_MS
     )
     return open_build_option(page, name, account)

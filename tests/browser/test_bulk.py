@@ -76,9 +76,9 @@ def test_range_is_left_out_by_one_click_and_undone_by_another(studio: Studio, vo
     expect(bar).to_contain_text("63 selected")
     expect(page.get_by_role("status").filter(has_text="63 recordings selected.")).to_have_count(1)
     tab.check_page("voice with selected recordings")
-    bar.get_by_role("button", name="Leave out").click()
+    bar.get_by_role("button", name="Exclude").click()
     toast = page.locator(".vh-toast")
-    expect(toast).to_contain_text("63 recordings left out of builds.")
+    expect(toast).to_contain_text("63 recordings excluded from builds.")
     expect(bar).to_be_hidden()
     expect(toast.get_by_role("button", name="Undo")).to_be_focused()
     assert count_left_out(studio, voice) == 63
@@ -181,11 +181,11 @@ def test_all_that_match_are_exported_twice_and_left_out(studio: Studio, voice: s
     bar.get_by_label("All 80 that match").check()
     for _ in range(2):
         with page.expect_download() as download:
-            bar.get_by_role("button", name="Export CSV").click()
+            bar.get_by_role("button", name="Export as CSV").click()
         text = download.value.path().read_text("utf-8-sig")
         assert len(list(csv.DictReader(io.StringIO(text)))) == 80
-    bar.get_by_role("button", name="Leave out").click()
-    expect(page.locator(".vh-toast")).to_contain_text("80 recordings left out of builds.")
+    bar.get_by_role("button", name="Exclude").click()
+    expect(page.locator(".vh-toast")).to_contain_text("80 recordings excluded from builds.")
     assert count_left_out(studio, voice) == 80
 
 
@@ -202,11 +202,11 @@ def test_failed_action_says_so_and_can_be_tried_again(studio: Studio, voice: str
     find_box(page, 1).check()
     page.route("**/recordings/bulk/", lambda route: route.fulfill(status=500, body=""))
     with tab.allow_status(500):
-        find_bar(page).get_by_role("button", name="Leave out").click()
-        expect(page.get_by_role("alert")).to_contain_text("Not saved: Leave out. The server had a problem.")
+        find_bar(page).get_by_role("button", name="Exclude").click()
+        expect(page.get_by_role("alert")).to_contain_text("Not saved: Exclude. The server had a problem.")
     page.unroute("**/recordings/bulk/")
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".vh-toast")).to_contain_text("1 recording left out of builds.")
+    expect(page.locator(".vh-toast")).to_contain_text("1 recording excluded from builds.")
     assert count_left_out(studio, voice) == 1
 
 
@@ -241,14 +241,14 @@ def test_actions_work_without_scripts(
     studio: Studio, voice: str, chrome: Browser, sign_in_cookies: Callable[[str], object]
 ) -> None:
     cookies = sign_in_cookies("paula")
-    context = chrome.new_context(**SIZES["desktop"], storage_state=cookies, java_script_enabled=False)  # type: ignore[arg-type]  # of this browser
+    context = chrome.new_context(**SIZES["desktop"], storage_state=cookies, java_script_enabled=False)  # type: ignore[arg-type]  # SIZES has mixed values
     page = context.new_page()
     page.goto(f"{studio.address}{voice}?size=25")
     expect(find_bar(page)).to_be_hidden()
     find_box(page, 1).check()
     find_bar(page).get_by_label("All 80").check()
-    find_bar(page).get_by_role("button", name="Leave out").click()
-    expect(page.locator("#messages")).to_contain_text("80 recordings left out of builds.")
+    find_bar(page).get_by_role("button", name="Exclude").click()
+    expect(page.locator("#messages")).to_contain_text("80 recordings excluded from builds.")
     assert count_left_out(studio, voice) == 80
     page.locator("#messages").get_by_role("button", name="Undo").click()
     expect(page.locator("#messages")).to_contain_text("Undone: 80 recordings are as before.")

@@ -203,10 +203,10 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     _fill_empty_transcript(tab.page, "rms-silent.wav")
     for name, reason in {"rms-silent.wav": "silent", "rms-wrong-speaker.wav": "another speaker"}.items():
         details = staff_steps.open_details(tab.page, name)
-        expect(details).to_contain_text(f"Left out: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
+        expect(details).to_contain_text(f"Excluded: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
         staff_steps.find_switch(tab.page, name).click()
         expect(staff_steps.find_switch(tab.page, name)).to_be_checked()
-        expect(details).to_contain_text(f"Put back by a person, although: {reason}")
+        expect(details).to_contain_text(f"Included by a person, although: {reason}")
     build = staff_steps.start_build(tab)
     staff_steps.wait_for_heading(tab.page, "The recordings need work")
     rows = tab.page.locator("table.report tbody tr")

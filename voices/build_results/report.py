@@ -153,10 +153,10 @@ def _add_changes(report: PdfReport, data: ReportData, changes: BuildChanges) -> 
     report.add_heading(f"Changes since build {data.previous_number}")
     facts = [
         ("Added", changes.added),
-        ("Left out", changes.left_out),
+        ("Excluded", changes.left_out),
         ("Transcripts changed", changes.transcripts),
-        ("Newly marked", changes.marks_new),
-        ("No longer marked", changes.marks_gone),
+        ("Newly flagged", changes.marks_new),
+        ("No longer flagged", changes.marks_gone),
     ]
     terms = "The same consent and contract" if changes.has_same_terms else "Another consent or contract"
     report.add_facts([*((label, _describe_changed(changed)) for label, changed in facts), ("Permission", terms)])
@@ -175,7 +175,7 @@ def _add_recordings(report: PdfReport, data: ReportData) -> None:
     if data.count > len(data.rows):
         report.add_text(f"The first {len(data.rows)} of {data.count}. The CSV export has all.", is_quiet=True)
     scores = [score for score in RECORDING_SCORES if data.values.scores.get(score.key)][:3]
-    headings = ("Recording", "Transcript", *(score.label for score in scores), "Marks of the provider", "Our findings")
+    headings = ("Recording", "Transcript", *(score.label for score in scores), "Flags of the provider", "Our findings")
     rows = [_list_cells(row, scores) for row in data.rows]
     report.add_table(headings, rows, widths=(5, 8, *(2 for _ in scores), 4, 4))
 

@@ -69,7 +69,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
 
 
 def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_closed: bool) -> dict[str, Any]:
-    """What only the page of a build that has ended shows. What tells of recordings is left out if they are closed."""
+    """What only the page of an ended build shows. Without details of recordings if they are closed."""
     previous = find_previous_build(build)
     number = number_build(build)
     previous_number = number_build(previous) if previous else 0

@@ -61,11 +61,11 @@ def improvements(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @show_refusal_as_message("voices:readiness")
 def copy_keep(request: HttpRequest, pk: str) -> HttpResponse:
-    """Keep one of the recordings with the same sound in builds, and leave out the others."""
+    """Keep one of the recordings with the same sound in builds, and exclude the others."""
     voice = get_open_voice(request, pk)
     results = keep_copy(voice, _read_id(request.POST.get("recording", "")), get_user(request))
     left_out = format_count(results[-1].changed, "copy", "copies")
-    _show_done(request, voice, f"One recording is kept in builds, {left_out} left out.", results)
+    _show_done(request, voice, f"One recording is kept in builds, {left_out} excluded.", results)
     return redirect(f"{voice.get_readiness_url()}#copies")
 
 

@@ -30,8 +30,8 @@ from voices.views.recording_selection import (
 Action = Callable[[Voice, Sequence[UUID], User], BulkResult]
 # For each value of the field `action`: the service, and what the page says after the number of recordings.
 ACTIONS: dict[str, tuple[Action, str]] = {
-    "include": (include_recordings, "put in builds"),
-    "leave_out": (leave_out_recordings, "left out of builds"),
+    "include": (include_recordings, "included in builds"),
+    "leave_out": (leave_out_recordings, "excluded from builds"),
     "check": (lambda voice, ids, _by: recheck_recordings(voice, ids), "being checked again"),
 }
 

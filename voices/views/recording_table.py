@@ -47,7 +47,7 @@ FILTER_LABELS = {
     "flagged": "Flagged by the provider",
     "refused": "Not usable",
     "inactive": "Excluded from builds",
-    "left_out": "Left out by a check",
+    "left_out": "Excluded by a check",
     "no_transcript": "Without a transcript",
 }
 SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {

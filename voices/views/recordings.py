@@ -180,7 +180,7 @@ def recordings_switch(request: HttpRequest, pk: str) -> HttpResponse:
             switch_active(recording, is_active, was_active=not is_active)
     except ChangedMeanwhile as change:
         recording.active, status = change.current, 409
-        issues.append(SWITCH_CHANGED.format("in builds" if change.current else "left out of builds"))
+        issues.append(SWITCH_CHANGED.format("in builds" if change.current else "excluded from builds"))
     if not request.headers.get("HX-Request"):
         for issue in issues:
             messages.error(request, issue)
@@ -222,10 +222,10 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
     try:
         ids = {UUID(text) for text in request.POST.get("recordings", "").split(",")}
     except ValueError:
-        messages.error(request, "No recording was left out. Reload the page and try again.")
+        messages.error(request, "No recording was excluded. Reload the page and try again.")
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
-    messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
+    messages.success(request, f"{subject} excluded from builds. The switch of each recording puts it back.")
     return redirect(voice.get_readiness_url())
 
 

@@ -159,7 +159,7 @@ def test_copy_is_kept_and_the_choice_undone_from_the_message(
     assert "Keep this one" in read_html(engineer_client.get(voice.get_readiness_url()))
     kept = reverse("voices:copy_keep", args=[voice.pk])
     page = engineer_client.post(kept, {"recording": str(checked[0].pk)}, follow=True)
-    assert "One recording is kept in builds, 1 copy left out." in read_html(page)
+    assert "One recording is kept in builds, 1 copy excluded." in read_html(page)
     assert not Recording.objects.get(pk=checked[1].pk).active
     change = voice.bulk_changes.get()
     assert f'name="change" value="{change.pk}"' in read_html(page)

@@ -121,7 +121,7 @@ def judge_levels(levels: Mapping[str, Any], thresholds: Thresholds) -> dict[str,
 
 
 def load_left_out(voice: Voice) -> list[LikelyFailure]:
-    """The recordings that a check left out of builds, with its reason."""
+    """The recordings that a check excluded from builds, with its reason."""
     # `active=False` chooses the index of the few excluded recordings.
     rows = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active_by=InclusionSource.CHECK, active=False)
     return [

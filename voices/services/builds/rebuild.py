@@ -1,4 +1,4 @@
-"""Building again without the recordings that the provider marked: one step, one transaction, one build."""
+"""Building again without the recordings that the provider flagged: one step, one transaction, one build."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from voices.services.builds.start import find_blockers, prepare_build, start_pre
 from voices.services.recordings.inclusion import leave_out
 
 NO_MARKED = (
-    "No recording that the provider marked is in builds any more. Start the next build on the page of the voice."
+    "The recordings that the provider flagged are no longer in builds. Start the next build on the page of the voice."
 )
 STILL_ACTIVE = "The build is still in progress. Wait until it ends."
 UNSUPPORTED = "VoiceHub no longer supports this provider or this kind of build."

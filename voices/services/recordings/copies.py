@@ -39,8 +39,8 @@ class CopyGroup:
 
 
 def find_copies(voice: Voice) -> list[CopyGroup]:
-    """The groups of copies in this voice. Those of which more than one is in builds come first."""
-    # Every member of a group has a finding whose code contains "same_sound"; so has a nearly equal one, which is none.
+    """The groups of copies in this voice. Groups with more than one recording in builds come first."""
+    # Every member of a group has a finding whose code contains "same_sound". So have nearly equal ones: not copies.
     rows = voice.recordings.filter(
         NEEDS_REVIEW, Q(warning_codes__contains="same_sound"), status=RecordingStatus.ACCEPTED
     )

@@ -51,7 +51,7 @@ def list_problems(voice: Voice) -> list[FoundProblem]:
 def _count_own(voice: Voice) -> Iterator[FoundProblem]:
     usable = voice.recordings.filter(status=RecordingStatus.ACCEPTED).order_by()
     counts: Counter[str] = Counter()
-    # The database counts equal lists of codes, of which there are few. It reads an index alone.
+    # The database counts equal lists of codes, and there are few different ones. It reads only an index.
     for codes, count in usable.values_list("warning_codes").annotate(count=Count("*")):
         counts.update(dict.fromkeys((codes or "").split(), count))
     counts[UNUSABLE] = voice.recordings.filter(status=RecordingStatus.REFUSED).count()
@@ -93,7 +93,7 @@ def make_problem_condition(voice: Voice, key: str) -> Q:
 
 
 def _has_code(code: str) -> Q:
-    """Whether this code stands among the codes of the warnings, which are parted by spaces."""
+    """Whether this code is one of the warning codes, which are separated by spaces."""
     field = "warning_codes"
     return (
         Q(**{field: code})

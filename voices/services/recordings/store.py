@@ -234,5 +234,5 @@ def delete_recording(recording: Recording) -> None:
             outbox.enqueue_task(COMPARE_TASK, recording.voice_id, after=COMPARE_DELAY)
     except (ProtectedError, IntegrityError):  # IntegrityError if a build was started at the same moment
         raise ActionRefused(
-            "The recording cannot be deleted because a build used it or it was split. Leave it out of the next build."
+            "The recording cannot be deleted because a build used it or it was split. Exclude it from the next build."
         ) from None

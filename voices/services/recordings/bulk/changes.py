@@ -63,19 +63,19 @@ def record_change(
 
 
 def lock_change(change_id: UUID, voice: Voice, by: User) -> BulkChange:
-    """The change of this person, locked until the transaction ends. Raises ActionRefused if it is over."""
+    """The change of this person, locked until the transaction ends. Raises ActionRefused if its time has passed."""
     change = BulkChange.objects.select_for_update(of=("self",)).filter(pk=change_id, voice=voice).first()
     if change is None or change.is_expired or change.kind == BulkKind.DELETION:
-        raise ActionRefused("This is over: it was possible for one hour only. Nothing was changed.")
+        raise ActionRefused("This is no longer possible: the time limit is one hour. Nothing was changed.")
     if change.by_id != by.pk:
-        raise ActionRefused(f"Only {change.by} can do this, who started it. Nothing was changed.")
+        raise ActionRefused(f"Only {change.by}, who started this, can do it. Nothing was changed.")
     if change.undone_at:
-        raise ActionRefused("This was undone already. Nothing was changed.")
+        raise ActionRefused("This is already undone. Nothing was changed.")
     return change
 
 
 def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
-    """What each recording had before and after. Ids that are damaged are left out."""
+    """What each recording had before and after. Ids that are damaged are excluded."""
     return {pk: (one["before"], one["after"]) for one in change.changes if (pk := _read_id(one["id"]))}
 
 

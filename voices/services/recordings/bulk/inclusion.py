@@ -60,7 +60,7 @@ def _choose_rows(rows: Iterable[Recording], active: bool, result: BulkResult) ->
         if not row.is_usable:
             result.skip(NOT_USABLE)
         elif row.active == active:
-            result.skip("already in builds" if active else "already left out")
+            result.skip("already in builds" if active else "already excluded")
         else:
             chosen.append(row)
     return _drop_refused(chosen, result) if active else chosen
@@ -88,7 +88,7 @@ def _decode_decision(text: str, active: bool) -> dict[str, Any] | None:
 
 
 def undo_decisions(change: BulkChange) -> int:
-    """Put back the decisions that nobody has changed since. Returns how many."""
+    """Restore the decisions that have not been changed since. Returns how many."""
     active = change.kind == BulkKind.INCLUDE
     before = sorted((decision, pk) for pk, (decision, _after) in read_changes(change).items())
     restored = 0

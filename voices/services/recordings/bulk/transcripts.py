@@ -136,7 +136,7 @@ def apply_transcripts(change_id: UUID, voice: Voice, by: User) -> BulkResult:
 
 
 def undo_transcripts(change: BulkChange) -> int:
-    """Put back the transcripts that nobody has changed since. Returns how many."""
+    """Restore the transcripts that have not been changed since. Returns how many."""
     texts = {pk: (after, before) for pk, (before, after) in read_changes(change).items()}
     return len(_write_texts(change.voice, texts))
 

@@ -69,7 +69,7 @@ def test_action_is_undone_only_once(studio: Studio, voice: Voice) -> None:
     change = leave_out_all(voice, studio.producer)
     undo_change(change.pk, voice, studio.producer)
     leave_out_all(voice, studio.producer)
-    with pytest.raises(ActionRefused, match="undone already"):
+    with pytest.raises(ActionRefused, match="already undone"):
         undo_change(change.pk, voice, studio.producer)
     assert not voice.recordings.filter(active=True).exists()
 
@@ -77,7 +77,7 @@ def test_action_is_undone_only_once(studio: Studio, voice: Voice) -> None:
 def test_only_the_person_who_did_it_can_undo(studio: Studio, voice: Voice, engineer: User) -> None:
     studio.make_recordings(voice, 1)
     change = leave_out_all(voice, studio.producer)
-    with pytest.raises(ActionRefused, match=f"Only {studio.producer} can do this"):
+    with pytest.raises(ActionRefused, match=f"Only {studio.producer}, who started this, can do it"):
         undo_change(change.pk, voice, engineer)
     assert not voice.recordings.filter(active=True).exists()
 
@@ -86,7 +86,7 @@ def test_undo_ends_after_its_time(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 1)
     change = leave_out_all(voice, studio.producer)
     BulkChange.objects.update(applied_at=timezone.now() - UNDO_TIME)
-    with pytest.raises(ActionRefused, match="for one hour only"):
+    with pytest.raises(ActionRefused, match="the time limit is one hour"):
         undo_change(change.pk, voice, studio.producer)
 
 

@@ -12,11 +12,15 @@ export function showToast(key, text, actions = []) {
   const toast = Object.assign(document.createElement("div"), { className: "problem-toast" });
   toast.setAttribute("role", "alert");
   toast.append(Object.assign(document.createElement("p"), { textContent: text }), createButtons(key, actions, returnFocus));
+  addToast(toast, key, returnFocus);
+}
+
+function addToast(toast, key, returnFocus) {
   toast.addEventListener("keydown", (event) => {
     if (event.key === "Escape") dismiss(key, returnFocus);
   });
   shown.set(key, toast);
-  list.append(toast);
+  list?.append(toast);
 }
 
 export function removeToast(key) {
@@ -30,7 +34,7 @@ function dismiss(key, returnFocus) {
   if (returnFocus?.isConnected) returnFocus.focus();
 }
 
-// What was done, with its undo. It goes by itself after a while, but not from under the pointer or the focus.
+// What was done, with its undo. It disappears after a while, unless the pointer or the focus is on it.
 export function showDone(key, text, actions = []) {
   removeToast(key);
   const toast = Object.assign(document.createElement("div"), { className: "vh-toast is-still" });
@@ -38,11 +42,7 @@ export function showDone(key, text, actions = []) {
   const returnFocus = document.querySelector("[data-select-page]");
   const dismissal = { label: "Dismiss", run: () => dismiss(key, returnFocus) };
   for (const { label, run } of [...actions, dismissal]) toast.append(createButton(label, run, ""));
-  toast.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") dismiss(key, returnFocus);
-  });
-  shown.set(key, toast);
-  list?.append(toast);
+  addToast(toast, key, returnFocus);
   removeLater(key, toast);
   return toast;
 }

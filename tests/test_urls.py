@@ -103,6 +103,7 @@ ACCESS = {
     "voices:recording_audio": ("get", ALL_ROLES),
     "voices:recording_peaks": ("get", ALL_ROLES),
     "voices:build": ("get", ALL_ROLES),
+    "voices:build_details": ("get", ALL_ROLES),
     "voices:build_progress": ("get", ALL_ROLES),
     "voices:build_export": ("get", ALL_ROLES),
     "voices:build_report": ("get", ALL_ROLES),

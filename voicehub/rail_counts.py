@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet, Subquery, Value
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from voicehub.models import User
+from voicehub.row_counts import count_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,6 @@ _registered: dict[str, RailCount] = {}
 
 def register_count(count: RailCount) -> None:
     _registered[count.url_name] = count
-
-
-def count_rows(rows: QuerySet[Any]) -> Combinable:
-    """The number of these rows, as a part of another query."""
-    counted = rows.order_by().annotate(group=Value(1)).values("group").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted), 0)
 
 
 def read_counts(user: User) -> dict[str, tuple[int, str]]:

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404
 
 from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.models import User
+from voicehub.row_counts import count_rows
 from voices.models import (
     Account,
     Build,
@@ -42,12 +42,6 @@ def query_counted_voices(talent: Talent) -> QuerySet[Voice]:
     ).order_by("name")
 
 
-def count_rows(rows: QuerySet[Recording] | QuerySet[Build]) -> Coalesce:
-    """The number of these rows of a voice, as a part of a query."""
-    counts = rows.order_by().values("voice").annotate(count=Count("*")).values("count")
-    return Coalesce(Subquery(counts), 0)
-
-
 def list_voice_languages(consent: Consent) -> list[str]:
     """The languages of the voices that this consent is for, as BCP 47 tags."""
     voices = Voice.objects.filter(talent=consent.talent_id, purpose=consent.purpose)
@@ -69,7 +63,6 @@ def load_recording_rows(ids: Sequence[UUID]) -> list[Recording]:
     """
     build_rows = BuildRecording.objects.filter(recording__in=ids, recording=OuterRef("pk"))
     flagged_rows = build_rows.still_flagged()
-    segments = Recording.objects.filter(source=OuterRef("pk")).order_by().values("source").annotate(count=Count("pk"))
     rows = (
         query_recordings()
         .defer(None)
@@ -80,7 +73,7 @@ def load_recording_rows(ids: Sequence[UUID]) -> list[Recording]:
             flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
             flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
             source_name=F("source__file_name"),
-            segment_count=Coalesce(Subquery(segments.values("count")), 0),
+            segment_count=count_rows(Recording.objects.filter(source=OuterRef("pk"))),
         )
     )
     by_id = rows.in_bulk(ids)

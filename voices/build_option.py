@@ -186,6 +186,11 @@ class BuildOption:
             return "only the consent is missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
+    def _name_obstacle(self) -> str:
+        """The first obstacle, as a state: “Consent missing”. The summary has all of them."""
+        missing = next(iter(self._list_missing()), "")
+        return f"{missing.removeprefix('the ').capitalize()} missing" if missing else "Not ready"
+
     def _list_missing(self) -> Iterable[str]:
         state, permission = self.readiness, self.readiness.permission
         if permission.consent_reasons and not (permission.suspended_consent or permission.consent_to_fix):
@@ -203,7 +208,7 @@ class BuildOption:
         return {
             Rank.READY: ("wait", "Ready, with doubts") if self.likely_failures else ("good", "Ready to build"),
             Rank.BUILDING: ("busy", "In progress"),
-            Rank.INCOMPLETE: ("wait", "Not ready"),
+            Rank.INCOMPLETE: ("wait", self._name_obstacle()),
             Rank.PAUSED: ("over", "Paused"),
         }[self.rank]
 

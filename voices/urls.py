@@ -89,6 +89,7 @@ urlpatterns = [
     path("recordings/<uuid:pk>/peaks", recordings.recording_peaks, name="recording_peaks"),
     path("builds/", lists.build_list, name="build_list"),
     path("builds/<uuid:pk>/", builds.build_detail, name="build"),
+    path("builds/<uuid:pk>/details/", builds.build_details, name="build_details"),
     path("builds/<uuid:pk>/progress/", builds.build_progress, name="build_progress"),
     path("builds/<uuid:pk>/recordings.csv", build_exports.build_export, name="build_export"),
     path("builds/<uuid:pk>/report.pdf", build_exports.build_report, name="build_report"),

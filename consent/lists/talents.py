@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,6 +17,7 @@ from consent.extension_points import TalentVoices, get_voice_summaries
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.row_counts import count_rows
 from voicehub.templatetags.cells import (
     NOTHING,
     render_day,
@@ -91,8 +92,7 @@ def _has_consent(status: ConsentStatus) -> Q:
 
 
 def _count_consents(status: ConsentStatus) -> Combinable:
-    rows = Consent.objects.filter(talent=OuterRef("pk"), status=status).order_by().values("talent")
-    return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
+    return count_rows(Consent.objects.filter(talent=OuterRef("pk"), status=status))
 
 
 def list_talent_views() -> list[Choice]:

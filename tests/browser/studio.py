@@ -28,6 +28,11 @@ for name, role in {{"paula": "producer", "ed": "engineer", "vera": "viewer", "ad
     user.groups.add(Group.objects.get(name=role))
 """
 
+MAKE_DUE = """
+from django.utils import timezone
+from voicehub.models import Task
+Task.objects.filter(kind={kind!r}, status="waiting", lease=None).update(due_at=timezone.now())
+"""
 # Runs scripts, one in each line as JSON, and answers with what went wrong. Loading Django takes a second each time.
 CONSOLE = """
 import json, sys, traceback
@@ -71,6 +76,10 @@ class Studio:
         answer = console.stdout.readline()
         assert answer, "the console has ended"
         assert not json.loads(answer), json.loads(answer)
+
+    def make_due(self, kind: str) -> None:
+        """Let the time pass until the waiting tasks of this kind are due, such as the next attempt after a failure."""
+        self.run_script(MAKE_DUE.format(kind=kind))
 
     def _start_console(self) -> subprocess.Popen[str]:
         command = [*MANAGE, "shell", "-v", "0", "-c", CONSOLE]

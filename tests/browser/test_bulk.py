@@ -137,8 +137,8 @@ def test_selection_carries_to_other_pages_of_the_list(studio: Studio, voice: str
     page.get_by_role("link", name="Name").click()  # another order of the same recordings
     expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "descending")
     expect(bar).to_contain_text("5 selected, 5 on other pages")
-    bar.get_by_role("button", name="Leave out").click()
-    expect(page.locator(".vh-toast")).to_contain_text("5 recordings left out of builds.")
+    bar.get_by_role("button", name="Exclude").click()
+    expect(page.locator(".vh-toast")).to_contain_text("5 recordings excluded from builds.")
     expect(bar).to_be_hidden()
     assert count_left_out(studio, voice) == 5
     page.locator(".vh-toast").get_by_role("button", name="Undo").click()

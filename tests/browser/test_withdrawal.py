@@ -67,6 +67,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
     check_failed_refresh(talent)
 
     studio.sandbox.set_faults()
+    studio.make_due("delete_remote_voice")
     expect_deletion_without_reload(page, "Resemble AI no longer has it")
     expect(row).to_contain_text("Deleted, confirmed")
     talent.check_page("talent's page, everything is deleted")

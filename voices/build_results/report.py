@@ -28,6 +28,7 @@ from voices.services.builds.scores import order_worst_first
 
 MAX_RECORDINGS = 40
 REPLACED_TEXT = "“?” stands for a character that the font of this report lacks. The CSV export has it."
+SHORTENED_TEXT = "“…” ends a text that is shortened here. The CSV export, or the page of the build, has the whole text."
 LARGE_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features", "measures")
 
 
@@ -83,10 +84,10 @@ def make_report(build: Build) -> bytes:
         _add_changes(report, data, data.changes)
     _add_recordings(report, data)
     _add_evidence(report, build)
+    if report.has_shortened:
+        report.add_text(SHORTENED_TEXT, is_quiet=True)
     if report.has_replaced:
-        report.add_text(
-            "“?” stands for a character that the font of this report lacks. The CSV export has it.", is_quiet=True
-        )
+        report.add_text(REPLACED_TEXT, is_quiet=True)
     return report.make_bytes()
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Lower
 from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.row_counts import count_rows
 from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
 from voices.models import Account, AccountMode, RemoteVoice
 from voices.presenters import make_account_badge
@@ -43,8 +44,7 @@ def _query_present_voices() -> QuerySet[RemoteVoice]:
 
 
 def count_voices() -> Combinable:
-    voices = _query_present_voices().filter(account=OuterRef("pk")).values("account").annotate(count=Count("pk"))
-    return Coalesce(Subquery(voices.values("count")), 0)
+    return count_rows(_query_present_voices().filter(account=OuterRef("pk")))
 
 
 def get_mode_label(mode: str) -> str:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
 
 from consent.extension_points import TalentVoices, VoiceSummaries
 from consent.models import Talent
+from voicehub.row_counts import count_rows
 from voices.lists.builds import BuildCell, load_build_cells
 from voices.models import Build, Voice
 
@@ -30,8 +30,7 @@ def _summarize(voice_count: int, cell: BuildCell | None) -> TalentVoices:
 
 
 def make_voice_count() -> Combinable:
-    voices = Voice.objects.filter(talent=OuterRef("pk")).order_by().values("talent").annotate(count=Count("pk"))
-    return Coalesce(Subquery(voices.values("count")), 0)
+    return count_rows(Voice.objects.filter(talent=OuterRef("pk")))
 
 
 def make_last_built_at() -> Combinable:

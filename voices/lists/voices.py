@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from consent.labels import get_purpose_label
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.row_counts import count_rows
 from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_mark, render_moment
 from voicehub.templatetags.signs import render_voice_link
 from voicehub.text import format_duration, get_language_name
@@ -60,8 +61,7 @@ def load_speech_totals(voices: Sequence[Voice]) -> Mapping[UUID, SpeechTotal]:
 
 
 def count_recordings() -> Combinable:
-    rows = _query_used_recordings().filter(voice=OuterRef("pk")).values("voice").annotate(count=Count("pk"))
-    return Coalesce(Subquery(rows.values("count")), 0)
+    return count_rows(_query_used_recordings().filter(voice=OuterRef("pk")))
 
 
 def sum_speech() -> Combinable:

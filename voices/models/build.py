@@ -185,12 +185,16 @@ PREDICTS = Q(has_report=True) & ~Q(finding_codes=[])
 
 
 class BuildRecordingQuerySet(models.QuerySet["BuildRecording"]):
+    def marked(self) -> "BuildRecordingQuerySet":
+        """Recordings that the report of their build marked: silent, outlier or discarded. Indexes have these few."""
+        return self.filter(MARKED, has_report=True)
+
     def still_flagged(self) -> "BuildRecordingQuerySet":
-        """Recordings flagged (silent, outlier or discarded) by the newest build that reported on them."""
+        """Recordings that are marked by the newest build that reported on them."""
         newer_reports = BuildRecording.objects.filter(
             recording=OuterRef("recording"), has_report=True, build__created_at__gt=OuterRef("build__created_at")
         )
-        return self.filter(MARKED, ~Exists(newer_reports), has_report=True)
+        return self.marked().filter(~Exists(newer_reports))
 
 
 class BuildRecording(models.Model):

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from providers import registry
 from voices.models import Account, BuildRecording, Recording, RecordingStatus, Voice
-from voices.models.build import MARKED, BuildRecordingQuerySet
+from voices.models.build import BuildRecordingQuerySet
 
 REFUSED_TEXT = "{label} refuses this recording: another speaker or sound. Replace it."
 
@@ -42,7 +42,7 @@ def make_sent_condition(voices: Collection[UUID], provider: str, *, has_builds: 
 
     The refused ones are looked up once, in a query of the marked rows. Voices that were hardly ever built need none.
     """
-    outliers = _query_outliers(provider).filter(MARKED)
+    outliers = _query_outliers(provider).marked()
     if not has_builds:
         return ~Q(pk__in=outliers.filter(build__voice__in=voices).values("recording"))
     ids = sorted(outliers.filter(build__voice__in=voices).values_list("recording", flat=True))
@@ -60,7 +60,7 @@ def list_refused(voice: Voice, provider: str) -> list[tuple[UUID, str]]:
     The marked rows are few. To ask about each recording would cost more with each that the provider accepts.
     """
     included = Q(recording__status=RecordingStatus.ACCEPTED, recording__active=True)
-    refused = _query_outliers(provider).filter(MARKED, included, build__voice=voice)
+    refused = _query_outliers(provider).marked().filter(included, build__voice=voice)
     rows = refused.order_by("recording__file_name", "recording__created_at")
     return list(dict.fromkeys(rows.values_list("recording", "recording__file_name")))
 
@@ -70,7 +70,7 @@ def note_refusals(recordings: Iterable[Recording]) -> None:
     rows = {recording.pk: recording for recording in recordings}
     for provider in list_refusing_providers() if rows else ():
         refused = set(
-            _query_outliers(provider).filter(MARKED, recording__in=list(rows)).values_list("recording", flat=True)
+            _query_outliers(provider).marked().filter(recording__in=list(rows)).values_list("recording", flat=True)
         )
         is_only_provider = bool(refused) and not Account.objects.exclude(provider=provider).exists()
         for pk in refused:

@@ -55,7 +55,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "page": page,
         "options": list_shown_options(build),
         "rebuild_fields": list_option_fields(build),
-        "emotions": describe_emotions(list(build.recordings.values_list("emotion", flat=True))),
+        "emotions": describe_emotions(build),
         "estimates": select_estimate_columns(page, score_counts),
         "dataset_downloads": downloads,
         "needs_staff_answer": needs_staff_answer(build),
@@ -71,22 +71,31 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
 def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_closed: bool) -> dict[str, Any]:
     """What only the page of an ended build shows. Without details of recordings if they are closed."""
     previous = find_previous_build(build)
-    number = number_build(build)
-    previous_number = number_build(previous) if previous else 0
-    names = (f"Build {number}", f"Build {previous_number}")
-    has_scores = not is_closed and any(score_counts.values())
     return {
-        "number": number,
+        "number": number_build(build),
         "previous": previous,
-        "previous_number": previous_number,
+        "previous_number": number_build(previous) if previous else 0,
         "scores": make_gauges(build, previous),
-        "changes": load_changes(build, previous) if previous and not is_closed else None,
-        "distributions": load_distributions(build, previous, names) if has_scores else [],
+        "has_details": not is_closed and bool(previous or any(score_counts.values())),
         "comparable_builds": list(list_comparable_builds(build)),
         "can_rebuild": True,
         "rebuild_plan": None if is_closed else plan_rebuild(build),
         "retraining": find_retraining(build.remote_voice),
         "rebuild_refusals": list_rebuild_refusals(build),
+    }
+
+
+def load_details(build: Build) -> dict[str, Any]:
+    """The distributions and what changed. They read every recording, so the page loads them after itself."""
+    previous = find_previous_build(build)
+    previous_number = number_build(previous) if previous else 0
+    names = (f"Build {number_build(build)}", f"Build {previous_number}")
+    return {
+        "details_loaded": True,
+        "previous": previous,
+        "previous_number": previous_number,
+        "changes": load_changes(build, previous) if previous else None,
+        "distributions": load_distributions(build, previous, names) if any(count_scores(build).values()) else [],
     }
 
 

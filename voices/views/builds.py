@@ -16,7 +16,7 @@ from voices.models import Account
 from voices.presenters import compute_change_token
 from voices.services.builds.rebuild import rebuild_without_marked
 from voices.services.builds.start import cancel_build, start_build
-from voices.views.build_page import make_build_context
+from voices.views.build_page import load_details, make_build_context
 from voices.work_progress import load_build_progress
 
 
@@ -42,7 +42,21 @@ def build_start(request: HttpRequest, pk: str) -> HttpResponse:
 @require_safe
 def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_object_or_404(access.query_builds(), pk=pk)
-    return render(request, "voices/build.html", make_build_context(request, build, load_build_progress(build)))
+    context = make_build_context(request, build, load_build_progress(build))
+    if context.get("has_details") and request.GET.get("details") == "show":
+        context |= load_details(build)
+    return render(request, "voices/build.html", context)
+
+
+@require_permission("voices.view_build")
+@require_safe
+def build_details(request: HttpRequest, pk: str) -> HttpResponse:
+    """The distributions, and the changes since the build before, which the page of an ended build loads."""
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
+    if build.is_active:
+        raise Http404("The build is still in progress.")
+    return render(request, "voices/_build_details.html", {"build": build, **load_details(build)})
 
 
 @require_permission("voices.view_build")

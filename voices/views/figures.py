@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consent.access import query_submitted_consents
 from voicehub.models import User
-from voicehub.rail_counts import count_rows
+from voicehub.row_counts import count_rows
 from voicehub.templatetags.studio import describe_moment
 from voices.lists.voices import list_voice_views
 from voices.models import Build, Voice

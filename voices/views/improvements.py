@@ -23,14 +23,16 @@ from voices.views.recording_selection import get_open_voice
 from voices.views.sound_charts import make_sound_charts
 
 MAX_SHOWN_COPIES, MAX_SHOWN_REPAIRS = 10, 20
+# In the address of the tab: its page then has everything from the start.
+SHOWN = "improvements=show"
 RELOAD = "The page was not up to date, so nothing was changed. Try again."
 
 
 def load_improvements(voice: Voice) -> dict[str, Any]:
-    """What the parts of the tab show that only people see who may open the recordings."""
+    """The copies, repairs and charts. They read every recording, so the tab loads them after the page."""
     copies, repairs = find_copies(voice), find_repairs(voice)
     return {
-        "findings": list_findings(voice),
+        "has_improvements": True,
         "charts": make_sound_charts(voice),
         "copies": copies[:MAX_SHOWN_COPIES],
         "copy_count": len(copies),
@@ -52,7 +54,7 @@ def finding_list(request: HttpRequest, pk: str) -> HttpResponse:
 @require_permission("voices.view_recording")
 @require_safe
 def improvements(request: HttpRequest, pk: str) -> HttpResponse:
-    """The charts, copies and repairs, which the tab loads again when the checks have ended."""
+    """The charts, copies and repairs, which the tab loads after the page, and again when the checks have ended."""
     voice = get_open_voice(request, pk)
     return render(request, "voices/_improvements.html", {"voice": voice, **load_improvements(voice)})
 
@@ -66,7 +68,7 @@ def copy_keep(request: HttpRequest, pk: str) -> HttpResponse:
     results = keep_copy(voice, _read_id(request.POST.get("recording", "")), get_user(request))
     left_out = format_count(results[-1].changed, "copy", "copies")
     _show_done(request, voice, f"One recording is kept in builds, {left_out} excluded.", results)
-    return redirect(f"{voice.get_readiness_url()}#copies")
+    return redirect(f"{voice.get_readiness_url()}?{SHOWN}#copies")
 
 
 @require_permission("voices.change_recording")
@@ -81,7 +83,7 @@ def transcripts_repair(request: HttpRequest, pk: str) -> HttpResponse:
         raise ActionRefused("There is nothing to repair anymore. Nothing was changed.")
     repaired = format_count(result.changed, "transcript", "transcripts")
     _show_done(request, voice, f"{repaired} repaired. They are being compared with the others.", [result])
-    return redirect(f"{voice.get_readiness_url()}#repairs")
+    return redirect(f"{voice.get_readiness_url()}?{SHOWN}#repairs")
 
 
 @require_permission("voices.change_recording")

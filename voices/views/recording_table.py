@@ -14,6 +14,7 @@ from django.utils import timezone
 from voicehub.lists.filters import FilterOption
 from voicehub.lists.pages import Header, PageLink
 from voicehub.models import Task, TaskStatus
+from voicehub.row_counts import count_rows
 from voices import access
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.models.voice import (
@@ -224,7 +225,7 @@ def _count_filters(voice: Voice, search: str) -> dict[str, int]:
         totals = found.aggregate(**{name: Count("pk", conditions[show]) for show, name in names.items()})
         return {show: totals[name] for show, name in names.items()}
     # Each count has a query of its own inside, so that it reads the index of its filter.
-    counts = [access.count_rows(Recording.objects.filter(condition, voice=voice)) for condition in conditions.values()]
+    counts = [count_rows(Recording.objects.filter(condition, voice=voice)) for condition in conditions.values()]
     return dict(zip(conditions, Voice.objects.filter(pk=voice.pk).values_list(*counts).get(), strict=True))
 
 

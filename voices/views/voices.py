@@ -9,6 +9,7 @@ from voices import access
 from voices.build_options import list_build_options
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
+from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
@@ -43,7 +44,9 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
         "build_options": options,
     }
     if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
-        context |= load_improvements(voice)
+        context["findings"] = list_findings(voice)
+        if request.GET.get("improvements") == "show":
+            context |= load_improvements(voice)
     return render(request, "voices/voice_readiness.html", context)
 
 

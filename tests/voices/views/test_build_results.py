@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.support.html import read_html
@@ -145,7 +146,7 @@ def test_histogram_counts_every_value_once() -> None:
 def test_distribution_has_our_estimate_beside_it_under_its_own_heading(viewer_client: Client, studio: Studio) -> None:
     first, second = make_two_builds(studio, count=6)
     second.recordings.update(has_report=True, stoi=0.9)
-    path = second.get_absolute_url()
+    path = reverse("voices:build_details", args=[second.pk])
     assert "None of these recordings." in read_html(viewer_client.get(path))
     Recording.objects.update(measures={"estimates": {"stoi": 0.7, "si_sdr": 3.0}})
     text = read_html(viewer_client.get(path))
@@ -163,7 +164,7 @@ def test_distribution_has_our_estimate_beside_it_under_its_own_heading(viewer_cl
 def test_fewer_than_five_scores_are_no_distribution(viewer_client: Client, studio: Studio) -> None:
     build = studio.make_build(status="ready")
     build.recordings.update(has_report=True, stoi=0.9)
-    assert viewer_client.get(build.get_absolute_url()).context["distributions"] == []
+    assert viewer_client.get(reverse("voices:build_details", args=[build.pk])).context["distributions"] == []
 
 
 @pytest.mark.parametrize("measures", [["damaged"], {"estimates": ["damaged"]}, {"estimates": {"stoi": "high"}}, 7])
@@ -171,7 +172,7 @@ def test_damaged_measures_break_no_page(viewer_client: Client, studio: Studio, m
     _first, second = make_two_builds(studio, count=6)
     second.recordings.update(has_report=True, stoi=0.9)
     Recording.objects.update(measures=measures)
-    (distribution,) = viewer_client.get(second.get_absolute_url()).context["distributions"]
+    (distribution,) = viewer_client.get(reverse("voices:build_details", args=[second.pk])).context["distributions"]
     assert distribution.estimate is None
 
 
@@ -187,6 +188,26 @@ def test_text_that_is_not_json_breaks_no_distribution(studio: Studio) -> None:
     assert len(load_values(second).scores["stoi"]) == 6
 
 
+def test_what_reads_every_recording_is_loaded_after_the_page_and_has_a_link(
+    viewer_client: Client, studio: Studio
+) -> None:
+    first, second = make_two_builds(studio, count=6)
+    second.recordings.update(has_report=True, stoi=0.9)
+    page = viewer_client.get(second.get_absolute_url())
+    fragment = reverse("voices:build_details", args=[second.pk])
+    link = f"{second.get_absolute_url()}?details=show"
+    assert "distributions" not in page.context and "changes" not in page.context
+    assert f'hx-get="{fragment}" hx-trigger="load"' in read_html(page) and f'href="{link}#build-details"' in read_html(
+        page
+    )
+    for url in (fragment, link):
+        text = read_html(viewer_client.get(url))
+        assert 'id="scores-stoi"' in text and 'id="changes"' in text and 'hx-trigger="load"' not in text
+    assert fragment not in read_html(viewer_client.get(first.get_absolute_url()))
+    Build.objects.filter(pk=first.pk).update(status="training", finished_at=None)
+    assert viewer_client.get(reverse("voices:build_details", args=[first.pk])).status_code == 404
+
+
 # --- Changes -----------------------------------------------------------------------------
 
 
@@ -199,7 +220,7 @@ def test_changes_since_the_build_before(viewer_client: Client, studio: Studio) -
     second.recordings.filter(recording=kept).update(transcript="Other words.")
     first.recordings.filter(recording=silent).update(is_silent=True)
     second.recordings.filter(recording=outlier).update(is_outlier=True)
-    response = viewer_client.get(second.get_absolute_url())
+    response = viewer_client.get(reverse("voices:build_details", args=[second.pk]))
     changes = response.context["changes"]
     names = {
         name: getattr(changes, name).names for name in ("added", "left_out", "transcripts", "marks_new", "marks_gone")

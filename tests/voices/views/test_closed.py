@@ -44,6 +44,7 @@ RECORDING_URLS = {
     "improvement_undo": "post",
     "copy_keep": "post",
     "transcripts_repair": "post",
+    "build_details": "get",
     "build_export": "get",
     "build_report": "get",
 }
@@ -94,7 +95,7 @@ def withdraw(build: Build, studio: Studio) -> None:
 def get_key(name: str, build: Build) -> Any:
     if name in VOICE_URLS:
         return build.voice_id
-    if name in ("build_export", "build_report"):
+    if name in ("build_details", "build_export", "build_report"):
         return build.pk
     if name == "previews":
         return build.remote_voice_id

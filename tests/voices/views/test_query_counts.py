@@ -53,6 +53,7 @@ def list_polls(growing: GrowingStudio) -> dict[str, str]:
         "findings": reverse("voices:finding_list", args=[growing.voice.pk]),
         "improvements": reverse("voices:improvements", args=[growing.voice.pk]),
         "build": reverse("voices:build_progress", args=[growing.active.pk]),
+        "build details": reverse("voices:build_details", args=[growing.finished.pk]),
         "active builds": reverse("voices:active_builds"),
         "deletions": reverse("voices:running_deletions"),
         "remote voice": reverse("voices:remote_progress", args=[growing.remote.pk]),

@@ -168,7 +168,7 @@ def test_rows_of_other_pages_come_in_one_field_for_any_number(
     unknown = [str(uuid4()) for _ in range(1500)]  # more than the fields that a form may have
     data = {"action": "leave_out", "recording": first, "others": ",".join([*others[:2], *foreign, *unknown])}
     done = read_events(send(producer_client, "recordings_bulk", voice, data, **HTMX))["recordings-done"]
-    assert done["text"] == "3 recordings left out of builds. Not changed: 1502 deleted meanwhile."
+    assert done["text"] == "3 recordings excluded from builds. Not changed: 1502 deleted meanwhile."
     assert Recording.objects.filter(pk__in=foreign, active=True).count() == 2
     page = read_html(send(producer_client, "recordings_bulk_delete", voice, {"recording": first, "others": others[0]}))
     assert "Delete 2 recordings?" in page

@@ -66,8 +66,9 @@ def test_each_tab_marks_itself_and_links_to_the_others(viewer_client: Client, st
 def test_count_of_readiness_is_loaded_after_the_page_except_on_its_own_tab(viewer_client: Client, voice: Voice) -> None:
     load = f'hx-get="{reverse("voices:ready_count", args=[voice.pk])}"'
     assert load in read_html(viewer_client.get(voice.get_absolute_url()))
-    assert '"load, ' not in read_html(viewer_client.get(voice.get_readiness_url()))
-    assert '"load, ' in read_html(viewer_client.get(voice.get_builds_url()))
+    trigger = 'hx-trigger="load, readiness-changed'
+    assert trigger not in read_html(viewer_client.get(voice.get_readiness_url()))
+    assert trigger in read_html(viewer_client.get(voice.get_builds_url()))
     counted = viewer_client.get(reverse("voices:ready_count", args=[voice.pk])).content.decode()
     assert ">0 of " in counted
 
@@ -149,6 +150,23 @@ def test_poll_reloads_findings_while_checks_run_and_the_rest_when_they_end(
 # --- copies and repairs -----------------------------------------------------------------------------
 
 
+def get_improvements_url(voice: Voice) -> str:
+    return f"{voice.get_readiness_url()}?improvements=show"
+
+
+def test_what_reads_every_recording_is_loaded_after_the_page_and_has_a_link(
+    viewer_client: Client, voice: Voice, checked: list[Recording]
+) -> None:
+    page = viewer_client.get(voice.get_readiness_url())
+    assert "copies" not in page.context and "repairs" not in page.context and "charts" not in page.context
+    text, fragment = read_html(page), reverse("voices:improvements", args=[voice.pk])
+    assert f'hx-get="{fragment}" hx-trigger="load, checks-ended from:body"' in text
+    assert f'href="{get_improvements_url(voice)}#improvements"' in text and 'id="sound"' not in text
+    for url in (fragment, get_improvements_url(voice)):
+        loaded = read_html(viewer_client.get(url))
+        assert f'hx-get="{fragment}" hx-trigger="checks-ended from:body"' in loaded and 'id="sound"' in loaded
+
+
 def test_copy_is_kept_and_the_choice_undone_from_the_message(
     engineer_client: Client, voice: Voice, checked: list[Recording]
 ) -> None:
@@ -156,9 +174,10 @@ def test_copy_is_kept_and_the_choice_undone_from_the_message(
         sound = {"levels": checked[0].levels, "seconds": checked[0].seconds, "sample_rate": checked[0].sample_rate}
         Recording.objects.filter(pk=row.pk).update(**sound)
         add_finding(row, "same_sound", "set_findings")
-    assert "Keep this one" in read_html(engineer_client.get(voice.get_readiness_url()))
+    assert "Keep this one" in read_html(engineer_client.get(get_improvements_url(voice)))
     kept = reverse("voices:copy_keep", args=[voice.pk])
     page = engineer_client.post(kept, {"recording": str(checked[0].pk)}, follow=True)
+    assert page.redirect_chain[0][0] == f"{get_improvements_url(voice)}#copies"
     assert "One recording is kept in builds, 1 copy excluded." in read_html(page)
     assert not Recording.objects.get(pk=checked[1].pk).active
     change = voice.bulk_changes.get()
@@ -175,7 +194,7 @@ def test_transcripts_are_repaired_and_the_repair_undone(
 ) -> None:
     Recording.objects.filter(pk=checked[0].pk).update(transcript="The <b>north</b> wind.")
     add_finding(checked[0], "transcript_markup")
-    page = read_html(engineer_client.get(voice.get_readiness_url()))
+    page = read_html(engineer_client.get(get_improvements_url(voice)))
     assert "<dd>The &lt;b&gt;north&lt;/b&gt; wind.</dd>" in page and "<dd>The north wind.</dd>" in page
     repair = reverse("voices:transcripts_repair", args=[voice.pk])
     assert "1 transcript repaired." in read_html(engineer_client.post(repair, follow=True))
@@ -199,7 +218,7 @@ def test_viewer_sees_copies_and_repairs_without_their_buttons(
 ) -> None:
     Recording.objects.filter(pk=checked[0].pk).update(transcript="The <b>north</b> wind.")
     add_finding(checked[0], "transcript_markup")
-    page = read_html(viewer_client.get(voice.get_readiness_url()))
+    page = read_html(viewer_client.get(get_improvements_url(voice)))
     assert "Transcripts to repair" in page and reverse("voices:transcripts_repair", args=[voice.pk]) not in page
 
 
@@ -211,10 +230,10 @@ def test_days_are_charted_from_the_third_day(viewer_client: Client, voice: Voice
         Recording.objects.filter(pk=row.pk).update(
             created_at=timezone.now() - timedelta(days=min(days, 1)), loudness=-20 - days, signal_to_noise=40
         )
-    assert viewer_client.get(voice.get_readiness_url()).context["charts"] == []
+    assert viewer_client.get(get_improvements_url(voice)).context["charts"] == []
     for days, row in enumerate(checked):
         Recording.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=days))
-    page = viewer_client.get(voice.get_readiness_url())
+    page = viewer_client.get(get_improvements_url(voice))
     level, noise = page.context["charts"]
     assert [values for _day, values in level.rows] == [[-23.0], [-22.0], [-21.0], [-20.0]]
     assert level.y_range == (-35, -10) and noise.y_range == (30, 50)

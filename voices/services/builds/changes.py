@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from voices import access
 from voices.models import Build, BuildRecording, BuildStatus
@@ -63,14 +63,12 @@ def load_changes(build: Build, previous: Build) -> BuildChanges:
         added=_list_recordings(build.recordings.filter(~Exists(before))),
         left_out=_list_recordings(previous.recordings.filter(~Exists(after))),
         transcripts=_list_recordings(build.recordings.filter(Exists(other_text))),
-        marks_new=_list_recordings(_query_marked(build).filter(~Exists(before.filter(MARKED)))),
-        marks_gone=_list_recordings(_query_marked(previous).filter(Exists(after.filter(~MARKED, has_report=True)))),
+        marks_new=_list_recordings(build.recordings.marked().filter(~Exists(before.filter(MARKED)))),
+        marks_gone=_list_recordings(
+            previous.recordings.marked().filter(Exists(after.filter(~MARKED, has_report=True)))
+        ),
         has_same_terms=(build.consent_id, build.contract_id) == (previous.consent_id, previous.contract_id),
     )
-
-
-def _query_marked(build: Build) -> QuerySet[BuildRecording]:
-    return build.recordings.filter(MARKED, Q(has_report=True))
 
 
 def _list_recordings(rows: QuerySet[BuildRecording]) -> ChangedRecordings:

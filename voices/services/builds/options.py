@@ -1,7 +1,9 @@
 """The options of a build: the fields of the provider that a person sets, and the emotion of each recording."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from django.db.models import Count
 
 from providers.options import OFF, ON, OptionInvalid, OptionKind, OptionValue, TierOption, check_options
 from providers.types import Capabilities
@@ -57,9 +59,10 @@ def _describe_option(option: TierOption | None, name: str, value: OptionValue) -
     return ShownOption(label, labels.get(value, value) or "None")
 
 
-def describe_emotions(rows: Sequence[str]) -> str:
-    """“neutral, 12 recordings; happy, 3 recordings” for the emotions of a build's recordings. Empty without any."""
-    counts = {emotion: rows.count(emotion) for emotion in dict.fromkeys(rows) if emotion}
+def describe_emotions(build: Build) -> str:
+    """“happy, 12; calm, 3” for the emotions of a build's recordings. Only the word if all share it; empty without."""
+    rows = build.recordings.exclude(emotion="").order_by().values_list("emotion")
+    counts = list(rows.annotate(count=Count("*")).order_by("-count", "emotion"))
     if len(counts) == 1:
-        return next(iter(counts))
-    return "; ".join(f"{emotion}, {count}" for emotion, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+        return str(counts[0][0])
+    return "; ".join(f"{emotion}, {count}" for emotion, count in counts)

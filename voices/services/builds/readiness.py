@@ -219,9 +219,12 @@ def _load_totals(
     rows = cast("Iterable[dict[str, Any]]", usable.values("voice").annotate(**others))
     totals = {row["voice"]: {**row, **dict.fromkeys(of_text, 0)} for row in rows}
     texts = usable.annotate(text_length=Length("transcript"))
-    counted = texts.filter(Q(text_length=0) | Q(text_length__gt=shortest_limit))
-    # Grouped by the length, because SQLite then uses its index.
-    for group in cast("Iterable[dict[str, Any]]", counted.values("voice", "text_length").annotate(**of_text)):
+    # Grouped by the length, because SQLite then uses its index; apart, because for both it would read all lengths.
+    missing, long = (
+        texts.filter(condition).values("voice", "text_length").annotate(**of_text)
+        for condition in (Q(text_length=0), Q(text_length__gt=shortest_limit))
+    )
+    for group in cast("Iterable[dict[str, Any]]", missing.union(long, all=True)):
         for name in of_text if group["voice"] in totals else ():
             totals[group["voice"]][name] += group[name]
     return totals

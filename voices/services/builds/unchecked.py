@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Count, Exists, Func, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Exists, Func, OuterRef, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from voicehub.models import Task, TaskStatus
+from voicehub.row_counts import count_rows
 from voicehub.text import format_count
 from voices.models import Recording, RecordingStatus, Voice
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
@@ -70,12 +70,10 @@ def load_unchecked(voices: Collection[Voice]) -> dict[UUID, UncheckedRecordings]
     included = Recording.objects.filter(
         voice=OuterRef("pk"), active__in=[True], status=RecordingStatus.ACCEPTED
     ).order_by()
-    waiting = included.filter(analyzed_at=None).values("voice").annotate(count=Count("*")).values("count")
+    waiting = count_rows(included.filter(analyzed_at=None))
     newest = included.filter(analyzed_at__isnull=False).order_by("-analyzed_at").values("analyzed_at")[:1]
     rows = Voice.objects.filter(pk__in=[voice.pk for voice in voices]).order_by()
-    rows = rows.annotate(
-        count=Coalesce(Subquery(waiting), 0), newest_analysis=Subquery(newest), is_waiting=has_waiting_check()
-    )
+    rows = rows.annotate(count=waiting, newest_analysis=Subquery(newest), is_waiting=has_waiting_check())
     return {
         pk: UncheckedRecordings(count, not is_waiting)
         for pk, comparison, count, newest_analysis, is_waiting in rows.values_list(

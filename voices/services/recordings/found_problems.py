@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.validators import slug_re
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Length
 
 from audio.findings.catalog import CODES, EXCLUSION_LABELS
 from voices.models import BuildRecording, RecordingStatus, Voice
-from voices.models.build import MARKED
 from voices.models.voice import NEEDS_REVIEW
 from voices.services.recordings.inclusion import SAME_SOUND
 
@@ -55,7 +56,11 @@ def _count_own(voice: Voice) -> Iterator[FoundProblem]:
     for codes, count in usable.values_list("warning_codes").annotate(count=Count("*")):
         counts.update(dict.fromkeys((codes or "").split(), count))
     counts[UNUSABLE] = voice.recordings.filter(status=RecordingStatus.REFUSED).count()
-    counts[NO_TRANSCRIPT] = usable.filter(transcript="").count()
+    # Counted apart, because an index has the lengths of the included ones.
+    counts[NO_TRANSCRIPT] = (
+        usable.annotate(text_length=Length("transcript")).filter(text_length=0, active=True).count()
+        + usable.filter(transcript="", active=False).count()
+    )
     yield from (FoundProblem(CHECK, code, count) for code, count in counts.items() if count)
 
 
@@ -75,12 +80,13 @@ def _query_newest_reports(voice: Voice) -> QuerySet[BuildRecording]:
         build__created_at__gt=OuterRef("build__created_at"),
         build__remote_voice__account__provider=OuterRef("build__remote_voice__account__provider"),
     )
-    return BuildRecording.objects.filter(MARKED, ~Exists(newer), has_report=True, recording__voice=voice)
+    return BuildRecording.objects.marked().filter(~Exists(newer), recording__voice=voice)
 
 
 def is_problem_key(key: str) -> bool:
+    """Whether this can be the key of a finding. A provider that is no longer supported has reported some, too."""
     source, _, code = key.rpartition("-")
-    return code in CODES if source == CHECK else bool(source) and code in PROVIDER_MARKS
+    return code in CODES if source == CHECK else bool(slug_re.match(source)) and code in PROVIDER_MARKS
 
 
 def make_problem_condition(voice: Voice, key: str) -> Q:

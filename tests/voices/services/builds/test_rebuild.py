@@ -13,6 +13,7 @@ from voicehub.models import Task, User
 from voicehub.refusals import ActionRefused
 from voices.models import Account, Build, BuildRecording, Recording
 from voices.services.builds.rebuild import plan_rebuild, query_marked, rebuild_without_marked
+from voices.services.builds.start import DELETED_MEANWHILE, BuildRefused, start_build
 
 pytestmark = pytest.mark.django_db
 MARKS: tuple[dict[str, Any], ...] = ({"is_silent": True}, {"is_outlier": True}, {"discard_reason": "noisy"})
@@ -111,6 +112,26 @@ def test_active_build_cannot_be_rebuilt(studio: Studio) -> None:
     assert plan_rebuild(build) is None
     with pytest.raises(ActionRefused, match="still in progress"):
         rebuild_without_marked(build, studio.producer)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_deletion_at_the_same_moment_is_said_and_nothing_is_started(
+    producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database finds at the commit that a recording of the new build is gone."""
+    build = make_marked_build(studio)
+    build_rows = BuildRecording.objects.filter(build=build)
+
+    def delete_one(new: Build, *_arguments: object) -> None:
+        chosen = new.recordings.values_list("recording", flat=True)[0]
+        build_rows.filter(recording=chosen).delete()
+        Recording.objects.filter(pk=chosen)._raw_delete("default")
+
+    monkeypatch.setattr("voices.services.builds.start.record_used_consent", delete_one)
+    assert DELETED_MEANWHILE in read_html(click(producer_client, build))
+    with pytest.raises(BuildRefused, match="deleted at the same moment"):
+        start_build(build.voice, studio.account, "rapid", "recordings", studio.producer)
+    assert Build.objects.get() == build and not Recording.objects.filter(active=False).exists()
 
 
 def test_canceled_rebuild_does_not_count_as_a_newer_build(producer_client: Client, studio: Studio) -> None:

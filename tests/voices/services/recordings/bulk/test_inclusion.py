@@ -1,4 +1,4 @@
-"""Many recordings are put in builds or left out by the rules of the single switch, and checked again only once."""
+"""Many recordings are included in builds or excluded by the rules of the single switch, and checked again only once."""
 
 from typing import Any
 from uuid import UUID, uuid4

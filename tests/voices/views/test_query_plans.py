@@ -206,8 +206,8 @@ def test_each_filter_is_counted_in_its_own_index(growing: GrowingStudio) -> None
         count_filters(growing.voice, "", "")
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}")
-        indexes = re.findall(r"INDEX (recording_\w+)", " ".join(row[3] for row in cursor.fetchall()))
+        details = [row[3] for row in cursor.fetchall()]
+    used = re.findall(r"INDEX (recording_\w+)", "\n".join(details))
     refused, excluded, without_text = "recording_refused", "recording_excluded", "recording_without_text"
-    assert [name for name in indexes if name not in {"recording_by_name", "recording_counts"}] == [
-        *["recording_to_review"] * 2, refused, *[excluded] * 2, without_text,
-    ]  # fmt: skip
+    own_indexes = ["recording_to_review", "recording_to_review", refused, excluded, excluded, without_text]
+    assert [index for index in used if index in own_indexes] == own_indexes

@@ -16,7 +16,6 @@ from django.db.models.functions import Replace
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from voices.views.recording_filters import FILTER_LABELS, count_filters
 
 from tests.voices.rows import Studio
 from tests.voices.views.page_rows import GrowingStudio
@@ -25,6 +24,7 @@ from voices.models import Preview, Recording, VoteChoice
 from voices.services.blind_listening import cast_vote, load_sentences
 from voices.services.recordings.store import ANALYZE_TASK
 from voices.views.comparison import make_compare_url
+from voices.views.recording_filters import FILTER_LABELS, count_filters
 from voices.views.recording_table import SORT_ORDERS
 
 pytestmark = pytest.mark.django_db

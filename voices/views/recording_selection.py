@@ -62,7 +62,7 @@ def read_selection(voice: Voice, data: QueryDict) -> Selection:
 
 
 def read_id(text: str, problem: str = RELOAD) -> UUID:
-    """The id that a form sent. Raises ActionRefused with this problem if it is none."""
+    """The id that a field of a form has. Raises ActionRefused with this problem if it is none."""
     try:
         return UUID(text)
     except ValueError:

@@ -12,7 +12,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.text import format_count
 from voicehub.upload_limits import EXPORTED_TABLE_BYTES
 from voices.models import Voice
-from voices.services.recordings.bulk.tables import TableLine, check_table_size
+from voices.services.recordings.bulk.tables import TableLine
 from voices.services.recordings.bulk.transcripts import (
     MAX_TRANSCRIPT_LENGTH,
     TablePreview,
@@ -81,8 +81,7 @@ def _make_preview(request: HttpRequest, voice: Voice, selection: Selection) -> d
 def _read_file(file: "UploadedFile[Any] | None") -> bytes:
     if file is None:
         raise ActionRefused("No table is chosen. Choose a CSV or TSV file.")
-    check_table_size(file.size or 0)
-    return bytes(file.read())
+    return bytes(file.read(EXPORTED_TABLE_BYTES + 1))  # one byte more than `read_table` accepts
 
 
 def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices import access
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
+from voices.models.build import MARKS
 from voices.services.builds.readiness import check_readiness
 from voices.services.builds.start import DELETED_MEANWHILE, find_blockers, prepare_build, start_prepared_build
 from voices.services.recordings.inclusion import leave_out
@@ -105,9 +106,7 @@ def _count_marked(build: Build) -> MarkedCounts:
     return MarkedCounts(
         **rows.aggregate(
             total=Count("pk"),
-            silent=Count("pk", filter=Q(is_silent=True)),
-            outlier=Count("pk", filter=Q(is_outlier=True)),
-            discarded=Count("pk", filter=~Q(discard_reason="")),
+            **{mark: Count("pk", filter=condition) for mark, condition in MARKS.items()},
         )
     )
 

@@ -12,7 +12,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import NEEDS_REVIEW
-from voices.services.recordings.bulk.changes import BulkResult, query_locked, split_ids
+from voices.services.recordings.bulk.changes import BulkResult, lock_recordings
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
 from voices.services.recordings.inclusion import COPY_CODES, get_sound_key, list_warning_codes
 
@@ -55,19 +55,15 @@ def find_copies(voice: Voice) -> list[CopyGroup]:
 def keep_copy(voice: Voice, recording: UUID, by: User) -> list[BulkResult]:
     """Keep this one of its copies in builds, and leave the others out. Each result can be undone.
 
-    Raises ActionRefused if the recording has no copies anymore, or if it was deleted at the same moment.
+    Raises ActionRefused if the recording has no copies anymore, or cannot stay.
     """
     with transaction.atomic():
         group = next((group for group in find_copies(voice) if any(row.pk == recording for row in group.rows)), None)
         if group is None:
             raise ActionRefused("This recording has no copies anymore. Reload the page to see what is left.")
-        # All are locked first, in the order of every action, so that two actions at once never wait for each other.
-        chunks = split_ids([row.pk for row in group.rows])
-        locked = {row.pk: row for chunk in chunks for row in query_locked(voice, chunk, "status")}
+        locked = {row.pk: row for row in lock_recordings(voice, [row.pk for row in group.rows], "status")}
         if recording not in locked or not locked[recording].is_usable:
-            raise ActionRefused(
-                "This recording is no longer there or not usable. Nothing was changed. Reload the page."
-            )
+            raise ActionRefused("This recording was deleted or cannot be used anymore. Reload the page.")
         others = [pk for pk in locked if pk != recording]
         kept = include_recordings(voice, [recording], by)
         if kept.skipped["refused by the provider"]:

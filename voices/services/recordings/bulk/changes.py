@@ -52,6 +52,11 @@ def query_locked(voice: Voice, ids: Sequence[UUID], *fields: str) -> QuerySet[Re
     return voice.recordings.filter(pk__in=ids).select_for_update(of=("self",)).only("voice", *fields).order_by("pk")
 
 
+def lock_recordings(voice: Voice, ids: Sequence[UUID], *fields: str) -> list[Recording]:
+    """Lock these recordings in the order for everyone, before a transaction changes them in several steps."""
+    return [row for chunk in split_ids(ids) for row in query_locked(voice, chunk, *fields)]
+
+
 def record_change(
     voice: Voice, by: User, kind: BulkKind, changes: Sequence[Mapping[str, str]], *, is_applied: bool = True
 ) -> BulkChange | None:

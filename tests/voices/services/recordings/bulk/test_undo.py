@@ -93,7 +93,7 @@ def set_texts(voice: Voice, text: str, by: User) -> BulkChange:
     return change
 
 
-def test_several_changes_are_undone_together_or_not_at_all(studio: Studio, voice: Voice, engineer: User) -> None:
+def test_change_of_another_person_is_undone_with_none(studio: Studio, voice: Voice, engineer: User) -> None:
     first, second = studio.make_recordings(voice, 2)
     changes = [
         leave_out_recordings(voice, [row.pk], by).change for row, by in ((first, engineer), (second, studio.producer))
@@ -111,6 +111,22 @@ def test_action_is_undone_only_once(studio: Studio, voice: Voice) -> None:
     with pytest.raises(ActionRefused, match="already undone"):
         undo_change(change.pk, voice, studio.producer)
     assert not voice.recordings.filter(active=True).exists()
+
+
+def test_several_changes_are_undone_together_or_not_at_all(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 3)
+    before, left_out = read_decisions(voice), leave_out_all(voice, studio.producer)
+    some = list(voice.recordings.values_list("pk", flat=True))[:2]
+    included = include_recordings(voice, some, studio.producer).change
+    assert included
+    after = read_decisions(voice)
+    BulkChange.objects.filter(pk=left_out.pk).update(undone_at=timezone.now())
+    with pytest.raises(ActionRefused, match="undone already"):
+        undo_changes([left_out.pk, included.pk], voice, studio.producer)
+    assert read_decisions(voice) == after and not BulkChange.objects.get(pk=included.pk).undone_at
+    BulkChange.objects.update(undone_at=None)
+    result = undo_changes([left_out.pk, included.pk], voice, studio.producer)
+    assert (result.restored, result.left_alone, read_decisions(voice)) == (5, 0, before)
 
 
 def test_only_the_person_who_did_it_can_undo(studio: Studio, voice: Voice, engineer: User) -> None:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
@@ -108,6 +109,7 @@ def split_words(text: str) -> list[str]:
     return [one.strip(PUNCTUATION) for one in DASHES.sub(" ", text).split() if any(map(str.isalnum, one))]
 
 
+@lru_cache(4096)
 def count_syllables(word: str) -> int:
     """Approximate syllables of an English word: its groups of vowels, without a silent e at the end, at least 1.
 
@@ -247,7 +249,7 @@ def _is_garbled(text: str) -> bool:
 def decode_garbled(text: str) -> str:
     """The text that was read as Windows-1252 although it is UTF-8. Any other text as it is."""
     try:
-        return b"".join(map(_encode_windows_1252, text)).decode()
+        return text if text.isascii() else b"".join(map(_encode_windows_1252, text)).decode()
     except UnicodeError:
         return text
 
@@ -266,6 +268,7 @@ def _find_foreign_letters(letters: Iterable[str], subtag: str) -> set[str]:
     return {one for one, script in scripts.items() if own and script not in own | SHARED_LETTER_PREFIXES}
 
 
+@lru_cache(4096)
 def _get_script(one: str) -> str:
     """The script of a letter, from the start of its Unicode name: LATIN, CYRILLIC, CJK …"""
     return re.split("[ -]", unicodedata.name(one, ""))[0]

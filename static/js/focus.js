@@ -7,7 +7,8 @@ let place = null; // where the focus was in a part of the page that is being rep
 
 const describe = (one) => [one.tagName, ...NAMES.map((name) => one.getAttribute(name))].join("\n");
 const readText = (one) => one.textContent.trim();
-const isLost = () => document.activeElement === document.body || document.activeElement === null;
+// A person may also leave every control, by a click beside them: then the control is still there.
+const isLost = () => place && !place.one.isConnected && document.activeElement === document.body;
 
 function listAlike(scope, description) {
   const [tag] = description.split("\n");
@@ -21,7 +22,7 @@ function remember(target) {
   const description = describe(one);
   const ids = [];
   for (let part = scope; part; part = part.parentElement) if (part.id) ids.push(part.id);
-  place = { ids, description, text: readText(one), number: listAlike(scope, description).indexOf(one) };
+  place = { one, ids, description, text: readText(one), number: listAlike(scope, description).indexOf(one) };
 }
 
 function findAgain({ ids, description, text, number }) {
@@ -32,13 +33,13 @@ function findAgain({ ids, description, text, number }) {
 }
 
 function restore() {
-  if (place && isLost()) findAgain(place)?.focus({ preventScroll: true });
+  if (isLost()) findAgain(place)?.focus({ preventScroll: true });
 }
 
 // The control may be gone because it has done its work: then the focus goes to the part of the page around it.
 function settle() {
   restore();
-  if (place && isLost()) {
+  if (isLost()) {
     const part = place.ids.map((id) => document.getElementById(id)).find(Boolean) ?? document.getElementById("content");
     if (part && !part.hasAttribute("tabindex")) part.tabIndex = -1;
     part?.focus({ preventScroll: true });
@@ -46,7 +47,10 @@ function settle() {
   place = null;
 }
 
-document.addEventListener("htmx:beforeSwap", ({ detail }) => detail.shouldSwap && remember(detail.target));
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (place?.one.isConnected) place = null; // an earlier swap has replaced something else
+  if (detail.shouldSwap) remember(detail.target);
+});
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => detail.shouldSwap && remember(detail.target));
 document.addEventListener("htmx:afterSwap", restore);
 document.addEventListener("htmx:oobAfterSwap", restore);

@@ -1,5 +1,6 @@
 // The selected recordings that are on other pages of the list. They stay selected as long as the list has the same
 // filter and search, also when the page is loaded again, and reach the server in the field "others" of the form.
+import { useSessionStorage } from "./storage.js";
 
 const STORE = "selected-recordings";
 
@@ -10,14 +11,6 @@ const getPage = () => document.getElementById("recordings")?.getAttribute("hx-ge
 let others = new Set();
 let scope = null;
 let page = "";
-
-function useStorage(action) {
-  try {
-    return action(sessionStorage);
-  } catch {
-    return null; // this browser forbids storage, or it is full
-  }
-}
 
 // The filter and the search of the list, without its order and size. Null if the list is empty.
 export function getScope() {
@@ -41,7 +34,7 @@ export function saveOthers(selected, isAll) {
   field.disabled = isAll || !others.size;
   const stored = { path: location.pathname, scope: getScope(), page: getPage(), here: [...selected], others: readOthers() };
   const isEmpty = isAll || !(selected.size + others.size);
-  useStorage((storage) => (isEmpty ? storage.removeItem(STORE) : storage.setItem(STORE, JSON.stringify(stored))));
+  useSessionStorage((storage) => (isEmpty ? storage.removeItem(STORE) : storage.setItem(STORE, JSON.stringify(stored))));
 }
 
 // Returns which of the rows of the new table (`ids`) are selected, if `selected` had the rows of the table before.
@@ -60,7 +53,7 @@ export function restoreOthers(selected, ids) {
 
 // What this tab had selected before the page was loaded. Returns the rows of the page that was shown then.
 export function loadOthers() {
-  const stored = useStorage((storage) => JSON.parse(storage.getItem(STORE)));
+  const stored = useSessionStorage((storage) => JSON.parse(storage.getItem(STORE)));
   if (stored?.path !== location.pathname) return new Set();
   ({ scope, page } = stored);
   others = new Set(stored.others);
@@ -69,5 +62,5 @@ export function loadOthers() {
 
 // The page is left for one that acts on the selection, after which its recordings may be gone.
 export function forgetOthers() {
-  useStorage((storage) => storage.removeItem(STORE));
+  useSessionStorage((storage) => storage.removeItem(STORE));
 }

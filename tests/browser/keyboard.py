@@ -80,9 +80,6 @@ class Keyboard:
                 handle = target.element_handle()
         raise AssertionError(f"{target} cannot be reached with {key}")
 
-    def go_back_to(self, target: Locator) -> None:
-        self.go_to(target, "Shift+Tab")
-
     def activate(self, target: Locator) -> None:
         """Go to a link or button, and press Enter."""
         self.go_to(target)
@@ -103,9 +100,9 @@ class Keyboard:
         self.type(text)
         assert target.evaluate("(one) => one.selectedOptions[0].textContent.trim()").startswith(text)
 
-    def choose_files(self, target: Locator, files: list[FilePayload] | list[Path]) -> None:
+    def choose_files(self, target: Locator, files: list[FilePayload] | list[Path], key: str = "Tab") -> None:
         """Open the dialog of a file field. The dialog belongs to the system, so the driver answers it."""
-        self.go_to(target)
+        self.go_to(target, key)
         with self.page.expect_file_chooser() as chooser:
             self.press("Space")
         chooser.value.set_files(files)
@@ -117,8 +114,7 @@ class Keyboard:
 
     def check_focus_is_kept(self) -> None:
         """The focus is on an element of the page, not lost to its start."""
-        seen = self.page.evaluate("document.activeElement !== document.body")
-        assert seen, f"{self.page.url}: the focus is lost"
+        self.page.wait_for_function("() => document.activeElement !== document.body")
 
     def wait_while_focused(self, target: Locator, shown: Locator) -> None:
         """The target keeps the focus until the page shows something, however often htmx replaces parts of it."""

@@ -149,7 +149,7 @@ def test_selection_carries_to_other_pages_of_the_list(studio: Studio, voice: str
 def test_selection_of_other_pages_ends_with_its_filter_and_is_deleted_after_a_question(
     voice: str, open_tab: OpenTab
 ) -> None:
-    page = open_tab("phone", "paula").goto(f"{voice}?size=25#recordings")
+    page = open_tab("desktop", "paula").goto(f"{voice}?size=25#recordings")
     bar = find_bar(page)
     find_box(page, 1).check()
     open_page(page, "Next", 2)

@@ -79,13 +79,12 @@ def add_talent(keys: Keyboard) -> None:
 
 
 def add_contract(keys: Keyboard) -> None:
+    """Fill in the terms, then go back to the file. The viewer of the PDF is a frame of its own in the order."""
     page, today = keys.page, timezone.localdate()
     keys.skip_to_content()
     keys.activate(page.get_by_role("link", name="Add contract").first)
     expect_heading(page, "Add contract")
     keys.skip_to_content()
-    contract = sound.make_upload("contract.pdf", make_sample_pdf(["VOICE LICENCE"]))
-    keys.choose_files(page.get_by_label("Signed contract"), [contract])
     for label, days in (("Signed on", -3), ("Starts on", -2), ("Ends on", 300)):
         keys.fill(page.get_by_label(label), f"{today + timedelta(days=days):%m%d%Y}")
     keys.check(page.get_by_label(staff_steps.PURPOSE))
@@ -93,8 +92,11 @@ def add_contract(keys: Keyboard) -> None:
     keys.fill(page.get_by_label("Intended uses"), "Audio guides for museums.")
     keys.check(page.get_by_label("Worldwide", exact=True))
     keys.check(page.get_by_label("I have read the excluded uses"))
+    contract = sound.make_upload("contract.pdf", make_sample_pdf(["VOICE LICENCE"]))
+    keys.choose_files(page.get_by_label("Signed contract"), [contract], "Shift+Tab")
     keys.activate(page.get_by_role("button", name="Add contract"))
     expect(page.get_by_text("The contract was filed.")).to_be_visible()
+    expect(page.locator("dt", has_text="Party").locator("+ dd")).to_contain_text("Northlight Voices")
 
 
 def open_talent(keys: Keyboard) -> None:

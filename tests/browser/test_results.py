@@ -1,4 +1,4 @@
-"""The result of a build: what the provider marked is left out, and one new build is started and reported."""
+"""The result of a build: what the provider flagged is excluded, and one new build is started and reported."""
 
 import csv
 import re

@@ -103,7 +103,7 @@ def check_repairs(page: Page) -> None:
     repairs = find_section(page, "Transcripts to repair")
     expect(repairs).to_contain_text(MARKUP)
     expect(repairs).to_contain_text(REPAIRED)
-    repairs.get_by_role("button", name="Repair it").click()
+    repairs.get_by_role("button", name="Repair it").press("Enter")
     expect(page.get_by_text("1 transcript repaired.")).to_be_visible()
     expect(repairs).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

@@ -94,6 +94,14 @@ def load_list(
     )
 
 
+class CountedPaginator(Paginator[Any]):
+    """A paginator that knows the number of its rows."""
+
+    def __init__(self, rows: QuerySet[Any], size: int, count: int) -> None:
+        super().__init__(rows, size)
+        self.count = count
+
+
 def load_part(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], name: str, size: int = PART_SIZE) -> Page[Any]:
     """One page of a list that shares its page with others. Its number is the parameter `name` of the address."""
     return Paginator(rows, size).get_page(request.GET.get(name))

@@ -126,8 +126,8 @@ def _add_scores(report: PdfReport, data: ReportData) -> None:
         )
         for gauge in data.gauges
     ]
-    report.add_table(("Score", "Value", "Verdict", "Direction and mark", before), rows, widths=(4, 2, 2, 6, 4))
-    report.add_text("No limit stated by the provider: the marks for a good score are VoiceHub's.", is_quiet=True)
+    report.add_table(("Score", "Value", "Verdict", "Direction and limit", before), rows, widths=(4, 2, 2, 6, 4))
+    report.add_text("No provider states a limit: the limits for a good score are VoiceHub's.", is_quiet=True)
 
 
 def _describe_change(gauge: Gauge) -> str:

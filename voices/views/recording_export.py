@@ -18,8 +18,8 @@ from voicehub.refusals import ActionRefused
 from voices.models import Recording, Voice
 from voices.services.recordings.bulk.changes import CHUNK_SIZE, split_ids
 from voices.views.build_csv import EchoWriter, escape_formula
+from voices.views.recording_filters import query_matching
 from voices.views.recording_selection import answer_refusal, get_open_voice, read_selection
-from voices.views.recording_table import query_matching
 
 MEASURE_COLUMNS = tuple(
     one.name for one in fields(Measures) if one.name not in {"seconds", "missing"} and not one.name.endswith("_spans")

@@ -19,7 +19,7 @@ from voices import access
 from voices.models import BulkChange, Voice
 from voices.services.recordings.bulk.changes import BulkResult
 from voices.services.recordings.bulk.undo import UndoResult
-from voices.views.recording_table import query_matching
+from voices.views.recording_filters import query_matching
 
 NOTHING_SELECTED = "No recording is selected. Select one or more, then choose the action again."
 RELOAD = "The selection could not be read. Reload the page and select the recordings again."

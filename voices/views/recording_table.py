@@ -6,51 +6,36 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.db.models import Count, Func, Max, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.utils import timezone
 
 from voicehub.lists.filters import FilterOption
-from voicehub.lists.pages import Header, PageLink
+from voicehub.lists.pages import CountedPaginator, Header, PageLink
 from voicehub.models import Task, TaskStatus
-from voicehub.row_counts import count_rows
 from voices import access
-from voices.models import InclusionSource, Recording, RecordingStatus, Voice
+from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import (
     BEST_QUALITY,
     LOUDEST,
     MOST_SEVERE,
-    NEEDS_REVIEW,
     NOISIEST,
     QUIETEST,
     WORST_QUALITY,
 )
 from voices.recording_rows import make_row_state
 from voices.row_polls import RowPoll, compare_rows
-from voices.services.recordings.found_problems import is_problem_key, make_problem_condition
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
 from voices.views.finding_list import name_finding
+from voices.views.recording_filters import FILTER_LABELS, count_filters, query_filtered, read_filter, read_search
 from voices.views.recording_progress import make_analysis_progress, parse_time
 from voices.work_progress import WorkProgress
 
 PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
-SEARCH_LENGTH = 100
 # Stands in addresses and forms that the script of the table fills in for one row.
 ZERO_ID = UUID(int=0)
 
-FILTER_LABELS = {
-    "": "All",
-    "usable": "Usable",
-    "look": "To review",
-    "compared": "Different from the others",
-    "flagged": "Flagged by the provider",
-    "refused": "Not usable",
-    "inactive": "Excluded from builds",
-    "left_out": "Excluded by a check",
-    "no_transcript": "Without a transcript",
-}
 SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
     "": ("Name", ["file_name", "pk"]),
     "name_last": ("Name, last first", ["-file_name", "-pk"]),
@@ -100,27 +85,21 @@ def read_state(params: Mapping[str, str]) -> TableState:
     return TableState(read_search(params), read_filter(params), sort if sort in SORT_ORDERS else "", size)
 
 
-def read_filter(params: Mapping[str, str]) -> str:
-    show = params.get("show", "")
-    return show if show in FILTER_LABELS or is_problem_key(show) else ""
-
-
-def read_search(params: Mapping[str, str]) -> str:
-    return params.get("q", "").strip().replace("\x00", "")[:SEARCH_LENGTH]
-
-
 def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, Any]:
     """The page of recordings for this query string. Unknown values are ignored."""
     state = read_state(params)
-    ids: QuerySet[Any] = _find_ids(voice, state.show, state.search).order_by(*SORT_ORDERS[state.sort][1])
-    page = Paginator(ids.values_list("pk", flat=True), state.size).get_page(params.get("page"))
+    counts = count_filters(voice, state.show, state.search)
+    ids: QuerySet[Any] = query_filtered(voice, state.show, state.search).order_by(*SORT_ORDERS[state.sort][1])
+    page = CountedPaginator(ids.values_list("pk", flat=True), state.size, counts[state.show]).get_page(
+        params.get("page")
+    )
     # The database orders and counts ids, and looks up the rest only for the rows of this page.
     page.object_list, opened = _load_rows(voice, list(page.object_list), params)
     note_refusals(page)
     return {
         "page": page, "opened": opened, "active_filter": state.show, "active_sort": state.sort, "search": state.search,
         "query": state.make_query(), "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
-        "filter_options": _make_filter_options(voice, state), "size_links": _make_size_links(state),
+        "filter_options": _make_filter_options(state, counts), "size_links": _make_size_links(state),
         "zero_id": ZERO_ID, "blank_recording": Recording(pk=ZERO_ID),
         "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
@@ -160,9 +139,8 @@ def _make_header(state: TableState, label: str, css_class: str, orders: Sequence
     return Header(label, css_class, f"?{state.make_query(sort=following)}", direction)
 
 
-def _make_filter_options(voice: Voice, state: TableState) -> list[FilterOption]:
+def _make_filter_options(state: TableState, counts: Mapping[str, int]) -> list[FilterOption]:
     """Each filter with its number of rows. One without rows, or by one finding, is shown only while it is chosen."""
-    counts = _count_filters(voice, state.search)
     options = [
         FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
         for show, label in FILTER_LABELS.items()
@@ -170,8 +148,8 @@ def _make_filter_options(voice: Voice, state: TableState) -> list[FilterOption]:
     ]
     if state.show in FILTER_LABELS:
         return options
-    count = _find_ids(voice, state.show, state.search).count()
-    return [*options, FilterOption(name_finding(state.show), count, f"?{state.make_query()}", is_current=True)]
+    chosen = FilterOption(name_finding(state.show), counts[state.show], f"?{state.make_query()}", is_current=True)
+    return [*options, chosen]
 
 
 def _make_size_links(state: TableState) -> list[PageLink]:
@@ -183,50 +161,6 @@ def _make_size_links(state: TableState) -> list[PageLink]:
         )
         for size in PAGE_SIZES
     ]
-
-
-def query_matching(voice: Voice, params: Mapping[str, str]) -> QuerySet[Recording]:
-    """All recordings that match the filter and the search of this query string."""
-    return _find_ids(voice, read_filter(params), read_search(params))
-
-
-def _find_ids(voice: Voice, show: str, search: str) -> QuerySet[Recording]:
-    condition = _make_conditions(voice)[show] if show in FILTER_LABELS else make_problem_condition(voice, show)
-    rows = Recording.objects.filter(condition, voice=voice)
-    return rows.filter(_make_search(search)) if search else rows
-
-
-def _make_search(text: str) -> Q:
-    return Q(file_name__icontains=text) | Q(transcript__icontains=text)
-
-
-def _make_conditions(voice: Voice) -> dict[str, Q]:
-    """`NEEDS_REVIEW` and `active=False` choose an index, so they also stand where another condition implies them."""
-    usable = Q(status=RecordingStatus.ACCEPTED)
-    return {
-        "": Q(),
-        "usable": usable,
-        "look": usable & NEEDS_REVIEW,
-        "compared": usable & NEEDS_REVIEW & ~Q(set_findings=[]),
-        "flagged": access.is_flagged(voice),
-        "refused": Q(status=RecordingStatus.REFUSED),
-        "inactive": usable & Q(active=False),
-        "left_out": usable & Q(active=False, active_by=InclusionSource.CHECK),
-        "no_transcript": usable & Q(transcript=""),
-    }
-
-
-def _count_filters(voice: Voice, search: str) -> dict[str, int]:
-    """The number of rows of each filter, in one query. With a search, only what it finds is counted."""
-    conditions = _make_conditions(voice)
-    if search:
-        found = voice.recordings.filter(_make_search(search)).order_by()
-        names = {show: f"count_{number}" for number, show in enumerate(conditions)}
-        totals = found.aggregate(**{name: Count("pk", conditions[show]) for show, name in names.items()})
-        return {show: totals[name] for show, name in names.items()}
-    # Each count has a query of its own inside, so that it reads the index of its filter.
-    counts = [count_rows(Recording.objects.filter(condition, voice=voice)) for condition in conditions.values()]
-    return dict(zip(conditions, Voice.objects.filter(pk=voice.pk).values_list(*counts).get(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

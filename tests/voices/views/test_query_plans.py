@@ -16,7 +16,6 @@ from django.db.models.functions import Replace
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from voices.views.recording_filters import FILTER_LABELS, count_filters
 
 from tests.voices.rows import Studio
 from tests.voices.views.page_rows import GrowingStudio
@@ -25,6 +24,7 @@ from voices.models import Preview, Recording, VoteChoice
 from voices.services.blind_listening import cast_vote, load_sentences
 from voices.services.recordings.store import ANALYZE_TASK
 from voices.views.comparison import make_compare_url
+from voices.views.recording_filters import FILTER_LABELS, count_filters
 from voices.views.recording_table import SORT_ORDERS
 
 pytestmark = pytest.mark.django_db
@@ -206,8 +206,8 @@ def test_each_filter_is_counted_in_its_own_index(growing: GrowingStudio) -> None
         count_filters(growing.voice, "", "")
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}")
-        indexes = re.findall(r"INDEX (recording_\w+)", " ".join(row[3] for row in cursor.fetchall()))
+        details = [row[3] for row in cursor.fetchall()]
+    used = re.findall(r"INDEX (recording_\w+)", "\n".join(details))
     refused, excluded, without_text = "recording_refused", "recording_excluded", "recording_without_text"
-    assert [name for name in indexes if name not in {"recording_by_name", "recording_counts"}] == [
-        *["recording_to_review"] * 2, refused, *[excluded] * 2, without_text,
-    ]  # fmt: skip
+    own_indexes = ["recording_to_review", "recording_to_review", refused, excluded, excluded, without_text]
+    assert [index for index in used if index in own_indexes] == own_indexes

@@ -211,7 +211,7 @@ def check_again(voice: Voice) -> None:
 
 
 def set_active(recording: Recording, active: bool) -> None:
-    """Include a recording in the next build, or leave it out, by the choice of a person. No check overrides it."""
+    """Include a recording in the next build, or exclude it, by the choice of a person. No check overrides it."""
     if active and not recording.is_usable:
         raise ActionRefused("This file cannot be used. Record it again, or fix the file and upload it again.")
     note_refusals([recording])

@@ -1,4 +1,4 @@
-"""Put many recordings in builds, or leave them out, by the choice of a person. Check many recordings again."""
+"""Include many recordings in builds, or exclude them, by the choice of a person. Check many recordings again."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby

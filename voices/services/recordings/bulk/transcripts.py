@@ -23,14 +23,15 @@ from voices.services.recordings.bulk.changes import (
     record_change,
     split_ids,
 )
+from voices.services.recordings.bulk.row_updates import update_rows
 from voices.services.recordings.bulk.tables import TableLine, make_name_key, make_title_key, read_table
-from voices.services.recordings.figures import update_figures
+from voices.services.recordings.figures import FIGURES, SOURCES, set_figures
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
 
 # As in the form of one transcript.
 MAX_TRANSCRIPT_LENGTH = 2000
-TEXT_FIELDS = ("status", "transcript", "seconds", "findings", "measures")
+TEXT_FIELDS = ("status", "transcript", *SOURCES, *FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,13 @@ def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]]) -> set[UUI
         rows = [row for row in query_locked(voice, chunk, *TEXT_FIELDS) if row.transcript == texts[row.pk][0]]
         checked = []
         for row in rows:
-            row.transcript = texts[row.pk][1]
+            row.transcript, row.checked_at = texts[row.pk][1], now
             if row.is_usable and _check_row(row, voice.language, thresholds):
                 checked.append(row)
-        Recording.objects.bulk_update(rows, ["transcript"])
-        Recording.objects.bulk_update(checked, ["findings", "measures"])
-        Recording.objects.filter(pk__in=[row.pk for row in rows]).update(checked_at=now)
-        update_figures(Recording.objects.filter(pk__in=[row.pk for row in checked]))
+        for row in checked:
+            set_figures(row)
+        update_rows(checked, ["findings", "measures", *FIGURES])
+        update_rows(rows, ["transcript", "checked_at"])
         written.update(row.pk for row in rows)
     if written:
         outbox.enqueue_task(COMPARE_TASK, voice.pk)

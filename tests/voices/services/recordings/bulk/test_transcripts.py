@@ -16,6 +16,7 @@ from voices.models import BulkChange, Recording, RecordingStatus, Voice
 from voices.services.recordings.bulk import changes
 from voices.services.recordings.bulk.transcripts import TablePreview, apply_transcripts, preview_table
 from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.figures import FIGURES, set_figures
 from voices.services.recordings.store import COMPARE_TASK, set_transcript
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +147,18 @@ def test_each_chunk_needs_the_same_queries(studio: Studio, voice: Voice, monkeyp
     two = count_queries(voice, 20, 60, studio.producer)
     three = count_queries(voice, 60, 120, studio.producer)
     assert 0 < two - one == three - two < 15
+
+
+def test_findings_and_figures_follow_the_texts(studio: Studio, voice: Voice) -> None:
+    change = apply(voice, "line-001|The <b>north</b> wind.\nline-002|The sun.", studio.producer)
+    first, second, *_others = voice.recordings.order_by("file_name")
+    assert "transcript_markup" in (first.warning_codes or "") and "transcript_markup" not in (
+        second.warning_codes or ""
+    )
+    for row in voice.recordings.all():
+        stored = {name: getattr(row, name) for name in FIGURES}
+        set_figures(row)
+        assert row.pk not in (first.pk, second.pk) or stored == {name: getattr(row, name) for name in FIGURES}
+    assert first.checked_at and first.checked_at == second.checked_at
+    undo_change(change.pk, voice, studio.producer)
+    assert "transcript_markup" not in (voice.recordings.get(pk=first.pk).warning_codes or "")

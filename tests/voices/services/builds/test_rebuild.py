@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -114,24 +115,22 @@ def test_active_build_cannot_be_rebuilt(studio: Studio) -> None:
         rebuild_without_marked(build, studio.producer)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("name", ["start.record_used_consent", "rebuild.start_prepared_build"])
 def test_deletion_at_the_same_moment_is_said_and_nothing_is_started(
-    producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """The database finds at the commit that a recording of the new build is gone."""
+    """The database finds that a recording of the new build is gone, at once or at the commit."""
     build = make_marked_build(studio)
-    build_rows = BuildRecording.objects.filter(build=build)
 
-    def delete_one(new: Build, *_arguments: object) -> None:
-        chosen = new.recordings.values_list("recording", flat=True)[0]
-        build_rows.filter(recording=chosen).delete()
-        Recording.objects.filter(pk=chosen)._raw_delete("default")
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise IntegrityError("FOREIGN KEY constraint failed")
 
-    monkeypatch.setattr("voices.services.builds.start.record_used_consent", delete_one)
+    monkeypatch.setattr(f"voices.services.builds.{name}", fail)
     assert DELETED_MEANWHILE in read_html(click(producer_client, build))
-    with pytest.raises(BuildRefused, match="deleted at the same moment"):
-        start_build(build.voice, studio.account, "rapid", "recordings", studio.producer)
     assert Build.objects.get() == build and not Recording.objects.filter(active=False).exists()
+    if name.startswith("start."):
+        with pytest.raises(BuildRefused, match="deleted at the same moment"):
+            start_build(build.voice, studio.account, "rapid", "recordings", studio.producer)
 
 
 def test_canceled_rebuild_does_not_count_as_a_newer_build(producer_client: Client, studio: Studio) -> None:

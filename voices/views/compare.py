@@ -1,8 +1,9 @@
 """Two to four finished builds of one voice side by side: recordings, scores and previews."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -65,7 +66,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
     are_names_open = comparison.user.has_perm("voices.view_recording") and not access.are_recordings_closed(
         voice, comparison.user
     )
-    recordings = compare_recordings(builds)
+    recordings, outdated = compare_recordings(builds), find_outdated_builds(builds)
     panel = make_blind_panel(comparison, request.GET.get("sentence", "")) if can_listen else None
     context = {
         "comparison": comparison,
@@ -82,9 +83,9 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "recordings": recordings,
         "differences": recordings.differences[:MAX_DIFFERENCES] if are_names_open else (),
         "are_names_open": are_names_open,
-        "preview_refusals": list_preview_refusals(comparison),
+        "preview_refusals": list_preview_refusals(comparison, outdated),
         "longest_preview": min(get_longest_preview(build.remote_voice) for build in builds),
-        "outdated": find_outdated_builds(builds),
+        "outdated": outdated,
         "panel": panel,
         "has_question": panel is not None and panel.sentence is not None,
         "change_token": make_list_token(comparison.row_states),
@@ -149,15 +150,16 @@ def compare_request_previews(request: HttpRequest, comparison: Comparison) -> Ht
     if not form.is_valid():
         show_errors(request, form)
         return redirect(f"{comparison.url}#sentences")
+    outdated = find_outdated_builds(comparison.builds)
     for letter, build in comparison.sides:
-        if issue := _request_preview(build, form.cleaned_data["text"], get_user(request)):
+        if issue := _request_preview(build, outdated, form.cleaned_data["text"], get_user(request)):
             messages.error(request, f"{letter}, {build_name(build)}: {issue}")
     return redirect(f"{comparison.url}#sentences")
 
 
-def _request_preview(build: Build, text: str, user: User) -> str:
+def _request_preview(build: Build, outdated: Collection[UUID], text: str, user: User) -> str:
     """Request a preview of one build. Returns why the request was refused, or an empty string."""
-    if reason := _explain_preview_refusal(build):
+    if reason := _explain_preview_refusal(build, outdated):
         return reason
     issues: list[str] = []
     with handle_refusal(issues.append):
@@ -165,18 +167,18 @@ def _request_preview(build: Build, text: str, user: User) -> str:
     return " ".join(issues)
 
 
-def list_preview_refusals(comparison: Comparison) -> list[tuple[str, Build, str]]:
+def list_preview_refusals(comparison: Comparison, outdated: Collection[UUID]) -> list[tuple[str, Build, str]]:
     """The builds that cannot generate a preview now, each with its letter and the reason."""
-    sides = comparison.sides
-    return [(letter, build, reason) for letter, build in sides if (reason := _explain_preview_refusal(build))]
+    reasons = [(letter, build, _explain_preview_refusal(build, outdated)) for letter, build in comparison.sides]
+    return [refusal for refusal in reasons if refusal[-1]]
 
 
-def _explain_preview_refusal(build: Build) -> str:
-    """Why the build cannot generate a preview now, or an empty string."""
+def _explain_preview_refusal(build: Build, outdated: Collection[UUID]) -> str:
+    """Why the build cannot generate a preview now, or an empty string. `outdated` has the ids of retrained builds."""
     if build.status != BuildStatus.READY:
         return "This build did not produce a voice."
     if build.remote_voice.find_capabilities() is None:
         return "VoiceHub no longer supports this provider."
     if reasons := find_reasons_against_preview(build.remote_voice):
         return " ".join(reasons)
-    return RETRAINED_TEXT if find_outdated_builds([build]) else ""
+    return RETRAINED_TEXT if build.pk in outdated else ""

@@ -110,7 +110,7 @@ def _make_review_step(user: User) -> NextStep:
     if not user.has_perm("consent.review_consent"):
         return NextStep("Waiting for review", ["A producer will review the recording."])
     text = "Read along while you listen. Approve the recording if the right person reads exactly these words."
-    return NextStep("Next: listen, then approve", [text], [Action("Go to the recording", "#review")])
+    return NextStep("Next: listen, then approve", [text])
 
 
 def _make_approved_step(consent: Consent, user: User, permission: BuildPermission | None) -> NextStep:

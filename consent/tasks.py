@@ -40,6 +40,15 @@ def delete_contract_drafts(_scope: str, _lease: Lease) -> timedelta:
     return CONTRACT_DRAFT_SWEEP_INTERVAL
 
 
+def _delete_contract_draft_file_later(ids: str) -> None:
+    enqueue_task("delete_contract_draft_file", ids, after=FAILED_TASK_RETRY)
+
+
+@register_handler("delete_contract_draft_file", on_failure=_delete_contract_draft_file_later)
+def delete_contract_draft_file(ids: str, _lease: Lease) -> None:
+    contract_drafts.delete_file(ids)
+
+
 def _check_evidence_later(scope: str) -> None:
     enqueue_task("check_evidence", scope, after=FAILED_TASK_RETRY)
 

@@ -21,11 +21,11 @@ A finding has one of three severities. **refused**: the file cannot be used. **p
 and the original is kept. **look**: a person should decide. The thresholds are defaults, which an admin can change for a
 provider and tier.
 
-A recording with a finding that has a reason under *left out of builds* is not sent, unless a person puts it back. The
-choice of a person stands, whatever a later check finds, until another file is uploaded.
+A recording with a finding that has a reason under *excluded from builds* is not sent, unless a person includes
+it again. No later check overrides this choice until another file is uploaded.
 """
 TABLES = [module.name for module in iter_modules(findings.__path__) if module.name.startswith("catalog_")]
-COLUMNS = ["code", "severity", "text", "advice", "threshold", "source", "left out of builds"]
+COLUMNS = ["code", "severity", "text", "advice", "threshold", "source", "excluded from builds"]
 MEASURES = """
 ## Measures
 

@@ -33,8 +33,8 @@ PROOF_LABELS = {
 }
 ADDING_A_PROVIDER = """
 A provider is a package in `providers/` and one in `sandbox/`, each with an `__init__.py`. `providers/registry.py` and
-`sandbox/registry.py` find these packages. If one cannot be imported, VoiceHub does not start. Existing code of the
-application changes only for what no provider needed before:
+`sandbox/registry.py` find these packages. If one cannot be imported, VoiceHub does not start. Change existing code
+of the application only for something that no provider has needed yet:
 
 - a limit with a new name: add its label to `LIMIT_LABELS` in `voices/views/accounts.py`.
 - a new handover: add it to `Handover` in `providers/types.py`, its labels to `voices/models/choices.py` (then run

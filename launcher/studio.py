@@ -125,7 +125,8 @@ def run_programs(folder: Path, port: int, workers: int, sample: bool) -> int:
         build_manage_program(name, f"worker {queues}", environment)
         for name, queues in list_worker_queues(workers).items()
     ]
-    programs.append(build_manage_program("sweeper", "sweep", environment))
+    # The studio has one machine and few tasks, so a task that is due need not wait for seconds.
+    programs.append(build_manage_program("sweeper", "sweep --every 1", environment))
     if sample:
         programs.append(build_manage_program("sample", "sample_studio", environment, once=True))
     supervisor = Supervisor(programs, greeting.print_when_ready)

@@ -23,7 +23,7 @@ NUMBER = Number()
 
 
 class ListOf:
-    """The shape of a list. Elements of another shape are left out."""
+    """The shape of a list. Elements of another shape are excluded."""
 
     def __init__(self, element: Shape) -> None:
         self.element = element

@@ -53,7 +53,7 @@ class PageCompressionMiddleware(GZipMiddleware):
     """Compresses pages and JSON. Files are sent as they are, because a player asks for ranges of their bytes.
 
     Against BREACH, which guesses a secret from the length of a compressed page, GZipMiddleware adds up to 100 random
-    bytes (“Heal the Breach”), Django masks the CSRF token anew in each response, and the session cookie is SameSite.
+    bytes (“Heal the Breach”), Django masks the CSRF token again in each response, and the session cookie is SameSite.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

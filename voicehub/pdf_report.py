@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from django.conf import settings
 from fontTools.ttLib import TTFont
@@ -14,11 +15,13 @@ from fpdf.fonts import FontFace
 FONT_FOLDER = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
 SCRIPTS = ("latin", "latin-ext", "cyrillic", "greek")
 FAMILY, REPLACEMENT = "inter-latin", "?"
-MARGIN, LINE = 18.0, 5.0  # millimeters
+MARGIN, LINE, CELL_SPACE = 18.0, 5.0, 2.0  # millimeters
 INK, QUIET, RULE = (20, 23, 31), (89, 96, 110), (214, 218, 226)
 SMALL, NORMAL, LARGE, TITLE = 8.5, 10, 13, 20  # points
 # A bold instance of the variable font takes a second to make, so headings have a thin outline instead.
 STROKE = 0.12
+# A row of a table must fit on a page. About 600 characters in a wide column.
+MAX_LINES = 18
 ROOM_BELOW_HEADING = 45.0  # a heading is not alone at the end of a page
 
 
@@ -39,11 +42,12 @@ class _Pages(FPDF):
 class PdfReport:
     """A report with a title, headings, facts and tables.
 
-    `has_replaced` says whether a character was replaced, because no font has it.
+    `has_replaced` says whether a character was replaced, because no font has it, and `has_shortened` whether a cell of
+    a table was cut, because it had more than `MAX_LINES` lines.
     """
 
     def __init__(self, title: str, footer: str, made_at: datetime) -> None:
-        self.has_replaced = False
+        self.has_replaced = self.has_shortened = False
         self._characters = load_characters()
         pages = self._pages = _Pages(format="A4")
         pages.set_margin(MARGIN)
@@ -73,6 +77,7 @@ class PdfReport:
 
     def add_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, widths: Sequence[int]) -> None:
         """A table whose columns have these relative widths. Its headings stand on each page."""
+        room = self._pages.epw / sum(widths)
         self._pages.set_font(FAMILY, size=SMALL)
         self._pages.set_text_color(*INK)
         self._pages.set_draw_color(*RULE)
@@ -80,7 +85,7 @@ class PdfReport:
             col_widths=tuple(widths),
             borders_layout=TableBordersLayout.HORIZONTAL_LINES if headings else TableBordersLayout.NONE,
             line_height=LINE - 0.5,
-            padding=(0.8, 2, 0.8, 0),
+            padding=(0.8, CELL_SPACE, 0.8, 0),
             text_align="LEFT",
             headings_style=FontFace(color=QUIET),
             num_heading_rows=1 if headings else 0,
@@ -88,8 +93,8 @@ class PdfReport:
         ) as table:
             for cells in [headings, *rows] if headings else rows:
                 row = table.row()
-                for cell in cells:
-                    row.cell(self._clean(cell))
+                for cell, width in zip(cells, widths, strict=True):
+                    row.cell(self._shorten(self._clean(cell), width * room - CELL_SPACE))
 
     def make_bytes(self) -> bytes:
         return bytes(self._pages.output())
@@ -104,6 +109,19 @@ class PdfReport:
                 pages.set_line_width(STROKE)
                 pages.text_mode = TextMode.FILL_STROKE
             pages.multi_cell(0, size * 0.5, self._clean(text), align="L", new_x="LMARGIN", new_y="NEXT")
+
+    def _shorten(self, text: str, width: float) -> str:
+        """The text, or its first lines in a column of this width with an ellipsis."""
+        if len(text) <= MAX_LINES:
+            return text
+        margin = self._pages.c_margin
+        self._pages.c_margin = 0
+        lines = cast(list[str], self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES"))
+        self._pages.c_margin = margin
+        if len(lines) <= MAX_LINES:
+            return text
+        self.has_shortened = True
+        return "\n".join([*lines[: MAX_LINES - 1], f"{lines[MAX_LINES - 1][:-1]}…"])
 
     def _clean(self, text: str) -> str:
         cleaned = "".join(one if one == "\n" or ord(one) in self._characters else REPLACEMENT for one in text)

@@ -22,7 +22,7 @@ QUEUE_RECONNECT_SECONDS = 1.0
 # Some tasks must not stay failed, such as polls and deletions. They start over after this time.
 FAILED_TASK_RETRY = timedelta(hours=1)
 # The files of one upload arrive one after another. The comparison waits for all of them.
-COMPARE_DELAY = timedelta(seconds=5)
+COMPARE_DELAY = timedelta(seconds=2)
 # How long a change of many recordings can be undone, and the preview of one can be applied. Long enough to listen to
 # some of them, and short enough that copies of transcripts do not stay around.
 UNDO_TIME = timedelta(hours=1)
@@ -59,6 +59,8 @@ WITHDRAWN_POLL_LIMIT = timedelta(days=7)
 # A build is polled at its tier's interval at first, later at a twentieth of its age: a training that takes a day is not
 # polled every few seconds, and the result is seen at most 5 % late.
 POLL_SHARE_OF_AGE = 1 / 20
+# The sandbox trains within seconds and has no quota, so its builds are polled more often than those of a vendor.
+SANDBOX_POLL = timedelta(seconds=1)
 # A provider's list may lag, so a voice counts as absent only after this number of look-ups.
 LOOKUPS_BEFORE_ABSENT = 2
 # If a look-up proves nothing, staff must resolve the call. VoiceHub keeps looking it up at this interval.

@@ -21,7 +21,7 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
-from voices.models.build import BuildQuerySet
+from voices.models.build import MARKS, BuildQuerySet
 
 CLOSED = "Closed: the consent was withdrawn"
 REVIEW_PERMISSION = "consent.review_consent"
@@ -69,9 +69,9 @@ def load_recording_rows(ids: Sequence[UUID]) -> list[Recording]:
         .defer("fine_peaks", "sound_features")
         .annotate(
             was_built=Exists(build_rows),
-            flagged_silent=Exists(flagged_rows.filter(is_silent=True)),
-            flagged_outlier=Exists(flagged_rows.filter(is_outlier=True)),
-            flagged_discarded=Exists(flagged_rows.exclude(discard_reason="")),
+            flagged_silent=Exists(flagged_rows.filter(MARKS["silent"])),
+            flagged_outlier=Exists(flagged_rows.filter(MARKS["outlier"])),
+            flagged_discarded=Exists(flagged_rows.filter(MARKS["discarded"])),
             source_name=F("source__file_name"),
             segment_count=count_rows(Recording.objects.filter(source=OuterRef("pk"))),
         )

@@ -137,19 +137,21 @@ class BuildOption:
 
     @property
     def likely_failure_summary(self) -> str:
-        """“25 of 28 look good; 3 would probably fail: leave out, or listen.” Empty if none would."""
+        """“25 of 28 look good; 3 would probably fail: exclude them, or listen.” Empty if none would."""
         included, left_out = len(self.likely_failures), len(self.left_out)
         sent = self.clip_selection.count
         good = sent - included
         verb = "looks" if good == 1 else "look"
         text = f"{good} of {sent + left_out} {verb} good; {included + left_out} would probably fail"
         if not included:
-            return f"{text} and {'is' if left_out == 1 else 'are'} left out." if left_out else ""
-        return f"{text}: leave out, or listen." + (f" {left_out} of them left out already." if left_out else "")
+            return f"{text} and {'is' if left_out == 1 else 'are'} excluded." if left_out else ""
+        return f"{text}: exclude {'it' if included == 1 else 'them'}, or listen." + (
+            f" {left_out} are already excluded." if left_out else ""
+        )
 
     @property
     def listed_failures(self) -> list[LikelyFailure]:
-        """Those in builds first, then those that a check left out."""
+        """Those in builds first, then those that a check excluded."""
         return [*self.likely_failures, *self.left_out][:MAX_LISTED]
 
     @property
@@ -184,6 +186,11 @@ class BuildOption:
             return "only the consent is missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
+    def _name_obstacle(self) -> str:
+        """The first obstacle, as a state: “Consent missing”. The summary has all of them."""
+        missing = next(iter(self._list_missing()), "")
+        return f"{missing.removeprefix('the ').capitalize()} missing" if missing else "Not ready"
+
     def _list_missing(self) -> Iterable[str]:
         state, permission = self.readiness, self.readiness.permission
         if permission.consent_reasons and not (permission.suspended_consent or permission.consent_to_fix):
@@ -201,7 +208,7 @@ class BuildOption:
         return {
             Rank.READY: ("wait", "Ready, with doubts") if self.likely_failures else ("good", "Ready to build"),
             Rank.BUILDING: ("busy", "In progress"),
-            Rank.INCOMPLETE: ("wait", "Not ready"),
+            Rank.INCOMPLETE: ("wait", self._name_obstacle()),
             Rank.PAUSED: ("over", "Paused"),
         }[self.rank]
 

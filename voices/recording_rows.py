@@ -15,11 +15,11 @@ DETAILS_BARS, DETAILS_HEIGHT = 160, 100
 LOUDEST_PEAK = 128
 # Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
 WAVE_EXPONENT = 0.6
-# On the scale of the estimate, from 1 to 5. These marks are VoiceHub's: no source states a limit for recordings.
+# On the scale of the estimate, from 1 to 5. These limits are VoiceHub's: no source states one for recordings.
 POOR_BELOW, FAIR_BELOW = 2.5, 3.4
 PROVIDER_FLAGS = (
     ("flagged_silent", "Silent (provider)", "bad"),
-    ("flagged_outlier", "Another speaker (provider)", "wait"),
+    ("flagged_outlier", "Another speaker or sound (provider)", "wait"),
     ("flagged_discarded", "Not used (provider)", ""),
 )
 # Fixed findings ask for nothing, so their chips have no tint.

@@ -1,7 +1,6 @@
 """The PDF of a contract form that had an error: kept until the form is submitted again, at most for a day."""
 
 from contextlib import suppress
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from consent.models import ContractDraft, Talent
+from consent.models.contract_draft import contract_draft_path
 from consent.services.legal_hold import query_talents_on_hold
+from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import CONTRACT_DRAFT_LIFETIME
 from voicehub.storage import StorageUnavailable, StoredFileLost, explain_storage_errors, hash_file, open_stored_file
+
+DELETE_FILE_TASK = "delete_contract_draft_file"
 
 
 def find_draft(pk: str, talent: Talent, owner: User) -> ContractDraft | None:
@@ -25,10 +28,8 @@ def find_draft(pk: str, talent: Talent, owner: User) -> ContractDraft | None:
     return None
 
 
-def store_draft(
-    talent: Talent, file: "File[Any]", owner: User, replaced: ContractDraft | None = None
-) -> ContractDraft | None:
-    """Keep a file that passed `check_pdf`, instead of the draft `replaced`. None if the storage could not keep it."""
+def store_draft(talent: Talent, file: "File[Any]", owner: User) -> ContractDraft | None:
+    """Keep a checked file instead of the earlier one of this person. None if the storage could not keep it."""
     name = (file.name or "contract.pdf")[-200:]
     draft = ContractDraft(talent=talent, owner=owner, file_name=name, size=file.size, sha256=hash_file(file))
     try:
@@ -36,19 +37,18 @@ def store_draft(
             draft.file.save(name, file, save=False)
         draft.save(force_insert=True)
     except (StorageUnavailable, StoredFileLost):
-        _delete_partial_file(draft)
+        _enqueue_file(draft)  # a part of it may be there
         return None
     except BaseException:
         _delete_partial_file(draft)
         raise
-    if replaced:
-        delete_drafts(ContractDraft.objects.filter(pk=replaced.pk))
+    delete_drafts(ContractDraft.objects.filter(talent=talent, owner=owner).exclude(pk=draft.pk))
     return draft
 
 
 def _delete_partial_file(draft: ContractDraft) -> None:
     with suppress(StorageUnavailable, StoredFileLost), explain_storage_errors(draft.file):
-        draft.file.storage.delete(draft.file.field.generate_filename(draft, draft.file_name))
+        draft.file.storage.delete(contract_draft_path(draft, ""))
 
 
 def read_draft(draft: ContractDraft) -> "File[Any]":
@@ -79,12 +79,19 @@ def delete_old_drafts() -> None:
 
 
 def _delete_row(draft: ContractDraft) -> bool:
-    """Delete the row, and the file after the commit: a file without a row is lost space, a row without one an error."""
+    """Delete the row. A task deletes the file, however long the storage takes."""
     is_deleted, _counts = ContractDraft.objects.filter(pk=draft.pk).delete()
     if is_deleted:
-        transaction.on_commit(partial(_delete_file, draft), robust=True)
+        _enqueue_file(draft)
     return bool(is_deleted)
 
 
-def _delete_file(draft: ContractDraft) -> None:
-    draft.file.storage.delete(str(draft.file.name))
+def _enqueue_file(draft: ContractDraft) -> None:
+    outbox.enqueue_task(DELETE_FILE_TASK, f"{draft.talent_id.hex}{draft.pk.hex}")
+
+
+def delete_file(ids: str) -> None:
+    """Delete the file of a draft whose row is gone. `ids` are those of its talent and its own, in hex."""
+    draft = ContractDraft(talent_id=UUID(ids[:32]), pk=UUID(ids[32:]))
+    if not ContractDraft.objects.filter(pk=draft.pk).exists():
+        draft.file.storage.delete(contract_draft_path(draft, ""))

@@ -69,7 +69,7 @@ def _file_contract(request: HttpRequest, talent: Talent, form: ContractForm) -> 
 def _keep_file(request: HttpRequest, talent: Talent, form: ContractForm) -> None:
     """Keep the file of a form with an error elsewhere, so that the person need not choose it again."""
     if new := form.new_file:
-        form.set_draft(store_draft(talent, new, get_user(request), replaced=form.draft))
+        form.set_draft(store_draft(talent, new, get_user(request)))
         if form.draft is None:
             form.add_error("file", "The file could not be kept. Choose it again.")
     elif request.POST.get("draft") and form.draft is None and "file" in form.errors:

@@ -4,6 +4,7 @@ import "../vendor/chart.js/chart.umd.min.js";
 
 const { Chart } = window;
 const SHAPES = ["circle", "rectRot", "triangle", "rect"];
+const MOST_DOTS = 40; // more of them are one thick line
 const DASHES = [[], [6, 4], [2, 3], [10, 4, 2, 4]];
 const COLORS = ["--accent", "--ink", "--ink-3", "--accent"];
 const drawings = new Map();
@@ -47,7 +48,7 @@ function makeDataset(kind, { name, values }, index, labels) {
     borderDash: kind === "line" ? DASHES[index % DASHES.length] : [],
     maxBarThickness: 36,
     pointStyle: SHAPES[index % SHAPES.length],
-    pointRadius: 4,
+    pointRadius: values.length > MOST_DOTS ? 1 : 4,
     pointHoverRadius: 6,
     spanGaps: true,
   };
@@ -128,8 +129,17 @@ function drawCharts() {
   for (const figure of document.querySelectorAll("[data-chart]")) if (!drawings.has(figure)) drawChart(figure);
 }
 
+// Draws the first charts of the page one by one, so that the page answers in between.
+async function drawFirstCharts() {
+  for (const figure of document.querySelectorAll("[data-chart]")) {
+    await new Promise((resolve) => setTimeout(resolve));
+    if (figure.isConnected && !drawings.has(figure)) drawChart(figure);
+  }
+}
+
 await document.fonts.ready; // a drawing keeps the font that it was drawn with
-drawCharts();
+await drawFirstCharts();
+drawCharts(); // those of fragments that came meanwhile
 document.addEventListener("htmx:load", drawCharts);
 new MutationObserver(() => {
   removeDrawings(() => true);

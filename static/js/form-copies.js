@@ -1,6 +1,7 @@
 // Keeps what was typed into a form that is sent as a page, until the server has it: the user may be signed out, or the
 // connection may be lost. The copy is put back when the form is shown again.
 import { here, user } from "./session.js";
+import { useSessionStorage } from "./storage.js";
 import { showToast } from "./toasts.js";
 import { forgetEverything, isText, markUnsaved } from "./unsaved.js";
 
@@ -9,21 +10,10 @@ const SKIPPED_TYPES = ["password", "file", "hidden", "submit", "button", "image"
 
 const visit = performance.getEntriesByType("navigation")[0];
 
-function readCopy() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEY));
-  } catch {
-    return null;
-  }
-}
+const readCopy = () => useSessionStorage((storage) => JSON.parse(storage.getItem(KEY)));
 
 function writeCopy(copy) {
-  try {
-    if (copy) sessionStorage.setItem(KEY, JSON.stringify(copy));
-    else sessionStorage.removeItem(KEY);
-  } catch {
-    // This browser forbids storage, or it is full.
-  }
+  useSessionStorage((storage) => (copy ? storage.setItem(KEY, JSON.stringify(copy)) : storage.removeItem(KEY)));
 }
 
 const isKept = (field) => field.name && !SKIPPED_TYPES.includes(field.type) && !("secret" in field.dataset);

@@ -11,7 +11,7 @@ const HEADER = "%PDF-";
 const HEADER_BYTES = 1024;
 
 let address = "";
-let run = 0; // the newest call of showFile: a slower, earlier one shows nothing
+let newestCall = 0; // the number of the newest call of showFile: a slower, earlier one shows nothing
 
 function clearPreview(message) {
   panel.querySelector("iframe")?.remove();
@@ -28,9 +28,9 @@ async function isPdf(file) {
 }
 
 async function showFile(file, name) {
-  const mine = ++run;
+  const thisCall = ++newestCall;
   const isShowable = await isPdf(file).catch(() => false);
-  if (mine !== run) return;
+  if (thisCall !== newestCall) return;
   if (!isShowable) return clearPreview("This file is not a PDF. Save or scan the contract as a PDF and choose it again.");
   clearPreview("This browser does not show PDFs in a page. Open it in a tab to read it.");
   // With this type the browser never reads the file as a web page, whatever its name says.
@@ -43,15 +43,16 @@ async function showFile(file, name) {
 }
 
 async function showKeptFile() {
-  const mine = ++run;
+  const thisCall = ++newestCall;
   clearPreview("Loading the kept file.");
   try {
     const response = await fetch(kept.dataset.keptPdf);
     if (!response.ok) throw new Error(response.statusText);
     const file = await response.blob();
-    if (mine === run) await showFile(file, kept.dataset.name);
+    if (thisCall === newestCall) await showFile(file, kept.dataset.name);
   } catch {
-    if (mine === run) clearPreview("The kept file could not be loaded. Reload the page, or choose the file again.");
+    if (thisCall !== newestCall) return;
+    clearPreview("The kept file could not be loaded. Reload the page, or choose the file again.");
   }
 }
 
@@ -60,7 +61,7 @@ function showCurrentFile() {
   if (file) showFile(file, file.name);
   else if (kept) showKeptFile();
   else {
-    run += 1;
+    newestCall += 1;
     clearPreview(EMPTY);
   }
 }

@@ -1,20 +1,13 @@
 // The keys of the table of recordings. None works while someone types, and the dialog that lists them turns them off.
 import { findCurrent, getId, listRows, makeCurrent, openEditor, toggleDetails } from "./recordings-rows.js";
 import { getPlayButton, toggleRow } from "./recordings-player.js";
+import { useLocalStorage } from "./storage.js";
 
 const OFF_KEY = "recordings-keys-off";
-const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable], dialog, audio";
+const TYPING = "input:not([type=checkbox], [type=file]), textarea, select, [contenteditable], dialog, audio";
 const PRESSABLE = "button, a, summary, input, label";
 
-function useStorage(action) {
-  try {
-    return action(localStorage);
-  } catch {
-    return null; // this browser forbids storage
-  }
-}
-
-let isOff = useStorage((storage) => storage.getItem(OFF_KEY)) === "yes";
+let isOff = useLocalStorage((storage) => storage.getItem(OFF_KEY)) === "yes";
 
 const getDialog = () => document.getElementById("recordings-keys");
 
@@ -45,7 +38,7 @@ const ROW_KEYS = {
 };
 const MOVES = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
-function run(event) {
+function handleKey(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === "?") return showKeys();
   if (isOff) return false;
@@ -63,7 +56,7 @@ function run(event) {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !listRows().length) return;
   if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
-  if (run(event) !== false) event.preventDefault();
+  if (handleKey(event) !== false) event.preventDefault();
 });
 
 document.addEventListener("click", (event) => {
@@ -73,7 +66,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("[data-keys-on]")) return;
   isOff = !target.checked;
-  useStorage((storage) => (isOff ? storage.setItem(OFF_KEY, "yes") : storage.removeItem(OFF_KEY)));
+  useLocalStorage((storage) => (isOff ? storage.setItem(OFF_KEY, "yes") : storage.removeItem(OFF_KEY)));
 });
 
 function showButton() {

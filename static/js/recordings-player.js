@@ -3,6 +3,7 @@
 import { describeFailure } from "./player.js";
 import { showToast } from "./toasts.js";
 import { fillIn, findRow, getCell, getId } from "./recordings-rows.js";
+import { useLocalStorage } from "./storage.js";
 
 const SPEED_KEY = "playback-speed";
 const SVG = "http://www.w3.org/2000/svg";
@@ -14,23 +15,11 @@ document.body.append(audio);
 
 // --- Speed ---
 
-function readSpeed() {
-  try {
-    return Number(localStorage.getItem(SPEED_KEY)) || 1;
-  } catch {
-    return 1; // this browser forbids storage
-  }
-}
-
-let speed = readSpeed();
+let speed = Number(useLocalStorage((storage) => storage.getItem(SPEED_KEY))) || 1;
 
 function setSpeed(value) {
   speed = value;
-  try {
-    localStorage.setItem(SPEED_KEY, String(value));
-  } catch {
-    // The speed stands until the page is left.
-  }
+  useLocalStorage((storage) => storage.setItem(SPEED_KEY, String(value)));
   for (const one of document.querySelectorAll("audio")) one.playbackRate = speed;
 }
 

@@ -1,4 +1,5 @@
 // The selected rows of the table of recordings: ranges, the whole page, the bar of actions, what was done and its undo.
+import { clearOthers, forgetOthers, getScope, loadOthers, readOthers, restoreOthers, saveOthers } from "./selected-others.js";
 import { showDone } from "./toasts.js";
 
 const BOXES = "input[name=recording][form=recordings-bulk]";
@@ -29,7 +30,13 @@ function announce(text) {
 // --- What the page shows ---
 
 function countSelected() {
-  return getAllBox()?.checked ? Number(getForm().dataset.total) : selected.size;
+  return getAllBox()?.checked ? Number(getForm().dataset.total) : selected.size + readOthers().length;
+}
+
+function describeCount(noun = "") {
+  const count = countSelected().toLocaleString("en");
+  const others = getAllBox()?.checked ? 0 : readOthers().length;
+  return `${count}${noun} selected${others ? `, ${others.toLocaleString("en")} on other pages` : ""}`;
 }
 
 function showPageBox(boxes) {
@@ -44,32 +51,39 @@ function show() {
   const boxes = listBoxes();
   selected = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
   showPageBox(boxes);
+  saveOthers(selected, Boolean(getAllBox()?.checked));
   const label = getForm()?.querySelector("[data-selection-count]");
   if (!label) return;
   label.hidden = false;
-  label.textContent = `${countSelected().toLocaleString("en")} selected`;
+  label.textContent = describeCount();
 }
 
 function update() {
   const before = countSelected();
   show();
   const count = countSelected();
-  selectedFilter = getAllBox()?.checked ? getForm().elements.filter.value : null;
-  if (count || before) announce(count ? `${count} recordings selected. Actions are below the table.` : "No recording selected.");
+  selectedFilter = getAllBox()?.checked ? getScope() : null;
+  if (selectedFilter) clearOthers();
+  if (count || before) announce(count ? `${describeCount(" recordings")}. Actions are below the table.` : "No recording selected.");
 }
 
-// The poll and each action replace rows: those that are still there stay selected.
+// The poll and each action replace rows: those that are still there stay selected. So do those of other pages, as long
+// as the list has the same filter and search.
 function restore() {
-  const isSameFilter = selectedFilter !== null && getForm()?.elements.filter.value === selectedFilter;
+  const isSameFilter = selectedFilter !== null && getScope() === selectedFilter;
   const box = getAllBox();
   if (box) box.checked = isSameFilter;
-  for (const one of listBoxes()) one.checked = selected.has(one.value) || Boolean(box?.checked);
-  if (!box?.checked) selectedFilter = null;
+  const boxes = listBoxes();
+  const chosen = restoreOthers(selected, boxes.map((one) => one.value));
+  for (const one of boxes) one.checked = chosen.has(one.value) || Boolean(box?.checked);
+  if (box?.checked) clearOthers();
+  else selectedFilter = null;
   show();
 }
 
 function clear() {
   for (const box of [...listBoxes(), getAllBox()]) if (box) box.checked = false;
+  clearOthers();
   rangeStart = "";
   update();
 }
@@ -115,6 +129,7 @@ window.addEventListener("pageshow", show);
 // A download leaves the page as it is, so that the form can be sent again.
 document.addEventListener("submit", ({ target, submitter }) => {
   if (submitter?.matches("[data-download]")) setTimeout(() => delete target.dataset.sent);
+  else if (target === getForm()) forgetOthers();
 });
 
 // --- What was done ---
@@ -134,4 +149,6 @@ function undo({ undo: change, url }, source) {
   window.htmx.ajax("POST", url, { source, swap: "none", values: { change, filter } })?.catch(() => {});
 }
 
-show();
+selected = new Set([...loadOthers(), ...listBoxes().flatMap((box) => (box.checked ? box.value : []))]);
+selectedFilter = getAllBox()?.checked ? getScope() : null;
+restore();

@@ -2,21 +2,26 @@
 
 const list = document.getElementById("toasts");
 const shown = new Map();
-const DONE_TIME = 30_000; // ms; an action can be undone for longer, but nobody looks at its notice then
+const DONE_TIME = 30_000; // ms; an action can be undone for longer, but its notice is no longer useful then
 
 // `actions` are buttons ({label, run}). A notice stays until it is dismissed or its cause is gone.
 export function showToast(key, text, actions = []) {
   if (!list) return;
   const returnFocus = document.activeElement;
+  const close = () => dismiss(key, returnFocus);
   removeToast(key);
   const toast = Object.assign(document.createElement("div"), { className: "problem-toast" });
   toast.setAttribute("role", "alert");
-  toast.append(Object.assign(document.createElement("p"), { textContent: text }), createButtons(key, actions, returnFocus));
+  toast.append(Object.assign(document.createElement("p"), { textContent: text }), createButtons(actions, close));
+  addToast(toast, key, close);
+}
+
+function addToast(toast, key, close) {
   toast.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") dismiss(key, returnFocus);
+    if (event.key === "Escape") close();
   });
   shown.set(key, toast);
-  list.append(toast);
+  list?.append(toast);
 }
 
 export function removeToast(key) {
@@ -30,19 +35,15 @@ function dismiss(key, returnFocus) {
   if (returnFocus?.isConnected) returnFocus.focus();
 }
 
-// What was done, with its undo. It goes by itself after a while, but not from under the pointer or the focus.
+// What was done, with its undo. It disappears after a while, unless the pointer or the focus is on it.
 export function showDone(key, text, actions = []) {
   removeToast(key);
   const toast = Object.assign(document.createElement("div"), { className: "vh-toast is-still" });
   toast.append(Object.assign(document.createElement("span"), { textContent: text }));
-  const returnFocus = document.querySelector("[data-select-page]");
-  const dismissal = { label: "Dismiss", run: () => dismiss(key, returnFocus) };
-  for (const { label, run } of [...actions, dismissal]) toast.append(createButton(label, run, ""));
-  toast.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") dismiss(key, returnFocus);
-  });
-  shown.set(key, toast);
-  list?.append(toast);
+  // The table is loaded again after an action, so its box is looked for only now.
+  const close = () => dismiss(key, document.querySelector("[data-select-page]"));
+  for (const { label, run } of [...actions, { label: "Dismiss", run: close }]) toast.append(createButton(label, run, ""));
+  addToast(toast, key, close);
   removeLater(key, toast);
   return toast;
 }
@@ -55,10 +56,10 @@ function removeLater(key, toast) {
   }, DONE_TIME);
 }
 
-function createButtons(key, actions, returnFocus) {
+function createButtons(actions, close) {
   const row = Object.assign(document.createElement("div"), { className: "problem-toast-actions" });
   for (const { label, run } of actions) row.append(createButton(label, run));
-  row.append(createButton("Dismiss", () => dismiss(key, returnFocus)));
+  row.append(createButton("Dismiss", close));
   return row;
 }
 

@@ -3,6 +3,7 @@
 // The copy is in sessionStorage, so it ends with the tab. It names its user and is never shown to another one. Fields
 // for passwords, keys and files are not copied.
 import { user } from "./session.js";
+import { useSessionStorage } from "./storage.js";
 
 const TEXT_FIELDS = "textarea, input[type=text], input[type=email], input[type=tel], input[type=url], input:not([type])";
 const PREFIX = "unsaved-text:";
@@ -56,14 +57,6 @@ export function describeField(field) {
 
 // --- The copy ---
 
-function useStorage(action) {
-  try {
-    return action(sessionStorage);
-  } catch {
-    return undefined; // this browser forbids storage, or it is full
-  }
-}
-
 const makeKey = (field) => `${PREFIX}${location.pathname}#${getFieldKey(field)}`;
 
 export function storeUnsavedTexts() {
@@ -71,40 +64,42 @@ export function storeUnsavedTexts() {
   for (const field of listUnsavedFields()) {
     const version = field.form.elements.version?.value ?? "";
     const copy = JSON.stringify({ user, value: field.value, version });
-    useStorage((storage) => storage.setItem(makeKey(field), copy));
+    useSessionStorage((storage) => storage.setItem(makeKey(field), copy));
   }
 }
 
-function forgetText(field) {
-  useStorage((storage) => storage.removeItem(makeKey(field)));
+function removeCopy(key) {
+  useSessionStorage((storage) => storage.removeItem(key));
 }
+
+const forgetText = (field) => removeCopy(makeKey(field));
 
 // The keys of the fields of this page that have a copy.
 export function listStoredFields() {
   const start = `${PREFIX}${location.pathname}#`;
-  const keys = useStorage((storage) => Object.keys(storage)) ?? [];
+  const keys = useSessionStorage((storage) => Object.keys(storage)) ?? [];
   return keys.filter((key) => key.startsWith(start)).map((key) => key.slice(start.length));
 }
 
 export function forgetEverything() {
-  useStorage((storage) => storage.clear());
+  useSessionStorage((storage) => storage.clear());
 }
 
 // Puts the copies of this page back into their fields. A copy of another user is deleted.
 export function restoreTexts(root = document) {
   if (!user) return;
-  for (const key of useStorage((storage) => Object.keys(storage)) ?? []) {
+  for (const key of useSessionStorage((storage) => Object.keys(storage)) ?? []) {
     if (!key.startsWith(PREFIX)) continue;
     const copy = JSON.parse(sessionStorage.getItem(key));
-    if (copy.user !== user) sessionStorage.removeItem(key);
-    else restoreText(root, key, copy);
+    if (copy.user === user) restoreText(root, key, copy);
+    else removeCopy(key);
   }
 }
 
 function restoreText(root, key, copy) {
   const field = [...root.querySelectorAll(TEXT_FIELDS)].find((one) => one.form && makeKey(one) === key);
   if (!field) return;
-  if (field.value === copy.value) return sessionStorage.removeItem(key);
+  if (field.value === copy.value) return removeCopy(key);
   field.value = copy.value;
   if (copy.version && field.form.elements.version) field.form.elements.version.value = copy.version;
   markUnsaved(field);

@@ -67,7 +67,7 @@ def find_marked(files: dict[str, bytes]) -> set[str]:
 
 
 def list_table_rows(codes: dict[str, set[str]], marked: set[str]) -> Iterator[str]:
-    yield f"{'finding':<24}{'left out':>9}{'found':>7}{'marked':>8}{'precision':>11}{'recall':>8}"
+    yield f"{'finding':<24}{'left out':>9}{'found':>7}{'flagged':>8}{'precision':>11}{'recall':>8}"
     groups = {code: {name for name in codes if code in codes[name]} for code in sorted(set().union(*codes.values()))}
     groups["any that leaves out"] = {name for name in codes if not codes[name].isdisjoint(EXCLUSION_LABELS)}
     for code, found in groups.items():
@@ -80,7 +80,7 @@ def list_table_rows(codes: dict[str, set[str]], marked: set[str]) -> Iterator[st
 def main() -> None:
     files = make_planted_set()
     codes, marked = find_codes(files), find_marked(files)
-    print(f"{len(files)} recordings, {len(marked)} marked by the sandbox")  # noqa: T201 - a benchmark prints its result
+    print(f"{len(files)} recordings, {len(marked)} flagged by the sandbox")  # noqa: T201 - a benchmark prints its result
     for line in list_table_rows(codes, marked):
         print(line)  # noqa: T201 - a benchmark prints its result
     for name in sorted(marked):

@@ -130,19 +130,16 @@ def account(open_session_tab: OpenSessionTab) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_talent(open_session_tab: OpenSessionTab) -> SharedTalent:
-    return SharedTalent(open_session_tab)
+def shared_talent(studio: Studio, open_session_tab: OpenSessionTab) -> SharedTalent:
+    return SharedTalent(studio, open_session_tab)
 
 
 @pytest.fixture(scope="session")
 def dataset_build(open_session_tab: OpenSessionTab, account: str) -> str:
     """The path of a successful build with a preview. The provider downloaded its dataset from VoiceHub."""
     with open_session_tab("paula") as tab:
-        talent, _consent = staff_steps.add_approved_talent(
-            tab, "Dana Fetched", sound.read_clip("consent-slt"), invited=True
-        )
-        staff_steps.add_voice(tab, talent, "Dana, by address")
-        staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
+        talent, _consent = staff_steps.add_approved_talent(tab, "Dana Fetched", sound.read_clip("consent-slt"))
+        tab.goto(staff_steps.prepare_voice(tab.studio, talent, "Dana, by address", staff_steps.SLT_CLIPS[:5]))
         build = staff_steps.start_build(tab, handover=staff_steps.AS_DATASET)
         staff_steps.wait_for_heading(tab.page, "Quality scores")
         staff_steps.generate_preview(tab.page, "Good morning.")

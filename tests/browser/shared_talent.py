@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from tests.browser import sound, staff_steps
+from tests.browser.studio import Studio
 from tests.browser.tab import Tab
 
 PROVIDER_WITH_OFFLINE_PROOF = "Resemble AI v1"
@@ -13,7 +14,8 @@ OpenSessionTab = Callable[[str], AbstractContextManager[Tab]]
 class SharedTalent:
     """All tests share this talent and these accounts. `open_session_tab` opens a tab signed in as a user."""
 
-    def __init__(self, open_session_tab: OpenSessionTab) -> None:
+    def __init__(self, studio: Studio, open_session_tab: OpenSessionTab) -> None:
+        self._studio = studio
         self._open_tab = open_session_tab
         self._accounts: dict[str, str] = {}
         self._consents: set[str] = set()
@@ -31,26 +33,25 @@ class SharedTalent:
     @property
     def path(self) -> str:
         if not self._path:
-            with self._open_tab("paula") as tab:
-                self._path = staff_steps.add_talent(tab, "Cass Everywhere")
-                staff_steps.add_contract(tab, self._path)
+            self._path = staff_steps.prepare_talent(self._studio, "Cass Everywhere")
         return self._path
 
     def grant_consent(self, provider: str) -> None:
-        """Obtain the talent's consent for this provider: request it, upload a take, play and approve the take.
+        """Prepare the talent's consent for this provider.
 
         A provider that wants the proof by mail gets it for the shared account.
         """
-        if provider not in self._consents:
+        if provider in self._consents:
+            return
+        consent = staff_steps.prepare_consent(self._studio, self.path, sound.read_clip("consent-slt"), provider)
+        if provider == PROVIDER_WITH_OFFLINE_PROOF:
+            account = self.get_account(provider)
             with self._open_tab("paula") as tab:
-                consent = staff_steps.obtain_consent(tab, self.path, sound.read_clip("consent-slt"), provider)
-                if provider == PROVIDER_WITH_OFFLINE_PROOF:
-                    account = self.get_account(provider)
-                    staff_steps.record_proof(tab.goto(f"/consents/{consent}/offline-proof/"), account)
-            self._consents.add(provider)
+                staff_steps.record_proof(tab.goto(f"/consents/{consent}/offline-proof/"), account)
+        self._consents.add(provider)
 
     def add_voice(self, tab: Tab, name: str, clips: Sequence[str]) -> str:
         """Add a voice with these recordings. Return the path of its page, which the tab then shows."""
-        path = staff_steps.add_voice(tab, self.path, name)
-        staff_steps.upload_clips(tab, clips)
+        path = staff_steps.prepare_voice(self._studio, self.path, name, clips)
+        tab.goto(path)
         return path

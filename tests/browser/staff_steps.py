@@ -4,13 +4,14 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from tempfile import NamedTemporaryFile
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser import sound, talent_steps
+from tests.browser import sound
 from tests.browser.studio import PASSWORD, Studio
 from tests.browser.tab import Tab
 from tests.support.pdfs import make_pdf
@@ -19,7 +20,14 @@ from tests.support.processes import wait_for
 ACCOUNT = "Studio account"
 ACCOUNT_KEY = "sandbox-key-of-the-studio"
 PROVIDER = "Resemble AI"
-PROVIDERS = (PROVIDER, "Resemble AI v1", "AudioStack", "Speechgen", "Voice.ai")
+PROVIDER_SLUGS = {
+    PROVIDER: "resemble_v2",
+    "Resemble AI v1": "resemble_v1",
+    "AudioStack": "audiostack",
+    "Speechgen": "speechgen",
+    "Voice.ai": "voiceai",
+}
+PROVIDERS = tuple(PROVIDER_SLUGS)
 PURPOSE = "Narration and audiobooks"
 SLT_CLIPS = [f"slt-0{number}" for number in range(1, 9)]
 AS_DATASET = "As one dataset that the provider fetches"
@@ -157,24 +165,52 @@ def send_invitation(tab: Tab) -> None:
     expect(tab.page.get_by_text("The invitation is being sent.")).to_be_visible()
 
 
-def add_approved_talent(tab: Tab, name: str, statement: bytes, *, invited: bool = False) -> tuple[str, UUID]:
+PREPARE_TALENT = """
+from tests.browser import prepared
+prepared.add_talent({name!r}, {email!r}, {providers!r})
+"""
+PREPARE_CONSENT = """
+from pathlib import Path
+from tests.browser import prepared
+prepared.approve_consent({talent!r}, {provider!r}, Path({statement!r}))
+"""
+PREPARE_VOICE = """
+from tests.browser import prepared
+prepared.add_voice({talent!r}, {name!r}, {clips!r})
+"""
+
+
+def prepare_talent(studio: Studio, name: str, providers: Sequence[str] = PROVIDERS) -> str:
+    """Add a talent with a contract for these providers, without the pages. Return the path of their page."""
+    slugs = [PROVIDER_SLUGS[provider] for provider in providers]
+    studio.run_script(PREPARE_TALENT.format(name=name, email=make_email(name), providers=slugs))
+    row = studio.fetch_rows("SELECT id FROM consent_talent WHERE name = ?", name)[0]
+    return f"/talents/{UUID(row['id'])}/"
+
+
+def prepare_consent(studio: Studio, talent: str, statement: bytes, provider: str = PROVIDER) -> UUID:
+    """An approved consent with this statement, without the pages. Return its ID."""
+    slug, talent_id = PROVIDER_SLUGS[provider], UUID(talent.split("/")[2])
+    with NamedTemporaryFile(suffix=".wav") as file:
+        file.write(statement)
+        file.flush()
+        studio.run_script(PREPARE_CONSENT.format(talent=str(talent_id), provider=slug, statement=file.name))
+    query = "SELECT id FROM consent_consent WHERE talent_id = ? AND provider = ? ORDER BY created_at DESC"
+    return UUID(studio.fetch_rows(query, talent_id, slug)[0]["id"])
+
+
+def prepare_voice(studio: Studio, talent: str, name: str, clips: Sequence[str]) -> str:
+    """Add a voice with these clips, without the pages. Return the path of its page."""
+    talent_id = UUID(talent.split("/")[2])
+    studio.run_script(PREPARE_VOICE.format(talent=str(talent_id), name=name, clips=list(clips)))
+    query = "SELECT id FROM voices_voice WHERE talent_id = ? AND name = ?"
+    return f"/voices/{UUID(studio.fetch_rows(query, talent_id, name)[0]['id'])}/"
+
+
+def add_approved_talent(tab: Tab, name: str, statement: bytes) -> tuple[str, UUID]:
     """Add a talent with a contract and an approved consent. Return the path of their page and the ID of the consent."""
-    talent = add_talent(tab, name)
-    add_contract(tab, talent)
-    return talent, obtain_consent(tab, talent, statement, invited=invited)
-
-
-def obtain_consent(tab: Tab, talent: str, statement: bytes, provider: str = PROVIDER, *, invited: bool = False) -> UUID:
-    """Request a consent, send the statement as the talent, and approve the take. Return the ID of the consent."""
-    consent = request_consent(tab, talent, provider)
-    if invited:
-        send_invitation(tab)
-    link = create_private_link(tab.page)
-    with tab.open_guest_tab() as talent_tab:  # a signed-in user cannot act as the talent
-        talent_steps.send_file(talent_steps.open_statement(talent_tab, link), statement)
-    tab.goto(f"/consents/{consent}/")
-    approve_take(tab)
-    return consent
+    talent = prepare_talent(tab.studio, name)
+    return talent, prepare_consent(tab.studio, talent, statement)
 
 
 def record_proof(page: Page, account: str) -> None:
@@ -309,7 +345,7 @@ def edit_transcript(page: Page, name: str) -> Locator:
 
 def put_back(page: Page, clip: str, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     """Put a recording into builds that a check left out, once it is checked. Return the build option, opened again."""
-    open_build_option(page, name, account).get_by_role("button", name=f"Put back {clip}.wav").click(
+    open_build_option(page, name, account).get_by_role("button", name=f"Include {clip}.wav").click(
         timeout=CHECKS_TIMEOUT_MS
     )
     return open_build_option(page, name, account)

@@ -1,5 +1,6 @@
 """A studio that runs in real processes. Tests can read its database, files and mails."""
 
+import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -27,6 +28,23 @@ for name, role in {{"paula": "producer", "ed": "engineer", "vera": "viewer", "ad
     user.groups.add(Group.objects.get(name=role))
 """
 
+MAKE_DUE = """
+from django.utils import timezone
+from voicehub.models import Task
+Task.objects.filter(kind={kind!r}, status="waiting", lease=None).update(due_at=timezone.now())
+"""
+# Runs scripts, one in each line as JSON, and answers with what went wrong. Loading Django takes a second each time.
+CONSOLE = """
+import json, sys, traceback
+for line in sys.stdin:
+    try:
+        exec(json.loads(line), {})
+        problem = ""
+    except Exception:
+        problem = traceback.format_exc()
+    print(json.dumps(problem), flush=True)
+"""
+
 
 class Studio:
     """`manage.py studio` on an empty folder, with a sandbox that the tests control."""
@@ -42,6 +60,7 @@ class Studio:
         self._environment = variables
         port = self.address.rpartition(":")[2]
         self._process = StartedProcess([*MANAGE, "studio", "--no-sample", "--port", port], variables)
+        self._console: subprocess.Popen[str] | None = None
 
     def wait_until_ready(self) -> None:
         """Wait until the studio serves requests, then create its users."""
@@ -50,10 +69,28 @@ class Studio:
 
     def run_script(self, script: str) -> None:
         """Run Python code in the studio's environment, for rows that no page can make quickly."""
-        subprocess.run([*MANAGE, "shell", "-v", "0", "-c", script], env=self._environment, check=True)
+        console = self._console = self._console or self._start_console()
+        assert console.stdin and console.stdout
+        console.stdin.write(f"{json.dumps(script)}\n")
+        console.stdin.flush()
+        answer = console.stdout.readline()
+        assert answer, "the console has ended"
+        assert not json.loads(answer), json.loads(answer)
+
+    def make_due(self, kind: str) -> None:
+        """Let the time pass until the waiting tasks of this kind are due, such as the next attempt after a failure."""
+        self.run_script(MAKE_DUE.format(kind=kind))
+
+    def _start_console(self) -> subprocess.Popen[str]:
+        command = [*MANAGE, "shell", "-v", "0", "-c", CONSOLE]
+        return subprocess.Popen(
+            command, env=self._environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def stop(self) -> str:
         """Stop all processes. Return their output."""
+        if self._console:
+            self._console.communicate()  # it ends with its input
         self._process.stop()
         self._process.kill()
         self.sandbox.stop()

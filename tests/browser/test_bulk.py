@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -75,9 +76,9 @@ def test_range_is_left_out_by_one_click_and_undone_by_another(studio: Studio, vo
     expect(bar).to_contain_text("63 selected")
     expect(page.get_by_role("status").filter(has_text="63 recordings selected.")).to_have_count(1)
     tab.check_page("voice with selected recordings")
-    bar.get_by_role("button", name="Leave out").click()
+    bar.get_by_role("button", name="Exclude").click()
     toast = page.locator(".vh-toast")
-    expect(toast).to_contain_text("63 recordings left out of builds.")
+    expect(toast).to_contain_text("63 recordings excluded from builds.")
     expect(bar).to_be_hidden()
     expect(toast.get_by_role("button", name="Undo")).to_be_focused()
     assert count_left_out(studio, voice) == 63
@@ -110,6 +111,69 @@ def test_selection_follows_the_page_box_and_survives_a_refresh(voice: str, open_
     expect(page_box).to_be_focused()
 
 
+def open_page(page: Page, link: str, number: int) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=link).click()
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text(f"Page {number} of 4")
+
+
+def test_selection_carries_to_other_pages_of_the_list(studio: Studio, voice: str, open_tab: OpenTab) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{voice}?size=25#recordings")
+    bar = find_bar(page)
+    for number in (2, 3, 4):
+        find_box(page, number).check()
+    open_page(page, "Next", 2)
+    expect(bar).to_contain_text("3 selected, 3 on other pages")
+    find_box(page, 26).check()
+    find_box(page, 27).check()
+    expect(bar).to_contain_text("5 selected, 3 on other pages")
+    expect(page.get_by_role("status").filter(has_text="5 recordings selected, 3 on other pages.")).to_have_count(1)
+    tab.check_page("recordings, selected on other pages")
+    page.reload()
+    expect(bar).to_contain_text("5 selected, 3 on other pages")
+    open_page(page, "Previous", 1)
+    expect(bar).to_contain_text("5 selected, 2 on other pages")
+    expect(find_box(page, 3)).to_be_checked()
+    page.get_by_role("link", name="Name").click()  # another order of the same recordings
+    expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "descending")
+    expect(bar).to_contain_text("5 selected, 5 on other pages")
+    bar.get_by_role("button", name="Exclude").click()
+    expect(page.locator(".vh-toast")).to_contain_text("5 recordings excluded from builds.")
+    expect(bar).to_be_hidden()
+    assert count_left_out(studio, voice) == 5
+    page.locator(".vh-toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".vh-toast")).to_contain_text("Undone: 5 recordings are as before.")
+    assert count_left_out(studio, voice) == 0
+
+
+def test_selection_of_other_pages_ends_with_its_filter_and_is_deleted_after_a_question(
+    voice: str, open_tab: OpenTab
+) -> None:
+    page = open_tab("desktop", "paula").goto(f"{voice}?size=25#recordings")
+    bar = find_bar(page)
+    find_box(page, 1).check()
+    open_page(page, "Next", 2)
+    find_box(page, 30).check()
+    bar.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Delete 2 recordings?")).to_be_visible()
+    page.get_by_role("button", name="Delete 2 recordings").click()
+    expect(page.locator("#messages")).to_contain_text("2 recordings deleted.")
+    expect(find_box(page, 2)).to_be_visible()
+    expect(bar).to_be_hidden()
+
+    find_box(page, 2).check()
+    open_page(page, "Next", 2)
+    find_box(page, 40).check()
+    expect(bar).to_contain_text("2 selected, 1 on other pages")
+    page.get_by_label("Search recordings").fill("line-04")
+    expect(page.get_by_role("status").filter(has_text="10 found")).to_be_visible()
+    expect(bar).to_contain_text(re.compile(r"1 selected(?!,)"))
+    bar.get_by_role("button", name="Clear the selection").click()
+    page.reload()
+    expect(find_box(page, 40)).not_to_be_checked()
+    expect(bar).to_be_hidden()
+
+
 def test_all_that_match_are_exported_twice_and_left_out(studio: Studio, voice: str, open_tab: OpenTab) -> None:
     page = open_tab("desktop", "paula").goto(f"{voice}?size=25&q=line-0#recordings")
     find_box(page, 1).check()
@@ -117,11 +181,11 @@ def test_all_that_match_are_exported_twice_and_left_out(studio: Studio, voice: s
     bar.get_by_label("All 80 that match").check()
     for _ in range(2):
         with page.expect_download() as download:
-            bar.get_by_role("button", name="Export CSV").click()
+            bar.get_by_role("button", name="Export as CSV").click()
         text = download.value.path().read_text("utf-8-sig")
         assert len(list(csv.DictReader(io.StringIO(text)))) == 80
-    bar.get_by_role("button", name="Leave out").click()
-    expect(page.locator(".vh-toast")).to_contain_text("80 recordings left out of builds.")
+    bar.get_by_role("button", name="Exclude").click()
+    expect(page.locator(".vh-toast")).to_contain_text("80 recordings excluded from builds.")
     assert count_left_out(studio, voice) == 80
 
 
@@ -138,11 +202,11 @@ def test_failed_action_says_so_and_can_be_tried_again(studio: Studio, voice: str
     find_box(page, 1).check()
     page.route("**/recordings/bulk/", lambda route: route.fulfill(status=500, body=""))
     with tab.allow_status(500):
-        find_bar(page).get_by_role("button", name="Leave out").click()
-        expect(page.get_by_role("alert")).to_contain_text("Not saved: Leave out. The server had a problem.")
+        find_bar(page).get_by_role("button", name="Exclude").click()
+        expect(page.get_by_role("alert")).to_contain_text("Not saved: Exclude. The server had a problem.")
     page.unroute("**/recordings/bulk/")
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".vh-toast")).to_contain_text("1 recording left out of builds.")
+    expect(page.locator(".vh-toast")).to_contain_text("1 recording excluded from builds.")
     assert count_left_out(studio, voice) == 1
 
 
@@ -177,14 +241,14 @@ def test_actions_work_without_scripts(
     studio: Studio, voice: str, chrome: Browser, sign_in_cookies: Callable[[str], object]
 ) -> None:
     cookies = sign_in_cookies("paula")
-    context = chrome.new_context(**SIZES["desktop"], storage_state=cookies, java_script_enabled=False)  # type: ignore[arg-type]  # of this browser
+    context = chrome.new_context(**SIZES["desktop"], storage_state=cookies, java_script_enabled=False)  # type: ignore[arg-type]  # SIZES has mixed values
     page = context.new_page()
     page.goto(f"{studio.address}{voice}?size=25")
     expect(find_bar(page)).to_be_hidden()
     find_box(page, 1).check()
     find_bar(page).get_by_label("All 80").check()
-    find_bar(page).get_by_role("button", name="Leave out").click()
-    expect(page.locator("#messages")).to_contain_text("80 recordings left out of builds.")
+    find_bar(page).get_by_role("button", name="Exclude").click()
+    expect(page.locator("#messages")).to_contain_text("80 recordings excluded from builds.")
     assert count_left_out(studio, voice) == 80
     page.locator("#messages").get_by_role("button", name="Undo").click()
     expect(page.locator("#messages")).to_contain_text("Undone: 80 recordings are as before.")

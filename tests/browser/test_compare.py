@@ -1,4 +1,4 @@
-"""Two builds of one voice are compared: chosen by checkbox, heard without names, judged, and then named."""
+"""Two builds of one voice are compared: chosen by checkbox, played without names, voted on, and then named."""
 
 from playwright.sync_api import Page, expect
 
@@ -88,7 +88,7 @@ def test_builds_are_compared_and_judged_without_their_names(shared_talent: Share
     assert other.evaluate(HAS_NO_SIDEWAYS_SCROLL)
     phone.check_page("two builds, not judged yet")
     other.get_by_role("button", name="No difference").click()
-    expect(other.locator("#blind")).to_contain_text("You heard no difference.")
+    expect(other.locator("#blind")).to_contain_text("Your answer: no difference.")
     expect(other.locator(".page-head")).to_contain_text("no difference 1")
     assert other.evaluate(HAS_NO_SIDEWAYS_SCROLL)
     phone.check_page("two builds, judged")

@@ -24,6 +24,6 @@ def test_hold_is_set_shown_and_released(open_tab: Callable[..., Tab]) -> None:
     expect(page.get_by_text("A court order.").first).to_be_visible()
     page = staff.goto(talent_path)
     page.locator("summary", has_text="Release the hold").click()
-    page.get_by_label("Why may deletions go on?").fill("The case is closed.")
+    page.get_by_label("Why can deletions continue?").fill("The case is closed.")
     page.get_by_role("button", name="Release the hold").click()
     expect(page.get_by_text("The legal hold is released.")).to_be_visible()

@@ -18,11 +18,12 @@ FIRST, SECOND, THIRD = NAMES[:3]
 
 
 @pytest.fixture
-def tab(open_tab: OpenTab) -> Tab:
+def tab(open_tab: OpenTab, request: pytest.FixtureRequest) -> Tab:
     """A producer's tab with the page of a voice that has four recordings."""
     tab = open_tab("desktop", "paula")
-    staff_steps.add_voice(tab, staff_steps.add_talent(tab, "Tara Table"), "Tara, in rows")
-    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:4])
+    name = f"Tara {request.node.name}"[:80]
+    talent = staff_steps.prepare_talent(tab.studio, name)
+    tab.goto(staff_steps.prepare_voice(tab.studio, talent, "Tara, in rows", staff_steps.SLT_CLIPS[:4]))
     expect(staff_steps.find_recording(tab.page, FIRST)).to_be_visible()
     return tab
 

@@ -1,4 +1,4 @@
-"""The result of a build: what the provider marked is left out, and one new build is started and reported."""
+"""The result of a build: what the provider flagged is excluded, and one new build is started and reported."""
 
 import csv
 import re
@@ -60,7 +60,7 @@ def check_result(tab: Tab) -> None:
     fold.locator("summary").press("Enter")
     counts = fold.locator("tbody tr td:first-of-type").all_inner_texts()
     assert sum(int(count) for count in counts if count != "–") == len(GOOD_CLIPS)
-    expect(page.locator("#changes dt:has-text('Left out') + dd")).to_contain_text(f"{OTHER_SPEAKER}.wav")
+    expect(page.locator("#changes dt:has-text('Excluded') + dd")).to_contain_text(f"{OTHER_SPEAKER}.wav")
     tab.check_page("build without the marked recording")
 
 
@@ -97,9 +97,9 @@ def test_marked_recordings_are_left_out_and_one_build_is_started(
     phone.check_page("build with a marked recording")
     billed = count_billed(studio)
 
-    name = "Leave out this recording and build again"
+    name = "Exclude this recording and build again"
     tab.page.get_by_role("button", name=name).click()
-    expect(tab.page.get_by_text("1 recording was left out, and this build was started.")).to_be_visible()
+    expect(tab.page.get_by_text("1 recording was excluded, and this build was started.")).to_be_visible()
     second = staff_steps.read_path(tab.page)
     assert second != first
     stale.page.get_by_role("button", name=name).click()

@@ -66,7 +66,7 @@ def test_chart_draws_its_table_in_both_themes(open_tab: Callable[..., Tab]) -> N
     drawing = page.get_by_role("img", name="Similarity over the builds.")
     expect(drawing).to_be_visible()
     light = drawing.evaluate("canvas => canvas.toDataURL()")
-    assert [canvas.evaluate(IS_DRAWN) for canvas in page.locator("[data-chart] canvas").all()] == [True] * 3
+    page.wait_for_function(f"[...document.querySelectorAll('[data-chart] canvas')].filter({IS_DRAWN}).length === 3")
     page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
     page.wait_for_function(
         "light => document.querySelectorAll('[data-chart] canvas')[1].toDataURL() !== light", arg=light

@@ -47,11 +47,9 @@ def test_today_judges_a_voice_at_its_provider_and_keeps_its_failures(
     for provider in staff_steps.PROVIDERS[1:]:
         staff_steps.add_account(admin, f"Today at {provider}", provider)
     tab = open_tab("desktop", "paula")
-    talent = staff_steps.add_talent(tab, "Tova Nearest")
-    staff_steps.add_contract(tab, talent, [staff_steps.PROVIDER])
-    staff_steps.obtain_consent(tab, talent, sound.read_clip("consent-slt"))
-    staff_steps.add_voice(tab, talent, VOICE)
-    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:5])
+    talent = staff_steps.prepare_talent(studio, "Tova Nearest", [staff_steps.PROVIDER])
+    staff_steps.prepare_consent(studio, talent, sound.read_clip("consent-slt"))
+    staff_steps.prepare_voice(studio, talent, VOICE, staff_steps.SLT_CLIPS[:5])
     row = poll_until(lambda: find_ready_row(tab))  # the recordings are checked first
     expect(row).to_contain_text("Ready to build at Resemble AI, rapid: nothing is missing.")
     expect(row.locator(".vh-tile")).to_be_visible()

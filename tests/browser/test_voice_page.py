@@ -34,7 +34,7 @@ def make_copy(data: bytes) -> bytes:
 
 
 def make_files() -> dict[str, bytes]:
-    """Six clips of which one is a copy of another, and one has markup in its transcript."""
+    """Six clips: one is a copy of another, and one has markup in its transcript."""
     names = staff_steps.SLT_CLIPS[:5]
     files = {f"{name}.wav": sound.read_clip(name) for name in names}
     files["zz-copy.wav"] = make_copy(files[f"{names[1]}.wav"])
@@ -88,22 +88,22 @@ def check_copies(page: Page) -> None:
     """The check has left the copy out. A person keeps it instead of the original, and takes that back."""
     copies = find_section(page, "Copies")
     copy = copies.get_by_role("listitem").filter(has_text="zz-copy.wav")
-    expect(copy).to_contain_text("Left out", timeout=staff_steps.CHECKS_TIMEOUT_MS)
+    expect(copy).to_contain_text("Excluded", timeout=staff_steps.CHECKS_TIMEOUT_MS)
     copy.get_by_role("button", name="Play zz-copy.wav").click()
     expect(copy.locator(".waveform canvas").first).to_be_visible()
     copy.get_by_role("button", name="Keep this one").click()
-    expect(page.get_by_text("One recording is kept in builds, 1 copy left out.")).to_be_visible()
+    expect(page.get_by_text("One recording is kept in builds, 1 copy excluded.")).to_be_visible()
     expect(copy).to_contain_text("In builds")
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Undone: 2 recordings are as before.")).to_be_visible()
-    expect(copy).to_contain_text("Left out")
+    expect(copy).to_contain_text("Excluded")
 
 
 def check_repairs(page: Page) -> None:
     repairs = find_section(page, "Transcripts to repair")
     expect(repairs).to_contain_text(MARKUP)
     expect(repairs).to_contain_text(REPAIRED)
-    repairs.get_by_role("button", name="Repair it").click()
+    repairs.get_by_role("button", name="Repair it").press("Enter")
     expect(page.get_by_text("1 transcript repaired.")).to_be_visible()
     expect(repairs).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

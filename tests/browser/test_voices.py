@@ -203,10 +203,10 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     _fill_empty_transcript(tab.page, "rms-silent.wav")
     for name, reason in {"rms-silent.wav": "silent", "rms-wrong-speaker.wav": "another speaker"}.items():
         details = staff_steps.open_details(tab.page, name)
-        expect(details).to_contain_text(f"Left out: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
+        expect(details).to_contain_text(f"Excluded: {reason}", timeout=staff_steps.CHECKS_TIMEOUT_MS)
         staff_steps.find_switch(tab.page, name).click()
         expect(staff_steps.find_switch(tab.page, name)).to_be_checked()
-        expect(details).to_contain_text(f"Put back by a person, although: {reason}")
+        expect(details).to_contain_text(f"Included by a person, although: {reason}")
     build = staff_steps.start_build(tab)
     staff_steps.wait_for_heading(tab.page, "The recordings need work")
     rows = tab.page.locator("table.report tbody tr")
@@ -250,8 +250,7 @@ def _fill_empty_transcript(page: Page, name: str) -> None:
 def test_provider_rejects_a_consent_with_another_text(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     talent, consent = staff_steps.add_approved_talent(tab, "Stan Elsewhere", sound.read_clip("slt-01"))
-    staff_steps.add_voice(tab, talent, "Stan, unrecognized")
-    staff_steps.upload_clips(tab, staff_steps.SLT_CLIPS[:4])
+    tab.goto(staff_steps.prepare_voice(tab.studio, talent, "Stan, unrecognized", staff_steps.SLT_CLIPS[:4]))
     staff_steps.start_build(tab)
     staff_steps.wait_for_heading(tab.page, "The provider did not accept the spoken consent")
     expect(tab.page.get_by_text("“The consent recording is not the consent statement.")).to_be_visible()

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import sound, staff_steps, talent_steps
+from tests.browser import sound, staff_steps
 from tests.browser.studio import TRAINING_SECONDS, Studio
 from tests.browser.tab import Tab
 from tests.support.sandbox import poll_until
@@ -24,18 +24,12 @@ def sandbox_settings(studio: Studio) -> Iterator[None]:
     studio.sandbox.call_control("POST", "settings", {"training_seconds": TRAINING_SECONDS})
 
 
-def start_build(staff: Tab, name: str, provider: str = staff_steps.PROVIDER) -> tuple[UUID, str, str]:
+def start_build(staff: Tab, name: str) -> tuple[UUID, str, str]:
     """Start a build of a new talent who has a private link. Return the consent, the link and the build's path."""
-    person = staff_steps.add_talent(staff, name)
-    staff_steps.add_contract(staff, person)
-    consent = staff_steps.request_consent(staff, person, provider)
-    link = staff_steps.create_private_link(staff.page)
-    with staff.open_guest_tab() as guest:
-        talent_steps.send_file(talent_steps.open_statement(guest, link), sound.read_clip("consent-slt"))
-    staff.goto(f"/consents/{consent}/")
-    staff_steps.approve_take(staff)
-    staff_steps.add_voice(staff, person, f"{name.split()[0]}, narrator")
-    staff_steps.upload_clips(staff, staff_steps.SLT_CLIPS[:3])
+    person, consent = staff_steps.add_approved_talent(staff, name, sound.read_clip("consent-slt"))
+    link = staff_steps.create_private_link(staff.goto(f"/consents/{consent}/"))
+    voice = f"{name.split()[0]}, narrator"
+    staff.goto(staff_steps.prepare_voice(staff.studio, person, voice, staff_steps.SLT_CLIPS[:3]))
     return consent, link, staff_steps.start_build(staff)
 
 
@@ -73,6 +67,7 @@ def test_talent_withdraws_and_sees_the_voice_deleted(studio: Studio, open_tab: O
     check_failed_refresh(talent)
 
     studio.sandbox.set_faults()
+    studio.make_due("delete_remote_voice")
     expect_deletion_without_reload(page, "Resemble AI no longer has it")
     expect(row).to_contain_text("Deleted, confirmed")
     talent.check_page("talent's page, everything is deleted")

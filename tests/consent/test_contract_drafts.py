@@ -10,13 +10,14 @@ from django.test import Client
 from django.utils import timezone
 
 from consent.models import Contract, ContractDraft, Talent
-from consent.services.contract_drafts import delete_old_drafts
+from consent.services.contract_drafts import DELETE_FILE_TASK, delete_old_drafts
 from consent.services.legal_hold import release_hold, set_hold
 from consent.services.review import withdraw_consent
 from tests.consent.rows import PDF, ConsentFactory, get_url, make_terms, make_upload, read_page
 from tests.support.html import read_html
 from tests.support.pdfs import make_pdf
-from voicehub.models import User
+from tests.support.task_runner import run_due_tasks
+from voicehub.models import Task, TaskStatus, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +43,12 @@ def read_path(draft: ContractDraft) -> Path:
     return Path(draft.file.path)
 
 
+def is_deleted(draft: ContractDraft) -> bool:
+    """Whether the file is gone when the tasks have run."""
+    run_due_tasks(DELETE_FILE_TASK)
+    return not read_path(draft).exists()
+
+
 @pytest.fixture
 def talent(factory: ConsentFactory) -> Talent:
     return factory.make_talent()
@@ -56,7 +63,7 @@ def test_file_survives_an_error_and_is_filed_with_the_next_form(producer_client:
     contract = Contract.objects.get()
     assert (contract.file_name, contract.sha256, contract.file_problem) == ("signed.pdf", draft.sha256, "")
     assert Path(contract.file.path).read_bytes() == PDF
-    assert not ContractDraft.objects.exists() and not read_path(draft).exists()
+    assert not ContractDraft.objects.exists() and is_deleted(draft)
 
 
 def test_refused_file_is_not_kept(producer_client: Client, talent: Talent) -> None:
@@ -69,11 +76,11 @@ def test_new_file_replaces_the_kept_one(producer_client: Client, talent: Talent)
     first, other = keep_file(producer_client, talent), make_pdf() + b"\n"
     response = post_form(producer_client, talent, other, company="", draft=first.pk)
     draft = ContractDraft.objects.get()
-    assert draft != first and f'value="{draft.pk}"' in read_html(response) and not read_path(first).exists()
+    assert draft != first and f'value="{draft.pk}"' in read_html(response) and is_deleted(first)
     newest = other + b"\n"
     assert post_form(producer_client, talent, newest, draft=draft.pk).status_code == 302
     assert Path(Contract.objects.get().file.path).read_bytes() == newest
-    assert not ContractDraft.objects.exists() and not read_path(draft).exists()
+    assert not ContractDraft.objects.exists() and is_deleted(draft)
 
 
 def test_refused_replacement_leaves_the_kept_file(producer_client: Client, talent: Talent) -> None:
@@ -139,8 +146,37 @@ def test_full_storage_is_said_beside_the_field(
     assert "The file could not be kept. Choose it again." in page and not ContractDraft.objects.exists()
 
 
-def test_draft_is_deleted_after_a_day(producer_client: Client, talent: Talent, producer: User) -> None:
-    old, new = keep_file(producer_client, talent), keep_file(producer_client, talent)
+def test_one_file_is_kept_for_each_talent_and_person(
+    client: Client, producer_client: Client, make_person: Any, factory: ConsentFactory, talent: Talent
+) -> None:
+    client.force_login(make_person("other", "producer"))
+    others = [keep_file(client, talent), keep_file(producer_client, factory.make_talent("Theo", "theo@people.test"))]
+    first, second = keep_file(producer_client, talent), keep_file(producer_client, talent)
+    assert set(ContractDraft.objects.all()) == {second, *others}
+    assert is_deleted(first) and not any(map(is_deleted, [second, *others]))
+
+
+def test_file_is_deleted_when_the_storage_answers_again(
+    producer_client: Client, talent: Talent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = keep_file(producer_client, talent)
+
+    def fail(*_arguments: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystemStorage, "delete", fail)
+        assert post_form(producer_client, talent, draft=draft.pk).status_code == 302
+        assert not is_deleted(draft) and not ContractDraft.objects.exists()
+    Task.objects.filter(kind=DELETE_FILE_TASK, status=TaskStatus.WAITING).update(due_at=timezone.now())
+    assert is_deleted(draft)
+
+
+def test_draft_is_deleted_after_a_day(
+    client: Client, producer_client: Client, make_person: Any, talent: Talent, producer: User
+) -> None:
+    client.force_login(make_person("other", "producer"))
+    old, new = keep_file(client, talent), keep_file(producer_client, talent)
     ContractDraft.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(hours=25))
     set_hold(talent, producer, "A lawsuit.")
     delete_old_drafts()
@@ -148,14 +184,14 @@ def test_draft_is_deleted_after_a_day(producer_client: Client, talent: Talent, p
     release_hold(talent, producer, "Settled.")
     delete_old_drafts()
     assert ContractDraft.objects.get() == new
-    assert not read_path(old).exists() and read_path(new).exists()
+    assert is_deleted(old) and read_path(new).exists()
 
 
 def test_withdrawal_deletes_the_drafts_of_the_talent(producer_client: Client, factory: ConsentFactory) -> None:
     consent, other = factory.make_approved_consent(), factory.make_talent("Theo Brand", "theo@people.test")
     draft, kept = keep_file(producer_client, consent.talent), keep_file(producer_client, other)
     withdraw_consent(consent, factory.producer, "On the phone.")
-    assert ContractDraft.objects.get() == kept and not read_path(draft).exists()
+    assert ContractDraft.objects.get() == kept and is_deleted(draft)
 
 
 def test_only_the_contract_form_may_frame_a_pdf(producer_client: Client, talent: Talent) -> None:

@@ -45,7 +45,7 @@ def make_account(provider: str) -> Account:
 
 
 def list_call_times(sandbox: SandboxProcess, account: Account) -> list[datetime]:
-    """The times of the account's calls, all of which must have been answered with 200."""
+    """The times of the account's calls. All must have been answered with 200."""
     digest = hash_key(account.decrypt_key())
     calls = [entry for entry in sandbox.list_requests() if entry["account"] == digest]
     assert {entry["status"] for entry in calls} == {200}

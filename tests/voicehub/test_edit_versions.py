@@ -108,7 +108,7 @@ def test_switch_that_someone_else_changed_shows_the_current_state(
     Recording.objects.filter(pk=recording.pk).update(active=False)
     response = engineer_client.post(url, {"leave_out": recording.pk}, headers=HTMX)
     assert response.status_code == 409 and 'aria-checked="false"' in response.content.decode()
-    assert "left out of builds now" in response.headers["HX-Trigger"]
+    assert "excluded from builds now" in response.headers["HX-Trigger"]
     assert engineer_client.post(url, {"put_back": recording.pk}, headers=HTMX).status_code == 200
     recording.refresh_from_db()
     assert recording.active

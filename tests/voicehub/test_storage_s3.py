@@ -135,20 +135,16 @@ def test_recording_uploaded_twice_is_stored_once(voice: Voice, s3: Storage, prod
     delete_recording(recording)
 
 
-def test_deletion_removes_recording_from_bucket(
-    voice: Voice, s3: Storage, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_deletion_removes_recording_from_bucket(voice: Voice, s3: Storage) -> None:
     recording = voice.recordings.get(file_name="slt-01.wav")
     name = str(recording.file.name)
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_recording(recording)
+    delete_recording(recording)
+    run_due_tasks("delete_partial_files")
     assert not s3.exists(name)
 
 
 @pytest.mark.one_database
-def test_converted_and_split_files_are_analyzed_in_the_bucket(
-    voice: Voice, s3: Storage, producer: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_converted_and_split_files_are_analyzed_in_the_bucket(voice: Voice, s3: Storage, producer: Any) -> None:
     """A long FLAC file is stored with a converted WAV and split by a task; a task then analyzes the pieces."""
     samples = np.concatenate([soundfile.read(io.BytesIO(load_sample_wav(f"slt-0{n}")))[0] for n in (1, 2, 3, 4, 5)] * 3)
     flac = io.BytesIO()
@@ -163,9 +159,9 @@ def test_converted_and_split_files_are_analyzed_in_the_bucket(
     assert long_recording.pieces.count() > 3 and not long_recording.pieces.filter(analyzed_at=None).exists()
     missing = [row.measures.get("missing") for row in long_recording.pieces.order_by("file_name")]
     assert missing[0] == ["The file is missing from storage. Upload the recording again."] and [] in missing
-    with django_capture_on_commit_callbacks(execute=True):
-        for row in [*long_recording.pieces.all(), long_recording]:
-            delete_recording(row)
+    for row in [*long_recording.pieces.all(), long_recording]:
+        delete_recording(row)
+    run_due_tasks("delete_partial_files")
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
 
 

@@ -32,7 +32,7 @@ def _read_icon(name: str) -> SafeString:
 
 @register.simple_tag(name="voice_tile")
 def render_voice_tile(voice_id: UUID, size: str = "") -> SafeString:
-    """The sign of a voice: a color and five bars, both from its id. `size` is “big”, “small” or empty."""
+    """The tile of a voice: a color and five bars, both from its id. `size` is “big”, “small” or empty."""
     heights = [4 + (voice_id.int >> (8 * bar)) % 13 for bar in range(BARS)]
     path = " ".join(f"M{2 + 4 * bar} {10 - height / 2:g}v{height}" for bar, height in enumerate(heights))
     return format_html(
@@ -49,6 +49,6 @@ def render_voice_link(url: str, name: str, voice_id: UUID) -> SafeString:
 
 @register.simple_tag(name="face")
 def render_face(name: str, size: str = "") -> SafeString:
-    """The sign of a person: the first letters of the first two names. `size` is “big” or empty."""
+    """The initials of a person: the first letters of the first two names. `size` is “big” or empty."""
     letters = "".join(word[0] for word in name.split()[:2]).upper()
     return format_html('<span class="vh-face{}" aria-hidden="true">{}</span>', f" is-{size}" if size else "", letters)

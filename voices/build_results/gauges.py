@@ -1,4 +1,4 @@
-"""The scores of a finished build as gauges: the value, VoiceHub's mark for a good one, and the change."""
+"""The scores of a finished build as gauges: the value, VoiceHub's limit for a good one, and the change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Gauge:
 
     @property
     def mark_angle(self) -> str:
-        """Where the mark of a good score stands: degrees from the left end of the arc, for an SVG attribute."""
+        """Where the limit of a good score is: degrees from the left end of the arc, for an SVG attribute."""
         return f"{180 * self.info.good_from:.1f}"
 
     @property

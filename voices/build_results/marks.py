@@ -10,6 +10,6 @@ def list_marks(row: BuildRecording) -> list[tuple[str, str]]:
         marks.append(("bad", "Silent"))
     if row.is_outlier:
         marks.append(("wait", "Another speaker or sound"))
-    if row.is_active is False or row.discard_reason:
+    if row.is_unused:
         marks.append(("over", "Not used"))
     return marks

@@ -28,6 +28,7 @@ from voices.services.builds.scores import order_worst_first
 
 MAX_RECORDINGS = 40
 REPLACED_TEXT = "“?” stands for a character that the font of this report lacks. The CSV export has it."
+SHORTENED_TEXT = "“…” ends a text that is shortened here. The CSV export, or the page of the build, has the whole text."
 LARGE_FIELDS = ("peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features", "measures")
 
 
@@ -83,10 +84,10 @@ def make_report(build: Build) -> bytes:
         _add_changes(report, data, data.changes)
     _add_recordings(report, data)
     _add_evidence(report, build)
+    if report.has_shortened:
+        report.add_text(SHORTENED_TEXT, is_quiet=True)
     if report.has_replaced:
-        report.add_text(
-            "“?” stands for a character that the font of this report lacks. The CSV export has it.", is_quiet=True
-        )
+        report.add_text(REPLACED_TEXT, is_quiet=True)
     return report.make_bytes()
 
 
@@ -125,8 +126,8 @@ def _add_scores(report: PdfReport, data: ReportData) -> None:
         )
         for gauge in data.gauges
     ]
-    report.add_table(("Score", "Value", "Verdict", "Direction and mark", before), rows, widths=(4, 2, 2, 6, 4))
-    report.add_text("No limit stated by the provider: the marks for a good score are VoiceHub's.", is_quiet=True)
+    report.add_table(("Score", "Value", "Verdict", "Direction and limit", before), rows, widths=(4, 2, 2, 6, 4))
+    report.add_text("No provider states a limit: the limits for a good score are VoiceHub's.", is_quiet=True)
 
 
 def _describe_change(gauge: Gauge) -> str:
@@ -153,10 +154,10 @@ def _add_changes(report: PdfReport, data: ReportData, changes: BuildChanges) -> 
     report.add_heading(f"Changes since build {data.previous_number}")
     facts = [
         ("Added", changes.added),
-        ("Left out", changes.left_out),
+        ("Excluded", changes.left_out),
         ("Transcripts changed", changes.transcripts),
-        ("Newly marked", changes.marks_new),
-        ("No longer marked", changes.marks_gone),
+        ("Newly flagged", changes.marks_new),
+        ("No longer flagged", changes.marks_gone),
     ]
     terms = "The same consent and contract" if changes.has_same_terms else "Another consent or contract"
     report.add_facts([*((label, _describe_changed(changed)) for label, changed in facts), ("Permission", terms)])
@@ -175,7 +176,7 @@ def _add_recordings(report: PdfReport, data: ReportData) -> None:
     if data.count > len(data.rows):
         report.add_text(f"The first {len(data.rows)} of {data.count}. The CSV export has all.", is_quiet=True)
     scores = [score for score in RECORDING_SCORES if data.values.scores.get(score.key)][:3]
-    headings = ("Recording", "Transcript", *(score.label for score in scores), "Marks of the provider", "Our findings")
+    headings = ("Recording", "Transcript", *(score.label for score in scores), "Flags of the provider", "Our findings")
     rows = [_list_cells(row, scores) for row in data.rows]
     report.add_table(headings, rows, widths=(5, 8, *(2 for _ in scores), 4, 4))
 

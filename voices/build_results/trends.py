@@ -34,7 +34,7 @@ def _make_trend(info: ScoreInfo, builds: dict[str, Build]) -> Chart:
         y_label=info.label,
         x_values=tuple(scored),
         series=tuple(_list_series(info, scored)),
-        limit=Limit("Good, by our mark", info.good_from),
+        limit=Limit("Good, by our limit", info.good_from),
         y_range=(0, 1),
     )
 

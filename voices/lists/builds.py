@@ -43,7 +43,7 @@ STATUS_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class BuildCell:
-    """A build with its badges, the first of which says its status."""
+    """A build with its badges. The first says its status."""
 
     build: Build
     badges: Sequence[StatusBadge]

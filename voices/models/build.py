@@ -176,8 +176,20 @@ class Build(StatusModel):
         return self.status == BuildStatus.TRAINING and self.has_unknown_status
 
 
-# A recording that the provider reported as silent or an outlier, or did not use.
-MARKED = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+def make_marks(relation: str = "") -> dict[str, Q]:
+    """What a provider can say against a recording, with the condition on its row in the report.
+
+    A recording was not used if the provider says why (AudioStack), or calls it inactive (Resemble AI).
+    """
+    return {
+        "silent": Q(**{f"{relation}is_silent": True}),
+        "outlier": Q(**{f"{relation}is_outlier": True}),
+        "discarded": ~Q(**{f"{relation}discard_reason": ""}) | Q(**{f"{relation}is_active": False}),
+    }
+
+
+MARKS = make_marks()
+MARKED = MARKS["silent"] | MARKS["outlier"] | MARKS["discarded"]
 
 
 # A recording that had a finding when the build started, and that the provider has reported on.
@@ -233,6 +245,11 @@ class BuildRecording(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recording} in {self.build}"
+
+    @property
+    def is_unused(self) -> bool:
+        """As the mark `discarded`."""
+        return self.is_active is False or bool(self.discard_reason)
 
 
 class Callback(models.Model):

@@ -73,7 +73,7 @@ class PreviewStatus(models.TextChoices):
 
 
 class VoteChoice(models.TextChoices):
-    """The answer of a person who heard previews without names."""
+    """The answer of a person who listened to previews without names."""
 
     SAMPLE = "sample", "One is better"
     SAME = "same", "No difference"

@@ -87,7 +87,7 @@ def load_own_votes(sentences: Iterable[Sentence], voter: User) -> dict[str, Blin
 
 
 def cast_vote(sentence: Sentence, voter: User, choice: str, number: int = 0) -> BlindVote:
-    """Store the answer of this person. `number` is that of the better sample, from 1, in the order they heard.
+    """Store the answer of this person. `number` is that of the better sample, from 1, in their order of playback.
 
     Raises ActionRefused if they have answered, because they have seen the names since.
     """
@@ -106,7 +106,7 @@ def cast_vote(sentence: Sentence, voter: User, choice: str, number: int = 0) -> 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The votes on one sentence or more: how many each build got, by id, and how many heard no difference."""
+    """The votes on one sentence or more: how many each build got, by id, and how many chose “no difference”."""
 
     by_build: Mapping[UUID, int] = field(default_factory=dict)
     same: int = 0
@@ -117,7 +117,7 @@ class Tally:
 
 
 def count_votes(questions: Iterable[str]) -> dict[str, Tally]:
-    """The votes of all people on these questions. Who did not judge has no vote. One query."""
+    """The votes of all people on these questions. An answer without a judgment is not a vote. One query."""
     rows = BlindVote.objects.filter(question__in=list(questions)).exclude(choice=VoteChoice.SKIPPED).order_by()
     by_build: dict[str, dict[UUID, int]] = defaultdict(dict)
     same: dict[str, int] = defaultdict(int)

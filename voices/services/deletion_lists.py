@@ -70,7 +70,7 @@ def is_deletion_planned(remote: RemoteVoice) -> bool:
 
 
 def _drop_covered(ended: Sequence[RemoteVoice]) -> list[RemoteVoice]:
-    """The voices whose coverage has ended and that wait for a day or a decision. Those covered again are left out."""
+    """The voices whose coverage has ended and that wait for a day or a decision. Those covered again are excluded."""
     coverage = Coverage({get_use(remote).talent_id for remote in ended})
     return [
         remote

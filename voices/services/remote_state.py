@@ -139,7 +139,7 @@ def _describe_history(build: Build, state: RemoteState, newer: Build | None) -> 
     if newer and newer == state.last_training:
         yield "The voice has since been trained again."
     has_own_training = not newer and state.kind not in DELETION_STATES
-    yield from state.texts[1:] if has_own_training else state.texts  # the first text tells of the last training
+    yield from state.texts[1:] if has_own_training else state.texts  # the first text is about the last training
 
 
 def _has_newer_voice() -> Exists:

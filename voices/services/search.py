@@ -31,7 +31,7 @@ class SearchWord:
 
 @dataclass(frozen=True, slots=True)
 class SearchKind:
-    """One group of results: who may see it, and the fields of which one must contain each word.
+    """One group of results: who may see it, and the fields that are searched: each word must be in one of them.
 
     Rows whose `name_field` begins with the first word come first. `provider_field` has the slug of a provider, which
     is found by the provider's name. Of `long_fields` there are too many to take the accents off: 20,000 transcripts

@@ -1,7 +1,7 @@
 """What an account used per month, from what its provider stated, and the builds that were started with it.
 
 Nothing is estimated. Used credits are the difference of two readings. A difference counts only if both readings are of
-one month, or the first is of the last day of the month before. Credits that were added hide what was used meanwhile.
+one month, or the first is of the last day of the month before. What was used before credits were added is not counted.
 """
 
 from collections import defaultdict
@@ -23,10 +23,11 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class MonthUsage:
-    """What an account used in one month, in the unit of the provider. `used` is None if this cannot be told.
+    """What an account used in one month, in the unit of the provider. `used` is None if it is not known.
 
     `is_at_least` says that more may have been used. `first_day` and `last_day` are the span that `used` is about.
-    `days_without_reading` are those between the first reading ever and the end of the month, or today.
+    `days_without_reading` are those between the first reading ever and the end of the month, or today. `has_reading`
+    and `has_number` say whether the provider was asked in this month, and whether it stated what is used or left.
     """
 
     month: date
@@ -37,6 +38,8 @@ class MonthUsage:
     added_on: tuple[date, ...] = ()
     has_new_key: bool = False
     days_without_reading: int = 0
+    has_reading: bool = False
+    has_number: bool = False
 
     @property
     def starts_late(self) -> bool:
@@ -124,8 +127,16 @@ def _read_counter(within: Sequence[Reading], month: date, missing: int) -> Month
     """Usage that the provider itself counts. It counts only if it does so since a day of this month."""
     last = within[-1]
     if last.since is None or last.since < month:
-        return MonthUsage(month, days_without_reading=missing)
-    return MonthUsage(month, last.used, first_day=last.since, last_day=last.day, days_without_reading=missing)
+        return MonthUsage(month, days_without_reading=missing, has_reading=True, has_number=True)
+    return MonthUsage(
+        month,
+        last.used,
+        first_day=last.since,
+        last_day=last.day,
+        days_without_reading=missing,
+        has_reading=True,
+        has_number=True,
+    )
 
 
 def _compute_difference(readings: Sequence[Reading], month: date, missing: int) -> MonthUsage:
@@ -148,6 +159,8 @@ def _compute_difference(readings: Sequence[Reading], month: date, missing: int) 
         added_on=tuple(added),
         has_new_key=has_new_key,
         days_without_reading=missing,
+        has_reading=True,
+        has_number=any(reading.remaining is not None for reading in readings),
     )
 
 

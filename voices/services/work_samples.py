@@ -39,7 +39,7 @@ def measure_work(kind: WorkKind, key: str, units: int) -> Iterator[None]:
 
 
 def load_past_work(keys: Iterable[WorkKey]) -> dict[WorkKey, PastWork]:
-    """What was learnt about each of these kinds of work, in one query. Work that is new here is left out."""
+    """What was learnt about each of these kinds of work, in one query. Work that is new here is excluded."""
     condition = Q(pk__in=[])
     for kind, key in set(keys):
         condition |= Q(kind=kind, key=key)

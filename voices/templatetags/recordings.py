@@ -135,9 +135,9 @@ def describe_inclusion(recording: Recording) -> str:
     is_choice = recording.active_by == InclusionSource.PERSON
     if not recording.active:
         reason = EXCLUSION_LABELS.get(recording.exclusion_code, recording.exclusion_code)
-        return "Left out by a person" if is_choice else f"Left out: {reason}" if reason else ""
+        return "Excluded by a person" if is_choice else f"Excluded: {reason}" if reason else ""
     code = find_exclusion(list_warning_codes(recording.findings, recording.set_findings))
-    return f"Put back by a person, although: {EXCLUSION_LABELS[code]}" if is_choice and code else ""
+    return f"Included by a person, although: {EXCLUSION_LABELS[code]}" if is_choice and code else ""
 
 
 @register.filter

@@ -14,7 +14,7 @@ from voices.build_results.distributions import load_distributions
 from voices.build_results.gauges import make_gauges
 from voices.build_results.timeline import make_timeline
 from voices.models import Build, BuildRecording, BuildStatus
-from voices.models.build import ACTIVE_STATUSES
+from voices.models.build import ACTIVE_STATUSES, MARKED
 from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
 from voices.services.builds.changes import find_previous_build, load_changes, number_build
 from voices.services.builds.failures import is_open_failure
@@ -36,7 +36,7 @@ ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR
 def make_build_context(request: HttpRequest, build: Build, progress: WorkProgress | None) -> dict[str, Any]:
     rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    counts = count_rows(build)
+    counts = count_reports(build)
     history, states = load_build_history(build), check_built_voices([build])
     score_counts, downloads = count_scores(build), list(build.dataset_fetches.order_by("-at")[:20])
     is_closed = access.are_recordings_closed(build.voice, get_user(request))
@@ -69,7 +69,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
 
 
 def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_closed: bool) -> dict[str, Any]:
-    """What only the page of a build that has ended shows. What tells of recordings is left out if they are closed."""
+    """What only the page of an ended build shows. Without details of recordings if they are closed."""
     previous = find_previous_build(build)
     return {
         "number": number_build(build),
@@ -99,14 +99,13 @@ def load_details(build: Build) -> dict[str, Any]:
     }
 
 
-def count_rows(build: Build) -> dict[str, Any]:
-    flagged = Q(is_silent=True) | Q(is_outlier=True) | ~Q(discard_reason="")
+def count_reports(build: Build) -> dict[str, Any]:
+    """How long the recordings of the build are together, and how many the provider reported on and marked."""
     return build.recordings.aggregate(
         seconds=Sum("recording__seconds", default=0.0),
         reported_count=Count("pk", filter=Q(has_report=True)),
         callback_only_count=Count("pk", filter=Q(from_callback=True)),
-        flagged_count=Count("pk", filter=flagged),
-        problem_count=Count("pk", filter=flagged | Q(is_active=False)),
+        marked_count=Count("pk", filter=MARKED),
     )
 
 

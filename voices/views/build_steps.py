@@ -8,6 +8,7 @@ from django.urls import reverse
 from voicehub.text import format_count
 from voices import access
 from voices.models import Build, BuildStatus
+from voices.models.build import make_marks
 from voices.presenters import build_name, needs_staff_answer
 from voices.views.next_step import MAX_ROWS, Fix, NextStep
 
@@ -37,14 +38,14 @@ def list_failed_builds() -> Iterator[NextStep]:
 def _select_builds() -> QuerySet[Build]:
     is_unclear = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
     is_failed = Q(pk__in=Build.objects.open_failures().values("pk"))
-    silent, outlier = Q(recordings__is_silent=True), Q(recordings__is_outlier=True)
+    silent, outlier, discarded = make_marks("recordings__").values()
     return (
         access.query_builds()
         .filter(is_unclear | is_failed)
         .annotate(
             silent=Count("recordings", filter=silent),
             outliers=Count("recordings", filter=outlier & ~silent),
-            discarded=Count("recordings", filter=~Q(recordings__discard_reason="") & ~silent & ~outlier),
+            discarded=Count("recordings", filter=discarded & ~silent & ~outlier),
         )
         .order_by("created_at", "pk")
     )

@@ -91,12 +91,12 @@ def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @show_refusal_as_message("voices:build")
 def build_rebuild(request: HttpRequest, pk: str) -> HttpResponse:
-    """Leave out the recordings that the provider marked, and start the build again."""
+    """Exclude the recordings that the provider flagged, and start the build again."""
     build = get_object_or_404(access.query_builds(), pk=pk)
     access.require_open_recordings(build.voice, get_user(request))
     rebuild = rebuild_without_marked(build, get_user(request), new_voice=request.POST.get("new_voice") == "yes")
     if rebuild.left_out_count:
-        count = format_count(rebuild.left_out_count, "recording was left out", "recordings were left out")
+        count = format_count(rebuild.left_out_count, "recording was excluded", "recordings were excluded")
         messages.success(request, f"{count}, and this build was started.")
     else:
         messages.info(request, "This build had already been started. Nothing was started again.")

@@ -108,7 +108,7 @@ def _describe_leaders(wins: Counter[int], count: int) -> str:
     most = max(wins.values(), default=0)
     leaders = [LETTERS[side] for side, number in sorted(wins.items()) if number == most]
     if not most:
-        return "No build is ahead in a score."
+        return "No score shows a better build."
     verb = "has" if len(leaders) == 1 else "each have"
     return f"{join_with_and(leaders)} {verb} the best value in {most} of {format_count(count, 'score', 'scores')}."
 

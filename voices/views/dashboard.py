@@ -23,10 +23,10 @@ SIDE_ROWS_PER_PAGE = 25
 def today(request: HttpRequest) -> HttpResponse:
     """The page Today. The number of queries does not grow with the number of rows."""
     user, builds = get_user(request), dashboard_lists.list_active_builds()
-    unsure = dashboard_lists.list_unsure_builds(builds)
-    checked = check_builds(unsure)
+    to_check = dashboard_lists.list_builds_to_check(builds)
+    checked = check_builds(to_check)
     steps = [apply_permissions(step, user) for step in next_steps.list_steps(checked)]
-    states = check_built_voices(unsure, checked.answers)
+    states = check_built_voices(to_check, checked.answers)
     active = dashboard_lists.make_active_builds(builds, states, has_ends=False)
     pending_consents, endings = dashboard_lists.list_pending_consents(), dashboard_lists.list_ending_contracts()
     is_new = not steps and not pending_consents and not active.rows and not next_steps.has_talents()

@@ -89,7 +89,7 @@ class ActiveBuilds:
 def load_active_builds() -> ActiveBuilds:
     """For a poll of the page Today."""
     builds = list_active_builds()
-    return make_active_builds(builds, check_built_voices(list_unsure_builds(builds)), has_ends=True)
+    return make_active_builds(builds, check_built_voices(list_builds_to_check(builds)), has_ends=True)
 
 
 def list_active_builds() -> list[Build]:
@@ -101,7 +101,7 @@ def list_active_builds() -> list[Build]:
     return sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
 
 
-def list_unsure_builds(builds: Iterable[Build]) -> list[Build]:
+def list_builds_to_check(builds: Iterable[Build]) -> list[Build]:
     """Those of `list_active_builds` about which the gate must be asked."""
     return [build for build in builds if not build.is_allowed]  # type: ignore[attr-defined]  # annotated
 

@@ -12,13 +12,13 @@ from voices.services.recordings.found_problems import CHECK, NO_TRANSCRIPT, UNUS
 # Findings that no catalog has: title and advice.
 OWN_TEXTS = {
     UNUSABLE: ("Not usable", "No build uses these files. Each says why. Repair the file and upload it again."),
-    NO_TRANSCRIPT: ("No transcript", "Type what is said, word for word."),
+    NO_TRANSCRIPT: ("No transcript", "Type every word that is spoken."),
 }
-# For each mark of a provider: severity, title, advice.
+# For each flag of a provider: severity, title, advice.
 PROVIDER_TEXTS = {
-    "silent": ("bad", "Silent", "Record it again, or leave it out."),
-    "outlier": ("wait", "Another speaker or sound", "Listen to it. Leave it out if it is not the talent alone."),
-    "discarded": ("idle", "Not used", "The recording has the reason. Replace it, or leave it out."),
+    "silent": ("bad", "Silent", "Record it again, or exclude it."),
+    "outlier": ("wait", "Another speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
+    "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
 # Findings that a filter of the table shows already.
 FILTERS = {UNUSABLE: "refused", NO_TRANSCRIPT: "no_transcript"}

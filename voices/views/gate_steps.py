@@ -47,7 +47,7 @@ class CheckedBuilds:
 
 
 def check_builds(others: Iterable[Build] = ()) -> CheckedBuilds:
-    """Ask the gate once about everything on a page. `others` are builds of which only a hold is shown."""
+    """Ask the gate once about everything on a page. `others` are builds that show only a hold."""
     builds = list(_select_builds_to_check())
     subjects = {make_build_subject(build) for build in builds} | set(list_holdable_subjects(others).values())
     return CheckedBuilds(builds, check_subjects(subjects))

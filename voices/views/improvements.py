@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,17 +14,17 @@ from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.text import format_count
 from voices.models import Voice
 from voices.services.recordings.bulk.changes import BulkResult
-from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.bulk.undo import undo_changes
 from voices.services.recordings.copies import find_copies, keep_copy
 from voices.services.recordings.repairs import find_repairs, repair_transcripts
 from voices.views.finding_list import list_findings
-from voices.views.recording_selection import get_open_voice
+from voices.views.recording_selection import describe_undo, get_open_voice, read_id
 from voices.views.sound_charts import make_sound_charts
 
 MAX_SHOWN_COPIES, MAX_SHOWN_REPAIRS = 10, 20
 # In the address of the tab: its page then has everything from the start.
 SHOWN = "improvements=show"
-RELOAD = "The page was not up to date, so nothing was changed. Try again."
+OUTDATED = "The page was not up to date, so nothing was changed. Try again."
 
 
 def load_improvements(voice: Voice) -> dict[str, Any]:
@@ -63,11 +62,11 @@ def improvements(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @show_refusal_as_message("voices:readiness")
 def copy_keep(request: HttpRequest, pk: str) -> HttpResponse:
-    """Keep one of the recordings with the same sound in builds, and leave out the others."""
+    """Keep one of the recordings with the same sound in builds, and exclude the others."""
     voice = get_open_voice(request, pk)
-    results = keep_copy(voice, _read_id(request.POST.get("recording", "")), get_user(request))
+    results = keep_copy(voice, read_id(request.POST.get("recording", ""), OUTDATED), get_user(request))
     left_out = format_count(results[-1].changed, "copy", "copies")
-    _show_done(request, voice, f"One recording is kept in builds, {left_out} left out.", results)
+    _show_done(request, voice, f"One recording is kept in builds, {left_out} excluded.", results)
     return redirect(f"{voice.get_readiness_url()}?{SHOWN}#copies")
 
 
@@ -78,7 +77,7 @@ def transcripts_repair(request: HttpRequest, pk: str) -> HttpResponse:
     """Repair the transcript of one recording, or all that can be repaired."""
     voice = get_open_voice(request, pk)
     text = request.POST.get("recording", "")
-    result = repair_transcripts(voice, get_user(request), _read_id(text) if text else None)
+    result = repair_transcripts(voice, get_user(request), read_id(text, OUTDATED) if text else None)
     if not result.changed:
         raise ActionRefused("There is nothing to repair anymore. Nothing was changed.")
     repaired = format_count(result.changed, "transcript", "transcripts")
@@ -92,13 +91,8 @@ def transcripts_repair(request: HttpRequest, pk: str) -> HttpResponse:
 def improvement_undo(request: HttpRequest, pk: str) -> HttpResponse:
     """Undo the last choice of a copy, or the last repair, by the same person."""
     voice = get_open_voice(request, pk)
-    ids = [_read_id(text) for text in request.POST.getlist("change")]
-    # The last change first, as it may build on the ones before.
-    results = [undo_change(change, voice, get_user(request)) for change in reversed(ids)]
-    restored = format_count(sum(one.restored for one in results), "recording is", "recordings are")
-    left_alone = sum(one.left_alone for one in results)
-    note = f" {format_count(left_alone, 'was', 'were')} changed since and left alone." if left_alone else ""
-    messages.success(request, f"Undone: {restored} as before.{note}")
+    ids = [read_id(text, OUTDATED) for text in request.POST.getlist("change")]
+    messages.success(request, describe_undo(undo_changes(ids, voice, get_user(request))))
     return redirect(voice.get_readiness_url())
 
 
@@ -106,10 +100,3 @@ def _show_done(request: HttpRequest, voice: Voice, text: str, results: Sequence[
     changes = [result.change for result in results if result.change]
     context = {"voice": voice, "text": text, "changes": changes}
     messages.success(request, render_to_string("voices/_improvement_done.html", context, request))
-
-
-def _read_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise ActionRefused(RELOAD) from None

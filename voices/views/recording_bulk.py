@@ -17,21 +17,22 @@ from voices.services.recordings.bulk.inclusion import (
     leave_out_recordings,
     recheck_recordings,
 )
-from voices.services.recordings.bulk.undo import UndoResult, undo_change
+from voices.services.recordings.bulk.undo import undo_change
 from voices.views.recording_selection import (
-    RELOAD,
     answer,
     answer_refusal,
     describe_skipped,
+    describe_undo,
     get_open_voice,
+    read_id,
     read_selection,
 )
 
 Action = Callable[[Voice, Sequence[UUID], User], BulkResult]
 # For each value of the field `action`: the service, and what the page says after the number of recordings.
 ACTIONS: dict[str, tuple[Action, str]] = {
-    "include": (include_recordings, "put in builds"),
-    "leave_out": (leave_out_recordings, "left out of builds"),
+    "include": (include_recordings, "included in builds"),
+    "leave_out": (leave_out_recordings, "excluded from builds"),
     "check": (lambda voice, ids, _by: recheck_recordings(voice, ids), "being checked again"),
 }
 
@@ -61,21 +62,7 @@ def recordings_undo(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_open_voice(request, pk)
     query = request.POST.get("filter", "")
     try:
-        result = undo_change(_read_change_id(request), voice, get_user(request))
+        result = undo_change(read_id(request.POST.get("change", "")), voice, get_user(request))
     except ActionRefused as refusal:
         return answer_refusal(request, voice, query, refusal)
-    return answer(request, voice, query, _describe_undo(result))
-
-
-def _read_change_id(request: HttpRequest) -> UUID:
-    try:
-        return UUID(request.POST.get("change", ""))
-    except ValueError:
-        raise ActionRefused(RELOAD) from None
-
-
-def _describe_undo(result: UndoResult) -> str:
-    restored = f"Undone: {format_count(result.restored, 'recording is', 'recordings are')} as before."
-    if not result.left_alone:
-        return restored
-    return f"{restored} {format_count(result.left_alone, 'was', 'were')} changed since and left alone."
+    return answer(request, voice, query, describe_undo(result))

@@ -19,7 +19,7 @@ FILTER_LABELS = {
     "flagged": "Flagged by the provider",
     "refused": "Not usable",
     "inactive": "Excluded from builds",
-    "left_out": "Left out by a check",
+    "left_out": "Excluded by a check",
     "no_transcript": "Without a transcript",
 }
 # Filters that most recordings pass. The others have an index of their own.

@@ -14,9 +14,11 @@ from django.urls import reverse
 
 from consent.access import get_user
 from voicehub.refusals import ActionRefused
+from voicehub.text import format_count
 from voices import access
 from voices.models import BulkChange, Voice
 from voices.services.recordings.bulk.changes import BulkResult
+from voices.services.recordings.bulk.undo import UndoResult
 from voices.views.recording_filters import query_matching
 
 NOTHING_SELECTED = "No recording is selected. Select one or more, then choose the action again."
@@ -43,23 +45,28 @@ def get_open_voice(request: HttpRequest, pk: str) -> Voice:
 
 
 def read_selection(voice: Voice, data: QueryDict) -> Selection:
-    """The selection in the fields of a form. Raises ActionRefused if nothing is selected."""
-    query, texts = data.get("filter", ""), data.getlist("recording")
+    """The selection in the fields of a form. Raises ActionRefused if nothing is selected.
+
+    `recording` is a row of the page. `others` has the ids of other pages in one field: a form may have 1,000 fields.
+    """
+    query = data.get("filter", "")
+    texts = [*data.getlist("recording"), *filter(None, data.get("others", "").split(","))]
     if data.get("all") == "1":
         ids = list(query_matching(voice, read_query(query)).order_by("pk").values_list("pk", flat=True))
         fields = [("all", "1")]
     else:
-        ids, fields = _read_ids(texts), [("recording", text) for text in texts]
+        ids, fields = list(dict.fromkeys(map(read_id, texts))), [("others", ",".join(texts))]
     if not ids:
         raise ActionRefused(NOTHING_SELECTED)
     return Selection(ids, query, [*fields, ("filter", query)])
 
 
-def _read_ids(texts: list[str]) -> list[UUID]:
+def read_id(text: str, problem: str = RELOAD) -> UUID:
+    """The id that a field of a form has. Raises ActionRefused with this problem if it is none."""
     try:
-        return list(dict.fromkeys(UUID(text) for text in texts))
+        return UUID(text)
     except ValueError:
-        raise ActionRefused(RELOAD) from None
+        raise ActionRefused(problem) from None
 
 
 def read_query(query: str) -> Mapping[str, str]:
@@ -79,6 +86,13 @@ def make_list_url(voice: Voice, query: str) -> str:
 def describe_skipped(result: BulkResult) -> str:
     parts = [f"{count} {reason}" for reason, count in result.reasons]
     return f" Not changed: {', '.join(parts)}." if parts else ""
+
+
+def describe_undo(result: UndoResult) -> str:
+    restored = f"Undone: {format_count(result.restored, 'recording is', 'recordings are')} as before."
+    if not result.left_alone:
+        return restored
+    return f"{restored} {format_count(result.left_alone, 'was', 'were')} changed since and left alone."
 
 
 def answer(request: HttpRequest, voice: Voice, query: str, text: str, change: BulkChange | None = None) -> HttpResponse:

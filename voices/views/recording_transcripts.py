@@ -1,7 +1,6 @@
 """The page that sets the transcripts of many recordings from a table: choose a table, see a preview, apply it."""
 
 from typing import Any
-from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -21,13 +20,13 @@ from voices.services.recordings.bulk.transcripts import (
     preview_table,
 )
 from voices.views.recording_selection import (
-    RELOAD,
     Selection,
     answer,
     answer_refusal,
     describe_skipped,
     get_open_voice,
     make_list_url,
+    read_id,
     read_selection,
 )
 
@@ -82,9 +81,7 @@ def _make_preview(request: HttpRequest, voice: Voice, selection: Selection) -> d
 def _read_file(file: "UploadedFile[Any] | None") -> bytes:
     if file is None:
         raise ActionRefused("No table is chosen. Choose a CSV or TSV file.")
-    if (file.size or 0) > EXPORTED_TABLE_BYTES:
-        raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
-    return bytes(file.read())
+    return bytes(file.read(EXPORTED_TABLE_BYTES + 1))  # one byte more than `read_table` accepts
 
 
 def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:
@@ -105,10 +102,6 @@ def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:
 
 
 def _apply(request: HttpRequest, voice: Voice, query: str) -> HttpResponse:
-    try:
-        change_id = UUID(request.POST["change"])
-    except ValueError:
-        raise ActionRefused(RELOAD) from None
-    result = apply_transcripts(change_id, voice, get_user(request))
+    result = apply_transcripts(read_id(request.POST["change"]), voice, get_user(request))
     text = f"{format_count(result.changed, 'transcript', 'transcripts')} set.{describe_skipped(result)}"
     return answer(request, voice, query, text, result.change)

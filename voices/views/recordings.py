@@ -24,16 +24,10 @@ from voices.services.recordings.inclusion import leave_out
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import check_again, delete_recording, save_transcript, switch_active
 from voices.services.refused_recordings import note_refusals
+from voices.views.recording_selection import get_open_voice
 from voices.views.recording_table import load_recording_page, load_recording_progress
 
 SWITCH_CHANGED = "A person or a check has changed this switch. The recording is {} now. Your change was not saved."
-
-
-def _get_open_voice(request: HttpRequest, pk: str) -> Voice:
-    """The voice. Its recordings are closed to some users after a withdrawal: PermissionDenied."""
-    voice = get_object_or_404(access.query_voices(), pk=pk)
-    access.require_open_recordings(voice, get_user(request))
-    return voice
 
 
 def _get_open_recording(request: HttpRequest, pk: UUID) -> Recording:
@@ -46,7 +40,7 @@ def _get_open_recording(request: HttpRequest, pk: UUID) -> Recording:
 @require_safe
 def recording_table(request: HttpRequest, pk: str) -> HttpResponse:
     """The table of recordings. The address bar of the browser gets the URL of the voice page with the same filter."""
-    voice = _get_open_voice(request, pk)
+    voice = get_open_voice(request, pk)
     context = {
         "voice": voice,
         "recording_progress": load_recording_progress(voice),
@@ -71,7 +65,7 @@ def recordings_poll(request: HttpRequest, pk: str) -> HttpResponse:
     After rows were added or removed, the page reloads its table once no transcript is being edited (see
     recordings-refresh.js).
     """
-    voice = _get_open_voice(request, pk)
+    voice = get_open_voice(request, pk)
     progress = load_recording_progress(voice)
     seen, rows_seen = request.GET.get("seen"), request.GET.get("rows", "")
     has_all = "more" not in request.GET
@@ -170,7 +164,7 @@ def recording_active(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def recordings_switch(request: HttpRequest, pk: str) -> HttpResponse:
     """The switch in a row of the table. `put_back` or `leave_out` has the id of the recording."""
-    voice = _get_open_voice(request, pk)
+    voice = get_open_voice(request, pk)
     is_active = "put_back" in request.POST
     recording = _get_row(voice, request.POST.get("put_back") or request.POST.get("leave_out", ""))
     issues: list[str] = []
@@ -180,7 +174,7 @@ def recordings_switch(request: HttpRequest, pk: str) -> HttpResponse:
             switch_active(recording, is_active, was_active=not is_active)
     except ChangedMeanwhile as change:
         recording.active, status = change.current, 409
-        issues.append(SWITCH_CHANGED.format("in builds" if change.current else "left out of builds"))
+        issues.append(SWITCH_CHANGED.format("in builds" if change.current else "excluded from builds"))
     if not request.headers.get("HX-Request"):
         for issue in issues:
             messages.error(request, issue)
@@ -208,7 +202,7 @@ def _get_row(voice: Voice, text: str) -> Recording:
 @require_POST
 def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
     """Check the recordings of a voice again, after a check stopped."""
-    voice = _get_open_voice(request, pk)
+    voice = get_open_voice(request, pk)
     check_again(voice)
     messages.success(request, "Checking the recordings again. This page shows the results when they arrive.")
     return redirect(voice.get_readiness_url())
@@ -218,14 +212,14 @@ def recordings_check(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
     """Leave these recordings of a voice out of builds: those that the page listed when it was shown."""
-    voice = _get_open_voice(request, pk)
+    voice = get_open_voice(request, pk)
     try:
         ids = {UUID(text) for text in request.POST.get("recordings", "").split(",")}
     except ValueError:
-        messages.error(request, "No recording was left out. Reload the page and try again.")
+        messages.error(request, "No recording was excluded. Reload the page and try again.")
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
-    messages.success(request, f"{subject} left out of builds. The switch of each recording puts it back.")
+    messages.success(request, f"{subject} excluded from builds. The switch of each recording puts it back.")
     return redirect(voice.get_readiness_url())
 
 

@@ -66,7 +66,7 @@ def _make_day_chart(
 
 
 def _find_range(values: Mapping[str | float, float]) -> tuple[float, float] | None:
-    """A range of whole steps, so wide that differences which nobody hears look small."""
+    """A range of whole steps, so wide that inaudible differences look small."""
     if not values:
         return None
     low, high = min(values.values()), max(values.values())

@@ -36,7 +36,7 @@ MAX_SERIES = 4
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """One month of one account. `amount` is empty if the provider states nothing about it."""
+    """One month of one account. `amount` is empty if it is not known."""
 
     month: date
     unit: str
@@ -44,6 +44,13 @@ class MonthRow:
     notes: Sequence[str]
     usage: MonthUsage
     ledger: BuildLedger | None = None
+
+    @property
+    def missing_text(self) -> str:
+        """Why the amount is missing. One reading alone does not say what was used."""
+        if not self.usage.has_reading:
+            return "not asked"
+        return "not known yet" if self.usage.has_number else "not stated"
 
     @property
     def short_amount(self) -> str:
@@ -91,7 +98,7 @@ def list_short_notes(usage: MonthUsage) -> Iterator[str]:
     today = timezone.localdate()
     if usage.used is not None and usage.starts_late and usage.first_day:
         yield f"from {_format_day(usage.first_day)}"
-    if usage.ends_early(today) and usage.last_day:
+    if usage.used is not None and usage.ends_early(today) and usage.last_day:
         yield f"until {_format_day(usage.last_day)}"
     if usage.days_without_reading:
         yield f"{format_count(usage.days_without_reading, 'day', 'days')} not read"
@@ -102,11 +109,11 @@ def list_short_notes(usage: MonthUsage) -> Iterator[str]:
 
 
 def list_notes(usage: MonthUsage) -> Iterator[str]:
-    """What the number of a month leaves out."""
+    """What the number of a month does not count."""
     today = timezone.localdate()
-    if usage.starts_late and usage.first_day:
+    if usage.used is not None and usage.starts_late and usage.first_day:
         yield f"Counted from {_format_day(usage.first_day)}."
-    if usage.ends_early(today) and usage.last_day:
+    if usage.used is not None and usage.ends_early(today) and usage.last_day:
         yield f"Counted until {_format_day(usage.last_day)}."
     if usage.days_without_reading:
         yield f"No reading on {format_count(usage.days_without_reading, 'day', 'days')}."

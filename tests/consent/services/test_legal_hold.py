@@ -76,4 +76,4 @@ def test_viewer_sees_the_hold_without_its_form(factory: ConsentFactory, producer
     talent = factory.make_talent()
     set_hold(talent, producer, "A court order.")
     page = read_page(viewer_client, talent.get_absolute_url())
-    assert "A court order." in page and "Why may deletions go on?" not in page
+    assert "A court order." in page and "Why can deletions continue?" not in page

@@ -13,6 +13,7 @@ from voices.services import spend
 from voices.services.accounts import change_key
 from voices.services.spend import BuildLedger, MonthUsage, Reading, compute_months, list_months, load_ledger
 from voices.services.usage import store_reading
+from voices.views.spend import make_month_row
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 
@@ -68,6 +69,17 @@ def test_difference_across_a_gap_over_the_end_of_a_month_counts_in_no_month() ->
 def test_one_reading_tells_no_use() -> None:
     assert compute([read(date(2026, 11, 3), 100)]).used is None
     assert compute([]) == MonthUsage(NOVEMBER)
+
+
+def test_month_without_a_number_says_whether_the_provider_was_asked_and_stated_one() -> None:
+    def find_text(*readings: Reading) -> str:
+        return make_month_row(compute(list(readings)), "credits").missing_text
+
+    day = date(2026, 11, 3)
+    assert find_text() == "not asked"
+    assert find_text(read(day), read(date(2026, 11, 4))) == "not stated"
+    assert find_text(read(day, 100)) == "not known yet"
+    assert find_text(read(day, used=75.0, since=OCTOBER)) == "not known yet", "counted since an earlier month"
 
 
 def test_readings_of_two_keys_are_not_compared() -> None:

@@ -68,7 +68,7 @@ def list_sample_urls(client: Client, builds: list[Build]) -> list[str]:
 
 
 def listen(client: Client, builds: list[Build]) -> list[int]:
-    """Which build, by its place in `builds`, each sample is by: told by its sound."""
+    """Which build, by its place in `builds`, each sample is by, recognized by its sound."""
     sounds = {make_clip(number): number for number in range(len(builds))}
     return [sounds[client.get(url).content] for url in list_sample_urls(client, builds)]
 
@@ -118,7 +118,7 @@ def test_sentence_needs_playable_samples_of_two_builds(viewer_client: Client, bu
     Preview.objects.filter(build=builds[0]).update(content_type="application/octet-stream")
     assert len(list_sample_urls(viewer_client, builds)) == 2
     Preview.objects.filter(build=builds[1]).update(status=PreviewStatus.QUEUED)
-    assert "Needs a sentence that two of these builds have spoken." in read_panel(viewer_client, builds)
+    assert "Blind listening needs previews of the same sentence" in read_panel(viewer_client, builds)
     assert vote(viewer_client, builds, "1", "0" * 32).status_code == 404
 
 
@@ -134,13 +134,13 @@ def test_vote_is_stored_and_then_the_names_are_shown(viewer_client: Client, view
     letter = "ABC"[order[1]]
     panel = read_html(response)
     assert f"You voted for sample 2, which is {letter}." in panel.replace(" .", ".")
-    assert "1 of 1 vote" in panel and "You have answered on every sentence." in panel
+    assert "1 of 1 vote" in panel and "You have answered for every sentence." in panel
     assert re.search(rf"Votes: [^.]*{letter} 1", panel) and response.redirect_chain[0][0].endswith("#blind")
     players = re.findall(r'id="sound-([0-9a-f-]+)"', panel)
     assert set(players) == {str(preview.pk) for preview in Preview.objects.all()}
 
 
-@pytest.mark.parametrize(("answer", "text"), [("same", "You heard no difference."), ("skipped", "without a vote")])
+@pytest.mark.parametrize(("answer", "text"), [("same", "Your answer: no difference."), ("skipped", "without a vote")])
 def test_no_difference_and_names_without_a_vote_are_answers(
     viewer_client: Client, builds: list[Build], answer: str, text: str
 ) -> None:
@@ -189,7 +189,7 @@ def test_next_sentence_is_one_without_a_vote(viewer_client: Client, builds: list
     assert f"sentence={second.question}#blind" in panel and "Next sentence" in panel
     assert second.text in read_panel(viewer_client, builds)
     vote(viewer_client, builds, "1", second.question)
-    assert "You have answered on all 2 sentences." in read_panel(viewer_client, builds)
+    assert "You have answered for all 2 sentences." in read_panel(viewer_client, builds)
 
 
 def test_same_builds_and_text_are_one_question_in_every_comparison(builds: list[Build], viewer: User) -> None:

@@ -14,10 +14,11 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from pypdf import PdfReader
 
+from consent.models import Contract, Talent
 from tests.support.html import read_html
 from tests.voices.rows import Studio
-from voices.build_results.report import MAX_RECORDINGS, REPLACED_TEXT
-from voices.models import Build, BuildRecording, Recording
+from voices.build_results.report import MAX_RECORDINGS, REPLACED_TEXT, SHORTENED_TEXT
+from voices.models import Account, Build, BuildRecording, Recording, Voice
 from voices.views.build_csv import CSV_COLUMNS
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +162,23 @@ def test_pdf_says_that_a_character_is_missing_and_has_it_with_another_font(
     text = read_pdf(viewer_client, build)
     assert "日本語" in text
     assert REPLACED_TEXT not in text
+
+
+@pytest.mark.parametrize("character", ["W", "\n"])
+def test_pdf_has_texts_of_any_length(viewer_client: Client, studio: Studio, character: str) -> None:
+    build = make_reported_build(studio, issue="W" * 9000, raw_status="W" * 60)
+    first, *_rest = build.recordings.order_by("pk")
+    assert SHORTENED_TEXT not in " ".join(read_pdf(viewer_client, build).split())
+    scores = {"pesq": 3.5, "sample_score": 3.5, "signal_to_noise_ratio": 30.5}
+    build.recordings.update(transcript=character * 4000, discard_reason=character * 4000, is_silent=True, **scores)
+    build.recordings.update(finding_codes=["same_sound_other_words"] * 40)
+    Recording.objects.filter(pk=first.recording_id).update(file_name=character * 200)
+    Voice.objects.update(name=character * 100)
+    Talent.objects.update(name=character * 120)
+    Contract.objects.update(file_name=character * 200)
+    Account.objects.update(name=character * 100)
+    Build.objects.update(options={"description": character * 5000})
+    assert SHORTENED_TEXT in " ".join(read_pdf(viewer_client, build).split())
 
 
 def test_pdf_of_an_active_build_is_refused(viewer_client: Client, studio: Studio) -> None:

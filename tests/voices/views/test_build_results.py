@@ -101,7 +101,7 @@ def test_gauges_show_direction_mark_and_change(viewer_client: Client, studio: St
     assert [gauges[key].verdict for key in GOOD] == ["good", "good", "fair", "good"]
     text = read_html(response)
     assert f'compared with <a href="{first.get_absolute_url()}">build 1</a>' in text
-    assert "No limit stated by the provider" in text
+    assert "No provider states a limit" in text
     assert "Lower is better, good: 0.20 or less" in text
     assert 'stroke-dasharray="94.0 200"' in text
     assert "style=" not in text

@@ -14,7 +14,11 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.build_results.timeline import make_timeline
 from voices.models import Account, Build, BuildRecording, BuildStatus, DatasetFetch, Recording, RemoteVoice
+from voices.models.build import MARKED
 from voices.models.choices import HANDOVER_LABELS
+from voices.services.builds.comparison import count_recordings
+from voices.services.builds.rebuild import plan_rebuild
+from voices.services.recordings.found_problems import list_problems
 from voices.views.build_csv import escape_formula
 
 pytestmark = pytest.mark.django_db
@@ -409,3 +413,19 @@ def test_voicehub_estimates_are_separate_from_provider_scores(viewer_client: Cli
     assert "are not the provider's scores" in text and "Ignores:" in text
     build.recordings.update(stoi=0.5)
     assert viewer_client.get(path).context["estimates"] == {"si_sdr": "SI-SDR"}, "the provider measured STOI itself"
+
+
+def test_inactive_recording_counts_as_not_used_everywhere(producer_client: Client, studio: Studio) -> None:
+    """Resemble AI does not train with a recording that it calls inactive, and gives no reason."""
+    build = studio.make_build(status="dataset_issue")
+    build.recordings.update(has_report=True, is_active=True)
+    marked, *_others = build.recordings.order_by("pk")
+    build.recordings.filter(pk=marked.pk).update(is_active=False)
+    page = read_html(producer_client.get(build.get_absolute_url()))
+    assert page.count("Not used</span>") == 1 and f"1 of {build.recordings.count()} recordings is" in page
+    assert [row for row in build.recordings.all() if row.is_unused] == list(build.recordings.filter(MARKED)) == [marked]
+    assert [one.key for one in list_problems(build.voice)] == ["resemble_v2-discarded"]
+    plan = plan_rebuild(build)
+    assert plan and (plan.marked.total, plan.marked.discarded) == (1, 1)
+    assert [count["unused"] for count in count_recordings([build])] == [1]
+    assert "Not used (provider)" in read_html(producer_client.get(f"{build.voice.get_absolute_url()}?show=flagged"))

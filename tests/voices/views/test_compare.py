@@ -285,7 +285,7 @@ def test_poll_sends_only_the_sentences_that_moved(viewer_client: Client, pair: t
 def test_poll_brings_the_first_sentence_to_listen_to(viewer_client: Client, pair: tuple[Build, Build]) -> None:
     previews = [make_preview(build, status=PreviewStatus.QUEUED) for build in pair]
     page = read_comparison(viewer_client, *pair)
-    assert "Needs a sentence that two of these builds" in page
+    assert "Blind listening needs previews of the same sentence" in page
     for preview in previews:
         preview.file.save("", ContentFile(make_clip()), save=False)
         Preview.objects.filter(pk=preview.pk).update(

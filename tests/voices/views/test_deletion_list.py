@@ -132,7 +132,7 @@ def test_staff_and_talent_see_the_planned_deletion(producer_client: Client, buil
 
 
 def make_link(consent: Consent) -> str:
-    """A private link from before the approval. Links to approved consents are not made any more."""
+    """A private link from before the approval. Links to approved consents are not made anymore."""
     Consent.objects.filter(pk=consent.pk).update(status=ConsentStatus.REQUESTED)
     consent.refresh_from_db()
     link = create_private_link([consent], consent.requested_by)

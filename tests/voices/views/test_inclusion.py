@@ -49,18 +49,18 @@ def test_row_names_the_reason_and_the_switch_puts_it_back(
 ) -> None:
     recording = make_foreign(studio, voice)
     table = load_table(producer_client, voice, f"show=left_out&open={recording.pk}")
-    assert "Left out: another speaker" in table and 'aria-checked="false"' in table
+    assert "Excluded: another speaker" in table and 'aria-checked="false"' in table
     assert 'aria-checked="true"' in switch(producer_client, recording, "put_back")
-    assert "Put back by a person, although: another speaker" in load_details(producer_client, recording)
+    assert "Included by a person, although: another speaker" in load_details(producer_client, recording)
     assert recording.file_name not in load_table(producer_client, voice, "show=left_out")
     assert 'aria-checked="false"' in switch(producer_client, recording, "leave_out")
-    assert "Left out by a person" in load_details(producer_client, recording)
+    assert "Excluded by a person" in load_details(producer_client, recording)
 
 
 def test_viewer_reads_the_reason_without_a_switch(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     recording = make_foreign(studio, voice)
     table = load_table(viewer_client, voice, f"open={recording.pk}")
-    assert "Left out: another speaker" in table and "Excluded" in table
+    assert "Excluded: another speaker" in table and "Excluded" in table
     assert 'role="switch"' not in table
 
 

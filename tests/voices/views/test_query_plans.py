@@ -1,7 +1,7 @@
 """No page of one voice, talent, consent, build or remote voice reads a whole table that grows with the studio.
 
 Each query of these pages is explained by the database that runs the tests. A table is growing if years of work add
-rows to it. A scan of one is found in the plan even while the table is small: PostgreSQL is told to avoid scans.
+rows to it. A scan of one is found in the plan even while the table is small: PostgreSQL is set to avoid scans.
 """
 
 import json
@@ -73,7 +73,7 @@ def fill_tables(studio: Studio) -> None:
 
 
 def find_scans(sql: str) -> set[str]:
-    """The growing tables of which the database would read every row, or every entry of an index."""
+    """The growing tables where the database would read every row, or every entry of an index."""
     aliases = {alias: table for table, alias in ALIAS.findall(sql)}
     scanned = find_sqlite_scans(sql) if connection.vendor == "sqlite" else find_postgres_scans(sql)
     judged = GROWING if connection.vendor == "sqlite" else FILLED

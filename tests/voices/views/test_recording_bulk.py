@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -24,7 +25,7 @@ HTMX = {"HTTP_HX_REQUEST": "true"}
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    """A voice with the recordings line-001.wav to line-004.wav, of which the last has no transcript."""
+    """A voice with the recordings line-001.wav to line-004.wav. The last has no transcript."""
     voice = studio.make_voice()
     last = studio.make_recordings(voice, 4)[-1]
     Recording.objects.filter(pk=last.pk).update(transcript="")
@@ -53,7 +54,7 @@ def test_page_without_scripts_says_what_was_done_and_undoes_it(voice: Voice, pro
     response = send(producer_client, "recordings_bulk", voice, data)
     assert response.headers["Location"] == f"{voice.get_absolute_url()}?show=usable&q=line#recordings"
     page = read_html(producer_client.get(response.headers["Location"]))
-    assert "3 recordings left out of builds." in page
+    assert "3 recordings excluded from builds." in page
     change = re.search(r'name="change" value="([0-9a-f-]+)"', page)
     assert change and "csrfmiddlewaretoken" in page
     undone = send(producer_client, "recordings_undo", voice, {"change": change[1]})
@@ -68,7 +69,7 @@ def test_htmx_gets_events_and_no_page(voice: Voice, producer_client: Client) -> 
     )
     change = BulkChange.objects.get()
     assert done["recordings-done"] == {
-        "text": "2 recordings left out of builds.",
+        "text": "2 recordings excluded from builds.",
         "undo": str(change.pk),
         "url": reverse("voices:recordings_undo", args=[voice.pk]),
     }
@@ -78,7 +79,7 @@ def test_htmx_gets_events_and_no_page(voice: Voice, producer_client: Client) -> 
     text = "Undone: 1 recording is as before. 1 was changed since and left alone."
     assert undone["recordings-done"] == {"text": text}
     again = read_events(send(producer_client, "recordings_undo", voice, {"change": change.pk}, **HTMX))
-    assert "undone already" in again["action-refused"]["text"]
+    assert "already undone" in again["action-refused"]["text"]
 
 
 def test_all_that_match_are_those_of_the_filter_and_the_search(voice: Voice, producer_client: Client) -> None:
@@ -95,7 +96,7 @@ def test_result_counts_what_was_not_changed(studio: Studio, voice: Voice, produc
     Recording.objects.filter(file_name="line-001.wav").update(status="refused")
     data = {"action": "include", "recording": list_ids(voice)}
     done = read_events(send(producer_client, "recordings_bulk", voice, data, **HTMX))
-    text = "0 recordings put in builds. Not changed: 3 already in builds, 1 not usable."
+    text = "0 recordings included in builds. Not changed: 3 already in builds, 1 not usable."
     assert done["recordings-done"] == {"text": text}
 
 
@@ -111,6 +112,8 @@ def test_recordings_are_checked_again(voice: Voice, producer_client: Client) -> 
     [
         ({"action": "leave_out"}, "No recording is selected"),
         ({"action": "leave_out", "recording": ["no-id"]}, "could not be read"),
+        ({"action": "leave_out", "others": "no-id"}, "could not be read"),
+        ({"action": "leave_out", "others": ","}, "No recording is selected"),
         ({"action": "explode", "all": "1"}, "does not exist"),
         ({"action": "leave_out", "all": "1", "filter": "q=nothing-like-this"}, "No recording is selected"),
     ],
@@ -155,6 +158,21 @@ def read_digest(page: str) -> str:
     found = re.search(r'name="confirmed" value="([0-9a-f]+)"', page)
     assert found
     return found[1]
+
+
+def test_rows_of_other_pages_come_in_one_field_for_any_number(
+    studio: Studio, voice: Voice, producer_client: Client
+) -> None:
+    first, *others = list_ids(voice)
+    foreign = [str(row.pk) for row in studio.make_recordings(studio.make_voice("Other"), 2)]
+    unknown = [str(uuid4()) for _ in range(1500)]  # more than the fields that a form may have
+    data = {"action": "leave_out", "recording": first, "others": ",".join([*others[:2], *foreign, *unknown])}
+    done = read_events(send(producer_client, "recordings_bulk", voice, data, **HTMX))["recordings-done"]
+    assert done["text"] == "3 recordings excluded from builds. Not changed: 1502 deleted meanwhile."
+    assert Recording.objects.filter(pk__in=foreign, active=True).count() == 2
+    page = read_html(send(producer_client, "recordings_bulk_delete", voice, {"recording": first, "others": others[0]}))
+    assert "Delete 2 recordings?" in page
+    assert f'name="others" value="{first},{others[0]}"' in page
 
 
 def test_deletion_asks_first_with_the_exact_number(studio: Studio, voice: Voice, producer_client: Client) -> None:
@@ -270,7 +288,7 @@ def test_bar_has_the_actions_of_the_role(
     studio: Studio, voice: Voice, make_client: Callable[[User], Client], viewer: User, engineer: User
 ) -> None:
     url = voice.get_absolute_url()
-    labels = ("Leave out", "Put in builds", "Check again", "Set transcripts", "Export CSV", "Delete")
+    labels = ("Exclude", "Include in builds", "Check again", "Set transcripts", "Export as CSV", "Delete")
     bars = {one: read_bar(make_client(one).get(url)) for one in (viewer, engineer)}
     assert [label in bars[viewer] for label in labels] == [False, False, False, False, True, False]
     assert all(label in bars[engineer] for label in labels)

@@ -178,7 +178,7 @@ def test_copy_is_kept_and_the_choice_undone_from_the_message(
     kept = reverse("voices:copy_keep", args=[voice.pk])
     page = engineer_client.post(kept, {"recording": str(checked[0].pk)}, follow=True)
     assert page.redirect_chain[0][0] == f"{get_improvements_url(voice)}#copies"
-    assert "One recording is kept in builds, 1 copy left out." in read_html(page)
+    assert "One recording is kept in builds, 1 copy excluded." in read_html(page)
     assert not Recording.objects.get(pk=checked[1].pk).active
     change = voice.bulk_changes.get()
     assert f'name="change" value="{change.pk}"' in read_html(page)

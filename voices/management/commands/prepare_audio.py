@@ -123,7 +123,7 @@ def _split_recording(options: dict[str, Any], progress: Progress) -> Iterator[st
     if unsafe := sum(not segment.is_in_pauses for segment in result.segments):
         yield f"{unsafe} clips begin or end outside a pause. Listen to these clips."
     if result.excluded_seconds:
-        yield f"{result.excluded_seconds:.1f} s of speech were left out, because they fit no clip of an allowed length."
+        yield f"{result.excluded_seconds:.1f} s of speech were excluded, because they fit no clip of an allowed length."
     if result.speech_levels.speech.missing_reason:
         yield f"Pauses were found by level alone: {result.speech_levels.speech.missing_reason}"
 

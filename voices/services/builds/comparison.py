@@ -9,6 +9,7 @@ from django.db.models import Avg, Count, Q, Sum
 
 from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildRecording
+from voices.models.build import make_marks
 from voices.services.builds.scores import SCORES, ScoreInfo
 
 FEWEST_BUILDS, MOST_BUILDS = 2, 4
@@ -103,14 +104,15 @@ def _read_score(build: Build, key: str) -> float | None:
 
 def count_recordings(builds: Sequence[Build]) -> list[dict[str, float]]:
     """The sent and flagged recordings of each build, in one query."""
+    marks = make_marks("recordings__")
     found = Build.objects.filter(pk__in=[build.pk for build in builds]).annotate(
         clips=Count("recordings"),
         seconds=Sum("recordings__recording__seconds", default=0.0),
         reported=Count("recordings", filter=Q(recordings__has_report=True)),
-        silent=Count("recordings", filter=Q(recordings__is_silent=True)),
-        outliers=Count("recordings", filter=Q(recordings__is_outlier=True)),
+        silent=Count("recordings", filter=marks["silent"]),
+        outliers=Count("recordings", filter=marks["outlier"]),
         noise=Avg("recordings__signal_to_noise_ratio"),
-        unused=Count("recordings", filter=~Q(recordings__discard_reason="") | Q(recordings__is_active=False)),
+        unused=Count("recordings", filter=marks["discarded"]),
     )
     names = ("clips", "seconds", "reported", "silent", "outliers", "unused", "noise")
     rows = {row["pk"]: row for row in found.order_by().values("pk", *names)}

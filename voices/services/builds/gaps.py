@@ -87,7 +87,7 @@ def find_gaps(
     if counts.wrong_length and handover not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
         short, long = get_limit_value(limits, "shortest_clip", 0), get_limit_value(limits, "longest_clip", NO_LIMIT)
         subject = format_count(counts.wrong_length, "recording is", "recordings are")
-        text = f"{subject} not between {short:g} and {long:g} seconds long. Split them or leave them out."
+        text = f"{subject} not between {short:g} and {long:g} seconds long. Split them or exclude them."
         yield Gap(GapKind.CLIP_LENGTH, text)
     if counts.without_text and _needs_transcripts(capabilities, handover):
         subject = format_count(counts.without_text, "recording has", "recordings have")

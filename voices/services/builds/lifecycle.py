@@ -20,10 +20,18 @@ from providers.parsing import trim_response
 from providers.types import BuildReport, Visibility
 from voicehub import outbox
 from voicehub.models import User
-from voicehub.retry_policy import LEASE, PAUSED_ACCOUNT_RETRY, POLL_SHARE_OF_AGE, SLOWEST_POLL, UNREACHABLE_RETRY
+from voicehub.retry_policy import (
+    LEASE,
+    PAUSED_ACCOUNT_RETRY,
+    POLL_SHARE_OF_AGE,
+    SANDBOX_POLL,
+    SLOWEST_POLL,
+    UNREACHABLE_RETRY,
+)
 from voicehub.transitions import move
 from voices.models import Account, Build, BuildStatus, Preview, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
+from voices.models.choices import AccountMode
 from voices.services.accounts import AccountPaused, clear_plan_refusal, record_plan_refusal
 from voices.services.deletion_log import lock_consents, record_voice_request
 from voices.services.file_deletion import request_file_deletion
@@ -136,6 +144,8 @@ def mark_training(build: Build, report: BuildReport | None = None, **fields: Any
 def compute_poll_interval(build: Build) -> timedelta:
     """Time until the next poll: the interval of the tier, growing with the age of the training."""
     tier_interval = timedelta(seconds=build.remote_voice.capabilities.poll_seconds)
+    if build.remote_voice.account.mode == AccountMode.SANDBOX:
+        tier_interval = min(tier_interval, SANDBOX_POLL)
     age = timezone.now() - (build.training_at or timezone.now())
     return max(tier_interval, min(age * POLL_SHARE_OF_AGE, SLOWEST_POLL))
 

@@ -14,6 +14,7 @@ from audio.findings.thresholds import Thresholds
 from providers import registry
 from providers.types import Handover, Limit
 from voices.models import BuildRecording, InclusionSource, RecordingStatus, Voice
+from voices.models.build import MARKS
 from voices.models.limits import TierKey
 from voices.services.builds.gaps import SELECTING_HANDOVERS, SINGLE_SOUND_HANDOVERS
 from voices.services.builds.predictions import Prediction, Predictions
@@ -28,7 +29,7 @@ class ProviderMark:
     provider: str
     is_silent: bool
     is_outlier: bool
-    discard_reason: str
+    is_unused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class TierJudge:
             yield Reason(f"{label} found it silent")
         if mark.is_outlier:
             yield Reason(f"{label} found another speaker or sound")
-        if mark.discard_reason and mark.provider == self.tier_key[0]:
+        if mark.is_unused and mark.provider == self.tier_key[0]:
             yield Reason(f"{label} did not use it in the last build")
 
     def _list_limit_reasons(self, row: ClipRow) -> Iterator[Reason]:
@@ -121,7 +122,7 @@ def judge_levels(levels: Mapping[str, Any], thresholds: Thresholds) -> dict[str,
 
 
 def load_left_out(voice: Voice) -> list[LikelyFailure]:
-    """The recordings that a check left out of builds, with its reason."""
+    """The recordings that a check excluded from builds, with its reason."""
     # `active=False` chooses the index of the few excluded recordings.
     rows = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active_by=InclusionSource.CHECK, active=False)
     return [
@@ -147,8 +148,8 @@ def load_provider_marks(voice: Voice) -> dict[UUID, ProviderMark]:
     rows = BuildRecording.objects.still_flagged().filter(
         build__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
     )
-    fields = ("recording_id", "build__remote_voice__account__provider", "is_silent", "is_outlier", "discard_reason")
+    fields = ("recording_id", "build__remote_voice__account__provider", "is_silent", "is_outlier", "unused")
     return {
-        pk: ProviderMark(provider, bool(is_silent), bool(is_outlier), reason)
-        for pk, provider, is_silent, is_outlier, reason in rows.values_list(*fields)
+        pk: ProviderMark(provider, *map(bool, marks))
+        for pk, provider, *marks in rows.annotate(unused=MARKS["discarded"]).values_list(*fields)
     }

@@ -41,7 +41,7 @@ def list_shown_options(build: Build) -> list[ShownOption]:
 
 
 def list_option_fields(build: Build) -> list[tuple[str, str]]:
-    """The options of a build as form fields, to build again with the same. An option that is gone is left out."""
+    """The options of a build as form fields, to build again with the same. An option that is gone is excluded."""
     capabilities = build.remote_voice.find_capabilities()
     names = {option.name for option in capabilities.options} if capabilities else set()
     return [(name, _format_field(value)) for name, value in build.options.items() if name in names]

@@ -34,7 +34,7 @@ class Prediction:
     def text(self) -> str:
         label = registry.get_provider_label(self.provider)
         were = "was" if self.marked_count == 1 else "were"
-        return f"{self.marked_count} of {self.reported_count} with this finding {were} marked by {label}"
+        return f"{self.marked_count} of {self.reported_count} with this finding {were} flagged by {label}"
 
 
 # By the slug of the provider and the code of the finding. A finding without a case is not in it.

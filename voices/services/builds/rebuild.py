@@ -1,21 +1,24 @@
-"""Building again without the recordings that the provider marked: one step, one transaction, one build."""
+"""Building again without the recordings that the provider flagged: one step, one transaction, one build."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, QuerySet
 
 from providers import registry
+from providers.options import OptionValue
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices import access
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
+from voices.models.build import MARKS
 from voices.services.builds.readiness import check_readiness
-from voices.services.builds.start import find_blockers, prepare_build, start_prepared_build
+from voices.services.builds.start import DELETED_MEANWHILE, find_blockers, prepare_build, start_prepared_build
 from voices.services.recordings.inclusion import leave_out
 
 NO_MARKED = (
-    "No recording that the provider marked is in builds any more. Start the next build on the page of the voice."
+    "The recordings that the provider flagged are no longer in builds. Start the next build on the page of the voice."
 )
 STILL_ACTIVE = "The build is still in progress. Wait until it ends."
 UNSUPPORTED = "VoiceHub no longer supports this provider or this kind of build."
@@ -103,9 +106,7 @@ def _count_marked(build: Build) -> MarkedCounts:
     return MarkedCounts(
         **rows.aggregate(
             total=Count("pk"),
-            silent=Count("pk", filter=Q(is_silent=True)),
-            outlier=Count("pk", filter=Q(is_outlier=True)),
-            discarded=Count("pk", filter=~Q(discard_reason="")),
+            **{mark: Count("pk", filter=condition) for mark, condition in MARKS.items()},
         )
     )
 
@@ -119,16 +120,22 @@ def rebuild_without_marked(build: Build, by: User, *, new_voice: bool = False) -
         raise ActionRefused(UNSUPPORTED)
     remote = build.remote_voice
     options = prepare_build(build.voice, remote.account, remote.tier, build.options)
-    with transaction.atomic():
-        voice = Voice.objects.select_for_update().get(pk=build.voice_id)
-        if newer := find_newer_build(build):
-            return Rebuild(newer, 0)
-        if Build.objects.active().filter(pk=build.pk).exists():
-            raise ActionRefused(STILL_ACTIVE)
-        count = leave_out(query_marked(build))
-        if not count:
-            raise ActionRefused(NO_MARKED)
-        started = start_prepared_build(
-            voice, remote.account, remote.tier, build.handover, by, options, new_voice=new_voice
-        )
+    try:
+        with transaction.atomic():
+            return _start_again(build, by, options, new_voice=new_voice)
+    except IntegrityError:  # the foreign keys of the new build are checked at the commit
+        raise ActionRefused(DELETED_MEANWHILE) from None
+
+
+def _start_again(build: Build, by: User, options: Mapping[str, OptionValue], *, new_voice: bool) -> Rebuild:
+    remote = build.remote_voice
+    voice = Voice.objects.select_for_update().get(pk=build.voice_id)
+    if newer := find_newer_build(build):
+        return Rebuild(newer, 0)
+    if Build.objects.active().filter(pk=build.pk).exists():
+        raise ActionRefused(STILL_ACTIVE)
+    count = leave_out(query_marked(build))
+    if not count:
+        raise ActionRefused(NO_MARKED)
+    started = start_prepared_build(voice, remote.account, remote.tier, build.handover, by, options, new_voice=new_voice)
     return Rebuild(started, count)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
 from voices.models import Build, BuildRecording
+from voices.models.build import MARKS
 
 GOOD_QUALITY, FAIR_QUALITY = 0.8, 0.6
 
@@ -77,7 +78,7 @@ def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
     problem_rank = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),
-        When(~Q(discard_reason="") | Q(is_active=False), then=Value(2)),
+        When(MARKS["discarded"], then=Value(2)),
         default=Value(3),
         output_field=IntegerField(),
     )

@@ -33,6 +33,9 @@ from voices.services.permission import check_voice_permission, make_build_purpos
 from voices.services.recordings.inclusion import list_warning_codes
 from voices.services.refused_recordings import not_refused_by
 
+ALREADY_STARTED = "A build of this voice has already been started."
+DELETED_MEANWHILE = "Recordings of this build were deleted at the same moment. Nothing was started. Try again."
+
 
 class BuildRefused(ActionRefused):
     """The build may not start. `reasons` lists every obstacle."""
@@ -90,7 +93,8 @@ def start_prepared_build(
             build = _create_build(voice, remote, handover, permission, by, values)
             outbox.enqueue_task("submit_build", build.pk)
     except IntegrityError:
-        raise BuildRefused("A build of this voice has already been started.") from None
+        is_started = Build.objects.active().filter(voice=voice).exists()
+        raise BuildRefused(ALREADY_STARTED if is_started else DELETED_MEANWHILE) from None
     return build
 
 

@@ -62,7 +62,7 @@ def has_waiting_check() -> Exists:
 
 
 def load_unchecked(voices: Collection[Voice]) -> dict[UUID, UncheckedRecordings]:
-    """What is unchecked of each of these voices, by its id, in one query. A voice of which all is checked is left out.
+    """What is unchecked of each of these voices, by its id, in one query. Voices with everything checked are omitted.
 
     An index counts the recordings without an analysis, and finds the newest analysis.
     """

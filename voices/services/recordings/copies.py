@@ -12,7 +12,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Recording, RecordingStatus, Voice
 from voices.models.voice import NEEDS_REVIEW
-from voices.services.recordings.bulk.changes import BulkResult
+from voices.services.recordings.bulk.changes import BulkResult, lock_recordings
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
 from voices.services.recordings.inclusion import COPY_CODES, get_sound_key, list_warning_codes
 
@@ -39,8 +39,8 @@ class CopyGroup:
 
 
 def find_copies(voice: Voice) -> list[CopyGroup]:
-    """The groups of copies in this voice. Those of which more than one is in builds come first."""
-    # Every member of a group has a finding whose code contains "same_sound"; so has a nearly equal one, which is none.
+    """The groups of copies in this voice. Groups with more than one recording in builds come first."""
+    # Every member of a group has a finding whose code contains "same_sound". So have nearly equal ones: not copies.
     rows = voice.recordings.filter(
         NEEDS_REVIEW, Q(warning_codes__contains="same_sound"), status=RecordingStatus.ACCEPTED
     )
@@ -55,13 +55,16 @@ def find_copies(voice: Voice) -> list[CopyGroup]:
 def keep_copy(voice: Voice, recording: UUID, by: User) -> list[BulkResult]:
     """Keep this one of its copies in builds, and leave the others out. Each result can be undone.
 
-    Raises ActionRefused if the recording has no copies anymore.
+    Raises ActionRefused if the recording has no copies anymore, or cannot stay.
     """
     with transaction.atomic():
         group = next((group for group in find_copies(voice) if any(row.pk == recording for row in group.rows)), None)
         if group is None:
             raise ActionRefused("This recording has no copies anymore. Reload the page to see what is left.")
-        others = [row.pk for row in group.rows if row.pk != recording]
+        locked = {row.pk: row for row in lock_recordings(voice, [row.pk for row in group.rows], "status")}
+        if recording not in locked or not locked[recording].is_usable:
+            raise ActionRefused("This recording was deleted or cannot be used anymore. Reload the page.")
+        others = [pk for pk in locked if pk != recording]
         kept = include_recordings(voice, [recording], by)
         if kept.skipped["refused by the provider"]:
             raise ActionRefused("Every provider refuses this recording, so it cannot stay. Keep another copy.")

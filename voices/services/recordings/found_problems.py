@@ -4,23 +4,19 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.validators import slug_re
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
 from audio.findings.catalog import CODES, EXCLUSION_LABELS
 from voices.models import BuildRecording, RecordingStatus, Voice
+from voices.models.build import MARKS
 from voices.models.voice import NEEDS_REVIEW
 from voices.services.recordings.inclusion import SAME_SOUND
 
 CHECK = "check"
 UNUSABLE, NO_TRANSCRIPT = "unusable", "no_transcript"
 UNFIT_CODES = EXCLUSION_LABELS.keys() - {SAME_SOUND}
-PROVIDER_MARKS = {
-    "silent": Q(is_silent=True),
-    "outlier": Q(is_outlier=True),
-    "discarded": ~Q(discard_reason=""),
-}
-"""What a provider can report about a recording, with the condition on its row in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ def list_problems(voice: Voice) -> list[FoundProblem]:
 def _count_own(voice: Voice) -> Iterator[FoundProblem]:
     usable = voice.recordings.filter(status=RecordingStatus.ACCEPTED).order_by()
     counts: Counter[str] = Counter()
-    # The database counts equal lists of codes, of which there are few. It reads an index alone.
+    # The database counts equal lists of codes, and there are few different ones. It reads only an index.
     for codes, count in usable.values_list("warning_codes").annotate(count=Count("*")):
         counts.update(dict.fromkeys((codes or "").split(), count))
     counts[UNUSABLE] = voice.recordings.filter(status=RecordingStatus.REFUSED).count()
@@ -64,11 +60,11 @@ def _count_own(voice: Voice) -> Iterator[FoundProblem]:
 
 
 def _count_reported(voice: Voice) -> Iterator[FoundProblem]:
-    marks = {code: Count("pk", condition) for code, condition in PROVIDER_MARKS.items()}
+    marks = {code: Count("pk", condition) for code, condition in MARKS.items()}
     rows = _query_newest_reports(voice).values_list("build__remote_voice__account__provider").annotate(**marks)
     for row in rows.order_by():
         source, *counts = row
-        yield from (FoundProblem(source, *pair) for pair in zip(PROVIDER_MARKS, counts, strict=True) if pair[1])
+        yield from (FoundProblem(source, *pair) for pair in zip(MARKS, counts, strict=True) if pair[1])
 
 
 def _query_newest_reports(voice: Voice) -> QuerySet[BuildRecording]:
@@ -83,21 +79,22 @@ def _query_newest_reports(voice: Voice) -> QuerySet[BuildRecording]:
 
 
 def is_problem_key(key: str) -> bool:
+    """Whether this can be the key of a finding. A provider that is no longer supported has reported some, too."""
     source, _, code = key.rpartition("-")
-    return code in CODES if source == CHECK else bool(source) and code in PROVIDER_MARKS
+    return code in CODES if source == CHECK else bool(slug_re.match(source)) and code in MARKS
 
 
 def make_problem_condition(voice: Voice, key: str) -> Q:
     """The condition on recordings of the voice that have the finding with this key."""
     source, _, code = key.rpartition("-")
     if source != CHECK:
-        reports = _query_newest_reports(voice).filter(PROVIDER_MARKS[code])
+        reports = _query_newest_reports(voice).filter(MARKS[code])
         return Q(pk__in=reports.filter(build__remote_voice__account__provider=source).values("recording"))
     return Q(status=RecordingStatus.ACCEPTED) & NEEDS_REVIEW & _has_code(code)
 
 
 def _has_code(code: str) -> Q:
-    """Whether this code stands among the codes of the warnings, which are parted by spaces."""
+    """Whether this code is one of the warning codes, which are separated by spaces."""
     field = "warning_codes"
     return (
         Q(**{field: code})

@@ -142,13 +142,18 @@ def _remove_partial_files(recording: Recording, error: BaseException) -> None:
     If the storage does not respond, a task deletes them, so that the user does not wait for it a second time.
     """
     if isinstance(error, BotoCoreError):
-        outbox.enqueue_task(DELETE_PARTIAL_FILES_TASK, f"{recording.voice_id.hex}{recording.pk.hex}")
+        _enqueue_files(recording)
     else:
         _delete_partial_files(recording)
 
 
+def _enqueue_files(recording: Recording) -> None:
+    """Have a task delete the files of a recording that has no row then. It is retried until the storage answers."""
+    outbox.enqueue_task(DELETE_PARTIAL_FILES_TASK, f"{recording.voice_id.hex}{recording.pk.hex}")
+
+
 def delete_partial_files(ids: str) -> None:
-    """Delete the files of a recording that could not be saved. `ids` are those of its voice and its own, in hex."""
+    """Delete the files of a recording without a row. `ids` are those of its voice and its own, in hex."""
     recording = Recording(voice_id=UUID(ids[:32]), pk=UUID(ids[32:]))
     if not Recording.objects.filter(pk=recording.pk).exists():
         _delete_partial_files(recording)
@@ -157,12 +162,6 @@ def delete_partial_files(ids: str) -> None:
 def _delete_partial_files(recording: Recording) -> None:
     for suffix in RECORDING_SUFFIXES:
         recording.file.storage.delete(make_recording_path(recording, suffix))
-
-
-def _delete_files(recording: Recording) -> None:
-    for file in (recording.file, recording.wav):
-        if file:
-            file.storage.delete(str(file.name))
 
 
 def set_transcript(recording: Recording, text: str) -> None:
@@ -212,7 +211,7 @@ def check_again(voice: Voice) -> None:
 
 
 def set_active(recording: Recording, active: bool) -> None:
-    """Include a recording in the next build, or leave it out, by the choice of a person. No check overrides it."""
+    """Include a recording in the next build, or exclude it, by the choice of a person. No check overrides it."""
     if active and not recording.is_usable:
         raise ActionRefused("This file cannot be used. Record it again, or fix the file and upload it again.")
     note_refusals([recording])
@@ -229,10 +228,10 @@ def delete_recording(recording: Recording) -> None:
             require_no_hold(recording.voice.talent)
             if Recording.objects.select_for_update().filter(pk=recording.pk, status=RecordingStatus.SPLITTING).exists():
                 raise ActionRefused("The recording is being split into clips. Wait until that is done.")
+            _enqueue_files(recording)
             recording.delete()
-            transaction.on_commit(lambda: _delete_files(recording))
             outbox.enqueue_task(COMPARE_TASK, recording.voice_id, after=COMPARE_DELAY)
     except (ProtectedError, IntegrityError):  # IntegrityError if a build was started at the same moment
         raise ActionRefused(
-            "The recording cannot be deleted because a build used it or it was split. Leave it out of the next build."
+            "The recording cannot be deleted because a build used it or it was split. Exclude it from the next build."
         ) from None

@@ -66,12 +66,12 @@ def test_left_out_recording_is_named_and_does_not_count(producer_client: Client,
     update_inclusion(voice.recordings.all())
     option = find_option(voice)
     assert option.readiness.recording_count == 3 and option.is_ready
-    assert option.likely_failure_summary == "3 of 4 look good; 1 would probably fail and is left out."
+    assert option.likely_failure_summary == "3 of 4 look good; 1 would probably fail and is excluded."
     page = load_page(producer_client, voice)
     assert f"<strong>{foreign.file_name}</strong>: another speaker." in page
     producer_client.post(reverse("voices:recording_active", args=[foreign.pk]), {"active": "on"})
     assert find_option(voice).likely_failure_summary == (
-        "3 of 4 look good; 1 would probably fail: leave out, or listen."
+        "3 of 4 look good; 1 would probably fail: exclude it, or listen."
     )
 
 
@@ -218,12 +218,12 @@ def test_finding_that_most_builds_marked_predicts_a_failure(studio: Studio, voic
         add_finding(row, UNLIKE_LEVEL)
     report_build(studio, voice, {rows[0]: True, rows[1]: True, rows[2]: False, rows[3]: False})
     assert load_predictions()["resemble_v2", "unlike_level"].text == (
-        "2 of 3 with this finding were marked by Resemble AI"
+        "2 of 3 with this finding were flagged by Resemble AI"
     )
     failures = find_option(voice).likely_failures
     assert {failure.name for failure in failures} == {row.file_name for row in rows[:3]}
     assert [reason.prediction.text for reason in failures[2].reasons if reason.prediction] == [
-        "2 of 3 with this finding were marked by Resemble AI"
+        "2 of 3 with this finding were flagged by Resemble AI"
     ]
 
 

@@ -16,8 +16,9 @@ from tests.voices.services.builds.build_harness import SLT_CLIPS, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.retry_policy import PREVIOUS_BUILD_GRACE
 from voicehub.upload_limits import CALLBACKS_PER_BUILD
-from voices.models import Build, BuildStatus, Callback
+from voices.models import AccountMode, Build, BuildStatus, Callback
 from voices.services.builds import poll
+from voices.services.builds.lifecycle import compute_poll_interval
 from voices.services.builds.poll import refresh_build
 from voices.services.builds.spec import make_callback_url, make_clip_name
 
@@ -227,6 +228,16 @@ def test_lost_late_doubled_or_broken_callback_changes_no_result(
 # --- polling ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("mode", "seconds"), [(AccountMode.LIVE, 5), (AccountMode.SANDBOX, 1)])
+def test_vendors_are_polled_at_the_interval_of_their_tier_and_the_sandbox_more_often(
+    training: Build, mode: AccountMode, seconds: int
+) -> None:
+    training.remote_voice.account.mode = mode
+    assert compute_poll_interval(training) == timedelta(seconds=seconds)
+    training.training_at = timezone.now() - timedelta(hours=1)
+    assert compute_poll_interval(training).total_seconds() == pytest.approx(180, abs=5)  # a twentieth of its age
+
+
 def test_unknown_provider_status_is_stored_and_the_build_polled_again(
     harness: BuildHarness, training: Build, monkeypatch: Any
 ) -> None:
@@ -241,10 +252,10 @@ def test_unknown_provider_status_is_stored_and_the_build_polled_again(
 @pytest.mark.parametrize(("rule", "seconds"), [
     ({"do": "status:429", "retry_after": "120"}, 120),
     ({"do": "status:503", "retry_after": "60"}, 60),
-    ({"do": "status:503"}, 5),
-    ({"do": "status:429", "retry_after": "1"}, 5),
-    ({"do": "drop"}, 5),
-    ({"do": "garbage"}, 5),
+    ({"do": "status:503"}, 1),
+    ({"do": "status:429", "retry_after": "1"}, 1),
+    ({"do": "drop"}, 1),
+    ({"do": "garbage"}, 1),
     ({"do": "status:401"}, 600),
 ])  # fmt: skip
 def test_failed_poll_is_repeated_after_a_wait_that_fits_the_error(

@@ -91,7 +91,7 @@ def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, 
     }  # fmt: skip
     assert [option.name for option in options][-1] == "Voice.ai"
     text = read_voice_page(producer_client, voice)
-    assert "<strong>Voice.ai:</strong> paused. The key was refused." in text
+    assert ">paused. The key was refused.</span>" in extract_row(text, options[-1])
     paused_row = extract_row(text, options[-1])
     assert (
         reverse("voices:account", args=[options[-1].account.pk]) in paused_row and "Start clone build" not in paused_row
@@ -117,7 +117,7 @@ def test_row_of_each_build_option_shows_its_summary(
     full_studio.make_recordings(voice)
     option = find_option(voice, provider, tier)
     assert option.summary == summary
-    assert f"<strong>{option.name}:</strong> {summary}" in read_voice_page(viewer_client, voice)
+    assert f">{summary}</span>" in extract_row(read_voice_page(viewer_client, voice), option)
 
 
 def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None:
@@ -126,10 +126,12 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
     full_studio.make_recordings(voice)
     assert find_option(voice, "speechgen").summary == "the consent and the contract missing."
     full_studio.make_contract(talent, providers=list(PROVIDERS))
-    assert find_option(voice, "speechgen").summary == "only the consent is missing."
+    option = find_option(voice, "speechgen")
+    assert (option.summary, option.badge) == ("only the consent is missing.", ("wait", "Consent missing"))
     assert find_option(voice, "audiostack", "professional").summary == "the consent and 19 min 48 s of speech missing."
     full_studio.make_consent(talent)
     assert find_option(voice, "resemble_v2").is_ready
+    assert find_option(voice, "resemble_v2", "professional").badge[1].endswith(" recordings missing")
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     assert find_option(voice, "resemble_v2").summary == "the consent is suspended."
     assert not find_option(voice, "resemble_v2").is_only_consent_missing, "the consent exists and is suspended"

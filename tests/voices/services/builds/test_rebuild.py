@@ -13,6 +13,7 @@ from voicehub.models import Task, User
 from voicehub.refusals import ActionRefused
 from voices.models import Account, Build, BuildRecording, Recording
 from voices.services.builds.rebuild import plan_rebuild, query_marked, rebuild_without_marked
+from voices.services.builds.start import DELETED_MEANWHILE, BuildRefused, start_build
 
 pytestmark = pytest.mark.django_db
 MARKS: tuple[dict[str, Any], ...] = ({"is_silent": True}, {"is_outlier": True}, {"discard_reason": "noisy"})
@@ -39,11 +40,11 @@ def list_sent_tasks() -> list[str]:
 
 def test_rebuild_leaves_out_the_marked_recordings_and_starts_one_build(producer_client: Client, studio: Studio) -> None:
     build = make_marked_build(studio, options={})
-    assert "Leave out these 3 and build again" in read_html(producer_client.get(build.get_absolute_url()))
+    assert "Exclude these 3 and build again" in read_html(producer_client.get(build.get_absolute_url()))
     response = click(producer_client, build)
     new = Build.objects.exclude(pk=build.pk).get()
     assert response.redirect_chain == [(new.get_absolute_url(), 302)]
-    assert "3 recordings were left out, and this build was started." in read_html(response)
+    assert "3 recordings were excluded, and this build was started." in read_html(response)
     assert (new.status, new.handover, new.started_by) == ("queued", "recordings", studio.producer)
     assert new.remote_voice.account == studio.account and new.remote_voice.tier == "rapid"
     assert new.recordings.count() == 4
@@ -80,7 +81,7 @@ def test_page_names_what_is_missing_without_the_marked_recordings(producer_clien
     build = make_marked_build(studio, good=1)
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert "Without them, 1 recording and 4 s of speech stay" in text
+    assert "Without them, the next build has 1 recording with 4 s of speech." in text
     assert "2 more recordings are needed." in text
     assert "2 more recordings are needed." in read_html(click(producer_client, build))
     assert not Recording.objects.filter(active=False).exists()
@@ -102,7 +103,7 @@ def test_recordings_that_are_already_left_out_do_not_count(studio: Studio) -> No
     assert plan and (plan.marked.total, plan.marked.silent, plan.marked.outlier, plan.marked.discarded) == (2, 0, 1, 1)
     Recording.objects.update(active=False, active_by="person")
     assert plan_rebuild(build) is None
-    with pytest.raises(ActionRefused, match="No recording that the provider marked"):
+    with pytest.raises(ActionRefused, match="that the provider flagged are no longer in builds"):
         rebuild_without_marked(build, studio.producer)
 
 
@@ -111,6 +112,26 @@ def test_active_build_cannot_be_rebuilt(studio: Studio) -> None:
     assert plan_rebuild(build) is None
     with pytest.raises(ActionRefused, match="still in progress"):
         rebuild_without_marked(build, studio.producer)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_deletion_at_the_same_moment_is_said_and_nothing_is_started(
+    producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database finds at the commit that a recording of the new build is gone."""
+    build = make_marked_build(studio)
+    build_rows = BuildRecording.objects.filter(build=build)
+
+    def delete_one(new: Build, *_arguments: object) -> None:
+        chosen = new.recordings.values_list("recording", flat=True)[0]
+        build_rows.filter(recording=chosen).delete()
+        Recording.objects.filter(pk=chosen)._raw_delete("default")
+
+    monkeypatch.setattr("voices.services.builds.start.record_used_consent", delete_one)
+    assert DELETED_MEANWHILE in read_html(click(producer_client, build))
+    with pytest.raises(BuildRefused, match="deleted at the same moment"):
+        start_build(build.voice, studio.account, "rapid", "recordings", studio.producer)
+    assert Build.objects.get() == build and not Recording.objects.filter(active=False).exists()
 
 
 def test_canceled_rebuild_does_not_count_as_a_newer_build(producer_client: Client, studio: Studio) -> None:

@@ -141,7 +141,7 @@ def test_code_that_writes_results_updates_the_figures() -> None:
 
 
 def run_migration() -> None:
-    """Run the migration's function on the rows of the test, of which it has filled none."""
+    """Run the migration's function on the rows of the test, all still unfilled."""
     voices = MigrationLoader(None).disk_migrations
     (operation,) = [one for one in voices["voices", "0020_figures"].operations if isinstance(one, RunPython)]
     operation.code(cast(Any, apps), cast(Any, None))

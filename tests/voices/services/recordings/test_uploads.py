@@ -9,10 +9,12 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import soundfile
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields.files import FieldFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from audio.wav.riff import read_header
 from providers.types import Handover
@@ -30,7 +32,7 @@ from voices.services.builds.start import start_build
 from voices.services.recordings import store
 from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.segment import enqueue_split, handle_split_failure, split_recording
-from voices.services.recordings.store import add_recording, delete_recording
+from voices.services.recordings.store import DELETE_PARTIAL_FILES_TASK, add_recording, delete_recording
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -386,15 +388,24 @@ def test_segments_of_a_too_long_flac_name_the_flac_and_its_conversion(studio: St
     assert [step["step"] for step in segment.recipe["steps"]] == ["decode", "round", "cut"]
 
 
-def test_deletion_removes_all_files_of_a_recording(
-    studio: Studio, voice: Voice, django_capture_on_commit_callbacks: Any
+def test_deletion_removes_all_files_of_a_recording_when_the_storage_answers(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording, _new = add_recording(voice, make_upload("line.flac", encode_flac(make_clip())), studio.producer)
     names = [str(recording.file.name), str(recording.wav.name)]
-    assert all(map(recording.file.storage.exists, names))
-    with django_capture_on_commit_callbacks(execute=True):
+    storage = recording.file.storage
+
+    def raise_error(*_arguments: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystemStorage, "delete", raise_error)
         delete_recording(recording)
-    assert not any(map(recording.file.storage.exists, names))
+        run_due_tasks(DELETE_PARTIAL_FILES_TASK)
+    assert all(map(storage.exists, names)) and not Recording.objects.exists()
+    Task.objects.filter(kind=DELETE_PARTIAL_FILES_TASK, status=TaskStatus.WAITING).update(due_at=timezone.now())
+    run_due_tasks(DELETE_PARTIAL_FILES_TASK)
+    assert not any(map(storage.exists, names))
 
 
 def test_build_sends_the_files_whose_hashes_were_fixed_at_its_start(studio: Studio, voice: Voice) -> None:

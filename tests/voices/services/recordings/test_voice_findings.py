@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.voices.rows import Studio
 from voicehub.refusals import ActionRefused
-from voices.models import Build, InclusionSource, Recording, Voice
+from voices.models import Build, InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.recordings.bulk.undo import undo_change
 from voices.services.recordings.copies import find_copies, keep_copy
 from voices.services.recordings.days import count_by_quality, load_day_averages
@@ -115,6 +117,35 @@ def test_recording_without_copies_is_not_kept(studio: Studio, voice: Voice) -> N
     with pytest.raises(ActionRefused, match="no copies anymore"):
         keep_copy(voice, rows[0].pk, studio.producer)
     assert all(row.active for row in list_rows(voice))
+
+
+@pytest.mark.parametrize("change", ["deleted", "refused"])
+def test_copies_stay_when_the_chosen_one_cannot(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    rows = list_rows(voice)
+    make_copies(rows[:3])
+    groups, chosen = find_copies(voice), Recording.objects.filter(pk=rows[1].pk)
+    monkeypatch.setattr("voices.services.recordings.copies.find_copies", lambda _voice: groups)
+    if change == "deleted":
+        chosen.delete()
+    else:
+        chosen.update(status=RecordingStatus.REFUSED, active=False)
+    with pytest.raises(ActionRefused, match="deleted or cannot be used"):
+        keep_copy(voice, rows[1].pk, studio.producer)
+    assert Recording.objects.get(pk=rows[0].pk).active and Recording.objects.get(pk=rows[2].pk).active
+
+
+def test_all_copies_are_locked_in_one_order_first(studio: Studio, voice: Voice) -> None:
+    """Otherwise two people who keep different copies at once wait for each other."""
+    rows = list_rows(voice)
+    make_copies(rows[:3])
+    with CaptureQueriesContext(connection) as queries:
+        keep_copy(voice, max(row.pk for row in rows[:3]), studio.producer)
+    statements = [query["sql"].replace("-", "") for query in queries]
+    changed_at = next(place for place, sql in enumerate(statements) if sql.startswith("UPDATE"))
+    locked = [sql for sql in statements[:changed_at] if all(row.pk.hex in sql for row in rows[:3])]
+    assert locked and 'ORDER BY "voices_recording"."id"' in locked[0]
 
 
 # --- repairs ----------------------------------------------------------------------------------------

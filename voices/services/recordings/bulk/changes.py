@@ -17,6 +17,8 @@ from voices.models import BulkChange, BulkKind, Recording, Voice
 FINISH_TASK = "finish_bulk_change"
 # Recordings that one statement reads or writes. SQLite takes at most 999 values in some of its builds.
 CHUNK_SIZE = 500
+# Kinds of change that set the same value of a recording.
+SAME_VALUE = ((BulkKind.INCLUDE, BulkKind.LEAVE_OUT), (BulkKind.TRANSCRIPTS,), (BulkKind.DELETION,))
 GONE = "deleted meanwhile"
 NOT_USABLE = "not usable"
 
@@ -50,6 +52,11 @@ def query_locked(voice: Voice, ids: Sequence[UUID], *fields: str) -> QuerySet[Re
     return voice.recordings.filter(pk__in=ids).select_for_update(of=("self",)).only("voice", *fields).order_by("pk")
 
 
+def lock_recordings(voice: Voice, ids: Sequence[UUID], *fields: str) -> list[Recording]:
+    """Lock these recordings in the order for everyone, before a transaction changes them in several steps."""
+    return [row for chunk in split_ids(ids) for row in query_locked(voice, chunk, *fields)]
+
+
 def record_change(
     voice: Voice, by: User, kind: BulkKind, changes: Sequence[Mapping[str, str]], *, is_applied: bool = True
 ) -> BulkChange | None:
@@ -63,20 +70,27 @@ def record_change(
 
 
 def lock_change(change_id: UUID, voice: Voice, by: User) -> BulkChange:
-    """The change of this person, locked until the transaction ends. Raises ActionRefused if it is over."""
+    """The change of this person, locked until the transaction ends. Raises ActionRefused if its time has passed."""
     change = BulkChange.objects.select_for_update(of=("self",)).filter(pk=change_id, voice=voice).first()
     if change is None or change.is_expired or change.kind == BulkKind.DELETION:
-        raise ActionRefused("This is over: it was possible for one hour only. Nothing was changed.")
+        raise ActionRefused("This is no longer possible: the time limit is one hour. Nothing was changed.")
     if change.by_id != by.pk:
-        raise ActionRefused(f"Only {change.by} can do this, who started it. Nothing was changed.")
+        raise ActionRefused(f"Only {change.by}, who started this, can do it. Nothing was changed.")
     if change.undone_at:
-        raise ActionRefused("This was undone already. Nothing was changed.")
+        raise ActionRefused("This is already undone. Nothing was changed.")
     return change
 
 
 def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
-    """What each recording had before and after. Ids that are damaged are left out."""
+    """What each recording had before and after. Ids that are damaged are excluded."""
     return {pk: (one["before"], one["after"]) for one in change.changes if (pk := _read_id(one["id"]))}
+
+
+def find_changed_again(change: BulkChange) -> set[UUID]:
+    """The recordings that a later change of the same kind was about, also if it left the same value."""
+    kinds = next(group for group in SAME_VALUE if change.kind in group)
+    later = BulkChange.objects.filter(voice=change.voice_id, kind__in=kinds, applied_at__gt=change.applied_at)
+    return {pk for one in later.filter(undone_at=None) for pk in read_changes(one)}
 
 
 def _read_id(text: str) -> UUID | None:

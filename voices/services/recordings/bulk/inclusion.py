@@ -1,4 +1,4 @@
-"""Put many recordings in builds, or leave them out, by the choice of a person. Check many recordings again."""
+"""Include many recordings in builds, or exclude them, by the choice of a person. Check many recordings again."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -14,6 +14,7 @@ from voices.services.recordings.bulk.changes import (
     GONE,
     NOT_USABLE,
     BulkResult,
+    find_changed_again,
     query_locked,
     read_changes,
     record_change,
@@ -60,7 +61,7 @@ def _choose_rows(rows: Iterable[Recording], active: bool, result: BulkResult) ->
         if not row.is_usable:
             result.skip(NOT_USABLE)
         elif row.active == active:
-            result.skip("already in builds" if active else "already left out")
+            result.skip("already in builds" if active else "already excluded")
         else:
             chosen.append(row)
     return _drop_refused(chosen, result) if active else chosen
@@ -88,9 +89,10 @@ def _decode_decision(text: str, active: bool) -> dict[str, Any] | None:
 
 
 def undo_decisions(change: BulkChange) -> int:
-    """Put back the decisions that nobody has changed since. Returns how many."""
+    """Restore the decisions that have not been changed since. Returns how many."""
     active = change.kind == BulkKind.INCLUDE
-    before = sorted((decision, pk) for pk, (decision, _after) in read_changes(change).items())
+    changed = find_changed_again(change)
+    before = sorted((text, pk) for pk, (text, _after) in read_changes(change).items() if pk not in changed)
     restored = 0
     for decision, group in groupby(before, key=lambda pair: pair[0]):
         fields = _decode_decision(decision, not active)

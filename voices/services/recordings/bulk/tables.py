@@ -8,9 +8,12 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from voicehub.refusals import ActionRefused
 from voicehub.upload_limits import EXPORTED_TABLE_BYTES
@@ -25,7 +28,18 @@ BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.
 # So many lines decide which character separates the columns.
 SAMPLE_LINES = 200
 
+# A studio has at most some thousand recordings. Each line takes memory, however short it is.
+MAX_ROWS = 50_000
+MAX_LINE_LENGTH = 200_000
+NO_TEXT = "The table is not UTF-8 or UTF-16 text. Save it as “CSV UTF-8” and choose it again."
+
 Row = tuple[int, list[str]]
+
+
+class Parser(Protocol):
+    """Reads rows, each with the number of its first line. Raises csv.Error. Only a strict one checks quotes."""
+
+    def __call__(self, lines: Iterable[str], delimiter: str, *, strict: bool) -> Iterator[Row]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +62,35 @@ def make_title_key(name: str) -> str:
 
 
 def read_table(data: bytes, is_known: Callable[[str], bool]) -> list[TableLine]:
-    """The lines of the table. Raises ActionRefused if it is none.
+    """The lines of the table. Raises ActionRefused if it is none, or too large.
 
     `is_known` says whether a recording has a name, which helps to tell the columns apart.
     """
     if len(data) > EXPORTED_TABLE_BYTES:
         raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
-    text = _decode(data)
-    delimiter = max(DELIMITERS, key=lambda one: _count_known(text, one, is_known))
-    rows = list(_parse(text, delimiter, strict=True))
-    columns = _find_columns(rows[0][1]) if rows else None
-    lines = list(_make_lines(rows[1:] if columns else rows, *(columns or (0, 1))))
+    sample = list(islice(_read_lines(data), SAMPLE_LINES))
+    delimiter = max(DELIMITERS, key=lambda one: _count_known(sample, one, is_known))
+    lines = list(_make_lines(_parse_table(data, delimiter)))
     if not lines:
         raise ActionRefused("The table has no lines with a file name and a text. Correct it and choose it again.")
     return lines
 
 
-def _decode(data: bytes) -> str:
-    encoding = next((name for bom, name in BOMS if data.startswith(bom)), "") or _guess_encoding(data)
+def _read_lines(data: bytes) -> Iterator[str]:
+    """The lines of the text with their line breaks, decoded as they are needed."""
+    bom, encoding = next(((bom, name) for bom, name in BOMS if data.startswith(bom)), (b"", ""))
+    stream = io.BytesIO(data)
+    stream.seek(len(bom))
+    text = io.TextIOWrapper(stream, encoding or _guess_encoding(data), newline="")
     try:
-        text = data.decode(encoding).removeprefix("\ufeff")
+        while line := text.readline(MAX_LINE_LENGTH + 1):
+            if len(line) > MAX_LINE_LENGTH:
+                raise ActionRefused(f"A line of the table is longer than {MAX_LINE_LENGTH:,} characters. Shorten it.")
+            if "\0" in line:
+                raise ActionRefused(NO_TEXT)
+            yield line
     except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise ActionRefused("The table is not UTF-8 or UTF-16 text. Save it as “CSV UTF-8” and choose it again.")
-    return text
+        raise ActionRefused(NO_TEXT) from None
 
 
 def _guess_encoding(data: bytes) -> str:
@@ -84,10 +102,12 @@ def _guess_encoding(data: bytes) -> str:
     return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
 
 
-def _count_known(text: str, delimiter: str, is_known: Callable[[str], bool]) -> int:
-    """How many of the first lines have a known name, or titles, when this character separates the columns."""
-    sample = "".join(text.splitlines(keepends=True)[:SAMPLE_LINES])
-    rows = [row for _number, row in _parse(sample, delimiter, strict=False)]
+def _count_known(sample: Sequence[str], delimiter: str, is_known: Callable[[str], bool]) -> int:
+    """How many of these lines have a known name, or titles, when this character separates the columns."""
+    try:
+        rows = [row for _number, row in _find_parser(delimiter)(sample, delimiter, strict=False)]
+    except csv.Error:
+        return -1
     columns = _find_columns(rows[0]) if rows else None
     name_at = columns[0] if columns else 0
     names = [row[name_at].strip() for row in rows if len(row) > max(1, name_at)]
@@ -95,32 +115,44 @@ def _count_known(text: str, delimiter: str, is_known: Callable[[str], bool]) -> 
     return sum(1000 * is_known(_unescape(name)) for name in names) + len(names) + 1000 * bool(columns)
 
 
-def _parse(text: str, delimiter: str, *, strict: bool) -> Iterator[Row]:
+def _parse_table(data: bytes, delimiter: str) -> Iterator[Row]:
     """The rows with their line numbers. Quotes count, except between `|`, and where tabs separate unquoted texts."""
-    if delimiter == "|":
-        return _parse_plain(text, delimiter)
+    parse = _find_parser(delimiter)
     try:
-        rows = list(_parse_quoted(text, delimiter, strict=strict))
-    except csv.Error as error:
         if delimiter == "\t":
-            return _parse_plain(text, delimiter)
+            deque(parse(_read_lines(data), delimiter, strict=True), maxlen=0)
+    except csv.Error:
+        parse = _parse_plain
+    try:
+        yield from parse(_read_lines(data), delimiter, strict=True)
+    except csv.Error as error:
         raise ActionRefused(f"The table cannot be read: {error}. Check its quotation marks.") from None
-    return iter(rows)
 
 
-def _parse_plain(text: str, delimiter: str) -> Iterator[Row]:
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+def _find_parser(delimiter: str) -> Parser:
+    return _parse_plain if delimiter == "|" else _parse_quoted
+
+
+def _parse_plain(lines: Iterable[str], delimiter: str, *, strict: bool) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        _check_number(number)
         if line.strip():
-            yield number, line.split(delimiter)
+            yield number, line.rstrip("\r\n").split(delimiter)
 
 
-def _parse_quoted(text: str, delimiter: str, *, strict: bool) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+def _parse_quoted(lines: Iterable[str], delimiter: str, *, strict: bool) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict)
     number = 1
-    for row in reader:
+    for count, row in enumerate(reader, start=1):
+        _check_number(count)
         if any(cell.strip() for cell in row):
             yield number, row
         number = reader.line_num + 1
+
+
+def _check_number(number: int) -> None:
+    if number > MAX_ROWS:
+        raise ActionRefused(f"The table has more than {MAX_ROWS:,} lines. Split it into smaller files.")
 
 
 def _find_columns(titles: Sequence[str]) -> tuple[int, int] | None:
@@ -131,8 +163,14 @@ def _find_columns(titles: Sequence[str]) -> tuple[int, int] | None:
     return None if name_at is None or text_at is None else (name_at, text_at)
 
 
-def _make_lines(rows: Sequence[Row], name_at: int, text_at: int) -> Iterator[TableLine]:
-    for number, row in rows:
+def _make_lines(rows: Iterator[Row]) -> Iterator[TableLine]:
+    """The lines of the rows, whose first one may have the titles."""
+    first = next(rows, None)
+    if first is None:
+        return
+    columns = _find_columns(first[1])
+    name_at, text_at = columns or (0, 1)
+    for number, row in rows if columns else chain([first], rows):
         if len(row) > max(name_at, text_at) and row[name_at].strip():
             text = " ".join(_unescape(row[text_at]).split())
             yield TableLine(number, _unescape(row[name_at].strip()), text)

@@ -16,6 +16,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voices.models import BulkChange, BulkKind, Recording, Voice
 from voices.services.recordings.bulk.changes import (
     BulkResult,
+    find_changed_again,
     lock_change,
     query_locked,
     read_changes,
@@ -137,8 +138,9 @@ def apply_transcripts(change_id: UUID, voice: Voice, by: User) -> BulkResult:
 
 
 def undo_transcripts(change: BulkChange) -> int:
-    """Put back the transcripts that nobody has changed since. Returns how many."""
-    texts = {pk: (after, before) for pk, (before, after) in read_changes(change).items()}
+    """Restore the transcripts that have not been changed since. Returns how many."""
+    changed = find_changed_again(change)
+    texts = {pk: (after, before) for pk, (before, after) in read_changes(change).items() if pk not in changed}
     return len(_write_texts(change.voice, texts))
 
 

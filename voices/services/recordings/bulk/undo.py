@@ -1,5 +1,6 @@
 """Undo of an action on many recordings: only what is still as the action left it goes back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import BulkKind, Voice
-from voices.services.recordings.bulk.changes import lock_change
+from voices.services.recordings.bulk.changes import lock_change, lock_recordings, read_changes
 from voices.services.recordings.bulk.inclusion import undo_decisions
 from voices.services.recordings.bulk.transcripts import undo_transcripts
 
@@ -22,12 +23,23 @@ class UndoResult:
     left_alone: int
 
 
+def undo_changes(ids: Sequence[UUID], voice: Voice, by: User) -> UndoResult:
+    """Undo these changes, or none of them. The last one comes first, as it may build on the ones before."""
+    with transaction.atomic():
+        changes = [lock_change(pk, voice, by) for pk in sorted(ids)]
+        lock_recordings(voice, list({pk for change in changes for pk in read_changes(change)}))
+        results = [undo_change(pk, voice, by) for pk in reversed(ids)]
+    return UndoResult(sum(one.restored for one in results), sum(one.left_alone for one in results))
+
+
 def undo_change(change_id: UUID, voice: Voice, by: User) -> UndoResult:
     """Undo this change of the same person, once. Raises ActionRefused if it is not possible."""
     with transaction.atomic():
         change = lock_change(change_id, voice, by)
         if change.applied_at is None:
             raise ActionRefused("Nothing was changed yet, so there is nothing to undo.")
+        # Its steps go by the earlier decision, so in no order of the rows.
+        lock_recordings(voice, list(read_changes(change)))
         undo = undo_transcripts if change.kind == BulkKind.TRANSCRIPTS else undo_decisions
         restored = undo(change)
         change.undone_at = timezone.now()

@@ -1,4 +1,4 @@
-"""Many recordings are put in builds or left out by the rules of the single switch, and checked again only once."""
+"""Many recordings are included in builds or excluded by the rules of the single switch, and checked again only once."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -50,7 +50,7 @@ def test_recordings_that_a_check_left_out_stay_its_decision(studio: Studio, voic
     first, _second = studio.make_recordings(voice, 2)
     mark_left_out_by_check(first)
     result = leave_out_recordings(voice, list_ids(voice), studio.producer)
-    assert (result.changed, dict(result.skipped)) == (1, {"already left out": 1})
+    assert (result.changed, dict(result.skipped)) == (1, {"already excluded": 1})
     assert read_decisions(voice) == [(False, "check", "silent"), (False, "person", "")]
 
 

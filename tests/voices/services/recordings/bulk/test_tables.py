@@ -1,5 +1,7 @@
 """Tables of transcripts are read as metadata lists, spreadsheets and our own export write them."""
 
+import tracemalloc
+
 import pytest
 
 from voicehub.refusals import ActionRefused
@@ -81,3 +83,41 @@ def test_table_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(tables, "EXPORTED_TABLE_BYTES", 10)
     with pytest.raises(ActionRefused, match="larger than"):
         read("a,0123456789")
+
+
+@pytest.mark.parametrize("delimiter", ["|", ",", "\t"])
+@pytest.mark.parametrize("line", ["a{}x\n", "\n"])
+def test_table_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch, delimiter: str, line: str) -> None:
+    monkeypatch.setattr(tables, "MAX_ROWS", 1000)
+    table = f"a{delimiter}One\n" + line.format(delimiter) * 999
+    assert read(table)[0] == (1, "a", "One")
+    with pytest.raises(ActionRefused, match="more than 1,000 lines. Split it"):
+        read(table + "\n")
+
+
+@pytest.mark.parametrize(("unit", "problem"), [(b"a\n", "more than 50,000 lines"), (b"a,", "A line of the table is")])
+def test_only_so_much_is_read_as_the_limits_allow(unit: bytes, problem: str) -> None:
+    """Fifteen million short lines, or one line of 30 MB, would take more than a gigabyte as rows."""
+    table = unit * (15 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ActionRefused, match=problem):
+            read(table)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_error_after_the_sample_is_found() -> None:
+    lines = "a,One\n" * (tables.SAMPLE_LINES + 1)
+    with pytest.raises(ActionRefused, match="quotation marks"):
+        read(lines + 'b,"Two')
+    with pytest.raises(ActionRefused, match="not UTF-8"):
+        read(lines.encode() + b"b,\xff")
+    tabs = lines.replace(",", "\t")
+    assert read(tabs + 'b\t"Two')[-1] == (tables.SAMPLE_LINES + 2, "b", '"Two')
+
+
+def test_quotation_mark_in_a_long_table_of_another_kind_is_part_of_the_text() -> None:
+    """Read as CSV, everything after the mark is one cell, which is larger than Python's csv module takes."""
+    assert len(read('a|"Unfinished\n' + f"b|{'Two ' * 400}\n" * 150)) == 151

@@ -117,7 +117,7 @@ def test_preview_is_applied_once_in_time_and_by_its_person(studio: Studio, voice
     with pytest.raises(ActionRefused, match="Only"):
         apply_transcripts(planned.pk, voice, engineer)
     BulkChange.objects.update(created_at=timezone.now() - UNDO_TIME)
-    with pytest.raises(ActionRefused, match="for one hour only"):
+    with pytest.raises(ActionRefused, match="the time limit is one hour"):
         apply_transcripts(planned.pk, voice, studio.producer)
     BulkChange.objects.update(created_at=timezone.now() - UNDO_TIME + timedelta(minutes=1))
     assert apply_transcripts(planned.pk, voice, studio.producer).changed == 1

@@ -14,7 +14,8 @@ from voicehub.retry_policy import UNDO_TIME
 from voices.models import BulkChange, InclusionSource, Recording, Voice
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
-from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.bulk.transcripts import apply_transcripts, preview_table
+from voices.services.recordings.bulk.undo import undo_change, undo_changes
 from voices.services.recordings.store import COMPARE_TASK, set_active
 
 pytestmark = pytest.mark.django_db
@@ -64,20 +65,74 @@ def test_later_change_of_a_person_stands(studio: Studio, voice: Voice) -> None:
     assert (third.active, third.active_by) == (True, InclusionSource.UNDECIDED)
 
 
+def test_later_equal_decision_of_another_person_stands(studio: Studio, voice: Voice, engineer: User) -> None:
+    first, second = studio.make_recordings(voice, 2)
+    change = leave_out_all(voice, studio.producer)
+    include_recordings(voice, [first.pk], engineer)
+    leave_out_recordings(voice, [first.pk], engineer)
+    result = undo_change(change.pk, voice, studio.producer)
+    assert (result.restored, result.left_alone) == (1, 1)
+    assert list(voice.recordings.filter(active=False)) == [first]
+
+
+def test_later_equal_transcript_of_another_person_stands(studio: Studio, voice: Voice, engineer: User) -> None:
+    (row,) = studio.make_recordings(voice, 1, transcript="One.")
+    change = set_texts(voice, "Two.", studio.producer)
+    set_texts(voice, "Three.", engineer)
+    last = set_texts(voice, "Two.", engineer)
+    assert undo_change(change.pk, voice, studio.producer).restored == 0
+    row.refresh_from_db()
+    assert row.transcript == "Two."
+    assert undo_change(last.pk, voice, engineer).restored == 1
+
+
+def set_texts(voice: Voice, text: str, by: User) -> BulkChange:
+    table = "".join(f"{row.file_name}|{text}\n" for row in voice.recordings.all())
+    change = preview_table(voice, list(voice.recordings.values_list("pk", flat=True)), table.encode(), by).change
+    assert change and apply_transcripts(change.pk, voice, by).changed
+    return change
+
+
+def test_change_of_another_person_is_undone_with_none(studio: Studio, voice: Voice, engineer: User) -> None:
+    first, second = studio.make_recordings(voice, 2)
+    changes = [
+        leave_out_recordings(voice, [row.pk], by).change for row, by in ((first, engineer), (second, studio.producer))
+    ]
+    with pytest.raises(ActionRefused, match=f"Only {engineer}"):
+        undo_changes([change.pk for change in changes if change], voice, studio.producer)
+    assert not voice.recordings.filter(active=True).exists()
+
+
 def test_action_is_undone_only_once(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 1)
     change = leave_out_all(voice, studio.producer)
     undo_change(change.pk, voice, studio.producer)
     leave_out_all(voice, studio.producer)
-    with pytest.raises(ActionRefused, match="undone already"):
+    with pytest.raises(ActionRefused, match="already undone"):
         undo_change(change.pk, voice, studio.producer)
     assert not voice.recordings.filter(active=True).exists()
+
+
+def test_several_changes_are_undone_together_or_not_at_all(studio: Studio, voice: Voice) -> None:
+    studio.make_recordings(voice, 3)
+    before, left_out = read_decisions(voice), leave_out_all(voice, studio.producer)
+    some = list(voice.recordings.values_list("pk", flat=True))[:2]
+    included = include_recordings(voice, some, studio.producer).change
+    assert included
+    after = read_decisions(voice)
+    BulkChange.objects.filter(pk=left_out.pk).update(undone_at=timezone.now())
+    with pytest.raises(ActionRefused, match="undone already"):
+        undo_changes([left_out.pk, included.pk], voice, studio.producer)
+    assert read_decisions(voice) == after and not BulkChange.objects.get(pk=included.pk).undone_at
+    BulkChange.objects.update(undone_at=None)
+    result = undo_changes([left_out.pk, included.pk], voice, studio.producer)
+    assert (result.restored, result.left_alone, read_decisions(voice)) == (5, 0, before)
 
 
 def test_only_the_person_who_did_it_can_undo(studio: Studio, voice: Voice, engineer: User) -> None:
     studio.make_recordings(voice, 1)
     change = leave_out_all(voice, studio.producer)
-    with pytest.raises(ActionRefused, match=f"Only {studio.producer} can do this"):
+    with pytest.raises(ActionRefused, match=f"Only {studio.producer}, who started this, can do it"):
         undo_change(change.pk, voice, engineer)
     assert not voice.recordings.filter(active=True).exists()
 
@@ -86,7 +141,7 @@ def test_undo_ends_after_its_time(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 1)
     change = leave_out_all(voice, studio.producer)
     BulkChange.objects.update(applied_at=timezone.now() - UNDO_TIME)
-    with pytest.raises(ActionRefused, match="for one hour only"):
+    with pytest.raises(ActionRefused, match="the time limit is one hour"):
         undo_change(change.pk, voice, studio.producer)
 
 

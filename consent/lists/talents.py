@@ -88,7 +88,8 @@ def find_contract_end() -> Combinable:
 
 def _has_consent(status: ConsentStatus) -> Q:
     consents = Consent.objects.in_force() if status == ConsentStatus.APPROVED else Consent.objects.filter(status=status)
-    return Q(Exists(consents.filter(talent=OuterRef("pk"))))
+    # Looked up once: for each talent, SQLite would read all consents with this status.
+    return Q(pk__in=consents.values("talent"))
 
 
 def _count_consents(status: ConsentStatus) -> Combinable:

@@ -14,7 +14,8 @@ from voices.views.figures import list_figures
 from voices.views.gate_steps import check_builds
 from voices.views.next_step import apply_permissions
 
-STEPS_PER_PAGE = 100
+STEPS_PER_PAGE = 50
+SIDE_ROWS_PER_PAGE = 25
 
 
 @require_permission("consent.view_talent")
@@ -34,10 +35,10 @@ def today(request: HttpRequest) -> HttpResponse:
         "steps": steps,
         "step_page": load_part(request, steps, "steps", STEPS_PER_PAGE),
         "waiting_count": sum(step.is_for_staff for step in steps),
-        "pending_consents": pending_consents,
+        "pending_consents": load_part(request, pending_consents, "answers", SIDE_ROWS_PER_PAGE),
         "active_builds": active,
         "change_token": active.change_token,
-        "ending_contracts": endings,
+        "ending_contracts": load_part(request, endings, "endings", SIDE_ROWS_PER_PAGE),
         "failed_tasks": dashboard_lists.list_failed_tasks(),
         "is_new": is_new,
         "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account

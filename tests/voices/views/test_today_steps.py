@@ -426,3 +426,17 @@ def test_next_steps_have_pages(producer_client: Client, studio: Studio, monkeypa
     shown = [set(re.findall(r">(Talent \d+)</a>", page)) for page in (first, second)]
     assert [len(names) for names in shown] == [25, 5] and not shown[0] & shown[1]
     assert 'href="?steps=2#steps-title" rel="next">Next' in first
+
+
+def test_side_lists_have_pages(producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard, "SIDE_ROWS_PER_PAGE", 2)
+    for number in range(3):
+        talent = studio.make_talent(f"Talent {number}")
+        studio.make_consent(talent, ConsentStatus.REQUESTED)
+        studio.make_contract(talent, ends_on=timezone.localdate() + timedelta(days=number))
+    context = producer_client.get(reverse("today"), {"answers": 2, "endings": 2}).context
+    for name in ("pending_consents", "ending_contracts"):
+        assert (context[name].number, len(context[name]), context[name].paginator.count) == (2, 1, 3)
+    text = producer_client.get(reverse("today")).content.decode()
+    assert 'href="?answers=2#answers-title" rel="next"' in text
+    assert 'href="?endings=2#ending-title" rel="next"' in text

@@ -114,7 +114,7 @@ def test_active_build_cannot_be_rebuilt(studio: Studio) -> None:
         rebuild_without_marked(build, studio.producer)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_deletion_at_the_same_moment_is_said_and_nothing_is_started(
     producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

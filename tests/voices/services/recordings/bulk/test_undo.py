@@ -121,7 +121,7 @@ def test_several_changes_are_undone_together_or_not_at_all(studio: Studio, voice
     assert included
     after = read_decisions(voice)
     BulkChange.objects.filter(pk=left_out.pk).update(undone_at=timezone.now())
-    with pytest.raises(ActionRefused, match="undone already"):
+    with pytest.raises(ActionRefused, match="already undone"):
         undo_changes([left_out.pk, included.pk], voice, studio.producer)
     assert read_decisions(voice) == after and not BulkChange.objects.get(pk=included.pk).undone_at
     BulkChange.objects.update(undone_at=None)

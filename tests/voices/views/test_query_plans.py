@@ -22,6 +22,8 @@ from tests.voices.views.page_rows import GrowingStudio
 from voicehub.models import Task
 from voices.models import Preview, Recording, VoteChoice
 from voices.services.blind_listening import cast_vote, load_sentences
+from voices.services.recordings.copies import find_copies
+from voices.services.recordings.repairs import find_repairs
 from voices.services.recordings.store import ANALYZE_TASK
 from voices.views.comparison import make_compare_url
 from voices.views.recording_filters import FILTER_LABELS, count_filters
@@ -211,3 +213,13 @@ def test_each_filter_is_counted_in_its_own_index(growing: GrowingStudio) -> None
     refused, excluded, without_text = "recording_refused", "recording_excluded", "recording_without_text"
     own_indexes = ["recording_to_review", "recording_to_review", refused, excluded, excluded, without_text]
     assert [index for index in used if index in own_indexes] == own_indexes
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("find", [find_copies, find_repairs])
+def test_improvements_are_found_in_the_index_of_what_needs_review(growing: GrowingStudio, find: Any) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        find(growing.voice)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}")
+        assert "USING INDEX recording_to_review" in cursor.fetchone()[3]

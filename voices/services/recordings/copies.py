@@ -11,7 +11,7 @@ from django.db.models import Q
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Recording, RecordingStatus, Voice
-from voices.models.voice import NEEDS_REVIEW
+from voices.models.voice import BY_NAME, NEEDS_REVIEW
 from voices.services.recordings.bulk.changes import BulkResult, lock_recordings
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
 from voices.services.recordings.inclusion import COPY_CODES, get_sound_key, list_warning_codes
@@ -42,7 +42,7 @@ def find_copies(voice: Voice) -> list[CopyGroup]:
     """The groups of copies in this voice. Groups with more than one recording in builds come first."""
     # Every member of a group has a finding whose code contains "same_sound". So have nearly equal ones: not copies.
     rows = voice.recordings.filter(
-        NEEDS_REVIEW, Q(warning_codes__contains="same_sound"), status=RecordingStatus.ACCEPTED
+        NEEDS_REVIEW, BY_NAME, Q(warning_codes__contains="same_sound"), status=RecordingStatus.ACCEPTED
     )
     groups: dict[tuple[float, ...], list[Recording]] = defaultdict(list)
     for row in rows.only(*COPY_FIELDS).order_by("created_at", "pk"):

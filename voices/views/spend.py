@@ -62,7 +62,7 @@ class MonthRow:
 
     @property
     def short_notes(self) -> str:
-        return ", ".join(list_short_notes(self.usage))
+        return ", ".join(short for short, _sentence in list_notes(self.usage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,38 +90,26 @@ def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = No
     amount = format_amount(usage.used, unit)
     if amount and usage.is_at_least:
         amount = f"at least {amount}"
-    return MonthRow(usage.month, unit, amount, list(list_notes(usage)), usage, ledger)
+    return MonthRow(usage.month, unit, amount, [sentence for _short, sentence in list_notes(usage)], usage, ledger)
 
 
-def list_short_notes(usage: MonthUsage) -> Iterator[str]:
-    """The notes in the few words that a cell has room for."""
+def list_notes(usage: MonthUsage) -> Iterator[tuple[str, str]]:
+    """What the number of a month does not count: in the few words that a cell has room for, and as a sentence."""
     today = timezone.localdate()
     if usage.used is not None and usage.starts_late and usage.first_day:
-        yield f"from {_format_day(usage.first_day)}"
+        day = _format_day(usage.first_day)
+        yield f"from {day}", f"Counted from {day}."
     if usage.used is not None and usage.ends_early(today) and usage.last_day:
-        yield f"until {_format_day(usage.last_day)}"
+        day = _format_day(usage.last_day)
+        yield f"until {day}", f"Counted until {day}."
     if usage.days_without_reading:
-        yield f"{format_count(usage.days_without_reading, 'day', 'days')} not read"
-    if usage.added_on:
-        yield "credits added"
-    if usage.has_new_key:
-        yield "key changed"
-
-
-def list_notes(usage: MonthUsage) -> Iterator[str]:
-    """What the number of a month does not count."""
-    today = timezone.localdate()
-    if usage.used is not None and usage.starts_late and usage.first_day:
-        yield f"Counted from {_format_day(usage.first_day)}."
-    if usage.used is not None and usage.ends_early(today) and usage.last_day:
-        yield f"Counted until {_format_day(usage.last_day)}."
-    if usage.days_without_reading:
-        yield f"No reading on {format_count(usage.days_without_reading, 'day', 'days')}."
+        days = format_count(usage.days_without_reading, "day", "days")
+        yield f"{days} not read", f"No reading on {days}."
     if usage.added_on:
         days = join_with_and([_format_day(day) for day in usage.added_on])
-        yield f"Credits were added by {days}, so what was used just before is not counted."
+        yield "credits added", f"Credits were added by {days}, so what was used just before is not counted."
     if usage.has_new_key:
-        yield "The key was changed. What was used between the keys is not counted."
+        yield "key changed", "The key was changed. What was used between the keys is not counted."
 
 
 def _format_day(day: date) -> str:

@@ -37,8 +37,6 @@ LOOK_AT_FOCUS = """(target) => {
   const isLost = one === document.body && !document.querySelector("iframe");
   return { one: describe(one), isThere: one === target, isLost, isGone: !target.isConnected, problems };
 }"""
-DESCRIBE_FOCUS = "document.activeElement.outerHTML.slice(0, 200)"
-IS_FOCUSED = "(one) => one === document.activeElement"
 
 
 class Keyboard:
@@ -117,11 +115,10 @@ class Keyboard:
         self.page.wait_for_function("() => document.activeElement !== document.body")
 
     def wait_while_focused(self, target: Locator, shown: Locator) -> None:
-        """The target keeps the focus until the page shows something, however often htmx replaces parts of it."""
+        """The target has the focus, or gets it back within a moment of each replacement, until the page shows this."""
 
         def is_shown() -> bool:
-            is_focused = target.count() > 0 and target.evaluate(IS_FOCUSED)
-            assert is_focused, f"{target} lost the focus to {self.page.evaluate(DESCRIBE_FOCUS)}"
+            self.check_focus(target)
             return shown.is_visible()
 
         wait_for(is_shown, lambda: f"{shown} at {self.page.url}")

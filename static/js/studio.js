@@ -35,6 +35,29 @@ document.addEventListener("htmx:afterSwap", () => {
   for (const [id, open] of openStates) document.getElementById(id)?.toggleAttribute("open", open);
 });
 
+// What a person has chosen or typed in a part with [data-keep-fields] stays when htmx replaces the part.
+let changedFields = new Map();
+const hasChoice = (field) => field.type === "checkbox" || field.type === "radio";
+const isChanged = (field) => {
+  if (hasChoice(field)) return field.checked !== field.defaultChecked;
+  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+  return field.value !== field.defaultValue;
+};
+const listFields = (part) => [...part.querySelectorAll("input:not([type=hidden]), select, textarea")];
+const describeField = (field) => `${field.closest("[id]").id} ${field.name} ${hasChoice(field) ? field.value : ""}`;
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  const fields = target.matches("[data-keep-fields]") ? listFields(target).filter(isChanged) : [];
+  changedFields = new Map(fields.map((field) => [describeField(field), field]));
+});
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  for (const field of changedFields.size ? listFields(target) : []) {
+    const before = changedFields.get(describeField(field));
+    if (before && hasChoice(field)) field.checked = before.checked;
+    else if (before) field.value = before.value;
+  }
+  changedFields.clear();
+});
+
 // A copy button for a link that is shown once.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;

@@ -49,7 +49,11 @@ def test_description_of_the_producer_arrives_at_the_provider(
     expect(option.get_by_label("Description")).to_have_value("Made by VoiceHub")
     option.get_by_label("Description").fill(text)
     option.get_by_label("Enhance the quality").uncheck()
+    with tab.page.expect_response("**/readiness/options/"):  # the part of the page is replaced
+        tab.page.evaluate("document.body.dispatchEvent(new Event('readiness-changed'))")
     tab.check_page("voice with the options of a provider")
+    expect(option.get_by_label("Description")).to_have_value(text)
+    expect(option.get_by_label("Enhance the quality")).not_to_be_checked()
     staff_steps.start_build(tab, SPEECHGEN, account=account)
     staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.locator("dt:has-text('Description') + dd")).to_have_text(text)

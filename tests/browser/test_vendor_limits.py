@@ -18,7 +18,7 @@ def test_account_page_shows_credits_after_the_test_of_the_key(open_tab: OpenTab)
     staff_steps.add_account(tab, "Credits", "AudioStack", "key-of-the-credits")
     page = tab.page
     usage = page.locator("#usage")
-    expect(usage).to_contain_text("Not known yet.")
+    expect(usage).to_contain_text("Not asked yet.")
     page.get_by_role("button", name="Test the key").click()
     expect(usage).to_contain_text(re.compile(r"As of .*(second|minute|now)"))
     expect(usage.locator("dt:has-text('Left') + dd")).to_have_text("100,000 credits")
@@ -30,7 +30,7 @@ def test_account_page_says_that_the_provider_reports_no_usage(open_tab: OpenTab,
     tab = open_tab(size, "ada")
     staff_steps.add_account(tab, f"No credits, {size}", "Voice.ai", "key-without-credits")
     expect(tab.page.locator("#usage")).to_contain_text(
-        "Not stated: the provider does not report credits or use. See its website."
+        "Not stated by the provider: it does not report credits or use. See its website."
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Func, IntegerField, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 
-# A plain function: an aggregate would group by a column, and no group has no row to count.
+# A plain function: an aggregate would add GROUP BY, and a group without rows returns no row instead of 0.
 ROW_COUNT = Func(function="COUNT", template="%(function)s(*)", output_field=IntegerField())
 
 

@@ -31,7 +31,7 @@ for (const kind of ["pointerdown", "mousedown"]) {
 
 @pytest.fixture
 def keys(open_tab: OpenTab) -> Iterator[Keyboard]:
-    """The keyboard of a tab in which nobody is signed in. A pointer is a problem."""
+    """The keyboard of a tab without a signed-in user. Any use of the pointer is reported as a problem."""
     tab = open_tab("desktop")
     tab.context.add_init_script(NO_POINTER)
     yield Keyboard(tab.page)

@@ -15,8 +15,8 @@ def update_rows(rows: Sequence[Recording], names: Sequence[str]) -> None:
     fields = {field.name: field for field in Recording._meta.concrete_fields}
     written, quote = [*(fields[name] for name in names), fields["id"]], connection.ops.quote_name
     assignments = ", ".join(f"{quote(fields[name].column or name)} = %s" for name in names)
-    # The names are those of the model, and the values are parameters.
-    statement = f"UPDATE {quote(Recording._meta.db_table)} SET {assignments} WHERE id = %s"  # noqa: S608
+    table = quote(Recording._meta.db_table)
+    statement = f"UPDATE {table} SET {assignments} WHERE id = %s"  # noqa: S608 - names of the model; values are parameters
     values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in written] for row in rows]
     if values:
         with connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -31,7 +32,7 @@ from voices.services.recordings.text_checks import check_transcript
 
 # As in the form of one transcript.
 MAX_TRANSCRIPT_LENGTH = 2000
-TEXT_FIELDS = ("status", "transcript", *SOURCES, *FIGURES)
+TEXT_FIELDS = ("status", "transcript", "transcript_set_at", *SOURCES, *FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +142,35 @@ def undo_transcripts(change: BulkChange) -> int:
     """Restore the transcripts that have not been changed since. Returns how many."""
     changed = find_changed_again(change)
     texts = {pk: (after, before) for pk, (before, after) in read_changes(change).items() if pk not in changed}
-    return len(_write_texts(change.voice, texts))
+    return len(_write_texts(change.voice, texts, unset_since=change.applied_at))
 
 
-def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]]) -> set[UUID]:
-    """Replace the first text of each recording by the second, and check it. Other texts stay. Returns what changed."""
+def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]], unset_since: datetime | None = None) -> set[UUID]:
+    """Replace the first text of each recording by the second, and check it. Returns what changed.
+
+    Other texts stay, and those that a person set after `unset_since`.
+    """
     written, thresholds, now = set[UUID](), load_thresholds(), timezone.now()
     for chunk in split_ids(list(texts)):
         rows = [row for row in query_locked(voice, chunk, *TEXT_FIELDS) if row.transcript == texts[row.pk][0]]
-        checked = []
+        rows = [row for row in rows if not _is_set_since(row, unset_since)]
+        changed = []
         for row in rows:
             row.transcript, row.checked_at = texts[row.pk][1], now
             if row.is_usable and _check_row(row, voice.language, thresholds):
-                checked.append(row)
-        for row in checked:
+                changed.append(row)
+        for row in changed:
             set_figures(row)
-        update_rows(checked, ["findings", "measures", *FIGURES])
+        update_rows(changed, ["findings", "measures", *FIGURES])
         update_rows(rows, ["transcript", "checked_at"])
         written.update(row.pk for row in rows)
     if written:
         outbox.enqueue_task(COMPARE_TASK, voice.pk)
     return written
+
+
+def _is_set_since(row: Recording, time: datetime | None) -> bool:
+    return bool(time and row.transcript_set_at and row.transcript_set_at > time)
 
 
 def _check_row(row: Recording, language: str, thresholds: Thresholds) -> bool:

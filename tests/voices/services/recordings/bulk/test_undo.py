@@ -89,15 +89,13 @@ def test_later_equal_transcript_of_another_person_stands(studio: Studio, voice: 
 
 
 def test_later_equal_choice_by_the_switch_of_a_recording_stands(studio: Studio, voice: Voice) -> None:
-    again, back_and_forth, left_out_by_build, untouched = studio.make_recordings(voice, 4)
+    again, back_and_forth, untouched = studio.make_recordings(voice, 3)
     change = leave_out_all(voice, studio.producer)
     switch_active(again, False, was_active=False)
     switch_active(back_and_forth, True, was_active=False)
     switch_active(back_and_forth, False, was_active=True)
-    switch_active(left_out_by_build, True, was_active=False)
-    assert leave_out(voice.recordings.all()) == 1
     result = undo_change(change.pk, voice, studio.producer)
-    assert (result.restored, result.left_alone) == (1, 3)
+    assert (result.restored, result.left_alone) == (1, 2)
     assert list(voice.recordings.filter(active=True)) == [untouched]
 
 
@@ -128,6 +126,15 @@ def test_choice_between_two_changes_stands_when_both_are_undone(studio: Studio, 
     second = include_recordings(voice, [row.pk], studio.producer).change
     assert second and undo_change(second.pk, voice, studio.producer).restored == 1
     assert undo_change(first.pk, voice, studio.producer).left_alone == 1
+    assert not voice.recordings.get().active
+
+
+def test_recording_left_out_for_a_build_stays_out_when_both_changes_are_undone(studio: Studio, voice: Voice) -> None:
+    (row,) = studio.make_recordings(voice, 1)
+    first = leave_out_all(voice, studio.producer)
+    second = include_recordings(voice, [row.pk], studio.producer).change
+    assert second and leave_out(voice.recordings.all()) == 1
+    assert [undo_change(one.pk, voice, studio.producer).left_alone for one in (second, first)] == [1, 1]
     assert not voice.recordings.get().active
 
 

@@ -17,7 +17,7 @@ from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
 from voicehub.sound_report import format_code
-from voicehub.text import format_time
+from voicehub.text import format_decimals, format_time
 from voices import access, presenters
 from voices.build_results.marks import list_marks
 from voices.build_results.trends import load_trends
@@ -103,12 +103,6 @@ def elapsed_seconds(build: Build) -> float | None:
 
 
 @register.filter
-def format_decimals(value: float | None, places: int = 2) -> str:
-    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
-    return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
-
-
-@register.filter
 def format_kilohertz(rate: int) -> str:
     """44100 → "44.1 kHz", 16000 → "16 kHz"."""
     return f"{rate / 1000:g} kHz"
@@ -121,6 +115,7 @@ def convert_to_percent(share: float) -> int:
 
 
 register.filter("provider_flags", list_marks)
+register.filter(format_decimals)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 
 from consent.access import get_user
 from voicehub.tokens import hash_token
@@ -31,6 +32,13 @@ PAGE_SIZE = 25
 DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
 ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
+
+
+def get_open_build(request: HttpRequest, pk: str) -> Build:
+    """The build. Its recordings are closed to some users after a withdrawal: PermissionDenied."""
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
+    return build
 
 
 def make_build_context(request: HttpRequest, build: Build, progress: WorkProgress | None) -> dict[str, Any]:

@@ -10,16 +10,18 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
+from voicehub.storage import list_base_styles
 from voicehub.text import format_date, format_duration
 
 register = template.Library()
@@ -44,6 +46,13 @@ register.filter(format_duration)
 def damage_note(*rows: Model | None) -> dict[str, list[str]]:
     """Name the parts of these rows that were changed or lost, if any, so that the page does not show them."""
     return {"damaged": [name for row in rows if row is not None for name in list_damaged_fields(row)]}
+
+
+@register.simple_tag
+def base_styles() -> SafeString:
+    """The styles of every staff page: one file where static files are collected."""
+    links = ((static(name),) for name in list_base_styles())
+    return format_html_join("\n    ", '<link rel="stylesheet" href="{}">', links)
 
 
 @register.filter

@@ -92,6 +92,11 @@ def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | Remo
 
 
 @register.filter
+def find_by_id(rows: Mapping[UUID, Any], key: UUID) -> Any:
+    return rows.get(key)
+
+
+@register.filter
 def build_result(build: Build) -> WorkResult:
     return make_build_result(build)
 

@@ -3,6 +3,8 @@
 import "../vendor/chart.js/chart.umd.min.js";
 
 const { Chart } = window;
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+Chart.defaults.font.size = 12;
 const SHAPES = ["circle", "rectRot", "triangle", "rect"];
 const MOST_DOTS = 40; // more of them are one thick line
 const DASHES = [[], [6, 4], [2, 3], [10, 4, 2, 4]];
@@ -91,7 +93,6 @@ function makeOptions(figure, kind, datasets) {
     responsive: true,
     maintainAspectRatio: false,
     locale: "en",
-    font: { family: getComputedStyle(document.body).fontFamily, size: 12 },
     scales: {
       x: makeAxis(x, kind === "scatter" ? { type: "linear" } : { grid: { display: false } }),
       y: makeAxis(y, { ...range, ticks: isCount ? { precision: 0 } : {} }),
@@ -100,7 +101,7 @@ function makeOptions(figure, kind, datasets) {
       legend: {
         display: datasets.length > 1,
         position: "bottom",
-        labels: { color: readToken("--ink"), usePointStyle: kind !== "bar", boxWidth: 14 },
+        labels: { color: readToken("--ink-2"), usePointStyle: kind !== "bar", boxWidth: kind === "bar" ? 12 : 8, boxHeight: 8 },
       },
     },
   };

@@ -94,12 +94,12 @@ def exact(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return f"{date_format(local, 'j F Y, H:i:s')} {local.tzname()}"
+    return f"{date_format(local, 'F j, Y, H:i:s')} {local.tzname()}"
 
 
 @register.filter
 def day(value: date | None) -> SafeString | str:
-    """A date as "3 November 2025" inside a <time>."""
+    """A date as "November 3, 2025" inside a <time>."""
     if value is None:
         return ""
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), format_date(value))

@@ -25,9 +25,10 @@ from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.scores import count_scores, has_scores, order_worst_first
 from voices.services.builds.start import find_blockers
 from voices.services.remote_state import find_retraining, load_build_history
+from voices.views.comparison import make_compare_url
 from voices.work_progress import WorkProgress
 
-PAGE_SIZE = 25
+PAGE_SIZE = 10
 # Large recording columns that no build page shows.
 DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
@@ -93,7 +94,7 @@ def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_clo
         "previous_number": number_build(previous) if previous else 0,
         "scores": make_gauges(build, previous),
         "has_details": not is_closed and bool(previous or any(score_counts.values())),
-        "comparable_builds": list(list_comparable_builds(build)),
+        "comparable_builds": [(other, make_compare_url([build, other])) for other in list_comparable_builds(build)],
         "can_rebuild": True,
         "rebuild_plan": None if is_closed else plan_rebuild(build),
         "retraining": find_retraining(build.remote_voice),

@@ -69,7 +69,8 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
 
 def load_recording_page(build: Build, number: str | None) -> Page[Any]:
     """A page of recordings, the worst first. The database orders ids, and looks up the rest only for these rows."""
-    page = Paginator(order_worst_first(build).values_list("pk", flat=True), PAGE_SIZE).get_page(number)
+    ids: QuerySet[Any] = order_worst_first(build).values_list("pk", flat=True)
+    page = Paginator(ids, PAGE_SIZE).get_page(number)
     rows = BuildRecording.objects.select_related("recording").defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     by_id = rows.in_bulk(list(page.object_list))
     page.object_list = [by_id[pk] for pk in page.object_list if pk in by_id]

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from consent.models import Consent, Talent
 from providers import registry
 from voicehub.folding import fold
-from voicehub.templatetags.cells import get_tone, render_mark, render_moment
+from voicehub.status_marks import get_tone, render_mark
+from voicehub.templatetags.cells import render_moment
 from voicehub.templatetags.signs import render_face, render_voice_tile
 from voicehub.text import format_count, get_language_name
 from voices.models import Build, Recording, RemoteVoice, Voice

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from voicehub.admin_base.formats import EMPTY, Format, find_format, is_hash
-from voicehub.templatetags.cells import get_tone, render_mark
+from voicehub.status_marks import get_tone, render_mark
 
 MAX_RELATED = 50
 MAX_CHARACTERS = 120  # of a text in a list

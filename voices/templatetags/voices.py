@@ -17,7 +17,7 @@ from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
 from voicehub.sound_report import format_code
-from voicehub.text import format_time
+from voicehub.text import format_decimals, format_time
 from voices import access, presenters
 from voices.build_results.marks import list_marks
 from voices.build_results.trends import load_trends
@@ -59,7 +59,7 @@ def expected_end(build: Build) -> str:
     if build.status != BuildStatus.TRAINING or build.expected_at is None:
         return ""
     end, now = timezone.localtime(build.expected_at), timezone.localtime()
-    day = "" if end.date() == now.date() else f"on {date_format(end, 'j F')} "
+    day = "" if end.date() == now.date() else f"on {date_format(end, 'F j')} "
     return f"The provider {'expects' if end > now else 'expected'} it {day}at {date_format(end, 'H:i')}."
 
 
@@ -82,7 +82,7 @@ register.filter(build_name)
 
 @register.filter
 def describe_build(build: Build) -> str:
-    """A build as one line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
+    """A build as one line of a list: "Resemble AI, rapid, November 3, 2025, 14:02: ready"."""
     return f"{build_name(build)}, {format_time(build.created_at)}: {build.get_status_display().lower()}"
 
 
@@ -108,12 +108,6 @@ def elapsed_seconds(build: Build) -> float | None:
 
 
 @register.filter
-def format_decimals(value: float | None, places: int = 2) -> str:
-    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
-    return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
-
-
-@register.filter
 def format_kilohertz(rate: int) -> str:
     """44100 → "44.1 kHz", 16000 → "16 kHz"."""
     return f"{rate / 1000:g} kHz"
@@ -126,6 +120,7 @@ def convert_to_percent(share: float) -> int:
 
 
 register.filter("provider_flags", list_marks)
+register.filter(format_decimals)
 
 
 @register.filter

@@ -61,6 +61,7 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
         "finished_builds": [build for build in builds if not build.is_active],
         "voice_states": check_built_voices(builds),
         "outdated": find_outdated_builds(builds),
+        "has_scores": any(build.scores for build in builds),
     }
     return render(request, "voices/voice_builds.html", context)
 

@@ -56,7 +56,7 @@ def decide(client: Client, action: str, reason: str = "The talent was asked.") -
 
 def get_day(days: int) -> str:
     day = timezone.localdate() + timedelta(days=days)
-    return f"{day.day} {day:%b}"
+    return f"{day:%b} {day.day}"
 
 
 def test_planned_deletion_is_shown_everywhere_until_the_voice_is_covered(

@@ -25,6 +25,7 @@ TASK_LABELS = {
     "schedule_deletions": "Planning deletions",
     "send_deletion_notice": "Sending a mail about a planned deletion",
     "refresh_usage": "Asking the providers about usage",
+    "set_transcripts": "Setting transcripts from a table",
     "cut_recording": "Splitting a recording",
 }
 

@@ -42,13 +42,13 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_date(value: date) -> str:
-    """“3 November 2025”. A datetime is converted to the current time zone."""
-    return date_format(timezone.localtime(value) if isinstance(value, datetime) else value, "j F Y")
+    """“November 3, 2025”. A datetime is converted to the current time zone."""
+    return date_format(timezone.localtime(value) if isinstance(value, datetime) else value, "F j, Y")
 
 
 def format_time(moment: datetime) -> str:
-    """“3 November 2025, 14:02”, in the current time zone."""
-    return date_format(timezone.localtime(moment), "j F Y, H:i")
+    """“November 3, 2025, 14:02”, in the current time zone."""
+    return date_format(timezone.localtime(moment), "F j, Y, H:i")
 
 
 def format_clock(moment: datetime) -> str:

@@ -19,6 +19,7 @@ from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
 from voices.services.recordings import analysis, comparison, segment, store
 from voices.services.recordings.bulk import deletion as bulk_deletion
+from voices.services.recordings.bulk import table_task
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.segment import handle_split_failure
 
@@ -107,6 +108,11 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
 @register_handler(store.COMPARE_TASK, queue=ANALYSIS)
 def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return comparison.compare_recordings(voice_id, lease)
+
+
+@register_handler("set_transcripts", queue=ANALYSIS)
+def set_transcripts(voice_id: str, lease: Lease) -> None:
+    table_task.finish_tables(voice_id, lease)
 
 
 @register_handler("cut_recording", on_failure=handle_split_failure, queue=ANALYSIS)

@@ -11,28 +11,36 @@ from voices.models import Build
 from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingScore, RecordingValues, load_values
 
 MIN_VALUES = 5
+# A histogram of more recordings would look the same. Of a larger build, so many are read, evenly chosen.
+MAX_VALUES = 1000
 MAX_BINS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The histogram of a provider's score, and that of our estimate, if there is one of enough recordings."""
+    """The histogram of a provider's score, and that of our estimate, if there is one of enough recordings.
+
+    It has one of each `step` recordings.
+    """
 
     score: RecordingScore
     provider_label: str
     chart: Chart
     estimate: Chart | None
+    step: int
 
 
 def load_distributions(build: Build, previous: Build | None, names: tuple[str, str]) -> list[Distribution]:
-    """One query for each build. `names` are those of the build and of the one before it."""
-    values = [load_values(build), load_values(previous) if previous else RecordingValues()]
+    """Two queries for each build. `names` are those of the build and of the one before it."""
+    # The same share of both builds, so that their bars can be compared.
+    step = max(math.ceil(one.recordings.count() / MAX_VALUES) for one in (build, previous) if one) or 1
+    values = [load_values(build, step), load_values(previous, step) if previous else RecordingValues()]
     label = registry.get_provider_label(build.remote_voice.account.provider)
-    return list(_iterate_distributions(values, label, names))
+    return list(_iterate_distributions(values, label, names, step))
 
 
 def _iterate_distributions(
-    values: Sequence[RecordingValues], label: str, names: Sequence[str]
+    values: Sequence[RecordingValues], label: str, names: Sequence[str], step: int
 ) -> Iterator[Distribution]:
     for score in RECORDING_SCORES:
         rows = [one.scores.get(score.key, ()) for one in values]
@@ -45,6 +53,7 @@ def _iterate_distributions(
             label,
             make_histogram(score.label, score.axis, rows, names),
             make_histogram(score.estimate_label, score.estimate_axis, estimates, names) if has_estimate else None,
+            step,
         )
 
 

@@ -151,15 +151,8 @@ def _summarize(values: Sequence[float]) -> tuple[str, ...]:
 
 def _add_changes(report: PdfReport, data: ReportData, changes: BuildChanges) -> None:
     report.add_heading(f"Changes since build {data.previous_number}")
-    facts = [
-        ("Added", changes.added),
-        ("Excluded", changes.left_out),
-        ("Transcripts changed", changes.transcripts),
-        ("Newly flagged", changes.marks_new),
-        ("No longer flagged", changes.marks_gone),
-    ]
     terms = "The same consent and contract" if changes.has_same_terms else "Another consent or contract"
-    report.add_facts([*((label, _describe_changed(changed)) for label, changed in facts), ("Permission", terms)])
+    report.add_facts([*((label, _describe_changed(changed)) for label, changed in changes.ways), ("Permission", terms)])
 
 
 def _describe_changed(changed: ChangedRecordings) -> str:

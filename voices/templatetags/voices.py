@@ -59,7 +59,7 @@ def expected_end(build: Build) -> str:
     if build.status != BuildStatus.TRAINING or build.expected_at is None:
         return ""
     end, now = timezone.localtime(build.expected_at), timezone.localtime()
-    day = "" if end.date() == now.date() else f"on {date_format(end, 'j F')} "
+    day = "" if end.date() == now.date() else f"on {date_format(end, 'F j')} "
     return f"The provider {'expects' if end > now else 'expected'} it {day}at {date_format(end, 'H:i')}."
 
 
@@ -82,13 +82,18 @@ register.filter(build_name)
 
 @register.filter
 def describe_build(build: Build) -> str:
-    """A build as one line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
+    """A build as one line of a list: "Resemble AI, rapid, November 3, 2025, 14:02: ready"."""
     return f"{build_name(build)}, {format_time(build.created_at)}: {build.get_status_display().lower()}"
 
 
 @register.filter
 def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | RemoteVoice) -> WorkProgress | None:
     return progress_by_id.get(row.pk)
+
+
+@register.filter
+def find_by_id(rows: Mapping[UUID, Any], key: UUID) -> Any:
+    return rows.get(key)
 
 
 @register.filter

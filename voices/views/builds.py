@@ -55,7 +55,7 @@ def build_details(request: HttpRequest, pk: str) -> HttpResponse:
     build = get_open_build(request, pk)
     if build.is_active:
         raise Http404("The build is still in progress.")
-    return render(request, "voices/_build_details.html", {"build": build, **load_details(build)})
+    return render(request, "voices/_build_details.html", {"build": build, "is_fragment": True, **load_details(build)})
 
 
 @require_permission("voices.view_build")

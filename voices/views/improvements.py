@@ -18,7 +18,7 @@ from voices.services.recordings.bulk.undo import undo_changes
 from voices.services.recordings.copies import find_copies, keep_copy
 from voices.services.recordings.repairs import find_repairs, has_repairs, repair_transcripts
 from voices.views.finding_list import list_findings
-from voices.views.recording_selection import describe_undo, get_open_voice, read_id
+from voices.views.recording_selection import describe_following, describe_undo, get_open_voice, read_id
 from voices.views.sound_charts import make_sound_charts
 
 MAX_SHOWN_COPIES, MAX_SHOWN_REPAIRS = 10, 20
@@ -82,7 +82,8 @@ def transcripts_repair(request: HttpRequest, pk: str) -> HttpResponse:
     if not result.changed:
         raise ActionRefused("There is nothing to repair anymore. Nothing was changed.")
     repaired = format_count(result.changed, "transcript", "transcripts")
-    _show_done(request, voice, f"{repaired} repaired. They are being compared with the others.", [result])
+    rest = describe_following(result.following) or " They are being compared with the others."
+    _show_done(request, voice, f"{repaired} repaired.{rest}", [result])
     part = "repairs" if has_repairs(voice) else "messages"
     return redirect(f"{voice.get_readiness_url()}?{SHOWN}#{part}")
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tests.support.html import read_html
 from tests.voices.rows import Studio
+from voices.build_results import distributions
 from voices.build_results.distributions import choose_bins, make_histogram
 from voices.build_results.timeline import make_timeline
 from voices.build_results.trends import load_trends
@@ -165,6 +166,18 @@ def test_fewer_than_five_scores_are_no_distribution(viewer_client: Client, studi
     build = studio.make_build(status="ready")
     build.recordings.update(has_report=True, stoi=0.9)
     assert viewer_client.get(reverse("voices:build_details", args=[build.pk])).context["distributions"] == []
+
+
+def test_distribution_of_a_large_build_counts_an_even_share(
+    viewer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributions, "MAX_VALUES", 6)
+    _first, second = make_two_builds(studio, count=17)
+    second.recordings.update(has_report=True, stoi=0.9)
+    response = viewer_client.get(reverse("voices:build_details", args=[second.pk]))
+    (distribution,) = response.context["distributions"]
+    (counts,) = [sum(series.values.values()) for series in distribution.chart.series]
+    assert 5 <= counts <= 6 and "One of each 3 recordings is counted." in read_html(response)
 
 
 @pytest.mark.parametrize("measures", [["damaged"], {"estimates": ["damaged"]}, {"estimates": {"stoi": "high"}}, 7])

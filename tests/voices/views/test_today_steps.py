@@ -113,7 +113,7 @@ def test_contract_without_a_provider_with_an_account_says_so(
     studio.make_recordings(voice)
     Contract.objects.update(providers=["audiostack", "voiceai"])
     step = get_step(producer_client, "Nora")
-    assert (step.status, step.is_allowed, step.url) == ("Blocked", False, voice.get_absolute_url())
+    assert (step.status, step.is_allowed, step.url) == ("No allowed provider", False, voice.get_absolute_url())
     assert step.reasons == (
         "The contract does not allow any provider at which the studio has an account.",
         "It allows only AudioStack and Voice.ai. Add an account there, or a contract that allows another provider.",
@@ -164,7 +164,7 @@ def test_too_little_to_send_is_not_ready(producer_client: Client, full_studio: S
     voice.recordings.update(findings=[{"severity": "look", "code": "silent", "text": "", "advice": "", "at": None}])
     update_figures(voice.recordings.all())
     step = get_step(producer_client, "Silent")
-    assert (step.status, step.url) == ("Blocked", f"{voice.get_absolute_url()}?show=look#recordings")
+    assert (step.status, step.url) == ("Recordings missing", f"{voice.get_absolute_url()}?show=look#recordings")
     assert step.reasons[0].startswith("Only 0 s can be sent")
     Contract.objects.update(providers=["speechgen", "resemble_v2"])
     assert "Ready to build at Resemble AI, rapid" in get_step(producer_client, "Silent").reasons[0]
@@ -440,3 +440,12 @@ def test_side_lists_have_pages(producer_client: Client, studio: Studio, monkeypa
     text = producer_client.get(reverse("today")).content.decode()
     assert 'href="?answers=2#answers-title" rel="next"' in text
     assert 'href="?endings=2#ending-title" rel="next"' in text
+
+
+@pytest.mark.one_database
+def test_today_of_a_studio_with_many_steps_is_small(producer_client: Client, studio: Studio) -> None:
+    make_rows(studio, 16)
+    response = producer_client.get(reverse("today"))
+    assert len(response.context["steps"]) > 150 and response.context["active_builds"].may_have_more
+    assert [len(response.context[name]) for name in ("step_page", "pending_consents", "failed_tasks")] == [50, 15, 15]
+    assert len(response.content) < 120_000, len(response.content)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from voices import access
 from voices.models import Build, BuildRecording, BuildStatus
@@ -26,6 +26,9 @@ class ChangedRecordings:
         return self.count - len(self.names)
 
 
+NONE_CHANGED = ChangedRecordings(0, 0.0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class BuildChanges:
     """`previous` is the build before. `marks_new` were not marked in it, `marks_gone` are marked no longer."""
@@ -38,6 +41,21 @@ class BuildChanges:
     marks_gone: ChangedRecordings
     has_same_terms: bool
     """Whether consent and contract are the same."""
+
+    @property
+    def ways(self) -> tuple[tuple[str, ChangedRecordings], ...]:
+        """The ways in which recordings can change, with their labels."""
+        return (
+            ("Added", self.added),
+            ("Excluded", self.left_out),
+            ("Transcripts changed", self.transcripts),
+            ("Newly flagged", self.marks_new),
+            ("No longer flagged", self.marks_gone),
+        )
+
+    @property
+    def listed(self) -> list[tuple[str, ChangedRecordings]]:
+        return [(label, changed) for label, changed in self.ways if changed.count]
 
 
 def find_previous_build(build: Build) -> Build | None:
@@ -54,15 +72,26 @@ def number_build(build: Build) -> int:
 
 
 def load_changes(build: Build, previous: Build) -> BuildChanges:
-    """A constant number of queries, however many recordings the builds have."""
+    """A constant number of queries, however many recordings the builds have.
+
+    The first one looks up each recording once in the build before. What it does not find is not listed.
+    """
     before = previous.recordings.filter(recording=OuterRef("recording"))
     after = build.recordings.filter(recording=OuterRef("recording"))
-    other_text = before.exclude(transcript=OuterRef("transcript"))
+    is_added, has_other_text = ~Exists(before), Exists(before.exclude(transcript=OuterRef("transcript")))
+    counts = build.recordings.annotate(text_before=Subquery(before.values("transcript")[:1])).aggregate(
+        all=Count("pk"),
+        added=Count("pk", filter=Q(text_before=None)),
+        transcripts=Count("pk", filter=~Q(text_before=F("transcript")) & Q(text_before__isnull=False)),
+    )
+    left_out_count = previous.recordings.count() - (counts["all"] - counts["added"])
     return BuildChanges(
         previous,
-        added=_list_recordings(build.recordings.filter(~Exists(before))),
-        left_out=_list_recordings(previous.recordings.filter(~Exists(after))),
-        transcripts=_list_recordings(build.recordings.filter(Exists(other_text))),
+        added=_list_recordings(build.recordings.filter(is_added)) if counts["added"] else NONE_CHANGED,
+        left_out=_list_recordings(previous.recordings.filter(~Exists(after))) if left_out_count else NONE_CHANGED,
+        transcripts=_list_recordings(build.recordings.filter(has_other_text))
+        if counts["transcripts"]
+        else NONE_CHANGED,
         marks_new=_list_recordings(build.recordings.marked().filter(~Exists(before.filter(MARKED)))),
         marks_gone=_list_recordings(
             previous.recordings.marked().filter(Exists(after.filter(~MARKED, has_report=True)))

@@ -32,7 +32,8 @@ def _select_unbuilt_voices() -> Sequence[Voice]:
     """Voices without a build. Canceled builds do not count, nor failed ones that a person has marked as seen."""
     attempts = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
     attempts = attempts.exclude(status__in=FAILED_STATUSES, seen_by__isnull=False)
-    return list(Voice.objects.filter(~Exists(attempts)).select_related("talent").order_by("name", "pk")[:MAX_ROWS])
+    voices = Voice.objects.filter(~Exists(attempts)).select_related("talent").defer("comparison")
+    return list(voices.order_by("name", "pk")[:MAX_ROWS])
 
 
 def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextStep:

@@ -1,8 +1,8 @@
 """Functions that other apps register here, because this app must not import those apps.
 
 They supply the names of the providers, compare takes with recordings, list the languages of voices, know which
-providers get no proof of consent, stop the use of a withdrawn consent, go on with deletions after a legal hold, and
-summarize the voices of talents.
+providers get no proof of consent, stop the use of a withdrawn consent, go on with deletions after a legal hold,
+summarize the voices of talents, and find the next step of each talent.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models.expressions import Combinable
 
 from consent.models import Consent, Talent
+from voicehub.models import User
 
 ListProviders = Callable[[], list[tuple[str, str]]]
 CompareSpeakers = Callable[[Talent], None]
@@ -66,7 +67,17 @@ class VoiceSummaries:
     make_last_built_at: Callable[[], Combinable]
 
 
+@dataclass(frozen=True, slots=True)
+class TalentStep:
+    """What staff do next for a talent: the label and the address of a link, and the reason."""
+
+    action: str
+    url: str
+    reason: str
+
+
 ListDeletions = Callable[[Consent], list[Deletion]]
+FindFirstSteps = Callable[[Collection[UUID], User], Mapping[UUID, TalentStep]]
 
 _provider_lists: list[ListProviders] = []
 _comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
@@ -76,6 +87,7 @@ _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
 _hold_handlers: list[ResumeDeletions] = []
 _voice_summaries: list[VoiceSummaries] = []
+_step_finders: list[FindFirstSteps] = []
 
 
 def register_providers(list_providers: ListProviders) -> None:
@@ -185,3 +197,14 @@ def register_voice_summaries(summaries: VoiceSummaries) -> None:
 def get_voice_summaries() -> VoiceSummaries:
     (summaries,) = _voice_summaries
     return summaries
+
+
+def register_first_steps(find_steps: FindFirstSteps) -> None:
+    """Register the app that knows the next steps of talents. There is one. It makes a constant number of queries."""
+    _step_finders.append(find_steps)
+
+
+def find_first_steps(talents: Collection[UUID], user: User) -> Mapping[UUID, TalentStep]:
+    """By id of the talent, what this user does next for the talent. A talent without a step is missing."""
+    (find_steps,) = _step_finders
+    return find_steps(talents, user)

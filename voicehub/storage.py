@@ -27,6 +27,7 @@ BASE_STYLES = (
     COMPONENT_LIBRARY,
     "css/tokens.css",
     "css/states.css",
+    "css/shell.css",
     "css/studio.css",
     "css/components.css",
     "css/search.css",

@@ -19,6 +19,7 @@ class VoicesConfig(AppConfig):
         from voices.services.scheduled_deletion import resume_deletions
         from voices.services.uploaders import has_only_authorized_uploaders
         from voices.services.withdrawal import stop_use
+        from voices.views.next_steps import find_first_steps
 
         register_count(RailCount("voices:build_list", "running", "voices.view_build", Build.objects.active))
         extension_points.register_providers(registry.list_provider_choices)
@@ -28,4 +29,5 @@ class VoicesConfig(AppConfig):
         extension_points.register_resume_handler(resume_samples)
         extension_points.register_hold_handler(resume_deletions)
         extension_points.register_voice_summaries(SUMMARIES)
+        extension_points.register_first_steps(find_first_steps)
         extension_points.register_comparison(enqueue_comparisons, has_comparable_recordings)

@@ -214,7 +214,7 @@ def _compare_days(features: list[_Features], thresholds: Thresholds) -> dict[dat
                 values[one.clip.day].append(value)
         for day, finding_values in _find_unusual_days(values, trait, thresholds):
             findings_by_day.setdefault(day, []).append(
-                make_finding(trait.code, day=f"{day.day} {day:%B %Y}", **finding_values)
+                make_finding(trait.code, day=f"{day:%B} {day.day}, {day:%Y}", **finding_values)
             )
     return dict(sorted(findings_by_day.items()))
 

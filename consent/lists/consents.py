@@ -3,6 +3,7 @@
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
@@ -10,7 +11,9 @@ from consent.labels import get_purpose_label
 from consent.models import Consent, ConsentStatus, Event, EventKind
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
-from voicehub.templatetags.cells import get_tone, render_day, render_lines, render_link, render_mark, render_moment
+from voicehub.status_marks import get_tone, render_mark
+from voicehub.templatetags.cells import render_day, render_lines, render_link, render_moment
+from voicehub.templatetags.signs import render_face
 from voicehub.text import get_language_name
 
 # Those that wait for a person first.
@@ -81,7 +84,8 @@ class ConsentTable(ListTable):
 
     def render_talent(self, record: Consent) -> SafeString:
         subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
-        return render_lines(render_link(record.get_absolute_url(), record.talent.name), subject, "only-phone")
+        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), subject, "only-phone")
+        return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.talent.name), lines)
 
     def render_provider(self, record: Consent) -> SafeString | str:
         label = get_provider_label(record.provider)

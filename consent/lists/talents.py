@@ -13,19 +13,13 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from consent.extension_points import TalentVoices, get_voice_summaries
+from consent.extension_points import TalentVoices, find_first_steps, get_voice_summaries
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
-from voicehub.templatetags.cells import (
-    NOTHING,
-    render_day,
-    render_lines,
-    render_link,
-    render_mark,
-    render_moment,
-)
+from voicehub.status_marks import render_mark
+from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment
 from voicehub.templatetags.signs import render_face
 
 ENDING_SOON = timedelta(days=60)
@@ -149,11 +143,14 @@ class TalentTable(ListTable):
         is_descending_first=True,
     )
     added = ListColumn("Added", "created_at", css_class="only-wide", is_descending_first=True)
+    next_step = ListColumn("Next step", css_class="only-desk")
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
         self.consent_counts = _load_consent_counts(records)
-        self.voice_summaries = get_voice_summaries().summarize([talent.pk for talent in records])
+        ids = [talent.pk for talent in records]
+        self.voice_summaries = get_voice_summaries().summarize(ids)
+        self.first_steps = find_first_steps(ids, self.user)
 
     def render_name(self, record: Talent) -> SafeString:
         lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
@@ -190,6 +187,13 @@ class TalentTable(ListTable):
 
     def render_added(self, record: Talent) -> SafeString | str:
         return render_moment(record.created_at)
+
+    def render_next_step(self, record: Talent) -> SafeString | str:
+        step = self.first_steps.get(record.pk)
+        if step is None:
+            return ""
+        name = format_html('<span class="visually-hidden">: {}</span>', record.name)
+        return format_html('<a class="btn btn-sm" href="{}">{}{}</a>', step.url, step.action, name)
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

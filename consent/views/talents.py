@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_talent_or_404, get_user, list_recent_events, require_permission
+from consent.extension_points import find_first_steps
 from consent.forms import TalentForm
 from consent.lists.talents import TalentFilter, TalentTable, query_talents
 from consent.models import ConsentStatus, Talent
@@ -51,9 +52,11 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     contracts = load_part(request, talent.contracts.all(), "contracts")
     furthest = find_furthest_consent(talent)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count)
+    user = get_user(request)
     context = {
         "talent": talent,
-        "steps": list_steps(talent, contract_state, furthest, get_user(request)),
+        "steps": list_steps(talent, contract_state, furthest, user),
+        "first_step": find_first_steps([talent.pk], user).get(talent.pk),
         "consents": consents,
         "contracts": contracts,
         "in_force": in_force,

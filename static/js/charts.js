@@ -89,7 +89,6 @@ function makeOptions(figure, kind, datasets) {
     responsive: true,
     maintainAspectRatio: false,
     locale: "en",
-    font: { family: getComputedStyle(document.body).fontFamily, size: 12 },
     scales: {
       x: makeAxis(x, kind === "scatter" ? { type: "linear" } : { grid: { display: false } }),
       y: makeAxis(y, { ...range, ticks: isCount ? { precision: 0 } : {} }),
@@ -98,7 +97,7 @@ function makeOptions(figure, kind, datasets) {
       legend: {
         display: datasets.length > 1,
         position: "bottom",
-        labels: { color: readToken("--ink"), usePointStyle: kind !== "bar", boxWidth: 14 },
+        labels: { color: readToken("--ink-2"), usePointStyle: kind !== "bar", boxWidth: kind === "bar" ? 12 : 8, boxHeight: 8 },
       },
     },
   };
@@ -124,6 +123,7 @@ function removeDrawings(isOver) {
 async function drawNear(figure) {
   try {
     await Promise.all([import("../vendor/chart.js/chart.umd.min.js"), document.fonts.ready]); // it keeps its first font
+    Object.assign(window.Chart.defaults.font, { family: getComputedStyle(document.body).fontFamily, size: 12 });
     await new Promise((resolve) => setTimeout(resolve)); // the page answers between two charts
     if (figure.isConnected && !drawings.has(figure)) drawChart(figure);
   } catch (error) {

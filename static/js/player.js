@@ -1,5 +1,6 @@
 // Plays the sound of a [data-sound], one at a time. Either it contains an <audio> already, or its [data-play] button
 // creates one with a waveform on the first click. A [data-at] button plays from the time in that attribute, in seconds.
+import { removePlayer } from "./audio-controls.js";
 import { drawWaveforms } from "./waveform.js";
 
 const nonce = document.querySelector("meta[name='csp-nonce']")?.content ?? "";
@@ -70,6 +71,7 @@ document.addEventListener(
     if (!(event.target instanceof HTMLAudioElement) || "rows" in event.target.dataset) return;
     const note = Object.assign(document.createElement("p"), { className: "quiet", role: "alert" });
     note.textContent = await describeFailure(event.target.currentSrc || event.target.src);
+    removePlayer(event.target);
     event.target.replaceWith(note);
   },
   true,

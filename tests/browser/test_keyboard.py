@@ -151,7 +151,7 @@ def approve(keys: Keyboard, consent: str) -> None:
     expect(page.get_by_text("In review", exact=True).first).to_be_visible()
     assert staff_steps.read_path(page).startswith(consent)
     keys.skip_to_content()
-    player = page.locator("#review audio")
+    player = page.locator("#review .vh-play")
     keys.go_to(player)
     keys.press("Space")
     expect(page.get_by_text("Is the statement read word for word")).to_have_count(0)

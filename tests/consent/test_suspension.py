@@ -32,7 +32,7 @@ def test_suspended_contract_closes_the_gate_until_it_is_resumed(factory: Consent
     contract = make_contract(factory)
     suspend_contract(contract, factory.producer, REASON)
     permission = check_gate(contract)
-    assert permission.reasons == (f"The contract signed on 2 January 2025 is suspended: {REASON}",)
+    assert permission.reasons == (f"The contract signed on January 2, 2025 is suspended: {REASON}",)
     assert (permission.contract, permission.suspended_contract, permission.is_held) == (None, contract, True)
     assert list(Contract.objects.in_force()) == [] and list(Contract.objects.current()) == [contract]
     assert not contract.is_in_force
@@ -80,8 +80,8 @@ def test_reason_of_a_suspended_contract_that_does_not_allow_the_purpose(factory:
     Contract.objects.update(purposes=["advertising"])
     suspend_contract(contract, factory.producer, REASON)
     assert check_gate(contract).reasons == (
-        "The contract signed on 2 January 2025 is suspended: The agency <disputes> the pay.",
-        "The contract signed on 2 January 2025 does not allow narration and audiobooks.",
+        "The contract signed on January 2, 2025 is suspended: The agency <disputes> the pay.",
+        "The contract signed on January 2, 2025 does not allow narration and audiobooks.",
     )
     assert not check_gate(contract).is_held
 

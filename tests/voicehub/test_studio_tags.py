@@ -59,11 +59,11 @@ def test_position_is_written_like_a_clock() -> None:
         (timedelta(hours=1), "1 hour ago"),
         (timedelta(hours=47), "1 day ago"),
         (timedelta(days=6, hours=23), "6 days ago"),
-        (timedelta(days=7), "3 March 2026"),
+        (timedelta(days=7), "March 3, 2026"),
         (timedelta(seconds=-30), "in a moment"),
         (timedelta(minutes=-5), "in 5 minutes"),
         (timedelta(days=-2), "in 2 days"),
-        (timedelta(days=-30), "9 April 2026"),
+        (timedelta(days=-30), "April 9, 2026"),
     ],
 )
 def test_moment_is_described_relative_to_now(before: timedelta, expected: str) -> None:

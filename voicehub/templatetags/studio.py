@@ -21,19 +21,11 @@ from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
+from voicehub.status_marks import get_tone
 from voicehub.storage import list_base_styles
 from voicehub.text import format_date, format_duration
 
 register = template.Library()
-
-# The color of a status: fine, waiting for a person, failed, in progress.
-TONES = {
-    "good": {"approved", "ready", "accepted", "done", "split"},
-    "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},
-    "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed"},
-    "busy": {"requested", "queued", "submitting", "training", "waiting", "splitting", "generating"},
-}
-TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
@@ -94,12 +86,12 @@ def exact(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return f"{date_format(local, 'j F Y, H:i:s')} {local.tzname()}"
+    return f"{date_format(local, 'F j, Y, H:i:s')} {local.tzname()}"
 
 
 @register.filter
 def day(value: date | None) -> SafeString | str:
-    """A date as "3 November 2025" inside a <time>."""
+    """A date as "November 3, 2025" inside a <time>."""
     if value is None:
         return ""
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), format_date(value))
@@ -108,9 +100,7 @@ def day(value: date | None) -> SafeString | str:
 @register.simple_tag
 def status_badge(row: Any) -> SafeString:
     """The status of a row, with the label from its choices and a color."""
-    return format_html(
-        '<span class="state state-{}">{}</span>', TONE_OF.get(row.status, "over"), row.get_status_display()
-    )
+    return format_html('<span class="state state-{}">{}</span>', get_tone(row.status), row.get_status_display())
 
 
 @register.inclusion_tag("studio/field.html")

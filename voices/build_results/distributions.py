@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
-from voicehub.sound_report import format_minus
+from voicehub.text import format_minus
 from voices.models import Build
 from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingScore, RecordingValues, load_values
 
@@ -51,21 +51,18 @@ def _iterate_distributions(
         yield Distribution(
             score,
             label,
-            make_histogram(score.key, score.label, score.axis, rows, names),
-            make_histogram(f"our-{score.key}", score.estimate_label, score.estimate_axis, estimates, names)
-            if has_estimate
-            else None,
+            make_histogram(score.label, score.axis, rows, names),
+            make_histogram(score.estimate_label, score.estimate_axis, estimates, names) if has_estimate else None,
             step,
         )
 
 
-def make_histogram(key: str, title: str, axis: str, values: Sequence[Sequence[float]], names: Sequence[str]) -> Chart:
+def make_histogram(title: str, axis: str, values: Sequence[Sequence[float]], names: Sequence[str]) -> Chart:
     """A histogram with a series for each list that has values, over common bins."""
     shown = {name: rows for name, rows in zip(names, values, strict=True) if rows}
     lowest, step, count = choose_bins([value for rows in shown.values() for value in rows])
     labels = tuple(_label_bins(lowest, step, count))
     return Chart(
-        key=key,
         title=title,
         kind=ChartKind.BAR,
         x_label=axis,

@@ -147,6 +147,8 @@ class Recording(StatusModel):
     `checked_at` is the time of the last change to findings, measures or inclusion by a check.
     `active_by` is who decided about `active`: the choice of a person stands until the file changes, which makes another
     row. `exclusion_code` is the code of the finding for which a check left the recording out of builds.
+    `active_set_at` and `transcript_set_at` say when a person last set `active` or the transcript, also to what it was.
+    Bulk changes do not set them: each has a row of its own, which an undo reads beside these times.
     The figures from `quality` on repeat what findings and measures say (see `voices.services.recordings.figures`).
     """
 
@@ -188,6 +190,8 @@ class Recording(StatusModel):
     speaker_result = ShapedJSONField(shape=SPEAKER_RESULT, default=dict, editable=False)
     analyzed_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    active_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    transcript_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     quality = models.FloatField(null=True, blank=True, editable=False, help_text="Estimated, from 1 to 5.")
     signal_to_noise = models.FloatField(null=True, blank=True, editable=False, help_text="In decibels.")
     loudness = models.FloatField(null=True, blank=True, editable=False, help_text="In LUFS.")

@@ -1,7 +1,8 @@
 """Open deletions of remote voices: to decide, planned, running, stopped by a legal hold, or decided against."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 
@@ -34,14 +35,18 @@ class OpenDeletions:
         return any((self.to_decide, self.planned, self.running, self.files, self.manual, self.on_hold, self.kept))
 
 
-def load_open_deletions() -> OpenDeletions:
-    """All voices whose deletion is open or was decided against. Three queries, however many voices there are."""
+def load_open_deletions(talents: Collection[UUID] | None = None) -> OpenDeletions:
+    """All voices, or those of `talents`, whose deletion is open or was decided against.
+
+    Three queries, however many voices there are.
+    """
     deletions = OpenDeletions()
     is_ended = Q(Exists(query_undeleted().filter(pk=OuterRef("pk"))), coverage_ended_on__isnull=False)
     is_open = (Q(deletion_requested_at__isnull=False) | ~Q(alert="")) & Q(deleted_at=None)
     has_files = Exists(RemoteFile.objects.requested().filter(remote_voice=OuterRef("pk")))
     every_voice = RemoteVoice.objects.annotate(has_open_files=has_files, has_ended=is_ended, **_count_files())
     rows = every_voice.filter(is_open | Q(has_ended=True) | Q(has_open_files=True))
+    rows = rows if talents is None else rows.filter(voice__talent__in=talents)
     related = rows.select_related(*RELATED).defer("raw_response")
     every_row = list(related.order_by("deletion_requested_at", "deletion_due_on", "checked_at", "pk"))
     deletions.files.extend(remote for remote in every_row if remote.has_open_files)
@@ -50,6 +55,13 @@ def load_open_deletions() -> OpenDeletions:
     for remote in [*requested, *_drop_covered([remote for remote in every_row if remote.has_ended])]:
         _choose_list(deletions, remote).append(remote)
     return deletions
+
+
+def load_last_deleted(most: int) -> list[RemoteVoice]:
+    """The voices whose deletion was confirmed last, newest first, without those whose files wait for a decision."""
+    is_done = Q(deleted_at__isnull=False, deletion_requested_at__isnull=False, deletion_needs_confirmation=False)
+    rows = RemoteVoice.objects.filter(is_done)
+    return list(rows.select_related(*RELATED).defer("raw_response").order_by("-deleted_at", "pk")[:most])
 
 
 def _count_files() -> dict[str, Subquery]:

@@ -17,7 +17,7 @@ from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
 from voicehub.sound_report import format_code
-from voicehub.text import format_time
+from voicehub.text import format_decimals, format_time
 from voices import access, presenters
 from voices.build_results.marks import list_marks
 from voices.build_results.trends import load_trends
@@ -59,7 +59,7 @@ def expected_end(build: Build) -> str:
     if build.status != BuildStatus.TRAINING or build.expected_at is None:
         return ""
     end, now = timezone.localtime(build.expected_at), timezone.localtime()
-    day = "" if end.date() == now.date() else f"on {date_format(end, 'j F')} "
+    day = "" if end.date() == now.date() else f"on {date_format(end, 'F j')} "
     return f"The provider {'expects' if end > now else 'expected'} it {day}at {date_format(end, 'H:i')}."
 
 
@@ -82,13 +82,18 @@ register.filter(build_name)
 
 @register.filter
 def describe_build(build: Build) -> str:
-    """A build as one line of a list: "Resemble AI, rapid, 3 November 2025, 14:02: ready"."""
+    """A build as one line of a list: "Resemble AI, rapid, November 3, 2025, 14:02: ready"."""
     return f"{build_name(build)}, {format_time(build.created_at)}: {build.get_status_display().lower()}"
 
 
 @register.filter
 def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | RemoteVoice) -> WorkProgress | None:
     return progress_by_id.get(row.pk)
+
+
+@register.filter
+def find_by_id(rows: Mapping[UUID, Any], key: UUID) -> Any:
+    return rows.get(key)
 
 
 @register.filter
@@ -100,12 +105,6 @@ def build_result(build: Build) -> WorkResult:
 def elapsed_seconds(build: Build) -> float | None:
     """Seconds from the start of a build to its end. None while the build is active."""
     return (build.finished_at - build.created_at).total_seconds() if build.finished_at else None
-
-
-@register.filter
-def format_decimals(value: float | None, places: int = 2) -> str:
-    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
-    return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
 @register.filter
@@ -121,6 +120,7 @@ def convert_to_percent(share: float) -> int:
 
 
 register.filter("provider_flags", list_marks)
+register.filter(format_decimals)
 
 
 @register.filter

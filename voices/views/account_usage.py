@@ -33,7 +33,7 @@ def list_usage_rows(account: Account) -> list[UsageRow]:
 
 def _describe_start(since: str | None) -> str:
     with suppress(ValueError):
-        return f" since {date_format(date.fromisoformat(since), 'j F')}" if since else ""
+        return f" since {date_format(date.fromisoformat(since), 'F j')}" if since else ""
     return ""
 
 

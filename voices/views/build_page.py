@@ -6,6 +6,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 
 from consent.access import get_user
 from voicehub.tokens import hash_token
@@ -24,13 +25,21 @@ from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.scores import count_scores, has_scores, order_worst_first
 from voices.services.builds.start import find_blockers
 from voices.services.remote_state import find_retraining, load_build_history
+from voices.views.comparison import make_compare_url
 from voices.work_progress import WorkProgress
 
-PAGE_SIZE = 25
+PAGE_SIZE = 10
 # Large recording columns that no build page shows.
 DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
 ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
+
+
+def get_open_build(request: HttpRequest, pk: str) -> Build:
+    """The build. Its recordings are closed to some users after a withdrawal: PermissionDenied."""
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
+    return build
 
 
 def make_build_context(request: HttpRequest, build: Build, progress: WorkProgress | None) -> dict[str, Any]:
@@ -69,8 +78,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
 
 def load_recording_page(build: Build, number: str | None) -> Page[Any]:
     """A page of recordings, the worst first. The database orders ids, and looks up the rest only for these rows."""
-    ids: QuerySet[Any] = order_worst_first(build).values_list("pk", flat=True)
-    page = Paginator(ids, PAGE_SIZE).get_page(number)
+    page: Page[Any] = Paginator(order_worst_first(build).values_list("pk", flat=True), PAGE_SIZE).get_page(number)
     rows = BuildRecording.objects.select_related("recording").defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
     by_id = rows.in_bulk(list(page.object_list))
     page.object_list = [by_id[pk] for pk in page.object_list if pk in by_id]
@@ -86,7 +94,7 @@ def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_clo
         "previous_number": number_build(previous) if previous else 0,
         "scores": make_gauges(build, previous),
         "has_details": not is_closed and bool(previous or any(score_counts.values())),
-        "comparable_builds": list(list_comparable_builds(build)),
+        "comparable_builds": [(other, make_compare_url([build, other])) for other in list_comparable_builds(build)],
         "can_rebuild": True,
         "rebuild_plan": None if is_closed else plan_rebuild(build),
         "retraining": find_retraining(build.remote_voice),

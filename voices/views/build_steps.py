@@ -9,7 +9,7 @@ from voicehub.text import format_count
 from voices.models import Build, BuildStatus
 from voices.models.build import make_marks
 from voices.presenters import build_name, needs_staff_answer
-from voices.views.next_step import MAX_ROWS, Fix, NextStep
+from voices.views.next_step import MAX_ROWS, Fix, NextStep, Talents, select_talents
 
 ANSWER = "voices.start_build"
 MARK_SEEN = "voices.start_build"
@@ -22,12 +22,12 @@ LABELS = {
 }
 
 
-def list_failed_builds() -> Iterator[NextStep]:
+def list_failed_builds(talents: Talents = None) -> Iterator[NextStep]:
     """One row for each account and tier of a voice, the build that waits longest first.
 
     Builds that do not fit are announced in a last row, and appear when those above are marked as seen.
     """
-    builds = [build for build in _select_builds()[: MAX_ROWS + 1] if not build.is_active or _is_unclear(build)]
+    builds = [build for build in _select_builds(talents)[: MAX_ROWS + 1] if not build.is_active or _is_unclear(build)]
     yield from (_make_step(build) for build in builds[:MAX_ROWS])
     if len(builds) > MAX_ROWS:
         reasons = ("They appear here when builds above are marked as seen.",)
@@ -42,14 +42,15 @@ BUILD_FIELDS = (
 )
 
 
-def _select_builds() -> QuerySet[Build]:
+def _select_builds(talents: Talents) -> QuerySet[Build]:
     is_unclear = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
     is_failed = Q(pk__in=Build.objects.open_failures().values("pk"))
     silent, outlier, discarded = make_marks("recordings__").values()
+    builds: QuerySet[Build] = select_talents(Build.objects.all(), talents, "voice__talent")
     return (
-        Build.objects.select_related("voice__talent", "remote_voice__account")
+        builds.filter(is_unclear | is_failed)
+        .select_related("voice__talent", "remote_voice__account")
         .only(*BUILD_FIELDS)
-        .filter(is_unclear | is_failed)
         .annotate(
             silent=Count("recordings", filter=silent),
             outliers=Count("recordings", filter=outlier & ~silent),
@@ -81,6 +82,7 @@ def _make_step(build: Build) -> NextStep:
         mark_url="" if build.is_active else reverse("voices:build_seen", args=[build.pk]),
         mark_permission=MARK_SEEN,
         voice_id=build.voice_id,
+        talent_id=build.voice.talent_id,
     )
 
 

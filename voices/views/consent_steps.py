@@ -8,17 +8,17 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 
 from consent.models import Consent, ConsentStatus, Talent, TalentMail
 from providers import registry
-from voices.views.next_step import MAX_ROWS, NextStep
+from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
 REVIEW = "consent.review_consent"
 TO_REVIEW = "To review"
 
 
-def list_consent_steps() -> Iterator[NextStep]:
+def list_consent_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Reports "this was not me" of talents, then submitted consents that wait for review. One query for both."""
     disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
-    # SQLite groups the rows by every loaded column.
-    consents: QuerySet[Consent] = Consent.objects.select_related("talent").only("status", "provider", "talent__name")
+    consents: QuerySet[Consent] = select_talents(Consent.objects.select_related("talent"), talents)
+    consents = consents.only("status", "provider", "talent__name")  # SQLite groups the rows by every loaded column
     annotated = consents.annotate(given=Max("takes__created_at"), disputed_at=Subquery(disputes))
     rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | Q(disputed_at__isnull=False)).order_by(
         F("disputed_at").asc(nulls_last=True), "talent__name", "talent_id", "given"
@@ -45,6 +45,7 @@ def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
         disputed_at,
         REVIEW,
         subject_url=page,
+        talent_id=consent.talent_id,
     )
 
 
@@ -55,4 +56,16 @@ def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
     reason = f"Consent for {label} needs review." if count == 1 else f"{count} consents need review."
     page, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
     url = f"{page}#review"
-    return NextStep(talent.name, "Talent", "new", TO_REVIEW, (reason,), url, "Review", given, REVIEW, subject_url=page)
+    return NextStep(
+        talent.name,
+        "Talent",
+        "new",
+        TO_REVIEW,
+        (reason,),
+        url,
+        "Review",
+        given,
+        REVIEW,
+        subject_url=page,
+        talent_id=talent.pk,
+    )

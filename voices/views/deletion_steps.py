@@ -1,6 +1,7 @@
 """Next steps about voices at providers: alerts, deletions, what a person must decide, and legal holds."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,17 +14,17 @@ from voicehub.text import format_count, format_date
 from voices.models import RemoteVoice
 from voices.services.builds.lifecycle import VOICE_WAS_PUBLIC
 from voices.services.deletion_lists import load_open_deletions
-from voices.views.next_step import MAX_ROWS, NextStep
+from voices.views.next_step import MAX_ROWS, NextStep, Talents
 
 DELETE = "voices.delete_remotevoice"
 
 
-def list_remote_voice_steps() -> Iterator[NextStep]:
+def list_remote_voice_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Voices with an alert, open deletions, and ended consents and contracts, whatever newer builds say.
 
     Rows that do not fit are counted in a last row with a link to the page of deletions, so that none is hidden.
     """
-    deletions = load_open_deletions()
+    deletions = load_open_deletions(talents)
     yield from (_make_alert_step(remote, remote.alert) for remote in deletions.alerts if remote.alert)
     yield from (_make_alert_step(remote, remote.file_alert) for remote in deletions.alerts if remote.file_alert)
     open_rows = [*deletions.to_decide, *deletions.manual, *deletions.planned, *deletions.running, *deletions.on_hold]
@@ -54,7 +55,18 @@ def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
     url += "#files" * (alert == remote.file_alert)
     place, since = _describe_place(remote), remote.checked_at
-    return NextStep(subject, place, "bad", status, (alert,), url, "Open voice", since, voice_id=remote.voice_id)
+    return NextStep(
+        subject,
+        place,
+        "bad",
+        status,
+        (alert,),
+        url,
+        "Open voice",
+        since,
+        voice_id=remote.voice_id,
+        talent_id=_get_talent_id(remote),
+    )
 
 
 def _make_deletion_step(remote: RemoteVoice) -> NextStep:
@@ -72,7 +84,18 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
         severity, status, action, text = "busy", "Being deleted", "Open voice", "VoiceHub deletes it at the provider."
     reasons = (f"{remote.deletion_reason} {text}",)
     subject, place = str(remote.voice or remote), _describe_place(remote)
-    return NextStep(subject, place, severity, status, reasons, url, action, since, voice_id=remote.voice_id)
+    return NextStep(
+        subject,
+        place,
+        severity,
+        status,
+        reasons,
+        url,
+        action,
+        since,
+        voice_id=remote.voice_id,
+        talent_id=_get_talent_id(remote),
+    )
 
 
 def _make_file_step(remote: RemoteVoice) -> NextStep:
@@ -84,7 +107,22 @@ def _make_file_step(remote: RemoteVoice) -> NextStep:
         severity, status = "busy", "Files being deleted"
         text = "VoiceHub deletes the files that were sent for this voice."
     place, reasons = _describe_place(remote), (text,)
-    return NextStep(subject, place, severity, status, reasons, url, "Open voice", since, voice_id=remote.voice_id)
+    return NextStep(
+        subject,
+        place,
+        severity,
+        status,
+        reasons,
+        url,
+        "Open voice",
+        since,
+        voice_id=remote.voice_id,
+        talent_id=_get_talent_id(remote),
+    )
+
+
+def _get_talent_id(remote: RemoteVoice) -> UUID | None:
+    return remote.voice.talent_id if remote.voice else None
 
 
 def _describe_place(remote: RemoteVoice) -> str:
@@ -96,7 +134,17 @@ def _describe_place(remote: RemoteVoice) -> str:
 def make_hold_step(talent: Talent) -> NextStep:
     reasons = (f"{talent.legal_hold_by}: {talent.legal_hold_reason}", "Nothing is deleted.")
     url = f"{talent.get_absolute_url()}#legal-hold-title"
-    return NextStep(talent.name, "Talent", "over", "Legal hold", reasons, url, "Open talent", talent.legal_hold_at)
+    return NextStep(
+        talent.name,
+        "Talent",
+        "over",
+        "Legal hold",
+        reasons,
+        url,
+        "Open talent",
+        talent.legal_hold_at,
+        talent_id=talent.pk,
+    )
 
 
 def _make_decision_step(remote: RemoteVoice) -> NextStep:
@@ -106,7 +154,7 @@ def _make_decision_step(remote: RemoteVoice) -> NextStep:
 
 
 def _make_planned_step(remote: RemoteVoice) -> NextStep:
-    day = date_format(remote.deletion_due_on, "j M") if remote.deletion_due_on else ""
+    day = date_format(remote.deletion_due_on, "M j") if remote.deletion_due_on else ""
     reasons = (remote.coverage_end_reason, "A new consent and contract keep the voice.")
     return _make_step(remote, "wait", f"Deletion on {day}", reasons, "See deletions", "")
 
@@ -140,6 +188,7 @@ def _make_step(
         permission,
         subject_url=page,
         voice_id=remote.voice_id,
+        talent_id=_get_talent_id(remote),
     )
 
 

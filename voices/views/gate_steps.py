@@ -14,7 +14,7 @@ from voices import access
 from voices.build_options import make_consent_url
 from voices.models import Build, BuildStatus, Voice
 from voices.services.builds.recheck import HOLDABLE_STATUSES, check_subjects, list_holdable_subjects, make_build_subject
-from voices.views.next_step import MAX_ROWS, Fix, NextStep
+from voices.views.next_step import MAX_ROWS, Fix, NextStep, Talents, select_talents
 
 
 def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, statements: Sequence[str] = ()) -> Fix:
@@ -46,9 +46,9 @@ class CheckedBuilds:
     answers: Mapping[BuildPurpose, BuildPermission]
 
 
-def check_builds(others: Iterable[Build] = ()) -> CheckedBuilds:
+def check_builds(others: Iterable[Build] = (), talents: Talents = None) -> CheckedBuilds:
     """Ask the gate once about everything on a page. `others` are builds that show only a hold."""
-    builds = list(_select_builds_to_check())
+    builds = list(_select_builds_to_check(talents))
     subjects = {make_build_subject(build) for build in builds} | set(list_holdable_subjects(others).values())
     return CheckedBuilds(builds, check_subjects(subjects))
 
@@ -65,7 +65,7 @@ def list_voices_no_longer_allowed(checked: CheckedBuilds) -> Iterator[NextStep]:
         yield _make_refused_step(newest[key].voice, key[1], asked[key])
 
 
-def _select_builds_to_check() -> QuerySet[Build]:
+def _select_builds_to_check(talents: Talents) -> QuerySet[Build]:
     """The builds that the gate may refuse, and each build whose voice may be held, whatever newer builds say.
 
     Of the builds of a voice at one provider, the newest counts. An older one counts only if its voice still exists.
@@ -77,7 +77,8 @@ def _select_builds_to_check() -> QuerySet[Build]:
     is_newest |= exists & Q(pk=Subquery(at_provider.values("pk")[:1]), status__in=HOLDABLE_STATUSES)
     may_be_refused = is_newest & ~access.is_certainly_allowed()
     may_be_held = Q(access.has_suspension(), status__in=HOLDABLE_STATUSES, remote_voice__deleted_at=None)
-    return access.query_builds().filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
+    builds: QuerySet[Build] = select_talents(access.query_builds(), talents, "voice__talent")
+    return builds.filter(may_be_refused | may_be_held).order_by("voice__name", "pk")
 
 
 def _make_refused_step(voice: Voice, provider: str, permission: BuildPermission) -> NextStep:
@@ -95,4 +96,5 @@ def _make_refused_step(voice: Voice, provider: str, permission: BuildPermission)
         fix.permission,
         subject_url=voice.get_absolute_url(),
         voice_id=voice.pk,
+        talent_id=voice.talent_id,
     )

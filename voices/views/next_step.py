@@ -1,14 +1,20 @@
 """One row of the next steps of Today, and what of it a user may see."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+from django.db.models import Model, QuerySet
+
 from voicehub.models import User
-from voicehub.templatetags.cells import MARKS
+from voicehub.status_marks import name_mark
+
+Row = TypeVar("Row", bound=Model)
+# The talents whose steps are listed. None means all.
+Talents = Collection[UUID] | None
 
 MAX_ROWS = 100  # of one kind
 # The worst first. VoiceHub itself works on a row that is busy, and one that is over needs no person.
@@ -28,7 +34,7 @@ class NextStep:
     """One row of the list: its subject, what is open or blocked, since when, and the link to the next step.
 
     The subject links to `subject_url`, or else to `url`. A POST to `mark_url` marks the row as seen. `voice_id` is
-    there if the subject is a voice.
+    there if the subject is a voice, and `talent_id` if the step is about one talent.
     """
 
     subject: str
@@ -46,11 +52,16 @@ class NextStep:
     mark_url: str = ""
     mark_permission: str = ""
     voice_id: UUID | None = None
+    talent_id: UUID | None = None
 
     @property
     def tone(self) -> str:
         """The name of the status mark."""
-        return MARKS.get(self.severity, self.severity)
+        return name_mark(self.severity)
+
+    @property
+    def more_reasons(self) -> tuple[str, ...]:
+        return self.reasons[1:3]
 
     @property
     def is_for_staff(self) -> bool:
@@ -59,6 +70,11 @@ class NextStep:
     @property
     def link(self) -> str:
         return self.subject_url or self.url
+
+
+def select_talents(rows: QuerySet[Row], talents: Talents, field: str = "talent") -> QuerySet[Row]:
+    """The rows of these talents. `field` leads to the talent of a row."""
+    return rows if talents is None else rows.filter(**{f"{field}__in": talents})
 
 
 def sort_worst_first(sources: Iterable[Iterable[NextStep]]) -> list[NextStep]:

@@ -1,8 +1,11 @@
 """The next steps on the page Today. No function makes more queries if there are more talents."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
 
+from consent.extension_points import TalentStep
 from consent.models import Talent
+from voicehub.models import User
 from voices.models import Account
 from voices.views.build_steps import list_failed_builds
 from voices.views.consent_steps import list_consent_steps
@@ -10,20 +13,39 @@ from voices.views.contract_steps import list_contracts_to_confirm
 from voices.views.deletion_steps import list_remote_voice_steps
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.gate_steps import CheckedBuilds, check_builds, list_voices_no_longer_allowed
-from voices.views.next_step import NextStep, sort_worst_first
+from voices.views.next_step import NextStep, Talents, apply_permissions, sort_worst_first
 from voices.views.provider_steps import list_paused_accounts
 from voices.views.talent_steps import list_talent_steps
 from voices.views.voice_steps import list_unbuilt_steps
 
 
-def list_steps(checked: CheckedBuilds | None = None) -> list[NextStep]:
-    """Everything that needs staff, the worst first. `checked` saves queries if the page asked the gate before."""
-    urgent = (list_damaged_evidence, list_remote_voice_steps, list_paused_accounts, list_consent_steps)
-    less_urgent = (list_contracts_to_confirm, list_talent_steps, list_unbuilt_steps)
-    sources: list[Iterable[NextStep]] = [list_source() for list_source in urgent]
-    sources += [list_failed_builds(), list_voices_no_longer_allowed(checked or check_builds())]
-    sources += (list_source() for list_source in less_urgent)
+def list_steps(checked: CheckedBuilds | None = None, talents: Talents = None) -> list[NextStep]:
+    """Everything that needs staff, the worst first. `checked` saves queries if the page asked the gate before.
+
+    Of `talents`, only what is about these talents.
+    """
+    sources: list[Iterable[NextStep]] = [list_damaged_evidence(talents), list_remote_voice_steps(talents)]
+    sources += [list_paused_accounts()] if talents is None else []
+    sources += [list_consent_steps(talents), list_failed_builds(talents)]
+    sources += [list_voices_no_longer_allowed(checked or check_builds(talents=talents))]
+    sources += [list_contracts_to_confirm(talents), list_talent_steps(talents), list_unbuilt_steps(talents)]
     return sort_worst_first(sources)
+
+
+def find_first_steps(talents: Collection[UUID], user: User) -> Mapping[UUID, TalentStep]:
+    """By talent, the worst step that this user can do. A talent without one is missing."""
+    first: dict[UUID, TalentStep] = {}
+    for step in list_steps(talents=talents):
+        shown = apply_permissions(step, user)
+        if shown.talent_id and shown.is_for_staff and shown.is_allowed and shown.url:
+            first.setdefault(shown.talent_id, TalentStep(shown.action, shown.url, _describe_reason(shown)))
+    return first
+
+
+def _describe_reason(step: NextStep) -> str:
+    """The first reason, after the name of the voice that it is about."""
+    reason = next(iter(step.reasons), "")
+    return f"{step.subject}: {reason}" if step.voice_id else reason
 
 
 def has_talents() -> bool:

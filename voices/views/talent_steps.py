@@ -8,26 +8,38 @@ from django.urls import reverse
 from consent.models import Consent, ConsentStatus, Contract, Talent
 from voices.models import Voice
 from voices.views.deletion_steps import make_hold_step
-from voices.views.next_step import MAX_ROWS, NextStep
+from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
-# Each gap of a talent: reason, label of the link, name of its page, needed permission.
-NO_CONTRACT = ("No contract is on file.", "Add contract", "consent:contract_add", "consent.add_contract")
-NO_CONSENT = ("No consent has been requested.", "Request consent", "consent:consent_ask", "consent.add_consent")
-NO_VOICE = ("No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
+# Each gap of a talent: status, reason, label of the link, name of its page, needed permission.
+NO_CONTRACT = (
+    "Contract missing",
+    "No contract is on file.",
+    "Add contract",
+    "consent:contract_add",
+    "consent.add_contract",
+)
+NO_CONSENT = (
+    "Consent missing",
+    "No consent has been requested.",
+    "Request consent",
+    "consent:consent_ask",
+    "consent.add_consent",
+)
+NO_VOICE = ("Voice missing", "No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
 
 
-def list_talent_steps() -> Iterator[NextStep]:
+def list_talent_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Talents with a legal hold, and talents without a voice. One query for both."""
     pending = [ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED]
-    talents = Talent.objects.select_related("legal_hold_by").annotate(
+    rows = select_talents(Talent.objects.select_related("legal_hold_by"), talents, "pk").annotate(
         has_voice=Exists(Voice.objects.filter(talent=OuterRef("pk"))),
         has_consent=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
         is_consent_pending=Exists(Consent.objects.filter(talent=OuterRef("pk"), status__in=pending)),
         has_contract=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
     )
     needs_step = Q(has_voice=False, is_consent_pending=False)
-    rows = talents.filter(needs_step | Q(legal_hold_at__isnull=False))
-    for talent in rows.order_by(F("legal_hold_at").asc(nulls_last=True), "name")[:MAX_ROWS]:
+    shown = rows.filter(needs_step | Q(legal_hold_at__isnull=False))
+    for talent in shown.order_by(F("legal_hold_at").asc(nulls_last=True), "name")[:MAX_ROWS]:
         if talent.is_on_hold:
             yield make_hold_step(talent)
         if not talent.has_voice and not talent.is_consent_pending:
@@ -36,19 +48,20 @@ def list_talent_steps() -> Iterator[NextStep]:
 
 def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) -> NextStep:
     if not has_contract:
-        reason, action, page, permission = NO_CONTRACT
+        status, reason, action, page, permission = NO_CONTRACT
     else:
-        reason, action, page, permission = NO_VOICE if has_consent else NO_CONSENT
+        status, reason, action, page, permission = NO_VOICE if has_consent else NO_CONSENT
     url = reverse(page, args=[talent.pk])
     return NextStep(
         talent.name,
         "Talent",
         "wait",
-        "Next step",
+        status,
         (reason,),
         url,
         action,
         None,
         permission,
         subject_url=talent.get_absolute_url(),
+        talent_id=talent.pk,
     )

@@ -9,31 +9,34 @@ from django.urls import reverse
 from consent.forms import load_newest_statements
 from providers import registry
 from voicehub.text import join_with_and
+from voices.lists.voices import make_target_badge
 from voices.models import Build, BuildStatus, Voice
 from voices.models.build import FAILED_STATUSES
 from voices.presenters import FIX_LINKS, make_option_key, make_target_name
 from voices.services.builds.gaps import GapKind
 from voices.services.builds.nearest import Rank, Target, find_nearest_targets
 from voices.views.gate_steps import find_gate_fix
-from voices.views.next_step import MAX_ROWS, Fix, NextStep
+from voices.views.next_step import MAX_ROWS, Fix, NextStep, Talents, select_talents
 
 START = "voices.start_build"
+# Where the contract comes before the consent, it is what is missing.
+FIX_STATUSES = {"Add contract": "Contract missing", "Confirm terms": "Terms to confirm"}
 
 
-def list_unbuilt_steps() -> Iterator[NextStep]:
+def list_unbuilt_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Without an account there are no rows, as a note at the top of the page asks for an account."""
-    voices = _select_unbuilt_voices()
+    voices = _select_unbuilt_voices(talents)
     targets = find_nearest_targets(voices)
     statements = list(load_newest_statements()) if targets else []
     yield from (_make_step(voice, targets[voice.pk], statements) for voice in voices if voice.pk in targets)
 
 
-def _select_unbuilt_voices() -> Sequence[Voice]:
+def _select_unbuilt_voices(talents: Talents) -> Sequence[Voice]:
     """Voices without a build. Canceled builds do not count, nor failed ones that a person has marked as seen."""
     attempts = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
     attempts = attempts.exclude(status__in=FAILED_STATUSES, seen_by__isnull=False)
-    voices = Voice.objects.filter(~Exists(attempts)).select_related("talent").defer("comparison")
-    return list(voices.order_by("name", "pk")[:MAX_ROWS])
+    rows = select_talents(Voice.objects.filter(~Exists(attempts)), talents)
+    return list(rows.select_related("talent").defer("comparison").order_by("name", "pk")[:MAX_ROWS])
 
 
 def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextStep:
@@ -51,28 +54,30 @@ def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextS
         fix.permission,
         subject_url=page,
         voice_id=voice.pk,
+        talent_id=voice.talent_id,
     )
 
 
 def _describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> tuple[str, str, tuple[str, ...], Fix]:
     """The severity, the status, the reasons, and where the first of them is removed."""
-    name, rank = _name_target(target), target.distance.rank
+    name, rank, status = _name_target(target), target.distance.rank, make_target_badge(target).label
     if not target.is_allowed:
-        return "wait", "Blocked", _explain_no_provider(target), _find_provider_fix(voice, target)
+        return "wait", status, _explain_no_provider(target), _find_provider_fix(voice, target)
     if rank is Rank.READY:
         key = make_option_key(target.account, target.state.capabilities.tier)
         url = f"{voice.get_readiness_url()}?option={key}#option-{key}"
         reason = f"Ready to build at {name}: nothing is missing."
-        return "good", "Ready to build", (reason,), Fix(url, "Start build", START)
+        return "good", status, (reason,), Fix(url, "Start build", START)
     if rank is Rank.PAUSED:
         reason = f"The account {target.account.name} is paused. {target.account.pause_reason}".strip()
         url = reverse("voices:account", args=[target.account.pk])
-        return "wait", "Blocked", (reason,), Fix(url, "Open account", "voices.view_account")
-    reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
+        return "wait", status, (reason,), Fix(url, "Open account", "voices.view_account")
     fix = _find_fix(voice, target, statements)
+    status = FIX_STATUSES.get(fix.action, status)
+    reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
     if target.state.permission.is_given and {gap.kind for gap in target.state.gaps} == {GapKind.UNCHECKED}:
-        return "busy", "Being checked", reasons, fix
-    return "wait", "Blocked", reasons, fix
+        return "busy", status, reasons, fix
+    return "wait", status, reasons, fix
 
 
 def _name_target(target: Target) -> str:

@@ -221,7 +221,7 @@ def make_week(**friday_changes: Any) -> list[SetClip]:
 @pytest.mark.parametrize(
     ("friday_changes", "code", "text"),
     [
-        ({"gain_db": -5.0}, "day_unlike_level", "20 November 2026 are 5 dB quieter"),
+        ({"gain_db": -5.0}, "day_unlike_level", "November 20, 2026 are 5 dB quieter"),
         ({"gain_db": 5.0}, "day_unlike_level", "louder"),
         ({"floor": -45.0}, "day_unlike_floor", "dB louder"),
         ({"band": 4000.0}, "day_unlike_band", "up to 4.0 kHz, those of the other days to 7.9 kHz"),

@@ -143,7 +143,7 @@ def test_reasons_are_those_of_the_contract_that_fits_best(factory: ConsentFactor
     best = factory.make_contract(talent, is_confirmed=False, signed_on=date(2025, 1, 1))
     permission = check(talent)
     assert permission.contract_to_confirm == best and len(permission.reasons) == 1
-    assert "signed on 1 January 2025" in permission.reasons[0]
+    assert "signed on January 1, 2025" in permission.reasons[0]
 
 
 def test_replaced_consent_does_not_count_even_if_only_it_fits(factory: ConsentFactory) -> None:

@@ -105,7 +105,7 @@ def test_damaged_contract_file_closes_the_gate_until_it_is_restored(
     assert check_contract_file(contract) == problem
     (reason,) = list_reasons(consent)
     assert reason.startswith(f"The contract file is missing or was changed: {problem}")
-    assert "Ask an admin to restore the file of the contract signed on 2 January 2025" in reason
+    assert "Ask an admin to restore the file of the contract signed on January 2, 2025" in reason
     if path.is_dir():
         path.rmdir()
     path.write_bytes(make_pdf())

@@ -37,7 +37,7 @@ CONSENT, OTHER_COMPANY = f"The consent of {NAME} for {LABEL}", "Süd GmbH"
 
 
 def format_day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return f"{day:%B} {day.day}, {day:%Y}"
 
 
 CONTRACT = f"contract signed on {format_day(SIGNED)}"

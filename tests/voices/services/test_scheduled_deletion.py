@@ -84,8 +84,8 @@ def test_deletion_is_planned_announced_and_requested_after_a_week(build: Build, 
     (message,) = mail.outbox
     assert message.subject == "Planned deletion of the voice Warm narrator"
     for part in (
-        "Resemble AI will be deleted on 6 December 2026",
-        "The consent ended on 28 November 2026.",
+        "Resemble AI will be deleted on December 6, 2026",
+        "The consent ended on November 28, 2026.",
         "new consent",
     ):
         assert part in message.body
@@ -93,7 +93,7 @@ def test_deletion_is_planned_announced_and_requested_after_a_week(build: Build, 
     assert sweep().deletion_requested_at is None
     push(8)
     remote = sweep()
-    assert remote.deletion_reason == "The consent ended on 28 November 2026."
+    assert remote.deletion_reason == "The consent ended on November 28, 2026."
     assert remote.deletion_requested_at and remote.retired_at and remote.deletion_requested_by is None
     assert list_tasks("delete_remote_voice") == [str(remote.pk)]
 
@@ -104,7 +104,7 @@ def test_contract_with_delete_at_end_deletes_and_one_without_does_not(build: Bui
     push(30)
     assert sweep().coverage_ended_on is None
     Contract.objects.update(delete_at_end=True)
-    assert sweep().coverage_end_reason == "The contract ended on 28 November 2026."
+    assert sweep().coverage_end_reason == "The contract ended on November 28, 2026."
     push(37)
     assert sweep().deletion_requested_at is not None
     assert Consent.objects.get().status == ConsentStatus.APPROVED
@@ -238,7 +238,7 @@ def test_active_build_is_stopped_and_a_voice_in_doubt_is_looked_up(build: Build,
     build.refresh_from_db()
     assert (build.status, build.issue) == (
         BuildStatus.WITHDRAWN,
-        "The consent ended on 28 November 2026. VoiceHub deletes the voice at the provider.",
+        "The consent ended on November 28, 2026. VoiceHub deletes the voice at the provider.",
     )
     assert list_tasks("delete_remote_voice") == [str(remote.pk)]
 

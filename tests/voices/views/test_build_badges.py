@@ -59,8 +59,9 @@ CHANGES: list[tuple[Callable[[Build], object], str]] = [
 def read_badges(client: Client, url: str, build: Build) -> list[str]:
     """The badges of the build in a list, or in the header of its own page."""
     page = client.get(url).content.decode()
-    is_own_page = url == build.get_absolute_url()
-    start, end = ('id="progress-title"', "</div>") if is_own_page else (f'href="{build.get_absolute_url()}"', "</li>")
+    is_own_page, is_table = url == build.get_absolute_url(), url == build.voice.get_builds_url()
+    link, row_end = f'href="{build.get_absolute_url()}"', "</tr>" if is_table else "</li>"
+    start, end = ('id="build-state"', "</ul>") if is_own_page else (link, row_end)
     row = page[page.index(start) :]
     return re.findall(r'<span class="state state-\w+">([^<]+)</span>', row[: row.index(end)])
 

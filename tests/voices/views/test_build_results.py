@@ -138,7 +138,7 @@ def test_bins_have_round_edges(values: list[float], lowest: float, step: float, 
 
 def test_histogram_counts_every_value_once() -> None:
     values = [0.1 * place for place in range(11)]
-    chart = make_histogram("a", "A", "A", [values, []], ("Build 2", "Build 1"))
+    chart = make_histogram("A", "A", [values, []], ("Build 2", "Build 1"))
     assert [series.name for series in chart.series] == ["Build 2"]
     assert sum(chart.series[0].values.values()) == len(values)
     assert set(chart.x_values) == set(chart.series[0].values)
@@ -265,7 +265,7 @@ def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: 
 
 def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, studio: Studio) -> None:
     first, second = make_two_builds(studio, scores={"resemble_score": 0.5})
-    assert [chart.key for chart in load_trends(second.voice)] == ["trend-resemble_score"]
+    assert [chart.y_label for chart in load_trends(second.voice)] == ["Overall"]
     (chart,) = load_trends(second.voice)
     assert [(one.name, dict(one.values)) for one in chart.series] == [
         ("Resemble AI, rapid", {"Build 1": 0.5, "Build 2": 0.94})

@@ -105,7 +105,7 @@ def test_step_of_a_voice_lists_every_reason_that_blocks_a_build(producer_client:
         (lambda voice: voice.talent.contracts.update(providers=["other"]), "does not allow"),
         (
             lambda voice: voice.talent.contracts.update(ends_on="2025-06-01"),
-            "is in force today: the latest ended on 1 June 2025",
+            "is in force today: the latest ended on June 1, 2025",
         ),
         (lambda voice: voice.recordings.update(transcript=""), "3 recordings have no transcript"),
         (lambda voice: voice.recordings.update(active=False), "3 more recordings are needed"),
@@ -127,7 +127,7 @@ def test_change_of_a_ready_voice_gives_the_reason_that_blocks_a_build(
     [
         (lambda: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended", "Open consent"),
         (lambda: Consent.objects.update(status=ConsentStatus.WITHDRAWN), "withdrawn", "Open consent"),
-        (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on 1 June 2025", "Add contract"),
+        (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on June 1, 2025", "Add contract"),
     ],
 )
 def test_voice_whose_consent_or_contract_ended_after_a_build_needs_a_step(

@@ -212,7 +212,11 @@ def test_every_sortable_column_sorts_in_both_directions(
         make_build(studio, f"Voice {number}", status="ready", scores={"resemble_score": 0.5})
         Account.objects.create(name=f"Account {number}", provider="voiceai")
     urls = {label: url for label, (_way, url) in read_headings(producer_client, name).items()}
-    unsorted: dict[type[ListTable] | None, list[str]] = {VoiceTable: ["Next build"], BuildTable: ["Compare"]}
+    unsorted: dict[type[ListTable] | None, list[str]] = {
+        VoiceTable: ["Next build"],
+        BuildTable: ["Compare"],
+        None: ["Next step"],
+    }
     assert [label for label, url in urls.items() if not url] == unsorted.get(table, [])
     rows = set(read_rows(producer_client, name))
     columns = {label: url.removeprefix("?sort=").removeprefix("-") for label, url in urls.items() if url}
@@ -251,7 +255,8 @@ def test_number_of_queries_does_not_grow_with_rows(name: str, studio: Studio, pr
     add_builds(27)
     assert len(read_rows(producer_client, name, size=100)) == {VOICES: 60, BUILDS: 30, TALENTS: 30}[name]
     found = [count_list_queries(producer_client, name, size=100, sort=sort) for sort in ("", "-last_build")]
-    assert found == expected and max(found) <= 30
+    # The next step of each talent is that of Today, which asks for each kind of step.
+    assert found == expected and max(found) <= {TALENTS: 34}.get(name, 30)
 
 
 # --- navigation ---------------------------------------------------------------------------
@@ -294,3 +299,41 @@ def test_navigation_has_only_the_lists_that_the_user_may_open(outsider: User, vi
     assert list(read_navigation(client, reverse(BUILDS))) == ["Today", "Consents", "Builds"]
     labels = list(read_navigation(viewer_client, reverse(BUILDS)))
     assert labels == ["Today", "Talents", "Voices", "Consents", "Builds"]
+
+
+# --- next steps of talents ----------------------------------------------------------------
+
+
+def read_next_steps(client: Client) -> dict[str, str]:
+    """By talent, the label of the link in the column “Next step”."""
+    page = read_list(client, TALENTS)
+    return {
+        name: label for label, name in re.findall(r'class="btn btn-sm"[^>]*>([^<]+)<span[^>]*>: ([^<]+)</span>', page)
+    }
+
+
+def test_list_of_talents_has_the_first_step_of_today_for_each_talent(studio: Studio, producer_client: Client) -> None:
+    studio.make_talent("Nora New")
+    failed, ready = make_build(studio, "Alto", status="failed"), make_build(studio, "Bass", status="ready")
+    steps = read_next_steps(producer_client)
+    assert steps["Nora New"] == "Add contract"
+    assert steps["Talent of Alto"] == "Open build"
+    assert "Talent of Bass" not in steps, "nothing is left to do"
+    today = read_html(producer_client.get(reverse("today")))
+    assert f'href="{failed.get_absolute_url()}">Open build' in today
+    assert ready.get_absolute_url() not in re.findall(r'class="btn btn-sm[^"]*" href="([^"]*)"', today)
+
+
+def test_next_step_of_a_talent_is_one_that_the_user_may_do(studio: Studio, viewer_client: Client) -> None:
+    studio.make_talent("Nora New")
+    assert read_next_steps(viewer_client) == {}
+
+
+def test_page_of_a_talent_names_its_next_step(studio: Studio, producer_client: Client, viewer_client: Client) -> None:
+    build = make_build(studio, "Alto", status="failed")
+    page = build.voice.talent.get_absolute_url()
+    text = read_html(producer_client.get(page))
+    assert "<h2>Next: open build</h2><p>Alto: The provider gave no reason.</p>" in text
+    assert f'<a class="btn btn-primary" href="{build.get_absolute_url()}">Open build</a>' in text
+    Build.objects.update(status="ready")
+    assert "<h2>Next:" not in read_html(producer_client.get(page))

@@ -113,7 +113,7 @@ def test_contract_without_a_provider_with_an_account_says_so(
     studio.make_recordings(voice)
     Contract.objects.update(providers=["audiostack", "voiceai"])
     step = get_step(producer_client, "Nora")
-    assert (step.status, step.is_allowed, step.url) == ("Blocked", False, voice.get_absolute_url())
+    assert (step.status, step.is_allowed, step.url) == ("No allowed provider", False, voice.get_absolute_url())
     assert step.reasons == (
         "The contract does not allow any provider at which the studio has an account.",
         "It allows only AudioStack and Voice.ai. Add an account there, or a contract that allows another provider.",
@@ -164,7 +164,7 @@ def test_too_little_to_send_is_not_ready(producer_client: Client, full_studio: S
     voice.recordings.update(findings=[{"severity": "look", "code": "silent", "text": "", "advice": "", "at": None}])
     update_figures(voice.recordings.all())
     step = get_step(producer_client, "Silent")
-    assert (step.status, step.url) == ("Blocked", f"{voice.get_absolute_url()}?show=look#recordings")
+    assert (step.status, step.url) == ("Recordings missing", f"{voice.get_absolute_url()}?show=look#recordings")
     assert step.reasons[0].startswith("Only 0 s can be sent")
     Contract.objects.update(providers=["speechgen", "resemble_v2"])
     assert "Ready to build at Resemble AI, rapid" in get_step(producer_client, "Silent").reasons[0]

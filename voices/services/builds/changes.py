@@ -41,6 +41,21 @@ class BuildChanges:
     has_same_terms: bool
     """Whether consent and contract are the same."""
 
+    @property
+    def ways(self) -> tuple[tuple[str, ChangedRecordings], ...]:
+        """The ways in which recordings can change, with their labels."""
+        return (
+            ("Added", self.added),
+            ("Excluded", self.left_out),
+            ("Transcripts changed", self.transcripts),
+            ("Newly flagged", self.marks_new),
+            ("No longer flagged", self.marks_gone),
+        )
+
+    @property
+    def listed(self) -> list[tuple[str, ChangedRecordings]]:
+        return [(label, changed) for label, changed in self.ways if changed.count]
+
 
 def find_previous_build(build: Build) -> Build | None:
     """The newest earlier build of the same voice at the same provider and tier that has a result."""

@@ -35,6 +35,10 @@ def find_repairs(voice: Voice) -> list[Repair]:
     return list(_iterate_repairs(voice, Q()))
 
 
+def has_repairs(voice: Voice) -> bool:
+    return any(True for _repair in _iterate_repairs(voice, Q()))
+
+
 def _iterate_repairs(voice: Voice, condition: Q) -> Iterator[Repair]:
     rows = voice.recordings.filter(NEEDS_REVIEW, HAS_REPAIRABLE_CODE, condition, status=RecordingStatus.ACCEPTED)
     for pk, name, before in rows.order_by("file_name", "pk").values_list("pk", "file_name", "transcript"):

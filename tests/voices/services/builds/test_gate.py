@@ -44,7 +44,7 @@ def get_date(days: int) -> date:
 
 
 def format_date(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+    return f"{day:%B} {day.day}, {day:%Y}"
 
 
 # --- each state of a consent or contract, with the exact reason for a refusal ---------------------------------------

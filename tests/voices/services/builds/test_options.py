@@ -115,7 +115,7 @@ def test_finished_build_has_the_metrics_of_the_list(harness: BuildHarness) -> No
 # --- authorized uploaders ---------------------------------------------------------------------------
 
 
-def authorize(harness: BuildHarness, is_authorized: bool = True, source: str = "Support, 3 November 2026") -> None:
+def authorize(harness: BuildHarness, is_authorized: bool = True, source: str = "Support, November 3, 2026") -> None:
     set_authorized_uploader(harness.account, is_authorized, harness.producer, source=source, reason="Agreed.")
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -29,7 +30,7 @@ from voices.services.recordings.text_checks import check_transcript
 
 # As in the form of one transcript.
 MAX_TRANSCRIPT_LENGTH = 2000
-TEXT_FIELDS = ("status", "transcript", *SOURCES, *FIGURES)
+TEXT_FIELDS = ("status", "transcript", "transcript_set_at", *SOURCES, *FIGURES)
 CHECKED_FIELDS = ("findings", "measures", *FIGURES)
 
 
@@ -150,16 +151,19 @@ def undo_transcripts(change: BulkChange) -> int:
     """Restore the transcripts that have not been changed since. Returns how many."""
     changed = find_changed_again(change)
     texts = {pk: (after, before) for pk, (before, after) in read_changes(change).items() if pk not in changed}
-    return len(_write_texts(change.voice, texts))
+    return len(_write_texts(change.voice, texts, unset_since=change.applied_at))
 
 
-def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]]) -> set[UUID]:
-    """Replace the first text of each recording by the second, and check it. Other texts stay. Returns what changed."""
+def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]], unset_since: datetime | None = None) -> set[UUID]:
+    """Replace the first text of each recording by the second, and check it. Returns what changed.
+
+    Other texts stay, and those that a person set after `unset_since`.
+    """
     written, thresholds, now = set[UUID](), load_thresholds(), timezone.now()
     for chunk in split_ids(list(texts)):
         groups: defaultdict[tuple[str, ...], list[Recording]] = defaultdict(list)
         for row in query_locked(voice, chunk, *TEXT_FIELDS):
-            if row.transcript != texts[row.pk][0]:
+            if row.transcript != texts[row.pk][0] or _is_set_since(row, unset_since):
                 continue
             row.transcript, row.checked_at = texts[row.pk][1], now
             groups[_check_row(row, voice.language, thresholds) if row.is_usable else ()].append(row)
@@ -168,6 +172,10 @@ def _write_texts(voice: Voice, texts: Mapping[UUID, tuple[str, str]]) -> set[UUI
             update_rows(rows, ["transcript", "checked_at", *names])
             written.update(row.pk for row in rows)
     return written
+
+
+def _is_set_since(row: Recording, time: datetime | None) -> bool:
+    return bool(time and row.transcript_set_at and row.transcript_set_at > time)
 
 
 def _check_row(row: Recording, language: str, thresholds: Thresholds) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Undo of an action on many recordings: only what is still as the action left it goes back."""
+"""Undo of an action on many recordings: what a person has set since, also to the same value, stays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -25,6 +25,7 @@ from voicehub.templatetags.cells import (
     render_link,
     render_mark,
     render_moment,
+    render_step,
 )
 from voicehub.templatetags.signs import render_face
 
@@ -196,10 +197,7 @@ class TalentTable(ListTable):
 
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)
-        if step is None:
-            return ""
-        name = format_html('<span class="visually-hidden">: {}</span>', record.name)
-        return format_html('<a class="btn btn-sm" href="{}">{}{}</a>', step.url, step.action, name)
+        return render_step(step.url, step.action, record.name) if step else ""
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

@@ -47,8 +47,8 @@ GAP_LABELS = {
 class SpeechTotal(NamedTuple):
     """The recordings of a voice that a build would use."""
 
-    recordings: int = 0
-    seconds: float = 0.0
+    recordings: int
+    seconds: float
 
 
 def _query_used_recordings() -> QuerySet[Recording]:
@@ -137,11 +137,13 @@ class VoiceTable(ListTable):
     def render_purpose(self, record: Voice) -> str:
         return get_purpose_label(record.purpose)
 
-    def render_recordings(self, record: Voice) -> str:
-        return str(self.totals.get(record.pk, SpeechTotal()).recordings)
+    def render_recordings(self, record: Voice) -> SafeString | str:
+        total = self.totals.get(record.pk)
+        return str(total.recordings) if total else NOTHING
 
-    def render_speech(self, record: Voice) -> str:
-        return format_duration(self.totals.get(record.pk, SpeechTotal()).seconds)
+    def render_speech(self, record: Voice) -> SafeString | str:
+        total = self.totals.get(record.pk)
+        return format_duration(total.seconds) if total else NOTHING
 
     def render_readiness(self, record: Voice) -> SafeString:
         if record.pk in self.active:

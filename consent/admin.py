@@ -38,6 +38,7 @@ from voicehub.storage import StorageUnavailable
 @admin.register(Talent)
 class TalentAdmin(NoDeleteAdmin):
     group = PEOPLE
+    purpose = "People whose voices the studio builds"
     studio_path = ""
     list_display = ["name", "email", "phone", "created_at"]
     search_fields = ["name", "email"]
@@ -58,6 +59,7 @@ class DeleteAtEndFilter(admin.BooleanFieldListFilter):
 @admin.register(Contract)
 class ContractAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "What was agreed with each talent, and until when"
     studio_path = ""
     formats = {"purposes": format_names(labels.get_purpose_label), "countries": describe_countries}
     list_display = ["talent", "signed_on", "starts_on", "ends_on", "in_force", "exclusive", "filed_by"]
@@ -100,6 +102,7 @@ def check_file(contract: Contract) -> str:
 @admin.register(ContractSuspension)
 class ContractSuspensionAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "When a contract was suspended and resumed, and by whom"
     studio_path = "contract"
     list_display = ["contract", "suspended_at", "suspended_by", "resumed_at", "resumed_by"]
     list_filter = ["suspended_at", ("resumed_at", PresenceFilter)]
@@ -110,6 +113,7 @@ class ContractSuspensionAdmin(ReadOnlyAdmin):
 @admin.register(ContractConfirmation)
 class ContractConfirmationAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Purposes of a contract that a person has confirmed"
     studio_path = "contract"
     list_display = ["contract", "purpose", "confirmed_by", "confirmed_at"]
     list_filter = ["purpose", "confirmed_at"]
@@ -120,6 +124,7 @@ class ContractConfirmationAdmin(ReadOnlyAdmin):
 @admin.register(ContractDraft)
 class ContractDraftAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Uploaded contract files that are not filed yet"
     studio_path = "talent"
     list_display = ["talent", "file_name", "size", "owner", "created_at"]
     list_filter = ["created_at"]
@@ -130,6 +135,7 @@ class ContractDraftAdmin(ReadOnlyAdmin):
 @admin.register(LanguageException)
 class LanguageExceptionAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Statements that were allowed in another language"
     studio_path = "consent"
     list_display = ["consent", "language", "reason", "allowed_by", "allowed_at"]
     list_filter = ["language", "allowed_at"]
@@ -142,6 +148,7 @@ class StatementAdmin(NoDeleteAdmin):
     """New versions can be added; the text of an existing version is read-only."""
 
     group = STAFF
+    purpose = "Texts that talents read aloud, by provider and language"
     list_display = ["provider", "language", "version", "source", "source_date", "retired"]
     list_filter = ["provider", "language", "retired"]
     search_fields = ["text", "source"]
@@ -169,6 +176,7 @@ class EventInline(FirstRowsInline):
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Each request for a consent, its text and its state"
     studio_path = ""
     list_display = [
         "talent",
@@ -203,6 +211,7 @@ def check_audit_log(consent: Consent) -> str:
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Private links that were sent to talents"
     studio_path = "talent"
     list_display = ["talent", "channel", "sent_to", "sent_at", "expires_at", "opened_at", "revoked_at"]
     list_filter = ["channel", "expires_at"]
@@ -213,6 +222,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 @admin.register(TalentMail)
 class TalentMailAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Mails to talents about their consents"
     studio_path = "consent"
     list_display = ["consent", "kind", "recipient", "sent_to", "sent_at", "disputed_at", "resolved_at"]
     list_filter = ["kind", "recipient", "created_at"]
@@ -223,6 +233,7 @@ class TalentMailAdmin(ReadOnlyAdmin):
 @admin.register(Take)
 class TakeAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "Recordings of the spoken consents"
     studio_path = "consent"
     list_display = ["consent", "capture", "recorded_by", "acceptable", "seconds", "sample_rate", "created_at"]
     list_filter = ["capture", "acceptable"]
@@ -233,6 +244,7 @@ class TakeAdmin(ReadOnlyAdmin):
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "What happened, as a chain that shows every change"
     menu_name = "Audit log entries"
     studio_path = "consent"
     list_display = ["consent", "sequence", "kind", "actor_name", "at"]
@@ -244,6 +256,7 @@ class EventAdmin(ReadOnlyAdmin):
 @admin.register(TakeCheck)
 class TakeCheckAdmin(ReadOnlyAdmin):
     group = PEOPLE
+    purpose = "What the checks of each take found"
     studio_path = "take.consent"
     list_display = ["take", "checked_at", "verdict", "error"]
     loaded_in_lists = ("statement",)
@@ -259,5 +272,6 @@ class TakeCheckAdmin(ReadOnlyAdmin):
 @admin.register(Pronunciation)
 class PronunciationAdmin(StudioAdmin):
     group = STAFF
+    purpose = "Names, and how they sound when they are spoken"
     list_display = ["name", "sounds_like"]
     search_fields = ["name", "sounds_like"]

@@ -5,8 +5,8 @@ from datetime import timedelta
 from consent.services import contract_drafts, evidence_checks, invitations, take_checks, talent_mails
 from consent.services.review import expire_due_consents
 from consent.services.take_checks import handle_check_failure
-from voicehub.outbox import ANALYSIS, TAKES, Lease, enqueue_task, register_handler
-from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL, FAILED_TASK_RETRY
+from voicehub.outbox import ANALYSIS, TAKES, Lease, register_handler
+from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL
 
 
 @register_handler("send_invitation")
@@ -30,29 +30,17 @@ def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     return CONSENT_EXPIRY_INTERVAL
 
 
-def _delete_contract_drafts_later(scope: str) -> None:
-    enqueue_task("delete_contract_drafts", scope, after=FAILED_TASK_RETRY)
-
-
-@register_handler("delete_contract_drafts", on_failure=_delete_contract_drafts_later)
+@register_handler("delete_contract_drafts", gives_up=False)
 def delete_contract_drafts(_scope: str, _lease: Lease) -> timedelta:
     contract_drafts.delete_old_drafts()
     return CONTRACT_DRAFT_SWEEP_INTERVAL
 
 
-def _delete_contract_draft_file_later(ids: str) -> None:
-    enqueue_task("delete_contract_draft_file", ids, after=FAILED_TASK_RETRY)
-
-
-@register_handler("delete_contract_draft_file", on_failure=_delete_contract_draft_file_later)
+@register_handler(contract_drafts.DELETE_FILE_TASK, gives_up=False)
 def delete_contract_draft_file(ids: str, _lease: Lease) -> None:
     contract_drafts.delete_file(ids)
 
 
-def _check_evidence_later(scope: str) -> None:
-    enqueue_task("check_evidence", scope, after=FAILED_TASK_RETRY)
-
-
-@register_handler("check_evidence", on_failure=_check_evidence_later, queue=ANALYSIS)
+@register_handler("check_evidence", queue=ANALYSIS, gives_up=False)
 def check_evidence(_scope: str, lease: Lease) -> timedelta:
     return evidence_checks.check_all_evidence(lease.extend)

@@ -138,3 +138,11 @@ def test_every_staff_page_has_a_description_and_the_font(client: Client, admin: 
     page = read_page(client)
     assert re.search(r'<meta name="description" content="[^"]{50,160}">', page)
     assert re.search(r'<link rel="preload" href="[^"]*inter-latin[^"]*" as="font"', page)
+
+
+def test_guide_lists_every_key_of_the_table_of_recordings() -> None:
+    dialog = (ROOT / "templates" / "voices" / "_recordings_pages.html").read_text(encoding="utf-8")
+    keys = set(re.findall(r"<kbd>([^<]+)</kbd>", dialog)) - {"Esc"}
+    rows = [row for row in GUIDE.split("\n## Keys\n")[1].splitlines() if "| table of recordings |" in row]
+    listed = set(re.split(r"[ ,+]|`| or ", " ".join(row.split("|")[1] for row in rows)))
+    assert keys >= {"J", "Enter"} and keys <= listed, keys - listed

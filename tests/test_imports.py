@@ -265,3 +265,10 @@ def test_restricted_modules_are_imported_only_where_allowed() -> None:
 )
 def test_import_of_a_restricted_module_is_found(name: str, line: str) -> None:
     assert len(find_forbidden_imports(name, line)) == 1
+
+
+def test_migrations_import_no_service() -> None:
+    """A migration does the same however the product changes, so it has its own copy of what it computes."""
+    for path in ROOT.glob("*/migrations/*.py"):
+        services = [name for name in list_imports(path.read_text(encoding="utf-8")) if ".services." in name]
+        assert services == [], path.name

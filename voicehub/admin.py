@@ -30,6 +30,7 @@ class TaskAdmin(ReadOnlyAdmin):
     """Background tasks in every status: waiting, running, done or failed (with the reason)."""
 
     group = WORK
+    purpose = "Background tasks: waiting, running, done or failed"
     list_display = ["kind", "status", "is_running", "attempts", "reason", "due_at", "created_at", "seen_by"]
     list_filter = ["status", "kind", "created_at"]
     list_select_related = ["seen_by"]
@@ -79,6 +80,7 @@ class ThresholdOverrideAdmin(StudioAdmin):
     """This studio's own thresholds. A threshold is the measured value from which VoiceHub reports a finding."""
 
     group = STAFF
+    purpose = "Measured values from which this studio gets a finding"
     form = ThresholdForm
     list_display = ["name", "value", "default_value", "provider", "tier", "reason"]
     list_filter = ["provider", "tier", "name"]

@@ -15,6 +15,7 @@ class StudioAdminSite(admin.AdminSite):
     site_header = "VoiceHub administration"
     site_title = "VoiceHub"
     index_title = "Administration"
+    enable_nav_sidebar = False  # the rail has the same links
 
     def get_urls(self) -> list[Any]:
         """All URLs except `view_on_site`, which redirects to any row's page without checking permissions on the row."""
@@ -23,11 +24,14 @@ class StudioAdminSite(admin.AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The models by task. The page of one app lists the models of this app."""
         apps = super().get_app_list(request, app_label)
-        entries = [self._name_entry(entry) for app in apps for entry in app["models"]]
+        entries = [self._describe_entry(entry, request.path) for app in apps for entry in app["models"]]
         return apps if app_label else [group for name in GROUPS if (group := self._make_group(name, entries))]
 
-    def _name_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
-        entry["name"] = getattr(self._registry[entry["model"]], "menu_name", "") or entry["name"]
+    def _describe_entry(self, entry: dict[str, Any], path: str) -> dict[str, Any]:
+        model_admin = self._registry[entry["model"]]
+        entry["name"] = getattr(model_admin, "menu_name", "") or entry["name"]
+        entry["purpose"] = getattr(model_admin, "purpose", "")
+        entry["is_current"] = bool(entry["admin_url"]) and path.startswith(entry["admin_url"])
         return entry
 
     def _make_group(self, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -35,7 +39,9 @@ class StudioAdminSite(admin.AdminSite):
         models = [entry for entry in entries if getattr(self._registry[entry["model"]], "group", "") == name]
         models.sort(key=lambda entry: entry["name"])
         label = name.lower().replace(" ", "-")
-        return {"name": name, "app_label": label, "has_module_perms": True, "models": models} if models else {}
+        is_current = any(entry["is_current"] for entry in models)
+        group = {"name": name, "app_label": label, "has_module_perms": True, "models": models, "is_current": is_current}
+        return group if models else {}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the dashboard's sign-in page, which leads back to the admin. Staff without access get a 403."""

@@ -34,11 +34,10 @@ class Limit:
 class Chart:
     """A chart and its table.
 
-    `key` is unique on the page. `x_values` are the rows of the table, in order: labels, or numbers for a scatter plot.
+    `x_values` are the rows of the table, in order: labels, or numbers for a scatter plot.
     `y_range` fixes the y axis; without it, the axis fits the values.
     """
 
-    key: str
     title: str
     kind: ChartKind
     x_label: str

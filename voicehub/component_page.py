@@ -35,7 +35,6 @@ BUILDS = ("Build 1", "Build 2", "Build 3", "Build 4", "Build 5")
 BINS = ("0.5 to 0.6", "0.6 to 0.7", "0.7 to 0.8", "0.8 to 0.9", "0.9 to 1")
 CHARTS = [
     Chart(
-        key="bar",
         title="Sample scores",
         kind=ChartKind.BAR,
         x_label="Score",
@@ -47,7 +46,6 @@ CHARTS = [
         ),
     ),
     Chart(
-        key="line",
         title="Similarity over the builds",
         kind=ChartKind.LINE,
         x_label="Build",
@@ -61,7 +59,6 @@ CHARTS = [
         y_range=(0, 1),
     ),
     Chart(
-        key="scatter",
         title="Length and loudness",
         kind=ChartKind.SCATTER,
         x_label="Seconds",

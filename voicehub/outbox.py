@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from voicehub.models import Task, TaskStatus, User
-from voicehub.retry_policy import LEASE, MAX_ATTEMPTS, RENOTIFY_AFTER, attempt_delay
+from voicehub.retry_policy import FAILED_TASK_RETRY, LEASE, MAX_ATTEMPTS, RENOTIFY_AFTER, attempt_delay
 from voicehub.transitions import move
 
 logger = logging.getLogger(__name__)
@@ -88,14 +89,17 @@ _queues: dict[str, str] = {}
 
 
 def register_handler(
-    kind: str, on_failure: FailureHandler | None = None, queue: str = SUBMIT
+    kind: str, on_failure: FailureHandler | None = None, queue: str = SUBMIT, *, gives_up: bool = True
 ) -> Callable[[Handler], Handler]:
     """Decorator: register the handler for tasks of this kind, and their queue.
 
     The handler gets the object's id and the lease. It returns None when the work is done, or the delay until the task
     is due again. Any exception except PermanentFailure and LeaseLost is retried, at most MAX_ATTEMPTS times in a row.
-    When the task fails, `on_failure` is called with the object's id in the same transaction.
+    When the task fails, `on_failure` is called with the object's id in the same transaction. A kind that never gives up
+    is then enqueued again, after FAILED_TASK_RETRY.
     """
+    if not gives_up:
+        on_failure = partial(enqueue_task, kind, after=FAILED_TASK_RETRY)
 
     def register(handler: Handler) -> Handler:
         _handlers[kind] = handler

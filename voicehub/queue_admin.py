@@ -21,6 +21,7 @@ class QueueAdmin(django_rq.admin.QueueAdmin):
     """django-rq's pages, which only check `is_staff`, restricted to users with MANAGE_QUEUES."""
 
     group = WORK
+    purpose = "What waits for the workers, and the workers"
     menu_name = "Queues"
 
     def get_urls(self) -> list[URLPattern]:

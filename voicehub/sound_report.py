@@ -7,7 +7,7 @@ from typing import Any
 from django.template.defaultfilters import filesizeformat
 
 from audio.analysis.measures import has_no_speech
-from voicehub.text import format_position
+from voicehub.text import format_minus, format_position
 
 Json = Mapping[str, Any]
 
@@ -118,11 +118,6 @@ def make_chip(found: Json, *, is_comparison: bool = False) -> Chip:
 def list_reasons(missing: Any) -> Iterable[str]:
     """The reasons why something is missing, from a list of reasons or a mapping of names to reasons."""
     return missing.values() if isinstance(missing, Mapping) else missing or ()
-
-
-def format_minus(text: str) -> str:
-    """Replace hyphens in a formatted number with a true minus sign."""
-    return text.replace("-", "−")
 
 
 def _describe_format(sound: Json) -> str:

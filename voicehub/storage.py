@@ -10,13 +10,30 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db.models.fields.files import FieldFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from voicehub.used_styles import collect_words, keep_used_rules
+
 BLOCK = 1 << 20
+COMPONENT_LIBRARY = "vendor/tabler/tabler.min.css"
+# The styles of every staff page, in their order. A browser shows nothing before it has them all.
+BASE_STYLES = (
+    COMPONENT_LIBRARY,
+    "css/tokens.css",
+    "css/states.css",
+    "css/shell.css",
+    "css/studio.css",
+    "css/components.css",
+    "css/search.css",
+)
+# Their collected file. It is in the folder of our own styles, so that their relative URLs stay right.
+JOINED_STYLES = "css/base.css"
 
 
 class StoredFileLost(Exception):
@@ -88,6 +105,26 @@ class StudioStaticConfig(StaticFilesConfig):
 
 class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     support_js_module_import_aggregation = True
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        """Also makes one file of the base styles, with those rules of the component library that pages can use."""
+        if not dry_run:
+            joined = "\n".join(_read_style(*paths[name]) for name in BASE_STYLES)
+            self.delete(JOINED_STYLES)
+            self._save(JOINED_STYLES, ContentFile(joined.encode()))
+            paths[JOINED_STYLES] = (self, JOINED_STYLES)
+        yield from super().post_process(paths, dry_run=dry_run, **options)
+
+
+def _read_style(storage: Storage, path: str) -> str:
+    with storage.open(path) as file:
+        css: str = file.read().decode()
+    return keep_used_rules(css, collect_words(settings.BASE_DIR)) if path == COMPONENT_LIBRARY else css
+
+
+def list_base_styles() -> tuple[str, ...]:
+    """The files of the styles of every staff page."""
+    return (JOINED_STYLES,) if isinstance(storages["staticfiles"], HashedStorage) else BASE_STYLES
 
 
 def open_file(file: FieldFile) -> BinaryIO:

@@ -13,7 +13,7 @@ TASK_LABELS = {
     "delete_remote_voice": "Deleting a voice at the provider",
     "delete_remote_files": "Deleting files at the provider",
     "delete_partial_files": "Deleting files of a recording",
-    "finish_bulk_change": "Deleting the undo data of an action on recordings",
+    "finish_bulk_change": "Deleting files or undo data of an action on recordings",
     "send_deletion_task": "Sending a mail about a deletion",
     "check_take": "Checking a consent recording",
     "examine_recordings": "Analyzing recordings",
@@ -25,6 +25,7 @@ TASK_LABELS = {
     "schedule_deletions": "Planning deletions",
     "send_deletion_notice": "Sending a mail about a planned deletion",
     "refresh_usage": "Asking the providers about usage",
+    "set_transcripts": "Setting transcripts from a table",
     "cut_recording": "Splitting a recording",
 }
 

@@ -1,4 +1,4 @@
-"""Counts, durations, dates, languages, lists and positions in a recording, formatted for people."""
+"""Counts, numbers, durations, dates, languages, lists and positions in a recording, formatted for people."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,6 +13,16 @@ HOUR = 3600
 def format_count(count: int, one: str, many: str) -> str:
     """“1 recording is”, “3 recordings are”."""
     return f"{count} {one if count == 1 else many}"
+
+
+def format_minus(text: str) -> str:
+    """Replace hyphens in a formatted number with a true minus sign."""
+    return text.replace("-", "−")
+
+
+def format_decimals(value: float | None, places: int = 2) -> str:
+    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
+    return "–" if value is None else format_minus(f"{value:z.{places}f}")
 
 
 def format_duration(seconds: float | None) -> str:

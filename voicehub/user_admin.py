@@ -99,6 +99,7 @@ class UserPasswordForm(PasswordForm):
 
 class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     group = STAFF
+    purpose = "Staff who sign in, with their roles"
     form = UserForm
     change_password_form = UserPasswordForm
     list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]

@@ -14,7 +14,7 @@ from providers import registry
 from providers.parsing import parse_number
 from providers.types import Encoding, Handover, Tier
 from voicehub.models import User
-from voicehub.templatetags.studio import TONE_OF
+from voicehub.status_marks import get_tone
 from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
 from voices import access
@@ -100,7 +100,7 @@ def make_build_badges(build: Build, states: VoiceStates, outdated: Collection[UU
         return [voice_badge]
     if build.pk in outdated:
         return [OUTDATED_BADGE]
-    badge = StatusBadge(TONE_OF.get(build.status, "over"), build.get_status_display())
+    badge = StatusBadge(get_tone(build.status), build.get_status_display())
     is_held = build.status == BuildStatus.TRAINING and build.remote_voice_id in states.held
     return [badge, voice_badge] if is_held and voice_badge else [badge]
 

@@ -13,7 +13,10 @@ from django.utils.safestring import SafeString
 from consent.models import Consent, Talent
 from providers import registry
 from voicehub.folding import fold
-from voicehub.text import format_count, format_date, get_language_name
+from voicehub.status_marks import get_tone, render_mark
+from voicehub.templatetags.cells import render_moment
+from voicehub.templatetags.signs import render_face, render_voice_tile
+from voicehub.text import format_count, get_language_name
 from voices.models import Build, Recording, RemoteVoice, Voice
 from voices.presenters import build_name
 from voices.services.search import MIN_CHARACTERS, FoundRows, SearchWord
@@ -33,11 +36,15 @@ CHARACTERS_BEFORE, CHARACTERS_AFTER = 40, 120
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
+    """`sign` is the face of a person or the tile of a voice, `text` the part of a transcript with the words."""
+
     url: str
     title: SafeString
     detail: SafeString
     text: SafeString | str = ""
-    """The part of a transcript with the words."""
+    sign: SafeString | str = ""
+    state: SafeString | str = ""
+    day: SafeString | str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +84,14 @@ def describe_results(groups: Sequence[ResultGroup], words: Sequence[SearchWord],
 
 
 def _make_talent_result(talent: Talent, words: Sequence[str]) -> SearchResult:
-    return SearchResult(talent.get_absolute_url(), mark_words(talent.name, words), mark_words(talent.email, words))
+    title, detail = mark_words(talent.name, words), mark_words(talent.email, words)
+    return SearchResult(talent.get_absolute_url(), title, detail, sign=render_face(talent.name))
 
 
 def _make_voice_result(voice: Voice, words: Sequence[str]) -> SearchResult:
     detail = f"Voice of {voice.talent.name} · {get_language_name(voice.language)} · {voice.get_purpose_display()}"
-    return SearchResult(voice.get_absolute_url(), mark_words(voice.name, words), mark_words(detail, words))
+    title, sign = mark_words(voice.name, words), render_voice_tile(voice.pk)
+    return SearchResult(voice.get_absolute_url(), title, mark_words(detail, words), sign=sign)
 
 
 def _make_recording_result(recording: Recording, words: Sequence[str]) -> SearchResult:
@@ -90,21 +99,23 @@ def _make_recording_result(recording: Recording, words: Sequence[str]) -> Search
     url = f"{recording.voice.get_absolute_url()}?open={recording.pk}#row-{recording.pk}"
     where = mark_words(f"{recording.voice.name} · {recording.voice.talent.name}", ())
     text = mark_words(cut_text(recording.transcript, words), words)
-    return SearchResult(url, mark_words(recording.file_name, words), where, text)
+    return SearchResult(url, mark_words(recording.file_name, words), where, text, render_voice_tile(recording.voice.pk))
 
 
 def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:
-    account, talent = build.remote_voice.account.name, build.voice.talent.name
-    state = f"{build.get_status_display()}, started {format_date(build.created_at)}"
-    detail = f"{build_name(build)} · {account} · {talent} · {state}"
-    return SearchResult(build.get_absolute_url(), mark_words(build.voice.name, words), mark_words(detail, words))
+    detail = f"{build_name(build)} · {build.remote_voice.account.name} · {build.voice.talent.name}"
+    title, sign = mark_words(build.voice.name, words), render_voice_tile(build.voice.pk)
+    state, started = render_mark(get_tone(build.status), build.get_status_display()), render_moment(build.created_at)
+    return SearchResult(build.get_absolute_url(), title, mark_words(detail, words), sign=sign, state=state, day=started)
 
 
 def _make_consent_result(consent: Consent, words: Sequence[str]) -> SearchResult:
     provider = registry.get_provider_label(consent.provider)
-    detail = f"{provider} · {consent.get_purpose_display()} · {consent.get_status_display()}"
+    detail = f"{provider} · {consent.get_purpose_display()}"
     name = consent.talent_name or consent.talent.name
-    return SearchResult(consent.get_absolute_url(), mark_words(name, words), mark_words(detail, words))
+    state = render_mark(get_tone(consent.status), consent.get_status_display())
+    title, sign = mark_words(name, words), render_face(name)
+    return SearchResult(consent.get_absolute_url(), title, mark_words(detail, words), sign=sign, state=state)
 
 
 def _make_remote_result(remote: RemoteVoice, words: Sequence[str]) -> SearchResult:
@@ -112,8 +123,9 @@ def _make_remote_result(remote: RemoteVoice, words: Sequence[str]) -> SearchResu
     provider = registry.get_provider_label(remote.account.provider)
     ids = [value for value in (remote.reference, remote.remote_id) if any(word in fold(value) for word in words)]
     name = remote.name or (remote.voice.name if remote.voice else "Voice without a name")
-    detail = " · ".join([provider, remote.account.name, *ids])
-    return SearchResult(remote.get_absolute_url(), mark_words(name, words), mark_words(detail, words))
+    detail = mark_words(" · ".join([provider, remote.account.name, *ids]), words)
+    sign = render_voice_tile(remote.voice.pk) if remote.voice else ""
+    return SearchResult(remote.get_absolute_url(), mark_words(name, words), detail, sign=sign)
 
 
 MAKERS: dict[str, Callable[[Any, Sequence[str]], SearchResult]] = {

@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from voicehub import outbox
-from voicehub.outbox import ANALYSIS, URGENT, FailureHandler, Lease, register_handler
-from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, FAILED_TASK_RETRY
+from voicehub.outbox import ANALYSIS, URGENT, Lease, register_handler
+from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL
 from voices.services import (
     deletion,
     deletion_assignment,
@@ -20,12 +19,9 @@ from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
 from voices.services.recordings import analysis, comparison, segment, store
 from voices.services.recordings.bulk import deletion as bulk_deletion
+from voices.services.recordings.bulk import table_task
+from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.segment import handle_split_failure
-
-
-def retry_after_pause(kind: str) -> FailureHandler:
-    """Make a failure handler that enqueues the task again after FAILED_TASK_RETRY, so that it is never given up."""
-    return lambda object_id: outbox.enqueue_task(kind, object_id, after=FAILED_TASK_RETRY)
 
 
 @register_handler("submit_build", on_failure=handle_submit_failure)
@@ -33,32 +29,32 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
     return submit.submit_build(build_id, lease)
 
 
-@register_handler("settle_build", on_failure=retry_after_pause("settle_build"), queue=URGENT)
+@register_handler("settle_build", queue=URGENT, gives_up=False)
 def reconcile_build(build_id: str, _lease: Lease) -> timedelta | None:
     return reconcile.reconcile_build(build_id)
 
 
-@register_handler("refresh_build", on_failure=retry_after_pause("refresh_build"), queue=URGENT)
+@register_handler("refresh_build", queue=URGENT, gives_up=False)
 def refresh_build(build_id: str, _lease: Lease) -> timedelta | None:
     return poll.refresh_build(build_id)
 
 
-@register_handler("delete_remote_voice", on_failure=retry_after_pause("delete_remote_voice"), queue=URGENT)
+@register_handler(scheduled_deletion.DELETION_TASK, queue=URGENT, gives_up=False)
 def delete_remote_voice(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return deletion.delete_remote_voice(remote_voice_id)
 
 
-@register_handler("delete_remote_files", on_failure=retry_after_pause("delete_remote_files"), queue=URGENT)
+@register_handler(scheduled_deletion.FILE_TASK, queue=URGENT, gives_up=False)
 def delete_remote_files(remote_voice_id: str, lease: Lease) -> timedelta | None:
     return file_deletion.delete_remote_files(remote_voice_id, lease)
 
 
-@register_handler("delete_partial_files", on_failure=retry_after_pause("delete_partial_files"))
+@register_handler(store.DELETE_PARTIAL_FILES_TASK, gives_up=False)
 def delete_partial_files(ids: str, _lease: Lease) -> None:
     store.delete_partial_files(ids)
 
 
-@register_handler("finish_bulk_change", on_failure=retry_after_pause("finish_bulk_change"))
+@register_handler(FINISH_TASK, gives_up=False)
 def finish_bulk_change(change_id: str, lease: Lease) -> timedelta | None:
     return bulk_deletion.finish_change(change_id, lease)
 
@@ -68,33 +64,33 @@ def send_deletion_task(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return deletion_assignment.send_deletion_task(remote_voice_id)
 
 
-@register_handler("schedule_deletions", on_failure=retry_after_pause("schedule_deletions"), queue=URGENT)
+@register_handler(scheduled_deletion.SCHEDULE_TASK, queue=URGENT, gives_up=False)
 def schedule_deletions(_scope: str, _lease: Lease) -> timedelta:
     scheduled_deletion.schedule_deletions()
     return DELETION_SCHEDULE_INTERVAL
 
 
-@register_handler("refresh_usage", on_failure=retry_after_pause("refresh_usage"))
+@register_handler("refresh_usage", gives_up=False)
 def refresh_usage(_scope: str, lease: Lease) -> timedelta:
     return usage_refresh.refresh_usage(lease.extend)
 
 
-@register_handler("send_deletion_notice", on_failure=retry_after_pause("send_deletion_notice"))
+@register_handler(scheduled_deletion.NOTICE_TASK, gives_up=False)
 def send_deletion_notice(remote_voice_id: str, _lease: Lease) -> None:
     deletion_notices.send_deletion_notice(remote_voice_id)
 
 
-@register_handler("send_build_mail")
+@register_handler(staff_mails.BUILD_TASK)
 def send_build_mail(build_id: str, _lease: Lease) -> None:
     staff_mails.send_build_mail(build_id)
 
 
-@register_handler("send_pause_mail")
+@register_handler(staff_mails.PAUSE_TASK)
 def send_pause_mail(account_and_user: str, _lease: Lease) -> None:
     staff_mails.send_pause_mail(account_and_user)
 
 
-@register_handler("send_public_voice_mail")
+@register_handler(staff_mails.PUBLIC_TASK)
 def send_public_voice_mail(remote_voice_id: str, _lease: Lease) -> None:
     staff_mails.send_public_voice_mail(remote_voice_id)
 
@@ -104,14 +100,19 @@ def make_preview(preview_id: str, _lease: Lease) -> timedelta | None:
     return previews.make_preview(preview_id)
 
 
-@register_handler("examine_recordings", queue=ANALYSIS)
+@register_handler(store.ANALYZE_TASK, queue=ANALYSIS)
 def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return analysis.analyze_recordings(voice_id, lease)
 
 
-@register_handler("compare_recordings", queue=ANALYSIS)
+@register_handler(store.COMPARE_TASK, queue=ANALYSIS)
 def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return comparison.compare_recordings(voice_id, lease)
+
+
+@register_handler("set_transcripts", queue=ANALYSIS)
+def set_transcripts(voice_id: str, lease: Lease) -> None:
+    table_task.finish_tables(voice_id, lease)
 
 
 @register_handler("cut_recording", on_failure=handle_split_failure, queue=ANALYSIS)

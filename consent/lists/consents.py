@@ -11,15 +11,8 @@ from consent.labels import get_purpose_label
 from consent.models import Consent, ConsentStatus, Event, EventKind
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
-from voicehub.templatetags.cells import (
-    get_tone,
-    render_day,
-    render_lines,
-    render_link,
-    render_mark,
-    render_moment,
-    render_step,
-)
+from voicehub.status_marks import get_tone, render_mark
+from voicehub.templatetags.cells import render_day, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_face
 from voicehub.text import get_language_name
 

@@ -18,15 +18,8 @@ from consent.models import Consent, ConsentStatus, Contract, ContractSuspension,
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
-from voicehub.templatetags.cells import (
-    NOTHING,
-    render_day,
-    render_lines,
-    render_link,
-    render_mark,
-    render_moment,
-    render_step,
-)
+from voicehub.status_marks import render_mark
+from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_face
 
 ENDING_SOON = timedelta(days=60)

@@ -1,10 +1,6 @@
 // Draws each [data-chart] from the numbers of its table, so the table is never different from the drawing.
 // Series differ in shape and filling, not only in color. The drawing follows a change of the theme.
-import "../vendor/chart.js/chart.umd.min.js";
-
-const { Chart } = window;
-Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-Chart.defaults.font.size = 12;
+// A chart is drawn when it comes near the window. The library is loaded for the first one: it is larger than the page.
 const SHAPES = ["circle", "rectRot", "triangle", "rect"];
 const MOST_DOTS = 40; // more of them are one thick line
 const DASHES = [[], [6, 4], [2, 3], [10, 4, 2, 4]];
@@ -112,9 +108,8 @@ function drawChart(figure) {
   const { labels, series } = readTable(figure);
   const datasets = series.map((one, index) => makeDataset(kind, one, index, labels));
   if (figure.dataset.limit !== undefined) datasets.push(makeLimit(figure, kind, labels));
-  figure.querySelector("[data-drawing]").hidden = false;
   const data = { labels: kind === "scatter" ? undefined : labels, datasets };
-  drawings.set(figure, new Chart(figure.querySelector("canvas"), { type: kind, data, options: makeOptions(figure, kind, datasets) }));
+  drawings.set(figure, new window.Chart(figure.querySelector("canvas"), { type: kind, data, options: makeOptions(figure, kind, datasets) }));
 }
 
 function removeDrawings(isOver) {
@@ -125,24 +120,49 @@ function removeDrawings(isOver) {
   }
 }
 
-function drawCharts() {
-  removeDrawings((figure) => !figure.isConnected);
-  for (const figure of document.querySelectorAll("[data-chart]")) if (!drawings.has(figure)) drawChart(figure);
-}
-
-// Draws the first charts of the page one by one, so that the page answers in between.
-async function drawFirstCharts() {
-  for (const figure of document.querySelectorAll("[data-chart]")) {
-    await new Promise((resolve) => setTimeout(resolve));
+async function drawNear(figure) {
+  try {
+    await Promise.all([import("../vendor/chart.js/chart.umd.min.js"), document.fonts.ready]); // it keeps its first font
+    Object.assign(window.Chart.defaults.font, { family: getComputedStyle(document.body).fontFamily, size: 12 });
+    await new Promise((resolve) => setTimeout(resolve)); // the page answers between two charts
     if (figure.isConnected && !drawings.has(figure)) drawChart(figure);
+  } catch (error) {
+    console.warn("Cannot draw the chart:", error);
+    figure.querySelector("[data-drawing]").hidden = true; // its table is still there
   }
 }
 
-await document.fonts.ready; // a drawing keeps the font that it was drawn with
-await drawFirstCharts();
-drawCharts(); // those of fragments that came meanwhile
-document.addEventListener("htmx:load", drawCharts);
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      observer.unobserve(target);
+      drawNear(target);
+    }
+  },
+  { rootMargin: "50%" },
+);
+
+// Each new chart gets its place at once, so that nothing moves when it is drawn.
+function watchCharts() {
+  removeDrawings((figure) => !figure.isConnected);
+  for (const figure of document.querySelectorAll("[data-chart]")) {
+    const place = figure.querySelector("[data-drawing]");
+    if (!place.hidden) continue;
+    place.hidden = false;
+    observer.observe(figure);
+  }
+}
+
+watchCharts();
+document.addEventListener("htmx:load", watchCharts);
 new MutationObserver(() => {
+  const drawn = [...drawings.keys()];
   removeDrawings(() => true);
-  drawCharts();
+  drawn.filter((figure) => figure.isConnected).forEach(drawChart);
 }).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+// Printed pages have every chart, if the library is there.
+window.addEventListener("beforeprint", () => {
+  if (!window.Chart) return;
+  for (const figure of document.querySelectorAll("[data-chart]")) if (!drawings.has(figure)) drawChart(figure);
+});

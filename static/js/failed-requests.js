@@ -45,12 +45,11 @@ function handleFailure({ elt, xhr, requestConfig }, isTimeout = false) {
   if (xhr.status === 401) return showSignedOut();
   // The answer to a conflict is in the page, or came as an event.
   if (xhr.status === 409) return removeToast(makeKey(requestConfig));
-  showProblem(elt, requestConfig, readWords(xhr, isTimeout));
+  showProblem(copyRequest(elt, requestConfig), readWords(xhr, isTimeout));
 }
 
-function showProblem(elt, requestConfig, words) {
-  const request = copyRequest(elt, requestConfig);
-  const text = changesData(requestConfig) ? `Not saved: ${describeControl(elt)}. ${words}` : words;
+function showProblem(request, words) {
+  const text = changesData(request) ? `Not saved: ${describeControl(request.elt)}. ${words}` : words;
   showToast(makeKey(request), text, [{ label: "Try again", run: () => tryAgain(request) }]);
 }
 
@@ -88,14 +87,15 @@ function copyRequest(elt, { verb, path, formData }) {
 
 let repeated = null; // the request whose parameters the next request of htmx takes
 
-async function tryAgain(request) {
-  const elt = request.elt.isConnected ? request.elt : findSuccessor(request.elt);
+async function tryAgain(old) {
+  const request = { ...old, elt: old.elt.isConnected ? old.elt : findSuccessor(old.elt) };
+  const { elt, verb, path } = request;
   if (!elt) return showToast(makeKey(request), "This part of the page has changed. Reload the page.");
   const obstacle = changesData(request) ? await refreshToken() : "";
-  if (obstacle) return showObstacle(elt, request, obstacle);
+  if (obstacle) return showObstacle(request, obstacle);
   removeToast(SIGNED_OUT);
   repeated = request;
-  window.htmx.ajax(request.verb, request.path, { source: elt })?.catch(() => {}); // a failure is shown by its event
+  window.htmx.ajax(verb, path, { source: elt })?.catch(() => {}); // a failure is shown by its event
   repeated = null;
 }
 
@@ -104,12 +104,10 @@ const findSuccessor = (elt) => elt.id
   ? document.getElementById(elt.id)
   : [...document.querySelectorAll("[hx-post]")].find((one) => one.getAttribute("hx-post") === elt.getAttribute("hx-post"));
 
-function showObstacle(elt, request, obstacle) {
+function showObstacle(request, obstacle) {
   if (obstacle === "signed_out") return showSignedOut();
   if (obstacle === "other_user") return showToast(makeKey(request), "Someone else has signed in. Reload the page.");
-  showToast(makeKey(request), `Not saved: ${describeControl(elt)}. ${obstacle === "offline" ? NO_CONNECTION : SERVER_PROBLEM}`, [
-    { label: "Try again", run: () => tryAgain({ ...request, elt }) },
-  ]);
+  showProblem(request, obstacle === "offline" ? NO_CONNECTION : SERVER_PROBLEM);
 }
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {

@@ -57,14 +57,14 @@ export function describeField(field) {
 
 // --- The copy ---
 
-const makeKey = (field) => `${PREFIX}${location.pathname}#${getFieldKey(field)}`;
+const makeCopyKey = (field) => `${PREFIX}${location.pathname}#${getFieldKey(field)}`;
 
 export function storeUnsavedTexts() {
   if (!user) return;
   for (const field of listUnsavedFields()) {
     const version = field.form.elements.version?.value ?? "";
     const copy = JSON.stringify({ user, value: field.value, version });
-    useSessionStorage((storage) => storage.setItem(makeKey(field), copy));
+    useSessionStorage((storage) => storage.setItem(makeCopyKey(field), copy));
   }
 }
 
@@ -72,13 +72,17 @@ function removeCopy(key) {
   useSessionStorage((storage) => storage.removeItem(key));
 }
 
-const forgetText = (field) => removeCopy(makeKey(field));
+const forgetText = (field) => removeCopy(makeCopyKey(field));
+
+function listCopies(start) {
+  const keys = useSessionStorage((storage) => Object.keys(storage)) ?? [];
+  return keys.filter((key) => key.startsWith(start));
+}
 
 // The keys of the fields of this page that have a copy.
 export function listStoredFields() {
   const start = `${PREFIX}${location.pathname}#`;
-  const keys = useSessionStorage((storage) => Object.keys(storage)) ?? [];
-  return keys.filter((key) => key.startsWith(start)).map((key) => key.slice(start.length));
+  return listCopies(start).map((key) => key.slice(start.length));
 }
 
 export function forgetEverything() {
@@ -88,16 +92,15 @@ export function forgetEverything() {
 // Puts the copies of this page back into their fields. A copy of another user is deleted.
 export function restoreTexts(root = document) {
   if (!user) return;
-  for (const key of useSessionStorage((storage) => Object.keys(storage)) ?? []) {
-    if (!key.startsWith(PREFIX)) continue;
-    const copy = JSON.parse(sessionStorage.getItem(key));
-    if (copy.user === user) restoreText(root, key, copy);
+  for (const key of listCopies(PREFIX)) {
+    const copy = useSessionStorage((storage) => JSON.parse(storage.getItem(key)));
+    if (copy?.user === user) restoreText(root, key, copy);
     else removeCopy(key);
   }
 }
 
 function restoreText(root, key, copy) {
-  const field = [...root.querySelectorAll(TEXT_FIELDS)].find((one) => one.form && makeKey(one) === key);
+  const field = [...root.querySelectorAll(TEXT_FIELDS)].find((one) => one.form && makeCopyKey(one) === key);
   if (!field) return;
   if (field.value === copy.value) return removeCopy(key);
   field.value = copy.value;

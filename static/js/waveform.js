@@ -5,8 +5,7 @@
 //   </div>
 //
 // A wide waveform loads finer peaks from the URL. So does the zoom button, which shows a few seconds at a time.
-// Call `drawWaveforms(root)` for elements that are added to the page later.
-import WaveSurfer from "../vendor/wavesurfer/wavesurfer.esm.js";
+// Call `drawWaveforms(root)` for elements that are added to the page later. The library is loaded for the first one.
 
 const readColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const readColors = () => ({
@@ -28,7 +27,10 @@ async function fetchPeaks(element, isFine) {
 async function drawWaveform(element) {
   element.dataset.drawn = "yes";
   const isFine = element.clientWidth > FINE_FROM_PIXELS;
-  const { seconds, peaks } = await fetchPeaks(element, isFine);
+  const [{ default: WaveSurfer }, { seconds, peaks }] = await Promise.all([
+    import("../vendor/wavesurfer/wavesurfer.esm.js"),
+    fetchPeaks(element, isFine),
+  ]);
   const wave = WaveSurfer.create({
     ...readColors(),
     container: element.querySelector(".waveform"),

@@ -6,8 +6,8 @@ pages one process serves per second, the number of database queries, and two rat
 the time of a page that does nothing (healthz). The second is its time over that of the same page with few rows: with
 50 recordings, or with 20 talents. It should be at most 2. The number of queries should stay the same.
 All times are those of processors, so that a busy machine changes no ratio: on PostgreSQL, of this process and of the
-server's process that answers it. The last row of Today is compared with the row above it: each voice is then judged at
-7 tiers instead of 2.
+server's process that answers it. The pages of a filter have 25 rows at each size. The last row of Today is compared
+with the row above it: each voice is then judged at 7 tiers instead of 2.
 """
 
 import os
@@ -122,12 +122,16 @@ def list_voice_urls(rows: "StudioRows", count: int) -> dict[str, str]:
         "recordings, last page": f"{path}recordings/?page=1000000",
         "recordings, newest first": f"{path}recordings/?sort=newest",
         "recordings, longest first": f"{path}recordings/?sort=longest",
-        "recordings, to review": f"{path}recordings/?show=look",
-        "recordings, flagged": f"{path}recordings/?show=flagged",
-        "recordings, excluded": f"{path}recordings/?show=inactive",
+        "recordings, to review": f"{path}recordings/?show=look&size=25",
+        "recordings, flagged": f"{path}recordings/?show=flagged&size=25",
+        "recordings, excluded": f"{path}recordings/?show=inactive&size=25",
         "recordings, poll": f"{path}recordings/poll/",
         "readiness": f"{path}readiness/",
+        "readiness, with improvements": f"{path}readiness/?improvements=show",
+        "readiness, improvements alone": f"{path}improvements/",
         "build": build.get_absolute_url(),
+        "build, with details": f"{build.get_absolute_url()}?details=show",
+        "build, details alone": f"{build.get_absolute_url()}details/",
         "talent": voice.talent.get_absolute_url(),
         "talents": "/talents/",
         "Today": "/",

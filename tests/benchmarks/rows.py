@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import Group
@@ -34,10 +35,16 @@ from voices.models import (
     RemoteVoice,
     Voice,
 )
+from voices.services.builds.scores import SCORES
+from voices.services.recordings.days import summarize_sound
 from voices.services.recordings.figures import set_figures
 
 PROVIDER = "resemble_v2"
 BUILDS = 40
+DAYS = 30
+# Half of so many recordings have a finding and a flag of the provider, and the other half are excluded. They fill a
+# page of 25 rows of each filter, however many recordings the voice has.
+FULL_PAGE = 50
 WORDS = ("the", "lighthouse", "keeper", "wound", "clock", "every", "evening", "boats", "came", "home", "lantern")
 NOISE_FINDING = {
     "severity": "look",
@@ -46,6 +53,8 @@ NOISE_FINDING = {
     "advice": "Find a quiet room.",
     "at": 1.0,
 }
+COPY_FINDING = NOISE_FINDING | {"code": "same_sound", "text": "Another recording has the same sound."}
+MARKUP_FINDING = NOISE_FINDING | {"code": "transcript_markup", "text": "The transcript has tags.", "at": None}
 # The consent status of five talents in a row; None is a talent without a consent.
 CONSENT_STATUSES = (
     None,
@@ -54,6 +63,15 @@ CONSENT_STATUSES = (
     ConsentStatus.APPROVED,
     ConsentStatus.APPROVED,
 )
+
+
+def is_first_half(number: int) -> bool:
+    return number < FULL_PAGE and number % 2 == 0
+
+
+def make_pair(number: int) -> float:
+    """A length in seconds that two copies of one sound share: of the first ones two in a row, then two in 200."""
+    return 2.0 + number // 2 / 10 if number < 20 else 4.0 + number // 200 / 1000
 
 
 class StudioRows:
@@ -77,40 +95,73 @@ class StudioRows:
         voice = Voice.objects.create(
             talent=talent, name=f"With {count}", purpose=Purpose.NARRATION, created_by=self.producer
         )
-        Recording.objects.bulk_create((self._make_recording(voice, number) for number in range(count)), batch_size=500)
+        rows = [self._make_recording(voice, number) for number in range(count)]
+        Recording.objects.bulk_create(rows, batch_size=500)
+        for day in range(DAYS):
+            ids = [row.pk for row in rows[day::DAYS]]
+            for start in range(0, len(ids), 500):
+                added = Recording.objects.filter(pk__in=ids[start : start + 500])
+                added.update(created_at=timezone.now() - timedelta(days=day))
+        voice.comparison = {"sound": summarize_sound(voice)}
+        voice.save(update_fields=["comparison"])
         return voice
 
     def add_builds(self, voice: Voice) -> Build:
-        """Add ended builds to a voice. The newest, which is returned, has a report on each of its recordings."""
+        """Add ended builds to a voice. The two newest have a report on each recording. Returns the newest."""
         contract = self._add_contract(voice.talent, 0)
         consent = self._add_consent(voice.talent, ConsentStatus.APPROVED)
         for number in range(BUILDS):
             self._add_build(voice, consent, contract, number)
-        newest = voice.builds.latest("created_at")
-        BuildRecording.objects.bulk_create(
-            (
-                BuildRecording(build=newest, recording=row, sha256=row.sha256, has_report=True, is_silent=place < 5)
-                for place, row in enumerate(voice.recordings.defer("peaks"))
-            ),
-            batch_size=500,
-        )
+        newest, previous = voice.builds.order_by("-created_at")[:2]
+        self._add_reports(previous)
+        self._add_reports(newest)
         return newest
 
+    def _add_reports(self, build: Build) -> None:
+        rows = build.voice.recordings.only("sha256", "transcript").order_by("file_name")
+        BuildRecording.objects.bulk_create(
+            (self._make_report(build, row, number) for number, row in enumerate(rows)), batch_size=500
+        )
+
+    def _make_report(self, build: Build, recording: Recording, number: int) -> BuildRecording:
+        """Make a row with every score. A hundredth of the recordings are silent."""
+        uniform = self.random.uniform
+        return BuildRecording(
+            build=build,
+            recording=recording,
+            sha256=recording.sha256,
+            transcript=recording.transcript,
+            has_report=True,
+            is_active=True,
+            is_outlier=False,
+            is_silent=number % 100 == 0 or is_first_half(number),
+            stoi=uniform(0.6, 1.0),
+            pesq=uniform(1.0, 4.5),
+            si_sdr=uniform(5.0, 30.0),
+            sample_score=uniform(0.2, 1.0),
+            signal_to_noise_ratio=uniform(10.0, 60.0),
+        )
+
     def _make_recording(self, voice: Voice, number: int) -> Recording:
-        """Make a usable recording without saving it. Every tenth has a finding."""
+        """Make a usable recording without saving it. Some have a finding, a copy or a transcript to repair."""
+        uniform = self.random.uniform
+        has_copy, has_markup = number < 20 or number % 200 in (4, 6), 20 <= number < 40 or number % 100 == 2
+        findings = [NOISE_FINDING] if number % 10 == 0 or is_first_half(number) else []
         recording = Recording(
             voice=voice,
             file=f"recordings/{number}.wav",
             file_name=f"session-{number:05}.wav",
             sha256=sha256(f"{voice.pk} {number}".encode()).hexdigest(),
             size=200_000,
-            transcript=" ".join(self.random.choices(WORDS, k=14)),
+            transcript=" ".join(self.random.choices(WORDS, k=14)) + " <b>now</b>" * has_markup,
             status=RecordingStatus.ACCEPTED,
-            seconds=self.random.uniform(2, 12),
+            seconds=make_pair(number) if has_copy else uniform(2, 12),
             sample_rate=44100,
-            active=number % 50 != 7,
-            findings=[NOISE_FINDING] if number % 10 == 0 else [],
+            active=number % 50 != 7 and not (number < FULL_PAGE and number % 2),
+            findings=findings + [MARKUP_FINDING] * has_markup,
+            set_findings=[COPY_FINDING] * has_copy,
             levels={"peak_dbfs": -3.0, "rms_dbfs": -20.0},
+            measures=self._make_measures(),
             peaks=[self.random.randrange(-127, 127) for _ in range(800)],
             uploaded_by=self.producer,
             analyzed_at=timezone.now(),
@@ -118,6 +169,22 @@ class StudioRows:
         )
         set_figures(recording)
         return recording
+
+    def _make_measures(self) -> dict[str, Any]:
+        """Such measures as the analysis stores of a recording."""
+        uniform = self.random.uniform
+        return {
+            "seconds": 5.0,
+            "leading_silence_seconds": 0.2,
+            "trailing_silence_seconds": 0.3,
+            "speech_seconds": 4.0,
+            "snr_db": uniform(10, 60),
+            "lufs": uniform(-30, -14),
+            "words_per_minute": 150.0,
+            "syllables_per_second": 4.0,
+            "speech_spans": [[0.2, 2.0], [2.5, 4.7]],
+            "estimates": {"dnsmos_overall": uniform(1.5, 4.5), "stoi": uniform(0.6, 1), "si_sdr": uniform(5, 30)},
+        }
 
     def add_talents(self, total: int) -> None:
         """Add talents up to this total, a fifth of each kind: new, requested, to review, with a voice, with a build."""
@@ -207,6 +274,7 @@ class StudioRows:
             contract=contract,
             status=BuildStatus.READY if number % 2 else BuildStatus.DATASET_ISSUE,
             issue="" if number % 2 else "There is no speech in: one.wav.",
+            scores={score.key: self.random.uniform(0.1, 1.0) for score in SCORES},
             started_by=self.producer,
             finished_at=timezone.now() - timedelta(hours=1),
         )

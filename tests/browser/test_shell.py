@@ -64,9 +64,11 @@ IS_DRAWN = """canvas => new Set(new Uint32Array(
 def test_chart_draws_its_table_in_both_themes(open_tab: Callable[..., Tab]) -> None:
     page = open_tab("desktop", "ada").goto("/components/")
     drawing = page.get_by_role("img", name="Similarity over the builds.")
+    for canvas in page.locator("[data-chart] canvas").all():
+        canvas.scroll_into_view_if_needed()  # a chart is drawn when it comes near the window
     expect(drawing).to_be_visible()
-    light = drawing.evaluate("canvas => canvas.toDataURL()")
     page.wait_for_function(f"[...document.querySelectorAll('[data-chart] canvas')].filter({IS_DRAWN}).length === 3")
+    light = drawing.evaluate("canvas => canvas.toDataURL()")
     page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
     page.wait_for_function(
         "light => document.querySelectorAll('[data-chart] canvas')[1].toDataURL() !== light", arg=light

@@ -106,7 +106,12 @@ def check_repairs(page: Page) -> None:
     repairs.get_by_role("button", name="Repair it").press("Enter")
     expect(page.get_by_text("1 transcript repaired.")).to_be_visible()
     expect(repairs).to_have_count(0)
-    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#messages")).to_be_focused()  # the pressed button is gone
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Undone: 1 recording is as before.")).to_be_visible()
+    expect(page.locator("#messages")).to_be_focused()
     expect(repairs).to_contain_text(MARKUP)
     findings = find_section(page, "Findings")
     findings.get_by_role("listitem").filter(has_text="Transcript: markup").get_by_role("link").click()
@@ -117,11 +122,11 @@ def check_repairs(page: Page) -> None:
 
 
 def check_charts(page: Page) -> None:
-    level = page.locator("figure[data-chart=line]").filter(has_text="Level by day")
-    expect(level.locator("canvas")).to_be_visible()
-    level.locator("summary").press("Enter")
-    expect(level.locator("tbody tr")).to_have_count(4)
-    expect(level.locator("tbody td").first).to_contain_text("−")
+    loudness = page.locator("figure[data-chart=line]").filter(has_text="Loudness by day")
+    expect(loudness.locator("canvas")).to_be_visible()
+    loudness.locator("summary").press("Enter")
+    expect(loudness.locator("tbody tr")).to_have_count(4)
+    expect(loudness.locator("tbody td").first).to_contain_text("−")
 
 
 def check_all_tabs(open_tab: OpenTab, voice: str) -> None:

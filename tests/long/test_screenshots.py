@@ -22,7 +22,7 @@ def test_every_main_page_fits_each_width_without_errors(
 ) -> None:
     SCREENSHOT_FOLDER.mkdir(parents=True, exist_ok=True)
     with open_session_tab("paula") as tab:
-        pages = make_staff_pages(tab)
+        pages = make_staff_pages(tab, account)
         capture_pages(tab, pages)
         link, status_link = create_private_link(tab), create_status_link(tab, pages["talent"])
     visitor = Tab(studio, chrome.new_context(**SIZES["desktop"], reduced_motion="reduce"), checked_pages)
@@ -31,9 +31,11 @@ def test_every_main_page_fits_each_width_without_errors(
     capture_status_pages(visitor, status_link)
     visitor.context.close()
     assert visitor.problems == []
+    with open_session_tab("ada") as admin:
+        capture_pages(admin, {"deletions": "/deletions/", "components": "/components/"})
 
 
-def make_staff_pages(tab: Tab) -> dict[str, str]:
+def make_staff_pages(tab: Tab, account: str) -> dict[str, str]:
     """Create the rows of a small studio. Returns the path of each page, keyed by the name of its screenshot."""
     talent, _consent = staff_steps.add_approved_talent(tab, "Shira Lens", sound.read_clip("consent-slt"))
     voice = staff_steps.add_voice(tab, talent, "Shira, narrator")
@@ -52,11 +54,26 @@ def make_staff_pages(tab: Tab) -> dict[str, str]:
         "contract-form": f"{talent}contracts/add/",
         "consent-review": f"/consents/{make_consent_under_review(tab)}/",
         "voice": voice,
+        "readiness": f"{voice}readiness/?improvements=show",
+        "voice-builds": f"{voice}builds/",
+        "voice-providers": f"{voice}providers/",
         "build": build,
         "compare": f"/builds/compare/?build={get_id(first)}&build={get_id(build)}",
         "accounts": "/accounts/",
+        "account": find_account(tab, account),
+        "spend": "/accounts/spend/",
+        "search": "/search/?q=Shira",
         "remote-voice": remote,
     }
+
+
+def find_account(tab: Tab, name: str) -> str:
+    """The path of the page of an account, after a test of its key, so that the page has its usage."""
+    page = tab.goto("/accounts/")
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("button", name="Test the key").click()
+    expect(page.get_by_text(f"The key of {name} works.")).to_be_visible()
+    return staff_steps.read_path(page)
 
 
 def start_and_finish_build(tab: Tab) -> str:

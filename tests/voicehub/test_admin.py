@@ -1,5 +1,7 @@
 """The Django admin lists every model, cannot change evidence, and never shows an API key."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.db.models import Model
@@ -8,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Pronunciation, Statement, Talent
+from tests.support.html import read_html
 from voicehub import outbox
 from voicehub.admin_base.groups import GROUPS
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
@@ -139,7 +142,33 @@ def test_first_page_groups_every_model_by_task(admin_client: Client) -> None:
     assert [group["name"] for group in groups] == list(GROUPS)
     listed = [entry["model"] for group in groups for entry in group["models"]]
     assert len(listed) == len(MODELS) and set(listed) == set(MODELS)
+    assert all(entry["purpose"] for group in groups for entry in group["models"])
     assert ">Queues</a>" in response.content.decode() and "Django-RQ" not in response.content.decode()
+
+
+def test_rail_opens_the_group_of_the_page(admin_client: Client) -> None:
+    page = read_html(admin_client.get(make_url(Task, "changelist")))
+    rail = page.partition("vh-top-menu")[0]
+    assert re.findall(r'<details class="vh-nav-group" open><summary>([^<]+)<', rail) == ["Background work"]
+    assert f'<a href="{make_url(Task, "changelist")}" aria-current="true">Tasks</a>' in rail
+
+
+def test_values_of_a_list_carry_their_heading_and_the_status_its_tone(admin_client: Client) -> None:
+    Task.objects.create(kind="refresh_build", object_id="1", status=TaskStatus.FAILED, reason="<b>")
+    page = read_html(admin_client.get(make_url(Task, "changelist")))
+    assert '<td data-label="Status" class="field-status"><span class="vh-status is-bad">Failed</span></td>' in page
+    assert 'data-label="Reason"' in page and "<b>" not in page.partition('id="result_list"')[2]
+
+
+def test_filter_of_a_list_is_a_menu_or_the_choice_that_is_made(admin_client: Client) -> None:
+    Task.objects.create(kind="refresh_build", object_id="1", status=TaskStatus.FAILED)
+    url = make_url(Task, "changelist")
+    page = read_html(admin_client.get(url))
+    assert '<span aria-hidden="true">+</span>Status</summary>' in page
+    assert '<a href="?status__exact=failed">Failed</a>' in page
+    chosen = read_html(admin_client.get(url, {"status__exact": "failed"}))
+    assert 'aria-current="true" href="?">Status: Failed<span' in chosen and "Clear all filters" in chosen
+    assert "No task matches these filters" in read_html(admin_client.get(url, {"status__exact": "done"}))
 
 
 def test_pages_of_the_admin_lead_back_to_the_studio(admin_client: Client) -> None:

@@ -6,7 +6,6 @@ from voicehub.charts import Chart, ChartKind, Limit, Series
 from voicehub.templatetags.charts import show_value, write_number
 
 CHART = Chart(
-    key="snr",
     title="Signal <to> noise",
     kind=ChartKind.LINE,
     x_label="Day",

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from voicehub.admin_base.formats import EMPTY, Format, find_format, is_hash
+from voicehub.status_marks import get_tone, render_mark
 
 MAX_RELATED = 50
 MAX_CHARACTERS = 120  # of a text in a list
@@ -72,7 +73,8 @@ class Column:
         if value is None or value == "":
             return EMPTY
         if self.field.choices:
-            return str(dict(self.field.flatchoices).get(value, value))
+            label = str(dict(self.field.flatchoices).get(value, value))
+            return render_mark(get_tone(value), label) if self.field.name == "status" else label
         shown = (self.format or find_format(self.field))(value)
         is_plain = self.is_in_list and not hasattr(shown, "__html__")
         return Truncator(shown).chars(MAX_CHARACTERS) if is_plain else shown

@@ -71,12 +71,14 @@ class FormattedFields(BaseAdmin):
 class RowsMixin(FormattedFields, ModelAdmin):
     """What all lists and pages of rows have in common.
 
-    `group` is the heading of the model on the first page of the admin. `studio_path` is the attribute path from a row
+    `group` is the heading of the model on the first page of the admin, and `purpose` says there what its rows are.
+    `studio_path` is the attribute path from a row
     to the object whose page in the studio shows it, "" for the row itself. `action_permission` is what the actions of
     the list require. `loaded_in_lists` has the JSON fields that the columns of the list need.
     """
 
     group = ""
+    purpose = ""
     menu_name = ""
     studio_path: str | None = None
     action_permission = ""

@@ -7,10 +7,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from voicehub.templatetags.studio import TONE_OF, WEEK, ago, exact
+from voicehub.templatetags.studio import WEEK, ago, exact
 
-# “over” is the tone of a status badge for everything that has ended or never began.
-MARKS = {"over": "idle"}
 NOTHING = SafeString('<span class="meta">none</span>')
 
 
@@ -29,15 +27,6 @@ def render_lines(first: SafeString | str, second: SafeString | str = "", css_cla
     if not second:
         return format_html("{}", first)
     return format_html('{}<small class="{}">{}</small>', first, css_class, second)
-
-
-def render_mark(tone: str, label: SafeString | str) -> SafeString:
-    """A status: a shape and a word. `tone` is the tone of a status badge, or “new”."""
-    return format_html('<span class="vh-status is-{}">{}</span>', MARKS.get(tone, tone), label)
-
-
-def get_tone(status: str) -> str:
-    return TONE_OF.get(status, "over")
 
 
 def render_day(value: date | None, default: str = "") -> SafeString | str:

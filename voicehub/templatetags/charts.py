@@ -2,7 +2,7 @@
 
 from django import template
 
-from voicehub.sound_report import format_minus
+from voicehub.text import format_minus
 
 register = template.Library()
 

@@ -11,11 +11,11 @@ from voicehub.sound_report import (
     FEW_DECAYS,
     TONES_BY_WEIGHT,
     Json,
-    format_minus,
     list_reasons,
     make_chip,
     make_clipping_marks,
 )
+from voicehub.text import format_minus
 
 register = template.Library()
 

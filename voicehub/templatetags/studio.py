@@ -10,28 +10,22 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
+from voicehub.status_marks import get_tone
+from voicehub.storage import list_base_styles
 from voicehub.text import format_date, format_duration
 
 register = template.Library()
-
-# The color of a status: fine, waiting for a person, failed, in progress.
-TONES = {
-    "good": {"approved", "ready", "accepted", "done", "split"},
-    "wait": {"submitted", "suspended", "unconfirmed", "dataset_issue"},
-    "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed"},
-    "busy": {"requested", "queued", "submitting", "training", "waiting", "splitting", "generating"},
-}
-TONE_OF = {status: tone for tone, statuses in TONES.items() for status in statuses}
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
@@ -44,6 +38,13 @@ register.filter(format_duration)
 def damage_note(*rows: Model | None) -> dict[str, list[str]]:
     """Name the parts of these rows that were changed or lost, if any, so that the page does not show them."""
     return {"damaged": [name for row in rows if row is not None for name in list_damaged_fields(row)]}
+
+
+@register.simple_tag
+def base_styles() -> SafeString:
+    """The styles of every staff page: one file where static files are collected."""
+    links = ((static(name),) for name in list_base_styles())
+    return format_html_join("\n    ", '<link rel="stylesheet" href="{}">', links)
 
 
 @register.filter
@@ -99,9 +100,7 @@ def day(value: date | None) -> SafeString | str:
 @register.simple_tag
 def status_badge(row: Any) -> SafeString:
     """The status of a row, with the label from its choices and a color."""
-    return format_html(
-        '<span class="state state-{}">{}</span>', TONE_OF.get(row.status, "over"), row.get_status_display()
-    )
+    return format_html('<span class="state state-{}">{}</span>', get_tone(row.status), row.get_status_display())
 
 
 @register.inclusion_tag("studio/field.html")

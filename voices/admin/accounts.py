@@ -55,6 +55,7 @@ class AccountAdminForm(VersionedForm):
 @admin.register(Account)
 class AccountAdmin(NoDeleteAdmin):
     group = ACCOUNTS
+    purpose = "API keys of the studio at the providers"
     studio_path = ""
     form = AccountAdminForm
     readonly_fields = [
@@ -130,6 +131,7 @@ class LimitOverrideForm(VersionedForm):
 @admin.register(LimitOverride)
 class LimitOverrideAdmin(StudioAdmin):
     group = STAFF
+    purpose = "Limits of a provider that this studio has changed"
     form = LimitOverrideForm
     list_display = ["provider", "tier", "limit", "value", "source"]
     list_filter = ["provider", "tier"]
@@ -138,6 +140,7 @@ class LimitOverrideAdmin(StudioAdmin):
 @admin.register(AccountCall)
 class AccountCallAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
+    purpose = "Calls to the providers, with their responses"
     list_display = ["operation", "account", "status", "at", "response"]
     list_filter = ["account", "status", "operation", "at"]
     search_fields = ["operation", "response_text"]
@@ -151,6 +154,7 @@ class AccountCallAdmin(ReadOnlyAdmin):
 @admin.register(UsageReading)
 class UsageReadingAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
+    purpose = "Credits and use that a provider stated on each day"
     list_display = ["account", "day", "used", "remaining", "unit", "since", "read_at"]
     list_filter = ["account", "day"]
     list_select_related = ["account"]
@@ -159,6 +163,7 @@ class UsageReadingAdmin(ReadOnlyAdmin):
 @admin.register(OfflineProof)
 class OfflineProofAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
+    purpose = "Proofs of consent that were mailed to a provider"
     studio_path = "consent"
     list_display = ["consent", "account", "sent_on", "sent_to", "sent_by", "confirmed_on", "recorded_by"]
     list_filter = ["account", "sent_on", ("confirmed_on", PresenceFilter)]

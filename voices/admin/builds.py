@@ -41,6 +41,7 @@ class BuildRecordingInline(FirstRowsInline):
 @admin.register(Build)
 class BuildAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Each attempt to make a voice at a provider"
     studio_path = ""
     list_display = ["voice", "remote_voice", "status", "started_by", "created_at", "finished_at"]
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
@@ -80,6 +81,7 @@ def poll_now(build: Build) -> str:
 @admin.register(BuildRecording)
 class BuildRecordingAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "What a provider reported about each recording"
     studio_path = "build"
     list_display = ["recording", "build", "sample_score", "stoi", "pesq", "is_silent", "is_outlier", "discard_reason"]
     list_filter = ["has_report", "is_silent", "is_outlier", "is_active", "from_callback"]
@@ -91,6 +93,7 @@ class BuildRecordingAdmin(ReadOnlyAdmin):
 @admin.register(Callback)
 class CallbackAdmin(ReadOnlyAdmin):
     group = WORK
+    purpose = "Messages of the providers about builds"
     studio_path = "build"
     list_display = ["build", "received_at", "address"]
     list_filter = ["received_at"]
@@ -101,6 +104,7 @@ class CallbackAdmin(ReadOnlyAdmin):
 @admin.register(DatasetFetch)
 class DatasetFetchAdmin(ReadOnlyAdmin):
     group = WORK
+    purpose = "Downloads of a dataset by a provider"
     studio_path = "build"
     list_display = ["build", "at", "address", "user_agent"]
     list_filter = ["at"]

@@ -17,6 +17,7 @@ from voices.services.remote_voices import refresh_remote_voice
 @admin.register(RemoteVoice)
 class RemoteVoiceAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Voices as the providers have them"
     studio_path = ""
     list_display = [
         "reference",
@@ -65,6 +66,7 @@ def refresh(remote: RemoteVoice) -> str:
 @admin.register(RemoteFile)
 class RemoteFileAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Files that were sent to the providers"
     studio_path = "remote_voice"
     list_display = [
         "remote_id",
@@ -83,6 +85,7 @@ class RemoteFileAdmin(ReadOnlyAdmin):
 @admin.register(Preview)
 class PreviewAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Sentences that built voices speak"
     studio_path = "remote_voice"
     list_display = ["text", "remote_voice", "status", "requested_by", "created_at", "finished_at"]
     list_filter = ["status", "remote_voice__account"]
@@ -94,6 +97,7 @@ class PreviewAdmin(ReadOnlyAdmin):
 @admin.register(BlindVote)
 class BlindVoteAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Choices between builds whose names were hidden"
     list_display = ["text", "choice", "chosen_build", "voter", "voted_at"]
     list_filter = ["choice", "voted_at"]
     search_fields = ["previews__text", "voter__username"]

@@ -15,6 +15,7 @@ from voices.services.recordings.store import check_again
 @admin.register(Voice)
 class VoiceAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Voices of the studio, each of one talent"
     studio_path = ""
     formats = {"countries": describe_countries}
     list_display = ["name", "talent", "language", "purpose", "created_by", "created_at"]
@@ -37,6 +38,7 @@ def check_voice(voice: Voice) -> str:
 @admin.register(Recording)
 class RecordingAdmin(ReadOnlyAdmin):
     group = VOICES
+    purpose = "Files of the voices, with length and format"
     studio_path = "voice"
     list_display = ["file_name", "voice", "status", "active", "seconds", "sample_rate", "size", "created_at"]
     list_filter = ["status", "active", "created_at"]

@@ -10,6 +10,7 @@ from voices.models import BulkChange, UploadProgress, WorkSample
 @admin.register(WorkSample)
 class WorkSampleAdmin(ReadOnlyAdmin):
     group = WORK
+    purpose = "How long finished work took"
     list_display = ["kind", "key", "units", "seconds", "finished_at"]
     list_filter = ["kind", "finished_at"]
     search_fields = ["key"]
@@ -18,6 +19,7 @@ class WorkSampleAdmin(ReadOnlyAdmin):
 @admin.register(UploadProgress)
 class UploadProgressAdmin(ReadOnlyAdmin):
     group = WORK
+    purpose = "How far each upload is"
     list_display = ["activity", "user", "done", "total", "started_at"]
     list_select_related = ["user"]
 
@@ -25,6 +27,7 @@ class UploadProgressAdmin(ReadOnlyAdmin):
 @admin.register(BulkChange)
 class BulkChangeAdmin(ReadOnlyAdmin):
     group = WORK
+    purpose = "Actions on many recordings, which can be undone"
     list_display = ["kind", "voice", "by", "created_at", "applied_at", "undone_at"]
     list_filter = ["kind", "created_at"]
     list_select_related = ["voice", "by"]

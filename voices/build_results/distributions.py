@@ -6,33 +6,41 @@ from dataclasses import dataclass
 
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
-from voicehub.sound_report import format_minus
+from voicehub.text import format_minus
 from voices.models import Build
 from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingScore, RecordingValues, load_values
 
 MIN_VALUES = 5
+# A histogram of more recordings would look the same. Of a larger build, so many are read, evenly chosen.
+MAX_VALUES = 1000
 MAX_BINS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The histogram of a provider's score, and that of our estimate, if there is one of enough recordings."""
+    """The histogram of a provider's score, and that of our estimate, if there is one of enough recordings.
+
+    It has one of each `step` recordings.
+    """
 
     score: RecordingScore
     provider_label: str
     chart: Chart
     estimate: Chart | None
+    step: int
 
 
 def load_distributions(build: Build, previous: Build | None, names: tuple[str, str]) -> list[Distribution]:
-    """One query for each build. `names` are those of the build and of the one before it."""
-    values = [load_values(build), load_values(previous) if previous else RecordingValues()]
+    """Two queries for each build. `names` are those of the build and of the one before it."""
+    # The same share of both builds, so that their bars can be compared.
+    step = max(math.ceil(one.recordings.count() / MAX_VALUES) for one in (build, previous) if one) or 1
+    values = [load_values(build, step), load_values(previous, step) if previous else RecordingValues()]
     label = registry.get_provider_label(build.remote_voice.account.provider)
-    return list(_iterate_distributions(values, label, names))
+    return list(_iterate_distributions(values, label, names, step))
 
 
 def _iterate_distributions(
-    values: Sequence[RecordingValues], label: str, names: Sequence[str]
+    values: Sequence[RecordingValues], label: str, names: Sequence[str], step: int
 ) -> Iterator[Distribution]:
     for score in RECORDING_SCORES:
         rows = [one.scores.get(score.key, ()) for one in values]
@@ -43,20 +51,18 @@ def _iterate_distributions(
         yield Distribution(
             score,
             label,
-            make_histogram(score.key, score.label, score.axis, rows, names),
-            make_histogram(f"our-{score.key}", score.estimate_label, score.estimate_axis, estimates, names)
-            if has_estimate
-            else None,
+            make_histogram(score.label, score.axis, rows, names),
+            make_histogram(score.estimate_label, score.estimate_axis, estimates, names) if has_estimate else None,
+            step,
         )
 
 
-def make_histogram(key: str, title: str, axis: str, values: Sequence[Sequence[float]], names: Sequence[str]) -> Chart:
+def make_histogram(title: str, axis: str, values: Sequence[Sequence[float]], names: Sequence[str]) -> Chart:
     """A histogram with a series for each list that has values, over common bins."""
     shown = {name: rows for name, rows in zip(names, values, strict=True) if rows}
     lowest, step, count = choose_bins([value for rows in shown.values() for value in rows])
     labels = tuple(_label_bins(lowest, step, count))
     return Chart(
-        key=key,
         title=title,
         kind=ChartKind.BAR,
         x_label=axis,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from voicehub.sound_report import format_minus
+from voicehub.text import format_minus
 from voices.models import Build
 from voices.services.builds.scores import SCORES, ScoreInfo
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from providers import registry
 from voicehub.pdf_report import PdfReport
-from voicehub.sound_report import format_code, format_minus
-from voicehub.text import format_count, format_date, format_duration, format_time, get_language_name
+from voicehub.sound_report import format_code
+from voicehub.text import format_count, format_date, format_decimals, format_duration, format_time, get_language_name
 from voices.build_results.gauges import Gauge, make_gauges
 from voices.build_results.marks import list_marks
 from voices.build_results.timeline import make_timeline
@@ -146,8 +146,7 @@ def _add_recording_scores(report: PdfReport, data: ReportData) -> None:
 
 
 def _summarize(values: Sequence[float]) -> tuple[str, ...]:
-    numbers = (f"{value:z.2f}" for value in (min(values), median(values), max(values)))
-    return (str(len(values)), *(format_minus(number) for number in numbers))
+    return (str(len(values)), *map(format_decimals, (min(values), median(values), max(values))))
 
 
 def _add_changes(report: PdfReport, data: ReportData, changes: BuildChanges) -> None:
@@ -181,7 +180,7 @@ def _list_cells(row: BuildRecording, scores: Sequence[RecordingScore]) -> tuple[
     return (
         row.recording.file_name,
         row.transcript,
-        *("–" if value is None else format_minus(f"{value:z.2f}") for value in values),
+        *map(format_decimals, values),
         f"{marks}{reason}" or ("None" if row.has_report else "Not reported"),
         ", ".join(format_code(code) for code in row.finding_codes) or "None",
     )

@@ -27,7 +27,6 @@ def _make_trend(info: ScoreInfo, builds: dict[str, Build]) -> Chart:
     scored = {name: build for name, build in builds.items() if build.scores.get(info.key) is not None}
     direction = "lower is better" if info.lower_is_better else "higher is better"
     return Chart(
-        key=f"trend-{info.key}",
         title=f"{info.label}, {direction}",
         kind=ChartKind.LINE,
         x_label="Build",

@@ -14,7 +14,8 @@ from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
-from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
+from voicehub.status_marks import render_mark
+from voicehub.templatetags.cells import render_lines, render_link, render_moment
 from voices.models import Account, AccountMode, RemoteVoice
 from voices.presenters import make_account_badge
 

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
-from voicehub.templatetags.cells import render_lines, render_link, render_mark, render_moment
+from voicehub.status_marks import render_mark
+from voicehub.templatetags.cells import render_lines, render_link, render_moment
 from voicehub.templatetags.signs import render_voice_link
 from voicehub.text import format_duration, format_time
 from voices import access

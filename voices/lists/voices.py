@@ -13,7 +13,8 @@ from consent.labels import get_purpose_label
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
-from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_mark, render_moment
+from voicehub.status_marks import render_mark
+from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment
 from voicehub.templatetags.signs import render_voice_link
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges

@@ -1,10 +1,12 @@
 """Figures of each recording in columns of their own, for sorting, plots and the choice of the best recordings.
 
-They are computed from the stored results of the checks. A figure whose source cannot be read stays empty.
+They are computed from the stored results of the checks, as the checks did when the columns were added. A figure whose
+source cannot be read stays empty.
 On PostgreSQL, uploads wait meanwhile: some seconds for 20,000 recordings.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +15,11 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 from django.db.models.functions import Cast, Length
 
-from voices.services.recordings.figures import compute_figures
-
 CHUNK = 500
 # The results as text: a damaged value would fail, or not be what it seems, when Django reads it as JSON.
 RESULTS: dict[str, type] = {"levels": dict, "measures": dict, "findings": list, "set_findings": list}
+SEVERITIES = {"put_right": 1, "look": 2, "refused": 3}
+NO_SPEECH_CODES = ("silent", "no_speech")
 MARKED = models.Q(is_silent=True) | models.Q(is_outlier=True) | ~models.Q(discard_reason="")
 FIGURES = ("quality", "signal_to_noise", "loudness", "worst_severity", "selection_quality", "warning_codes")
 ORDERS = {
@@ -58,6 +60,53 @@ def read_json(text: str, kind: type) -> Any:
     except (RecursionError, TypeError, ValueError):
         return None
     return value if isinstance(value, kind) else None
+
+
+def compute_figures(seconds: float, levels: Any, measures: Any, findings: Any, set_findings: Any) -> dict[str, Any]:
+    """Each of `FIGURES`. A figure whose source is None, because it could not be read, is None too."""
+    noise, loudness = compute_sound_figures(levels, measures, findings)
+    both = [*(findings or ()), *(set_findings or ())]
+    severity = max((SEVERITIES.get(str(one["severity"]), 2) for one in both), default=0)
+    codes = " ".join(dict.fromkeys(str(one["code"]) for one in both if one["severity"] == "look"))
+    is_known = findings is not None and set_findings is not None
+    return {
+        "quality": None if measures is None else read_number((measures.get("estimates") or {}).get("dnsmos_overall")),
+        "signal_to_noise": noise,
+        "loudness": loudness,
+        "worst_severity": severity if is_known else None,
+        "selection_quality": compute_selection_quality(seconds, levels, findings),
+        "warning_codes": codes if is_known and len(codes) <= 500 else None,
+    }
+
+
+def compute_sound_figures(levels: Any, measures: Any, findings: Any) -> tuple[float | None, float | None]:
+    """The signal-to-noise ratio and the loudness. Without speech, pages show neither."""
+    if levels is None or measures is None or findings is None:
+        return None, None
+    sound = {**levels, **measures}
+    if sound.get("speech_seconds") == 0 or any(one["code"] in NO_SPEECH_CODES for one in findings):
+        return None, None
+    return read_number(sound.get("snr_db")), read_number(sound.get("lufs"))
+
+
+def compute_selection_quality(seconds: float, levels: Any, findings: Any) -> float | None:
+    if levels is None or findings is None:
+        return None
+    if any(str(one["code"]) in NO_SPEECH_CODES for one in findings):
+        return 0.0
+    noise = min(1.0, max(0.05, (levels.get("snr_db", 40.0) - 10.0) / 30.0))
+    clean = 1.0 - 0.15 * len(findings) - 30.0 * levels.get("clipped_share", 0.0)
+    return float(noise * min(1.0, seconds / 3.0) * max(0.05, clean))
+
+
+def read_number(value: object) -> float | None:
+    """The value from JSON as a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 class Migration(migrations.Migration):

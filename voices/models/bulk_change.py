@@ -18,8 +18,9 @@ class BulkChange(models.Model):
 
     Each of `changes` has the id of a recording in hex, and what it had before and after: its transcript, or who decided
     about its inclusion, as `code_decision` writes it. A table of transcripts is a change that is not applied yet until
-    the person has seen its preview. Of a deletion, the changes are the recordings whose files are still to be deleted,
-    with the names of the uploaded file and of the converted one.
+    the person has seen its preview. A large one has several rows (see `voices.services.recordings.bulk.parts`). Of a
+    deletion, the changes are the recordings whose files are still to be deleted, with the names of the uploaded file
+    and of the converted one.
     A task deletes the row when it cannot be undone anymore: it has copies of transcripts.
     """
 

@@ -14,7 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.urls import reverse
 
 from consent.models import WORLDWIDE, Purpose, Talent
-from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
+from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, PairOf, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
@@ -22,6 +22,9 @@ from voices.models.choices import FindingSeverity, InclusionSource, RecordingSta
 
 STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
 RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
+DAY_AVERAGE = Fields(
+    {"day": str, "count": NUMBER, "loudness": Maybe(NUMBER), "signal_to_noise": Maybe(NUMBER)}, others=()
+)
 COMPARISON = Fields(
     {
         "text": Maybe(str),
@@ -29,6 +32,7 @@ COMPARISON = Fields(
         "days": Maybe(FINDINGS),
         "judged_together": Maybe(NUMBER),  # number of recordings in the last full judgement of speakers
         "matched": Maybe(str),  # hash of the takes and recordings whose speakers were compared
+        "sound": Maybe(Fields({"days": ListOf(DAY_AVERAGE), "quality": ListOf(PairOf(NUMBER))})),  # for the charts
     }
 )
 
@@ -146,6 +150,8 @@ class Recording(StatusModel):
     `checked_at` is the time of the last change to findings, measures or inclusion by a check.
     `active_by` is who decided about `active`: the choice of a person stands until the file changes, which makes another
     row. `exclusion_code` is the code of the finding for which a check left the recording out of builds.
+    `active_set_at` and `transcript_set_at` say when a person last set `active` or the transcript, also to what it was.
+    Bulk changes do not set them: each has a row of its own, which an undo reads beside these times.
     The figures from `quality` on repeat what findings and measures say (see `voices.services.recordings.figures`).
     """
 
@@ -187,6 +193,8 @@ class Recording(StatusModel):
     speaker_result = ShapedJSONField(shape=SPEAKER_RESULT, default=dict, editable=False)
     analyzed_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    active_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    transcript_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     quality = models.FloatField(null=True, blank=True, editable=False, help_text="Estimated, from 1 to 5.")
     signal_to_noise = models.FloatField(null=True, blank=True, editable=False, help_text="In decibels.")
     loudness = models.FloatField(null=True, blank=True, editable=False, help_text="In LUFS.")

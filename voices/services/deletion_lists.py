@@ -57,6 +57,13 @@ def load_open_deletions(talents: Collection[UUID] | None = None) -> OpenDeletion
     return deletions
 
 
+def load_last_deleted(most: int) -> list[RemoteVoice]:
+    """The voices whose deletion was confirmed last, newest first, without those whose files wait for a decision."""
+    is_done = Q(deleted_at__isnull=False, deletion_requested_at__isnull=False, deletion_needs_confirmation=False)
+    rows = RemoteVoice.objects.filter(is_done)
+    return list(rows.select_related(*RELATED).defer("raw_response").order_by("-deleted_at", "pk")[:most])
+
+
 def _count_files() -> dict[str, Subquery]:
     """Of each voice, the number of files whose deletion was requested, how many are deleted, and since when."""
     requested = RemoteFile.objects.filter(remote_voice=OuterRef("pk"), deletion_requested_at__isnull=False)

@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from voicehub.sound_report import format_minus
+from voicehub.text import format_minus
 
 register = template.Library()
 BAR_WIDTH = 200

@@ -7,9 +7,9 @@ from django import template
 from django.template import Context
 
 from audio.findings.catalog import EXCLUSION_LABELS
-from voicehub.sound_report import MINUTE, format_minus
+from voicehub.sound_report import MINUTE
 from voicehub.templatetags.sound import chips
-from voicehub.text import format_duration, format_position
+from voicehub.text import format_duration, format_minus, format_position
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
 from voices.recording_rows import (

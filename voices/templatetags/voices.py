@@ -17,7 +17,7 @@ from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
 from voicehub.sound_report import format_code
-from voicehub.text import format_time
+from voicehub.text import format_decimals, format_time
 from voices import access, presenters
 from voices.build_results.marks import list_marks
 from voices.build_results.trends import load_trends
@@ -92,6 +92,11 @@ def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | Remo
 
 
 @register.filter
+def find_by_id(rows: Mapping[UUID, Any], key: UUID) -> Any:
+    return rows.get(key)
+
+
+@register.filter
 def build_result(build: Build) -> WorkResult:
     return make_build_result(build)
 
@@ -100,12 +105,6 @@ def build_result(build: Build) -> WorkResult:
 def elapsed_seconds(build: Build) -> float | None:
     """Seconds from the start of a build to its end. None while the build is active."""
     return (build.finished_at - build.created_at).total_seconds() if build.finished_at else None
-
-
-@register.filter
-def format_decimals(value: float | None, places: int = 2) -> str:
-    """0.8712 → "0.87", -3.5 → "−3.50" with a true minus sign, None → "–"."""
-    return "–" if value is None else f"{value:z.{places}f}".replace("-", "−")
 
 
 @register.filter
@@ -121,6 +120,7 @@ def convert_to_percent(share: float) -> int:
 
 
 register.filter("provider_flags", list_marks)
+register.filter(format_decimals)
 
 
 @register.filter

@@ -2,24 +2,23 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
-from consent.access import get_user, require_permission
-from voices import access
+from consent.access import require_permission
 from voices.build_results.report import make_report
 from voices.models import Build
 from voices.views.build_csv import generate_csv_lines, query_csv_rows
+from voices.views.build_page import get_open_build
 
 
 @require_permission("voices.view_build")
 @require_safe
 def build_export(request: HttpRequest, pk: str) -> StreamingHttpResponse:
     """The recordings of a build with their results, as CSV. Texts are escaped against formula injection."""
-    build = get_object_or_404(access.query_builds(), pk=pk)
-    access.require_open_recordings(build.voice, get_user(request))
+    build = get_open_build(request, pk)
     response = StreamingHttpResponse(generate_csv_lines(query_csv_rows(build)), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = make_disposition(build, "csv")
     return response
@@ -29,8 +28,7 @@ def build_export(request: HttpRequest, pk: str) -> StreamingHttpResponse:
 @require_safe
 def build_report(request: HttpRequest, pk: str) -> HttpResponse:
     """The report of a build that has ended, as PDF."""
-    build = get_object_or_404(access.query_builds(), pk=pk)
-    access.require_open_recordings(build.voice, get_user(request))
+    build = get_open_build(request, pk)
     if build.is_active:
         messages.error(request, "The build is still in progress. Its report is there when it ends.")
         return redirect(build)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 
 from consent.access import get_user
 from voicehub.tokens import hash_token
@@ -21,7 +22,7 @@ from voices.services.builds.failures import is_open_failure
 from voices.services.builds.options import describe_emotions, list_option_fields, list_shown_options
 from voices.services.builds.rebuild import UNSUPPORTED, is_supported, plan_rebuild
 from voices.services.builds.recheck import check_built_voices
-from voices.services.builds.scores import count_scores, order_worst_first
+from voices.services.builds.scores import count_scores, has_scores, order_worst_first
 from voices.services.builds.start import find_blockers
 from voices.services.remote_state import find_retraining, load_build_history
 from voices.views.comparison import make_compare_url
@@ -34,9 +35,15 @@ DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_fe
 ESTIMATE_LABELS = {"dnsmos_overall": "DNSMOS", "stoi": "STOI", "si_sdr": "SI-SDR"}
 
 
+def get_open_build(request: HttpRequest, pk: str) -> Build:
+    """The build. Its recordings are closed to some users after a withdrawal: PermissionDenied."""
+    build = get_object_or_404(access.query_builds(), pk=pk)
+    access.require_open_recordings(build.voice, get_user(request))
+    return build
+
+
 def make_build_context(request: HttpRequest, build: Build, progress: WorkProgress | None) -> dict[str, Any]:
-    rows = order_worst_first(build).defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = load_recording_page(build, request.GET.get("page"))
     counts = count_reports(build)
     history, states = load_build_history(build), check_built_voices([build])
     score_counts, downloads = count_scores(build), list(build.dataset_fetches.order_by("-at")[:20])
@@ -69,6 +76,15 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
     }
 
 
+def load_recording_page(build: Build, number: str | None) -> Page[Any]:
+    """A page of recordings, the worst first. The database orders ids, and looks up the rest only for these rows."""
+    page: Page[Any] = Paginator(order_worst_first(build).values_list("pk", flat=True), PAGE_SIZE).get_page(number)
+    rows = BuildRecording.objects.select_related("recording").defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
+    by_id = rows.in_bulk(list(page.object_list))
+    page.object_list = [by_id[pk] for pk in page.object_list if pk in by_id]
+    return page
+
+
 def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_closed: bool) -> dict[str, Any]:
     """What only the page of an ended build shows. Without details of recordings if they are closed."""
     previous = find_previous_build(build)
@@ -87,7 +103,7 @@ def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_clo
 
 
 def load_details(build: Build) -> dict[str, Any]:
-    """The distributions and what changed. They read every recording, so the page loads them after itself."""
+    """The distributions and what changed. The page loads them after itself, because they read many recordings."""
     previous = find_previous_build(build)
     previous_number = number_build(previous) if previous else 0
     names = (f"Build {number_build(build)}", f"Build {previous_number}")
@@ -96,7 +112,7 @@ def load_details(build: Build) -> dict[str, Any]:
         "previous": previous,
         "previous_number": previous_number,
         "changes": load_changes(build, previous) if previous else None,
-        "distributions": load_distributions(build, previous, names) if any(count_scores(build).values()) else [],
+        "distributions": load_distributions(build, previous, names) if has_scores(build) else [],
     }
 
 

@@ -16,7 +16,7 @@ from voices.models import Account
 from voices.presenters import compute_change_token
 from voices.services.builds.rebuild import rebuild_without_marked
 from voices.services.builds.start import cancel_build, start_build
-from voices.views.build_page import load_details, make_build_context
+from voices.views.build_page import get_open_build, load_details, make_build_context
 from voices.work_progress import load_build_progress
 
 
@@ -52,8 +52,7 @@ def build_detail(request: HttpRequest, pk: str) -> HttpResponse:
 @require_safe
 def build_details(request: HttpRequest, pk: str) -> HttpResponse:
     """The distributions, and the changes since the build before, which the page of an ended build loads."""
-    build = get_object_or_404(access.query_builds(), pk=pk)
-    access.require_open_recordings(build.voice, get_user(request))
+    build = get_open_build(request, pk)
     if build.is_active:
         raise Http404("The build is still in progress.")
     return render(request, "voices/_build_details.html", {"build": build, "is_fragment": True, **load_details(build)})
@@ -92,8 +91,7 @@ def build_cancel(request: HttpRequest, pk: str) -> HttpResponse:
 @show_refusal_as_message("voices:build")
 def build_rebuild(request: HttpRequest, pk: str) -> HttpResponse:
     """Exclude the recordings that the provider flagged, and start the build again."""
-    build = get_object_or_404(access.query_builds(), pk=pk)
-    access.require_open_recordings(build.voice, get_user(request))
+    build = get_open_build(request, pk)
     rebuild = rebuild_without_marked(build, get_user(request), new_voice=request.POST.get("new_voice") == "yes")
     if rebuild.left_out_count:
         count = format_count(rebuild.left_out_count, "recording was excluded", "recordings were excluded")

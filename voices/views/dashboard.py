@@ -15,7 +15,7 @@ from voices.views.gate_steps import check_builds
 from voices.views.next_step import apply_permissions
 
 STEPS_PER_PAGE = 50
-SIDE_ROWS_PER_PAGE = 25
+SIDE_ROWS_PER_PAGE = 15
 
 
 @require_permission("consent.view_talent")
@@ -39,7 +39,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "active_builds": active,
         "change_token": active.change_token,
         "ending_contracts": load_part(request, endings, "endings", SIDE_ROWS_PER_PAGE),
-        "failed_tasks": dashboard_lists.list_failed_tasks(),
+        "failed_tasks": load_part(request, dashboard_lists.list_failed_tasks(), "failures", SIDE_ROWS_PER_PAGE),
         "is_new": is_new,
         "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account
     }

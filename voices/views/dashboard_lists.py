@@ -23,6 +23,8 @@ from voices.services.work_samples import load_past_work
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
 MAX_ROWS = 100
+# The panel shows so many builds, and links to the others. Each poll asks the gate about them.
+MAX_BUILDS = 25
 ENDING_WINDOW = timedelta(days=60)
 SHOWN_AFTER_END = timedelta(minutes=15)
 
@@ -70,6 +72,10 @@ class ActiveBuilds:
     has_ends: bool
 
     @property
+    def may_have_more(self) -> bool:
+        return len(self.rows) == MAX_BUILDS
+
+    @property
     def has_active(self) -> bool:
         return any(build.is_active for build in self.rows)
 
@@ -98,7 +104,8 @@ def list_active_builds() -> list[Build]:
     recent = Q(finished_at__gte=timezone.now() - SHOWN_AFTER_END) & ~Exists(newer_builds)
     rows: QuerySet[Build] = access.query_builds().filter(Q(status__in=ACTIVE_STATUSES) | recent)
     shown = rows.annotate(is_allowed=Case(When(access.is_certainly_allowed(), then=True), default=False))
-    return sorted(shown.order_by("-created_at")[:MAX_ROWS], key=lambda build: not build.is_active)
+    ended_last = Case(When(status__in=ACTIVE_STATUSES, then=0), default=1)
+    return list(shown.order_by(ended_last, "-created_at")[:MAX_BUILDS])
 
 
 def list_builds_to_check(builds: Iterable[Build]) -> list[Build]:

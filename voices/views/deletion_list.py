@@ -23,11 +23,13 @@ from voices.deletion_progress import (
 )
 from voices.models import RemoteVoice
 from voices.row_polls import RowState, compare_rows, make_list_token
-from voices.services.deletion_lists import OpenDeletions, load_open_deletions
+from voices.services.deletion_lists import OpenDeletions, load_last_deleted, load_open_deletions
 from voices.services.scheduled_deletion import confirm_deletion, keep_voice
 from voices.services.work_samples import PastByKey
-from voices.views.remote_voices import get_remote_or_404
+from voices.views.remote_voices import get_remote_or_404, load_deletion_proof
 from voices.work_progress import WorkProgress
+
+MAX_DELETED = 10
 
 
 @require_permission("voices.view_remotevoice")
@@ -35,7 +37,11 @@ from voices.work_progress import WorkProgress
 def deletion_list(request: HttpRequest) -> HttpResponse:
     talents_on_hold = query_talents_on_hold().select_related("legal_hold_by").order_by("name")
     deletions = load_open_deletions()
-    context = {"deletions": deletions, "talents_on_hold": list(talents_on_hold)}
+    context = {
+        "deletions": deletions,
+        "talents_on_hold": list(talents_on_hold),
+        "deleted": [(remote, load_deletion_proof(remote)) for remote in load_last_deleted(MAX_DELETED)],
+    }
     return render(request, "voices/deletions.html", context | make_running_context(deletions))
 
 

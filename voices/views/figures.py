@@ -59,6 +59,7 @@ def _make_review_figure(count: int, steps: Sequence[NextStep]) -> Figure:
 def _make_building_figure(count: int, active: ActiveBuilds) -> Figure:
     oldest = min((build.created_at for build in active.rows if build.is_active), default=None)
     note = f"Longest: started {_describe(oldest)}" if oldest else "No build runs"
+    note = "The newest are shown below" if active.may_have_more else note
     return Figure("Building", "busy" if count else NOTHING, count, note, f"{reverse('voices:build_list')}?show=active")
 
 

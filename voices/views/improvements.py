@@ -16,13 +16,14 @@ from voices.models import Voice
 from voices.services.recordings.bulk.changes import BulkResult
 from voices.services.recordings.bulk.undo import undo_changes
 from voices.services.recordings.copies import find_copies, keep_copy
-from voices.services.recordings.repairs import find_repairs, repair_transcripts
+from voices.services.recordings.repairs import find_repairs, has_repairs, repair_transcripts
 from voices.views.finding_list import list_findings
-from voices.views.recording_selection import describe_undo, get_open_voice, read_id
+from voices.views.recording_selection import describe_following, describe_undo, get_open_voice, read_id
 from voices.views.sound_charts import make_sound_charts
 
 MAX_SHOWN_COPIES, MAX_SHOWN_REPAIRS = 10, 20
-# In the address of the tab: its page then has everything from the start.
+# In the address of the tab: its page then has everything from the start. The part that the address names gets the
+# focus (its `tabindex` allows it): the pressed button is gone, and a person at the keyboard goes on from there.
 SHOWN = "improvements=show"
 OUTDATED = "The page was not up to date, so nothing was changed. Try again."
 
@@ -81,8 +82,10 @@ def transcripts_repair(request: HttpRequest, pk: str) -> HttpResponse:
     if not result.changed:
         raise ActionRefused("There is nothing to repair anymore. Nothing was changed.")
     repaired = format_count(result.changed, "transcript", "transcripts")
-    _show_done(request, voice, f"{repaired} repaired. They are being compared with the others.", [result])
-    return redirect(f"{voice.get_readiness_url()}?{SHOWN}#repairs")
+    rest = describe_following(result.following) or " They are being compared with the others."
+    _show_done(request, voice, f"{repaired} repaired.{rest}", [result])
+    part = "repairs" if has_repairs(voice) else "messages"
+    return redirect(f"{voice.get_readiness_url()}?{SHOWN}#{part}")
 
 
 @require_permission("voices.change_recording")
@@ -93,7 +96,7 @@ def improvement_undo(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_open_voice(request, pk)
     ids = [read_id(text, OUTDATED) for text in request.POST.getlist("change")]
     messages.success(request, describe_undo(undo_changes(ids, voice, get_user(request))))
-    return redirect(voice.get_readiness_url())
+    return redirect(f"{voice.get_readiness_url()}#messages")
 
 
 def _show_done(request: HttpRequest, voice: Voice, text: str, results: Sequence[BulkResult]) -> None:

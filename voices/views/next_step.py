@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from voicehub.models import User
-from voicehub.templatetags.cells import MARKS
+from voicehub.status_marks import name_mark
 
 Row = TypeVar("Row", bound=Model)
 # The talents whose steps are listed. None means all.
@@ -57,7 +57,7 @@ class NextStep:
     @property
     def tone(self) -> str:
         """The name of the status mark."""
-        return MARKS.get(self.severity, self.severity)
+        return name_mark(self.severity)
 
     @property
     def more_reasons(self) -> tuple[str, ...]:

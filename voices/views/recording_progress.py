@@ -1,4 +1,4 @@
-"""The progress of work on recordings: the upload of an archive, the analysis and the comparison."""
+"""The progress of work on recordings: the upload of an archive, transcripts from a table, analysis and comparison."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +11,7 @@ from voicehub.models import Task, TaskStatus, User
 from voicehub.text import format_clock, format_count
 from voices.models import UploadActivity, UploadProgress, Voice, WorkKind
 from voices.services.estimates import Estimate, PastWork, describe_end, estimate_counted, estimate_uncounted
+from voices.services.recordings.bulk.parts import SET_TEXTS_TASK, count_recordings, list_due, load_tables
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.work_samples import load_past_work
 from voices.work_progress import WorkProgress
@@ -54,15 +55,19 @@ def _estimate_upload(row: UploadProgress) -> Estimate:
     return Estimate(estimate.remaining + adding.per_unit * row.total)
 
 
-def make_analysis_progress(
+def make_work_progress(
     voice: Voice, counts: Mapping[str, Any], tasks: Mapping[str, Task], started_at: datetime | None
 ) -> WorkProgress | None:
     """“40 of 84 checked, about 1 min left”, “Comparing 84 recordings”. None if nothing is under way.
 
+    Transcripts from a table come first: a person has just asked for them.
+
     `counts` are the recordings of the voice: `usable`, `waiting` for their analysis, and `fresh` ones analyzed since
     `started_at`. `tasks` are the waiting and the failed tasks by kind.
     """
-    analysis, comparison = tasks.get(ANALYZE_TASK), tasks.get(COMPARE_TASK)
+    analysis, comparison, texts = tasks.get(ANALYZE_TASK), tasks.get(COMPARE_TASK), tasks.get(SET_TEXTS_TASK)
+    if texts and (progress := _make_texts_progress(voice, texts)):
+        return progress
     if counts["waiting"] and analysis:
         return _make_checking_progress(voice, counts, analysis, started_at)
     if comparison and comparison.status == TaskStatus.WAITING and counts["usable"]:
@@ -70,11 +75,30 @@ def make_analysis_progress(
     return None
 
 
+def _make_texts_progress(voice: Voice, task: Task) -> WorkProgress | None:
+    """“4500 of 20000 transcripts set”, of all tables that are not finished. None if there is none."""
+    tables = [parts for parts in load_tables(voice) if list_due(parts)]
+    if not tables:
+        return None
+    left = sum(count_recordings(list_due(parts)) for parts in tables)
+    total = sum(count_recordings(parts) for parts in tables)
+    first = tables[0][0]
+    act, noun = ("restored", "restoring") if first.undone_at else ("set", "setting")
+    if problem := _explain_stop(task, format_count(left, "transcript is", "transcripts are"), act, noun):
+        return _make_recordings_progress(voice, problem, is_stopped=True)
+    started_at = first.undone_at or first.applied_at
+    elapsed = (timezone.now() - started_at).total_seconds() if started_at else None
+    end = describe_end(estimate_counted(None, total - left, total, elapsed))
+    text = f"{total - left} of {total} transcripts {act}"
+    activity = f"{noun.capitalize()} transcripts"
+    return _make_recordings_progress(voice, text, activity=activity, end=end, done=total - left, total=total)
+
+
 def _make_checking_progress(
     voice: Voice, counts: Mapping[str, Any], task: Task, started_at: datetime | None
 ) -> WorkProgress:
     usable, waiting = counts["usable"], counts["waiting"]
-    if problem := _explain_stop(task, format_count(waiting, "recording is", "recordings are")):
+    if problem := _explain_stop(task, format_count(waiting, "recording is", "recordings are"), "checked", "check"):
         return _make_recordings_progress(voice, problem, is_stopped=True)
     past = load_past_work(RECORDING_KEYS).get((WorkKind.ANALYSIS, ""))
     elapsed = (timezone.now() - started_at).total_seconds() if started_at else None
@@ -83,12 +107,12 @@ def _make_checking_progress(
     return _make_recordings_progress(voice, f"{done} of {usable} checked", end=end, done=done, total=usable)
 
 
-def _explain_stop(task: Task, recordings_are: str) -> str:
-    """Why the analysis does not go on now. Empty if it does."""
+def _explain_stop(task: Task, they_are: str, act: str, noun: str) -> str:
+    """Why the task does not go on now. Empty if it does."""
     if task.status == TaskStatus.FAILED:
-        return f"{recordings_are} not checked, because the check failed. An admin can start it again under Tasks."
+        return f"{they_are} not {act}, because the {noun} failed. An admin can start it again under Tasks."
     if task.reason and task.due_at > timezone.now():
-        return f"{recordings_are} not checked yet. The check failed, and starts again at {format_clock(task.due_at)}."
+        return f"{they_are} not {act} yet. The {noun} failed, and starts again at {format_clock(task.due_at)}."
     return ""
 
 

@@ -88,8 +88,14 @@ def describe_skipped(result: BulkResult) -> str:
     return f" Not changed: {', '.join(parts)}." if parts else ""
 
 
+def describe_following(count: int) -> str:
+    """What a task does with the other recordings of a large table."""
+    return f" {format_count(count, 'more follows', 'more follow')} in the background." if count else ""
+
+
 def describe_undo(result: UndoResult) -> str:
     restored = f"Undone: {format_count(result.restored, 'recording is', 'recordings are')} as before."
+    restored += describe_following(result.following)
     if not result.left_alone:
         return restored
     return f"{restored} {format_count(result.left_alone, 'was', 'were')} changed since and left alone."

@@ -25,11 +25,12 @@ from voices.models.voice import (
 )
 from voices.recording_rows import make_row_state
 from voices.row_polls import RowPoll, compare_rows
+from voices.services.recordings.bulk.parts import SET_TEXTS_TASK
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.refused_recordings import note_refusals
 from voices.views.finding_list import name_finding
 from voices.views.recording_filters import FILTER_LABELS, count_filters, query_filtered, read_filter, read_search
-from voices.views.recording_progress import make_analysis_progress, parse_time
+from voices.views.recording_progress import make_work_progress, parse_time
 from voices.work_progress import WorkProgress
 
 PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
@@ -175,9 +176,9 @@ class RecordingProgress:
     is_analyzing: bool
     """Whether the recordings that have no analysis yet are scheduled for one."""
     is_active: bool
-    """Whether a recording is being analyzed, compared or split."""
+    """Whether a recording is being analyzed, compared or split, or gets its transcript from a table."""
     work: WorkProgress | None
-    """What is analyzed or compared, and when that is expected to end."""
+    """What is set, analyzed or compared, and when that is expected to end."""
 
     @property
     def query(self) -> str:
@@ -190,7 +191,7 @@ class RecordingProgress:
 
 
 def load_recording_progress(voice: Voice) -> RecordingProgress:
-    """The progress of a voice's recordings. It makes at most three queries, however many recordings there are."""
+    """The progress of a voice's recordings. It makes at most four queries, however many recordings there are."""
     tasks = _load_tasks(voice)
     analysis = tasks.get(ANALYZE_TASK)
     started_at = analysis.created_at if analysis else timezone.now()
@@ -203,7 +204,7 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
         newest=Max("checked_at"),
     )
     waiting_kinds = {kind for kind, task in tasks.items() if task.status == TaskStatus.WAITING}
-    work = make_analysis_progress(voice, counts, tasks, started_at)
+    work = make_work_progress(voice, counts, tasks, started_at)
     compared_at = parse_time(voice.comparison.get("compared_at"))
     table = f"{counts['total']}-{counts['splitting']}"
     shown_work = work.change_token if work else ""
@@ -219,6 +220,6 @@ def load_recording_progress(voice: Voice) -> RecordingProgress:
 
 def _load_tasks(voice: Voice) -> dict[str, Task]:
     """The newest waiting or failed task of each kind."""
-    kinds, statuses = (ANALYZE_TASK, COMPARE_TASK), (TaskStatus.WAITING, TaskStatus.FAILED)
+    kinds, statuses = (ANALYZE_TASK, COMPARE_TASK, SET_TEXTS_TASK), (TaskStatus.WAITING, TaskStatus.FAILED)
     tasks = Task.objects.filter(kind__in=kinds, object_id=str(voice.pk), status__in=statuses)
     return {task.kind: task for task in tasks.order_by("created_at")}

@@ -12,6 +12,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.text import format_count
 from voicehub.upload_limits import EXPORTED_TABLE_BYTES
 from voices.models import Voice
+from voices.services.recordings.bulk.parts import PART_SIZE
 from voices.services.recordings.bulk.tables import TableLine
 from voices.services.recordings.bulk.transcripts import (
     MAX_TRANSCRIPT_LENGTH,
@@ -23,6 +24,7 @@ from voices.views.recording_selection import (
     Selection,
     answer,
     answer_refusal,
+    describe_following,
     describe_skipped,
     get_open_voice,
     make_list_url,
@@ -75,6 +77,7 @@ def _make_preview(request: HttpRequest, voice: Voice, selection: Selection) -> d
     return {
         "preview": preview, "shown": shown, "more": len(preview.changes) - len(shown),
         "groups": _list_groups(preview), "table_name": file.name if file else "",
+        "rest": max(0, len(preview.changes) - PART_SIZE),
     }  # fmt: skip
 
 
@@ -103,5 +106,5 @@ def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:
 
 def _apply(request: HttpRequest, voice: Voice, query: str) -> HttpResponse:
     result = apply_transcripts(read_id(request.POST["change"]), voice, get_user(request))
-    text = f"{format_count(result.changed, 'transcript', 'transcripts')} set.{describe_skipped(result)}"
-    return answer(request, voice, query, text, result.change)
+    text = f"{format_count(result.changed, 'transcript', 'transcripts')} set.{describe_following(result.following)}"
+    return answer(request, voice, query, f"{text}{describe_skipped(result)}", result.change)

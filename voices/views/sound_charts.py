@@ -1,4 +1,4 @@
-"""The charts of the Readiness tab: quality of the recordings, and their level and noise by day."""
+"""The charts of the Readiness tab: quality of the recordings, and their loudness and noise by day."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
@@ -34,7 +34,6 @@ def _make_quality_chart(counts: Mapping[float, int]) -> Chart:
         f"{low:.1f}–{low + QUALITY_STEP:.1f}": float(count) for low, count in bounded.items()
     }
     return Chart(
-        "quality",
         "Quality, our estimate",
         ChartKind.BAR,
         "Quality",
@@ -52,17 +51,13 @@ def _make_day_charts(days: Sequence[DayAverage]) -> list[Chart]:
         labels[one.day]: one.signal_to_noise for one in days if one.signal_to_noise is not None
     }
     return [
-        _make_day_chart("level", "Level by day", "Loudness (LUFS)", tuple(labels.values()), loudness),
-        _make_day_chart("noise", "Speech above noise by day", "Speech above noise (dB)", tuple(labels.values()), noise),
+        _make_day_chart("Loudness by day", "Loudness (LUFS)", tuple(labels.values()), loudness),
+        _make_day_chart("Speech above noise by day", "Speech above noise (dB)", tuple(labels.values()), noise),
     ]
 
 
-def _make_day_chart(
-    key: str, title: str, unit: str, labels: tuple[str, ...], values: Mapping[str | float, float]
-) -> Chart:
-    return Chart(
-        key, title, ChartKind.LINE, "Day added", unit, labels, (Series(unit, values),), y_range=_find_range(values)
-    )
+def _make_day_chart(title: str, unit: str, labels: tuple[str, ...], values: Mapping[str | float, float]) -> Chart:
+    return Chart(title, ChartKind.LINE, "Day added", unit, labels, (Series(unit, values),), y_range=_find_range(values))
 
 
 def _find_range(values: Mapping[str | float, float]) -> tuple[float, float] | None:

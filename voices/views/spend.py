@@ -131,7 +131,7 @@ def make_account_months(account: Account) -> dict[str, object]:
     unit, usages = find_unit(readings), compute_months(readings, months)
     rows = [make_month_row(usage, unit, ledger.get(usage.month)) for usage in usages]
     shown = [row for row in reversed(rows) if row.amount or row.notes]
-    charts = [*make_used_chart("used", usages, unit), *make_left_chart(readings, unit)]
+    charts = [*make_used_chart(usages, unit), *make_left_chart(readings, unit)]
     return {
         "months": shown,
         "ledger": sorted(ledger.values(), key=lambda entry: entry.month, reverse=True),
@@ -139,12 +139,12 @@ def make_account_months(account: Account) -> dict[str, object]:
     }
 
 
-def make_used_chart(key: str, usages: Sequence[MonthUsage], unit: str) -> Iterator[Chart]:
+def make_used_chart(usages: Sequence[MonthUsage], unit: str) -> Iterator[Chart]:
     known = [(usage.month, usage.used) for usage in usages if usage.used is not None]
     values: dict[str | float, float] = {_label_month(month): _scale(used, unit) for month, used in known}
     if len(values) >= CHART_NUMBERS:
         series = (Series("Used", values),)
-        yield Chart(key, "Used per month", ChartKind.BAR, "Month", label_unit(unit), tuple(values), series)
+        yield Chart("Used per month", ChartKind.BAR, "Month", label_unit(unit), tuple(values), series)
 
 
 def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
@@ -153,7 +153,7 @@ def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
     values: dict[str | float, float] = {date_format(day, "M j"): remaining for day, remaining in left}
     if len(values) >= CHART_NUMBERS:
         series = (Series("Left", values),)
-        yield Chart("left", "Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
+        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
 
 
 def _label_month(month: date) -> str:
@@ -204,7 +204,7 @@ def make_account_spend(
 
 def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -> Iterator[Chart]:
     """One chart for each unit, with a series for each provider. Sandbox accounts are series of their own."""
-    for number, unit in enumerate(sorted({row.unit for row in rows if row.unit})):
+    for unit in sorted({row.unit for row in rows if row.unit}):
         totals: dict[str, dict[str | float, float]] = {}
         for row in (row for row in rows if row.unit == unit):
             values = totals.setdefault(_name_series(row.account), {})
@@ -218,7 +218,7 @@ def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -
             if len(series) == 1:
                 title = f"{series[0].name}: {title.lower()}"
             labels = tuple(_label_month(month) for month in months)
-            yield Chart(f"unit-{number}", title, ChartKind.BAR, "Month", label_unit(unit), labels, series)
+            yield Chart(title, ChartKind.BAR, "Month", label_unit(unit), labels, series)
 
 
 def _name_series(account: Account) -> str:

@@ -13,6 +13,7 @@ from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
+from voices.views.remote_samples import list_other_providers, load_samples
 from voices.views.speech_needs import list_speech_needs
 from voices.views.voice_tabs import Tab, count_ready, make_tab_context
 
@@ -70,8 +71,11 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
 def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     remotes = access.list_remote_voices(voice)
+    held = find_held_voices(remotes)
     context = make_tab_context(voice, get_user(request), Tab.PROVIDERS) | {
         "remotes": remotes,
-        "held": find_held_voices(remotes),
+        "held": held,
+        "samples": load_samples(remotes, held, get_user(request)),
+        "other_providers": list_other_providers(remotes),
     }
     return render(request, "voices/voice_providers.html", context)

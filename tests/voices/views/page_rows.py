@@ -127,7 +127,14 @@ class GrowingStudio:
             finished_at=timezone.now(),
         )
         BuildRecording.objects.bulk_create(
-            BuildRecording(build=build, recording=row, sha256=row.sha256, has_report=True, is_silent=place % 3 == 0)
+            BuildRecording(
+                build=build,
+                recording=row,
+                sha256=row.sha256,
+                has_report=True,
+                is_silent=place % 3 == 0,
+                sample_score=place / 60,
+            )
             for place, row in enumerate(self.voice.recordings.order_by("file_name")[:60])
         )
         Callback.objects.create(build=build, body="{}", body_sha256=f"{number:064}")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tests.support.html import read_html
 from tests.voices.rows import Studio
+from voices.build_results import distributions
 from voices.build_results.distributions import choose_bins, make_histogram
 from voices.build_results.timeline import make_timeline
 from voices.build_results.trends import load_trends
@@ -137,7 +138,7 @@ def test_bins_have_round_edges(values: list[float], lowest: float, step: float, 
 
 def test_histogram_counts_every_value_once() -> None:
     values = [0.1 * place for place in range(11)]
-    chart = make_histogram("a", "A", "A", [values, []], ("Build 2", "Build 1"))
+    chart = make_histogram("A", "A", [values, []], ("Build 2", "Build 1"))
     assert [series.name for series in chart.series] == ["Build 2"]
     assert sum(chart.series[0].values.values()) == len(values)
     assert set(chart.x_values) == set(chart.series[0].values)
@@ -165,6 +166,18 @@ def test_fewer_than_five_scores_are_no_distribution(viewer_client: Client, studi
     build = studio.make_build(status="ready")
     build.recordings.update(has_report=True, stoi=0.9)
     assert viewer_client.get(reverse("voices:build_details", args=[build.pk])).context["distributions"] == []
+
+
+def test_distribution_of_a_large_build_counts_an_even_share(
+    viewer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributions, "MAX_VALUES", 6)
+    _first, second = make_two_builds(studio, count=17)
+    second.recordings.update(has_report=True, stoi=0.9)
+    response = viewer_client.get(reverse("voices:build_details", args=[second.pk]))
+    (distribution,) = response.context["distributions"]
+    (counts,) = [sum(series.values.values()) for series in distribution.chart.series]
+    assert 5 <= counts <= 6 and "One of each 3 recordings is counted." in read_html(response)
 
 
 @pytest.mark.parametrize("measures", [["damaged"], {"estimates": ["damaged"]}, {"estimates": {"stoi": "high"}}, 7])
@@ -252,7 +265,7 @@ def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: 
 
 def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, studio: Studio) -> None:
     first, second = make_two_builds(studio, scores={"resemble_score": 0.5})
-    assert [chart.key for chart in load_trends(second.voice)] == ["trend-resemble_score"]
+    assert [chart.y_label for chart in load_trends(second.voice)] == ["Overall"]
     (chart,) = load_trends(second.voice)
     assert [(one.name, dict(one.values)) for one in chart.series] == [
         ("Resemble AI, rapid", {"Build 1": 0.5, "Build 2": 0.94})

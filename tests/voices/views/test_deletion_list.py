@@ -230,3 +230,14 @@ def test_files_of_a_deleted_voice_are_decided_by_what_ended(producer_client: Cli
     text = read_page(producer_client)
     assert "It ended." in text and "No longer used." not in text and "Requested" not in text
     assert "Delete or keep the files that were sent for it." in read_page(producer_client, "today")
+
+
+def test_last_deletions_are_listed_with_their_check(producer_client: Client, build: Build) -> None:
+    Consent.objects.update(valid_until=timezone.localdate() + timedelta(days=90))
+    assert "Deleted</h2>" not in read_page(producer_client)
+    now = timezone.now()
+    RemoteVoice.objects.update(deletion_requested_at=now, deletion_reason="No longer used.", deleted_at=now)
+    RemoteVoice.objects.update(deletion_proof={"by_hand": "Paula Reyes", "at": now.isoformat()})
+    page = read_page(producer_client)
+    assert "No open deletions" in page and "Deleted</h2>" in page
+    assert "No longer used." in page and "Confirmed by Paula Reyes" in page

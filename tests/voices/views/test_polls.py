@@ -13,6 +13,7 @@ from tests.voices.rows import Studio
 from tests.voices.views.page_rows import GrowingStudio
 from voices.models import Build, Preview, PreviewStatus, RemoteFile, RemoteVoice
 from voices.row_polls import MAX_MOVED, RowPoll, RowState, compare_rows, make_list_token
+from voices.views import dashboard_lists
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -22,7 +23,8 @@ POLL = re.compile(r"hx-get=\"([^\"]+)\"[^>]*? hx-trigger=\"(?:load, )?every", re
 
 
 @pytest.fixture
-def growing(studio: Studio) -> GrowingStudio:
+def growing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> GrowingStudio:
+    monkeypatch.setattr(dashboard_lists, "MAX_BUILDS", 100)
     growing = GrowingStudio(studio)
     growing.grow(40)
     return growing

@@ -164,6 +164,7 @@ def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: G
     urls = {
         "voice": growing.voice.get_absolute_url(),
         "readiness": growing.voice.get_readiness_url(),
+        "readiness with improvements": f"{growing.voice.get_readiness_url()}?improvements=show",
         "builds of the voice": growing.voice.get_builds_url(),
         "voices at providers": growing.voice.get_providers_url(),
         "build options": reverse("voices:build_options", args=[growing.voice.pk]),
@@ -176,6 +177,7 @@ def test_no_page_reads_a_growing_table_whole(producer_client: Client, growing: G
         "consent": growing.consent.get_absolute_url(),
         "build": growing.finished.get_absolute_url(),
         "build details": reverse("voices:build_details", args=[growing.finished.pk]),
+        "build with details": f"{growing.finished.get_absolute_url()}?details=show",
         "build poll": reverse("voices:build_progress", args=[growing.active.pk]),
         "remote voice": growing.remote.get_absolute_url(),
         "previews": reverse("voices:previews", args=[growing.remote.pk]),

@@ -14,9 +14,13 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.support.html import read_html
+from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio
 from voicehub.models import User
 from voices.models import BulkChange, Recording, Voice
+from voices.services.recordings.bulk import parts
+from voices.services.recordings.bulk.parts import SET_TEXTS_TASK
+from voices.views import recording_transcripts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -223,6 +227,27 @@ def test_table_is_shown_first_and_then_applied(voice: Voice, producer_client: Cl
     send(producer_client, "recordings_undo", voice, {"change": change.pk})
     texts = list(voice.recordings.order_by("file_name").values_list("transcript", flat=True))
     assert texts == ["The north wind."] * 3 + [""]
+
+
+def test_large_table_is_set_in_the_background(
+    voice: Voice, producer_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (parts, recording_transcripts):
+        monkeypatch.setattr(module, "PART_SIZE", 1)
+    page = read_html(send_table(producer_client, voice, "".join(f"line-00{number}|New.\n" for number in range(1, 5))))
+    assert "4 transcripts will change." in page and "3 of them are set in the background." in page
+    change = BulkChange.objects.earliest("pk")
+    assert f'value="{change.pk}"' in page
+    response = send(producer_client, "recordings_transcripts", voice, {"change": change.pk})
+    page = read_html(producer_client.get(response.headers["Location"]))
+    assert "1 transcript set. 3 more follow in the background." in page and f'value="{change.pk}"' in page
+    run_due_tasks(SET_TEXTS_TASK)
+    assert voice.recordings.filter(transcript="New.").count() == 4
+    undone = read_events(send(producer_client, "recordings_undo", voice, {"change": change.pk}, **HTMX))
+    text = "Undone: 1 recording is as before. 3 more follow in the background."
+    assert undone["recordings-done"] == {"text": text}
+    run_due_tasks(SET_TEXTS_TASK)
+    assert not voice.recordings.filter(transcript="New.").exists()
 
 
 @pytest.mark.parametrize("text", ["", "no columns"])

@@ -72,7 +72,7 @@ def find_poll_path(text: str) -> str:
 def test_poll_updates_only_rows_whose_analysis_is_done(viewer_client: Client, studio: Studio, voice: Voice) -> None:
     first, second = studio.make_recordings(voice, 2)
     text = read_table(viewer_client, voice)
-    assert text.count("Being analyzed") == 2
+    assert text.count("Being checked") == 2
     assert viewer_client.get(find_poll_path(text)).status_code == 204
     mark_analyzed(first, findings=[WARNING])
     response = viewer_client.get(find_poll_path(text))
@@ -107,7 +107,7 @@ def test_page_does_not_poll_for_failed_tasks(viewer_client: Client, studio: Stud
     studio.make_recordings(voice, 2)
     Task.objects.update(status=TaskStatus.FAILED)
     text = read_table(viewer_client, voice)
-    assert not find_poll_path(text) and "Being analyzed" not in text
+    assert not find_poll_path(text) and "Being checked" not in text
 
 
 def test_new_transcript_is_checked_at_once(producer_client: Client, studio: Studio, voice: Voice) -> None:
@@ -119,7 +119,7 @@ def test_new_transcript_is_checked_at_once(producer_client: Client, studio: Stud
     path = reverse("voices:recording_edit", args=[row.pk])
     response = producer_client.post(path, {"transcript": "It costs 5 % more."}, headers={"HX-Request": "true"})
     text = read_html(response)
-    assert "Transcript: digits" in find_part(text, row, FINDINGS) and "Being analyzed" not in text
+    assert "Transcript: digits" in find_part(text, row, FINDINGS) and "Being checked" not in text
     assert "recordings-poll" in response.headers["HX-Trigger"]
     poll = read_html(producer_client.get(reverse("voices:recordings_poll", args=[voice.pk])))
     assert find_poll_path(poll), "the comparison with the other transcripts follows"

@@ -128,6 +128,21 @@ def test_remote_voice_is_found_by_its_id_at_the_provider(voice: Voice, studio: S
     assert "Xq7" not in ask(viewer_client, "zoe studio")["html"]
 
 
+def test_state_stands_beside_the_words_of_a_build_and_a_consent(
+    voice: Voice, studio: Studio, viewer_client: Client
+) -> None:
+    studio.make_build(voice, status="ready")
+    page = read_page(viewer_client, "zoe")
+    assert '<span class="vh-status is-good">Ready</span>' in page
+    assert '<span class="vh-status is-good">In force</span>' in page
+
+
+def test_page_leads_to_each_group_and_back(voice: Voice, viewer_client: Client) -> None:
+    page = read_page(viewer_client, "zoe")
+    assert '<a class="vh-filter" href="?q=zoe&amp;group=voices">Voices <b>1</b></a>' in page
+    assert "Search in everything" in read_page(viewer_client, "zoe", group="voices")
+
+
 # --- What the user may see ----------------------------------------------------------------------
 
 

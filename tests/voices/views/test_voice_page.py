@@ -1,6 +1,7 @@
 """The page of a voice: its tabs, its empty state, and what the Readiness tab lists and repairs."""
 
 import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -205,6 +206,21 @@ def test_transcripts_are_repaired_and_the_repair_undone(
     assert Recording.objects.get(pk=checked[0].pk).transcript == "The <b>north</b> wind."
 
 
+def test_focus_goes_to_the_other_repairs_or_to_the_message(
+    engineer_client: Client, voice: Voice, checked: list[Recording]
+) -> None:
+    """A browser gives the focus to the part that the address names, if the part can take it."""
+    for row in checked[:2]:
+        Recording.objects.filter(pk=row.pk).update(transcript=f"The <b>north</b> wind, {row.file_name}.")
+        add_finding(row, "transcript_markup")
+    for row, part in zip(checked, ("repairs", "messages"), strict=False):
+        page = engineer_client.post(
+            reverse("voices:transcripts_repair", args=[voice.pk]), {"recording": str(row.pk)}, follow=True
+        )
+        assert page.redirect_chain[0][0] == f"{get_improvements_url(voice)}#{part}"
+        assert re.search(rf'id="{part}" tabindex="-1"', read_html(page))
+
+
 @pytest.mark.parametrize("name", ["copy_keep", "transcripts_repair", "improvement_undo"])
 def test_nonsense_is_refused_with_what_to_do(engineer_client: Client, voice: Voice, name: str) -> None:
     data = {"recording": "nonsense", "change": "nonsense"}
@@ -234,7 +250,7 @@ def test_days_are_charted_from_the_third_day(viewer_client: Client, voice: Voice
     for days, row in enumerate(checked):
         Recording.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=days))
     page = viewer_client.get(get_improvements_url(voice))
-    level, noise = page.context["charts"]
-    assert [values for _day, values in level.rows] == [[-23.0], [-22.0], [-21.0], [-20.0]]
-    assert level.y_range == (-35, -10) and noise.y_range == (30, 50)
+    loudness, noise = page.context["charts"]
+    assert [values for _day, values in loudness.rows] == [[-23.0], [-22.0], [-21.0], [-20.0]]
+    assert loudness.y_range == (-35, -10) and noise.y_range == (30, 50)
     assert "<table" in page.content.decode()

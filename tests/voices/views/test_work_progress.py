@@ -14,7 +14,9 @@ from django.utils import timezone
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus
-from voices.models import Account, AccountMode, Build, RemoteFile, RemoteVoice, WorkKind
+from voices.models import Account, AccountMode, Build, BulkChange, RemoteFile, RemoteVoice, Voice, WorkKind
+from voices.services.recordings.bulk import parts
+from voices.services.recordings.bulk.transcripts import apply_transcripts
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.work_samples import record_work
 
@@ -149,6 +151,28 @@ def test_comparison_shows_how_many_recordings_it_compares(read_table: Callable[[
     Task.objects.create(kind=COMPARE_TASK, object_id=task.object_id)
     record_work(WorkKind.COMPARISON, "", 100, units=20)
     assert "Comparing 4 recordings, about 20 s left" in read_table()
+
+
+def test_transcripts_of_a_table_are_counted_until_they_are_set(
+    read_table: Callable[[], str], studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PART_SIZE", 1)
+    voice = Voice.objects.get()
+    rows = [{"id": row.pk.hex, "before": row.transcript, "after": "New."} for row in voice.recordings.all()]
+    first = parts.record_parts(voice, studio.producer, rows)
+    assert first and "transcripts set" not in read_table()
+    apply_transcripts(first.pk, voice, studio.producer)
+    text = read_table()
+    assert "1 of 4 transcripts set" in text and "(1/4) Setting transcripts – Warm narrator" in text
+    BulkChange.objects.filter(pk__in=[part.pk for part in parts.load_tables(voice)[0][:3]]).update(applied_at=ago(9))
+    assert "3 of 4 transcripts set, a few seconds left" in read_table()
+    Task.objects.filter(kind=parts.SET_TEXTS_TASK).update(status=TaskStatus.FAILED)
+    text = read_table()
+    assert "1 transcript is not set, because the setting failed. An admin can start it again" in text
+    BulkChange.objects.filter(pk=first.pk).update(undone_at=ago(1))
+    assert "2 transcripts are not restored, because the restoring failed." in read_table()
+    BulkChange.objects.all().delete()
+    assert "1 of 4 checked" in read_table()
 
 
 # --- Deletions ---------------------------------------------------------------------------

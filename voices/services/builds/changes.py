@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from voices import access
 from voices.models import Build, BuildRecording, BuildStatus
@@ -24,6 +24,9 @@ class ChangedRecordings:
     @property
     def more_count(self) -> int:
         return self.count - len(self.names)
+
+
+NONE_CHANGED = ChangedRecordings(0, 0.0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,26 @@ def number_build(build: Build) -> int:
 
 
 def load_changes(build: Build, previous: Build) -> BuildChanges:
-    """A constant number of queries, however many recordings the builds have."""
+    """A constant number of queries, however many recordings the builds have.
+
+    The first one looks up each recording once in the build before. What it does not find is not listed.
+    """
     before = previous.recordings.filter(recording=OuterRef("recording"))
     after = build.recordings.filter(recording=OuterRef("recording"))
-    other_text = before.exclude(transcript=OuterRef("transcript"))
+    is_added, has_other_text = ~Exists(before), Exists(before.exclude(transcript=OuterRef("transcript")))
+    counts = build.recordings.annotate(text_before=Subquery(before.values("transcript")[:1])).aggregate(
+        all=Count("pk"),
+        added=Count("pk", filter=Q(text_before=None)),
+        transcripts=Count("pk", filter=~Q(text_before=F("transcript")) & Q(text_before__isnull=False)),
+    )
+    left_out_count = previous.recordings.count() - (counts["all"] - counts["added"])
     return BuildChanges(
         previous,
-        added=_list_recordings(build.recordings.filter(~Exists(before))),
-        left_out=_list_recordings(previous.recordings.filter(~Exists(after))),
-        transcripts=_list_recordings(build.recordings.filter(Exists(other_text))),
+        added=_list_recordings(build.recordings.filter(is_added)) if counts["added"] else NONE_CHANGED,
+        left_out=_list_recordings(previous.recordings.filter(~Exists(after))) if left_out_count else NONE_CHANGED,
+        transcripts=_list_recordings(build.recordings.filter(has_other_text))
+        if counts["transcripts"]
+        else NONE_CHANGED,
         marks_new=_list_recordings(build.recordings.marked().filter(~Exists(before.filter(MARKED)))),
         marks_gone=_list_recordings(
             previous.recordings.marked().filter(Exists(after.filter(~MARKED, has_report=True)))

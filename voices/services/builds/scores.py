@@ -1,6 +1,8 @@
 """Scores of voices and recordings: what each score means, and advice for poor scores."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
@@ -71,6 +73,12 @@ def count_scores(build: Build) -> dict[str, int]:
     """How many recordings of the build have each score of the provider."""
     counts = {name: Count(name) for name in SCORE_FIELDS}
     return build.recordings.aggregate(**counts, loudness_grade=Count("pk", filter=~Q(loudness_grade="")))
+
+
+def has_scores(build: Build) -> bool:
+    """Whether a recording of the build has a score. Reads only up to the first that has one."""
+    has_one = reduce(or_, (Q(**{f"{name}__isnull": False}) for name in SCORE_FIELDS)) | ~Q(loudness_grade="")
+    return build.recordings.filter(has_one).exists()
 
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:

@@ -32,6 +32,7 @@ from voices.services.builds.selection import describe_shortage, load_clip_rows, 
 from voices.services.permission import check_voice_permission, make_build_purpose
 from voices.services.recordings.inclusion import list_warning_codes
 from voices.services.refused_recordings import not_refused_by
+from voices.services.remote_state import find_retrainings
 
 ALREADY_STARTED = "A build of this voice has already been started."
 DELETED_MEANWHILE = "Recordings of this build were deleted at the same moment. Nothing was started. Try again."
@@ -140,11 +141,8 @@ def _has_used_dataset(voice: Voice, account: Account, tier: Tier | str) -> bool:
 
 
 def _is_locked(voice: Voice, account: Account, tier: Tier | str) -> bool:
-    """Whether the remote voice that this build would train again is locked."""
-    if not account.get_capabilities(tier).can_retrain:
-        return False
-    in_use = RemoteVoice.objects.filter(voice=voice, account=account, tier=str(tier), retired_at=None)
-    return in_use.filter(is_locked=True, deleted_at=None).exists()
+    retraining = find_retrainings(voice).get((account.pk, str(tier)))
+    return retraining is not None and retraining.is_locked
 
 
 def _get_or_create_remote_voice(

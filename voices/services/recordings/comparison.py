@@ -25,6 +25,7 @@ from voicehub.outbox import Lease
 from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, Voice, WorkKind
+from voices.services.recordings.days import summarize_sound
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.speakers import judge_speakers, read_speaker_result
@@ -114,7 +115,6 @@ def _make_set_clip(row: Recording, sound: SoundFeatures | None) -> SetClip:
 
 def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetReport) -> None:
     """Store the findings of the comparison in the recordings for which they changed, and its summary in the voice."""
-    voice.comparison = {**voice.comparison, **_summarize_comparison(report)}
     changed = []
     with transaction.atomic():
         for row in rows:
@@ -123,6 +123,8 @@ def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetRepor
                 Recording.objects.filter(pk=row.pk).update(set_findings=set_findings, checked_at=timezone.now())
                 changed.append(row.pk)
         update_figures(Recording.objects.filter(pk__in=changed))
+        sound = {"sound": summarize_sound(voice)}
+        voice.comparison = {**voice.comparison, **_summarize_comparison(report), **sound}
         Voice.objects.filter(pk=voice.pk).update(comparison=voice.comparison)
         update_inclusion(voice.recordings.all())
 

@@ -1,7 +1,10 @@
-"""How the recordings of a voice sound from day to day, and how their quality is distributed."""
+"""How the recordings of a voice sound from day to day, and how their quality is distributed.
+
+The comparison, which follows every change of the recordings, stores both. So a page reads no recording for them.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -27,11 +30,42 @@ class DayAverage:
     signal_to_noise: float | None
 
 
-def load_day_averages(voice: Voice) -> list[DayAverage]:
-    """The newest days on which usable recordings were added, the oldest of them first.
+def summarize_sound(voice: Voice) -> dict[str, Any]:
+    """What the charts need of the recordings, as JSON."""
+    return {
+        "days": [{**asdict(one), "day": one.day.isoformat()} for one in _compute_day_averages(voice)],
+        "quality": sorted(_count_by_quality(voice).items()),
+    }
 
-    The database adds up the recordings of each minute, and the minutes make the days of the current time zone. SQLite
-    has no time zones: a day of each row would be computed in Python.
+
+def load_day_averages(voice: Voice) -> list[DayAverage]:
+    """The newest days on which usable recordings were added, the oldest of them first."""
+    if (stored := voice.comparison.get("sound")) is None:  # not compared yet, or by an earlier version
+        return _compute_day_averages(voice)
+    return [
+        DayAverage(day, int(one["count"]), one.get("loudness"), one.get("signal_to_noise"))
+        for one in stored["days"]
+        if (day := _read_day(one["day"]))
+    ]
+
+
+def count_by_quality(voice: Voice) -> dict[float, int]:
+    """How many usable recordings have an estimated quality of 1.0 to 1.5, of 1.5 to 2.0, and so on."""
+    stored = voice.comparison.get("sound")
+    return _count_by_quality(voice) if stored is None else {low: int(count) for low, count in stored["quality"]}
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _compute_day_averages(voice: Voice) -> list[DayAverage]:
+    """The database adds up the recordings of each minute, and the minutes make the days of the current time zone.
+
+    SQLite has no time zones: a day of each row would be computed in Python.
     """
     days: dict[date, list[Sums]] = {}
     for minute, *sums in _add_up_minutes(voice):
@@ -59,8 +93,7 @@ def _make_day_average(day: date, minutes: Sequence[Sums]) -> DayAverage:
     )
 
 
-def count_by_quality(voice: Voice) -> dict[float, int]:
-    """How many usable recordings have an estimated quality of 1.0 to 1.5, of 1.5 to 2.0, and so on."""
+def _count_by_quality(voice: Voice) -> dict[float, int]:
     usable = voice.recordings.filter(status=RecordingStatus.ACCEPTED, quality__isnull=False).order_by()
     step = Cast(Floor(F("quality") / QUALITY_STEP), FloatField())
     return {

@@ -107,4 +107,6 @@ def _is_plain_copy(row: Recording) -> bool:
 def leave_out(recordings: QuerySet[Recording]) -> int:
     """Leave these recordings out of builds, by the choice of a person. Returns how many were in builds before."""
     included = recordings.filter(status=RecordingStatus.ACCEPTED, active=True)
-    return included.update(active=False, active_by=InclusionSource.PERSON, exclusion_code="")
+    return included.update(
+        active=False, active_by=InclusionSource.PERSON, exclusion_code="", active_set_at=timezone.now()
+    )

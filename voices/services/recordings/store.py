@@ -169,9 +169,10 @@ def set_transcript(recording: Recording, text: str) -> None:
 
     Only text is checked, so no file is opened.
     """
-    recording.transcript, recording.checked_at = " ".join(text.split()), timezone.now()
+    recording.transcript = " ".join(text.split())
+    recording.checked_at = recording.transcript_set_at = timezone.now()
     if not recording.is_usable:
-        recording.save(update_fields=["transcript", "checked_at"])
+        recording.save(update_fields=["transcript", "checked_at", "transcript_set_at"])
         return
     with transaction.atomic():
         # Locked, because the analysis of the audio may store its results at this moment.
@@ -179,7 +180,7 @@ def set_transcript(recording: Recording, text: str) -> None:
         language, thresholds = recording.voice.language, load_thresholds()
         results = check_transcript(recording, language, stored.findings, stored.measures, thresholds)
         recording.findings, recording.measures = results["findings"], results["measures"]
-        recording.save(update_fields=["transcript", "findings", "measures", "checked_at"])
+        recording.save(update_fields=["transcript", "findings", "measures", "checked_at", "transcript_set_at"])
         update_figures(Recording.objects.filter(pk=recording.pk))
         outbox.enqueue_task(COMPARE_TASK, recording.voice_id)
 
@@ -218,7 +219,8 @@ def set_active(recording: Recording, active: bool) -> None:
     if active and recording.is_refused_everywhere:
         raise ActionRefused(recording.refusal_text)
     recording.active, recording.active_by, recording.exclusion_code = active, InclusionSource.PERSON, ""
-    recording.save(update_fields=["active", "active_by", "exclusion_code"])
+    recording.active_set_at = timezone.now()
+    recording.save(update_fields=["active", "active_by", "exclusion_code", "active_set_at"])
 
 
 def delete_recording(recording: Recording) -> None:

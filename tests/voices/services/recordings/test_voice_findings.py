@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -9,11 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.voices.rows import Studio
+from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voices.models import Build, InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.recordings.bulk.undo import undo_change
+from voices.services.recordings.comparison import compare_recordings
 from voices.services.recordings.copies import find_copies, keep_copy
-from voices.services.recordings.days import count_by_quality, load_day_averages
+from voices.services.recordings.days import DayAverage, count_by_quality, load_day_averages
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.found_problems import is_problem_key, list_problems, make_problem_condition
 from voices.services.recordings.repairs import find_repairs, repair_transcripts
@@ -204,3 +207,35 @@ def test_quality_is_counted_in_half_steps(voice: Voice) -> None:
     for row, quality in zip(list_rows(voice), (2.5, 2.9, 3.0, None), strict=True):
         Recording.objects.filter(pk=row.pk).update(quality=quality)
     assert count_by_quality(voice) == {2.5: 2, 3.0: 1}
+
+
+def test_page_of_a_compared_voice_reads_no_recording_for_its_charts(voice: Voice) -> None:
+    Recording.objects.update(measures={"lufs": -20.0, "estimates": {"dnsmos_overall": 2.6}})
+    compare_recordings(str(voice.pk), HeldLease())
+    expected = load_day_averages(voice), count_by_quality(voice)
+    voice.refresh_from_db()
+    with CaptureQueriesContext(connection) as queries:
+        assert (load_day_averages(voice), count_by_quality(voice)) == expected
+    assert not queries and expected[1] == {2.5: 4} and expected[0][0].loudness == -20.0
+
+
+def test_damaged_summary_of_the_sound_shows_what_is_readable(voice: Voice) -> None:
+    good = {"day": "2026-03-31", "count": 2, "loudness": -20.0}
+    days = [good, good | {"day": "yesterday"}, {"count": 1}, "text"]
+    Voice.objects.update(comparison={"sound": {"days": days, "quality": [[2.5, 2], [3.0], "x"]}})
+    voice.refresh_from_db()
+    assert load_day_averages(voice) == [DayAverage(date(2026, 3, 31), 2, -20.0, None)]
+    assert count_by_quality(voice) == {2.5: 2}
+    Voice.objects.update(comparison={"sound": "text"})
+    voice.refresh_from_db()
+    assert [one.count for one in load_day_averages(voice)] == [4]
+
+
+class HeldLease(Lease):
+    """A lease that never ends."""
+
+    def __init__(self) -> None:
+        super().__init__(uuid4(), uuid4(), timezone.now())
+
+    def extend(self) -> None:
+        pass

@@ -25,9 +25,13 @@ NOT_USABLE = "not usable"
 
 @dataclass(slots=True)
 class BulkResult:
-    """How many recordings were changed, and how many were not for each reason. `change` can be undone."""
+    """How many recordings were changed, and how many were not for each reason. `change` can be undone.
+
+    A task changes the `following` ones.
+    """
 
     changed: int = 0
+    following: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     change: BulkChange | None = None
 
@@ -57,14 +61,11 @@ def lock_recordings(voice: Voice, ids: Sequence[UUID], *fields: str) -> list[Rec
     return [row for chunk in split_ids(ids) for row in query_locked(voice, chunk, *fields)]
 
 
-def record_change(
-    voice: Voice, by: User, kind: BulkKind, changes: Sequence[Mapping[str, str]], *, is_applied: bool = True
-) -> BulkChange | None:
+def record_change(voice: Voice, by: User, kind: BulkKind, changes: Sequence[Mapping[str, str]]) -> BulkChange | None:
     """Store what an action changed, in its transaction. None if it changed nothing."""
     if not changes:
         return None
-    applied_at = timezone.now() if is_applied else None
-    change = BulkChange.objects.create(voice=voice, by=by, kind=kind, changes=list(changes), applied_at=applied_at)
+    change = BulkChange.objects.create(voice=voice, by=by, kind=kind, changes=list(changes), applied_at=timezone.now())
     outbox.enqueue_task(FINISH_TASK, change.pk, after=UNDO_TIME)
     return change
 
@@ -87,10 +88,14 @@ def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
 
 
 def find_changed_again(change: BulkChange) -> set[UUID]:
-    """The recordings that a later change of the same kind was about, also if it left the same value."""
+    """The recordings that a later change of the same kind was about, also if it left the same value.
+
+    The parts of one table have the same time of creation, and each recording in one of them only.
+    """
     kinds = next(group for group in SAME_VALUE if change.kind in group)
     later = BulkChange.objects.filter(voice=change.voice_id, kind__in=kinds, applied_at__gt=change.applied_at)
-    return {pk for one in later.filter(undone_at=None) for pk in read_changes(one)}
+    others = later.filter(undone_at=None).exclude(by=change.by_id, created_at=change.created_at)
+    return {pk for one in others for pk in read_changes(one)}
 
 
 def _read_id(text: str) -> UUID | None:

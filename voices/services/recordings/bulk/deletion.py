@@ -13,7 +13,7 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
-from voicehub.retry_policy import COMPARE_DELAY
+from voicehub.retry_policy import COMPARE_DELAY, UNDO_TIME
 from voicehub.storage import private
 from voices.models import (
     BuildRecording,
@@ -33,6 +33,7 @@ from voices.services.recordings.bulk.changes import (
     record_change,
     split_ids,
 )
+from voices.services.recordings.bulk.parts import list_due, query_parts
 from voices.services.recordings.store import COMPARE_TASK
 
 # Recordings whose files one run of the task deletes, before other tasks get their turn.
@@ -100,7 +101,10 @@ def _enqueue_files(voice: Voice, deleted: Iterable[Recording], by: User) -> None
 
 
 def finish_change(change_id: str, lease: Lease) -> timedelta | None:
-    """Delete the files of deleted recordings, or a change that cannot be undone anymore."""
+    """Delete the files of deleted recordings, or a change that cannot be undone anymore.
+
+    A large table of transcripts stays until all of it is set or restored, however long the workers were stopped.
+    """
     change = BulkChange.objects.filter(pk=change_id).first()
     if change is None:
         return None
@@ -109,7 +113,9 @@ def finish_change(change_id: str, lease: Lease) -> timedelta | None:
             return timedelta()
     elif not change.is_expired:
         return change.expires_at - timezone.now()
-    change.delete()
+    elif list_due(list(query_parts(change).defer("changes"))):
+        return UNDO_TIME
+    query_parts(change).delete()
     return None
 
 

@@ -98,7 +98,7 @@ def undo_decisions(change: BulkChange) -> int:
         fields = _decode_decision(decision, not active)
         for chunk in split_ids([pk for _decision, pk in group]) if fields else ():
             rows = change.voice.recordings.filter(pk__in=chunk, status=RecordingStatus.ACCEPTED, **_make_choice(active))
-            restored += rows.update(**(fields or {}))
+            restored += rows.exclude(active_set_at__gt=change.applied_at).update(**(fields or {}))
     if change.voice.recordings.filter(checked_at__gte=change.applied_at).exists():
         # Checks have passed over these recordings, because a person had decided.
         outbox.enqueue_task(COMPARE_TASK, change.voice_id)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio
+from voicehub.edit_versions import make_version
 from voicehub.models import Task, User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import UNDO_TIME
@@ -16,7 +17,8 @@ from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
 from voices.services.recordings.bulk.transcripts import apply_transcripts, preview_table
 from voices.services.recordings.bulk.undo import undo_change, undo_changes
-from voices.services.recordings.store import COMPARE_TASK, set_active
+from voices.services.recordings.inclusion import leave_out
+from voices.services.recordings.store import COMPARE_TASK, save_transcript, set_active, set_transcript, switch_active
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,56 @@ def test_later_equal_transcript_of_another_person_stands(studio: Studio, voice: 
     row.refresh_from_db()
     assert row.transcript == "Two."
     assert undo_change(last.pk, voice, engineer).restored == 1
+
+
+def test_later_equal_choice_by_the_switch_of_a_recording_stands(studio: Studio, voice: Voice) -> None:
+    again, back_and_forth, untouched = studio.make_recordings(voice, 3)
+    change = leave_out_all(voice, studio.producer)
+    switch_active(again, False, was_active=False)
+    switch_active(back_and_forth, True, was_active=False)
+    switch_active(back_and_forth, False, was_active=True)
+    result = undo_change(change.pk, voice, studio.producer)
+    assert (result.restored, result.left_alone) == (1, 2)
+    assert list(voice.recordings.filter(active=True)) == [untouched]
+
+
+def test_later_equal_transcript_of_one_recording_stands(studio: Studio, voice: Voice) -> None:
+    kept, restored = studio.make_recordings(voice, 2, transcript="One.")
+    change = set_texts(voice, "Two.", studio.producer)
+    save_transcript(kept, "Two.", make_version("Two."))
+    result = undo_change(change.pk, voice, studio.producer)
+    assert (result.restored, result.left_alone) == (1, 1)
+    texts = {row: row.transcript for row in voice.recordings.all()}
+    assert texts == {kept: "Two.", restored: "One."}
+
+
+def test_choice_before_the_change_does_not_stop_its_undo(studio: Studio, voice: Voice) -> None:
+    (row,) = studio.make_recordings(voice, 1)
+    set_active(row, True)
+    set_transcript(row, "One.")
+    text, left_out = set_texts(voice, "Two.", studio.producer), leave_out_all(voice, studio.producer)
+    assert [undo_change(one.pk, voice, studio.producer).restored for one in (left_out, text)] == [1, 1]
+    row.refresh_from_db()
+    assert (row.active, row.transcript) == (True, "One.")
+
+
+def test_choice_between_two_changes_stands_when_both_are_undone(studio: Studio, voice: Voice) -> None:
+    (row,) = studio.make_recordings(voice, 1)
+    first = leave_out_all(voice, studio.producer)
+    switch_active(row, False, was_active=False)
+    second = include_recordings(voice, [row.pk], studio.producer).change
+    assert second and undo_change(second.pk, voice, studio.producer).restored == 1
+    assert undo_change(first.pk, voice, studio.producer).left_alone == 1
+    assert not voice.recordings.get().active
+
+
+def test_recording_left_out_for_a_build_stays_out_when_both_changes_are_undone(studio: Studio, voice: Voice) -> None:
+    (row,) = studio.make_recordings(voice, 1)
+    first = leave_out_all(voice, studio.producer)
+    second = include_recordings(voice, [row.pk], studio.producer).change
+    assert second and leave_out(voice.recordings.all()) == 1
+    assert [undo_change(one.pk, voice, studio.producer).left_alone for one in (second, first)] == [1, 1]
+    assert not voice.recordings.get().active
 
 
 def set_texts(voice: Voice, text: str, by: User) -> BulkChange:

@@ -15,7 +15,7 @@ from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment
-from voicehub.templatetags.signs import render_voice_link
+from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
@@ -126,8 +126,9 @@ class VoiceTable(ListTable):
         self.targets = find_nearest_targets([voice for voice in records if voice.pk not in self.active])
 
     def render_name(self, record: Voice) -> SafeString:
-        link = render_voice_link(record.get_absolute_url(), record.name, record.pk)
-        return render_lines(link, record.talent.name if "talent" in self.columns else "", "only-phone")
+        talent = record.talent.name if "talent" in self.columns else ""
+        lines = render_lines(render_link(record.get_absolute_url(), record.name), talent, "only-phone")
+        return render_voice_name(record.pk, lines)
 
     def render_talent(self, record: Voice) -> str:
         return record.talent.name

@@ -184,11 +184,14 @@ class BuildOption:
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
         if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
             return "only the consent is missing"
+        if parts == ["transcripts missing"]:
+            return "only transcripts are missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
     def _name_obstacle(self) -> str:
         """The first obstacle, as a state: “Consent missing”. The summary has all of them."""
-        missing = next(iter(self._list_missing()), "")
+        transcripts = ["transcripts"] * any(gap.kind is GapKind.TRANSCRIPTS for gap in self.readiness.gaps)
+        missing = next(iter([*self._list_missing(), *transcripts]), "")
         return f"{missing.removeprefix('the ').capitalize()} missing" if missing else "Not ready"
 
     def _list_missing(self) -> Iterable[str]:

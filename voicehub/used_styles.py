@@ -5,14 +5,15 @@ modules. Names are searched as words, so a rule too many may stay, but none that
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-# What ends a part of a stylesheet, and what may contain such a character.
-PART = re.compile(r"""/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\.|[{};,()]""", re.DOTALL)
-CLASS = re.compile(r"\.((?:[\w-]|\\.)+)")
+import tinycss2
+
 WORD = re.compile(r"[A-Za-z_][\w-]*")
-NESTING = ("@media", "@supports", "@layer", "@container")
+# Rules with other rules in them.
+NESTING = ("media", "supports", "layer", "container")
 SOURCES = (
     ("templates", "*.html"),
     ("static/js", "*.js"),
@@ -32,55 +33,43 @@ def keep_used_rules(css: str, words: Iterable[str]) -> str:
     """The stylesheet without the rules that only elements with other classes could use. Its license stays."""
     names = frozenset(words)
     starts = tuple(name for name in names if name.endswith("-") and len(name) > 1)
-    return "".join(_iterate_used(css, names, starts))
+    rules = tinycss2.parse_stylesheet(css, skip_whitespace=True)
+    return str(tinycss2.serialize(_iterate_used(rules, names, starts)))
 
 
-def _iterate_used(css: str, names: frozenset[str], starts: tuple[str, ...]) -> Iterator[str]:
-    for head, block in _split_rules(css):
-        if block is None:  # the license, or such as @charset
-            yield head
-        elif head.startswith(NESTING):
-            if kept := "".join(_iterate_used(block, names, starts)):
-                yield f"{head}{{{kept}}}"
-        elif head.startswith("@"):
-            yield f"{head}{{{block}}}"
-        elif used := [one for one in _split_list(head) if _is_used(one, names, starts)]:
-            yield f"{','.join(used)}{{{block}}}"
+def _iterate_used(rules: Iterable[Any], names: frozenset[str], starts: tuple[str, ...]) -> Iterator[Any]:
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            rule.prelude = _join([one for one in _split(rule.prelude) if _is_used(one, names, starts)])
+            if rule.prelude:
+                yield rule
+        elif rule.type == "at-rule" and rule.lower_at_keyword in NESTING and rule.content:
+            nested = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+            rule.content = list(_iterate_used(nested, names, starts))
+            if rule.content:
+                yield rule
+        elif rule.type != "comment" or rule.value.startswith("!"):
+            yield rule
 
 
-def _split_rules(css: str) -> Iterator[tuple[str, str | None]]:
-    """Each statement at this level: what stands before its block, and the block. Only comments with "!" stay."""
-    start = depth = block_start = 0
-    for found in PART.finditer(css):
-        mark = found[0]
-        if mark == "{":
-            depth += 1
-            block_start = block_start if depth > 1 else found.end()
-        elif mark == "}":
-            depth -= 1
-            if not depth:
-                yield css[start : block_start - 1].strip(), css[block_start : found.start()]
-                start = found.end()
-        elif not depth and (mark == ";" or mark.startswith("/*!")):
-            yield css[start : found.end()].strip(), None
-            start = found.end()
+def _split(selectors: Sequence[Any]) -> list[list[Any]]:
+    """The selectors of a list. A comma in parentheses separates none: it is inside of one node."""
+    parts: list[list[Any]] = [[]]
+    for node in selectors:
+        if node == ",":
+            parts.append([])
+        else:
+            parts[-1].append(node)
+    return parts
 
 
-def _split_list(selectors: str) -> Iterator[str]:
-    """The selectors of a list. A comma in parentheses separates none."""
-    start = depth = 0
-    for found in PART.finditer(selectors):
-        depth += (found[0] == "(") - (found[0] == ")")
-        if found[0] == "," and not depth:
-            yield selectors[start : found.start()]
-            start = found.end()
-    yield selectors[start:]
+def _join(selectors: Sequence[Sequence[Any]]) -> list[Any]:
+    comma = tinycss2.ast.LiteralToken(0, 0, ",")
+    return [node for number, one in enumerate(selectors) for node in ([comma] if number else []) + list(one)]
 
 
-def _is_used(selector: str, names: frozenset[str], starts: tuple[str, ...]) -> bool:
+def _is_used(selector: Sequence[Any], names: frozenset[str], starts: tuple[str, ...]) -> bool:
     """Whether an element with known classes can match. What stands in parentheses, as in :not(.one), excludes none."""
-    outer = selector
-    while (shorter := re.sub(r"\([^()]*\)", "", outer)) != outer:
-        outer = shorter
-    classes = (name.replace("\\", "") for name in CLASS.findall(outer))
+    pairs = zip(selector, selector[1:], strict=False)
+    classes = [node.value for dot, node in pairs if dot == "." and node.type == "ident"]
     return all(name in names or name.startswith(starts) for name in classes)

@@ -24,7 +24,7 @@ from voices.services.builds.selection import ClipRow, Selection, describe_shorta
 from voices.services.remote_state import Retraining
 from voices.services.usage import describe_voice_limit
 
-MAX_LISTED = 50
+MAX_LISTED = 20
 MISSING_CONSENT_TEXT = "the consent"
 # Gaps that are obstacles, but not missing items.
 OBSTACLE_TEXTS = {
@@ -184,11 +184,14 @@ class BuildOption:
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
         if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
             return "only the consent is missing"
+        if parts == ["transcripts missing"]:
+            return "only transcripts are missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
     def _name_obstacle(self) -> str:
         """The first obstacle, as a state: “Consent missing”. The summary has all of them."""
-        missing = next(iter(self._list_missing()), "")
+        transcripts = ["transcripts"] * any(gap.kind is GapKind.TRANSCRIPTS for gap in self.readiness.gaps)
+        missing = next(iter([*self._list_missing(), *transcripts]), "")
         return f"{missing.removeprefix('the ').capitalize()} missing" if missing else "Not ready"
 
     def _list_missing(self) -> Iterable[str]:

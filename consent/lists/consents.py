@@ -12,7 +12,7 @@ from consent.models import Consent, ConsentStatus, Event, EventKind
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import get_tone, render_mark
-from voicehub.templatetags.cells import render_day, render_lines, render_link, render_moment
+from voicehub.templatetags.cells import render_day, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_face
 from voicehub.text import get_language_name
 
@@ -81,6 +81,7 @@ class ConsentTable(ListTable):
     status = ListColumn("Status", rank_status, "since")
     since = ListColumn("Since", "since", css_class="only-wide", is_descending_first=True)
     valid_until = ListColumn("Valid until", "valid_until", css_class="only-wide")
+    next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
 
     def render_talent(self, record: Consent) -> SafeString:
         subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
@@ -106,3 +107,9 @@ class ConsentTable(ListTable):
 
     def render_valid_until(self, record: Consent) -> SafeString | str:
         return render_day(record.valid_until, "no end date")
+
+    def render_next_step(self, record: Consent) -> SafeString | str:
+        if record.status != ConsentStatus.SUBMITTED:
+            return ""
+        name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
+        return render_step(f"{record.get_absolute_url()}#review", "Review", name)

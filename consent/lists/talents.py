@@ -19,7 +19,7 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment
+from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_face
 
 ENDING_SOON = timedelta(days=60)
@@ -190,10 +190,7 @@ class TalentTable(ListTable):
 
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)
-        if step is None:
-            return ""
-        name = format_html('<span class="visually-hidden">: {}</span>', record.name)
-        return format_html('<a class="btn btn-sm" href="{}">{}{}</a>', step.url, step.action, name)
+        return render_step(step.url, step.action, record.name) if step else ""
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

@@ -7,10 +7,11 @@ from django.db import transaction
 from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_talent_or_404, get_user, list_recent_events, require_permission
-from consent.extension_points import find_first_steps
+from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
 from consent.lists.talents import TalentFilter, TalentTable, query_talents
 from consent.models import ConsentStatus, Talent
@@ -18,6 +19,7 @@ from consent.services.legal_hold import release_hold, set_hold
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
+from voicehub.models import User
 
 RECENT_EVENTS = 10
 
@@ -56,7 +58,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "talent": talent,
         "steps": list_steps(talent, contract_state, furthest, user),
-        "first_step": find_first_steps([talent.pk], user).get(talent.pk),
+        "first_step": _find_first_step(talent, user),
         "consents": consents,
         "contracts": contracts,
         "in_force": in_force,
@@ -65,6 +67,12 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "events": list_recent_events(talent, RECENT_EVENTS),
     }
     return render(request, "consent/talent.html", context)
+
+
+def _find_first_step(talent: Talent, user: User) -> TalentStep | None:
+    """The next step, unless it is to add a voice: the page asks for one when consent and contract are in force."""
+    step = find_first_steps([talent.pk], user).get(talent.pk)
+    return step if step and step.url != reverse("voices:voice_add", args=[talent.pk]) else None
 
 
 @require_permission("consent.change_talent")

@@ -16,6 +16,12 @@ def render_link(url: str, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
+def render_step(url: str, action: str, subject: str) -> SafeString:
+    """A button that leads to what is done next for the subject of the row."""
+    label = format_html('{}<span class="visually-hidden">: {}</span>', action, subject)
+    return format_html('<a class="btn btn-sm" href="{}">{}</a>', url, label)
+
+
 def render_lines(first: SafeString | str, second: SafeString | str = "", css_class: str = "") -> SafeString:
     """A second line below the first. `css_class` says on which widths it is shown."""
     if not second:

@@ -43,8 +43,9 @@ def render_voice_tile(voice_id: UUID, size: str = "") -> SafeString:
     )
 
 
-def render_voice_link(url: str, name: str, voice_id: UUID) -> SafeString:
-    return format_html('{}<a href="{}">{}</a>', render_voice_tile(voice_id, "small"), url, name)
+def render_voice_name(voice_id: UUID, lines: SafeString) -> SafeString:
+    """The cell of a voice: its tile beside its name, and a second line if there is one."""
+    return format_html('<span class="vh-person">{}<span>{}</span></span>', render_voice_tile(voice_id, "small"), lines)
 
 
 @register.simple_tag(name="face")

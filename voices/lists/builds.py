@@ -15,7 +15,7 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import render_lines, render_link, render_moment
-from voicehub.templatetags.signs import render_voice_link
+from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_duration, format_time
 from voices import access
 from voices.models import Build, BuildStatus
@@ -146,9 +146,9 @@ class BuildTable(ListTable):
         )
 
     def render_voice(self, record: Build) -> SafeString:
-        link = render_voice_link(record.get_absolute_url(), record.voice.name, record.voice_id)
+        link = render_link(record.get_absolute_url(), record.voice.name)
         started = format_html("{}, {}", build_name(record), render_moment(record.created_at))
-        return render_lines(link, started, "only-phone")
+        return render_voice_name(record.voice_id, render_lines(link, started, "only-phone"))
 
     def render_talent(self, record: Build) -> str:
         return record.voice.talent.name

@@ -15,7 +15,7 @@ from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment
-from voicehub.templatetags.signs import render_voice_link
+from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
@@ -48,8 +48,8 @@ GAP_LABELS = {
 class SpeechTotal(NamedTuple):
     """The recordings of a voice that a build would use."""
 
-    recordings: int = 0
-    seconds: float = 0.0
+    recordings: int
+    seconds: float
 
 
 def _query_used_recordings() -> QuerySet[Recording]:
@@ -126,8 +126,9 @@ class VoiceTable(ListTable):
         self.targets = find_nearest_targets([voice for voice in records if voice.pk not in self.active])
 
     def render_name(self, record: Voice) -> SafeString:
-        link = render_voice_link(record.get_absolute_url(), record.name, record.pk)
-        return render_lines(link, record.talent.name if "talent" in self.columns else "", "only-phone")
+        talent = record.talent.name if "talent" in self.columns else ""
+        lines = render_lines(render_link(record.get_absolute_url(), record.name), talent, "only-phone")
+        return render_voice_name(record.pk, lines)
 
     def render_talent(self, record: Voice) -> str:
         return record.talent.name
@@ -138,11 +139,13 @@ class VoiceTable(ListTable):
     def render_purpose(self, record: Voice) -> str:
         return get_purpose_label(record.purpose)
 
-    def render_recordings(self, record: Voice) -> str:
-        return str(self.totals.get(record.pk, SpeechTotal()).recordings)
+    def render_recordings(self, record: Voice) -> SafeString | str:
+        total = self.totals.get(record.pk)
+        return str(total.recordings) if total else NOTHING
 
-    def render_speech(self, record: Voice) -> str:
-        return format_duration(self.totals.get(record.pk, SpeechTotal()).seconds)
+    def render_speech(self, record: Voice) -> SafeString | str:
+        total = self.totals.get(record.pk)
+        return format_duration(total.seconds) if total else NOTHING
 
     def render_readiness(self, record: Voice) -> SafeString:
         if record.pk in self.active:

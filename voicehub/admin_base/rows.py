@@ -26,6 +26,7 @@ else:
     BaseAdmin = ModelAdmin = object
 
 TECHNICAL_DETAILS = "Technical details"
+EMPTY_CHOICE = ("", "Choose an action")
 Fieldset = tuple[Any, Any]
 
 
@@ -128,6 +129,9 @@ class RowsMixin(FormattedFields, ModelAdmin):
             return False
         field: Any = get_fields_from_path(self.model, name)[-1]
         return isinstance(field, models.CharField) and not field.choices
+
+    def get_action_choices(self, request: HttpRequest, default_choices: Any = (EMPTY_CHOICE,)) -> Any:
+        return super().get_action_choices(request, list(default_choices))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)

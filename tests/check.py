@@ -42,8 +42,8 @@ def main() -> int:
     selection = select_tests(ROOT, changed)
     steps = [[STEPS[name] for name in CHECKS], [make_test_step(selection)] if selection.selected else []]
     with ThreadPoolExecutor(len(steps)) as pool:
-        lanes = list(pool.map(lambda lane: [run_step(step) for step in lane], steps))
-    results = [result for lane in lanes for result in lane]
+        groups = list(pool.map(lambda group: [run_step(step) for step in group], steps))
+    results = [result for group in groups for result in group]
     print(format_summary(results, selection, len(changed)))
     return 0 if all(result.passed for result in results) else 1
 

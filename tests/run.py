@@ -1,10 +1,10 @@
-"""Runs all checks step by step and prints one summary at the end: `make test`. `make lint` runs some of the steps.
+"""Runs all checks, some at a time, and prints one summary at the end: `make test`. `make lint` runs some of the steps.
 
     python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [upgrade] [browser]
                         [audio] [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
-The tests on SQLite come last, so the last line of the output is pytest's result for them.
+The tests on SQLite stand last, so the last line of the output is pytest's result for them.
 """
 
 import subprocess
@@ -54,16 +54,15 @@ STEPS = {
 }
 
 
-# A lane is a sequence of steps. Most tests wait more than they compute, so two cores can run three lanes.
-LANES = (
-    ("lint", "format", "templates", "imports", "types", "postgres", "providers", "upgrade"),
-    ("browser", "audio"),
-    ("sqlite",),
-)
-
+# The order in which steps start: after the quick ones, the longest first. Most tests wait more than they compute, so
+# two cores can run three steps at a time.
+START_ORDER = (
+    "lint", "format", "templates", "imports", "sqlite", "postgres", "browser", "upgrade", "audio", "providers", "types",
+)  # fmt: skip
+MAX_RUNNING = 3
 
 # Steps that run only on request: chaos, long fuzzing, Firefox, screenshots.
-LONG_LANES = (("long",),)
+LONG_STEPS = ("long",)
 
 MAX_FAILURE_LINES = 150
 MAX_FAILED_TESTS = 20
@@ -96,10 +95,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"Unknown step: {', '.join(sorted(unknown))}. Steps: {', '.join(STEPS)}.")
         return 2
-    lanes = [[STEPS[name] for name in lane if not names or name in names] for lane in (*LANES, *LONG_LANES)]
-    lanes = [lane for lane in lanes if lane] if names else lanes[: len(LANES)]
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        results = [result for lane in pool.map(run_lane, lanes) for result in lane]
+    results = run_steps([name for name in (*START_ORDER, *LONG_STEPS) if name in (names or START_ORDER)])
     for result in results:
         if not result.passed:  # repeated, because a log may keep only the end of a long output
             print(f"\n── failed: {result.step.title}\n{extract_failures(result.output)}")
@@ -142,9 +138,14 @@ def step_environment(step: Step) -> Iterator[dict[str, str]]:
         yield variables
 
 
-def run_lane(steps: list[Step]) -> list[Result]:
-    """Run the steps of a lane in sequence. Each step's output is printed in one piece when the step ends."""
-    return [run_step(step) for step in steps]
+def run_steps(names: list[str]) -> list[Result]:
+    """Start the steps in this order, some at a time. Each step's output is printed in one piece when the step ends.
+
+    The results are in the order of STEPS.
+    """
+    with ThreadPoolExecutor(MAX_RUNNING) as pool:
+        results = dict(zip(names, pool.map(lambda name: run_step(STEPS[name]), names), strict=True))
+    return [results[name] for name in STEPS if name in results]
 
 
 def run_step(step: Step) -> Result:

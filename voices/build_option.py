@@ -24,7 +24,7 @@ from voices.services.builds.selection import ClipRow, Selection, describe_shorta
 from voices.services.remote_state import Retraining
 from voices.services.usage import describe_voice_limit
 
-MAX_LISTED = 50
+MAX_LISTED = 20
 MISSING_CONSENT_TEXT = "the consent"
 # Gaps that are obstacles, but not missing items.
 OBSTACLE_TEXTS = {

@@ -12,6 +12,12 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
 }
 
+// In a narrow window, tabs scroll sideways. The current one is in view.
+for (const tab of document.querySelectorAll(".vh-tabs [aria-current]")) {
+  const tabs = tab.closest(".vh-tabs");
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+}
+
 // A form is submitted once, even if its button is pressed twice. Coming back to the page enables the button again.
 document.addEventListener("submit", (event) => {
   const form = event.target;

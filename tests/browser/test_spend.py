@@ -54,8 +54,9 @@ def test_account_and_overview_show_what_a_build_cost(
     tab.check_page("account with its usage")
     check_overview(tab, account)
     phone = open_tab("phone", "ada")
-    phone.goto(staff_steps.read_path(tab.page))
-    phone.check_page("credits and spend")
+    for place, name in ((path, "account with its usage"), (staff_steps.read_path(tab.page), "credits and spend")):
+        phone.goto(place)
+        phone.check_page(name)
 
 
 def check_overview(tab: Tab, other_account: str) -> None:

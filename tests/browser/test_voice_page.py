@@ -133,5 +133,7 @@ def check_all_tabs(open_tab: OpenTab, voice: str) -> None:
     for size in SIZES:
         tab = open_tab(size, "paula")
         for path in ("", "readiness/", "builds/", "providers/"):
-            tab.goto(f"{voice}{path}")
+            page = tab.goto(f"{voice}{path}")
+            tabs = page.get_by_role("navigation", name="Parts of the voice")
+            expect(tabs.locator("[aria-current]")).to_be_in_viewport(ratio=1)
             tab.check_page(f"voice, filled, {path or 'recordings'}")

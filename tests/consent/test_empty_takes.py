@@ -13,7 +13,7 @@ from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_uplo
 from tests.support.html import read_html
 from tests.support.wav import RATE, make_speech_like, make_wav_bytes, make_white_noise
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SILENT_TEXT = "it is silent. Check the microphone, then record it again."
 EMPTY_TAKES = {

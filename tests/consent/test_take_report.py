@@ -13,7 +13,7 @@ from consent.models import Consent, Take, TakeCheck
 from consent.take_report import COMPARISON_TIME, WORD_STATES, TakeReport, make_take_report
 from tests.consent.rows import ConsentFactory, get_url, read_page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WORDS = [
     {"text": "I", "state": "heard", "role": "text", "start": 0.4, "end": 0.5},

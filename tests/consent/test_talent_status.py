@@ -21,7 +21,7 @@ from consent.services.review import suspend_consent, withdraw_consent
 from tests.consent.rows import ConsentFactory, get_guest_url, get_url, read_page
 from tests.support.html import read_html
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from consent.talent_progress import Step
 from tests.consent.rows import ConsentFactory, get_url, read_page
 from voices.services.recordings.store import create_voice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 NOT_YET = ("idle", "Not yet", "")
 

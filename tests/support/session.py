@@ -21,11 +21,14 @@ FIELD_KEY = "dGhlLXRlc3RzLW9mLXZvaWNlaHViLW9ubHktMzItYiE="
 
 
 def build_environment(folder: Path) -> dict[str, str]:
-    """Return this machine's environment, with all VoiceHub settings replaced by those of the tests."""
+    """Return this machine's environment, with all VoiceHub settings replaced by those of the tests.
+
+    Python may store compiled modules: the tests start many processes.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"DATABASE_URL", "REDIS_URL"}
+        if name not in {"DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE"}
         and (
             not name.startswith("VOICEHUB_")
             or name.startswith(("VOICEHUB_TEST_", "VOICEHUB_CHROMIUM", "VOICEHUB_SHOTS"))

@@ -173,7 +173,7 @@ def test_filter_of_a_list_is_a_menu_or_the_choice_that_is_made(admin_client: Cli
 
 def test_pages_of_the_admin_lead_back_to_the_studio(admin_client: Client) -> None:
     page = admin_client.get(reverse("admin:index")).content.decode()
-    assert f'<a href="{reverse("today")}">Back to the studio</a>' in page
+    assert f'<a class="vh-back" href="{reverse("today")}">Back to the studio</a>' in page
     assert "css/admin.css" in page
 
 

@@ -15,7 +15,7 @@ from voicehub import media
 from voicehub.storage import hash_file, private
 from voices.models import Recording, RecordingStatus
 
-pytestmark = pytest.mark.django_db  # closing a response closes old database connections
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]  # closing a response closes old database connections
 
 CONTENT = bytes(range(256)) * 40
 

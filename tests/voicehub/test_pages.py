@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_health_check_needs_no_database_or_login(django_assert_num_queries: object) -> None:

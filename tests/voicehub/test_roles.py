@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from voicehub.models import User
 from voicehub.roles import ROLES, update_roles
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_every_permission_of_the_roles_exists() -> None:

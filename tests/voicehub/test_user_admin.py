@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST_URL = "admin:voicehub_user_changelist"
 ADD_URL = "admin:voicehub_user_add"

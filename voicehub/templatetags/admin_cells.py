@@ -7,12 +7,17 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from voicehub.admin_base.formats import EMPTY
+
 register = template.Library()
 
 
 @register.filter
 def label_cells(cells: Sequence[SafeString], headers: Sequence[Mapping[str, Any]]) -> list[SafeString]:
-    """The cells of a row, each with its heading in `data-label`, which a narrow window shows before the value."""
+    """The cells of a row, each with its heading in `data-label`, which a narrow window shows before the value.
+
+    An empty value is quieter than others.
+    """
     return [_label_cell(cell, str(header["text"])) for cell, header in zip(cells, headers, strict=True)]
 
 
@@ -21,4 +26,5 @@ def _label_cell(cell: SafeString, heading: str) -> SafeString:
     if not cell.startswith(("<td", "<th")) or heading.startswith("<"):
         return cell
     label = escape(heading[:1].upper() + heading[1:])
-    return SafeString(f'{cell[:3]} data-label="{label}"{cell[3:]}')
+    labeled = f'{cell[:3]} data-label="{label}"{cell[3:]}'
+    return SafeString(labeled.replace(f">{EMPTY}</td>", f'><span class="nothing">{EMPTY}</span></td>'))

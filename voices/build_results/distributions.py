@@ -12,7 +12,7 @@ from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingS
 
 MIN_VALUES = 5
 # A histogram of more recordings would look the same. Of a larger build, so many are read, evenly chosen.
-MAX_VALUES = 1000
+MAX_VALUES = 500
 MAX_BINS = 12
 
 

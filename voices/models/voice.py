@@ -14,7 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.urls import reverse
 
 from consent.models import WORLDWIDE, Purpose, Talent
-from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, PairOf, ShapedJSONField
+from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
@@ -22,9 +22,6 @@ from voices.models.choices import FindingSeverity, InclusionSource, RecordingSta
 
 STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
 RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
-DAY_AVERAGE = Fields(
-    {"day": str, "count": NUMBER, "loudness": Maybe(NUMBER), "signal_to_noise": Maybe(NUMBER)}, others=()
-)
 COMPARISON = Fields(
     {
         "text": Maybe(str),
@@ -32,7 +29,7 @@ COMPARISON = Fields(
         "days": Maybe(FINDINGS),
         "judged_together": Maybe(NUMBER),  # number of recordings in the last full judgement of speakers
         "matched": Maybe(str),  # hash of the takes and recordings whose speakers were compared
-        "sound": Maybe(Fields({"days": ListOf(DAY_AVERAGE), "quality": ListOf(PairOf(NUMBER))})),  # for the charts
+        "sound": Maybe(Fields({"days": list, "quality": list})),  # see `voices.services.recordings.days`
     }
 )
 

@@ -6,7 +6,6 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from voicehub.text import format_count
-from voices import access
 from voices.models import Build, BuildStatus
 from voices.models.build import make_marks
 from voices.presenters import build_name, needs_staff_answer
@@ -35,13 +34,23 @@ def list_failed_builds(talents: Talents = None) -> Iterator[NextStep]:
         yield NextStep(f"More than {MAX_ROWS} builds", "Builds", "bad", "Build failed", reasons, "", "")
 
 
+# SQLite groups the rows by every loaded column.
+BUILD_FIELDS = (
+    *("status", "issue", "raw_status", "has_unknown_status", "lookup_attempts", "consent"),
+    *("created_at", "submitted_at", "finished_at", "voice__name", "voice__talent__name"),
+    *("remote_voice__tier", "remote_voice__account__provider"),
+)
+
+
 def _select_builds(talents: Talents) -> QuerySet[Build]:
     is_unclear = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
     is_failed = Q(pk__in=Build.objects.open_failures().values("pk"))
     silent, outlier, discarded = make_marks("recordings__").values()
-    builds: QuerySet[Build] = select_talents(access.query_builds(), talents, "voice__talent")
+    builds: QuerySet[Build] = select_talents(Build.objects.all(), talents, "voice__talent")
     return (
         builds.filter(is_unclear | is_failed)
+        .select_related("voice__talent", "remote_voice__account")
+        .only(*BUILD_FIELDS)
         .annotate(
             silent=Count("recordings", filter=silent),
             outliers=Count("recordings", filter=outlier & ~silent),
@@ -84,7 +93,7 @@ def _find_fix(build: Build, *, has_flags: bool) -> Fix:
         anchor = "unknown-status" if build.has_unknown_provider_status else "unconfirmed"
         return Fix(f"{page}#{anchor}", "Answer", ANSWER)
     if build.status == BuildStatus.CONSENT_REJECTED:
-        return Fix(build.consent.get_absolute_url(), "Open consent", "consent.view_consent")
+        return Fix(reverse("consent:consent", args=[build.consent_id]), "Open consent", "consent.view_consent")
     if build.status == BuildStatus.DATASET_ISSUE and has_flags:
         url = f"{build.voice.get_absolute_url()}?show=flagged#recordings"
         return Fix(url, "Fix recordings", "voices.change_recording")

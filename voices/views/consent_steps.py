@@ -18,6 +18,7 @@ def list_consent_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Reports "this was not me" of talents, then submitted consents that wait for review. One query for both."""
     disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
     consents: QuerySet[Consent] = select_talents(Consent.objects.select_related("talent"), talents)
+    consents = consents.only("status", "provider", "talent__name")  # SQLite groups the rows by every loaded column
     annotated = consents.annotate(given=Max("takes__created_at"), disputed_at=Subquery(disputes))
     rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | Q(disputed_at__isnull=False)).order_by(
         F("disputed_at").asc(nulls_last=True), "talent__name", "talent_id", "given"

@@ -81,6 +81,10 @@ class AccountSpend:
         return "not stated" if self.account.usage_at or not reports_usage(self.account) else "not asked yet"
 
     @property
+    def has_builds(self) -> bool:
+        return any(month.ledger for month in self.months)
+
+    @property
     def counts(self) -> str:
         """What the numbers of the months count: “in credits”, “length of speech”."""
         return "length of speech" if self.unit == SECONDS else f"in {self.unit}" if self.unit else ""
@@ -183,7 +187,7 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "months": months[::-1],
         "charts": list(make_provider_charts(rows, months)),
-        "has_builds": any(row.ledger for one in rows for row in one.months),
+        "builders": [row for row in rows if row.has_builds],
     }
     return render(request, "voices/spend.html", context)
 

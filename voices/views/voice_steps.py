@@ -36,7 +36,7 @@ def _select_unbuilt_voices(talents: Talents) -> Sequence[Voice]:
     attempts = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
     attempts = attempts.exclude(status__in=FAILED_STATUSES, seen_by__isnull=False)
     rows = select_talents(Voice.objects.filter(~Exists(attempts)), talents)
-    return list(rows.select_related("talent").order_by("name", "pk")[:MAX_ROWS])
+    return list(rows.select_related("talent").defer("comparison").order_by("name", "pk")[:MAX_ROWS])
 
 
 def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextStep:

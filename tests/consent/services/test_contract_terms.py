@@ -20,7 +20,7 @@ from tests.consent.rows import PROVIDER, ConsentFactory
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 NARRATION, ADVERTISING = Purpose.NARRATION, Purpose.ADVERTISING
 

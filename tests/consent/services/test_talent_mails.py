@@ -20,7 +20,7 @@ from tests.consent.rows import ConsentFactory, make_clip
 from voicehub.models import Task
 from voicehub.refusals import ActionRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 TALENT, PRODUCER = "tilda@people.test", "paula@studio.test"
 

@@ -17,7 +17,7 @@ from voices.services.builds.recheck import check_gate_again, find_reasons_agains
 from voices.services.permission import check_voice_permission
 from voices.views.next_step import NextStep
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def read_readiness(client: Client, voice: Voice) -> str:

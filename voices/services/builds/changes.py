@@ -1,8 +1,10 @@
 """What changed between two builds of a voice at the same provider and tier: recordings, transcripts, marks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 
 from voices import access
 from voices.models import Build, BuildRecording, BuildStatus
@@ -24,9 +26,6 @@ class ChangedRecordings:
     @property
     def more_count(self) -> int:
         return self.count - len(self.names)
-
-
-NONE_CHANGED = ChangedRecordings(0, 0.0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +73,35 @@ def number_build(build: Build) -> int:
 def load_changes(build: Build, previous: Build) -> BuildChanges:
     """A constant number of queries, however many recordings the builds have.
 
-    The first one looks up each recording once in the build before. What it does not find is not listed.
+    One of them looks up each recording once in the build before, and loads only what changed.
     """
     before = previous.recordings.filter(recording=OuterRef("recording"))
     after = build.recordings.filter(recording=OuterRef("recording"))
-    is_added, has_other_text = ~Exists(before), Exists(before.exclude(transcript=OuterRef("transcript")))
-    counts = build.recordings.annotate(text_before=Subquery(before.values("transcript")[:1])).aggregate(
-        all=Count("pk"),
-        added=Count("pk", filter=Q(text_before=None)),
-        transcripts=Count("pk", filter=~Q(text_before=F("transcript")) & Q(text_before__isnull=False)),
-    )
-    left_out_count = previous.recordings.count() - (counts["all"] - counts["added"])
+    changed = build.recordings.filter(~Exists(before.filter(transcript=OuterRef("transcript"))))
+    rows = _list_rows(changed.annotate(was_there=Exists(before)))
+    added = [row for row in rows if not row[-1]]
+    is_left_out = previous.recordings.count() > build.recordings.count() - len(added)
+    left_out = previous.recordings.filter(~Exists(after)) if is_left_out else BuildRecording.objects.none()
     return BuildChanges(
         previous,
-        added=_list_recordings(build.recordings.filter(is_added)) if counts["added"] else NONE_CHANGED,
-        left_out=_list_recordings(previous.recordings.filter(~Exists(after))) if left_out_count else NONE_CHANGED,
-        transcripts=_list_recordings(build.recordings.filter(has_other_text))
-        if counts["transcripts"]
-        else NONE_CHANGED,
-        marks_new=_list_recordings(build.recordings.marked().filter(~Exists(before.filter(MARKED)))),
-        marks_gone=_list_recordings(
-            previous.recordings.marked().filter(Exists(after.filter(~MARKED, has_report=True)))
+        added=_summarize(added),
+        left_out=_summarize(_list_rows(left_out)),
+        transcripts=_summarize([row for row in rows if row[-1]]),
+        marks_new=_summarize(_list_rows(build.recordings.marked().filter(~Exists(before.filter(MARKED))))),
+        marks_gone=_summarize(
+            _list_rows(previous.recordings.marked().filter(Exists(after.filter(~MARKED, has_report=True))))
         ),
         has_same_terms=(build.consent_id, build.contract_id) == (previous.consent_id, previous.contract_id),
     )
 
 
-def _list_recordings(rows: QuerySet[BuildRecording]) -> ChangedRecordings:
-    names = rows.order_by("recording__file_name", "pk").values_list("recording__file_name", flat=True)
-    totals = rows.aggregate(count=Count("pk"), seconds=Sum("recording__seconds", default=0.0))
-    return ChangedRecordings(totals["count"], totals["seconds"], tuple(names[:MAX_NAMES]))
+def _list_rows(rows: QuerySet[BuildRecording]) -> list[tuple[Any, ...]]:
+    """The name and the length of each recording, by name, and then what is annotated."""
+    annotated = rows.query.annotations
+    fields = ("recording__file_name", "recording__seconds", *annotated)
+    return list(rows.order_by("recording__file_name", "pk").values_list(*fields))
+
+
+def _summarize(rows: Sequence[tuple[Any, ...]]) -> ChangedRecordings:
+    names = tuple(row[0] for row in rows[:MAX_NAMES])
+    return ChangedRecordings(len(rows), sum((row[1] for row in rows), 0.0), names)

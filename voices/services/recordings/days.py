@@ -4,7 +4,7 @@ The comparison, which follows every change of the recordings, stores both. So a 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import Count, F, FloatField, Sum, TextField
 from django.db.models.functions import Cast, Floor, Substr
 from django.utils.timezone import localdate
 
+from voicehub.json_fields import is_number
 from voices.models import RecordingStatus, Voice
 
 MAX_DAYS = 60
@@ -31,9 +32,10 @@ class DayAverage:
 
 
 def summarize_sound(voice: Voice) -> dict[str, Any]:
-    """What the charts need of the recordings, as JSON."""
+    """What the charts need of the recordings, as JSON. Every page that loads the voice reads it, so it is short."""
+    days = _compute_day_averages(voice)
     return {
-        "days": [{**asdict(one), "day": one.day.isoformat()} for one in _compute_day_averages(voice)],
+        "days": [[one.day.isoformat(), one.count, *map(_round, (one.loudness, one.signal_to_noise))] for one in days],
         "quality": sorted(_count_by_quality(voice).items()),
     }
 
@@ -42,23 +44,28 @@ def load_day_averages(voice: Voice) -> list[DayAverage]:
     """The newest days on which usable recordings were added, the oldest of them first."""
     if (stored := voice.comparison.get("sound")) is None:  # not compared yet, or by an earlier version
         return _compute_day_averages(voice)
-    return [
-        DayAverage(day, int(one["count"]), one.get("loudness"), one.get("signal_to_noise"))
-        for one in stored["days"]
-        if (day := _read_day(one["day"]))
-    ]
+    return [day for row in stored["days"] if (day := _read_day(row))]
 
 
 def count_by_quality(voice: Voice) -> dict[float, int]:
     """How many usable recordings have an estimated quality of 1.0 to 1.5, of 1.5 to 2.0, and so on."""
-    stored = voice.comparison.get("sound")
-    return _count_by_quality(voice) if stored is None else {low: int(count) for low, count in stored["quality"]}
+    if (stored := voice.comparison.get("sound")) is None:
+        return _count_by_quality(voice)
+    pairs = [row for row in stored["quality"] if isinstance(row, list | tuple) and len(row) == 2]
+    return {low: int(count) for low, count in pairs if is_number(low) and is_number(count)}
 
 
-def _read_day(text: str) -> date | None:
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+def _read_day(row: Any) -> DayAverage | None:
+    """None if the row is damaged."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        day, count, *figures = row
+        loudness, noise = (float(one) if is_number(one) else None for one in figures)
+        return DayAverage(date.fromisoformat(day), int(count), loudness, noise)
+    except (TypeError, ValueError):
         return None
 
 

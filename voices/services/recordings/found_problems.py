@@ -11,7 +11,7 @@ from django.db.models.functions import Length
 from audio.findings.catalog import CODES, EXCLUSION_LABELS
 from voices.models import BuildRecording, RecordingStatus, Voice
 from voices.models.build import MARKS
-from voices.models.voice import NEEDS_REVIEW
+from voices.models.voice import BY_NAME, NEEDS_REVIEW
 from voices.services.recordings.inclusion import SAME_SOUND
 
 CHECK = "check"
@@ -54,7 +54,7 @@ def _count_own(voice: Voice) -> Iterator[FoundProblem]:
     # Counted apart, because an index has the lengths of the included ones.
     counts[NO_TRANSCRIPT] = (
         usable.annotate(text_length=Length("transcript")).filter(text_length=0, active=True).count()
-        + usable.filter(transcript="", active=False).count()
+        + usable.filter(BY_NAME, transcript="", active=False).count()
     )
     yield from (FoundProblem(CHECK, code, count) for code, count in counts.items() if count)
 

@@ -211,6 +211,7 @@ def test_quality_is_counted_in_half_steps(voice: Voice) -> None:
 
 def test_page_of_a_compared_voice_reads_no_recording_for_its_charts(voice: Voice) -> None:
     Recording.objects.update(measures={"lufs": -20.0, "estimates": {"dnsmos_overall": 2.6}})
+    Recording.objects.update(levels={"snr_db": 40.0})
     compare_recordings(str(voice.pk), HeldLease())
     expected = load_day_averages(voice), count_by_quality(voice)
     voice.refresh_from_db()
@@ -220,9 +221,9 @@ def test_page_of_a_compared_voice_reads_no_recording_for_its_charts(voice: Voice
 
 
 def test_damaged_summary_of_the_sound_shows_what_is_readable(voice: Voice) -> None:
-    good = {"day": "2026-03-31", "count": 2, "loudness": -20.0}
-    days = [good, good | {"day": "yesterday"}, {"count": 1}, "text"]
-    Voice.objects.update(comparison={"sound": {"days": days, "quality": [[2.5, 2], [3.0], "x"]}})
+    good = ["2026-03-31", 2, -20.0, None]
+    days = [good, ["yesterday", *good[1:]], good[:3], [5, *good[1:]], ["2026-03-31", None, None, None], "text", None, 7]
+    Voice.objects.update(comparison={"sound": {"days": days, "quality": [[2.5, 2], [3.0], "xy", ["a", "b"], 7]}})
     voice.refresh_from_db()
     assert load_day_averages(voice) == [DayAverage(date(2026, 3, 31), 2, -20.0, None)]
     assert count_by_quality(voice) == {2.5: 2}

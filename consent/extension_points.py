@@ -5,7 +5,7 @@ providers get no proof of consent, stop the use of a withdrawn consent, go on wi
 summarize the voices of talents, and find the next step of each talent.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -44,10 +44,13 @@ class Deletion:
 class TalentVoices:
     """The number of voices of a talent, and the newest build of any of them. The build's fields are empty without one.
 
+    `shown_ids` has the ids of the first voices, for their tiles.
+
     `build_tone` is the tone of its status, as `consent.presenters.Badge` has one.
     """
 
     voice_count: int = 0
+    shown_ids: Sequence[UUID] = ()
     build_tone: str = ""
     build_label: str = ""
     build_url: str = ""

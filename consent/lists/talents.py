@@ -20,7 +20,7 @@ from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment, render_step
-from voicehub.templatetags.signs import render_face
+from voicehub.templatetags.signs import render_face, render_voice_tile
 
 ENDING_SOON = timedelta(days=60)
 CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
@@ -131,7 +131,7 @@ class TalentTable(ListTable):
     voices = ListColumn(
         "Voices",
         lambda: get_voice_summaries().make_voice_count(),
-        css_class="num only-wide",
+        css_class="only-wide",
         permission="voices.view_voice",
         is_descending_first=True,
     )
@@ -175,8 +175,11 @@ class TalentTable(ListTable):
         return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "not requested")
 
     def render_voices(self, record: Talent) -> SafeString | str:
-        count = self.voice_summaries.get(record.pk, TalentVoices()).voice_count
-        return str(count) if count else NOTHING
+        voices = self.voice_summaries.get(record.pk)
+        if voices is None:
+            return NOTHING
+        tiles = format_html_join("", "{}", ((render_voice_tile(voice, "small"),) for voice in voices.shown_ids))
+        return format_html('<span class="vh-tiles">{}{}</span>', tiles, voices.voice_count)
 
     def render_last_build(self, record: Talent) -> SafeString:
         voices = self.voice_summaries.get(record.pk, TalentVoices())

@@ -62,7 +62,8 @@ def _check_samples(page: Page) -> None:
 
 def _listen_to_named_previews(page: Page) -> None:
     for side in (VOICE_AI, staff_steps.RAPID):
-        assert page.get_by_label(f"{side}: “{SENTENCE[:20]}").evaluate(staff_steps.DURATION_SCRIPT) > 0.5
+        sound = page.locator(f"audio[aria-label*='{side}: “{SENTENCE[:20]}']")
+        assert sound.evaluate(staff_steps.DURATION_SCRIPT) > 0.5
 
 
 def test_builds_are_compared_and_judged_without_their_names(shared_talent: SharedTalent, open_tab: OpenTab) -> None:

@@ -1,9 +1,10 @@
 """The voices and the newest build of talents, for the list of talents in the app `consent`."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
 from consent.extension_points import TalentVoices, VoiceSummaries
@@ -12,21 +13,26 @@ from voicehub.row_counts import count_rows
 from voices.lists.builds import BuildCell, load_build_cells
 from voices.models import Build, Voice
 
+SHOWN_VOICES = 3
+
 
 def summarize_voices(talents: Collection[UUID]) -> Mapping[UUID, TalentVoices]:
     """By talent with a voice. The number of queries is constant."""
-    counts = Voice.objects.filter(talent__in=talents).order_by().values_list("talent").annotate(count=Count("pk"))
+    voices: dict[UUID, list[UUID]] = defaultdict(list)
+    for talent, voice in Voice.objects.filter(talent__in=talents).order_by("created_at").values_list("talent", "pk"):
+        voices[talent].append(voice)
     newest = Build.objects.filter(voice__talent=OuterRef("pk")).order_by("-created_at", "pk").values("pk")
     ids = dict(Talent.objects.filter(pk__in=talents).values_list("pk", Subquery(newest[:1])))
     cells = load_build_cells([build for build in ids.values() if build])
-    return {talent: _summarize(count, cells.get(ids[talent])) for talent, count in counts}
+    return {talent: _summarize(rows, cells.get(ids[talent])) for talent, rows in voices.items()}
 
 
-def _summarize(voice_count: int, cell: BuildCell | None) -> TalentVoices:
+def _summarize(voices: Sequence[UUID], cell: BuildCell | None) -> TalentVoices:
+    count, shown = len(voices), voices[:SHOWN_VOICES]
     if cell is None:
-        return TalentVoices(voice_count)
+        return TalentVoices(count, shown)
     badge, build = cell.badges[0], cell.build
-    return TalentVoices(voice_count, badge.severity, badge.label, build.get_absolute_url(), build.created_at)
+    return TalentVoices(count, shown, badge.severity, badge.label, build.get_absolute_url(), build.created_at)
 
 
 def make_voice_count() -> Combinable:

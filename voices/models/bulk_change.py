@@ -18,7 +18,7 @@ class BulkChange(models.Model):
 
     Each of `changes` has the id of a recording in hex, and what it had before and after: its transcript, or who decided
     about its inclusion, as `code_decision` writes it. A table of transcripts is a change that is not applied yet until
-    the person has seen its preview. A large one has several rows (see `voices.services.recordings.bulk.parts`). Of a
+    the person has seen its preview. A large one has several rows, all but the first one with a `first_part`. Of a
     deletion, the changes are the recordings whose files are still to be deleted, with the names of the uploaded file
     and of the converted one.
     A task deletes the row when it cannot be undone anymore: it has copies of transcripts.
@@ -30,6 +30,7 @@ class BulkChange(models.Model):
     voice = models.ForeignKey(Voice, models.PROTECT, related_name="bulk_changes")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=12, choices=BulkKind)
+    first_part = models.ForeignKey("self", models.CASCADE, null=True, blank=True, editable=False, related_name="+")
     changes = ShapedJSONField(shape=CHANGES, default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     applied_at = models.DateTimeField(null=True, blank=True)
@@ -40,6 +41,10 @@ class BulkChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.voice}"
+
+    @property
+    def first_part_or_self_id(self) -> uuid.UUID:
+        return self.first_part_id or self.pk
 
     @property
     def expires_at(self) -> datetime:

@@ -90,11 +90,12 @@ def read_changes(change: BulkChange) -> dict[UUID, tuple[str, str]]:
 def find_changed_again(change: BulkChange) -> set[UUID]:
     """The recordings that a later change of the same kind was about, also if it left the same value.
 
-    The parts of one table have the same time of creation, and each recording in one of them only.
+    The other parts of its table are about other recordings.
     """
     kinds = next(group for group in SAME_VALUE if change.kind in group)
     later = BulkChange.objects.filter(voice=change.voice_id, kind__in=kinds, applied_at__gt=change.applied_at)
-    others = later.filter(undone_at=None).exclude(by=change.by_id, created_at=change.created_at)
+    first = change.first_part_or_self_id
+    others = later.filter(undone_at=None).exclude(pk=first).exclude(first_part=first)
     return {pk for one in others for pk in read_changes(one)}
 
 

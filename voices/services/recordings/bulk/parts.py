@@ -1,17 +1,16 @@
 """Large tables of transcripts: stored in parts, of which the request sets the first one and a task the others.
 
-The parts of a table have the same voice, person and time, and are ordered by their ids. What was done with the first
-one is to be done with the others. Each part is set or restored in one transaction: if a worker stops, the next one
-goes on with the next part, and repeats none.
+The parts of a table are ordered by their ids. What was done with the first one is to be done with the others. Each
+part is set or restored in one transaction: if a worker stops, the next one goes on with the next part, and repeats
+none.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 
 from voicehub import outbox
 from voicehub.models import User
@@ -31,28 +30,32 @@ def record_parts(voice: Voice, by: User, changes: Sequence[Mapping[str, str]]) -
     if not parts:
         return None
     ids = sorted(uuid4() for _part in parts)
-    rows = [
+    first, *others = [
         BulkChange(pk=pk, voice=voice, by=by, kind=BulkKind.TRANSCRIPTS, changes=part)
         for pk, part in zip(ids, parts, strict=True)
     ]
+    for other in others:
+        other.first_part = first
     with transaction.atomic():
-        BulkChange.objects.bulk_create(rows)
-        BulkChange.objects.filter(pk__in=ids).update(created_at=timezone.now())
-        outbox.enqueue_task(FINISH_TASK, ids[0], after=UNDO_TIME)
-    return rows[0]
+        first.save(force_insert=True)
+        BulkChange.objects.bulk_create(others)
+        outbox.enqueue_task(FINISH_TASK, first.pk, after=UNDO_TIME)
+    return first
 
 
 def query_parts(change: BulkChange) -> QuerySet[BulkChange]:
     """The parts of the table that this change belongs to, the first one first. They include it."""
-    same = BulkChange.objects.filter(voice=change.voice_id, by=change.by_id, kind=change.kind)
-    return same.filter(created_at=change.created_at).order_by("pk")
+    first = change.first_part_or_self_id
+    return BulkChange.objects.filter(Q(pk=first) | Q(first_part=first)).order_by("pk")
 
 
 def load_tables(voice: Voice) -> list[list[BulkChange]]:
-    """The parts of each table of this voice that can still be undone, without what they change."""
+    """The parts of each table of this voice that can still be undone, oldest first, without what they change."""
     rows = voice.bulk_changes.filter(kind=BulkKind.TRANSCRIPTS).select_related("by").defer("changes")
-    groups = groupby(rows.order_by("created_at", "by", "pk"), key=lambda row: (row.created_at, row.by_id))
-    return [list(parts) for _table, parts in groups]
+    tables: defaultdict[UUID, list[BulkChange]] = defaultdict(list)
+    for row in rows.order_by("pk"):
+        tables[row.first_part_or_self_id].append(row)
+    return sorted(tables.values(), key=lambda parts: parts[0].created_at)
 
 
 def list_due(parts: Sequence[BulkChange]) -> list[BulkChange]:

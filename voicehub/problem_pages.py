@@ -109,7 +109,13 @@ def answer_problem(request: HttpRequest, problem: Problem, title: str = "Not ava
     if is_script_request(request):
         response: HttpResponse = JsonResponse({"problem": problem.text, "kind": problem.kind}, status=problem.status)
     else:
-        context = {"title": title, "problem": problem.text, "styles": [find_static(path) for path in STYLES]}
+        context = {
+            "title": title,
+            "problem": problem.text,
+            "styles": [find_static(path) for path in STYLES],
+            "logo": find_static("img/favicon.svg"),
+            "studio": settings.VOICEHUB_COMPANY or "VoiceHub",
+        }
         response = HttpResponse(render_to_string("500.html", context), status=problem.status)
     if problem.status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

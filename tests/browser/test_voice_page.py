@@ -139,5 +139,5 @@ def check_all_tabs(open_tab: OpenTab, voice: str) -> None:
         for path in ("", "readiness/", "builds/", "providers/"):
             page = tab.goto(f"{voice}{path}")
             tabs = page.get_by_role("navigation", name="Parts of the voice")
-            expect(tabs.locator("[aria-current]")).to_be_in_viewport(ratio=1)
+            expect(tabs.locator("[aria-current]")).to_be_in_viewport(ratio=0.9)
             tab.check_page(f"voice, filled, {path or 'recordings'}")

@@ -1,16 +1,27 @@
 """Texts that pages show for audit log entries, and for how a take was made."""
 
+from datetime import date, timedelta
+
 from consent.models import Capture, Event, EventKind, Purpose, Take, TalentMail
 from voicehub.text import get_language_name
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
+ENDING_SOON = timedelta(days=60)
 DELETE_AT_END_LABEL = "Delete the voice seven days after the contract ends"
 PROCESSING_LABELS = {
     "echoCancellation": "echo cancellation",
     "noiseSuppression": "noise suppression",
     "autoGainControl": "automatic gain control",
 }
+
+
+def describe_ending(ends_on: date | None, today: date) -> str:
+    """“ends in 12 days”, if a contract in force ends soon, else an empty text."""
+    if ends_on is None or ends_on - today > ENDING_SOON:
+        return ""
+    days = (ends_on - today).days
+    return f"ends in {days} day{'' if days == 1 else 's'}" if days else "ends today"
 
 
 def get_purpose_label(purpose: str) -> str:

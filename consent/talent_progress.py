@@ -2,15 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Case, Value, When
 from django.urls import reverse
+from django.utils import timezone
 
 from consent import extension_points
+from consent.labels import describe_ending
 from consent.models import Consent, ConsentStatus, Talent
 from voicehub.models import User
-from voicehub.text import format_count
+from voicehub.text import format_count, format_date
 
 # The consent that is furthest comes first.
 PROGRESS = (
@@ -59,6 +62,8 @@ class ContractState:
     in_force: Collection[UUID]
     suspended: Collection[UUID]
     count: int
+    last_end: date | None = None
+    """When the last of those in force ends; None if one has no end."""
 
 
 def find_furthest_consent(talent: Talent) -> Consent | None:
@@ -80,7 +85,9 @@ def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None
 
 def _make_contract_step(talent: Talent, contracts: ContractState, user: User) -> Step:
     if contracts.in_force:
-        return Step("Contract", "good", "In force", _get_contract_url(contracts.in_force))
+        ending = describe_ending(contracts.last_end, timezone.localdate()) if contracts.last_end else ""
+        tone, status = ("wait", ending) if ending else ("good", "In force")
+        return Step("Contract", tone, status, _get_contract_url(contracts.in_force))
     if contracts.suspended:
         return Step("Contract", "wait", "Suspended", _get_contract_url(contracts.suspended), "Open contract")
     tone, status = ("bad", "Not in force") if contracts.count else ("idle", "Missing")
@@ -95,7 +102,9 @@ def _get_contract_url(ids: Collection[UUID]) -> str:
 
 def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> Step:
     if consent:
-        return Step("Consent requested", "good", "Requested", consent.get_absolute_url())
+        return Step(
+            "Consent requested", "good", format_date(timezone.localdate(consent.created_at)), consent.get_absolute_url()
+        )
     if not user.has_perm("consent.add_consent"):
         return Step("Consent requested", *NOT_YET)
     return Step("Consent requested", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
@@ -106,7 +115,7 @@ def _make_recording_step(consent: Consent | None) -> Step:
         return Step("Recorded", *NOT_YET)
     url = consent.get_absolute_url()
     if consent.status in RECORDED:
-        return Step("Recorded", "good", "Recorded", url)
+        return Step("Recorded", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
         return Step("Recorded", "wait", "Waiting for talent", url, "Open request")
     return Step("Recorded", "idle", "Closed", url)

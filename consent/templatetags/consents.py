@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 from django import template
 from django.forms.boundfield import BoundField, BoundWidget
+from django.utils import timezone
 
 from consent import extension_points, labels
-from consent.models import Consent, Event, Purpose, Take
+from consent.labels import describe_ending
+from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
@@ -22,6 +24,12 @@ register.filter("list_deletions", extension_points.list_deletions)
 @register.filter
 def provider_name(slug: str) -> str:
     return extension_points.get_provider_label(slug)
+
+
+@register.filter
+def ending(contract: Contract) -> str:
+    """“ends in 12 days”, if a contract in force ends soon."""
+    return describe_ending(contract.ends_on, timezone.localdate())
 
 
 @register.filter

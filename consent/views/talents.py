@@ -1,5 +1,7 @@
 """Talents: the list, and the page of one talent."""
 
+from collections.abc import Collection
+from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
@@ -53,7 +55,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
     contracts = load_part(request, talent.contracts.all(), "contracts")
     furthest = find_furthest_consent(talent)
-    contract_state = ContractState(in_force, suspended, contracts.paginator.count)
+    contract_state = ContractState(in_force, suspended, contracts.paginator.count, _find_last_end(talent, in_force))
     user = get_user(request)
     context = {
         "talent": talent,
@@ -67,6 +69,12 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "events": list_recent_events(talent, RECENT_EVENTS),
     }
     return render(request, "consent/talent.html", context)
+
+
+def _find_last_end(talent: Talent, ids: Collection[UUID]) -> date | None:
+    """When the last of these contracts ends; None if one has no end."""
+    ends = list(talent.contracts.filter(pk__in=ids).values_list("ends_on", flat=True))
+    return None if None in ends else max((end for end in ends if end), default=None)
 
 
 def _find_first_step(talent: Talent, user: User) -> TalentStep | None:

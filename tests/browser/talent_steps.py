@@ -17,7 +17,7 @@ def find_link(text: str) -> str:
 
 def open_statement(tab: Tab, link: str) -> Page:
     page = tab.goto(link)
-    page.get_by_role("button", name="Begin").or_(page.get_by_role("button", name="Read it again")).click()
+    page.get_by_role("button", name="Continue to the text").or_(page.get_by_role("button", name="Read it again")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     return page
 

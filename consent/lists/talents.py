@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.extension_points import TalentVoices, find_first_steps, get_voice_summaries
-from consent.labels import ENDING_SOON, describe_ending
+from consent.labels import ENDING_SOON, describe_term
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
@@ -157,20 +157,20 @@ class TalentTable(ListTable):
         return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.name), lines)
 
     def render_contract(self, record: Talent) -> SafeString | str:
-        state, today = self.contract_states.get(record.pk, ContractState()), timezone.localdate()
+        state = self.contract_states.get(record.pk, ContractState())
         if not state.has_contract:
             return render_mark("wait", "Suspended") if state.is_suspended else render_mark("over", "None in force")
-        if state.ends_on is None:
-            return "no end date"
-        ending = describe_ending(state.ends_on, today)
-        return render_mark("wait", ending) if ending else format_html("until {}", render_day(state.ends_on))
+        mark = describe_term(state.ends_on)
+        if mark.tone != "good":
+            return render_mark(*mark)
+        return format_html("until {}", render_day(state.ends_on)) if state.ends_on else "no end date"
 
     def render_consents(self, record: Talent) -> SafeString:
         counts = self.consent_counts[record.pk]
         marks = [
             (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
         ]
-        return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "not requested")
+        return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)

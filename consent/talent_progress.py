@@ -49,11 +49,6 @@ class Step:
     status: str
     url: str = ""
     action: str = ""
-    is_in_force: bool = False
-
-    @property
-    def is_done(self) -> bool:
-        return self.tone == "good" or self.is_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +82,7 @@ def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None
 
 def _make_contract_step(talent: Talent, contracts: ContractState, user: User) -> Step:
     if contracts.in_force:
-        return Step(
-            "Contract", *describe_term(contracts.ends_on), _get_contract_url(contracts.in_force), is_in_force=True
-        )
+        return Step("Contract", *describe_term(contracts.ends_on), _get_contract_url(contracts.in_force))
     if contracts.suspended:
         return Step("Contract", "wait", "Suspended", _get_contract_url(contracts.suspended), "Open contract")
     tone, status = ("bad", "Not in force") if contracts.count else ("idle", "Missing")

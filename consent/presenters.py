@@ -168,6 +168,10 @@ def _make_closed_step(consent: Consent, user: User) -> NextStep:
     return NextStep(consent.get_status_display(), [text], actions)
 
 
+# The words for the talent, where staff have others.
+TALENT_LABELS = {ConsentStatus.REQUESTED: "Requested", ConsentStatus.SUBMITTED: "Sent"}
+
+
 @dataclass(frozen=True, slots=True)
 class TalentStatus:
     """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line."""
@@ -181,7 +185,7 @@ class TalentStatus:
 
     @property
     def label(self) -> str:
-        return "Sent" if self.consent.status == ConsentStatus.SUBMITTED else self.consent.get_status_display()
+        return TALENT_LABELS.get(ConsentStatus(self.consent.status)) or self.consent.get_status_display()
 
     @property
     def is_answerable(self) -> bool:

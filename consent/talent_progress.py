@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Case, Value, When
 from django.urls import reverse
 
 from consent import extension_points
+from consent.labels import describe_term
 from consent.models import Consent, ConsentStatus, Talent
 from voicehub.models import User
 from voicehub.text import format_count
@@ -46,19 +48,23 @@ class Step:
     status: str
     url: str = ""
     action: str = ""
+    is_in_force: bool = False
 
     @property
     def is_done(self) -> bool:
-        return self.tone == "good"
+        return self.tone == "good" or self.is_in_force
 
 
 @dataclass(frozen=True, slots=True)
 class ContractState:
-    """Which contracts of a talent are in force or suspended now, and how many there are."""
+    """Which contracts of a talent are in force or suspended now, how many there are, and the latest end of those in
+    force. None if one has no end.
+    """
 
     in_force: Collection[UUID]
     suspended: Collection[UUID]
     count: int
+    ends_on: date | None = None
 
 
 def find_furthest_consent(talent: Talent) -> Consent | None:
@@ -80,7 +86,9 @@ def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None
 
 def _make_contract_step(talent: Talent, contracts: ContractState, user: User) -> Step:
     if contracts.in_force:
-        return Step("Contract", "good", "In force", _get_contract_url(contracts.in_force))
+        return Step(
+            "Contract", *describe_term(contracts.ends_on), _get_contract_url(contracts.in_force), is_in_force=True
+        )
     if contracts.suspended:
         return Step("Contract", "wait", "Suspended", _get_contract_url(contracts.suspended), "Open contract")
     tone, status = ("bad", "Not in force") if contracts.count else ("idle", "Missing")

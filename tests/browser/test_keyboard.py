@@ -117,7 +117,7 @@ def request_consent(keys: Keyboard) -> str:
     keys.choose(page.get_by_label("Provider and language"), f"{staff_steps.PROVIDER}, English (US)")
     keys.choose(page.get_by_label("Purpose of the voice"), staff_steps.PURPOSE)
     keys.activate(page.get_by_role("button", name="Request consent"))
-    expect(page.get_by_text("Requested", exact=True)).to_be_visible()
+    expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return staff_steps.read_path(page)
 
 
@@ -148,7 +148,7 @@ def approve(keys: Keyboard, consent: str) -> None:
     page = keys.page
     open_talent(keys)
     keys.activate(page.get_by_role("link", name=f"{staff_steps.PROVIDER}, narration", exact=False).first)
-    expect(page.get_by_text("In review", exact=True).first).to_be_visible()
+    expect(page.get_by_text("To review", exact=True).first).to_be_visible()
     assert staff_steps.read_path(page).startswith(consent)
     keys.skip_to_content()
     player = page.locator("#review .vh-play")

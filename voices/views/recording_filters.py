@@ -86,3 +86,9 @@ def count_filters(voice: Voice, chosen: str, search: str) -> dict[str, int]:
         for show, condition in conditions.items()
     ]
     return dict(zip(conditions, Voice.objects.filter(pk=voice.pk).values_list(*counts).get(), strict=True))
+
+
+def count_to_review(voice: Voice) -> tuple[int, int]:
+    """How many usable recordings somebody should listen to, and how many are usable."""
+    usable = Recording.objects.filter(voice=voice, status=RecordingStatus.ACCEPTED)
+    return usable.filter(NEEDS_REVIEW, BY_NAME).count(), usable.count()

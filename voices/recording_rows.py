@@ -95,10 +95,11 @@ class WaveMark:
 
 
 def make_wave_marks(recording: Recording) -> list[WaveMark]:
-    found = [one for one in recording.findings if one.get("at") is not None] if recording.seconds else []
-    return [
-        WaveMark(f"{min(1.0, one['at'] / recording.seconds) * DETAILS_BARS:.1f}", make_chip(one).tone) for one in found
-    ]
+    length = recording.seconds
+    if not length:
+        return []
+    found = [one for one in recording.findings if one.get("at") is not None]
+    return [WaveMark(f"{min(1.0, one['at'] / length) * DETAILS_BARS:.1f}", make_chip(one).tone) for one in found]
 
 
 def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:

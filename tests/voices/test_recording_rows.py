@@ -3,7 +3,7 @@
 import pytest
 
 from voices.models import Recording
-from voices.recording_rows import MAX_CHIPS, get_quality_grade, make_row_chips, make_wave_path
+from voices.recording_rows import MAX_CHIPS, get_quality_grade, make_row_chips, make_wave_marks, make_wave_path
 
 LOUD, SILENT = (-128, 127), (0, 0)
 
@@ -46,3 +46,10 @@ def test_what_the_provider_marked_comes_first_and_a_finding_counts_once() -> Non
 @pytest.mark.parametrize(("quality", "grade"), [(1.0, " is-poor"), (2.49, " is-poor"), (2.5, " is-fair"), (3.4, "")])
 def test_quality_has_a_grade(quality: float, grade: str) -> None:
     assert get_quality_grade(quality) == grade
+
+
+def test_marks_stand_where_findings_begin() -> None:
+    found = {"code": "noisy", "severity": "look", "text": "Noise.", "advice": "Again.", "at": 2.0}
+    recording = Recording(seconds=4.0, findings=[found, {**found, "at": None}])
+    assert [(mark.left, mark.tone) for mark in make_wave_marks(recording)] == [("80.0", "wait")]
+    assert make_wave_marks(Recording(seconds=None, findings=[found])) == []

@@ -3,8 +3,8 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-# Fine, new for staff, waiting for a person, failed, in progress. Every other status has ended, never began, or waits for
-# somebody outside the studio: "over".
+# Fine, new for staff, waiting for a person, failed, in progress. Every other status has ended or never began, or waits
+# for somebody outside the studio: "over".
 _TONES = {
     "good": {"approved", "ready", "accepted", "done", "split"},
     "new": {"submitted"},

@@ -1,5 +1,9 @@
 """The list of consents: its columns, filters and order."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
@@ -7,8 +11,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
-from consent.labels import get_purpose_label
-from consent.models import Consent, ConsentStatus, Event, EventKind
+from consent.labels import describe_term, get_purpose_label
+from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
+from consent.services.disclosure import compute_term, list_allowing
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import get_tone, render_mark
@@ -73,25 +78,28 @@ class ConsentTable(ListTable):
     default_sort = "status"
 
     talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two", permission="consent.view_talent")
-    provider = ListColumn("Provider", "provider", css_class="only-desk")
-    purpose = ListColumn("Purpose", "purpose", css_class="only-desk")
+    provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk")
     language = ListColumn("Language", "language", css_class="only-wide")
     status = ListColumn("Status", rank_status, "since")
     since = ListColumn("Since", "since", css_class="only-wide", is_descending_first=True)
-    valid_until = ListColumn("Valid until", "valid_until", css_class="only-wide")
+    valid_until = ListColumn("Valid until", css_class="only-wide")
     next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
+
+    def load_rows(self, records: Sequence[Consent]) -> None:
+        self.contracts: dict[UUID, list[Contract]] = defaultdict(list)
+        talents = {consent.talent_id for consent in records}
+        for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
+            self.contracts[contract.talent_id].append(contract)
 
     def render_talent(self, record: Consent) -> SafeString:
         subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
         lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), subject, "only-phone")
         return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.talent.name), lines)
 
-    def render_provider(self, record: Consent) -> SafeString | str:
+    def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)
-        return label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
-
-    def render_purpose(self, record: Consent) -> str:
-        return get_purpose_label(record.purpose)
+        first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
+        return render_lines(first, get_purpose_label(record.purpose))
 
     def render_language(self, record: Consent) -> str:
         return get_language_name(record.language)
@@ -103,10 +111,19 @@ class ConsentTable(ListTable):
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
 
     def render_valid_until(self, record: Consent) -> SafeString | str:
-        return render_day(record.valid_until, "no end date")
+        """The end of the contract ends the consent too."""
+        if record.status in ENDED:
+            return render_day(record.valid_until)
+        contracts = self.contracts[record.talent_id]
+        if not list_allowing(record, contracts):
+            return render_mark("over", "No contract")
+        last_day = compute_term(record, contracts).last_day
+        mark = describe_term(last_day)
+        return render_day(last_day, "no end date") if mark.tone == "good" else render_mark(*mark)
 
     def render_next_step(self, record: Consent) -> SafeString | str:
-        if record.status != ConsentStatus.SUBMITTED:
-            return ""
         name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
-        return render_step(f"{record.get_absolute_url()}#review", "Review", name)
+        if record.status == ConsentStatus.SUBMITTED:
+            return render_step(f"{record.get_absolute_url()}#review", "Review", name)
+        is_requested = record.status == ConsentStatus.REQUESTED
+        return render_step(record.get_absolute_url(), "Open request", name) if is_requested else ""

@@ -4,6 +4,7 @@ The recipients are derived from the capabilities of the provider's tiers, so tha
 anything that no tier does.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -75,38 +76,41 @@ class ConsentTerm:
     is_deleted_after: bool
 
 
-def compute_term(consent: Consent) -> ConsentTerm:
-    """The end of the consent, or of the contracts that allow its provider and purpose, whichever is earlier."""
-    contract_end = _compute_contract_end(consent)
+def compute_term(consent: Consent, contracts: Iterable[Contract] | None = None) -> ConsentTerm:
+    """The end of the consent, or of the contracts that allow its provider and purpose, whichever is earlier.
+
+    `contracts` are all of the talent, if the caller has loaded them with their `superseded_by`.
+    """
+    rows = consent.talent.contracts.select_related("superseded_by") if contracts is None else contracts
+    allowing = list_allowing(consent, rows)
+    contract_end = _compute_contract_end(allowing)
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
-        return ConsentTerm(contract_end, True, _is_deleted_at(consent, contract_end))
+        return ConsentTerm(contract_end, True, _is_deleted_at(allowing, contract_end))
     return ConsentTerm(consent.valid_until, False, consent.valid_until is not None)
 
 
-def _is_deleted_at(consent: Consent, contract_end: date) -> bool:
-    """Whether a contract of this consent that ends on this day says that the voice is deleted then."""
-    return any(
-        contract.delete_at_end and get_last_day(contract) == contract_end for contract in _list_contracts(consent)
-    )
+def _is_deleted_at(contracts: Iterable[Contract], contract_end: date) -> bool:
+    """Whether one of these contracts that ends on this day says that the voice is deleted then."""
+    return any(contract.delete_at_end and get_last_day(contract) == contract_end for contract in contracts)
 
 
-def _list_contracts(consent: Consent) -> list[Contract]:
-    """The contracts on file that allow the provider and the purpose of the consent."""
+def list_allowing(consent: Consent, contracts: Iterable[Contract]) -> list[Contract]:
+    """Those of these contracts that allow the provider and the purpose of the consent."""
     return [
         contract
-        for contract in consent.talent.contracts.select_related("superseded_by")
+        for contract in contracts
         if consent.provider in contract.providers and consent.purpose in contract.purposes
     ]
 
 
-def _compute_contract_end(consent: Consent) -> date | None:
-    """The last day until which contracts on file allow the consent without interruption.
+def _compute_contract_end(contracts: Iterable[Contract]) -> date | None:
+    """The last day until which these contracts allow the consent without interruption.
 
     None if no contract allows it or the coverage has no end. Counting starts today, or on the first day of the
     contract that starts next.
     """
     today = timezone.localdate()
-    spans = sorted((get_first_day(contract), get_last_day(contract)) for contract in _list_contracts(consent))
+    spans = sorted((get_first_day(contract), get_last_day(contract)) for contract in contracts)
     end = None
     for first_day, last_day in spans:
         if last_day < today:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
@@ -14,12 +14,13 @@ from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import render_lines, render_link, render_moment
+from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_voice_name
-from voicehub.text import format_duration, format_time
+from voicehub.text import format_time
 from voices import access
 from voices.models import Build, BuildStatus
 from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
+from voices.next_fixes import load_build_fixes
 from voices.presenters import StatusBadge, build_name, make_build_badges
 from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.scores import SCORES, ScoreInfo
@@ -70,17 +71,13 @@ def list_build_views() -> list[Choice]:
     return [
         Choice("active", "In progress", Q(status__in=ACTIVE_STATUSES)),
         Choice("ready", "Ready", Q(status=BuildStatus.READY)),
-        Choice("failed", "Failed", Q(status__in=FAILED_STATUSES)),
+        Choice("failed", "Needs work", Q(status__in=FAILED_STATUSES)),
         Choice("stopped", "Stopped", Q(status__in=[BuildStatus.CANCELED, BuildStatus.WITHDRAWN])),
     ]
 
 
 def rank_status() -> Combinable:
     return Case(*(When(status=status, then=Value(rank)) for rank, status in enumerate(STATUS_ORDER)))
-
-
-def compute_duration() -> Combinable:
-    return ExpressionWrapper(F("finished_at") - F("created_at"), DurationField())
 
 
 class BuildFilter(ListFilter):
@@ -97,9 +94,9 @@ class ScoreColumn(ListColumn):
         super().__init__(label, f"scores__{info.key}", css_class=css_class, is_descending_first=info.lower_is_better)
         self.key = info.key
 
-    def render(self, record: Build) -> str:
+    def render(self, record: Build) -> SafeString | str:
         value = record.scores.get(self.key)
-        return "" if value is None else f"{value:.2f}"
+        return NOTHING if value is None else f"{value:.2f}"
 
 
 OVERALL, SIMILARITY, FLUENCY, PAUSES = SCORES
@@ -112,18 +109,15 @@ class BuildTable(ListTable):
 
     pick = ListColumn("Compare", css_class="pick")
     voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two", permission=VOICE_NAMES)
-    talent = ListColumn(
-        "Talent", lambda: Lower("voice__talent__name"), css_class="wrap only-wide", permission=TALENT_NAMES
-    )
+    talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), css_class="only-wide", permission=TALENT_NAMES)
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-desk")
     status = ListColumn("Status", rank_status, "-created_at")
     started = ListColumn("Started", "created_at", css_class="only-desk", is_descending_first=True)
-    duration = ListColumn("Duration", compute_duration, css_class="num only-wide", is_descending_first=True)
-    started_by = ListColumn("Started by", "started_by__username", css_class="only-wide")
     overall = ScoreColumn(OVERALL, OVERALL.label, "num")
     similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
     fluency = ScoreColumn(FLUENCY, FLUENCY.label)
     pauses = ScoreColumn(PAUSES, "Pauses")
+    next_step = ListColumn("Next step", css_class="only-desk")
 
     @property
     def row_header(self) -> str:
@@ -131,6 +125,8 @@ class BuildTable(ListTable):
 
     def load_rows(self, records: Sequence[Build]) -> None:
         self.badges = make_badges(records)
+        ids = [build.pk for build in records]
+        self.fixes = load_build_fixes(Build.objects.filter(pk__in=ids))
 
     def render_pick(self, record: Build) -> SafeString:
         """A checkbox of the form in voices/_compare_pick.html. A build that has not finished cannot be compared."""
@@ -147,7 +143,7 @@ class BuildTable(ListTable):
 
     def render_voice(self, record: Build) -> SafeString:
         link = render_link(record.get_absolute_url(), record.voice.name)
-        started = format_html("{}, {}", build_name(record), render_moment(record.created_at))
+        started = format_html("{}, {}", render_moment(record.created_at), build_name(record))
         return render_voice_name(record.voice_id, render_lines(link, started, "only-phone"))
 
     def render_talent(self, record: Build) -> str:
@@ -163,9 +159,8 @@ class BuildTable(ListTable):
     def render_started(self, record: Build) -> SafeString | str:
         return render_moment(record.created_at)
 
-    def render_duration(self, record: Build) -> str:
-        end = record.finished_at
-        return format_duration((end - record.created_at).total_seconds()) if end else ""
-
-    def render_started_by(self, record: Build) -> str:
-        return str(record.started_by)
+    def render_next_step(self, record: Build) -> SafeString | str:
+        _, fix = self.fixes.get(record.pk, (record, None))
+        if fix is None or (fix.permission and not self.user.has_perm(fix.permission)):
+            return ""
+        return render_step(fix.url, fix.action, record.voice.name if "voice" in self.columns else build_name(record))

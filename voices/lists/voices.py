@@ -4,45 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
 from django.utils.safestring import SafeString
 
+from consent.forms import load_newest_statements
 from consent.labels import get_purpose_label
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment
+from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
-from voices.models.build import ACTIVE_STATUSES
-from voices.presenters import StatusBadge, make_target_name
-from voices.services.builds.gaps import GapKind
-from voices.services.builds.nearest import GateStep, Rank, Target, find_gate_step, find_nearest_targets
-
-# What stops a build, in a few words.
-GATE_LABELS = {
-    GateStep.CONTRACT_OR_VOICE: "Contract does not allow it",
-    GateStep.REVIEW: "Consent to review",
-    GateStep.ANSWER: "Waiting for consent",
-    GateStep.REQUEST: "Consent missing",
-    GateStep.REQUEST_AFTER_REFUSAL: "Consent ended",
-}
-GAP_LABELS = {
-    GapKind.RECORDINGS: "Recordings missing",
-    GapKind.CLIP_LENGTH: "Recordings of the wrong length",
-    GapKind.TRANSCRIPTS: "Transcripts missing",
-    GapKind.SHORTER_TRANSCRIPTS: "Transcripts too long",
-    GapKind.TRAINED_LENGTH: "Recordings too long",
-    GapKind.LANGUAGE: "Language not supported",
-    GapKind.OFFLINE_PROOF: "Proof of consent missing",
-    GapKind.UNCHECKED: "Being checked",
-    GapKind.CHECK_STOPPED: "Check stopped",
-}
+from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
+from voices.next_fixes import Fix, describe_target, load_build_fixes, name_target
+from voices.services.builds.nearest import Rank, find_nearest_targets
 
 
 class SpeechTotal(NamedTuple):
@@ -84,10 +64,22 @@ def list_voice_views() -> list[Choice]:
     usable = builds.filter(status=BuildStatus.READY, remote_voice__deletion_requested_at=None)
     return [
         Choice("active", "Build in progress", Q(Exists(builds.filter(status__in=ACTIVE_STATUSES)))),
-        Choice("failed", "Build failed", Q(Exists(failures))),
+        Choice("failed", "Needs work", Q(Exists(failures))),
         Choice("ready", "Built", Q(Exists(usable))),
         Choice("unbuilt", "Never built", ~Q(Exists(builds))),
     ]
+
+
+def rank_need() -> Combinable:
+    """Voices whose last build failed first, then those that were never built, then those that are being built."""
+    builds = Build.objects.filter(voice=OuterRef("pk"))
+    built = builds.filter(status__in=[*ACTIVE_STATUSES, *FAILED_STATUSES, BuildStatus.READY])
+    ranks = [
+        (Q(Exists(Build.objects.open_failures().filter(voice=OuterRef("pk")))), 0),
+        (~Q(Exists(built)), 1),
+        (Q(Exists(builds.filter(status__in=ACTIVE_STATUSES))), 2),
+    ]
+    return Case(*(When(condition, then=Value(rank)) for condition, rank in ranks), default=Value(3))
 
 
 class VoiceFilter(ListFilter):
@@ -99,15 +91,13 @@ class VoiceFilter(ListFilter):
 
 
 class VoiceTable(ListTable):
-    default_sort = "name"
+    default_sort = "readiness"
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two")
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="wrap only-desk", permission=TALENT_NAMES)
-    language = ListColumn("Language", "language", css_class="only-wide")
-    purpose = ListColumn("Purpose", "purpose", css_class="only-wide")
+    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two only-desk", permission=TALENT_NAMES)
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
-    readiness = ListColumn("Next build", css_class="two")
+    readiness = ListColumn("Next build", rank_need, lambda: Lower("name"), css_class="two")
     last_build = ListColumn(
         "Last build",
         find_last_built_at,
@@ -115,6 +105,7 @@ class VoiceTable(ListTable):
         permission="voices.view_build",
         is_descending_first=True,
     )
+    next_step = ListColumn("Next step", css_class="only-desk")
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]
@@ -124,20 +115,17 @@ class VoiceTable(ListTable):
         self.totals = load_speech_totals(records)
         self.active = set(Build.objects.active().filter(voice__in=ids).values_list("voice", flat=True))
         self.targets = find_nearest_targets([voice for voice in records if voice.pk not in self.active])
+        self.statements = list(load_newest_statements()) if self.targets else []
+        fixes = load_build_fixes(Build.objects.filter(voice__in=ids)).values()
+        self.build_fixes = {build.voice_id: fix for build, fix in fixes}
 
     def render_name(self, record: Voice) -> SafeString:
-        talent = record.talent.name if "talent" in self.columns else ""
-        lines = render_lines(render_link(record.get_absolute_url(), record.name), talent, "only-phone")
+        second = (record.talent.name, "only-phone") if "talent" in self.columns else (_describe_use(record), "")
+        lines = render_lines(render_link(record.get_absolute_url(), record.name), *second)
         return render_voice_name(record.pk, lines)
 
-    def render_talent(self, record: Voice) -> str:
-        return record.talent.name
-
-    def render_language(self, record: Voice) -> str:
-        return get_language_name(record.language)
-
-    def render_purpose(self, record: Voice) -> str:
-        return get_purpose_label(record.purpose)
+    def render_talent(self, record: Voice) -> SafeString:
+        return render_lines(record.talent.name, _describe_use(record))
 
     def render_recordings(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)
@@ -153,9 +141,8 @@ class VoiceTable(ListTable):
         target = self.targets.get(record.pk)
         if target is None:
             return render_mark("over", "No account")
-        badge = make_target_badge(target)
-        name = make_target_name(target.account.provider, target.state.capabilities.label)
-        return render_lines(render_mark(badge.severity, badge.label), name if target.is_allowed else "")
+        step = describe_target(record, target, self.statements)
+        return render_lines(render_mark(step.severity, step.status), name_target(target) if target.is_allowed else "")
 
     def render_last_build(self, record: Voice) -> SafeString:
         cell = self.cells.get(self.newest[record.pk])
@@ -164,17 +151,24 @@ class VoiceTable(ListTable):
         badges = render_link(cell.build.get_absolute_url(), render_badges(cell.badges))
         return render_lines(badges, render_moment(cell.build.created_at))
 
+    def render_next_step(self, record: Voice) -> SafeString | str:
+        fix = self._find_fix(record)
+        if fix is None or not fix.action or (fix.permission and not self.user.has_perm(fix.permission)):
+            return ""
+        return render_step(fix.url, fix.action, record.name)
 
-def make_target_badge(target: Target) -> StatusBadge:
-    """Whether a build can start at the target, or the first reason against it in a few words."""
-    state, rank = target.state, target.distance.rank
-    if not target.is_allowed:
-        return StatusBadge("wait", "No allowed provider")
-    if rank is Rank.READY:
-        return StatusBadge("good", "Ready to build")
-    if rank is Rank.PAUSED:
-        return StatusBadge("wait", "Account paused")
-    if not state.permission.is_given:
-        return StatusBadge("wait", GATE_LABELS[find_gate_step(state.permission)])
-    kind = state.gaps[0].kind if state.gaps else GapKind.RECORDINGS
-    return StatusBadge("busy" if kind is GapKind.UNCHECKED else "wait", GAP_LABELS[kind])
+    def _find_fix(self, voice: Voice) -> Fix | None:
+        """As on Today, where a voice that was built needs no other build. None if nothing waits for a person."""
+        target = self.targets.get(voice.pk)
+        if voice.pk in self.build_fixes or target is None:
+            return self.build_fixes.get(voice.pk)
+        is_built = self.newest[voice.pk] is not None
+        return (
+            None
+            if is_built and target.distance.rank is Rank.READY
+            else describe_target(voice, target, self.statements).fix
+        )
+
+
+def _describe_use(voice: Voice) -> str:
+    return f"{get_language_name(voice.language)}, {get_purpose_label(voice.purpose).lower()}"

@@ -12,7 +12,7 @@ BAR_WIDTH = 200
 
 @register.simple_tag
 def meter(value: float, most: float = 1, style: str = "value") -> SafeString:
-    """A bar of 0 to `most`. The style “best” is filled, and “value” an outline: they differ without color."""
+    """A bar of 0 to `most`. The style “best” is full, and “value” pale: they differ without color."""
     share = max(0.0, min(1.0, value / most)) if most else 0.0
     return format_html(
         '<svg class="vh-meter" viewBox="0 0 {width} 8" preserveAspectRatio="none" aria-hidden="true">'

@@ -8,10 +8,10 @@ from django.urls import reverse
 from voicehub.text import format_count
 from voices.models import Build, BuildStatus
 from voices.models.build import make_marks
+from voices.next_fixes import find_build_fix, query_unclear_builds
 from voices.presenters import build_name, needs_staff_answer
-from voices.views.next_step import MAX_ROWS, Fix, NextStep, Talents, select_talents
+from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
-ANSWER = "voices.start_build"
 MARK_SEEN = "voices.start_build"
 LABELS = {
     BuildStatus.UNCONFIRMED: ("wait", "Needs an answer"),
@@ -43,12 +43,11 @@ BUILD_FIELDS = (
 
 
 def _select_builds(talents: Talents) -> QuerySet[Build]:
-    is_unclear = Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
     is_failed = Q(pk__in=Build.objects.open_failures().values("pk"))
     silent, outlier, discarded = make_marks("recordings__").values()
     builds: QuerySet[Build] = select_talents(Build.objects.all(), talents, "voice__talent")
     return (
-        builds.filter(is_unclear | is_failed)
+        builds.filter(query_unclear_builds() | is_failed)
         .select_related("voice__talent", "remote_voice__account")
         .only(*BUILD_FIELDS)
         .annotate(
@@ -67,7 +66,7 @@ def _is_unclear(build: Build) -> bool:
 def _make_step(build: Build) -> NextStep:
     flags = _describe_flags(build.silent, build.outliers, build.discarded)  # type: ignore[attr-defined]  # annotated
     severity, status = LABELS[BuildStatus(build.status)]
-    fix = _find_fix(build, has_flags=bool(flags))
+    fix = find_build_fix(build, has_flags=bool(flags))
     return NextStep(
         build.voice.name,
         f"{build.voice.talent.name}, at {build_name(build)}",
@@ -84,20 +83,6 @@ def _make_step(build: Build) -> NextStep:
         voice_id=build.voice_id,
         talent_id=build.voice.talent_id,
     )
-
-
-def _find_fix(build: Build, *, has_flags: bool) -> Fix:
-    """The place where staff do what this build needs next."""
-    page = build.get_absolute_url()
-    if build.is_active:
-        anchor = "unknown-status" if build.has_unknown_provider_status else "unconfirmed"
-        return Fix(f"{page}#{anchor}", "Answer", ANSWER)
-    if build.status == BuildStatus.CONSENT_REJECTED:
-        return Fix(reverse("consent:consent", args=[build.consent_id]), "Open consent", "consent.view_consent")
-    if build.status == BuildStatus.DATASET_ISSUE and has_flags:
-        url = f"{build.voice.get_absolute_url()}?show=flagged#recordings"
-        return Fix(url, "Fix recordings", "voices.change_recording")
-    return Fix(f"{page}#report" if build.status == BuildStatus.DATASET_ISSUE else page, "Open build")
 
 
 def _explain_build(build: Build, flags: str) -> str:

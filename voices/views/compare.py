@@ -17,10 +17,12 @@ from voicehub.refusals import ActionRefused, handle_refusal
 from voicehub.text import format_count, join_with_and
 from voices import access
 from voices.account_forms import SentenceForm, show_errors
+from voices.build_results.facts import make_facts
 from voices.models import Build, BuildStatus
 from voices.presenters import build_name
 from voices.row_polls import compare_rows, make_list_token
 from voices.services.blind_listening import Tally
+from voices.services.builds.changes import number_builds
 from voices.services.builds.comparison import (
     ScoreRow,
     check_comparable,
@@ -61,29 +63,35 @@ def with_comparison(view: CompareView) -> Callable[[HttpRequest], HttpResponse]:
 @with_comparison
 def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse:
     builds, voice = comparison.builds, comparison.builds[0].voice
-    counts, scores = count_recordings(builds), list(make_score_rows(builds))
+    counts, scores, numbers = count_recordings(builds), list(make_score_rows(builds)), number_builds(builds)
+    names = [f"Build {number}" for number in numbers]
     can_listen = comparison.user.has_perm(LISTEN)
     are_names_open = comparison.user.has_perm("voices.view_recording") and not access.are_recordings_closed(
         voice, comparison.user
     )
     recordings, outdated = compare_recordings(builds), find_outdated_builds(builds)
+    refusals = [_explain_preview_refusal(build, outdated) for build in builds]
     panel = make_blind_panel(comparison, request.GET.get("sentence", "")) if can_listen else None
     context = {
         "comparison": comparison,
         "voice": voice,
-        "sides": [(letter, build, count) for (letter, build), count in zip(comparison.sides, counts, strict=True)],
+        "sides": [
+            (letter, build, {**count, "number": number})
+            for (letter, build), count, number in zip(comparison.sides, counts, numbers, strict=True)
+        ],
+        "facts": make_facts(builds, counts),
         "removals": [(build, comparison.make_url_without(build)) for build in builds] if len(builds) > 2 else [],
         "additions": list(comparison.list_additions()) if comparison.can_add else [],
         "longest_speech": max(count["seconds"] for count in counts),
-        "has_noise": any(count["noise"] is not None for count in counts),
         "scores": [(row, list(zip(LETTERS, row.cells, strict=False))) for row in scores],
         "has_providers": len({row.provider for row in scores}) > 1,
         "best_word": "better" if len(builds) == 2 else "best",
-        "summary": describe_result(comparison, scores, comparison.total if can_listen else Tally()),
+        "summary": describe_result(comparison, names, scores, comparison.total if can_listen else Tally()),
         "recordings": recordings,
         "differences": recordings.differences[:MAX_DIFFERENCES] if are_names_open else (),
         "are_names_open": are_names_open,
-        "preview_refusals": list_preview_refusals(comparison, outdated),
+        "preview_refusals": group_refusals(names, refusals),
+        "can_generate": "" in refusals,
         "longest_preview": min(get_longest_preview(build.remote_voice) for build in builds),
         "outdated": outdated,
         "panel": panel,
@@ -93,25 +101,26 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
     return render(request, "voices/compare.html", context)
 
 
-def describe_result(comparison: Comparison, scores: Sequence[ScoreRow], total: Tally) -> str:
-    """“A has the best value in 3 of 4 scores. Votes: A 2, B 1.” Empty if there are neither scores nor votes."""
-    parts = [_describe_leaders(Counter(side for row in scores for side in row.best_sides), len(scores))]
+def describe_result(comparison: Comparison, names: Sequence[str], scores: Sequence[ScoreRow], total: Tally) -> str:
+    """“Build 3 leads in 3 of 4 scores. Votes: Build 3: 2, Build 2: 1.” Empty if there are neither scores nor votes."""
+    parts = [_describe_leaders(names, Counter(side for row in scores for side in row.best_sides), len(scores))]
     if total.total:
-        votes = [f"{letter} {total.by_build.get(build.pk, 0)}" for letter, build in comparison.sides]
-        votes += [f"no difference {total.same}"] if total.same else []
+        sides = zip(names, comparison.builds, strict=True)
+        votes = [f"{name}: {total.by_build.get(build.pk, 0)}" for name, build in sides]
+        votes += [f"no difference: {total.same}"] if total.same else []
         parts.append(f"Votes: {', '.join(votes)}.")
     return " ".join(part for part in parts if part)
 
 
-def _describe_leaders(wins: Counter[int], count: int) -> str:
+def _describe_leaders(names: Sequence[str], wins: Counter[int], count: int) -> str:
     if not count:
         return ""
     most = max(wins.values(), default=0)
-    leaders = [LETTERS[side] for side, number in sorted(wins.items()) if number == most]
+    leaders = [names[side] for side, number in sorted(wins.items()) if number == most]
     if not most:
         return "No score shows a better build."
-    verb = "has" if len(leaders) == 1 else "each have"
-    return f"{join_with_and(leaders)} {verb} the best value in {most} of {format_count(count, 'score', 'scores')}."
+    verb = "leads" if len(leaders) == 1 else "each lead"
+    return f"{join_with_and(leaders)} {verb} in {most} of {format_count(count, 'score', 'scores')}."
 
 
 @require_permission("voices.view_build")
@@ -167,10 +176,11 @@ def _request_preview(build: Build, outdated: Collection[UUID], text: str, user: 
     return " ".join(issues)
 
 
-def list_preview_refusals(comparison: Comparison, outdated: Collection[UUID]) -> list[tuple[str, Build, str]]:
-    """The builds that cannot generate a preview now, each with its letter and the reason."""
-    reasons = [(letter, build, _explain_preview_refusal(build, outdated)) for letter, build in comparison.sides]
-    return [refusal for refusal in reasons if refusal[-1]]
+def group_refusals(names: Sequence[str], refusals: Sequence[str]) -> list[tuple[str, str]]:
+    """The builds that cannot generate a preview now, by reason. `refusals` has an empty text for each that can."""
+    reasons = [reason for reason in dict.fromkeys(refusals) if reason]
+    pairs = list(zip(names, refusals, strict=True))
+    return [(join_with_and([name for name, its in pairs if its == reason]), reason) for reason in reasons]
 
 
 def _explain_preview_refusal(build: Build, outdated: Collection[UUID]) -> str:

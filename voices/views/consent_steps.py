@@ -36,7 +36,7 @@ def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
     url, page = f"{consent.get_absolute_url()}#report", consent.get_absolute_url()
     return NextStep(
         consent.talent.name,
-        "Talent",
+        "",
         "bad",
         "Reported",
         reasons,
@@ -58,7 +58,7 @@ def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
     url = f"{page}#review"
     return NextStep(
         talent.name,
-        "Talent",
+        "",
         "new",
         TO_REVIEW,
         (reason,),

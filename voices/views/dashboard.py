@@ -10,11 +10,14 @@ from voicehub.lists.pages import load_part
 from voices.row_polls import compare_rows
 from voices.services.builds.recheck import check_built_voices
 from voices.views import dashboard_lists, next_steps
+from voices.views.comparison import LISTEN
 from voices.views.figures import list_figures
 from voices.views.gate_steps import check_builds
 from voices.views.next_step import apply_permissions
 
 STEPS_PER_PAGE = 50
+# So many steps are shown at first, unless a few more are all.
+FIRST_STEPS = 8
 SIDE_ROWS_PER_PAGE = 15
 
 
@@ -29,11 +32,15 @@ def today(request: HttpRequest) -> HttpResponse:
     states = check_built_voices(to_check, checked.answers)
     active = dashboard_lists.make_active_builds(builds, states, has_ends=False)
     pending_consents, endings = dashboard_lists.list_pending_consents(), dashboard_lists.list_ending_contracts()
+    is_whole = bool(request.GET.keys() & {"all", "steps"})
+    hidden_count = 0 if is_whole else max(0, len(steps) - FIRST_STEPS)
     is_new = not steps and not pending_consents and not active.rows and not next_steps.has_talents()
     context = {
         "figures": [] if is_new else list_figures(user, steps, active, endings),
         "steps": steps,
-        "step_page": load_part(request, steps, "steps", STEPS_PER_PAGE),
+        "step_page": load_part(request, steps[: len(steps) - hidden_count], "steps", STEPS_PER_PAGE),
+        "hidden_count": hidden_count,
+        "ready_voices": dashboard_lists.list_ready_voices() if user.has_perm(LISTEN) else [],
         "waiting_count": sum(step.is_for_staff for step in steps),
         "pending_consents": load_part(request, pending_consents, "answers", SIDE_ROWS_PER_PAGE),
         "active_builds": active,

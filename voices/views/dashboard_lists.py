@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
@@ -15,7 +15,7 @@ from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from voicehub.models import Task, TaskStatus
 from voicehub.task_labels import describe_task
 from voices import access
-from voices.models import Build
+from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, make_voice_badge
 from voices.row_polls import RowState, make_list_token
@@ -26,6 +26,8 @@ from voices.work_progress import WorkProgress, list_work_keys, make_build_progre
 MAX_ROWS = 100
 # The panel shows so many builds, and links to the others. Each poll asks the gate about them.
 MAX_BUILDS = 25
+READY_LATELY = timedelta(days=7)
+MAX_READY = 3
 SHOWN_AFTER_END = timedelta(minutes=15)
 
 
@@ -152,6 +154,27 @@ def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
         ),
         key=lambda ending: ending.days_left,
     )
+
+
+def list_ready_voices() -> list[Build]:
+    """The builds of the last week whose voice speaks as they made it, each with the newest preview, as `preview`.
+
+    A voice that may be closed or suspended is left out.
+    """
+    newer = Build.objects.filter(remote_voice=OuterRef("remote_voice"), created_at__gt=OuterRef("created_at"))
+    previews = Preview.objects.filter(
+        remote_voice=OuterRef("remote_voice"), status=PreviewStatus.READY, created_at__gte=OuterRef("created_at")
+    )
+    builds: QuerySet[Build] = access.query_builds().filter(
+        access.is_certainly_allowed(),
+        ~Exists(newer),
+        status=BuildStatus.READY,
+        finished_at__gte=timezone.now() - READY_LATELY,
+        remote_voice__deleted_at=None,
+        remote_voice__deletion_requested_at=None,
+    )
+    newest = Subquery(previews.order_by("-created_at").values("pk")[:1])
+    return list(builds.annotate(preview=newest).exclude(preview=None).order_by("-finished_at", "pk")[:MAX_READY])
 
 
 @dataclass(frozen=True, slots=True)

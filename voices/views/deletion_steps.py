@@ -136,7 +136,7 @@ def make_hold_step(talent: Talent) -> NextStep:
     url = f"{talent.get_absolute_url()}#legal-hold-title"
     return NextStep(
         talent.name,
-        "Talent",
+        "",
         "over",
         "Legal hold",
         reasons,

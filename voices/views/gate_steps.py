@@ -1,41 +1,17 @@
-"""Next steps about voices that the gate no longer allows, and where each of its reasons is removed."""
+"""Next steps about voices that the gate no longer allows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.urls import reverse
 
-from consent.models import ConsentStatus
-from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission, BuildPurpose
 from providers import registry
 from voices import access
-from voices.build_options import make_consent_url
 from voices.models import Build, BuildStatus, Voice
+from voices.next_fixes import find_gate_fix
 from voices.services.builds.recheck import HOLDABLE_STATUSES, check_subjects, list_holdable_subjects, make_build_subject
-from voices.views.next_step import MAX_ROWS, Fix, NextStep, Talents, select_talents
-
-
-def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, statements: Sequence[str] = ()) -> Fix:
-    """The place where a reason of the gate is removed. `statements` are those that a request for consent can choose.
-
-    Without a contract for the purpose, the contract comes before a first request, as on the page of the talent.
-    """
-    if permission.suspended_consent:
-        return Fix(f"{permission.suspended_consent.get_absolute_url()}#status", "Open consent")
-    newest_consent, has_contract = permission.newest_consent, permission.allowed_providers is not None
-    if permission.consent_reasons and newest_consent:
-        is_submitted = newest_consent.status == ConsentStatus.SUBMITTED
-        return Fix(newest_consent.get_absolute_url() + "#review" * is_submitted, "Open consent")
-    if permission.consent_reasons and has_contract:
-        return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
-    if permission.suspended_contract:
-        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", "Open contract")
-    if permission.contract_reasons:
-        label, url = find_contract_fix(voice.talent, permission, provider=provider, purpose=voice.purpose)
-        return Fix(url, label, "consent.add_contract")
-    return Fix(reverse("voices:voice_edit", args=[voice.pk]), "Change countries", "voices.change_voice")
+from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
@@ -19,14 +19,6 @@ Talents = Collection[UUID] | None
 MAX_ROWS = 100  # of one kind
 # The worst first. VoiceHub itself works on a row that is busy, and one that is over needs no person.
 SEVERITIES = ("bad", "new", "wait", "good", "busy", "over")
-
-
-class Fix(NamedTuple):
-    """The link to the place where a step is done, its label, and the permission to do it."""
-
-    url: str
-    action: str
-    permission: str = ""
 
 
 @dataclass(frozen=True, slots=True)

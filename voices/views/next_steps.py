@@ -9,7 +9,7 @@ from voicehub.models import User
 from voices.models import Account
 from voices.views.build_steps import list_failed_builds
 from voices.views.consent_steps import list_consent_steps
-from voices.views.contract_steps import list_contracts_to_confirm
+from voices.views.contract_steps import list_contract_steps
 from voices.views.deletion_steps import list_remote_voice_steps
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.gate_steps import CheckedBuilds, check_builds, list_voices_no_longer_allowed
@@ -28,7 +28,8 @@ def list_steps(checked: CheckedBuilds | None = None, talents: Talents = None) ->
     sources += [list_paused_accounts()] if talents is None else []
     sources += [list_consent_steps(talents), list_failed_builds(talents)]
     sources += [list_voices_no_longer_allowed(checked or check_builds(talents=talents))]
-    sources += [list_contracts_to_confirm(talents), list_talent_steps(talents), list_unbuilt_steps(talents)]
+    sources += [list_contract_steps(talents)]
+    sources += [list_talent_steps(talents), list_unbuilt_steps(talents)]
     return sort_worst_first(sources)
 
 

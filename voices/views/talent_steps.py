@@ -54,7 +54,7 @@ def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) 
     url = reverse(page, args=[talent.pk])
     return NextStep(
         talent.name,
-        "Talent",
+        "",
         "wait",
         status,
         (reason,),

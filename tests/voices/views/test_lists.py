@@ -26,8 +26,9 @@ from voicehub.lists.tables import ListTable
 from voicehub.models import User
 from voices.lists.accounts import AccountTable
 from voices.lists.builds import STATUS_ORDER, BuildTable
-from voices.lists.voices import GAP_LABELS, GATE_LABELS, VoiceTable
+from voices.lists.voices import VoiceTable
 from voices.models import Account, Build, BuildStatus, Recording, RemoteVoice
+from voices.next_fixes import GAP_LABELS, GATE_LABELS
 from voices.services.builds.gaps import GapKind
 from voices.services.builds.nearest import GateStep
 from voices.services.builds.scores import SCORES
@@ -65,16 +66,17 @@ def test_builds_with_the_worst_score_come_first_on_the_first_click(studio: Studi
     }
 
 
-def test_builds_sort_by_duration_and_by_time(studio: Studio, producer_client: Client) -> None:
+def test_builds_sort_by_time_and_say_what_is_next(studio: Studio, producer_client: Client) -> None:
     now = timezone.now()
-    for name, age, duration in (("Short", 3, 60), ("Long", 2, 7200), ("Middle", 1, 600)):
-        build = make_build(studio, name, status="ready")
-        started = now - age * DAY
-        Build.objects.filter(pk=build.pk).update(created_at=started, finished_at=started + timedelta(seconds=duration))
+    for name, age in (("Oldest", 3), ("Older", 2), ("Old", 1)):
+        build = make_build(studio, name, status="failed" if name == "Old" else "ready")
+        Build.objects.filter(pk=build.pk).update(created_at=now - age * DAY)
     make_build(studio, "Running", status="training")
-    assert read_rows(producer_client, BUILDS) == ["Running", "Middle", "Long", "Short"], "the newest first"
-    assert read_rows(producer_client, BUILDS, sort="-duration") == ["Long", "Middle", "Short", "Running"]
-    assert ">2 h<" in read_list(producer_client, BUILDS)
+    assert read_rows(producer_client, BUILDS) == ["Running", "Old", "Older", "Oldest"], "the newest first"
+    page = read_list(producer_client, BUILDS)
+    assert page.count(">Open build<") == 1, "only the failed one waits for a person"
+    Build.objects.filter(status="failed").update(seen_at=now)
+    assert ">Open build<" not in read_list(producer_client, BUILDS)
 
 
 def test_builds_that_wait_for_a_person_come_first_by_status(studio: Studio, producer_client: Client) -> None:
@@ -82,7 +84,7 @@ def test_builds_that_wait_for_a_person_come_first_by_status(studio: Studio, prod
         make_build(studio, status.title(), status=status)
     assert read_rows(producer_client, BUILDS, sort="status") == ["Unconfirmed", "Failed", "Training", "Ready"]
     assert set(STATUS_ORDER) == set(BuildStatus), "each status has its place"
-    assert read_tabs(producer_client, BUILDS) == {"All": 4, "In progress": 2, "Ready": 1, "Failed": 1, "Stopped": 0}
+    assert read_tabs(producer_client, BUILDS) == {"All": 4, "In progress": 2, "Ready": 1, "Needs work": 1, "Stopped": 0}
     assert set(read_rows(producer_client, BUILDS, show="active")) == {"Training", "Unconfirmed"}
 
 
@@ -174,7 +176,7 @@ def test_tabs_of_voices_count_by_their_builds(studio: Studio, producer_client: C
     studio.make_voice("New")
     for name, status in (("Runs", "training"), ("Works", "ready"), ("Broke", "failed")):
         make_build(studio, name, status=status)
-    counts = {"All": 4, "Build in progress": 1, "Build failed": 1, "Built": 1, "Never built": 1}
+    counts = {"All": 4, "Build in progress": 1, "Needs work": 1, "Built": 1, "Never built": 1}
     assert read_tabs(producer_client, VOICES) == counts
     values = {"active": "Runs", "failed": "Broke", "ready": "Works", "unbuilt": "New"}
     for value, name in values.items():
@@ -213,8 +215,8 @@ def test_every_sortable_column_sorts_in_both_directions(
         Account.objects.create(name=f"Account {number}", provider="voiceai")
     urls = {label: url for label, (_way, url) in read_headings(producer_client, name).items()}
     unsorted: dict[type[ListTable] | None, list[str]] = {
-        VoiceTable: ["Next build"],
-        BuildTable: ["Compare"],
+        VoiceTable: ["Next step"],
+        BuildTable: ["Compare", "Next step"],
         None: ["Next step"],
     }
     assert [label for label, url in urls.items() if not url] == unsorted.get(table, [])

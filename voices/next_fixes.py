@@ -1,0 +1,183 @@
+"""What stops a build, in a few words, and the place where a person removes it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from consent.models import ConsentStatus
+from consent.presenters import find_contract_fix
+from consent.services.gate import BuildPermission
+from providers import registry
+from voicehub.text import join_with_and
+from voices.build_options import make_consent_url
+from voices.models import Build, BuildRecording, BuildStatus, Voice
+from voices.models.build import MARKED
+from voices.presenters import FIX_LINKS, make_option_key, make_target_name
+from voices.services.builds.gaps import GapKind
+from voices.services.builds.nearest import GateStep, Rank, Target, find_gate_step
+
+START = "voices.start_build"
+ANSWER = "voices.start_build"
+# Where the contract comes before the consent, it is what is missing.
+FIX_STATUSES = {"Add contract": "Contract missing", "Confirm terms": "Terms to confirm"}
+
+
+# What stops a build, in a few words.
+GATE_LABELS = {
+    GateStep.CONTRACT_OR_VOICE: "Contract does not allow it",
+    GateStep.REVIEW: "Consent to review",
+    GateStep.ANSWER: "Waiting for consent",
+    GateStep.REQUEST: "Consent missing",
+    GateStep.REQUEST_AFTER_REFUSAL: "Consent ended",
+}
+GAP_LABELS = {
+    GapKind.RECORDINGS: "Recordings missing",
+    GapKind.CLIP_LENGTH: "Recordings of the wrong length",
+    GapKind.TRANSCRIPTS: "Transcripts missing",
+    GapKind.SHORTER_TRANSCRIPTS: "Transcripts too long",
+    GapKind.TRAINED_LENGTH: "Recordings too long",
+    GapKind.LANGUAGE: "Language not supported",
+    GapKind.OFFLINE_PROOF: "Proof of consent missing",
+    GapKind.UNCHECKED: "Being checked",
+    GapKind.CHECK_STOPPED: "Check stopped",
+}
+
+
+class Fix(NamedTuple):
+    """The link to the place where a step is done, its label, and the permission to do it."""
+
+    url: str
+    action: str
+    permission: str = ""
+
+
+class TargetStep(NamedTuple):
+    """How near a voice is to a build: its tone and state, the reasons, and where the first of them is removed."""
+
+    severity: str
+    status: str
+    reasons: tuple[str, ...]
+    fix: Fix
+
+
+def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, statements: Sequence[str] = ()) -> Fix:
+    """The place where a reason of the gate is removed. `statements` are those that a request for consent can choose.
+
+    Without a contract for the purpose, the contract comes before a first request, as on the page of the talent.
+    """
+    if permission.suspended_consent:
+        return Fix(f"{permission.suspended_consent.get_absolute_url()}#status", "Open consent")
+    newest_consent, has_contract = permission.newest_consent, permission.allowed_providers is not None
+    if permission.consent_reasons and newest_consent:
+        is_submitted = newest_consent.status == ConsentStatus.SUBMITTED
+        return Fix(newest_consent.get_absolute_url() + "#review" * is_submitted, "Open consent")
+    if permission.consent_reasons and has_contract:
+        return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
+    if permission.suspended_contract:
+        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", "Open contract")
+    if permission.contract_reasons:
+        label, url = find_contract_fix(voice.talent, permission, provider=provider, purpose=voice.purpose)
+        return Fix(url, label, "consent.add_contract")
+    return Fix(reverse("voices:voice_edit", args=[voice.pk]), "Change countries", "voices.change_voice")
+
+
+def describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> TargetStep:
+    """Today, the list of voices and the list of talents say the same of a voice."""
+    name, rank, status = name_target(target), target.distance.rank, _make_status(target)
+    if not target.is_allowed:
+        return TargetStep("wait", status, _explain_no_provider(target), _find_provider_fix(voice, target))
+    if rank is Rank.READY:
+        key = make_option_key(target.account, target.state.capabilities.tier)
+        url = f"{voice.get_readiness_url()}?option={key}#option-{key}"
+        reason = f"Ready to build at {name}: nothing is missing."
+        return TargetStep("good", status, (reason,), Fix(url, "Start build", START))
+    if rank is Rank.PAUSED:
+        reason = f"The account {target.account.name} is paused. {target.account.pause_reason}".strip()
+        url = reverse("voices:account", args=[target.account.pk])
+        return TargetStep("wait", status, (reason,), Fix(url, "Open account", "voices.view_account"))
+    fix = _find_fix(voice, target, statements)
+    status = FIX_STATUSES.get(fix.action, status)
+    reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
+    if target.state.permission.is_given and {gap.kind for gap in target.state.gaps} == {GapKind.UNCHECKED}:
+        return TargetStep("busy", status, reasons, fix)
+    return TargetStep("wait", status, reasons, fix)
+
+
+def _make_status(target: Target) -> str:
+    """Whether a build can start at the target, or the first reason against it in a few words."""
+    state, rank = target.state, target.distance.rank
+    if not target.is_allowed:
+        return "No allowed provider"
+    if rank is Rank.READY:
+        return "Ready to build"
+    if rank is Rank.PAUSED:
+        return "Account paused"
+    if not state.permission.is_given:
+        return GATE_LABELS[find_gate_step(state.permission)]
+    return GAP_LABELS[state.gaps[0].kind if state.gaps else GapKind.RECORDINGS]
+
+
+def name_target(target: Target) -> str:
+    return make_target_name(target.account.provider, target.state.capabilities.label)
+
+
+def _explain_no_provider(target: Target) -> tuple[str, ...]:
+    labels = sorted(map(registry.get_provider_label, target.state.permission.allowed_providers or ()))
+    allowed = f"It allows only {join_with_and(labels)}. " if labels else ""
+    return (
+        "The contract does not allow any provider at which the studio has an account.",
+        f"{allowed}Add an account there, or a contract that allows another provider.",
+    )
+
+
+def _find_provider_fix(voice: Voice, target: Target) -> Fix:
+    """Another account, if VoiceHub supports a provider that the contract allows. If not, another contract."""
+    supported = sorted((target.state.permission.allowed_providers or frozenset()) & registry.PROVIDERS.keys())
+    if supported:
+        query = urlencode({"provider": supported[0]})
+        return Fix(f"{reverse('voices:account_add')}?{query}", "Add account", "voices.add_account")
+    query = urlencode({"provider": target.account.provider, "purpose": voice.purpose})
+    url = f"{reverse('consent:contract_add', args=[voice.talent_id])}?{query}"
+    return Fix(url, "Add contract", "consent.add_contract")
+
+
+def _find_fix(voice: Voice, target: Target, statements: Sequence[str]) -> Fix:
+    """The page where the first missing item is added."""
+    permission, gaps = target.state.permission, target.state.gaps
+    if not permission.is_given:
+        return find_gate_fix(voice, target.account.provider, permission, statements)
+    if not gaps:
+        return Fix(f"{voice.get_absolute_url()}?show=look#recordings", "Show recordings")
+    anchor, label, needed = FIX_LINKS[gaps[0].kind]
+    return Fix(voice.get_absolute_url() + anchor, label or "Open voice", needed)
+
+
+def find_build_fix(build: Build, *, has_flags: bool) -> Fix:
+    """The place where staff do what this build needs next."""
+    page = build.get_absolute_url()
+    if build.is_active:
+        anchor = "unknown-status" if build.has_unknown_provider_status else "unconfirmed"
+        return Fix(f"{page}#{anchor}", "Answer", ANSWER)
+    if build.status == BuildStatus.CONSENT_REJECTED:
+        return Fix(reverse("consent:consent", args=[build.consent_id]), "Open consent", "consent.view_consent")
+    if build.status == BuildStatus.DATASET_ISSUE and has_flags:
+        url = f"{build.voice.get_absolute_url()}?show=flagged#recordings"
+        return Fix(url, "Fix recordings", "voices.change_recording")
+    return Fix(f"{page}#report" if build.status == BuildStatus.DATASET_ISSUE else page, "Open build")
+
+
+def query_unclear_builds() -> Q:
+    """Builds that need an answer of staff."""
+    return Q(status=BuildStatus.UNCONFIRMED) | Q(status=BuildStatus.TRAINING, has_unknown_status=True)
+
+
+def load_build_fixes(builds: QuerySet[Build]) -> Mapping[UUID, tuple[Build, Fix]]:
+    """By id, those of these builds that wait for a person, each with the place where it goes on. One query."""
+    is_open = query_unclear_builds() | Q(pk__in=Build.objects.open_failures().values("pk"))
+    marked = BuildRecording.objects.filter(MARKED, build=OuterRef("pk"))
+    rows = builds.filter(is_open).select_related("voice").annotate(has_flags=Exists(marked)).order_by("-created_at")
+    return {build.pk: (build, find_build_fix(build, has_flags=build.has_flags)) for build in rows}

@@ -147,6 +147,8 @@ def _make_recordings_step(consent: Consent, user: User) -> NextStep:
     if not user.has_perm("voices.add_recording"):
         return NextStep("In force", [text])
     url = f"{consent.talent.get_absolute_url()}#voices"
+    if consent.events.filter(kind=EventKind.USED).exists():
+        return NextStep("Used for a build", [text], [Action("Go to the voices", url, is_primary=False)])
     return NextStep("Next: collect the recordings", [text], [Action("Go to the voices", url)])
 
 

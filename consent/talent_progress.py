@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.db.models import Case, Value, When
 from django.urls import reverse
+from django.utils import timezone
 
 from consent import extension_points
 from consent.labels import describe_term
 from consent.models import Consent, ConsentStatus, Talent
 from voicehub.models import User
-from voicehub.text import format_count
+from voicehub.text import format_count, format_date
 
 # The consent that is furthest comes first.
 PROGRESS = (
@@ -103,7 +104,8 @@ def _get_contract_url(ids: Collection[UUID]) -> str:
 
 def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> Step:
     if consent:
-        return Step("Consent requested", "good", "Requested", consent.get_absolute_url())
+        requested_on = format_date(timezone.localdate(consent.created_at))
+        return Step("Consent requested", "good", requested_on, consent.get_absolute_url())
     if not user.has_perm("consent.add_consent"):
         return Step("Consent requested", *NOT_YET)
     return Step("Consent requested", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
@@ -114,7 +116,7 @@ def _make_recording_step(consent: Consent | None) -> Step:
         return Step("Recorded", *NOT_YET)
     url = consent.get_absolute_url()
     if consent.status in RECORDED:
-        return Step("Recorded", "good", "Recorded", url)
+        return Step("Recorded", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
         return Step("Recorded", "wait", "Waiting for talent", url, "Open request")
     return Step("Recorded", "idle", "Closed", url)

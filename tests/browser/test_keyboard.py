@@ -135,7 +135,7 @@ def send_statement(keys: Keyboard, link: str) -> None:
     """The talent sends a file instead of recording. Other tests record."""
     page = keys.page
     page.goto(link)
-    keys.activate(page.get_by_role("button", name="Begin"))
+    keys.activate(page.get_by_role("button", name="Continue to the text"))
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     keys.activate(page.get_by_text("Send a WAV file instead"))
     keys.choose_files(page.get_by_label("WAV file"), [sound.make_upload("me.wav", sound.read_clip("consent-slt"))])

@@ -16,11 +16,11 @@ FILTER_LABELS = {
     "usable": "Usable",
     "look": "To review",
     "compared": "Different from the others",
-    "flagged": "Flagged by the provider",
+    "flagged": "Flagged",
     "refused": "Not usable",
-    "inactive": "Excluded from builds",
+    "inactive": "Excluded",
     "left_out": "Excluded by a check",
-    "no_transcript": "Without a transcript",
+    "no_transcript": "No transcript",
 }
 # Filters that most recordings pass. The others have an index of their own.
 COUNTED_WHOLE = {"", "usable"}

@@ -221,19 +221,11 @@ class BuildOption:
         return f"{tier.credits:,} credits on success" if tier.credits else tier.cost
 
     @property
-    def is_only_consent_missing(self) -> bool:
-        """Whether only the consent is missing and no request for it exists."""
-        gate = self.readiness.permission
-        other_obstacles = (
-            gate.contract_reasons or self.readiness.gaps or self.shortfall or self.rank is not Rank.INCOMPLETE
-        )
-        return bool(gate.consent_reasons) and not other_obstacles and self.newest_consent is None
-
-    @property
     def wants_consent_request(self) -> bool:
-        """Whether the first step is to request a consent: none was requested, whatever else is missing."""
-        has_reasons = bool(self.readiness.permission.consent_reasons)
-        return has_reasons and self.rank is Rank.INCOMPLETE and self.newest_consent is None
+        """Whether to request a consent comes first: none was requested, and the contract allows the build."""
+        gate = self.readiness.permission
+        is_first = bool(gate.consent_reasons) and not gate.contract_reasons and self.rank is Rank.INCOMPLETE
+        return is_first and self.newest_consent is None
 
     @property
     def is_said_by_badge(self) -> bool:
@@ -266,11 +258,7 @@ class BuildOption:
         url, text, permission = FIX_LINKS[gap.kind]
         if gap.kind == GapKind.CHECK_STOPPED:
             return FixLink(gap.text, self.check_url, text, permission, is_action=True)
-        return FixLink(gap.text, self._make_fix_url(url), text, permission)
-
-    def _make_fix_url(self, url: str) -> str:
-        """The address of a fix that is relative to the page of the voice. Empty if there is none."""
-        return f"{self.voice_url}{url}" if url else ""
+        return FixLink(gap.text, f"{self.voice_url}{url}" if url else "", text, permission)
 
     @property
     def advice(self) -> list[FixLink]:

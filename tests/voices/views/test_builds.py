@@ -303,9 +303,10 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
     text = read_html(response)
     assert "1 of 3 recordings is flagged" in text
-    assert "All scores are the provider's." in text
+    assert "Worst first, as the provider reported." in text
     assert "from the callback only" in text
-    assert "0.91" in text
+    assert "0.91" not in text
+    assert "0.91" in read_html(viewer_client.get(f"{build.get_absolute_url()}?scores=all"))
 
 
 def test_recording_that_the_provider_did_not_use_shows_the_reason(producer_client: Client, studio: Studio) -> None:
@@ -355,6 +356,8 @@ def test_only_flagged_rows_offer_a_fix_and_empty_columns_are_hidden(producer_cli
     assert text.count("Fix<span") == 1
     assert f'Fix<span class="visually-hidden"> {flagged.recording.file_name}' in text
     assert f"{build.voice.get_absolute_url()}?show=flagged#recordings" in text
+    assert "−3.5<" not in text
+    text = read_html(producer_client.get(f"{build.get_absolute_url()}?scores=all"))
     assert "−3.5<" in text
     for name, is_shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
         assert (f'data-label="{name}"' in text, f"{name}</" in text) == (is_shown, is_shown), name

@@ -134,7 +134,7 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
     assert find_option(voice, "resemble_v2", "professional").badge[1].endswith(" recordings missing")
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     assert find_option(voice, "resemble_v2").summary == "the consent is suspended."
-    assert not find_option(voice, "resemble_v2").is_only_consent_missing, "the consent exists and is suspended"
+    assert not find_option(voice, "resemble_v2").wants_consent_request, "the consent exists and is suspended"
 
 
 def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
@@ -223,7 +223,7 @@ def test_row_that_lacks_only_consent_links_to_the_consent_form(
     full_studio.make_recordings(voice)
     option = find_option(voice, "voiceai")
     assert (
-        option.is_only_consent_missing
+        option.wants_consent_request
         and "statement=voiceai%3Aen-US" in option.consent_url
         and "purpose=narration" in option.consent_url
     )
@@ -232,9 +232,9 @@ def test_row_that_lacks_only_consent_links_to_the_consent_form(
     form = read_html(producer_client.get(option.consent_url))
     assert '<option value="voiceai:en-US" selected>' in form
     assert "option-action" not in read_voice_page(viewer_client, voice)
-    assert not find_option(voice, "audiostack", "professional").is_only_consent_missing, "minutes are missing too"
+    assert find_option(voice, "audiostack", "professional").wants_consent_request, "the minutes can come later"
     Contract.objects.update(providers=["resemble_v2"])
-    assert not find_option(voice, "voiceai").is_only_consent_missing
+    assert not find_option(voice, "voiceai").wants_consent_request
 
 
 def test_consent_link_selects_a_statement_in_the_voice_language(full_studio: Studio) -> None:

@@ -26,7 +26,7 @@ else:
     ModelFormOfTalent = ModelFormOfContract = forms.ModelForm
 
 DATE_WIDGET = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-PARTY_LABEL = "Party: the studio's company in the contract"
+PARTY_LABEL = "Studio's company in the contract"
 PARTY_HELP = "Its legal name. The consent of the talent must name the same company."
 DRAFT_LOST = "The file is no longer kept. Choose it again."
 COUNTRIES_LABEL = "Countries in which the voice may be used"
@@ -85,10 +85,12 @@ class ContractForm(ModelFormOfContract):
         ]  # fmt: skip
         labels = {
             "ends_on": "Ends on",
+            "territory": "Territory, in the words of the contract",
             "supersedes": "Replaces contract",
             "exclusive": "Exclusive: only this studio may use the voice",
             "delete_at_end": DELETE_AT_END_LABEL,
         }
+        help_texts = {"territory": ""}
         widgets = {
             "signed_on": DATE_WIDGET,
             "starts_on": DATE_WIDGET,

@@ -1,7 +1,12 @@
-"""Texts that pages show for audit log entries, and for how a take was made."""
+"""Texts that pages show for audit log entries, for how a take was made, and for the end of a contract or consent."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
 
 from consent.models import Capture, Event, EventKind, Purpose, Take, TalentMail
-from voicehub.text import get_language_name
+from voicehub.text import format_count, get_language_name
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
@@ -11,6 +16,27 @@ PROCESSING_LABELS = {
     "noiseSuppression": "noise suppression",
     "autoGainControl": "automatic gain control",
 }
+
+
+# A contract or consent that ends within this time says so on all pages, and in red within the shorter one.
+ENDING_SOON = timedelta(days=60)
+ENDING_NOW = timedelta(days=7)
+
+
+class Mark(NamedTuple):
+    """The tone and the word of a state."""
+
+    tone: str
+    label: str
+
+
+def describe_term(ends_on: date | None) -> Mark:
+    """The state of a contract or consent that is in force. `ends_on` is its last day."""
+    days = (ends_on - timezone.localdate()).days if ends_on else None
+    if days is None or days > ENDING_SOON.days:
+        return Mark("good", "In force")
+    label = f"Ends in {format_count(days, 'day', 'days')}" if days else "Ends today"
+    return Mark("bad" if days < ENDING_NOW.days else "wait", label)
 
 
 def get_purpose_label(purpose: str) -> str:

@@ -147,6 +147,8 @@ def _make_recordings_step(consent: Consent, user: User) -> NextStep:
     if not user.has_perm("voices.add_recording"):
         return NextStep("In force", [text])
     url = f"{consent.talent.get_absolute_url()}#voices"
+    if consent.events.filter(kind=EventKind.USED).exists():
+        return NextStep("Used for a build", [text], [Action("Go to the voices", url, is_primary=False)])
     return NextStep("Next: collect the recordings", [text], [Action("Go to the voices", url)])
 
 
@@ -168,6 +170,10 @@ def _make_closed_step(consent: Consent, user: User) -> NextStep:
     return NextStep(consent.get_status_display(), [text], actions)
 
 
+# The words for the talent, where staff have others.
+TALENT_LABELS = {ConsentStatus.REQUESTED: "Requested", ConsentStatus.SUBMITTED: "Sent"}
+
+
 @dataclass(frozen=True, slots=True)
 class TalentStatus:
     """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line."""
@@ -181,7 +187,7 @@ class TalentStatus:
 
     @property
     def label(self) -> str:
-        return "Sent" if self.consent.status == ConsentStatus.SUBMITTED else self.consent.get_status_display()
+        return TALENT_LABELS.get(ConsentStatus(self.consent.status)) or self.consent.get_status_display()
 
     @property
     def is_answerable(self) -> bool:

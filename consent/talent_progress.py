@@ -2,15 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Case, Value, When
 from django.urls import reverse
+from django.utils import timezone
 
 from consent import extension_points
+from consent.labels import describe_term
 from consent.models import Consent, ConsentStatus, Talent
 from voicehub.models import User
-from voicehub.text import format_count
+from voicehub.text import format_count, format_date
 
 # The consent that is furthest comes first.
 PROGRESS = (
@@ -46,19 +49,23 @@ class Step:
     status: str
     url: str = ""
     action: str = ""
+    is_in_force: bool = False
 
     @property
     def is_done(self) -> bool:
-        return self.tone == "good"
+        return self.tone == "good" or self.is_in_force
 
 
 @dataclass(frozen=True, slots=True)
 class ContractState:
-    """Which contracts of a talent are in force or suspended now, and how many there are."""
+    """Which contracts of a talent are in force or suspended now, how many there are, and the latest end of those in
+    force. None if one has no end.
+    """
 
     in_force: Collection[UUID]
     suspended: Collection[UUID]
     count: int
+    ends_on: date | None = None
 
 
 def find_furthest_consent(talent: Talent) -> Consent | None:
@@ -80,7 +87,9 @@ def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None
 
 def _make_contract_step(talent: Talent, contracts: ContractState, user: User) -> Step:
     if contracts.in_force:
-        return Step("Contract", "good", "In force", _get_contract_url(contracts.in_force))
+        return Step(
+            "Contract", *describe_term(contracts.ends_on), _get_contract_url(contracts.in_force), is_in_force=True
+        )
     if contracts.suspended:
         return Step("Contract", "wait", "Suspended", _get_contract_url(contracts.suspended), "Open contract")
     tone, status = ("bad", "Not in force") if contracts.count else ("idle", "Missing")
@@ -95,7 +104,8 @@ def _get_contract_url(ids: Collection[UUID]) -> str:
 
 def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> Step:
     if consent:
-        return Step("Consent requested", "good", "Requested", consent.get_absolute_url())
+        requested_on = format_date(timezone.localdate(consent.created_at))
+        return Step("Consent requested", "good", requested_on, consent.get_absolute_url())
     if not user.has_perm("consent.add_consent"):
         return Step("Consent requested", *NOT_YET)
     return Step("Consent requested", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
@@ -106,7 +116,7 @@ def _make_recording_step(consent: Consent | None) -> Step:
         return Step("Recorded", *NOT_YET)
     url = consent.get_absolute_url()
     if consent.status in RECORDED:
-        return Step("Recorded", "good", "Recorded", url)
+        return Step("Recorded", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
         return Step("Recorded", "wait", "Waiting for talent", url, "Open request")
     return Step("Recorded", "idle", "Closed", url)

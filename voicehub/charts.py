@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -35,7 +35,8 @@ class Chart:
     """A chart and its table.
 
     `x_values` are the rows of the table, in order: labels, or numbers for a scatter plot.
-    `y_range` fixes the y axis; without it, the axis fits the values.
+    `y_range` fixes the y axis; without it, the axis fits the values. `ticks` are shorter words for `x_values` in the
+    drawing. `is_bare` leaves out the names of the axes and the legend: the title and the heading above say them.
     """
 
     title: str
@@ -46,10 +47,13 @@ class Chart:
     series: tuple[Series, ...]
     limit: Limit | None = None
     y_range: tuple[float, float] | None = None
+    ticks: Mapping[str | float, str] = field(default_factory=dict)
+    is_bare: bool = False
 
     @property
-    def rows(self) -> Iterable[tuple[str | float, list[float | None]]]:
-        return [(x, [one.values.get(x) for one in self.series]) for x in self.x_values]
+    def rows(self) -> Iterable[tuple[str | float, str, list[float | None]]]:
+        """Position, its tick if it has one, and the value of each series."""
+        return [(x, self.ticks.get(x, ""), [one.values.get(x) for one in self.series]) for x in self.x_values]
 
     @property
     def summary(self) -> str:

@@ -230,6 +230,17 @@ class BuildOption:
         return bool(gate.consent_reasons) and not other_obstacles and self.newest_consent is None
 
     @property
+    def wants_consent_request(self) -> bool:
+        """Whether the first step is to request a consent: none was requested, whatever else is missing."""
+        has_reasons = bool(self.readiness.permission.consent_reasons)
+        return has_reasons and self.rank is Rank.INCOMPLETE and self.newest_consent is None
+
+    @property
+    def is_said_by_badge(self) -> bool:
+        """Whether the badge says all that is missing, so that the summary adds nothing."""
+        return not self.is_ready and self._describe_obstacles().startswith("only ")
+
+    @property
     def has_enough_recordings(self) -> bool:
         return self.readiness.recording_count >= self.readiness.needed_recording_count
 

@@ -86,6 +86,21 @@ def _list_sizes(peaks: Sequence[int], bars: int, height: int) -> Iterator[int]:
         yield max(1, round(share * (height - 1)))
 
 
+@dataclass(frozen=True, slots=True)
+class WaveMark:
+    """Where a finding begins in the waveform of the details. No finding says where it ends."""
+
+    left: str
+    tone: str
+
+
+def make_wave_marks(recording: Recording) -> list[WaveMark]:
+    found = [one for one in recording.findings if one.get("at") is not None] if recording.seconds else []
+    return [
+        WaveMark(f"{min(1.0, one['at'] / recording.seconds) * DETAILS_BARS:.1f}", make_chip(one).tone) for one in found
+    ]
+
+
 def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:
     """What a poll compares: everything in the row that changes without a new page."""
     chips = make_row_chips(recording)

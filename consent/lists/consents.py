@@ -29,8 +29,6 @@ STATUS_ORDER = (
     ConsentStatus.VOIDED,
 )
 ENDED = STATUS_ORDER[STATUS_ORDER.index(ConsentStatus.WITHDRAWN) :]
-# A consent to review waits for staff, and a requested one for the talent.
-WAITING_TONES: dict[str, str] = {ConsentStatus.SUBMITTED: "new", ConsentStatus.REQUESTED: "over"}
 # Statuses that may also begin with an event of another name.
 OTHER_KINDS = {
     ConsentStatus.SUBMITTED: EventKind.TAKE,
@@ -99,8 +97,7 @@ class ConsentTable(ListTable):
         return get_language_name(record.language)
 
     def render_status(self, record: Consent) -> SafeString:
-        tone = WAITING_TONES.get(record.status) or get_tone(record.status)
-        return render_mark(tone, record.get_status_display())
+        return render_mark(get_tone(record.status), record.get_status_display())
 
     def render_since(self, record: Consent) -> SafeString | str:
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents

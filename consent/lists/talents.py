@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.extension_points import TalentVoices, find_first_steps, get_voice_summaries
+from consent.labels import ENDING_SOON, describe_term
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
@@ -22,7 +23,6 @@ from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment, render_step
 from voicehub.templatetags.signs import render_face, render_voice_tile
 
-ENDING_SOON = timedelta(days=60)
 CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
 
 
@@ -157,22 +157,20 @@ class TalentTable(ListTable):
         return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.name), lines)
 
     def render_contract(self, record: Talent) -> SafeString | str:
-        state, today = self.contract_states.get(record.pk, ContractState()), timezone.localdate()
+        state = self.contract_states.get(record.pk, ContractState())
         if not state.has_contract:
             return render_mark("wait", "Suspended") if state.is_suspended else render_mark("over", "None in force")
-        if state.ends_on is None:
-            return "no end date"
-        days = (state.ends_on - today).days
-        if days > ENDING_SOON.days:
-            return format_html("until {}", render_day(state.ends_on))
-        return render_mark("wait", f"ends in {days} day{'' if days == 1 else 's'}" if days else "ends today")
+        mark = describe_term(state.ends_on)
+        if mark.tone != "good":
+            return render_mark(*mark)
+        return format_html("until {}", render_day(state.ends_on)) if state.ends_on else "no end date"
 
     def render_consents(self, record: Talent) -> SafeString:
         counts = self.consent_counts[record.pk]
         marks = [
             (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
         ]
-        return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "not requested")
+        return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)

@@ -16,8 +16,8 @@ class Purpose(models.TextChoices):
 
 
 class ConsentStatus(models.TextChoices):
-    REQUESTED = "requested", "Requested"
-    SUBMITTED = "submitted", "In review"
+    REQUESTED = "requested", "Waiting for talent"
+    SUBMITTED = "submitted", "To review"
     APPROVED = "approved", "In force"
     SUSPENDED = "suspended", "Suspended"
     DECLINED = "declined", "Declined"

@@ -4,19 +4,27 @@ from typing import NamedTuple
 
 from django import template
 from django.forms.boundfield import BoundField, BoundWidget
+from django.utils.safestring import SafeString
 
 from consent import extension_points, labels
-from consent.models import Consent, Event, Purpose, Take
+from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
 from consent.take_report import make_take_report
+from voicehub.status_marks import render_mark
 from voicehub.text import get_language_name
 
 register = template.Library()
 register.filter("take_report", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
 register.filter("list_deletions", extension_points.list_deletions)
+
+
+@register.simple_tag
+def contract_in_force(contract: Contract) -> SafeString:
+    """The state of a contract that is in force, with its end if that is near."""
+    return render_mark(*labels.describe_term(contract.ends_on))
 
 
 @register.filter

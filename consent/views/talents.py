@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from consent.access import get_talent_or_404, get_user, list_recent_events, require_permission
 from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
-from consent.lists.talents import TalentFilter, TalentTable, query_talents
+from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
 from consent.services.legal_hold import release_hold, set_hold
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
@@ -52,8 +52,8 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     suspended = [pk for pk in current if pk not in in_force]
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
     contracts = load_part(request, talent.contracts.all(), "contracts")
-    furthest = find_furthest_consent(talent)
-    contract_state = ContractState(in_force, suspended, contracts.paginator.count)
+    furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
+    contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
     user = get_user(request)
     context = {
         "talent": talent,

@@ -1,6 +1,7 @@
 // Draws each [data-chart] from the numbers of its table, so the table is never different from the drawing.
 // Series differ in shape and filling, not only in color. The drawing follows a change of the theme.
-// A chart is drawn when it comes near the window. The library is loaded for the first one: it is larger than the page.
+// A chart near the window is drawn first, the others when the browser has time, so that nobody scrolls to an empty place.
+// The library is loaded for the first one: it is larger than the page.
 const SHAPES = ["circle", "rectRot", "triangle", "rect"];
 const MOST_DOTS = 40; // more of them are one thick line
 const DASHES = [[], [6, 4], [2, 3], [10, 4, 2, 4]];
@@ -13,7 +14,7 @@ const readNumber = (cell) => (cell.dataset.value === "" ? null : Number(cell.dat
 function readTable(figure) {
   const [head, ...rows] = figure.querySelectorAll("tr");
   const names = [...head.cells].slice(1).map((cell) => cell.textContent.trim());
-  const labels = rows.map((row) => row.cells[0].dataset.value);
+  const labels = rows.map((row) => row.cells[0].dataset.tick ?? row.cells[0].dataset.value);
   return { labels, series: names.map((name, index) => ({ name, values: rows.map((row) => readNumber(row.cells[index + 1])) })) };
 }
 
@@ -72,7 +73,7 @@ function makeLimit(figure, kind, labels) {
 function makeAxis(title, { ticks, ...options } = {}) {
   const ink = readToken("--ink-2");
   return {
-    title: { display: true, text: title, color: ink },
+    title: { display: Boolean(title), text: title, color: ink },
     ticks: { color: ink, maxRotation: 0, autoSkip: true, ...ticks },
     grid: { color: readToken("--line") },
     border: { color: readToken("--line-control") },
@@ -81,7 +82,7 @@ function makeAxis(title, { ticks, ...options } = {}) {
 }
 
 function makeOptions(figure, kind, datasets) {
-  const { x, y, min, max } = figure.dataset;
+  const { x, y, min, max, bare } = figure.dataset;
   const range = min === undefined ? { beginAtZero: kind === "bar" } : { min: Number(min), max: Number(max) };
   const isCount = kind === "bar" && datasets.every(({ data }) => data.every((value) => Number.isInteger(value ?? 0)));
   return {
@@ -90,12 +91,12 @@ function makeOptions(figure, kind, datasets) {
     maintainAspectRatio: false,
     locale: "en",
     scales: {
-      x: makeAxis(x, kind === "scatter" ? { type: "linear" } : { grid: { display: false } }),
-      y: makeAxis(y, { ...range, ticks: isCount ? { precision: 0 } : {} }),
+      x: makeAxis(bare === undefined ? x : "", kind === "scatter" ? { type: "linear" } : { grid: { display: false } }),
+      y: makeAxis(bare === undefined ? y : "", { ...range, ticks: isCount ? { precision: 0 } : {} }),
     },
     plugins: {
       legend: {
-        display: datasets.length > 1,
+        display: datasets.length > 1 && bare === undefined,
         position: "bottom",
         labels: { color: readToken("--ink-2"), usePointStyle: kind !== "bar", boxWidth: kind === "bar" ? 12 : 8, boxHeight: 8 },
       },
@@ -110,6 +111,7 @@ function drawChart(figure) {
   if (figure.dataset.limit !== undefined) datasets.push(makeLimit(figure, kind, labels));
   const data = { labels: kind === "scatter" ? undefined : labels, datasets };
   drawings.set(figure, new window.Chart(figure.querySelector("canvas"), { type: kind, data, options: makeOptions(figure, kind, datasets) }));
+  figure.querySelector("[data-drawing]").dataset.drawing = "done";
 }
 
 function removeDrawings(isOver) {
@@ -128,7 +130,8 @@ async function drawNear(figure) {
     if (figure.isConnected && !drawings.has(figure)) drawChart(figure);
   } catch (error) {
     console.warn("Cannot draw the chart:", error);
-    figure.querySelector("[data-drawing]").hidden = true; // its table is still there
+    figure.querySelector("[data-drawing]").hidden = true;
+    figure.querySelector("details").open = true; // its table says the same
   }
 }
 
@@ -140,8 +143,15 @@ const observer = new IntersectionObserver(
       drawNear(target);
     }
   },
-  { rootMargin: "50%" },
+  { rootMargin: "800px 0px" },
 );
+
+// A chart in a closed fold has no place yet: the observer draws it when the fold opens.
+function drawWhenIdle(figure) {
+  const draw = () => figure.isConnected && figure.offsetParent && drawNear(figure);
+  if (window.requestIdleCallback) window.requestIdleCallback(draw, { timeout: 2000 });
+  else setTimeout(draw, 500);
+}
 
 // Each new chart gets its place at once, so that nothing moves when it is drawn.
 function watchCharts() {
@@ -151,6 +161,7 @@ function watchCharts() {
     if (!place.hidden) continue;
     place.hidden = false;
     observer.observe(figure);
+    drawWhenIdle(figure);
   }
 }
 

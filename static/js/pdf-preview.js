@@ -38,7 +38,9 @@ async function showFile(file, name) {
   Object.assign(link, { href: address, hidden: false });
   panel.querySelector("[data-pdf-name]").textContent = name;
   if (!navigator.pdfViewerEnabled) return;
-  panel.append(Object.assign(document.createElement("iframe"), { src: address, title: `Preview of ${name}` }));
+  // As wide as the frame, and without the browser's toolbar: "Open in a tab" has that.
+  const src = `${address}#view=FitH&navpanes=0&toolbar=0`;
+  panel.append(Object.assign(document.createElement("iframe"), { src, title: `Preview of ${name}` }));
   panel.classList.add("has-pdf");
 }
 

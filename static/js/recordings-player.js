@@ -24,14 +24,13 @@ function setSpeed(value) {
 }
 
 function showSpeed() {
-  const select = document.querySelector("[data-speed]");
-  if (!select) return;
-  select.closest("label").hidden = false;
-  select.value = String(speed);
+  for (const select of document.querySelectorAll("[data-speed]")) select.value = String(speed);
 }
 
 document.addEventListener("change", ({ target }) => {
-  if (target.matches("[data-speed]")) setSpeed(Number(target.value));
+  if (!target.matches("[data-speed]")) return;
+  setSpeed(Number(target.value));
+  showSpeed();
 });
 document.addEventListener("play", ({ target }) => (target.playbackRate = speed), true);
 
@@ -67,16 +66,21 @@ export function toggleRow(id) {
 // --- What the rows show ---
 
 export const getPlayButton = (row) => row && getCell(row, "play").firstElementChild;
+const findDetails = (id) => document.getElementById(`details-${id}`);
 const findWaves = (id) => document.querySelectorAll(`#row-${id} > td > svg, #details-${id} .vh-wave`);
 
 function showState() {
   for (const button of document.querySelectorAll(".row-table button[aria-pressed=true]")) button.setAttribute("aria-pressed", "false");
-  if (!audio.paused) getPlayButton(findRow(playing))?.setAttribute("aria-pressed", "true");
+  if (audio.paused) return;
+  for (const button of [getPlayButton(findRow(playing)), findDetails(playing)?.querySelector("[data-play-row]")])
+    button?.setAttribute("aria-pressed", "true");
 }
 
 function drawMark() {
   const share = audio.duration ? audio.currentTime / audio.duration : 0;
   for (const wave of findWaves(playing)) drawIn(wave, share);
+  const time = findDetails(playing)?.querySelector("[data-time]");
+  if (time && audio.duration) time.textContent = `${audio.currentTime.toFixed(1)} s of ${audio.duration.toFixed(1)} s`;
   if (!audio.paused) requestAnimationFrame(drawMark);
 }
 
@@ -137,7 +141,8 @@ document.addEventListener("click", (event) => {
   const mark = event.target.closest("[data-at]");
   const wave = event.target.closest("[id^=row-] > td > svg, .vh-wave");
   const id = findId(event.target);
-  if (row && event.target === getPlayButton(row)) toggleRow(id);
+  const isPlay = event.target.closest("[data-play-row]") || (row && event.target === getPlayButton(row));
+  if (isPlay) toggleRow(id);
   else if (mark) playRow(id, { at: Number(mark.dataset.at) });
   else if (wave) playRow(id, { share: findShare(wave, event.clientX) });
 });

@@ -26,6 +26,7 @@ class UploadQueue {
       this.addFiles([...chooser.files]);
       chooser.value = "";
     });
+    for (const button of document.querySelectorAll("[data-choose]")) button.addEventListener("click", () => chooser.click());
     form.addEventListener("submit", (event) => event.preventDefault());
     form.querySelector("[data-clear]").addEventListener("click", () => this.clearResults());
     this.acceptDrops(form.querySelector("[data-drop]"));

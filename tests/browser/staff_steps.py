@@ -130,7 +130,7 @@ def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
     page.get_by_label("Purpose of the voice").select_option(label=PURPOSE)
     page.get_by_role("button", name="Request consent").click()
-    expect(page.get_by_text("Requested", exact=True)).to_be_visible()
+    expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return read_id(page)
 
 
@@ -138,7 +138,7 @@ def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_label("WAV file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
-    expect(page.get_by_text("In review", exact=True).first).to_be_visible()
+    expect(page.get_by_text("To review", exact=True).first).to_be_visible()
 
 
 def approve_take(tab: Tab) -> None:

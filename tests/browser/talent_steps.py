@@ -1,5 +1,6 @@
 """Steps of a talent who has a private link: open it, record, listen and send."""
 
+import re
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, expect
@@ -17,7 +18,7 @@ def find_link(text: str) -> str:
 
 def open_statement(tab: Tab, link: str) -> Page:
     page = tab.goto(link)
-    page.get_by_role("button", name="Begin").or_(page.get_by_role("button", name="Read it again")).click()
+    page.get_by_role("button", name=re.compile("^(Continue to the text|Read it again)$")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     return page
 

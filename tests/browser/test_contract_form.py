@@ -64,7 +64,7 @@ def test_preview_stands_beside_the_fields_of_a_wide_window_only(open_tab: Callab
     tab = open_tab("desktop", "paula")
     page = tab.goto(f"{staff_steps.add_talent(tab, 'Form Width')}contracts/add/")
     choose_file(page, FIRST)
-    frame, company = find_frame(page, FIRST), page.get_by_label("Party: the studio's company")
+    frame, company = find_frame(page, FIRST), page.get_by_label("Studio's company")
     expect(frame).to_be_visible()
     for width in (1440, 1101, 1099, 768, 390, 320):
         page.set_viewport_size({"width": width, "height": 900})

@@ -117,7 +117,7 @@ def request_consent(keys: Keyboard) -> str:
     keys.choose(page.get_by_label("Provider and language"), f"{staff_steps.PROVIDER}, English (US)")
     keys.choose(page.get_by_label("Purpose of the voice"), staff_steps.PURPOSE)
     keys.activate(page.get_by_role("button", name="Request consent"))
-    expect(page.get_by_text("Requested", exact=True)).to_be_visible()
+    expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return staff_steps.read_path(page)
 
 
@@ -135,7 +135,7 @@ def send_statement(keys: Keyboard, link: str) -> None:
     """The talent sends a file instead of recording. Other tests record."""
     page = keys.page
     page.goto(link)
-    keys.activate(page.get_by_role("button", name="Begin"))
+    keys.activate(page.get_by_role("button", name="Continue to the text"))
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     keys.activate(page.get_by_text("Send a WAV file instead"))
     keys.choose_files(page.get_by_label("WAV file"), [sound.make_upload("me.wav", sound.read_clip("consent-slt"))])
@@ -148,7 +148,7 @@ def approve(keys: Keyboard, consent: str) -> None:
     page = keys.page
     open_talent(keys)
     keys.activate(page.get_by_role("link", name=f"{staff_steps.PROVIDER}, narration", exact=False).first)
-    expect(page.get_by_text("In review", exact=True).first).to_be_visible()
+    expect(page.get_by_text("To review", exact=True).first).to_be_visible()
     assert staff_steps.read_path(page).startswith(consent)
     keys.skip_to_content()
     player = page.locator("#review .vh-play")

@@ -47,6 +47,6 @@ def test_title_follows_a_build_to_its_end(open_tab: OpenTab, account: str) -> No
     expect(tab.page).to_have_title("✓ Ready – Nora · VoiceHub")
     assert tab.page.locator("body > [role=status]").inner_text() == "✓ Ready – Nora"
     tab.page.keyboard.press("Shift")
-    expect(tab.page).to_have_title("Rapid build of Nora · VoiceHub")
+    expect(tab.page).to_have_title("Build 1 of Nora · VoiceHub")
     tab.goto(build)
-    expect(tab.page).to_have_title("Rapid build of Nora · VoiceHub")
+    expect(tab.page).to_have_title("Build 1 of Nora · VoiceHub")

@@ -73,6 +73,6 @@ def test_chart_draws_its_table_in_both_themes(open_tab: Callable[..., Tab]) -> N
     page.wait_for_function(
         "light => document.querySelectorAll('[data-chart] canvas')[1].toDataURL() !== light", arg=light
     )
-    page.get_by_text("Values of “Similarity over the builds”").press("Enter")
+    page.locator("summary", has_text="Similarity over the builds").press("Enter")
     row = page.get_by_role("row", name="Build 4")
     expect(row.locator("th, td")).to_have_text(["Build 4", "0.78", "–"])

@@ -108,7 +108,7 @@ def test_recording_disappears_from_no_transcript_filter_once_transcribed(open_ta
         page.get_by_label("choose them").set_input_files(sound.make_upload(f"{name}.wav", sound.read_clip(name)))
     staff_steps.wait_for_uploads(page, 2)
     first, second = (f"{name}.wav" for name in staff_steps.SLT_CLIPS[:2])
-    page.get_by_role("link", name="Without a transcript 2").click()
+    page.get_by_role("link", name="No transcript 2").click()
     expect(page.locator("#recordings").get_by_text("2 found")).to_be_visible()
     assert "show=no_transcript" in page.url
     text = staff_steps.edit_transcript(page, first)

@@ -60,7 +60,7 @@ def test_talents_without_a_contract_come_first_by_contract(factory: ConsentFacto
     names = read_rows(producer_client, TALENTS, sort="contract")
     assert names == ["Past End", "Sus Pended", "Soon End", "Late End", "Open End"]
     page = read_list(producer_client, TALENTS)
-    assert "ends in 9 days" in page and "no end date" in page and "None in force" in page and ">Suspended<" in page
+    assert "Ends in 9 days" in page and "no end date" in page and "None in force" in page and ">Suspended<" in page
     counts = {"In force": 3, "Ends within 60 days": 1, "Suspended": 1, "None in force": 2}
     assert read_menu(producer_client, TALENTS, "Contract") == counts
     for value, count in zip(("in_force", "ending", "suspended", "none"), counts.values(), strict=True):
@@ -71,7 +71,7 @@ def test_a_talent_with_a_later_contract_is_not_ending(factory: ConsentFactory, p
     talent, today = factory.make_talent(), timezone.localdate()
     factory.make_contract(talent, ends_on=today + timedelta(9))
     factory.make_contract(talent, ends_on=today + timedelta(200), purposes=["advertising"])
-    assert "ends in" not in read_list(producer_client, TALENTS)
+    assert "Ends in" not in read_list(producer_client, TALENTS)
     assert read_rows(producer_client, TALENTS, contract="ending") == []
 
 

@@ -38,7 +38,7 @@ def test_new_talent_needs_a_contract_first(producer_client: Client, viewer_clien
     assert read_states(producer_client, talent) == states
     assert read_states(viewer_client, talent) == [("idle", "Missing", ""), *[NOT_YET] * 4]
     page = read_page(viewer_client, talent.get_absolute_url())
-    assert page.count('<li><span class="label">') == 5 and get_url("contract_add", talent) not in page
+    assert page.count('<li class="is-idle"><span class="label">') == 5 and get_url("contract_add", talent) not in page
 
 
 def test_steps_follow_a_consent_from_the_request_to_the_approval(

@@ -42,7 +42,7 @@ def test_staff_can_sign_in_and_read_pages_in_firefox(
     page.goto(f"{studio.address}{voice}")
     expect(page.get_by_role("heading", name="Fay, narrator", level=1)).to_be_visible()
     page.goto(f"{studio.address}/consents/{consent}/")
-    expect(page.get_by_text("In review").first).to_be_visible()
+    expect(page.get_by_text("To review").first).to_be_visible()
     context.close()
     assert errors == []
 

@@ -1,5 +1,7 @@
 """A chart and its table."""
 
+from dataclasses import replace
+
 from django.template.loader import render_to_string
 
 from voicehub.charts import Chart, ChartKind, Limit, Series
@@ -17,7 +19,7 @@ CHART = Chart(
 
 
 def test_missing_value_is_a_gap_and_zero_is_a_value() -> None:
-    assert list(CHART.rows) == [("Mon", [41.256, None]), ("Tue", [-3.0, 0.0])]
+    assert list(CHART.rows) == [("Mon", "", [41.256, None]), ("Tue", "", [-3.0, 0.0])]
 
 
 def test_script_reads_exact_numbers_and_reader_sees_short_ones() -> None:
@@ -25,6 +27,13 @@ def test_script_reads_exact_numbers_and_reader_sees_short_ones() -> None:
     assert [show_value(value) for value in (41.256, -3.0, 0, None, "Mon", 12000, -0.001)] == [
         "41.26", "−3", "0", "–", "Mon", "12,000", "0",
     ]  # fmt: skip
+
+
+def test_drawing_reads_the_short_tick_and_the_table_has_the_whole_label() -> None:
+    chart = replace(CHART, ticks={"Mon": "M"}, is_bare=True)
+    html = render_to_string("studio/chart.html", {"chart": chart})
+    assert 'data-value="Mon" data-tick="M">Mon</th>' in html and 'data-value="Tue">Tue</th>' in html
+    assert "data-bare" in html and "data-bare" not in render_to_string("studio/chart.html", {"chart": CHART})
 
 
 def test_table_of_a_chart_has_every_value() -> None:

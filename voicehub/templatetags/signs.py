@@ -30,14 +30,20 @@ def _read_icon(name: str) -> SafeString:
     )
 
 
+@register.filter(name="voice_color")
+def name_voice_color(voice_id: UUID) -> str:
+    """The class that gives a part of a page the color of a voice."""
+    return f"v{voice_id.int % VOICE_COLORS + 1}"
+
+
 @register.simple_tag(name="voice_tile")
 def render_voice_tile(voice_id: UUID, size: str = "") -> SafeString:
     """The tile of a voice: a color and five bars, both from its id. `size` is “big”, “small” or empty."""
     heights = [4 + (voice_id.int >> (8 * bar)) % 13 for bar in range(BARS)]
     path = " ".join(f"M{2 + 4 * bar} {10 - height / 2:g}v{height}" for bar, height in enumerate(heights))
     return format_html(
-        '<span class="vh-tile v{}{}" aria-hidden="true"><svg viewBox="0 0 20 20"><path d="{}"/></svg></span>',
-        voice_id.int % VOICE_COLORS + 1,
+        '<span class="vh-tile {}{}" aria-hidden="true"><svg viewBox="0 0 20 20"><path d="{}"/></svg></span>',
+        name_voice_color(voice_id),
         f" is-{size}" if size else "",
         path,
     )

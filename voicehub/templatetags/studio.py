@@ -23,7 +23,7 @@ from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
 from voicehub.status_marks import get_tone
 from voicehub.storage import list_base_styles
-from voicehub.text import format_date, format_duration
+from voicehub.text import format_clock, format_date, format_duration
 
 register = template.Library()
 
@@ -32,6 +32,7 @@ UNITS = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 WEEK = 7 * DAY
 
 register.filter(format_duration)
+register.filter("clock", format_clock)
 
 
 @register.inclusion_tag("studio/damage_note.html")

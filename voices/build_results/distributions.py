@@ -14,6 +14,7 @@ MIN_VALUES = 5
 # A histogram of more recordings would look the same. Of a larger build, so many are read, evenly chosen.
 MAX_VALUES = 500
 MAX_BINS = 12
+BETWEEN = " to "  # the drawing names a bin by its lower edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def make_histogram(title: str, axis: str, values: Sequence[Sequence[float]], nam
         y_label="Recordings",
         x_values=labels,
         series=tuple(Series(name, _count_by_bin(rows, lowest, step, labels)) for name, rows in shown.items()),
+        ticks={label: label.partition(BETWEEN)[0] for label in labels},
     )
 
 
@@ -86,7 +88,7 @@ def _label_bins(lowest: float, step: float, count: int) -> Iterable[str]:
     """“0.60 to 0.65”, with as many decimals as the step needs."""
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     edges = [format_minus(f"{lowest + step * place:z.{decimals}f}") for place in range(count + 1)]
-    return (f"{edges[place]} to {edges[place + 1]}" for place in range(count))
+    return (f"{edges[place]}{BETWEEN}{edges[place + 1]}" for place in range(count))
 
 
 def _count_by_bin(

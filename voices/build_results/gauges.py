@@ -1,10 +1,11 @@
 """The scores of a finished build as gauges: the value, VoiceHub's limit for a good one, and the change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voicehub.text import format_minus
 from voices.models import Build
+from voices.services.builds.changes import COMPARED_STATUSES
 from voices.services.builds.scores import SCORES, ScoreInfo
 
 TONES = {"good": "good", "fair": "wait", "poor": "bad"}
@@ -53,6 +54,11 @@ class Gauge:
         return "good" if (self.change < 0) == self.info.lower_is_better else "bad"
 
     @property
+    def change_sign(self) -> str:
+        """“▲0.03”. Empty if the score is the same or there is none to compare with."""
+        return f"{'▲' if (self.change or 0) > 0 else '▼'}{abs(self.change or 0):.2f}" if self.change_tone else ""
+
+    @property
     def change_text(self) -> str:
         """“▲ 0.03, better”: whether the number went up, and whether that is better."""
         if self.change is None:
@@ -61,6 +67,37 @@ class Gauge:
             return "No change"
         word = "better" if self.change_tone == "good" else "worse"
         return f"{'▲' if self.change > 0 else '▼'} {format_minus(f'{abs(self.change):.2f}')}, {word}"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedBuild:
+    """A build of a voice with its number, and by key its scores with their change since the build before."""
+
+    build: Build
+    number: int
+    scores: Mapping[str, Gauge]
+
+    @property
+    def cells(self) -> list[Gauge | None]:
+        """One for each score, in their order."""
+        return [self.scores.get(info.key) for info in SCORES]
+
+
+def number_builds(builds: Sequence[Build], total: int) -> list[NumberedBuild]:
+    """The newest builds of a voice, the newest first, of `total` builds. No query."""
+    rows = []
+    for place, build in enumerate(builds):
+        earlier = (one for one in builds[place + 1 :] if _is_comparable(one, build))
+        gauges = make_gauges(build, next(earlier, None))
+        rows.append(NumberedBuild(build, total - place, {gauge.info.key: gauge for gauge in gauges}))
+    return rows
+
+
+def _is_comparable(earlier: Build, build: Build) -> bool:
+    """As `find_previous_build`: the same provider and tier, with a result."""
+    one, other = earlier.remote_voice, build.remote_voice
+    is_same = (one.account.provider, one.tier) == (other.account.provider, other.tier)
+    return is_same and earlier.status in COMPARED_STATUSES
 
 
 def make_gauges(build: Build, previous: Build | None = None) -> list[Gauge]:

@@ -171,6 +171,11 @@ class Build(StatusModel):
         return self.status in ACTIVE_STATUSES
 
     @property
+    def needs_work(self) -> bool:
+        """Whether the provider refused recordings, which people repair or exclude."""
+        return self.status == BuildStatus.DATASET_ISSUE
+
+    @property
     def has_unknown_provider_status(self) -> bool:
         """Whether the build is training, with a provider status that VoiceHub does not recognize."""
         return self.status == BuildStatus.TRAINING and self.has_unknown_status

@@ -15,10 +15,12 @@ from voices.presenters import is_playable
 from voices.recording_rows import (
     DETAILS_BARS,
     DETAILS_HEIGHT,
+    WaveMark,
     get_quality_grade,
     list_flags,
     make_row_chips,
     make_row_state,
+    make_wave_marks,
     make_wave_path,
 )
 from voices.row_polls import make_list_token
@@ -51,6 +53,12 @@ def wave_path(recording: Recording) -> str:
 def wide_wave_path(recording: Recording) -> str:
     """The waveform of opened details. Its view box is 160 × 100."""
     return make_wave_path(recording.peaks, DETAILS_BARS, DETAILS_HEIGHT)
+
+
+@register.filter
+def wave_marks(recording: Recording) -> list[WaveMark]:
+    """Where its findings begin, in the view box of opened details."""
+    return make_wave_marks(recording)
 
 
 @register.inclusion_tag("voices/_recording_finding_list.html")

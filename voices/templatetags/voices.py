@@ -194,3 +194,22 @@ def build_badge(
 @register.simple_tag(takes_context=True)
 def get_preview_list(context: template.Context, remote: RemoteVoice) -> PreviewList:
     return load_preview_list(remote, context["request"].user)
+
+
+BAR_WIDTH = 192
+
+
+@register.simple_tag
+def speech_bar(there: float, needed: float) -> SafeString:
+    """A bar of what is there, with a mark at what is needed. The words beside it say both."""
+    most = max(there, needed * 1.15) or 1
+    return format_html(
+        '<svg class="need-bar{met}" viewBox="0 0 {width} 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" y="2" width="{width}" height="6" rx="3"/>'
+        '<rect class="fill" y="2" width="{fill}" height="6" rx="3"/>'
+        '<rect class="mark" x="{mark}" width="2" height="10"/></svg>',
+        met=" is-met" if there >= needed else "",
+        width=BAR_WIDTH,
+        fill=round(BAR_WIDTH * there / most, 1),
+        mark=round(min(BAR_WIDTH - 2, BAR_WIDTH * needed / most), 1),
+    )

@@ -9,18 +9,21 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from consent.access import get_user
+from voicehub.models import User
 from voicehub.tokens import hash_token
 from voices import access
+from voices.build_option import FixLink
 from voices.build_results.distributions import load_distributions
 from voices.build_results.gauges import make_gauges
+from voices.build_results.report_columns import ALL, ReportColumns, choose_columns
 from voices.build_results.timeline import make_timeline
 from voices.models import Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES, MARKED
-from voices.presenters import compute_change_token, describe_bill, describe_handover, needs_staff_answer
+from voices.presenters import FIX_LINKS, compute_change_token, describe_bill, describe_handover, needs_staff_answer
 from voices.services.builds.changes import find_previous_build, load_changes, number_build
 from voices.services.builds.failures import is_open_failure
 from voices.services.builds.options import describe_emotions, list_option_fields, list_shown_options
-from voices.services.builds.rebuild import UNSUPPORTED, is_supported, plan_rebuild
+from voices.services.builds.rebuild import UNSUPPORTED, RebuildPlan, is_supported, plan_rebuild
 from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.scores import count_scores, has_scores, order_worst_first
 from voices.services.builds.start import find_blockers
@@ -48,8 +51,10 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
     history, states = load_build_history(build), check_built_voices([build])
     score_counts, downloads = count_scores(build), list(build.dataset_fetches.order_by("-at")[:20])
     is_closed = access.are_recordings_closed(build.voice, get_user(request))
+    estimates = select_estimate_columns(page, score_counts)
     return {
         "build": build,
+        "number": number_build(build),
         "hold": states.held.get(build.remote_voice_id, ()),
         "voice_states": states,
         "bill": describe_bill(build) if build.status == BuildStatus.WITHDRAWN else "",
@@ -64,16 +69,37 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "options": list_shown_options(build),
         "rebuild_fields": list_option_fields(build),
         "emotions": describe_emotions(build),
-        "estimates": select_estimate_columns(page, score_counts),
+        "estimates": estimates,
+        "columns": make_columns(request, build, page, score_counts, counts, len(estimates)),
         "dataset_downloads": downloads,
         "needs_staff_answer": needs_staff_answer(build),
         "is_open_failure": is_open_failure(build),
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "score_counts": score_counts,
-        "provider_columns": sum(1 for count in score_counts.values() if count),
         **counts,
-        **({} if build.is_active else make_result_context(build, score_counts, is_closed=is_closed)),
+        **({} if build.is_active else make_result_context(request, build, score_counts, is_closed=is_closed)),
     }
+
+
+def make_columns(
+    request: HttpRequest,
+    build: Build,
+    page: Page[Any],
+    score_counts: Mapping[str, int],
+    counts: Mapping[str, Any],
+    estimates: int,
+) -> ReportColumns:
+    can_fix = get_user(request).has_perm("voices.change_recording") and not build.is_active
+    return choose_columns(
+        build,
+        list(page.object_list),
+        score_counts,
+        estimates=estimates,
+        is_reported=bool(counts["reported_count"]),
+        has_fix=can_fix and bool(counts["marked_count"]),
+        wants_all=request.GET.get("scores") == ALL,
+        page_number=page.number,
+    )
 
 
 def load_recording_page(build: Build, number: str | None) -> Page[Any]:
@@ -85,21 +111,41 @@ def load_recording_page(build: Build, number: str | None) -> Page[Any]:
     return page
 
 
-def make_result_context(build: Build, score_counts: Mapping[str, int], *, is_closed: bool) -> dict[str, Any]:
+def make_result_context(
+    request: HttpRequest, build: Build, score_counts: Mapping[str, int], *, is_closed: bool
+) -> dict[str, Any]:
     """What only the page of an ended build shows. Without details of recordings if they are closed."""
-    previous = find_previous_build(build)
+    previous, user = find_previous_build(build), get_user(request)
+    plan = None if is_closed else plan_rebuild(build)
     return {
-        "number": number_build(build),
         "previous": previous,
         "previous_number": number_build(previous) if previous else 0,
         "scores": make_gauges(build, previous),
         "has_details": not is_closed and bool(previous or any(score_counts.values())),
         "comparable_builds": [(other, make_compare_url([build, other])) for other in list_comparable_builds(build)],
         "can_rebuild": True,
-        "rebuild_plan": None if is_closed else plan_rebuild(build),
+        "rebuild_plan": plan,
+        "has_rebuild_note": is_rebuild_offered(build, plan, user),
+        "rebuild_fix": find_fix(build, plan, user) if plan else None,
         "retraining": find_retraining(build.remote_voice),
         "rebuild_refusals": list_rebuild_refusals(build),
     }
+
+
+def is_rebuild_offered(build: Build, plan: RebuildPlan | None, user: User) -> bool:
+    if plan is None or not user.has_perms(("voices.start_build", "voices.change_recording")):
+        return False
+    return not plan.newer_build or build.status != BuildStatus.READY
+
+
+def find_fix(build: Build, plan: RebuildPlan, user: User) -> FixLink | None:
+    """The first thing that this user can do about what is missing for the rebuild."""
+    voice_url = build.voice.get_absolute_url()
+    for gap in plan.gaps:
+        path, label, permission = FIX_LINKS[gap.kind]
+        if path and (not permission or user.has_perm(permission)):
+            return FixLink(gap.text, f"{voice_url}{path}", label, permission)
+    return None
 
 
 def load_details(build: Build) -> dict[str, Any]:

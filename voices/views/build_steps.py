@@ -16,7 +16,7 @@ MARK_SEEN = "voices.start_build"
 LABELS = {
     BuildStatus.UNCONFIRMED: ("wait", "Needs an answer"),
     BuildStatus.TRAINING: ("wait", "Needs an answer"),
-    BuildStatus.DATASET_ISSUE: ("wait", "Recordings need fixing"),
+    BuildStatus.DATASET_ISSUE: ("wait", BuildStatus.DATASET_ISSUE.label),
     BuildStatus.CONSENT_REJECTED: ("bad", "Consent rejected"),
     BuildStatus.FAILED: ("bad", "Build failed"),
 }

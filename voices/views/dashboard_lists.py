@@ -10,6 +10,7 @@ from itertools import groupby
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 from django.utils import timezone
 
+from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from voicehub.models import Task, TaskStatus
 from voicehub.task_labels import describe_task
@@ -25,7 +26,6 @@ from voices.work_progress import WorkProgress, list_work_keys, make_build_progre
 MAX_ROWS = 100
 # The panel shows so many builds, and links to the others. Each poll asks the gate about them.
 MAX_BUILDS = 25
-ENDING_WINDOW = timedelta(days=60)
 SHOWN_AFTER_END = timedelta(minutes=15)
 
 
@@ -129,13 +129,17 @@ class EndingContract:
     contract: Contract
     days_left: int
 
+    @property
+    def mark(self) -> Mark:
+        return describe_term(self.contract.ends_on)
+
 
 def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
     """Contracts in force that end soon. Of each talent, only the contract that ends first is listed."""
     day = day or timezone.localdate()
     rows = (
         Contract.objects.in_force(day)
-        .filter(ends_on__lte=day + ENDING_WINDOW)
+        .filter(ends_on__lte=day + ENDING_SOON)
         .select_related("talent")
         .order_by("ends_on", "talent__name")[:MAX_ROWS]
     )

@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.access import query_submitted_consents
+from consent.labels import ENDING_SOON
 from voicehub.models import User
 from voicehub.row_counts import count_rows
 from voicehub.templatetags.studio import describe_moment
 from voices.lists.voices import list_voice_views
 from voices.models import Build, Voice
 from voices.views.consent_steps import TO_REVIEW
-from voices.views.dashboard_lists import ENDING_WINDOW, ActiveBuilds, EndingContract
+from voices.views.dashboard_lists import ActiveBuilds, EndingContract
 from voices.views.next_step import NextStep
 
 NOTHING = "idle"
@@ -70,7 +71,7 @@ def _make_ready_figure(count: int, total: int) -> Figure:
 
 
 def _make_ending_figure(endings: Sequence[EndingContract]) -> Figure:
-    note = f"within {ENDING_WINDOW.days} days"
+    note = f"within {ENDING_SOON.days} days"
     return Figure("Contracts ending", "wait" if endings else NOTHING, len(endings), note, "#contracts-ending")
 
 

@@ -16,11 +16,11 @@ FILTER_LABELS = {
     "usable": "Usable",
     "look": "To review",
     "compared": "Different from the others",
-    "flagged": "Flagged by the provider",
+    "flagged": "Flagged",
     "refused": "Not usable",
-    "inactive": "Excluded from builds",
+    "inactive": "Excluded",
     "left_out": "Excluded by a check",
-    "no_transcript": "Without a transcript",
+    "no_transcript": "No transcript",
 }
 # Filters that most recordings pass. The others have an index of their own.
 COUNTED_WHOLE = {"", "usable"}
@@ -86,3 +86,9 @@ def count_filters(voice: Voice, chosen: str, search: str) -> dict[str, int]:
         for show, condition in conditions.items()
     ]
     return dict(zip(conditions, Voice.objects.filter(pk=voice.pk).values_list(*counts).get(), strict=True))
+
+
+def count_to_review(voice: Voice) -> tuple[int, int]:
+    """How many usable recordings somebody should listen to, and how many are usable."""
+    usable = Recording.objects.filter(voice=voice, status=RecordingStatus.ACCEPTED)
+    return usable.filter(NEEDS_REVIEW, BY_NAME).count(), usable.count()

@@ -9,7 +9,7 @@ from voicehub.charts import Chart, ChartKind, Series
 from voices.models import Voice
 from voices.services.recordings.days import QUALITY_STEP, DayAverage, count_by_quality, load_day_averages
 
-MIN_DAYS = 3
+MIN_DAYS = 5
 # Decibels on the axis of a chart by day.
 LEAST_RANGE, RANGE_STEP = 20.0, 5
 MIN_RATED = 5
@@ -31,7 +31,7 @@ def _make_quality_chart(counts: Mapping[float, int]) -> Chart:
     for low, count in counts.items():
         bounded[min(max(low, lows[0]), lows[-1])] += count
     values: dict[str | float, float] = {
-        f"{low:.1f}–{low + QUALITY_STEP:.1f}": float(count) for low, count in bounded.items()
+        f"{low:.1f} to {low + QUALITY_STEP:.1f}": float(count) for low, count in bounded.items()
     }
     return Chart(
         "Quality, our estimate",
@@ -40,6 +40,7 @@ def _make_quality_chart(counts: Mapping[float, int]) -> Chart:
         "Recordings",
         tuple(values),
         (Series("Recordings", values),),
+        ticks=dict(zip(values, (f"{low:.1f}" for low in bounded), strict=True)),
     )
 
 

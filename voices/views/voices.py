@@ -7,11 +7,13 @@ from django.views.decorators.http import require_safe
 from consent.access import get_user, require_permission
 from voices import access
 from voices.build_options import list_build_options
+from voices.build_results.gauges import number_builds
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import VoiceState, find_outdated_builds, find_remote_state
 from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
+from voices.views.recording_filters import count_to_review
 from voices.views.recording_table import load_recording_page, load_recording_progress
 from voices.views.remote_samples import list_other_providers, load_samples
 from voices.views.speech_needs import list_speech_needs
@@ -46,6 +48,7 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     }
     if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
         context["findings"] = list_findings(voice)
+        context["to_review"], context["usable_count"] = count_to_review(voice)
         if request.GET.get("improvements") == "show":
             context |= load_improvements(voice)
     return render(request, "voices/voice_readiness.html", context)
@@ -55,9 +58,11 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
 @require_safe
 def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    builds = access.query_builds().filter(voice=voice)[:MAX_BUILDS]
+    found = access.query_builds().filter(voice=voice)
+    builds = list(found[:MAX_BUILDS])
+    total = found.count() if len(builds) == MAX_BUILDS else len(builds)
     context = make_tab_context(voice, get_user(request), Tab.BUILDS) | {
-        "builds": builds,
+        "builds": number_builds(builds, total),
         "finished_builds": [build for build in builds if not build.is_active],
         "voice_states": check_built_voices(builds),
         "outdated": find_outdated_builds(builds),

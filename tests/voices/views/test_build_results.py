@@ -265,24 +265,38 @@ def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: 
 
 def test_trends_have_a_line_for_each_provider_and_tier(viewer_client: Client, studio: Studio) -> None:
     first, second = make_two_builds(studio, scores={"resemble_score": 0.5})
+    for days in (4, 3, 2):
+        age_build(studio.make_build(second.voice, status="ready", scores={"resemble_score": 0.7}), days=days)
     assert [chart.y_label for chart in load_trends(second.voice)] == ["Overall"]
     (chart,) = load_trends(second.voice)
     assert [(one.name, dict(one.values)) for one in chart.series] == [
-        ("Resemble AI, rapid", {"Build 1": 0.5, "Build 2": 0.94})
+        ("Resemble AI, rapid", {"Build 1": 0.7, "Build 2": 0.7, "Build 3": 0.7, "Build 4": 0.5, "Build 5": 0.94})
     ]
     assert chart.limit and chart.limit.value == 0.8
+    assert chart.is_bare and chart.y_range == (0.5, 1.0)
     RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="professional")
-    assert [one.name for one in load_trends(second.voice)[0].series] == [
+    assert {one.name for one in load_trends(second.voice)[0].series} == {
         "Resemble AI, professional",
         "Resemble AI, rapid",
-    ]
+    }
     assert "Overall, higher is better" in read_html(viewer_client.get(second.voice.get_builds_url()))
 
 
-def test_one_build_is_no_trend(viewer_client: Client, studio: Studio) -> None:
-    build = studio.make_build(status="ready", scores=GOOD)
-    assert load_trends(build.voice) == []
-    assert 'id="trends"' not in read_html(viewer_client.get(build.voice.get_builds_url()))
+def test_few_builds_show_the_change_beside_each_score(viewer_client: Client, studio: Studio) -> None:
+    first, second = make_two_builds(studio, scores={"resemble_score": 0.9, "pauses": 0.1})
+    assert load_trends(second.voice) == []
+    response = viewer_client.get(second.voice.get_builds_url())
+    text = read_html(response)
+    assert 'id="trends"' not in text
+    newest, oldest = response.context["builds"]
+    assert (newest.build, newest.number, oldest.build, oldest.number) == (second, 2, first, 1)
+    changes = [(gauge.change_sign, gauge.change_tone) for gauge in newest.cells if gauge]
+    assert changes[0] == ("▲0.04", "good") and changes[3][1] in ("good", "bad", "")
+    assert f'<a href="{second.get_absolute_url()}">Build 2</a>' in text
+    assert 'class="change is-good">▲0.04' in text
+    RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="professional")
+    newest, _oldest = viewer_client.get(second.voice.get_builds_url()).context["builds"]
+    assert {gauge.change for gauge in newest.cells if gauge} == {None}, "another tier is no build before"
 
 
 # --- Number of queries -------------------------------------------------------------------

@@ -403,8 +403,14 @@ def test_voicehub_estimates_are_separate_from_provider_scores(viewer_client: Cli
     measures = {"estimates": {"stoi": 0.934, "si_sdr": -2.5, "dnsmos_overall": None, "missing": ["No model."]}}
     Recording.objects.filter(pk=first.recording_id).update(measures=measures)
     build.recordings.update(has_report=True, pesq=3.5, sample_score=0.9)
-    response = viewer_client.get(path)
+    short = read_page(viewer_client, build)
+    assert f'href="{path}?page=1&amp;scores=all#report">More scores</a>' in short.replace(
+        "> More scores ", ">More scores"
+    )
+    assert 'data-label="Sample score">0.90' in short and 'data-label="PESQ"' not in short
+    response = viewer_client.get(f"{path}?scores=all")
     text = " ".join(response.content.decode().split())
+    assert f'href="{path}?page=1#report"' in text
     assert response.context["estimates"] == {"stoi": "STOI", "si_sdr": "SI-SDR"}
     assert 'colspan="2" class="num group">Provider\'s scores' in text
     assert 'colspan="2" class="num group estimate">VoiceHub\'s estimates' in text

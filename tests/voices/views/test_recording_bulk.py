@@ -319,7 +319,7 @@ def test_bar_has_the_actions_of_the_role(
     assert all(label in bars[engineer] for label in labels)
     assert 'name="all"' not in bars[engineer]
     studio.make_fileless_recordings(voice, 60)
-    assert "All 64" in " ".join(read_bar(make_client(engineer).get(url)).split())
+    assert "Select all 64" in " ".join(read_bar(make_client(engineer).get(url)).split())
 
 
 def read_bar(response: Any) -> str:

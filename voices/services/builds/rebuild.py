@@ -8,11 +8,13 @@ from django.db.models import Count, Q, QuerySet
 
 from providers import registry
 from providers.options import OptionValue
+from providers.types import Handover
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices import access
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
 from voices.models.build import MARKS
+from voices.services.builds.gaps import Gap
 from voices.services.builds.readiness import check_readiness
 from voices.services.builds.start import DELETED_MEANWHILE, find_blockers, prepare_build, start_prepared_build
 from voices.services.recordings.inclusion import leave_out
@@ -33,6 +35,13 @@ class MarkedCounts:
     outlier: int
     discarded: int
 
+    @property
+    def summary(self) -> str:
+        """“1 silent, 1 with another speaker or sound”. Not used counts only if nothing else explains it."""
+        others = self.discarded if self.silent + self.outlier < self.total else 0
+        named = ((self.silent, "silent"), (self.outlier, "with another speaker or sound"), (others, "not used"))
+        return ", ".join(f"{count} {name}" for count, name in named if count)
+
 
 @dataclass(frozen=True, slots=True)
 class RebuildPlan:
@@ -47,6 +56,7 @@ class RebuildPlan:
     needed_seconds: float
     cost: str
     blockers: tuple[str, ...]
+    gaps: tuple[Gap, ...]
     newer_build: Build | None
 
 
@@ -90,6 +100,7 @@ def plan_rebuild(build: Build) -> RebuildPlan | None:
         state.needed_seconds,
         state.capabilities.cost,
         tuple(blockers),
+        tuple(state.gaps_by_handover.get(Handover(build.handover), ())),
         find_newer_build(build),
     )
 

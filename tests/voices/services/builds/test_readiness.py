@@ -158,8 +158,8 @@ def test_row_with_an_active_build_links_to_the_build(viewer_client: Client, stud
 
 def test_row_of_a_build_option_shows_its_price(producer_client: Client, full_studio: Studio) -> None:
     text = read_voice_page(producer_client, full_studio.make_voice())
-    assert "sandbox, free; live cost: 300 credits on success" in text
-    assert "sandbox, free; live cost: 1,200 credits on success" in text
+    assert "At audiostack · sandbox, free" in text and "Cost with a live account: 300 credits on success." in text
+    assert "Cost with a live account: 1,200 credits on success." in text
     Account.objects.update(mode="live")
     assert "At audiostack · cost: 300 credits on success" in read_voice_page(producer_client, Voice.objects.get())
 

@@ -72,7 +72,7 @@ def test_refused_rebuild_leaves_nothing_out(producer_client: Client, studio: Stu
     Account.objects.update(paused_at=timezone.now(), pause_reason="The key was refused.")
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert "<li>The account Main is paused. The key was refused.</li>" in text
+    assert '<p id="rebuild-blockers">The account Main is paused. The key was refused.</p>' in text
     assert "The account Main is paused." in read_html(click(producer_client, build))
     assert Build.objects.count() == 1
     assert not Recording.objects.filter(active=False).exists()

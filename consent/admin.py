@@ -27,7 +27,7 @@ from consent.services.countries import describe_countries
 from consent.services.evidence_checks import check_contract_file, check_history
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.filters import PresenceFilter
-from voicehub.admin_base.formats import format_code, format_flag, format_names, make_label
+from voicehub.admin_base.formats import EMPTY, format_code, format_flag, format_moment, format_names, make_label
 from voicehub.admin_base.groups import PEOPLE, STAFF
 from voicehub.admin_base.inlines import FirstRowsInline
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
@@ -183,11 +183,11 @@ class ConsentAdmin(ReadOnlyAdmin):
         "provider",
         "purpose",
         "status",
-        "approved_by",
-        "approved_at",
+        "approved",
         "valid_until",
         "created_at",
     ]
+    short_columns = ("provider", "created_at")
     list_filter = ["status", "provider", "purpose", "language", "created_at"]
     search_fields = ["talent__name", "text", "text_sha256"]
     list_select_related = ["talent", "approved_by"]
@@ -195,6 +195,10 @@ class ConsentAdmin(ReadOnlyAdmin):
     actions = ["verify"]
 
     action_permission = "consent.view_consent"
+
+    @admin.display(description="approved", ordering="approved_at")
+    def approved(self, consent: Consent) -> str:
+        return f"{consent.approved_by}, {format_moment(consent.approved_at)}" if consent.approved_at else EMPTY
 
     @admin.action(description="Check the audit log", permissions=["operate"])
     def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
@@ -247,10 +251,19 @@ class EventAdmin(ReadOnlyAdmin):
     purpose = "What happened, as a chain that shows every change"
     menu_name = "Audit log entries"
     studio_path = "consent"
-    list_display = ["consent", "sequence", "kind", "actor_name", "at"]
+    list_display = ["kind", "consent", "sequence", "who", "when"]
+    short_columns = ("consent", "when")
     list_filter = ["kind", "at"]
     search_fields = ["consent__talent__name", "actor_name", "hash"]
     list_select_related = ["consent__talent"]
+
+    @admin.display(description="who", ordering="actor_name")
+    def who(self, event: Event) -> str:
+        return event.actor_name or EMPTY
+
+    @admin.display(description="when", ordering="at")
+    def when(self, event: Event) -> str:
+        return format_moment(event.at)
 
 
 @admin.register(TakeCheck)

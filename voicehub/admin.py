@@ -6,8 +6,11 @@ from django.http import HttpRequest
 from django_rq.models import Dashboard
 
 from audio.findings.thresholds import THRESHOLD_INFO
+from providers import registry
+from providers.types import Tier
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.formats import make_label
 from voicehub.admin_base.groups import STAFF, WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
@@ -31,16 +34,13 @@ class TaskAdmin(ReadOnlyAdmin):
 
     group = WORK
     purpose = "Background tasks: waiting, running, done or failed"
-    list_display = ["kind", "status", "is_running", "attempts", "reason", "due_at", "created_at", "seen_by"]
+    list_display = ["kind", "status", "reason", "attempts", "due_at", "created_at", "seen_by"]
+    short_columns = ("reason", "created_at")
     list_filter = ["status", "kind", "created_at"]
     list_select_related = ["seen_by"]
     search_fields = ["object_id", "reason"]
     actions = ["retry_tasks", "mark_seen"]
     action_permission = "voicehub.change_task"
-
-    @admin.display(description="running")
-    def is_running(self, task: Task) -> str:
-        return "Yes" if task.lease is not None else "No"
 
     @admin.action(description="Try again", permissions=["operate"])
     def retry_tasks(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
@@ -64,11 +64,24 @@ def retry_task(task: Task) -> str:
 
 def list_threshold_choices() -> list[tuple[str, str]]:
     """Every threshold's name, with its default value and unit."""
-    return [(name, f"{name} ({threshold.default:g} {threshold.unit})") for name, threshold in THRESHOLD_INFO.items()]
+    return [
+        (name, f"{make_label(name)} (default {threshold.default:g} {threshold.unit})".replace("-", "−"))
+        for name, threshold in THRESHOLD_INFO.items()
+    ]
+
+
+def list_providers() -> list[tuple[str, str]]:
+    return [("", "Every provider"), *registry.list_provider_choices()]
+
+
+def list_tiers() -> list[tuple[str, str]]:
+    return [("", "Every tier"), *((tier.value, tier.value.title()) for tier in Tier)]
 
 
 class ThresholdForm(VersionedForm):
-    name = forms.ChoiceField(choices=list_threshold_choices, help_text="The default value is in brackets.")
+    provider = forms.ChoiceField(choices=list_providers, required=False)
+    tier = forms.ChoiceField(choices=list_tiers, required=False)
+    name = forms.ChoiceField(choices=list_threshold_choices, label="Threshold")
 
     class Meta:
         model = ThresholdOverride
@@ -81,6 +94,9 @@ class ThresholdOverrideAdmin(StudioAdmin):
 
     group = STAFF
     purpose = "Measured values from which this studio gets a finding"
+    empty_text = "A threshold is the measured value from which a recording gets a finding. The defaults apply."
+    formats = {"name": make_label}
+    short_columns = ("value", "provider")
     form = ThresholdForm
     list_display = ["name", "value", "default_value", "provider", "tier", "reason"]
     list_filter = ["provider", "tier", "name"]

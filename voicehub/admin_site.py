@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from voicehub.admin_base.groups import GROUPS
@@ -42,6 +43,29 @@ class StudioAdminSite(admin.AdminSite):
         is_current = any(entry["is_current"] for entry in models)
         group = {"name": name, "app_label": label, "has_module_perms": True, "models": models, "is_current": is_current}
         return group if models else {}
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """The first page has all models by task. A list of one app would have other groups."""
+        response = super().app_index(request, app_label, extra_context)  # refuses an unknown app
+        return redirect("admin:index") if response.status_code == 200 else response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        from django.contrib.auth.forms import PasswordChangeForm  # models must be ready
+        from django.contrib.auth.views import PasswordChangeView
+
+        from voicehub.password_words import describe_password_fields
+
+        class OwnPasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # generic only in the stubs
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                describe_password_fields(self.fields)
+
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the dashboard's sign-in page, which leads back to the admin. Staff without access get a 403."""

@@ -3,14 +3,14 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-# Fine, new for staff, waiting for a person, failed, in progress. Every other status has ended or never began, or waits
-# for somebody outside the studio: "over".
+# Fine, new for staff, waiting for a person, failed, in progress. Every other status has ended, never began, or
+# waits for a time or for somebody outside the studio: "over".
 _TONES = {
     "good": {"approved", "ready", "accepted", "done", "split"},
     "new": {"submitted"},
     "wait": {"suspended", "unconfirmed", "dataset_issue"},
     "bad": {"declined", "withdrawn", "refused", "consent_rejected", "failed"},
-    "busy": {"queued", "submitting", "training", "waiting", "splitting", "generating"},
+    "busy": {"queued", "submitting", "training", "splitting", "generating"},
 }
 _TONE_OF = {status: tone for tone, statuses in _TONES.items() for status in statuses}
 # Tones whose mark has another name.

@@ -5,22 +5,42 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    ReadOnlyPasswordHashField,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+)
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import ManyToManyField, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from voicehub.admin_base.formats import make_label
 from voicehub.admin_base.groups import STAFF
-from voicehub.admin_base.rows import RowsMixin
+from voicehub.admin_base.rows import TECHNICAL_DETAILS, RowsMixin
 from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
 from voicehub.models import User
+from voicehub.password_words import describe_password_fields
 
-LAST_SUPERUSER = "{name} is the only superuser who can sign in to the admin. Create another superuser first."
+LAST_SUPERUSER = "No other superuser can sign in. Make another user than {name} a superuser first."
 # Only a superuser can set these fields, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
+# The labels and help of the form.
+FIELD_TEXTS = {
+    "username": ("User name", "To sign in with. Letters, digits and @ . + - _"),
+    "email": ("Email", ""),
+    "is_active": ("May sign in", "Take this away instead of deleting a user."),
+    "is_staff": ("May open the administration", ""),
+    "is_superuser": ("May do everything", "Without any role."),
+    "groups": ("Roles", ""),
+    "user_permissions": ("Single permissions", "Beyond those of the roles. Most users need none."),
+}
 # Only VoiceHub writes these fields.
 WRITTEN_FIELDS = ["last_login", "date_joined"]
 
@@ -63,8 +83,25 @@ else:
     ChangeForm = UserChangeForm
 
 
+class PasswordState(ReadOnlyPasswordHashWidget):
+    """Whether a password is set, and the way to set one. Nobody needs to read its hash."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        is_set = bool(value) and not value.startswith(UNUSABLE_PASSWORD_PREFIX)
+        return {**context, "summary": [{"label": "Set" if is_set else "Not set"}]}
+
+
 class UserForm(VersionedForm, ChangeForm):
     """Rejects a change that would demote or deactivate the last superuser."""
+
+    password = ReadOnlyPasswordHashField(label="Password", widget=PasswordState)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (label, help_text) in FIELD_TEXTS.items():
+            if name in self.fields:
+                self.fields[name].label, self.fields[name].help_text = label, help_text
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -78,6 +115,32 @@ class UserForm(VersionedForm, ChangeForm):
 
 
 if TYPE_CHECKING:
+    NewForm = AdminUserCreationForm[User]
+    RolesChoice = forms.ModelMultipleChoiceField[Group]
+else:
+    NewForm, RolesChoice = AdminUserCreationForm, forms.ModelMultipleChoiceField
+
+
+class NewUserForm(NewForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        describe_password_fields(self.fields)
+        self.fields["username"].label, self.fields["username"].help_text = FIELD_TEXTS["username"]
+
+
+class RolesField(RolesChoice):
+    def label_from_instance(self, obj: Group) -> str:
+        return make_label(obj.name)
+
+
+class RoleFilter(admin.RelatedFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "role"
+        self.lookup_choices = [(key, make_label(str(name))) for key, name in self.lookup_choices]
+
+
+if TYPE_CHECKING:
     PasswordForm = AdminPasswordChangeForm[User]
 else:
     # Generic only in the type stubs.
@@ -86,6 +149,10 @@ else:
 
 class UserPasswordForm(PasswordForm):
     """Rejects removing the last superuser's password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        describe_password_fields(self.fields)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -102,8 +169,17 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     purpose = "Staff who sign in, with their roles"
     form = UserForm
     change_password_form = UserPasswordForm
-    list_display = ["username", "first_name", "last_name", "email", "roles", "is_active", "last_login"]
-    list_filter = ["groups", "is_active", "is_staff"]
+    add_form = NewUserForm
+    list_display = ["person", "email", "roles", "is_active", "last_login"]
+    short_columns = ("email", "roles")
+    list_filter = [("groups", RoleFilter), "is_active", "is_staff"]
+    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
+    fieldsets = (
+        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (TECHNICAL_DETAILS, {"fields": ("user_permissions",), "classes": ("collapse",)}),
+    )
     # The two lists of Django's widget have labels that screen readers do not read.
     filter_horizontal = ()
 
@@ -111,9 +187,14 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
         users: QuerySet[User] = super().get_queryset(request)
         return users.prefetch_related("groups")
 
+    @admin.display(description="person", ordering="username")
+    def person(self, user: User) -> SafeString | str:
+        name = str(user)
+        return format_html('{} <small class="sub">{}</small>', name, user.username) if name != user.username else name
+
     @admin.display(description="roles")
     def roles(self, user: User) -> str:
-        return ", ".join(group.name for group in user.groups.all())
+        return ", ".join(make_label(group.name) for group in user.groups.all())
 
     def list_readonly_names(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         names = [*super().list_readonly_names(request, obj), *WRITTEN_FIELDS]
@@ -123,7 +204,8 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "groups":
-            kwargs |= {"queryset": find_assignable_roles(request.user), "widget": forms.CheckboxSelectMultiple}
+            roles = find_assignable_roles(request.user)
+            return RolesField(queryset=roles, widget=forms.CheckboxSelectMultiple, required=False)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

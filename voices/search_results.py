@@ -79,7 +79,7 @@ def describe_results(groups: Sequence[ResultGroup], words: Sequence[SearchWord],
     if not words:
         return HINT
     if not groups:
-        return f"No match for “{query}”."
+        return f"No match for “{query}”"
     return format_count(sum(group.count for group in groups), "result", "results")
 
 
@@ -103,8 +103,8 @@ def _make_recording_result(recording: Recording, words: Sequence[str]) -> Search
 
 
 def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:
-    detail = f"{build_name(build)} · {build.remote_voice.account.name} · {build.voice.talent.name}"
-    title, sign = mark_words(build.voice.name, words), render_voice_tile(build.voice.pk)
+    detail = f"{build.voice.name} · {build.remote_voice.account.name} · {build.voice.talent.name}"
+    title, sign = mark_words(build_name(build), words), render_voice_tile(build.voice.pk)
     state, started = render_mark(get_tone(build.status), build.get_status_display()), render_moment(build.created_at)
     return SearchResult(build.get_absolute_url(), title, mark_words(detail, words), sign=sign, state=state, day=started)
 

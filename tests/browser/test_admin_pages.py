@@ -42,7 +42,7 @@ def list_paths(user: User) -> Iterator[str]:
     from django.contrib import admin
 
     index = reverse("admin:index")
-    yield from (index, reverse("admin:app_list", args=["consent"]), reverse("admin:password_change"))
+    yield from (index, reverse("admin:password_change"))
     for model in admin.site._registry:
         urls = list(list_admin_urls(model._meta.label_lower)) if model._meta.app_label != "django_rq" else []
         yield from (urls[0], urls[-1]) if urls else ()

@@ -73,10 +73,10 @@ def test_slash_is_typed_into_a_field(open_tab: OpenTab) -> None:
     page.keyboard.press("Control+k")
     expect(find_field(page)).to_be_focused()
     page.keyboard.type("quentin nowhere")
-    expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("No match for “quentin nowhere”.")
+    expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("No match for “quentin nowhere”")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search/?q=quentin+nowhere")
-    expect(page.get_by_role("main").get_by_role("status")).to_have_text("No match for “quentin nowhere”.")
+    expect(page.get_by_role("main").get_by_role("status")).to_have_text("No match for “quentin nowhere”")
 
 
 def test_talent_is_found_by_touch(open_tab: OpenTab) -> None:

@@ -69,7 +69,7 @@ def test_admin_site_refuses_other_roles_with_403(role: str, request: pytest.Fixt
     client.force_login(request.getfixturevalue(role))
     response = client.get(reverse("admin:index"), follow=True)
     assert response.status_code == 403
-    assert b"You do not have access to this page" in response.content
+    assert b"No access to this page" in response.content
 
 
 @pytest.mark.django_db

@@ -53,7 +53,7 @@ def test_forbidden_page_says_no_access(viewer: User, outsider: User) -> None:
         client = Client()
         client.force_login(user)
         response = client.get(reverse("consent:talent_add"))
-        assert response.status_code == 403 and b"You do not have access to this page" in response.content
+        assert response.status_code == 403 and b"No access to this page" in response.content
         assert (b"Go to Today" in response.content) is has_link
 
 

@@ -73,14 +73,17 @@ class RowsMixin(FormattedFields, ModelAdmin):
     """What all lists and pages of rows have in common.
 
     `group` is the heading of the model on the first page of the admin, and `purpose` says there what its rows are.
-    `studio_path` is the attribute path from a row
-    to the object whose page in the studio shows it, "" for the row itself. `action_permission` is what the actions of
-    the list require. `loaded_in_lists` has the JSON fields that the columns of the list need.
+    `menu_name` is the name of the list if it is not that of the model, and `empty_text` says when rows appear. A narrow
+    window shows the `short_columns` without their headings. `studio_path` is the attribute path from a row to the
+    object whose page in the studio shows it, "" for the row itself. `action_permission` is what the actions of the list
+    require. `loaded_in_lists` has the JSON fields that the columns of the list need.
     """
 
     group = ""
     purpose = ""
     menu_name = ""
+    empty_text = ""
+    short_columns: tuple[str, ...] = ()
     studio_path: str | None = None
     action_permission = ""
     loaded_in_lists: tuple[str, ...] = ()
@@ -111,7 +114,7 @@ class RowsMixin(FormattedFields, ModelAdmin):
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        title = capfirst(self.model._meta.verbose_name_plural)
+        title = self.menu_name or capfirst(self.model._meta.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> Any:

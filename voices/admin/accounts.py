@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from consent.access import get_user
 from providers import registry
@@ -18,6 +20,7 @@ from voicehub.admin_base.groups import ACCOUNTS, STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
 from voicehub.refusals import ActionRefused
+from voicehub.status_marks import render_mark
 from voices.models import Account, AccountCall, LimitOverride, OfflineProof, UsageReading
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
 
@@ -64,6 +67,7 @@ class AccountAdmin(NoDeleteAdmin):
     ]  # fmt: skip
     fields = ["name", "provider", "mode", "key", *readonly_fields]
     list_display = ["name", "provider", "mode", "paused_at", "key_hint", "checked_at", "last_error"]
+    short_columns = ("provider", "last_error")
     list_filter = ["provider", "mode", ("paused_at", PresenceFilter)]
     search_fields = ["name"]
     actions = ["check_keys", "pause", "resume"]
@@ -141,20 +145,27 @@ class LimitOverrideAdmin(StudioAdmin):
 class AccountCallAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
     purpose = "Calls to the providers, with their responses"
-    list_display = ["operation", "account", "status", "at", "response"]
+    list_display = ["operation", "account", "result", "at", "response"]
+    short_columns = ("account", "at")
     list_filter = ["account", "status", "operation", "at"]
     search_fields = ["operation", "response_text"]
     list_select_related = ["account"]
 
     @admin.display(description="response")
     def response(self, call: AccountCall) -> str:
-        return f"{len(call.response_text):,} characters" if call.response_text else EMPTY
+        return Truncator(call.response_text).chars(60) if call.response_text else EMPTY
+
+    @admin.display(description="status", ordering="status")
+    def result(self, call: AccountCall) -> SafeString:
+        is_good = bool(call.status) and call.status < 400
+        return render_mark("good" if is_good else "bad", str(call.status or "No response"))
 
 
 @admin.register(UsageReading)
 class UsageReadingAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
     purpose = "Credits and use that a provider stated on each day"
+    empty_text = "VoiceHub asks each provider that states its use once a day. What it answers is listed here."
     list_display = ["account", "day", "used", "remaining", "unit", "since", "read_at"]
     list_filter = ["account", "day"]
     list_select_related = ["account"]

@@ -3,10 +3,14 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from consent.access import get_user
+from providers import registry
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.formats import EMPTY, format_seconds, make_label
 from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
@@ -43,7 +47,8 @@ class BuildAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Each attempt to make a voice at a provider"
     studio_path = ""
-    list_display = ["voice", "remote_voice", "status", "started_by", "created_at", "finished_at"]
+    list_display = ["title", "status", "started_by", "created_at", "took"]
+    short_columns = ("started_by", "created_at")
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
         "voice__name",
@@ -52,11 +57,22 @@ class BuildAdmin(ReadOnlyAdmin):
         "remote_voice__remote_id",
         "issue",
     ]
-    list_select_related = ["voice", "remote_voice", "started_by"]
+    list_select_related = ["voice", "remote_voice__account", "started_by"]
     exclude = ["samples"]
     inlines = [BuildRecordingInline]
     actions = ["check_now", "mark_seen"]
     action_permission = "voices.start_build"
+
+    @admin.display(description="voice", ordering="voice__name")
+    def title(self, build: Build) -> SafeString:
+        remote = build.remote_voice
+        place = f"{registry.get_provider_label(remote.account.provider)}, {make_label(remote.tier).lower()}"
+        return format_html('{} <small class="sub">{}</small>', build.voice, place)
+
+    @admin.display(description="took")
+    def took(self, build: Build) -> str:
+        is_over = build.finished_at is not None
+        return format_seconds((build.finished_at - build.created_at).total_seconds()) if is_over else EMPTY
 
     @admin.action(description="Check the status now", permissions=["operate"])
     def check_now(self, request: HttpRequest, builds: QuerySet[Build]) -> None:

@@ -3,14 +3,16 @@
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.filters import PresenceFilter
-from voicehub.admin_base.formats import make_label
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.status_marks import render_mark
 from voices.models import BlindVote, Build, Preview, RemoteFile, RemoteVoice
-from voices.services.remote_state import find_remote_state
+from voices.presenters import make_remote_badge
 from voices.services.remote_voices import refresh_remote_voice
 
 
@@ -20,16 +22,15 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     purpose = "Voices as the providers have them"
     studio_path = ""
     list_display = [
-        "reference",
-        "voice",
+        "title",
         "account",
         "tier",
         "state",
-        "observed_status",
         "visibility",
         "checked_at",
         "deleted_at",
     ]
+    short_columns = ("account", "tier")
     list_filter = [
         "account",
         "tier",
@@ -49,9 +50,16 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
         builds = Build.objects.defer("raw_response", "samples", "scores", "options")
         return rows.prefetch_related(Prefetch("builds", builds))
 
-    @admin.display
-    def state(self, remote: RemoteVoice) -> str:
-        return make_label(str(find_remote_state(remote).kind))
+    @admin.display(description="voice", ordering="voice__name")
+    def title(self, remote: RemoteVoice) -> SafeString:
+        return format_html(
+            '{} <small class="sub">{}</small>', remote.voice or remote.name or "A voice", remote.reference
+        )
+
+    @admin.display(description="status")
+    def state(self, remote: RemoteVoice) -> SafeString:
+        badge = make_remote_badge(remote)
+        return render_mark(badge.severity, badge.label)
 
     @admin.action(description="Refresh from the provider", permissions=["operate"])
     def refresh(self, request: HttpRequest, remotes: QuerySet[RemoteVoice]) -> None:

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from consent.services.countries import describe_countries
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.formats import EMPTY, format_seconds
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voices.models import Recording, Voice
@@ -18,6 +19,7 @@ class VoiceAdmin(ReadOnlyAdmin):
     purpose = "Voices of the studio, each of one talent"
     studio_path = ""
     formats = {"countries": describe_countries}
+    short_columns = ("talent", "created_at")
     list_display = ["name", "talent", "language", "purpose", "created_by", "created_at"]
     list_filter = ["purpose", "language", "created_at"]
     search_fields = ["name", "talent__name"]
@@ -40,12 +42,17 @@ class RecordingAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Files of the voices, with length and format"
     studio_path = "voice"
-    list_display = ["file_name", "voice", "status", "active", "seconds", "sample_rate", "size", "created_at"]
+    list_display = ["file_name", "voice", "status", "active", "length", "sample_rate", "size", "created_at"]
+    short_columns = ("voice", "length", "created_at")
     list_filter = ["status", "active", "created_at"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
     actions = ["check_recordings"]
     action_permission = "voices.change_recording"
+
+    @admin.display(description="length", ordering="seconds")
+    def length(self, recording: Recording) -> str:
+        return format_seconds(recording.seconds) if recording.seconds else EMPTY
 
     @admin.action(description="Check again, with all recordings of the voice", permissions=["operate"])
     def check_recordings(self, request: HttpRequest, recordings: QuerySet[Recording]) -> None:

@@ -61,7 +61,7 @@ class AccountFilter(ListFilter):
 
 
 class AccountTable(ListTable):
-    default_sort = "provider"
+    default_sort = "state"
 
     name = ListColumn("Account", lambda: Lower("name"), css_class="two")
     provider = ListColumn("Provider", "provider", lambda: Lower("name"), css_class="only-desk")

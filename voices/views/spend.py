@@ -85,6 +85,14 @@ class AccountSpend:
         return any(month.ledger for month in self.months)
 
     @property
+    def has_amounts(self) -> bool:
+        return any(month.short_amount for month in self.months)
+
+    @property
+    def has_prices(self) -> bool:
+        return any(month.ledger and month.ledger.credits is not None for month in self.months)
+
+    @property
     def counts(self) -> str:
         """What the numbers of the months count: “in credits”, “length of speech”."""
         return "length of speech" if self.unit == SECONDS else f"in {self.unit}" if self.unit else ""
@@ -187,6 +195,8 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "months": months[::-1],
         "charts": list(make_provider_charts(rows, months)),
+        "has_numbers": any(row.left or row.voices or row.has_amounts for row in rows),
+        "has_prices": any(row.has_prices for row in rows),
         "builders": [row for row in rows if row.has_builds],
     }
     return render(request, "voices/spend.html", context)

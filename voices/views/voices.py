@@ -9,7 +9,7 @@ from voices import access
 from voices.build_options import list_build_options
 from voices.build_results.gauges import number_builds
 from voices.services.builds.recheck import check_built_voices, find_held_voices
-from voices.services.remote_state import find_outdated_builds
+from voices.services.remote_state import VoiceState, find_outdated_builds, find_remote_state
 from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
@@ -82,5 +82,6 @@ def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
         "held": held,
         "samples": load_samples(remotes, held, get_user(request)),
         "other_providers": list_other_providers(remotes),
+        "failed_build": any(find_remote_state(remote).kind is VoiceState.FAILED for remote in remotes),
     }
     return render(request, "voices/voice_providers.html", context)

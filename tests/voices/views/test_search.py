@@ -72,7 +72,7 @@ def test_talent_is_found_whatever_the_case_accents_and_order(query: str, voice: 
 
 def test_each_word_must_match(voice: Voice, viewer_client: Client) -> None:
     assert list_groups(viewer_client, "zoe narrator") == {"voices"}
-    assert ask(viewer_client, "zoe summer") == {"summary": "No match for “zoe summer”.", "html": "\n"}
+    assert ask(viewer_client, "zoe summer") == {"summary": "No match for “zoe summer”", "html": "\n"}
 
 
 def test_names_that_begin_with_the_first_word_come_first(studio: Studio, viewer_client: Client) -> None:
@@ -182,7 +182,7 @@ def test_recordings_closed_by_a_withdrawal_are_not_found(
         answers = [str(ask(client, query)), read_page(client, query), read_page(client, query, group="recordings")]
         assert [f"row-{row.pk}" not in answer for answer in answers] == [is_closed] * 3, query
     summary = ask(client, "secret sentence")["summary"]
-    assert summary == ("No match for “secret sentence”." if is_closed else "1 result")
+    assert summary == ("No match for “secret sentence”" if is_closed else "1 result")
 
 
 def test_new_consent_opens_the_recordings_to_the_search_again(

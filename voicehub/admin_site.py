@@ -49,13 +49,13 @@ class StudioAdminSite(admin.AdminSite):
         response = super().app_index(request, app_label, extra_context)  # refuses an unknown app
         return redirect("admin:index") if response.status_code == 200 else response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         from django.contrib.auth.forms import PasswordChangeForm  # models must be ready
         from django.contrib.auth.views import PasswordChangeView
 
         from voicehub.password_words import describe_password_fields
 
-        class OwnPasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # generic only in the stubs
+        class OwnPasswordForm(PasswordChangeForm):
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **kwargs)
                 describe_password_fields(self.fields)

@@ -23,7 +23,7 @@ _SECOND_FIELDS = {"password2": "password1", "new_password2": "new_password1"}
 
 def describe_password_rules() -> str:
     """All rules for a password, in one line."""
-    rules = []
+    rules: list[str] = []
     for validator in get_default_password_validators():
         if isinstance(validator, MinimumLengthValidator):
             rules.insert(0, f"at least {validator.min_length} characters")

@@ -52,4 +52,4 @@ def test_marks_stand_where_findings_begin() -> None:
     found = {"code": "noisy", "severity": "look", "text": "Noise.", "advice": "Again.", "at": 2.0}
     recording = Recording(seconds=4.0, findings=[found, {**found, "at": None}])
     assert [(mark.left, mark.tone) for mark in make_wave_marks(recording)] == [("80.0", "wait")]
-    assert make_wave_marks(Recording(seconds=None, findings=[found])) == []
+    assert make_wave_marks(Recording(seconds=0, findings=[found])) == []

@@ -14,7 +14,8 @@ register = template.Library()
 @register.simple_tag
 def read_fields(fieldset: Any) -> dict[str, list[Any]]:
     """The fields to show, each with its contents if it is only read, and the names of those without a value."""
-    shown, empty = [], []
+    shown: list[Any] = []
+    empty: list[Any] = []
     for line in fieldset:
         for field in line:
             if not getattr(field, "is_readonly", False):

@@ -157,7 +157,7 @@ class AccountCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def result(self, call: AccountCall) -> SafeString:
-        is_good = bool(call.status) and call.status < 400
+        is_good = call.status is not None and call.status < 400
         return render_mark("good" if is_good else "bad", str(call.status or "No response"))
 
 

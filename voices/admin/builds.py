@@ -71,8 +71,9 @@ class BuildAdmin(ReadOnlyAdmin):
 
     @admin.display(description="took")
     def took(self, build: Build) -> str:
-        is_over = build.finished_at is not None
-        return format_seconds((build.finished_at - build.created_at).total_seconds()) if is_over else EMPTY
+        if build.finished_at is None:
+            return EMPTY
+        return format_seconds((build.finished_at - build.created_at).total_seconds())
 
     @admin.action(description="Check the status now", permissions=["operate"])
     def check_now(self, request: HttpRequest, builds: QuerySet[Build]) -> None:

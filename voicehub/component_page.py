@@ -19,7 +19,14 @@ STATUSES = [
     ("idle", "Not asked"),
 ]
 # The same states on pages that name the tone of a state in Python.
-TONES = [("good", "Ready"), ("new", "To review"), ("wait", "Waiting"), ("bad", "Failed"), ("busy", "Training"), ("over", "Ended")]
+TONES = [
+    ("good", "Ready"),
+    ("new", "To review"),
+    ("wait", "Waiting"),
+    ("bad", "Failed"),
+    ("busy", "Training"),
+    ("over", "Ended"),
+]
 # The tiles of eight voices, and their sizes.
 TILES = [(UUID(int=number * 0x0B5D39E0C07), size) for number, size in enumerate(("big", "small", *[""] * 6), start=1)]
 # Name, transcript, length, our estimate, and the class of its grade.

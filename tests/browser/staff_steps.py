@@ -359,7 +359,7 @@ def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = 
     if handover:
         option.get_by_label(handover).check()
     button.click()
-    expect(tab.page.get_by_role("heading", level=1)).to_contain_text("build of")
+    expect(tab.page.get_by_role("heading", level=1)).to_contain_text(re.compile(r"Build \d+ of"))
     return read_path(tab.page)
 
 

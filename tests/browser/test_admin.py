@@ -16,7 +16,7 @@ OpenTab = Callable[..., Tab]
 def test_admin_hides_the_api_key_of_an_account(studio: Studio, open_tab: OpenTab) -> None:
     page = open_tab("desktop", "ada").goto("/administration/voices/account/")
     page.get_by_role("link", name=staff_steps.ACCOUNT, exact=True).click()
-    expect(page.get_by_label("API key:")).to_have_value("")
+    expect(page.get_by_label("API key", exact=True)).to_have_value("")
     encrypted_key = studio.fetch_rows("SELECT encrypted_key FROM voices_account WHERE name = ?", staff_steps.ACCOUNT)[
         0
     ]["encrypted_key"]

@@ -38,7 +38,8 @@ def test_override_changes_only_its_own_existing_threshold() -> None:
 def test_admin_sets_override_and_sees_the_default(superuser_client: Client) -> None:
     html = superuser_client.get(reverse("admin:voicehub_thresholdoverride_add")).content.decode()
     for name, info in THRESHOLD_INFO.items():
-        assert f"{name} ({info.default:g} {info.unit})" in html
+        default = f"{info.default:g}".replace("-", "−")
+        assert f'value="{name}"' in html and f"(default {default} {info.unit})" in html
     form = {"name": "noisy_db", "value": "19", "provider": "", "tier": "", "reason": "Our booth hums."}
     superuser_client.post(reverse("admin:voicehub_thresholdoverride_add"), form)
     assert load_thresholds().noisy_db == 19

@@ -90,7 +90,7 @@ def test_roles_that_someone_else_assigned_are_not_lost(staff: Client, admin: Use
     data = read_form(staff, row)
     row.groups.set(Group.objects.filter(name="viewer"))
     response = staff.post(get_url(row), data | {"first_name": "Some"})
-    assert CONFLICT in response.content.decode() and "Roles is now “viewer”." in response.content.decode()
+    assert CONFLICT in response.content.decode() and "Roles is now “Viewer”." in response.content.decode()
     assert [group.name for group in row.groups.all()] == ["viewer"]
     assert staff.post(get_url(row), read_form(staff, row) | {"first_name": "Some"}).status_code == 302
     assert [group.name for group in row.groups.all()] == ["viewer"]

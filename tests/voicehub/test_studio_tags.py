@@ -83,13 +83,17 @@ def test_share_is_written_in_percent(share: float | None, expected: str) -> None
     assert studio.percent(share) == expected
 
 
+# What has ended, or waits for a time or for somebody outside the studio.
+OVER = {"voided", "expired", "replaced", "cancelled", "requested", "waiting"}
+
+
 @pytest.mark.parametrize("choices", [ConsentStatus, BuildStatus, RecordingStatus, TaskStatus])
 def test_every_status_has_label_and_color(choices: type[TextChoices]) -> None:
     for status in choices:
         row = SimpleNamespace(status=status.value, get_status_display=lambda label=status.label: label)
         html = studio.status_badge(row)
         assert f">{status.label}</span>" in html
-        assert "state-over" not in html or status.value in {"voided", "expired", "replaced", "cancelled"}, status
+        assert "state-over" not in html or status.value in OVER, status
 
 
 class ExampleForm(forms.Form):

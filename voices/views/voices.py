@@ -60,9 +60,8 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     found = access.query_builds().filter(voice=voice)
     builds = list(found[:MAX_BUILDS])
-    total = found.count() if len(builds) == MAX_BUILDS else len(builds)
     context = make_tab_context(voice, get_user(request), Tab.BUILDS) | {
-        "builds": number_builds(builds, total),
+        "builds": number_builds(builds, found.count()),
         "finished_builds": [build for build in builds if not build.is_active],
         "voice_states": check_built_voices(builds),
         "outdated": find_outdated_builds(builds),

@@ -18,6 +18,7 @@ from tests.voices.rows import Studio, make_clip
 from voicehub.models import User
 from voices.models import BlindVote, Build, Preview, PreviewStatus, VoteChoice
 from voices.services.blind_listening import cast_vote, count_votes, load_sentences
+from voices.services.builds.changes import number_build
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 TEXT = "The storm came without warning."
@@ -131,11 +132,14 @@ def test_vote_is_stored_and_then_the_names_are_shown(viewer_client: Client, view
     stored = BlindVote.objects.get()
     assert stored.chosen and stored.chosen.build_id == builds[order[1]].pk
     assert (stored.voter, stored.choice, stored.previews.count()) == (viewer, VoteChoice.SAMPLE, 3)
+    assert stored.chosen.build
     letter = "ABC"[order[1]]
     panel = read_html(response)
     assert f"You voted for sample 2, which is {letter}." in panel.replace(" .", ".")
     assert "1 of 1 vote" in panel and "You have answered for every sentence." in panel
-    assert re.search(rf"Votes: [^.]*{letter} 1", panel) and response.redirect_chain[0][0].endswith("#blind")
+    assert re.search(rf"Votes: [^.]*Build {number_build(stored.chosen.build)}: 1", panel) and response.redirect_chain[
+        0
+    ][0].endswith("#blind")
     players = re.findall(r'id="sound-([0-9a-f-]+)"', panel)
     assert set(players) == {str(preview.pk) for preview in Preview.objects.all()}
 
@@ -176,7 +180,7 @@ def test_votes_of_others_are_shown_only_after_the_own_vote(
     assert "1 vote" not in before and "Votes:" not in before
     vote(viewer_client, builds, "same")
     after = read_html(viewer_client.get(make_path(builds)))
-    assert re.search(r"Votes: [^.]* 1[^.]*, no difference 1\.", after)
+    assert re.search(r"Votes: [^.]*: 1[^.]*, no difference: 1\.", after)
 
 
 def test_next_sentence_is_one_without_a_vote(viewer_client: Client, builds: list[Build]) -> None:

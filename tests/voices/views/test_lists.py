@@ -193,7 +193,7 @@ def test_accounts_that_do_not_work_come_first_by_state(studio: Studio, producer_
     Account.objects.create(name="Paused", provider="voiceai", paused_at=now, pause_reason="On leave.")
     Account.objects.create(name="Untested", provider="audiostack")
     assert read_rows(producer_client, ACCOUNTS, sort="state") == ["Refused", "Paused", "Untested", "Main"]
-    assert read_rows(producer_client, ACCOUNTS) == ["Untested", "Main", "Paused", "Refused"], "by provider, then name"
+    assert read_rows(producer_client, ACCOUNTS) == ["Refused", "Paused", "Untested", "Main"], "by state"
     tabs = {"All": 4, "Not working": 1, "Paused": 1, "Not tested": 1, "Working": 1}
     assert read_tabs(producer_client, ACCOUNTS) == tabs
     studio.make_build(status="ready")

@@ -223,7 +223,7 @@ def test_metrics_are_columns_only_if_a_recording_has_them(producer_client: Clien
     row = build.recordings.first()
     assert row
     build.recordings.filter(pk=row.pk).update(signal_to_noise_ratio=28.4, loudness_grade="A", emotion="happy")
-    page = read(producer_client, build.get_absolute_url())
+    page = read(producer_client, f"{build.get_absolute_url()}?scores=all")
     assert 'data-label="Signal to noise">28.4 dB' in page and 'data-label="Loudness">A<' in page
     export: Any = producer_client.get(reverse("voices:build_export", args=[build.pk]))
     lines = b"".join(export.streaming_content).decode()

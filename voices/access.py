@@ -152,7 +152,10 @@ def query_paused_accounts() -> QuerySet[Account]:
 
 
 def query_remote_voices() -> QuerySet[RemoteVoice]:
-    """Remote voices with their builds, both newest first. Of the builds, only the status, the dates and what is wrong are loaded."""
+    """Remote voices with their builds, both newest first.
+
+    Of the builds, only the status, the issue and the dates are loaded.
+    """
     shown = ("status", "issue", "remote_voice", "created_at", "training_at", "finished_at")
     builds = Build.objects.only(*shown).order_by("-created_at")
     user_fields = ("made_public_by", "adopted_by", "deletion_requested_by", "deletion_assigned_to")

@@ -248,13 +248,12 @@ def test_days_are_charted_from_the_fifth_day(viewer_client: Client, voice: Voice
         Recording.objects.filter(pk=row.pk).update(
             created_at=timezone.now() - timedelta(days=min(days, 3)), loudness=-20 - days, signal_to_noise=40
         )
-    assert not any(
-        "by day" in chart.title for chart in viewer_client.get(get_improvements_url(voice)).context["charts"]
-    )
+    charts = viewer_client.get(get_improvements_url(voice)).context["charts"]
+    assert not any("by day" in chart.title for chart in charts)
     for days, row in enumerate(checked):
         Recording.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=days))
     page = viewer_client.get(get_improvements_url(voice))
     loudness, noise = page.context["charts"][-2:]
-    assert [values for _day, values in loudness.rows] == [[-24.0], [-23.0], [-22.0], [-21.0], [-20.0]]
+    assert [values for *_labels, values in loudness.rows] == [[-24.0], [-23.0], [-22.0], [-21.0], [-20.0]]
     assert loudness.y_range == (-35, -10) and noise.y_range == (30, 50)
     assert "<table" in page.content.decode()

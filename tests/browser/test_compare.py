@@ -90,6 +90,6 @@ def test_builds_are_compared_and_judged_without_their_names(shared_talent: Share
     phone.check_page("two builds, not judged yet")
     other.get_by_role("button", name="No difference").click()
     expect(other.locator("#blind")).to_contain_text("Your answer: no difference.")
-    expect(other.locator(".page-head")).to_contain_text("no difference 1")
+    expect(other.locator(".page-head")).to_contain_text("no difference: 1")
     assert other.evaluate(HAS_NO_SIDEWAYS_SCROLL)
     phone.check_page("two builds, judged")

@@ -125,7 +125,7 @@ def _check_unprocessed_speech(content: bytes, microphone: Path) -> None:
 def _review_take(staff: Tab, path: str, fingerprint: str) -> None:
     """Check what the review page shows of the take, then play and approve the take."""
     page = staff.goto(path)
-    expect(page.locator("dd").filter(has_text=STATEMENT)).to_be_visible()
+    expect(page.locator("details p").filter(has_text=STATEMENT)).to_be_attached()
     expect(page.locator("#review").get_by_text("Recorded by the talent through the private link.")).to_be_visible()
     expect(page.locator("#review").get_by_text("The browser applied no audio processing.")).to_be_visible()
     page.locator("#review").get_by_text("Technical details").click()

@@ -21,6 +21,14 @@ def find_frame(page: Page, name: str) -> Locator:
     return page.locator(f"iframe[title='Preview of {name}']")
 
 
+def check_preview(page: Page, name: str, size: str) -> None:
+    """A wide window has the pages of the file. A phone has its name, and opens it in a tab."""
+    expect(find_frame(page, name)).to_be_visible(visible=size == "desktop")
+    preview = page.get_by_role("region", name="Preview")
+    expect(preview).to_contain_text(name)
+    expect(preview.get_by_role("link", name="Open in a tab")).to_be_visible()
+
+
 def submit_without_date(page: Page) -> None:
     """Submit the form with a field that the browser itself would ask for."""
     page.locator("form.contract-form").evaluate("(form) => { form.noValidate = true; }")
@@ -35,16 +43,16 @@ def test_file_survives_an_error_and_is_shown_again(open_tab: Callable[..., Tab],
     page = tab.goto(f"{talent}contracts/add/")
     expect(page.get_by_text("The contract that you choose is shown here")).to_be_visible()
     choose_file(page, FIRST)
-    expect(find_frame(page, FIRST)).to_be_visible()
+    check_preview(page, FIRST, size)
     submit_without_date(page)
     expect(page.get_by_text(f"{FIRST} is kept")).to_be_visible()
-    expect(find_frame(page, FIRST)).to_be_visible()
+    check_preview(page, FIRST, size)
     tab.check_page("contract form with a kept file")
     choose_file(page, SECOND)
-    expect(find_frame(page, SECOND)).to_be_visible()
+    check_preview(page, SECOND, size)
     expect(find_frame(page, FIRST)).to_have_count(0)
     page.get_by_label("Signed contract").set_input_files([])
-    expect(find_frame(page, FIRST)).to_be_visible()
+    check_preview(page, FIRST, size)
     fill_terms_and_submit(page)
     expect(page.get_by_text("The contract was filed.")).to_be_visible()
     expect(page.get_by_role("definition").filter(has_text=FIRST)).to_be_visible()
@@ -69,8 +77,9 @@ def test_preview_stands_beside_the_fields_of_a_wide_window_only(open_tab: Callab
     for width in (1440, 1101, 1099, 768, 390, 320):
         page.set_viewport_size({"width": width, "height": 900})
         framed, field = frame.bounding_box(), company.bounding_box()
-        assert framed and field
-        assert (framed["x"] > field["x"] + field["width"]) == (width > 1100), width
+        assert field
+        is_beside = framed is not None and framed["x"] > field["x"] + field["width"]
+        assert is_beside == (width > 1100), width
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
 
 

@@ -20,7 +20,7 @@ def test_hold_is_set_shown_and_released(open_tab: Callable[..., Tab]) -> None:
     page = staff.goto("/deletions/")
     expect(page.get_by_text("A court order.")).to_be_visible()
     staff.check_page("deletions")
-    page = staff.goto("/")
+    page = staff.goto("/?all=1")
     expect(page.get_by_text("A court order.").first).to_be_visible()
     page = staff.goto(talent_path)
     page.locator("summary", has_text="Release the hold").click()

@@ -63,7 +63,7 @@ def check_order_and_tabs(page: Page) -> None:
     expect(heading).to_have_attribute("aria-sort", "ascending")
     page.get_by_role("link", name="Page 2").click()
     expect_rows(page, "0.75", "26 to 30 of 30")
-    page.get_by_role("navigation", name="Views").get_by_role("link", name="Failed 28").click()
+    page.get_by_role("navigation", name="Views").get_by_role("link", name="Needs work 28").click()
     expect_rows(page, "0.52", "1 to 25 of 28")
     page.reload()
     expect_rows(page, "0.52", "1 to 25 of 28")

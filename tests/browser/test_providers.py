@@ -199,7 +199,7 @@ def test_rejected_key_pauses_the_account_until_replaced(shared_talent: SharedTal
     expect(tab.page.get_by_role("heading", name=f"{name} is paused")).to_be_visible()
     tab.check_page("build, account paused")
 
-    row = staff_steps.find_next_step(admin.goto("/"), name)
+    row = staff_steps.find_next_step(admin.goto("/?all=1"), name)
     expect(row).to_contain_text("1 build waits for a working key.")
     admin.check_page("today, account paused")
     row.get_by_role("link", name="Enter a new key").click()
@@ -208,7 +208,7 @@ def test_rejected_key_pauses_the_account_until_replaced(shared_talent: SharedTal
     admin.page.get_by_role("button", name="Store the new key").click()
     staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.get_by_role("heading", name=f"{name} is paused")).to_have_count(0)
-    expect(staff_steps.find_next_step(admin.goto("/"), name)).to_have_count(0)
+    expect(staff_steps.find_next_step(admin.goto("/?all=1"), name)).to_have_count(0)
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_unconfirmed_build_is_resolved_by_staff(studio: Studio, shared_talent: S
     staff_steps.start_build(tab, SPEECHGEN, account=account)
     expect(tab.page.get_by_role("heading", name="Did the build arrive?")).to_be_visible()
     tab.check_page("unconfirmed build")
-    today = open_tab("phone", "paula").goto("/")
+    today = open_tab("phone", "paula").goto("/?all=1")
     expect(staff_steps.find_next_step(today, "Cass, unconfirmed")).to_contain_text("Needs an answer")
 
     new_charges = studio.sandbox.read_ledger(operation="sg_clone")[count_before:]

@@ -32,7 +32,7 @@ for provider, issue in (("resemble_v2", "The audio is empty."), ("voiceai", "The
 
 def find_rows(tab: Tab) -> Locator:
     """The next steps of the voice, on the first page that has some."""
-    page = tab.goto("/")
+    page = tab.goto("/?all=1")
     steps = page.get_by_role("region", name="Next steps")
     rows = steps.locator("li").filter(has=page.get_by_role("link", name=VOICE, exact=True))
     while not rows.count() and (link := steps.get_by_role("link", name="Next", exact=True)).count():

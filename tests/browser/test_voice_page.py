@@ -24,7 +24,7 @@ from django.utils import timezone
 from voices.models import Recording, Voice
 from voices.services.recordings.days import summarize_sound
 for number, row in enumerate(Recording.objects.filter(voice="{voice}").order_by("file_name")):
-    Recording.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=number % 4))
+    Recording.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(days=number % 5))
 voice = Voice.objects.get(pk="{voice}")
 voice.comparison["sound"] = summarize_sound(voice)
 voice.save(update_fields=["comparison"])
@@ -129,7 +129,7 @@ def check_charts(page: Page) -> None:
     loudness = page.locator("figure[data-chart=line]").filter(has_text="Loudness by day")
     expect(loudness.locator("canvas")).to_be_visible()
     loudness.locator("summary").press("Enter")
-    expect(loudness.locator("tbody tr")).to_have_count(4)
+    expect(loudness.locator("tbody tr")).to_have_count(5)
     expect(loudness.locator("tbody td").first).to_contain_text("−")
 
 

@@ -94,7 +94,7 @@ def _check_finding_plays_from_its_time(page: Page) -> None:
     finding = staff_steps.open_details(page, "one.wav").get_by_role("listitem").filter(has_text="Silence at end")
     play_button = finding.get_by_role("button", name=re.compile(r"^Play at \d\.\d s$"))
     play_button.click()
-    expect(page.get_by_role("button", name="Play one.wav")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Play one.wav").first).to_have_attribute("aria-pressed", "true")
     start = float(play_button.get_attribute("data-at") or 0)
     assert start > 2
     assert page.locator("audio[data-rows]").evaluate("(audio) => audio.currentTime") >= start
@@ -215,6 +215,7 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     expect(rows.nth(0)).to_contain_text("Silent")
     expect(rows.nth(1)).to_contain_text("rms-wrong-speaker.wav")
     expect(rows.nth(1)).to_contain_text("Another speaker or sound")
+    tab.page.get_by_role("link", name="More scores").click()
     for heading in ("STOI", "PESQ", "SI-SDR", "Sample score"):
         expect(tab.page.get_by_role("columnheader", name=heading, exact=True)).to_have_count(1)
     _check_at_all_sizes(open_tab, build, "build with bad recordings")
@@ -257,6 +258,7 @@ def test_provider_rejects_a_consent_with_another_text(open_tab: OpenTab) -> None
     tab.check_page("build, consent refused")
     tab.page.get_by_role("link", name="Open the consent").click()
     assert staff_steps.read_id(tab.page) == consent
+    tab.page.locator("details.earlier-report > summary").click()
     expect(tab.page.get_by_text("of the statement's words were recognized").first).to_be_visible()
 
 

@@ -112,7 +112,7 @@ def test_talent_withdraws_during_training_and_reports_it_as_not_their_act(studio
     expect(page.get_by_role("heading", name="Your report has arrived")).to_be_visible()
     talent.check_page("report of an act, sent")
 
-    page = staff.goto("/")
+    page = staff.goto("/?all=1")
     staff_steps.find_next_step(page, "Tora Training").get_by_role("link", name="Answer the report").click()
     expect(page.get_by_role("heading", name="Report of the talent: this was not me")).to_be_visible()
     staff.check_page("consent with a report of the talent")

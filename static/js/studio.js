@@ -12,11 +12,15 @@ for (const menu of document.querySelectorAll("details[data-menu]")) {
   });
 }
 
-// In a narrow window, tabs scroll sideways. The current one is in view.
-for (const tab of document.querySelectorAll(".vh-tabs [aria-current]")) {
-  const tabs = tab.closest(".vh-tabs");
-  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+// In a narrow window, tabs scroll sideways. The current one is in view, also once the font has its final width.
+function showCurrentTabs() {
+  for (const tab of document.querySelectorAll(".vh-tabs [aria-current]")) {
+    const tabs = tab.closest(".vh-tabs");
+    tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+  }
 }
+showCurrentTabs();
+document.fonts.ready.then(showCurrentTabs);
 
 // A form is submitted once, even if its button is pressed twice. Coming back to the page enables the button again.
 document.addEventListener("submit", (event) => {

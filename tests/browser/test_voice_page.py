@@ -68,6 +68,7 @@ def test_voice_page_from_the_empty_voice_to_repaired_recordings(studio: Studio, 
     staff_steps.wait_for_uploads(page, len(files))
     expect(page.get_by_text("How much speech is needed")).to_be_hidden()
 
+    expect(page.locator("#recordings-work [data-work-result]")).to_be_attached(timeout=staff_steps.CHECKS_TIMEOUT_MS)
     staff_steps.open_voice_tab(page, "Readiness")
     check_copies(page)
     check_repairs(page)

@@ -109,7 +109,9 @@ class BuildTable(ListTable):
 
     pick = ListColumn("Compare", css_class="pick")
     voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two", permission=VOICE_NAMES)
-    talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), css_class="only-wide", permission=TALENT_NAMES)
+    talent = ListColumn(
+        "Talent", lambda: Lower("voice__talent__name"), css_class="wrap only-wide", permission=TALENT_NAMES
+    )
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-desk")
     status = ListColumn("Status", rank_status, "-created_at")
     started = ListColumn("Started", "created_at", css_class="only-desk", is_descending_first=True)

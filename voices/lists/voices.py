@@ -94,14 +94,16 @@ class VoiceTable(ListTable):
     default_sort = "readiness"
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two")
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two only-desk", permission=TALENT_NAMES)
+    talent = ListColumn(
+        "Talent", lambda: Lower("talent__name"), css_class="two wrap only-desk", permission=TALENT_NAMES
+    )
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
     readiness = ListColumn("Next build", rank_need, lambda: Lower("name"), css_class="two")
     last_build = ListColumn(
         "Last build",
         find_last_built_at,
-        css_class="two only-desk",
+        css_class="two only-wide",
         permission="voices.view_build",
         is_descending_first=True,
     )
@@ -125,7 +127,7 @@ class VoiceTable(ListTable):
         return render_voice_name(record.pk, lines)
 
     def render_talent(self, record: Voice) -> SafeString:
-        return render_lines(record.talent.name, _describe_use(record))
+        return render_lines(record.talent.name, _describe_use(record), css_class="only-wide")
 
     def render_recordings(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)

@@ -37,7 +37,7 @@ function showState(audio) {
 }
 
 function replaceControls() {
-  // Samples without names have a player of their own. htmx may move an <audio> of which the player is gone.
+  // Samples without names have a player of their own. htmx may keep an <audio> whose player was removed.
   for (const audio of document.querySelectorAll("audio[controls], audio[data-has-player]")) {
     if (audio.closest("[data-sample]") || findPlayer(audio)) continue;
     audio.before(makePlayer(audio));

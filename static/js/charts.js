@@ -1,6 +1,6 @@
 // Draws each [data-chart] from the numbers of its table, so the table is never different from the drawing.
 // Series differ in shape and filling, not only in color. The drawing follows a change of the theme.
-// A chart near the window is drawn first, the others when the browser has time, so that nobody scrolls to an empty place.
+// A chart near the window is drawn first, the others when the browser has time: scrolling never shows an empty chart.
 // The library is loaded for the first one: it is larger than the page.
 const SHAPES = ["circle", "rectRot", "triangle", "rect"];
 const MOST_DOTS = 40; // more of them are one thick line

@@ -17,6 +17,7 @@ from voicehub.admin_base.versions import VersionedForm
 from voicehub.models import Task, ThresholdOverride, User
 from voicehub.queue_admin import QueueAdmin
 from voicehub.refusals import ActionRefused
+from voicehub.text import format_minus
 from voicehub.user_admin import StudioUserAdmin
 
 # Roles are defined in code (voicehub.roles), and the next migration would undo edits made in the admin.
@@ -65,7 +66,7 @@ def retry_task(task: Task) -> str:
 def list_threshold_choices() -> list[tuple[str, str]]:
     """Every threshold's name, with its default value and unit."""
     return [
-        (name, f"{make_label(name)} (default {threshold.default:g} {threshold.unit})".replace("-", "−"))
+        (name, f"{make_label(name)} (default {format_minus(f'{threshold.default:g}')} {threshold.unit})")
         for name, threshold in THRESHOLD_INFO.items()
     ]
 

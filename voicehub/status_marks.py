@@ -4,7 +4,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 # Fine, new for staff, waiting for a person, failed, in progress. Every other status has ended, never began, or
-# waits for a time or for somebody outside the studio: "over".
+# waits for a time or for a person outside the studio: "over".
 _TONES = {
     "good": {"approved", "ready", "accepted", "done", "split"},
     "new": {"submitted"},
@@ -27,5 +27,5 @@ def name_mark(tone: str) -> str:
 
 
 def render_mark(tone: str, label: SafeString | str) -> SafeString:
-    """A status: a shape and a word. `tone` is the tone of a status, or “new”."""
+    """A status: a shape and a word. `tone` is the tone of a status."""
     return format_html('<span class="vh-status is-{}">{}</span>', name_mark(tone), label)

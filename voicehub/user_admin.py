@@ -84,7 +84,7 @@ else:
 
 
 class PasswordState(ReadOnlyPasswordHashWidget):
-    """Whether a password is set, and the way to set one. Nobody needs to read its hash."""
+    """Whether a password is set, and the way to set one. Its hash is not shown."""
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)

@@ -12,6 +12,7 @@ from consent.models import ConsentStatus
 from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
+from voicehub.models import User
 from voicehub.text import join_with_and
 from voices.build_options import make_consent_url
 from voices.models import Build, BuildRecording, BuildStatus, Voice
@@ -53,6 +54,9 @@ class Fix(NamedTuple):
     url: str
     action: str
     permission: str = ""
+
+    def is_allowed_for(self, user: User) -> bool:
+        return not self.permission or user.has_perm(self.permission)
 
 
 class TargetStep(NamedTuple):

@@ -21,6 +21,7 @@ from voices.services.recordings import analysis, comparison, segment, store
 from voices.services.recordings.bulk import deletion as bulk_deletion
 from voices.services.recordings.bulk import table_task
 from voices.services.recordings.bulk.changes import FINISH_TASK
+from voices.services.recordings.bulk.parts import SET_TEXTS_TASK
 from voices.services.recordings.segment import handle_split_failure
 
 
@@ -110,7 +111,7 @@ def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return comparison.compare_recordings(voice_id, lease)
 
 
-@register_handler("set_transcripts", queue=ANALYSIS)
+@register_handler(SET_TEXTS_TASK, queue=ANALYSIS)
 def set_transcripts(voice_id: str, lease: Lease) -> None:
     table_task.finish_tables(voice_id, lease)
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
@@ -18,7 +17,7 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import get_tone, render_mark
 from voicehub.templatetags.cells import render_day, render_lines, render_link, render_moment, render_step
-from voicehub.templatetags.signs import render_face
+from voicehub.templatetags.signs import render_person_name
 from voicehub.text import get_language_name
 
 # Those that wait for a person first.
@@ -94,7 +93,7 @@ class ConsentTable(ListTable):
     def render_talent(self, record: Consent) -> SafeString:
         subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
         lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), subject, "only-phone")
-        return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.talent.name), lines)
+        return render_person_name(record.talent.name, lines)
 
     def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)

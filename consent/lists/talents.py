@@ -21,7 +21,7 @@ from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment, render_step
-from voicehub.templatetags.signs import render_face, render_voice_tile
+from voicehub.templatetags.signs import render_person_name, render_voice_tile
 
 CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
 
@@ -154,7 +154,7 @@ class TalentTable(ListTable):
 
     def render_name(self, record: Talent) -> SafeString:
         lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
-        return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(record.name), lines)
+        return render_person_name(record.name, lines)
 
     def render_contract(self, record: Talent) -> SafeString | str:
         state = self.contract_states.get(record.pk, ContractState())

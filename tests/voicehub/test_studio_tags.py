@@ -83,7 +83,7 @@ def test_share_is_written_in_percent(share: float | None, expected: str) -> None
     assert studio.percent(share) == expected
 
 
-# What has ended, or waits for a time or for somebody outside the studio.
+# What has ended, or waits for a time or for a person outside the studio.
 OVER = {"voided", "expired", "replaced", "cancelled", "requested", "waiting"}
 
 

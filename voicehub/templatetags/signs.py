@@ -54,6 +54,11 @@ def render_voice_name(voice_id: UUID, lines: SafeString) -> SafeString:
     return format_html('<span class="vh-person">{}<span>{}</span></span>', render_voice_tile(voice_id, "small"), lines)
 
 
+def render_person_name(name: str, lines: SafeString) -> SafeString:
+    """The cell of a person: the face beside the name, and a second line if there is one."""
+    return format_html('<span class="vh-person">{}<span>{}</span></span>', render_face(name), lines)
+
+
 @register.simple_tag(name="face")
 def render_face(name: str, size: str = "") -> SafeString:
     """The initials of a person: the first letters of the first two names. `size` is “big” or empty."""

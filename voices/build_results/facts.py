@@ -6,7 +6,7 @@ from typing import NamedTuple
 from voicehub.text import format_duration
 from voices.models import Account, AccountMode, Build
 
-LETTERS = "ABCD"
+LETTERS = "ABCD"  # of the builds of a comparison
 NOT_STATED = "not stated"
 FLAGS = (("silent", "silent"), ("outliers", "with another speaker or sound"), ("unused", "not used"))
 Counts = Mapping[str, float]

@@ -163,6 +163,6 @@ class BuildTable(ListTable):
 
     def render_next_step(self, record: Build) -> SafeString | str:
         _, fix = self.fixes.get(record.pk, (record, None))
-        if fix is None or (fix.permission and not self.user.has_perm(fix.permission)):
+        if fix is None or not fix.is_allowed_for(self.user):
             return ""
         return render_step(fix.url, fix.action, record.voice.name if "voice" in self.columns else build_name(record))

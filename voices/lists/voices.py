@@ -117,7 +117,12 @@ class VoiceTable(ListTable):
         self.totals = load_speech_totals(records)
         self.active = set(Build.objects.active().filter(voice__in=ids).values_list("voice", flat=True))
         self.targets = find_nearest_targets([voice for voice in records if voice.pk not in self.active])
-        self.statements = list(load_newest_statements()) if self.targets else []
+        statements = list(load_newest_statements()) if self.targets else []
+        self.steps = {
+            voice.pk: describe_target(voice, self.targets[voice.pk], statements)
+            for voice in records
+            if voice.pk in self.targets
+        }
         fixes = load_build_fixes(Build.objects.filter(voice__in=ids)).values()
         self.build_fixes = {build.voice_id: fix for build, fix in fixes}
 
@@ -143,7 +148,7 @@ class VoiceTable(ListTable):
         target = self.targets.get(record.pk)
         if target is None:
             return render_mark("over", "No account")
-        step = describe_target(record, target, self.statements)
+        step = self.steps[record.pk]
         return render_lines(render_mark(step.severity, step.status), name_target(target) if target.is_allowed else "")
 
     def render_last_build(self, record: Voice) -> SafeString:
@@ -155,9 +160,8 @@ class VoiceTable(ListTable):
 
     def render_next_step(self, record: Voice) -> SafeString | str:
         fix = self._find_fix(record)
-        if fix is None or not fix.action or (fix.permission and not self.user.has_perm(fix.permission)):
-            return ""
-        return render_step(fix.url, fix.action, record.name)
+        is_shown = fix is not None and fix.action and fix.is_allowed_for(self.user)
+        return render_step(fix.url, fix.action, record.name) if fix and is_shown else ""
 
     def _find_fix(self, voice: Voice) -> Fix | None:
         """As on Today, where a voice that was built needs no other build. None if nothing waits for a person."""
@@ -165,11 +169,7 @@ class VoiceTable(ListTable):
         if voice.pk in self.build_fixes or target is None:
             return self.build_fixes.get(voice.pk)
         is_built = self.newest[voice.pk] is not None
-        return (
-            None
-            if is_built and target.distance.rank is Rank.READY
-            else describe_target(voice, target, self.statements).fix
-        )
+        return None if is_built and target.distance.rank is Rank.READY else self.steps[voice.pk].fix
 
 
 def _describe_use(voice: Voice) -> str:

@@ -17,7 +17,7 @@ from voicehub.refusals import ActionRefused, handle_refusal
 from voicehub.text import format_count, join_with_and
 from voices import access
 from voices.account_forms import SentenceForm, show_errors
-from voices.build_results.facts import make_facts
+from voices.build_results.facts import LETTERS, make_facts
 from voices.models import Build, BuildStatus
 from voices.presenters import build_name
 from voices.row_polls import compare_rows, make_list_token
@@ -33,7 +33,7 @@ from voices.services.builds.comparison import (
 from voices.services.previews import find_reasons_against_preview, get_longest_preview, request_preview
 from voices.services.remote_state import find_outdated_builds
 from voices.views.blind_panel import make_blind_panel
-from voices.views.comparison import LETTERS, LISTEN, Comparison, load_comparison
+from voices.views.comparison import LISTEN, Comparison, load_comparison
 
 RETRAINED_TEXT = "This voice has been retrained since this build. A preview would use the newer training."
 MAX_DIFFERENCES = 200

@@ -13,6 +13,7 @@ from consent.access import get_user
 from voicehub.models import User
 from voicehub.tokens import hash_token
 from voices import access
+from voices.build_results.facts import LETTERS
 from voices.models import BlindVote, Build, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.row_polls import RowState
@@ -20,7 +21,6 @@ from voices.services.blind_listening import Sentence, Tally, add_up, count_votes
 from voices.services.builds.comparison import MOST_BUILDS
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 
-LETTERS = "ABCD"
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
 MAX_OTHERS = 20
 LISTEN = "voices.view_remotevoice"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ RENEWAL = timedelta(days=14)
 
 
 def list_contract_steps(talents: Talents = None) -> Iterator[NextStep]:
-    """Contracts in force that end soon, then those whose party, countries or purposes nobody has confirmed. One query.
+    """Contracts in force that end soon, then those whose party, countries or purposes are not confirmed. One query.
 
     A contract does not end soon if another of the talent ends later, even if that one has not started yet.
     """
@@ -25,12 +25,12 @@ def list_contract_steps(talents: Talents = None) -> Iterator[NextStep]:
     later = Contract.objects.filter(is_later, talent=OuterRef("talent"), superseded_by=None)
     confirmed = Exists(ContractConfirmation.objects.filter(contract=OuterRef("pk")))
     in_force: QuerySet[Contract] = select_talents(Contract.objects.in_force().select_related("talent"), talents)
-    contracts = in_force.annotate(is_confirmed=confirmed, has_later=Exists(later))
-    is_ending = Q(has_later=False, ends_on__lte=timezone.localdate() + RENEWAL)
+    ends_soon = Q(~Exists(later), ends_on__lte=timezone.localdate() + RENEWAL)
+    contracts = in_force.annotate(is_confirmed=confirmed, is_ending=Case(When(ends_soon, then=True), default=False))
     is_open = (Q(company="") | Q(countries=[]) | Q(is_confirmed=False)) & ~Q(purposes=[])
-    rows = list(contracts.filter(is_ending | is_open).order_by("talent__name", "pk")[: 2 * MAX_ROWS])
+    rows = list(contracts.filter(Q(is_ending=True) | is_open).order_by("talent__name", "pk")[: 2 * MAX_ROWS])
     for contract in rows:
-        if contract.ends_on and not contract.has_later and contract.ends_on <= timezone.localdate() + RENEWAL:
+        if contract.ends_on and contract.is_ending:
             yield _make_ending_step(contract, contract.ends_on)
     for contract in rows:
         if contract.purposes and not (contract.company and contract.countries and contract.is_confirmed):

@@ -1,7 +1,7 @@
 """Next steps about voices at providers: alerts, deletions, what a person must decide, and legal holds."""
 
 from collections.abc import Iterator
-from uuid import UUID
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils import timezone
@@ -52,21 +52,9 @@ def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     is_kept = remote.is_still_visible or alert == remote.file_alert
     was_public = remote.alert == VOICE_WAS_PUBLIC
     status = "Not deleted" if is_kept else "Public" if remote.is_public else "Was public" if was_public else "Unknown"
-    subject, url = str(remote.voice or remote.name or remote), remote.get_absolute_url()
-    url += "#files" * (alert == remote.file_alert)
-    place, since = _describe_place(remote), remote.checked_at
-    return NextStep(
-        subject,
-        place,
-        "bad",
-        status,
-        (alert,),
-        url,
-        "Open voice",
-        since,
-        voice_id=remote.voice_id,
-        talent_id=_get_talent_id(remote),
-    )
+    subject = str(remote.voice or remote.name or remote)
+    url = remote.get_absolute_url() + "#files" * (alert == remote.file_alert)
+    return _make_step(remote, "bad", status, (alert,), url, "Open voice", remote.checked_at, subject=subject)
 
 
 def _make_deletion_step(remote: RemoteVoice) -> NextStep:
@@ -82,47 +70,18 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
         text = f"Delete it on the website of {label}, which has no API call for this, and confirm it here."
     else:
         severity, status, action, text = "busy", "Being deleted", "Open voice", "VoiceHub deletes it at the provider."
-    reasons = (f"{remote.deletion_reason} {text}",)
-    subject, place = str(remote.voice or remote), _describe_place(remote)
-    return NextStep(
-        subject,
-        place,
-        severity,
-        status,
-        reasons,
-        url,
-        action,
-        since,
-        voice_id=remote.voice_id,
-        talent_id=_get_talent_id(remote),
-    )
+    return _make_step(remote, severity, status, (f"{remote.deletion_reason} {text}",), url, action, since)
 
 
 def _make_file_step(remote: RemoteVoice) -> NextStep:
-    url = f"{remote.get_absolute_url()}#files"
-    subject, since = str(remote.voice or remote), remote.deletion_requested_at or remote.retired_at
+    since = remote.deletion_requested_at or remote.retired_at
     if remote.is_on_hold:
         severity, status, text = "over", "Legal hold", "A legal hold keeps the files that were sent for this voice."
     else:
         severity, status = "busy", "Files being deleted"
         text = "VoiceHub deletes the files that were sent for this voice."
-    place, reasons = _describe_place(remote), (text,)
-    return NextStep(
-        subject,
-        place,
-        severity,
-        status,
-        reasons,
-        url,
-        "Open voice",
-        since,
-        voice_id=remote.voice_id,
-        talent_id=_get_talent_id(remote),
-    )
-
-
-def _get_talent_id(remote: RemoteVoice) -> UUID | None:
-    return remote.voice.talent_id if remote.voice else None
+    url = f"{remote.get_absolute_url()}#files"
+    return _make_step(remote, severity, status, (text,), url, "Open voice", since)
 
 
 def _describe_place(remote: RemoteVoice) -> str:
@@ -150,17 +109,17 @@ def make_hold_step(talent: Talent) -> NextStep:
 def _make_decision_step(remote: RemoteVoice) -> NextStep:
     subject = "the files that were sent for it" if remote.deleted_at else "the voice"
     reasons = (_describe_end(remote), f"It ended before the upgrade. Delete or keep {subject}.")
-    return _make_step(remote, "bad", "To decide", reasons, "Decide", DELETE)
+    return _make_listed_step(remote, "bad", "To decide", reasons, "Decide", DELETE)
 
 
 def _make_planned_step(remote: RemoteVoice) -> NextStep:
     day = date_format(remote.deletion_due_on, "M j") if remote.deletion_due_on else ""
     reasons = (remote.coverage_end_reason, "A new consent and contract keep the voice.")
-    return _make_step(remote, "wait", f"Deletion on {day}", reasons, "See deletions", "")
+    return _make_listed_step(remote, "wait", f"Deletion on {day}", reasons, "See deletions", "")
 
 
 def _make_on_hold_step(remote: RemoteVoice) -> NextStep:
-    return _make_step(
+    return _make_listed_step(
         remote, "over", "Legal hold", (_describe_end(remote), "A legal hold keeps it."), "See deletions", ""
     )
 
@@ -171,13 +130,30 @@ def _describe_end(remote: RemoteVoice) -> str:
     return reason if day in reason else f"{reason} Last day: {day}."
 
 
-def _make_step(
+def _make_listed_step(
     remote: RemoteVoice, severity: str, status: str, reasons: tuple[str, ...], action: str, permission: str
 ) -> NextStep:
+    """A row that leads to the voice on the page of deletions."""
     url, page = f"{reverse('voices:deletion_list')}#voice-{remote.pk}", remote.get_absolute_url()
     since = remote.deletion_planned_at
+    return _make_step(remote, severity, status, reasons, url, action, since, permission=permission, subject_url=page)
+
+
+def _make_step(
+    remote: RemoteVoice,
+    severity: str,
+    status: str,
+    reasons: tuple[str, ...],
+    url: str,
+    action: str,
+    since: datetime | None,
+    *,
+    subject: str = "",
+    permission: str = "",
+    subject_url: str = "",
+) -> NextStep:
     return NextStep(
-        str(remote.voice),
+        subject or str(remote.voice or remote),
         _describe_place(remote),
         severity,
         status,
@@ -186,9 +162,9 @@ def _make_step(
         action,
         since,
         permission,
-        subject_url=page,
+        subject_url=subject_url,
         voice_id=remote.voice_id,
-        talent_id=_get_talent_id(remote),
+        talent_id=remote.voice.talent_id if remote.voice else None,
     )
 
 

@@ -89,6 +89,6 @@ def count_filters(voice: Voice, chosen: str, search: str) -> dict[str, int]:
 
 
 def count_to_review(voice: Voice) -> tuple[int, int]:
-    """How many usable recordings somebody should listen to, and how many are usable."""
+    """How many usable recordings a person should listen to, and how many are usable."""
     usable = Recording.objects.filter(voice=voice, status=RecordingStatus.ACCEPTED)
     return usable.filter(NEEDS_REVIEW, BY_NAME).count(), usable.count()

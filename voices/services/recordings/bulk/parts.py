@@ -1,4 +1,4 @@
-"""Large tables of transcripts: stored in parts, of which the request sets the first one and a task the others.
+"""Large tables of transcripts: stored in parts. The request sets the first part, a task the others.
 
 The parts of a table are ordered by their ids. What was done with the first one is to be done with the others. Each
 part is set or restored in one transaction: if a worker stops, the next one goes on with the next part, and repeats

@@ -76,6 +76,11 @@ def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS, height: int = ROW
     return path
 
 
+def make_wave_digits(peaks: Sequence[int]) -> str:
+    """The waveform of a row as one digit for each bar. `recordings-prepare.js` draws it: a page has many."""
+    return "".join(map(str, _list_sizes(peaks, ROW_BARS, ROW_HEIGHT)))
+
+
 def _list_sizes(peaks: Sequence[int], bars: int, height: int) -> Iterator[int]:
     """The size of each bar, at least 1, so that silence is a line of dots."""
     pairs = len(peaks) // 2

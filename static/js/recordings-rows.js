@@ -1,4 +1,5 @@
 // The rows of the table of recordings: the current one, opened details, and the transcript that is edited in place.
+import "./recordings-prepare.js"; // first: all else finds rows by their id
 import { isUnsaved, listStoredFields, restoreTexts } from "./unsaved.js";
 
 // The columns of a row, whose cells have no classes.

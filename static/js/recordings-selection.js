@@ -2,7 +2,7 @@
 import { clearOthers, forgetOthers, getScope, loadOthers, readOthers, restoreOthers, saveOthers } from "./selected-others.js";
 import { showDone } from "./toasts.js";
 
-const BOXES = "input[name=recording][form=recordings-bulk]";
+const BOXES = "input[name=recording][form=bulk]";
 const DONE = "recordings-done";
 const ANNOUNCE_DELAY = 300; // ms, so that a range is announced once
 
@@ -10,7 +10,7 @@ let selected = new Set();
 let selectedFilter = null; // the filter whose rows are all selected, or null
 let rangeStart = "";
 
-const getForm = () => document.getElementById("recordings-bulk");
+const getForm = () => document.getElementById("bulk");
 const getPageBox = () => document.querySelector("[data-select-page]");
 const getAllBox = () => getForm()?.elements.namedItem("all");
 const listBoxes = () => [...document.querySelectorAll(BOXES)];
@@ -116,7 +116,7 @@ document.addEventListener("change", ({ target }) => {
 });
 
 document.addEventListener("reset", ({ target }) => {
-  if (target.id !== "recordings-bulk") return;
+  if (target.id !== "bulk") return;
   setTimeout(() => {
     clear();
     getPageBox()?.focus();

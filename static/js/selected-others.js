@@ -4,7 +4,7 @@ import { useSessionStorage } from "./storage.js";
 
 const STORE = "selected-recordings";
 
-const getForm = () => document.getElementById("recordings-bulk");
+const getForm = () => document.getElementById("bulk");
 // The address of the rows that are shown: it differs between two pages of the list, and not between two states of one.
 const getPage = () => document.getElementById("recordings")?.getAttribute("hx-get") ?? "";
 

@@ -3,7 +3,14 @@
 import pytest
 
 from voices.models import Recording
-from voices.recording_rows import MAX_CHIPS, get_quality_grade, make_row_chips, make_wave_marks, make_wave_path
+from voices.recording_rows import (
+    MAX_CHIPS,
+    get_quality_grade,
+    make_row_chips,
+    make_wave_digits,
+    make_wave_marks,
+    make_wave_path,
+)
 
 LOUD, SILENT = (-128, 127), (0, 0)
 
@@ -21,6 +28,12 @@ def test_waveform_is_one_path_with_a_bar_for_each_part() -> None:
 @pytest.mark.parametrize("peaks", [[], [5], list(SILENT), [-128] * 3])
 def test_waveform_of_few_or_damaged_peaks_is_drawn_as_far_as_it_goes(peaks: list[int]) -> None:
     assert make_wave_path(peaks).count("v") == len(peaks) // 2
+
+
+def test_row_has_one_digit_for_each_bar() -> None:
+    digits = make_wave_digits([*LOUD, *SILENT] * 27)
+    assert len(digits) == 27 and set(digits) == {"8"}
+    assert make_wave_digits(SILENT) == "1" and make_wave_digits([]) == ""
 
 
 def test_louder_parts_have_longer_bars() -> None:

@@ -12,6 +12,8 @@ register = template.Library()
 
 VOICE_COLORS = 8
 BARS = 5
+# The first path of each icon of Tabler: an empty square.
+NO_DRAWING = '<path stroke="none" d="M0 0h24v24H0z" fill="none" />'
 
 
 @register.simple_tag
@@ -24,10 +26,9 @@ def icon(name: str) -> SafeString:
 def _read_icon(name: str) -> SafeString:
     path = settings.BASE_DIR / "static" / "vendor" / "tabler-icons" / f"{name}.svg"
     drawing = path.read_text(encoding="utf-8").partition(">")[2] if path.is_file() else ""
+    drawing = " ".join(drawing.replace(NO_DRAWING, "").split()).replace("> <", "><")
     # The file is part of a package that package-lock.json names with its hash.
-    return SafeString(
-        f'<svg class="vh-icon" viewBox="0 0 24 24" aria-hidden="true">{drawing.strip()}' if drawing else ""
-    )
+    return SafeString(f'<svg class="vh-icon" viewBox="0 0 24 24" aria-hidden="true">{drawing}' if drawing else "")
 
 
 @register.filter(name="voice_color")

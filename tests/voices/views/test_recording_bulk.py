@@ -323,6 +323,6 @@ def test_bar_has_the_actions_of_the_role(
 
 
 def read_bar(response: Any) -> str:
-    found = re.search(r'<form id="recordings-bulk".*?</form>', read_html(response), re.DOTALL)
+    found = re.search(r'<form id="bulk".*?</form>', read_html(response), re.DOTALL)
     assert found
     return found[0]

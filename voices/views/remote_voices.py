@@ -31,6 +31,7 @@ from voices.deletion_progress import (
 )
 from voices.models import RemoteVoice
 from voices.services import remote_voices
+from voices.services.builds.changes import number_builds
 from voices.services.builds.lifecycle import VOICE_WAS_PUBLIC
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
 from voices.services.deletion import is_creation_in_doubt
@@ -100,6 +101,7 @@ def make_remote_context(remote: RemoteVoice, page: str | None) -> dict[str, Any]
     """`page` is the page of its builds, from the query string."""
     is_held = bool(find_hold(remote))
     builds = Paginator(remote.builds.all(), BUILDS_ON_PAGE).get_page(page)
+    builds.object_list = list(builds.object_list)
     return {
         "remote": remote,
         "capabilities": remote.find_capabilities(),
@@ -109,6 +111,7 @@ def make_remote_context(remote: RemoteVoice, page: str | None) -> dict[str, Any]
         "badge": presenters.make_remote_badge(remote, is_held=is_held),
         "held": [remote.pk] if is_held else [],
         "page": builds,
+        "numbered_builds": list(zip(builds, number_builds(builds.object_list), strict=True)),
         "outdated": find_outdated_builds(builds),
         "proof": load_deletion_proof(remote),
         "is_waiting": is_waiting_for_provider(remote),

@@ -1,13 +1,19 @@
 """The page of a voice: one tab each for its recordings, its readiness, its builds and its voices at providers."""
 
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
+from voicehub.models import User
 from voices import access
 from voices.build_options import list_build_options
 from voices.build_results.gauges import number_builds
+from voices.models import Build
+from voices.next_fixes import Fix, load_build_fixes
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import VoiceState, find_outdated_builds, find_remote_state
 from voices.views.finding_list import list_findings
@@ -60,7 +66,10 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     found = access.query_builds().filter(voice=voice)
     builds = list(found[:MAX_BUILDS])
+    steps = _load_build_steps(builds, get_user(request))
     context = make_tab_context(voice, get_user(request), Tab.BUILDS) | {
+        "steps": steps,
+        "failed_build": bool(steps),
         "builds": number_builds(builds, found.count()),
         "finished_builds": [build for build in builds if not build.is_active],
         "voice_states": check_built_voices(builds),
@@ -68,6 +77,12 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
         "has_scores": any(build.scores for build in builds),
     }
     return render(request, "voices/voice_builds.html", context)
+
+
+def _load_build_steps(builds: Sequence[Build], user: User) -> Mapping[UUID, Fix]:
+    """By id of the build, what it needs of a person and this one can do."""
+    found = load_build_fixes(Build.objects.filter(pk__in=[build.pk for build in builds]))
+    return {pk: fix for pk, (_, fix) in found.items() if fix.is_allowed_for(user)}
 
 
 @require_permission("voices.view_remotevoice")

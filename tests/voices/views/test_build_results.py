@@ -103,7 +103,7 @@ def test_gauges_show_direction_mark_and_change(viewer_client: Client, studio: St
     text = read_html(response)
     assert f'compared with <a href="{first.get_absolute_url()}">build 1</a>' in text
     assert "No provider states a limit" in text
-    assert "Lower is better, good: 0.20 or less" in text
+    assert "0.20 or less is good" in text
     assert 'stroke-dasharray="94.0 200"' in text
     assert "style=" not in text
 

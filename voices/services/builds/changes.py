@@ -72,6 +72,8 @@ def number_build(build: Build) -> int:
 
 def number_builds(builds: Sequence[Build]) -> list[int]:
     """The same of several builds of one voice, in one query."""
+    if not builds:
+        return []
     counts = {str(place): Count("pk", filter=Q(created_at__lte=one.created_at)) for place, one in enumerate(builds)}
     numbers = Build.objects.filter(voice=builds[0].voice_id).order_by().aggregate(**counts)
     return [numbers[str(place)] for place in range(len(builds))]

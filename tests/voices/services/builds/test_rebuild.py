@@ -82,7 +82,7 @@ def test_page_names_what_is_missing_without_the_marked_recordings(producer_clien
     build = make_marked_build(studio, good=1)
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert "Without them, the next build has 1 recording with 4 s of speech." in text
+    assert "Without them, the next build has 1 recording with 4 s of speech" in text
     assert "2 more recordings are needed." in text
     assert "2 more recordings are needed." in read_html(click(producer_client, build))
     assert not Recording.objects.filter(active=False).exists()

@@ -30,6 +30,7 @@ from voices.presenters import (
 )
 from voices.services.builds.offline_proof import provider_requires_proof
 from voices.services.builds.recheck import VoiceStates, find_held_voices
+from voices.services.builds.spec import shorten_clip_names
 from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
 register = template.Library()
@@ -78,6 +79,7 @@ def contract_fix(voice: Voice, permission: BuildPermission) -> SafeString:
 register.filter(tier_label)
 
 register.filter(build_name)
+register.filter(shorten_clip_names)
 
 
 @register.filter

@@ -20,6 +20,7 @@ PROVIDER_TEXTS = {
     "outlier": ("wait", "Another speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
     "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
+WORST_FIRST = ("bad", "wait", "idle")
 # Findings that a filter of the table shows already.
 FILTERS = {UNUSABLE: "refused", NO_TRANSCRIPT: "no_transcript"}
 
@@ -38,7 +39,9 @@ class FindingLine:
 
 
 def list_findings(voice: Voice) -> list[FindingLine]:
-    return [_make_line(voice, problem) for problem in list_problems(voice)]
+    """The worst first."""
+    lines = [_make_line(voice, problem) for problem in list_problems(voice)]
+    return sorted(lines, key=lambda line: WORST_FIRST.index(line.severity))
 
 
 def _make_line(voice: Voice, problem: FoundProblem) -> FindingLine:

@@ -34,6 +34,11 @@ def make_clip_name(recording: Recording) -> str:
     return f"{words or 'clip'}-{recording.pk.hex[:8]}"
 
 
+def shorten_clip_names(text: str) -> str:
+    """A sentence of a provider with the names of clips as people know them: without what makes them unique."""
+    return re.sub(r"(?<=\w)-[0-9a-f]{8}\b", "", text)
+
+
 def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], UploadFile]) -> BuildSpec:
     """Everything that the adapter needs for `build`, as frozen when the build started.
 

@@ -20,7 +20,7 @@ from voices.models import AccountMode, Build, BuildStatus, Callback
 from voices.services.builds import poll
 from voices.services.builds.lifecycle import compute_poll_interval
 from voices.services.builds.poll import refresh_build
-from voices.services.builds.spec import make_callback_url, make_clip_name
+from voices.services.builds.spec import make_callback_url, make_clip_name, shorten_clip_names
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -286,3 +286,8 @@ def test_second_poll_of_a_finished_build_changes_nothing(harness: BuildHarness, 
     finished_at = Build.objects.get(pk=build.pk).finished_at
     assert refresh_build(str(build.pk)) is None
     assert Build.objects.get(pk=build.pk).finished_at == finished_at
+
+
+def test_sentence_of_a_provider_names_clips_as_people_do() -> None:
+    assert shorten_clip_names("There is no speech in: rms-silent-24c37e5b.") == "There is no speech in: rms-silent."
+    assert shorten_clip_names("Error a-24c37e5, code -24c37e5b") == "Error a-24c37e5, code -24c37e5b"

@@ -9,7 +9,7 @@ from providers import registry
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.models import Account, LimitOverride
-from voices.views.accounts import LIMIT_LABELS, format_limit
+from voices.views.provider_page import LIMIT_LABELS, format_limit
 
 pytestmark = pytest.mark.django_db
 

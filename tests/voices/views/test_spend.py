@@ -50,7 +50,7 @@ def test_account_without_readings_has_neither_table_nor_chart(producer_client: C
     for account in (studio.account, speechgen):
         text = read_html(producer_client.get(reverse("voices:account", args=[account.pk])))
         assert "Used per month" not in text and "data-chart" not in text and "charts.js" not in text
-    assert "Not stated by the provider: it does not report credits or use." in text
+    assert "Not stated: this provider does not report credits or use." in text
 
 
 def test_overview_shows_every_account_and_what_is_not_stated(producer_client: Client, studio: Studio) -> None:

@@ -145,8 +145,10 @@ class BuildTable(ListTable):
 
     def render_voice(self, record: Build) -> SafeString:
         link = render_link(record.get_absolute_url(), record.voice.name)
-        started = format_html("{}, {}", render_moment(record.created_at), build_name(record))
-        return render_voice_name(record.voice_id, render_lines(link, started, "not-wide"))
+        number = f"Build {record.number}"  # type: ignore[attr-defined]  # annotated by the page
+        started = (number, render_moment(record.created_at), build_name(record))
+        second = format_html('{}<span class="not-wide">, {}, {}</span>', *started)
+        return render_voice_name(record.voice_id, render_lines(link, second))
 
     def render_talent(self, record: Build) -> str:
         return record.voice.talent.name

@@ -7,15 +7,15 @@ from operator import and_, or_
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 
 from consent.models import Consent, Talent
 from providers import registry
 from voicehub.folding import fold
 from voicehub.models import User
-from voicehub.row_counts import count_rows
 from voices import access
 from voices.models import Build, RemoteVoice, Voice
+from voices.services.builds.changes import annotate_numbers
 
 MIN_CHARACTERS = 2
 MAX_CHARACTERS = 200
@@ -63,9 +63,7 @@ def _query_recordings(user: User) -> QuerySet[Any]:
 
 
 def _query_builds(_user: User) -> QuerySet[Build]:
-    """Builds with their position among all builds of their voice, from 1, as `number`."""
-    earlier = Build.objects.filter(voice=OuterRef("voice"), created_at__lte=OuterRef("created_at"))
-    rows = Build.objects.select_related("voice__talent", "remote_voice__account").annotate(number=count_rows(earlier))
+    rows = annotate_numbers(Build.objects.select_related("voice__talent", "remote_voice__account"))
     account = ("remote_voice__tier", "remote_voice__account__name", "remote_voice__account__provider")
     return rows.only("status", "created_at", "voice__name", "voice__talent__name", *account)
 

@@ -91,3 +91,9 @@ def test_query_count_does_not_grow_with_accounts_and_readings(producer_client: C
     for number in range(3, 60):
         add_account(f"Account {number}")
     assert count_queries() == few
+
+
+def test_overview_ends_with_the_first_month_that_says_something(producer_client: Client, studio: Studio) -> None:
+    assert len(producer_client.get(OVERVIEW).context["months"]) == 1
+    add_account("Credits", days=70)
+    assert len(producer_client.get(OVERVIEW).context["months"]) in (3, 4)

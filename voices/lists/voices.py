@@ -164,7 +164,8 @@ class VoiceTable(ListTable):
         return render_lines(render_mark(step.severity, step.status), name_target(target) if target.is_allowed else "")
 
     def render_last_build(self, record: Voice) -> SafeString:
-        cell = self.cells.get(self.newest[record.pk])
+        newest = self.newest[record.pk]
+        cell = self.cells.get(newest) if newest else None
         if cell is None:
             return NOTHING
         badges = render_link(cell.build.get_absolute_url(), render_badges(cell.badges))

@@ -112,7 +112,7 @@ def _make_recording_step(consent: Consent | None) -> Step:
     if consent.status in RECORDED:
         return Step("Recorded", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
-        return Step("Recorded", "wait", "Waiting for talent", url, "Open request")
+        return Step("Recorded", "idle", "Waiting for talent", url, "Open request")
     return Step("Recorded", "idle", "Closed", url)
 
 

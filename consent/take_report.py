@@ -18,7 +18,7 @@ from consent.extension_points import has_recordings_to_compare
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
-from voicehub.sound_report import Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark
+from voicehub.sound_report import NO_PROBLEM, Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark
 
 COMPARISON_TIME = timedelta(minutes=1)  # maximum wait for the speaker comparison after the other checks
 PUNCTUATION = ".,;:!?\"'“”‘’()"
@@ -149,6 +149,12 @@ class TakeReport:
         sound = {**merge_measures(take.levels, measures), **file_facts}
         missing = [Fact("Speech model", "", missing=str(reason)) for reason in list_reasons(measures.get("missing"))]
         return make_facts(sound, findings, is_analyzed=bool(measures)) + missing
+
+    @property
+    def passed_sound_checks(self) -> int:
+        """The number of audio quality facts, if none has a problem."""
+        facts = self.facts
+        return len(facts) if all(fact.tone == NO_PROBLEM[0] for fact in facts) else 0
 
 
 def make_take_report(take: Take) -> TakeReport:

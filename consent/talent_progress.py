@@ -8,12 +8,13 @@ from uuid import UUID
 from django.db.models import Case, Value, When
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from consent import extension_points
 from consent.labels import describe_term
 from consent.models import Consent, ConsentStatus, Talent
 from voicehub.models import User
-from voicehub.text import format_count, format_date
+from voicehub.text import format_count
 
 # The consent that is furthest comes first.
 PROGRESS = (
@@ -97,7 +98,7 @@ def _get_contract_url(ids: Collection[UUID]) -> str:
 
 def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> Step:
     if consent:
-        requested_on = format_date(timezone.localdate(consent.created_at))
+        requested_on = date_format(timezone.localtime(consent.created_at), "M j, Y")
         return Step("Consent requested", "good", requested_on, consent.get_absolute_url())
     if not user.has_perm("consent.add_consent"):
         return Step("Consent requested", *NOT_YET)
@@ -111,7 +112,7 @@ def _make_recording_step(consent: Consent | None) -> Step:
     if consent.status in RECORDED:
         return Step("Recorded", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
-        return Step("Recorded", "wait", "Waiting for talent", url, "Open request")
+        return Step("Recorded", "idle", "Waiting for talent", url, "Open request")
     return Step("Recorded", "idle", "Closed", url)
 
 

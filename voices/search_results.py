@@ -36,7 +36,7 @@ CHARACTERS_BEFORE, CHARACTERS_AFTER = 40, 120
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`sign` is the face of a person or the tile of a voice, `text` the part of a transcript with the words."""
+    """`sign` is the face of a person or the tile of a voice. `text` is a part of a transcript, instead of a title."""
 
     url: str
     title: SafeString
@@ -97,14 +97,17 @@ def _make_voice_result(voice: Voice, words: Sequence[str]) -> SearchResult:
 def _make_recording_result(recording: Recording, words: Sequence[str]) -> SearchResult:
     # The table begins with the opened recording if it stands on another page.
     url = f"{recording.voice.get_absolute_url()}?open={recording.pk}#row-{recording.pk}"
-    where = mark_words(f"{recording.voice.name} · {recording.voice.talent.name}", ())
-    text = mark_words(cut_text(recording.transcript, words), words)
-    return SearchResult(url, mark_words(recording.file_name, words), where, text, render_voice_tile(recording.voice.pk))
+    name, where = mark_words(recording.file_name, words), f"{recording.voice.name} · {recording.voice.talent.name}"
+    text, sign = mark_words(cut_text(recording.transcript, words), words), render_voice_tile(recording.voice.pk)
+    if not text:
+        return SearchResult(url, name, mark_words(where, ()), sign=sign)
+    return SearchResult(url, SafeString(""), format_html("{} · {}", name, where), text, sign)
 
 
 def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:
-    detail = f"{build.voice.name} · {build.remote_voice.account.name} · {build.voice.talent.name}"
-    title, sign = mark_words(build_name(build), words), render_voice_tile(build.voice.pk)
+    detail = f"{build_name(build)} · {build.voice.talent.name} · {build.remote_voice.account.name}"
+    name = f"Build {build.number} of {build.voice.name}"  # type: ignore[attr-defined]  # annotated by the search
+    title, sign = mark_words(name, words), render_voice_tile(build.voice.pk)
     state, started = render_mark(get_tone(build.status), build.get_status_display()), render_moment(build.created_at)
     return SearchResult(build.get_absolute_url(), title, mark_words(detail, words), sign=sign, state=state, day=started)
 

@@ -125,6 +125,7 @@ class TalentTable(ListTable):
         lambda: _count_consents(ConsentStatus.SUBMITTED),
         lambda: _count_consents(ConsentStatus.REQUESTED),
         lambda: _count_consents(ConsentStatus.APPROVED),
+        css_class="two",
         permission=CONSENTS,
         is_descending_first=True,
     )
@@ -170,7 +171,10 @@ class TalentTable(ListTable):
         marks = [
             (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
         ]
-        return format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
+        shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
+        may_see_contract = "contract" in self.columns
+        contract = format_html("Contract: {}", self.render_contract(record)) if may_see_contract else ""
+        return render_lines(shown, contract, "only-phone")
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)

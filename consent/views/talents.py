@@ -21,7 +21,7 @@ from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
 
-RECENT_EVENTS = 10
+RECENT_EVENTS = 6
 
 
 @require_permission("consent.view_talent")

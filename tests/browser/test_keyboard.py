@@ -278,5 +278,6 @@ def search(keys: Keyboard, place: Locator) -> None:
 
 
 def sign_out(keys: Keyboard) -> None:
-    keys.activate(keys.page.get_by_role("button", name="Sign out"))
+    keys.activate(keys.page.locator(".vh-own > summary"))
+    keys.activate(keys.page.locator(".vh-own").get_by_role("button", name="Sign out"))
     expect(keys.page.get_by_label("Username")).to_be_visible()

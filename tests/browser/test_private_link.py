@@ -36,6 +36,7 @@ def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: 
 def test_staff_switch_off_a_mail(open_tab: Callable[..., Tab]) -> None:
     staff = open_tab("desktop", "paula")
     page = staff.goto("/")
+    page.locator(".vh-own > summary").click()
     page.get_by_role("link", name="Mails to you").click()
     page.get_by_label("A voice is ready").uncheck()
     page.get_by_role("button", name="Save").click()

@@ -16,9 +16,7 @@ TEXT = "Good morning to all of you."
 def test_account_page_says_that_the_provider_reports_no_usage(open_tab: OpenTab, size: str) -> None:
     tab = open_tab(size, "ada")
     staff_steps.add_account(tab, f"No credits, {size}", "Voice.ai", "key-without-credits")
-    expect(tab.page.locator("#usage")).to_contain_text(
-        "Not stated by the provider: it does not report credits or use. See its website."
-    )
+    expect(tab.page.locator("#usage")).to_contain_text("Not stated: this provider does not report credits or use.")
 
 
 def test_preview_may_be_as_long_as_the_provider_allows(open_tab: OpenTab, dataset_build: str) -> None:

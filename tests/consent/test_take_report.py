@@ -12,6 +12,7 @@ from consent import extension_points
 from consent.models import Consent, Take, TakeCheck
 from consent.take_report import COMPARISON_TIME, WORD_STATES, TakeReport, make_take_report
 from tests.consent.rows import ConsentFactory, get_url, read_page
+from voicehub.sound_report import Fact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -249,3 +250,12 @@ def test_fine_peaks_are_returned_on_request(viewer_client: Client, take: Take) -
     assert len(viewer_client.get(url).json()["peaks"][0]) == 400
     TakeCheck.objects.update(fine_peaks=[])
     assert len(viewer_client.get(f"{url}?fine").json()["peaks"][0]) == 400
+
+
+def test_sound_checks_are_counted_only_if_all_passed(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = [Fact("Length", "8.7 s"), Fact("Level", "-20 dBFS")]
+    monkeypatch.setattr(TakeReport, "facts", property(lambda _report: facts))
+    report = make_take_report(take)
+    assert report.passed_sound_checks == 2
+    facts.append(Fact("Noise", "", missing="Too short."))
+    assert report.passed_sound_checks == 0

@@ -15,7 +15,7 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import render_lines, render_link, render_moment
+from voicehub.templatetags.cells import render_lines, render_link, render_moment, render_step
 from voices.models import Account, AccountMode, RemoteVoice
 from voices.presenters import make_account_badge
 
@@ -69,6 +69,7 @@ class AccountTable(ListTable):
     voices = ListColumn("Voices", count_voices, css_class="num only-wide", is_descending_first=True)
     state = ListColumn("State", rank_state, css_class="two wrap")
     checked = ListColumn("Last test", "checked_at", css_class="only-wide", is_descending_first=True)
+    next_step = ListColumn("Next step", css_class="only-desk", permission="voices.test_account")
 
     def load_rows(self, records: Sequence[Account]) -> None:
         rows = _query_present_voices().filter(account__in=records).values_list("account")
@@ -94,6 +95,12 @@ class AccountTable(ListTable):
 
     def render_checked(self, record: Account) -> SafeString | str:
         return render_moment(record.checked_at) or "never"
+
+    def render_next_step(self, record: Account) -> SafeString | str:
+        is_open = record.paused_at is None and (record.checked_at is None or bool(record.last_error))
+        if not is_open or record.provider not in registry.PROVIDERS:
+            return ""
+        return render_step(reverse("voices:account", args=[record.pk]), "Test the key", record.name)
 
 
 def _describe_key(account: Account) -> SafeString | str:

@@ -112,9 +112,9 @@ class BuildTable(ListTable):
     talent = ListColumn(
         "Talent", lambda: Lower("voice__talent__name"), css_class="wrap only-wide", permission=TALENT_NAMES
     )
-    provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-desk")
+    provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")
     status = ListColumn("Status", rank_status, "-created_at")
-    started = ListColumn("Started", "created_at", css_class="only-desk", is_descending_first=True)
+    started = ListColumn("Started", "created_at", css_class="only-wide", is_descending_first=True)
     overall = ScoreColumn(OVERALL, OVERALL.label, "num")
     similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
     fluency = ScoreColumn(FLUENCY, FLUENCY.label)
@@ -145,8 +145,10 @@ class BuildTable(ListTable):
 
     def render_voice(self, record: Build) -> SafeString:
         link = render_link(record.get_absolute_url(), record.voice.name)
-        started = format_html("{}, {}", render_moment(record.created_at), build_name(record))
-        return render_voice_name(record.voice_id, render_lines(link, started, "only-phone"))
+        number = f"Build {record.number}"  # type: ignore[attr-defined]  # annotated by the page
+        started = (number, render_moment(record.created_at), build_name(record))
+        second = format_html('{}<span class="not-wide">, {}, {}</span>', *started)
+        return render_voice_name(record.voice_id, render_lines(link, second))
 
     def render_talent(self, record: Build) -> str:
         return record.voice.talent.name

@@ -1,6 +1,6 @@
 """The list of voices: its columns, filters and order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -52,6 +52,19 @@ def sum_speech() -> Combinable:
 
 def _query_newest_build() -> QuerySet[Build]:
     return Build.objects.filter(voice=OuterRef("pk")).order_by("-created_at", "pk")
+
+
+def find_newest_builds(voice_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
+    """By voice, the id of its newest build."""
+    newest = Subquery(_query_newest_build().values("pk")[:1])
+    return dict(Voice.objects.filter(pk__in=voice_ids).order_by().values_list("pk", newest))
+
+
+def load_newest_badges(voice_ids: Collection[UUID]) -> dict[UUID, SafeString]:
+    """By voice, the badges of its newest build. The number of queries is constant."""
+    newest = {voice: build for voice, build in find_newest_builds(voice_ids).items() if build}
+    cells = load_build_cells(newest.values())
+    return {voice: render_badges(cells[build].badges) for voice, build in newest.items()}
 
 
 def find_last_built_at() -> Combinable:
@@ -111,8 +124,7 @@ class VoiceTable(ListTable):
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]
-        newest = Subquery(_query_newest_build().values("pk")[:1])
-        self.newest = dict(Voice.objects.filter(pk__in=ids).order_by().values_list("pk", newest))
+        self.newest = find_newest_builds(ids)
         self.cells = load_build_cells([build for build in self.newest.values() if build])
         self.totals = load_speech_totals(records)
         self.active = set(Build.objects.active().filter(voice__in=ids).values_list("voice", flat=True))
@@ -152,7 +164,8 @@ class VoiceTable(ListTable):
         return render_lines(render_mark(step.severity, step.status), name_target(target) if target.is_allowed else "")
 
     def render_last_build(self, record: Voice) -> SafeString:
-        cell = self.cells.get(self.newest[record.pk])
+        newest = self.newest[record.pk]
+        cell = self.cells.get(newest) if newest else None
         if cell is None:
             return NOTHING
         badges = render_link(cell.build.get_absolute_url(), render_badges(cell.badges))

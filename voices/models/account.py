@@ -86,6 +86,11 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_untested(self) -> bool:
+        """Nothing is known of its key: no call was made with it, and nobody paused the account."""
+        return self.paused_at is None and not self.last_error and self.checked_at is None
+
     def get_capabilities(self, tier: Tier | str) -> Capabilities:
         """What the provider can do in `tier`. Raises ActionRefused if VoiceHub no longer supports the tier."""
         try:

@@ -15,6 +15,7 @@ from voicehub.folding import fold
 from voicehub.models import User
 from voices import access
 from voices.models import Build, RemoteVoice, Voice
+from voices.services.builds.changes import annotate_numbers
 
 MIN_CHARACTERS = 2
 MAX_CHARACTERS = 200
@@ -62,7 +63,7 @@ def _query_recordings(user: User) -> QuerySet[Any]:
 
 
 def _query_builds(_user: User) -> QuerySet[Build]:
-    rows = Build.objects.select_related("voice__talent", "remote_voice__account")
+    rows = annotate_numbers(Build.objects.select_related("voice__talent", "remote_voice__account"))
     account = ("remote_voice__tier", "remote_voice__account__name", "remote_voice__account__provider")
     return rows.only("status", "created_at", "voice__name", "voice__talent__name", *account)
 

@@ -21,6 +21,7 @@ from voicehub.text import format_decimals, format_time
 from voices import access, presenters
 from voices.build_results.marks import list_marks
 from voices.build_results.trends import load_trends
+from voices.lists.voices import load_newest_badges
 from voices.models import Build, BuildStatus, OfflineProof, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
@@ -141,7 +142,11 @@ def voice_trends(voice: Voice) -> dict[str, Any]:
 def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
     voices = load_part(context["request"], access.query_counted_voices(talent), "voices")
-    return {"talent": talent, "voices": voices, "perms": context["perms"], "request": context["request"]}
+    may_see_builds = context["request"].user.has_perm("voices.view_build")
+    badges = load_newest_badges([voice.pk for voice in voices]) if may_see_builds else {}
+    rows = [(voice, badges.get(voice.pk, "")) for voice in voices]
+    shared = {name: context[name] for name in ("perms", "request")}
+    return {"talent": talent, "voices": voices, "rows": rows, **shared}
 
 
 @register.inclusion_tag("voices/_offline_proof_link.html")

@@ -1,85 +1,28 @@
-"""The pages of accounts, and the page of a provider's limits with their sources."""
+"""The pages of accounts."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_user, require_permission
 from providers import registry
-from providers.base import Provider
 from providers.types import Capabilities
 from voicehub.lists.pages import load_list
 from voicehub.refusals import handle_refusal, show_refusal_as_message
-from voicehub.text import format_duration
 from voices import access
 from voices.account_forms import AccountForm, KeyForm, PauseForm, UploaderForm, show_errors
 from voices.lists.accounts import AccountFilter, AccountTable
-from voices.models import Account, LimitOverride
+from voices.models import Account
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 from voices.services.uploaders import find_exemption, set_authorized_uploader
 from voices.services.usage import reports_usage
 from voices.views.account_usage import list_usage_rows
 from voices.views.spend import make_account_months
-
-# Labels of the limits. A limit without a label is shown by its key.
-LIMIT_LABELS = {
-    "shortest_clip": "Shortest recording",
-    "longest_clip": "Longest recording",
-    "trained_clip": "Longest recording used for training",
-    "longest_transcript": "Longest transcript",
-    "least_recordings": "Minimum recordings",
-    "most_recordings": "Maximum recordings",
-    "least_seconds": "Minimum speech",
-    "advised_seconds": "Recommended speech",
-    "advised_seconds_other_languages": "Recommended speech, languages other than English",
-    "most_seconds": "Maximum speech",
-    "most_bytes": "Largest file",
-    "lowest_rate": "Lowest sample rate",
-    "highest_rate": "Highest sample rate",
-    "calls_per_second": "Calls per second",
-    "longest_preview": "Longest preview text",
-}
-Overrides = Mapping[tuple[str, str, str], LimitOverride]
-
-
-@dataclass(frozen=True, slots=True)
-class LimitRow:
-    """One limit in effect, with its source."""
-
-    name: str
-    amount: str
-    source: str
-    checked_on: date | None
-    is_hard: bool
-    note: str
-    is_override: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TierLimits:
-    """One tier on the page of its provider: its capabilities, and a row for each of its limits."""
-
-    capabilities: Capabilities
-    rows: list[LimitRow]
-
-    @property
-    def supported_actions(self) -> list[tuple[str, bool]]:
-        """Actions on a finished voice, each with whether the provider supports it."""
-        capabilities = self.capabilities
-        return [
-            ("Generate a preview", capabilities.can_preview),
-            ("Retrain", capabilities.can_retrain),
-            ("Rename", capabilities.can_rename),
-            ("Make private", capabilities.can_set_visibility),
-            ("Delete", capabilities.can_delete),
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,47 +60,6 @@ def account_add(request: HttpRequest) -> HttpResponse:
     return render(request, "voices/account_add.html", {"form": form, "providers": list_provider_options()})
 
 
-@require_permission("voices.view_account")
-@require_safe
-def provider_limits(request: HttpRequest, slug: str) -> HttpResponse:
-    """The limits of one provider, each with its source, and the actions on voices that the provider supports."""
-    if slug not in registry.PROVIDERS:
-        raise Http404
-    provider = registry.get_provider_class(slug)
-    overrides = {(row.provider, row.tier, row.limit): row for row in LimitOverride.objects.filter(provider=slug)}
-    context = {"slug": slug, "label": provider.label, "tiers": list(make_tier_limits(provider, overrides))}
-    return render(request, "voices/account_provider.html", context)
-
-
-def make_tier_limits(provider: type[Provider], overrides: Overrides) -> Iterator[TierLimits]:
-    for tier, capabilities in provider.tiers.items():
-        rows = [
-            _make_limit_row(name, capabilities, overrides.get((provider.slug, str(tier), name)))
-            for name in capabilities.limits
-        ]
-        yield TierLimits(capabilities, rows)
-
-
-def _make_limit_row(name: str, capabilities: Capabilities, override: LimitOverride | None) -> LimitRow:
-    limit = capabilities.limits[name]
-    value, source = (override.value, override.source) if override else (limit.value, limit.source)
-    label = LIMIT_LABELS.get(name, name.replace("_", " ").capitalize())
-    checked_on = None if override else date.fromisoformat(limit.checked)
-    return LimitRow(
-        label, format_limit(value, limit.unit), source, checked_on, limit.hard, limit.note, override is not None
-    )
-
-
-def format_limit(value: float, unit: str) -> str:
-    """Format a limit with its unit: 12 s → "12 seconds", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
-    if unit == "s" and value >= 60:
-        return format_duration(value)
-    if unit == "bytes" and value >= 1_000_000:
-        return f"{value / 1_000_000:,g} MB"
-    noun = {"s": "seconds", "calls/s": "calls"}.get(unit, unit)
-    return f"{value:,g} {noun.removesuffix('s') if value == 1 else noun}"
-
-
 VOICES_PER_PAGE, MAX_CALLS = 25, 20
 UNKNOWN_PROVIDER = "VoiceHub no longer supports this provider."
 
@@ -178,6 +80,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
     context = {
         "account": account,
         "is_known_provider": is_known_provider,
+        "is_untested": is_known_provider and account.is_untested,
         "can_list": any(tier.can_list for tier in tiers),
         "exemption": find_exemption(account.provider),
         "plan_refusals": list_plan_refusals(account),

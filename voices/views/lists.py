@@ -9,6 +9,7 @@ from voicehub.lists.pages import load_list
 from voices import access
 from voices.lists.builds import BuildFilter, BuildTable
 from voices.lists.voices import VoiceFilter, VoiceTable
+from voices.services.builds.changes import annotate_numbers
 
 
 @require_permission("voices.view_voice")
@@ -21,5 +22,5 @@ def voice_list(request: HttpRequest) -> HttpResponse:
 @require_permission("voices.view_build")
 @require_safe
 def build_list(request: HttpRequest) -> HttpResponse:
-    listing = load_list(request, access.query_builds(), BuildTable, BuildFilter)
+    listing = load_list(request, annotate_numbers(access.query_builds()), BuildTable, BuildFilter)
     return render(request, "voices/build_list.html", {"list": listing})

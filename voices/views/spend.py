@@ -61,6 +61,10 @@ class MonthRow:
         return f"at least {amount}" if self.usage.is_at_least else amount
 
     @property
+    def says_something(self) -> bool:
+        return bool(self.amount or self.notes or self.ledger)
+
+    @property
     def short_notes(self) -> str:
         return ", ".join(short for short, _sentence in list_notes(self.usage))
 
@@ -191,15 +195,24 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     months, accounts = list_months(OVERVIEW_MONTHS), list(Account.objects.all())
     readings, ledger = load_readings(accounts, months), load_ledger(accounts, months)
     rows = [make_account_spend(account, readings.get(account.pk, []), months, ledger) for account in accounts]
+    shown = months[::-1][: count_shown_months(rows)]
     context = {
         "rows": rows,
-        "months": months[::-1],
+        "months": shown,
+        "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
         "has_numbers": any(row.left or row.voices or row.has_amounts for row in rows),
         "has_prices": any(row.has_prices for row in rows),
         "builders": [row for row in rows if row.has_builds],
     }
     return render(request, "voices/spend.html", context)
+
+
+def count_shown_months(rows: Sequence[AccountSpend]) -> int:
+    """From the newest month back to the first that says something of an account, at least one."""
+    by_month = list(zip(*(row.months for row in rows), strict=True))
+    said = [place for place, months in enumerate(by_month, 1) if any(month.says_something for month in months)]
+    return max(said, default=1)
 
 
 def make_account_spend(

@@ -9,7 +9,7 @@ from providers import registry
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.models import Account, LimitOverride
-from voices.views.accounts import LIMIT_LABELS, format_limit
+from voices.views.provider_page import LIMIT_LABELS, format_limit
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +135,7 @@ def test_overridden_limit_has_a_badge_and_shows_its_source(
     )
     text = read_provider_page(superuser_client, "resemble_v2")
     assert text.count(">Override<") == 1
+    assert text.count('<th scope="row">Minimum recordings</th>') == 2, "tiers with other sources have a row each"
     assert "7 recordings" in text
     assert "Support, by mail." in text
     assert ">Override<" not in read_provider_page(superuser_client, "voiceai")

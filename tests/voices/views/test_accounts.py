@@ -140,3 +140,15 @@ def test_query_count_does_not_grow_with_builds_and_calls(superuser_client: Clien
         studio.make_build(build.voice, status="failed")
         AccountCall.objects.create(account=studio.account, at=timezone.now(), operation="call", status=500)
     assert count_queries() == expected
+
+
+def test_untested_key_has_a_note_until_it_is_tested(
+    superuser_client: Client, producer_client: Client, studio: Studio
+) -> None:
+    Account.objects.update(checked_at=None)
+    text = read_page(superuser_client, studio.account)
+    assert "This key has not been tested" in text and text.count(">Test the key<") == 1
+    assert ">Test the key<" not in read_page(producer_client, studio.account)
+    Account.objects.update(checked_at=timezone.now())
+    text = read_page(superuser_client, studio.account)
+    assert "This key has not been tested" not in text and text.count(">Test the key<") == 1

@@ -1,5 +1,6 @@
 """The search finds what the user may see, in every group, and shows it without unsafe HTML."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -322,3 +323,10 @@ def test_long_text_is_cut_around_the_first_word() -> None:
     assert cut.startswith("…before ") and " Ziel after" in cut and cut.endswith(" after…") and len(cut) < 180
     assert cut_text("Short text.", ["short"]) == "Short text."
     assert len(cut_text("x" * 1000, ["zz"])) < 180
+
+
+def test_build_is_named_by_its_number_among_those_of_its_voice(studio: Studio, viewer_client: Client) -> None:
+    voice = studio.make_build(status="ready").voice
+    studio.make_build(voice, status="ready")
+    text = re.sub("</?mark>", "", read_page(viewer_client, voice.name.split()[0], group="builds"))
+    assert text.index(f"Build 2 of {voice.name}") < text.index(f"Build 1 of {voice.name}")

@@ -50,7 +50,7 @@ def test_account_without_readings_has_neither_table_nor_chart(producer_client: C
     for account in (studio.account, speechgen):
         text = read_html(producer_client.get(reverse("voices:account", args=[account.pk])))
         assert "Used per month" not in text and "data-chart" not in text and "charts.js" not in text
-    assert "Not stated by the provider: it does not report credits or use." in text
+    assert "Not stated: this provider does not report credits or use." in text
 
 
 def test_overview_shows_every_account_and_what_is_not_stated(producer_client: Client, studio: Studio) -> None:
@@ -91,3 +91,9 @@ def test_query_count_does_not_grow_with_accounts_and_readings(producer_client: C
     for number in range(3, 60):
         add_account(f"Account {number}")
     assert count_queries() == few
+
+
+def test_overview_ends_with_the_first_month_that_says_something(producer_client: Client, studio: Studio) -> None:
+    assert len(producer_client.get(OVERVIEW).context["months"]) == 1
+    add_account("Credits", days=70)
+    assert len(producer_client.get(OVERVIEW).context["months"]) in (3, 4)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from voicehub.row_counts import count_rows
 from voices import access
 from voices.models import Build, BuildRecording, BuildStatus
 from voices.models.build import MARKED
@@ -68,6 +69,13 @@ def find_previous_build(build: Build) -> Build | None:
 def number_build(build: Build) -> int:
     """The position of a build among all builds of its voice, from 1."""
     return Build.objects.filter(voice=build.voice_id, created_at__lte=build.created_at).count()
+
+
+def annotate_numbers(rows: QuerySet[Build]) -> QuerySet[Build]:
+    """The same of each row, as `number`."""
+    return rows.annotate(
+        number=count_rows(Build.objects.filter(voice=OuterRef("voice"), created_at__lte=OuterRef("created_at")))
+    )
 
 
 def number_builds(builds: Sequence[Build]) -> list[int]:

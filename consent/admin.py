@@ -39,6 +39,7 @@ from voicehub.storage import StorageUnavailable
 class TalentAdmin(NoDeleteAdmin):
     group = PEOPLE
     purpose = "People whose voices the studio builds"
+    place = 1
     studio_path = ""
     list_display = ["name", "email", "phone", "created_at"]
     search_fields = ["name", "email"]
@@ -60,6 +61,7 @@ class DeleteAtEndFilter(admin.BooleanFieldListFilter):
 class ContractAdmin(ReadOnlyAdmin):
     group = PEOPLE
     purpose = "What was agreed with each talent, and until when"
+    place = 2
     studio_path = ""
     formats = {"purposes": format_names(labels.get_purpose_label), "countries": describe_countries}
     list_display = ["talent", "signed_on", "starts_on", "ends_on", "in_force", "exclusive", "filed_by"]
@@ -149,6 +151,7 @@ class StatementAdmin(NoDeleteAdmin):
 
     group = STAFF
     purpose = "Texts that talents read aloud, by provider and language"
+    place = 2
     list_display = ["provider", "language", "version", "source", "source_date", "retired"]
     list_filter = ["provider", "language", "retired"]
     search_fields = ["text", "source"]
@@ -177,16 +180,9 @@ class EventInline(FirstRowsInline):
 class ConsentAdmin(ReadOnlyAdmin):
     group = PEOPLE
     purpose = "Each request for a consent, its text and its state"
+    place = 3
     studio_path = ""
-    list_display = [
-        "talent",
-        "provider",
-        "purpose",
-        "status",
-        "approved",
-        "valid_until",
-        "created_at",
-    ]
+    list_display = ["talent", "provider", "purpose", "status", "approved", "valid_until", "created_at"]
     short_columns = ("provider", "created_at")
     list_filter = ["status", "provider", "purpose", "language", "created_at"]
     search_fields = ["talent__name", "text", "text_sha256"]
@@ -249,19 +245,26 @@ class TakeAdmin(ReadOnlyAdmin):
 class EventAdmin(ReadOnlyAdmin):
     group = PEOPLE
     purpose = "What happened, as a chain that shows every change"
+    place = 4
     menu_name = "Audit log entries"
+    row_word = "audit log entry"
     studio_path = "consent"
-    list_display = ["kind", "consent", "sequence", "who", "when"]
+    names = {"kind": "what happened", "at": "when", "actor": "user", "actor_name": "name at that time"}
+    ordering = ["-pk"]
+    list_display = ["kind", "consent", "who", "when"]
     short_columns = ("consent", "when")
     list_filter = ["kind", "at"]
     search_fields = ["consent__talent__name", "actor_name", "hash"]
     list_select_related = ["consent__talent"]
 
+    def name_row(self, row: Event) -> str:
+        return f"{row.get_kind_display()}, {row.consent.talent}"
+
     @admin.display(description="who", ordering="actor_name")
     def who(self, event: Event) -> str:
         return event.actor_name or EMPTY
 
-    @admin.display(description="when", ordering="at")
+    @admin.display(description="when", ordering="pk")
     def when(self, event: Event) -> str:
         return format_moment(event.at)
 
@@ -286,5 +289,6 @@ class TakeCheckAdmin(ReadOnlyAdmin):
 class PronunciationAdmin(StudioAdmin):
     group = STAFF
     purpose = "Names, and how they sound when they are spoken"
+    place = 3
     list_display = ["name", "sounds_like"]
     search_fields = ["name", "sounds_like"]

@@ -9,6 +9,7 @@ from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_seconds
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.text import format_minus
 from voices.models import Recording, Voice
 from voices.services.recordings.store import check_again
 
@@ -17,6 +18,7 @@ from voices.services.recordings.store import check_again
 class VoiceAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Voices of the studio, each of one talent"
+    place = 1
     studio_path = ""
     formats = {"countries": describe_countries}
     short_columns = ("talent", "created_at")
@@ -41,8 +43,15 @@ def check_voice(voice: Voice) -> str:
 class RecordingAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Files of the voices, with length and format"
+    place = 2
     studio_path = "voice"
-    list_display = ["file_name", "voice", "status", "active", "length", "sample_rate", "size", "created_at"]
+    list_display = ["file_name", "voice", "status", "active", "length", "created_at"]
+    names = {"active": "in builds"}
+    formats = {
+        "quality": lambda value: f"{value:.1f} of 5",
+        "signal_to_noise": lambda value: f"{value:.1f} dB",
+        "loudness": lambda value: f"{format_minus(f'{value:.1f}')} LUFS",
+    }
     short_columns = ("voice", "length", "created_at")
     list_filter = ["status", "active", "created_at"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]

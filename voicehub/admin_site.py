@@ -56,7 +56,7 @@ class StudioAdminSite(admin.AdminSite):
     def _make_group(self, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
         """The group as the templates expect an app. Empty if the user may see none of its models."""
         models = [entry for entry in entries if getattr(self._registry[entry["model"]], "group", "") == name]
-        models.sort(key=lambda entry: (entry["place"] or len(models) + 1, entry["name"]))
+        models.sort(key=lambda entry: (entry["place"] == 0, entry["place"], entry["name"]))
         label = name.lower().replace(" ", "-")
         is_current = any(entry["is_current"] for entry in models)
         more = [entry for entry in models if not entry["place"]]

@@ -29,7 +29,12 @@ HIDDEN_FIELDS = {"peaks", "fine_peaks", "sound_features", "resume_state", "encry
 
 
 # Names of fields that the model names for programmers.
-FIELD_NAMES = {"at": "time", "training_at": "training started", "signal_to_noise": "speech above the noise"}
+FIELD_NAMES = {
+    "at": "time",
+    "training_at": "training started",
+    "signal_to_noise": "speech above the noise",
+    "seconds": "length",
+}
 
 
 def name_field(field: Any, names: Mapping[str, str]) -> str:

@@ -78,7 +78,8 @@ class FormattedFields(BaseAdmin):
         read_only = self.list_readonly_names(request, obj)
         if obj is None:
             return [name for name in names if name not in read_only]
-        return [self.make_column(name) if name in read_only else name for name in names]
+        columns = [self.make_column(name) if name in read_only else name for name in names]
+        return list(dict.fromkeys(columns))  # Django lists what is only read by its name and as a column
 
 
 class RowsMixin(FormattedFields, ModelAdmin):

@@ -3,14 +3,20 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from consent.access import get_user
 from consent.services.countries import describe_countries
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_seconds
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.text import format_minus
+from voices.access import are_recordings_closed
 from voices.models import Recording, Voice
+from voices.presenters import is_playable
 from voices.services.recordings.store import check_again
 
 
@@ -58,6 +64,20 @@ class RecordingAdmin(ReadOnlyAdmin):
     list_select_related = ["voice"]
     actions = ["check_recordings"]
     action_permission = "voices.change_recording"
+
+    readonly_fields = ["sound"]
+
+    def get_fields(self, request: HttpRequest, obj: Recording | None = None) -> list[str]:
+        """The sound comes first. The sound of a closed recording is not on the page."""
+        names = [name for name in super().get_fields(request, obj) if name != "sound"]
+        is_heard = obj is not None and is_playable(obj) and not are_recordings_closed(obj.voice, get_user(request))
+        return ["sound", *names] if is_heard else names
+
+    @admin.display(description="sound")
+    def sound(self, recording: Recording) -> SafeString:
+        url = reverse("voices:recording_audio", args=[recording.pk])
+        player = '<audio controls preload="none" src="{}" aria-label="{}" data-seconds="{}"></audio>'
+        return format_html(player, url, recording.file_name, recording.seconds or 0)
 
     @admin.display(description="length", ordering="seconds")
     def length(self, recording: Recording) -> str:

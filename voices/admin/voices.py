@@ -1,5 +1,7 @@
 """Voices and their recordings."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -67,7 +69,7 @@ class RecordingAdmin(ReadOnlyAdmin):
 
     readonly_fields = ["sound"]
 
-    def get_fields(self, request: HttpRequest, obj: Recording | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Recording | None = None) -> Any:
         """The sound comes first. The sound of a closed recording is not on the page."""
         names = [name for name in super().get_fields(request, obj) if name != "sound"]
         is_heard = obj is not None and is_playable(obj) and not are_recordings_closed(obj.voice, get_user(request))

@@ -29,12 +29,24 @@ else:
 TECHNICAL_DETAILS = "Technical details"
 EMPTY_CHOICE = ("", "Choose an action")
 # What a person reads first on the page of a row. Each has a line of its own.
-LEADING_FIELDS = ("status", "issue", "reason", "error", "alert", "text", "transcript", "findings")
+LEADING_FIELDS = (
+    "sound",
+    "state",
+    "status",
+    "in_force",
+    "issue",
+    "reason",
+    "error",
+    "alert",
+    "text",
+    "transcript",
+    "findings",
+)
 Fieldset = tuple[Any, Any]
 
 
-def rank_field(field: Any) -> int:
-    return LEADING_FIELDS.index(field.name) if field.name in LEADING_FIELDS else len(LEADING_FIELDS)
+def rank_name(name: Any) -> int:
+    return LEADING_FIELDS.index(name) if name in LEADING_FIELDS else len(LEADING_FIELDS)
 
 
 class FormattedFields(BaseAdmin):
@@ -228,9 +240,9 @@ class ReadOnlyAdmin(RowsMixin, admin.ModelAdmin[Any]):
         if self.fields:
             return super().get_fields(request, obj)
         opts, hidden = self.model._meta, set(self.exclude or ())
-        fields = sorted((*opts.concrete_fields, *opts.many_to_many), key=rank_field)
-        names = [field.name for field in fields if not is_hidden(field)]
-        return [*(name for name in names if name not in hidden), *self.readonly_fields]
+        fields = (*opts.concrete_fields, *opts.many_to_many)
+        names = [field.name for field in fields if not is_hidden(field) and field.name not in hidden]
+        return sorted([*names, *self.readonly_fields], key=rank_name)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

@@ -22,6 +22,7 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     purpose = "Voices as the providers have them"
     studio_path = ""
     attention = (({"alert__gt": ""}, "voice with an alert", "voices with an alert"),)
+    readonly_fields = ["state"]
     list_display = ["title", "account", "tier", "state", "checked_at", "deleted_at"]
     short_columns = ("account", "tier")
     list_filter = [

@@ -60,7 +60,7 @@ class RecordingAdmin(ReadOnlyAdmin):
         "signal_to_noise": lambda value: f"{value:.1f} dB",
         "loudness": lambda value: f"{format_minus(f'{value:.1f}')} LUFS",
     }
-    short_columns = ("voice", "length", "created_at")
+    short_columns = ("voice", "length")
     list_filter = ["status", "active", "created_at"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
@@ -70,10 +70,10 @@ class RecordingAdmin(ReadOnlyAdmin):
     readonly_fields = ["sound"]
 
     def get_fields(self, request: HttpRequest, obj: Recording | None = None) -> Any:
-        """The sound comes first. The sound of a closed recording is not on the page."""
-        names = [name for name in super().get_fields(request, obj) if name != "sound"]
+        """The sound of a closed recording is not on the page."""
+        names = super().get_fields(request, obj)
         is_heard = obj is not None and is_playable(obj) and not are_recordings_closed(obj.voice, get_user(request))
-        return ["sound", *names] if is_heard else names
+        return names if is_heard else [name for name in names if name != "sound"]
 
     @admin.display(description="sound")
     def sound(self, recording: Recording) -> SafeString:

@@ -1,8 +1,13 @@
+import re
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django_rq.models import Dashboard
 
 from audio.findings.thresholds import THRESHOLD_INFO
@@ -10,13 +15,15 @@ from providers import registry
 from providers.types import Tier
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
-from voicehub.admin_base.formats import make_label
+from voicehub.admin_base.columns import MAX_CHARACTERS
+from voicehub.admin_base.formats import EMPTY, format_moment, make_label
 from voicehub.admin_base.groups import STAFF, WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
-from voicehub.models import Task, ThresholdOverride, User
+from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voicehub.queue_admin import QueueAdmin
 from voicehub.refusals import ActionRefused
+from voicehub.task_labels import describe_task
 from voicehub.text import format_minus
 from voicehub.user_admin import StudioUserAdmin
 
@@ -35,13 +42,26 @@ class TaskAdmin(ReadOnlyAdmin):
 
     group = WORK
     purpose = "Background tasks: waiting, running, done or failed"
-    list_display = ["kind", "status", "reason", "attempts", "due_at", "created_at", "seen_by"]
-    short_columns = ("reason", "created_at")
+    place = 1
+    attention = (({"status__exact": "failed", "seen_at__isnull": True}, "failed task", "failed tasks"),)
+    list_display = ["task", "status", "attempts", "due", "created_at"]
+    short_columns = ("created_at",)
     list_filter = ["status", "kind", "created_at"]
-    list_select_related = ["seen_by"]
     search_fields = ["object_id", "reason"]
     actions = ["retry_tasks", "mark_seen"]
     action_permission = "voicehub.change_task"
+
+    def name_row(self, row: Task) -> str:
+        return describe_task(row.kind)
+
+    @admin.display(description="task", ordering="kind")
+    def task(self, row: Task) -> SafeString | str:
+        name, reason = describe_task(row.kind), Truncator(row.reason).chars(MAX_CHARACTERS)
+        return format_html('{} <small class="sub">{}</small>', name, reason) if reason else name
+
+    @admin.display(description="due", ordering="due_at")
+    def due(self, row: Task) -> str:
+        return format_moment(row.due_at) if row.status == TaskStatus.WAITING else EMPTY
 
     @admin.action(description="Try again", permissions=["operate"])
     def retry_tasks(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
@@ -63,10 +83,15 @@ def retry_task(task: Task) -> str:
     return "Runs again. If it fails again, it is back on Today."
 
 
+def name_threshold(name: str) -> str:
+    """In words, without its unit, which stands behind the value."""
+    return make_label(re.sub("_(dbfs|db|hz|seconds|share)$", "", name))
+
+
 def list_threshold_choices() -> list[tuple[str, str]]:
     """Every threshold's name, with its default value and unit."""
     return [
-        (name, f"{make_label(name)} (default {format_minus(f'{threshold.default:g}')} {threshold.unit})")
+        (name, f"{name_threshold(name)} (default {format_minus(f'{threshold.default:g}')} {threshold.unit})")
         for name, threshold in THRESHOLD_INFO.items()
     ]
 
@@ -95,8 +120,9 @@ class ThresholdOverrideAdmin(StudioAdmin):
 
     group = STAFF
     purpose = "Measured values from which this studio gets a finding"
+    place = 4
     empty_text = "A threshold is the measured value from which a recording gets a finding. The defaults apply."
-    formats = {"name": make_label}
+    formats = {"name": name_threshold}
     short_columns = ("value", "provider")
     form = ThresholdForm
     list_display = ["name", "value", "default_value", "provider", "tier", "reason"]

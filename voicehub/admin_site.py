@@ -1,6 +1,7 @@
 """The admin site for staff with the admin role. Its sign-in page is the dashboard's."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
@@ -9,7 +10,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from voicehub.admin_base.groups import GROUPS
+from voicehub.admin_base.groups import GROUPS, Attention
+
+
+def count_problems(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -> list[dict[str, str]]:
+    """The rows of a list that need a person: how many of each kind, and the address that lists them."""
+    lookups: tuple[Attention, ...] = getattr(model_admin, "attention", ())
+    if not lookups:
+        return []
+    opts = model_admin.model._meta
+    url = reverse(f"{model_admin.admin_site.name}:{opts.app_label}_{opts.model_name}_changelist")
+    rows = model_admin.model._default_manager.order_by()
+    problems = []
+    for lookup, one, many in lookups:
+        values = {name: value.split(",") if name.endswith("__in") else value for name, value in lookup.items()}
+        if count := rows.filter(**values).count():
+            problems.append({"text": f"{count:,} {one if count == 1 else many}", "url": f"{url}?{urlencode(lookup)}"})
+    return problems
 
 
 class StudioAdminSite(admin.AdminSite):
@@ -32,17 +49,25 @@ class StudioAdminSite(admin.AdminSite):
         model_admin = self._registry[entry["model"]]
         entry["name"] = getattr(model_admin, "menu_name", "") or entry["name"]
         entry["purpose"] = getattr(model_admin, "purpose", "")
+        entry["place"] = getattr(model_admin, "place", 0)
         entry["is_current"] = bool(entry["admin_url"]) and path.startswith(entry["admin_url"])
         return entry
 
     def _make_group(self, name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
         """The group as the templates expect an app. Empty if the user may see none of its models."""
         models = [entry for entry in entries if getattr(self._registry[entry["model"]], "group", "") == name]
-        models.sort(key=lambda entry: entry["name"])
+        models.sort(key=lambda entry: (entry["place"] == 0, entry["place"], entry["name"]))
         label = name.lower().replace(" ", "-")
         is_current = any(entry["is_current"] for entry in models)
+        more = [entry for entry in models if not entry["place"]]
         group = {"name": name, "app_label": label, "has_module_perms": True, "models": models, "is_current": is_current}
-        return group if models else {}
+        return {**group, "more": more if len(more) < len(models) else []} if models else {}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The first page, with what needs a person."""
+        admins = [one for one in self._registry.values() if one.has_view_permission(request)]
+        problems = [problem for one in admins for problem in count_problems(one, request)]
+        return super().index(request, {"problems": problems, **(extra_context or {})})
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
         """The first page has all models by task. A list of one app would have other groups."""

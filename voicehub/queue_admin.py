@@ -22,6 +22,7 @@ class QueueAdmin(django_rq.admin.QueueAdmin):
 
     group = WORK
     purpose = "What waits for the workers, and the workers"
+    place = 2
     menu_name = "Queues"
 
     def get_urls(self) -> list[URLPattern]:

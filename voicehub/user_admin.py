@@ -21,7 +21,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from voicehub.admin_base.formats import make_label
+from voicehub.admin_base.formats import format_moment, make_label
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import TECHNICAL_DETAILS, RowsMixin
 from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
@@ -167,10 +167,18 @@ class UserPasswordForm(PasswordForm):
 class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     group = STAFF
     purpose = "Staff who sign in, with their roles"
+    place = 1
     form = UserForm
     change_password_form = UserPasswordForm
     add_form = NewUserForm
-    list_display = ["person", "email", "roles", "is_active", "last_login"]
+    names = {
+        "email": "email",
+        "is_active": "may sign in",
+        "is_staff": "may open the administration",
+        "last_login": "last sign-in",
+        "date_joined": "added",
+    }
+    list_display = ["person", "email", "roles", "is_active", "signed_in"]
     short_columns = ("email", "roles")
     list_filter = [("groups", RoleFilter), "is_active", "is_staff"]
     add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
@@ -191,6 +199,10 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     def person(self, user: User) -> SafeString | str:
         name = str(user)
         return format_html('{} <small class="sub">{}</small>', name, user.username) if name != user.username else name
+
+    @admin.display(description="last sign-in", ordering="last_login")
+    def signed_in(self, user: User) -> str:
+        return format_moment(user.last_login) if user.last_login else "Never"
 
     @admin.display(description="roles")
     def roles(self, user: User) -> str:

@@ -96,3 +96,5 @@ def test_pages_are_accessible_and_builds_fit_a_phone(pages: dict[str, str], page
         if path.startswith("/administration/voices/build/"):
             page.goto(f"{ORIGIN}{path}")
             assert page.evaluate("document.scrollingElement.scrollWidth") <= SIZES["phone"]["viewport"]["width"], path
+            if "/change/" not in path and (title := page.locator("#result_list tbody th").first).count():
+                assert title.evaluate("title => title.clientWidth") > 150, path

@@ -157,7 +157,8 @@ def test_values_of_a_list_carry_their_heading_and_the_status_its_tone(admin_clie
     Task.objects.create(kind="refresh_build", object_id="1", status=TaskStatus.FAILED, reason="<b>")
     page = read_html(admin_client.get(make_url(Task, "changelist")))
     assert '<td data-label="Status" class="field-status"><span class="vh-status is-bad">Failed</span></td>' in page
-    assert 'data-label="Reason"' in page and "<b>" not in page.partition('id="result_list"')[2]
+    assert 'data-label="Attempts"' in page and '<small class="sub">&lt;b&gt;</small>' in page
+    assert "<b>" not in page.partition('id="result_list"')[2]
 
 
 def test_filter_of_a_list_is_a_menu_or_the_choice_that_is_made(admin_client: Client) -> None:
@@ -184,3 +185,36 @@ def test_user_page_does_not_change_what_only_voicehub_writes(admin_client: Clien
     assert admin_client.post(url, form).status_code == 302
     viewer.refresh_from_db()
     assert viewer.date_joined == joined
+
+
+def test_first_page_counts_what_needs_a_person(admin_client: Client) -> None:
+    page = read_html(admin_client.get(reverse("admin:index")))
+    assert '<span class="vh-status is-good">Nothing</span>' in page
+    for number in range(2):
+        Task.objects.create(kind="refresh_build", object_id=str(number), status=TaskStatus.FAILED)
+    Task.objects.create(kind="refresh_build", object_id="3", status=TaskStatus.FAILED, seen_at=timezone.now())
+    Account.objects.create(name="Main", provider="resemble_v2", last_error="The key is wrong.")
+    response = admin_client.get(reverse("admin:index"))
+    problems = {problem["text"]: problem["url"] for problem in response.context["problems"]}
+    assert set(problems) == {"2 failed tasks", "1 account with a problem"}
+    assert problems["2 failed tasks"] in response.content.decode().replace("&amp;", "&")
+    assert "2 tasks" in read_html(admin_client.get(problems["2 failed tasks"]))
+    assert "1 account" in read_html(admin_client.get(problems["1 account with a problem"]))
+
+
+def test_row_that_is_edited_shows_what_is_only_read_once(admin_client: Client, talent: Talent) -> None:
+    page = read_html(admin_client.get(make_url(Talent, "change", talent.pk)))
+    assert page.count("<label>Created by</label>") == 1
+
+
+def test_page_of_a_row_is_named_for_a_reader_and_folds_many_empty_fields(admin_client: Client) -> None:
+    task = Task.objects.create(kind="refresh_build", object_id="1", status=TaskStatus.FAILED, reason="Broken.")
+    page = read_html(admin_client.get(make_url(Task, "change", task.pk)))
+    assert "<h1>Checking the status of a build</h1>" in page and "Created at" not in page
+    assert page.index("<label>Status</label>") < page.index("<label>Reason</label>") < page.index("<label>Kind</label>")
+    assert "historylink" not in page
+
+
+def test_delete_page_counts_only_other_rows(admin_client: Client, viewer: User) -> None:
+    page = read_html(admin_client.get(make_url(User, "delete", viewer.pk)))
+    assert "This cannot be undone.</p>" in page and "relationship" not in page

@@ -159,3 +159,14 @@ def test_text_of_a_row_is_escaped(staff: Client, studio: Studio) -> None:
     html = staff.get(change_url(build)).content.decode()
     assert "<script>alert(1)" not in html and "<b>name" not in html and "<i>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
+def test_page_of_a_recording_plays_it_unless_it_is_closed(
+    staff: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_damageable_studio(studio)
+    recording = Recording.objects.earliest("pk")
+    audio = f'src="{reverse("voices:recording_audio", args=[recording.pk])}"'
+    assert audio in staff.get(change_url(recording)).content.decode()
+    monkeypatch.setattr("voices.admin.voices.are_recordings_closed", lambda voice, user: True)
+    assert audio not in staff.get(change_url(recording)).content.decode()

@@ -1,5 +1,6 @@
 """A field of a model as the admin shows it, in a list or on the page of a row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +22,26 @@ TECHNICAL_FIELDS = {
     "raw_response", "user_agent", "address", "device", "body", "response_text", "recipe", "levels", "measures",
     "comparison", "speaker_result", "components", "deletion_proof", "plan_refusals", "options", "pending_call",
     "previous_version", "lookup_attempts", "reference", "wav_sha256", "payload", "sequence", "content_type",
-    "from_callback", "finding_codes",
+    "from_callback", "finding_codes", "warning_codes", "worst_severity", "progress_done", "progress_total",
 }  # fmt: skip
 # Fields that no page shows: secrets, and curves of a sound.
 HIDDEN_FIELDS = {"peaks", "fine_peaks", "sound_features", "resume_state", "encrypted_key"}
+
+
+# Names of fields that the model names for programmers.
+FIELD_NAMES = {
+    "at": "time",
+    "training_at": "training started",
+    "signal_to_noise": "speech above the noise",
+    "seconds": "length",
+}
+
+
+def name_field(field: Any, names: Mapping[str, str]) -> str:
+    """The heading of a field: “created at” → “created”, “is silent” → “silent”. `names` has those of one model."""
+    name = str(getattr(field, "name", ""))
+    known = names.get(name) or FIELD_NAMES.get(name)
+    return known or str(field.verbose_name).removesuffix(" at").removeprefix("is ").removeprefix("has ")
 
 
 def is_technical(field: "models.Field[Any, Any]") -> bool:
@@ -45,6 +62,7 @@ class Column:
 
     field: Any
     format: Format | None = None
+    heading: str = ""
     is_in_list: bool = False
     is_linked: bool = True
 
@@ -57,7 +75,7 @@ class Column:
 
     @property
     def short_description(self) -> str:
-        return str(self.field.verbose_name)
+        return self.heading or name_field(self.field, {})
 
     @property
     def admin_order_field(self) -> str | None:

@@ -14,9 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from voicehub.admin_base.columns import Column, is_hidden, is_technical
+from voicehub.admin_base.columns import Column, is_hidden, is_technical, name_field
 from voicehub.admin_base.filters import ValuesFilter
 from voicehub.admin_base.formats import EMPTY, Format
+from voicehub.admin_base.groups import Attention
 from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
 
 if TYPE_CHECKING:
@@ -27,13 +28,35 @@ else:
 
 TECHNICAL_DETAILS = "Technical details"
 EMPTY_CHOICE = ("", "Choose an action")
+# What a person reads first on the page of a row. Each has a line of its own.
+LEADING_FIELDS = (
+    "sound",
+    "state",
+    "status",
+    "in_force",
+    "issue",
+    "reason",
+    "error",
+    "alert",
+    "text",
+    "transcript",
+    "findings",
+)
 Fieldset = tuple[Any, Any]
 
 
+def rank_name(name: Any) -> int:
+    return LEADING_FIELDS.index(name) if name in LEADING_FIELDS else len(LEADING_FIELDS)
+
+
 class FormattedFields(BaseAdmin):
-    """Shows fields that are not edited as `Column`s. `formats` has formats for fields of this model."""
+    """Shows fields that are not edited as `Column`s.
+
+    `formats` has formats for fields of this model, and `names` has headings for them.
+    """
 
     formats: Mapping[str, Format] = {}
+    names: Mapping[str, str] = {}
 
     def make_column(self, name: Any, **options: Any) -> Any:
         """A Column if `name` is a field of the model. Anything else, such as a method, stays as it is."""
@@ -41,7 +64,7 @@ class FormattedFields(BaseAdmin):
             field = self.model._meta.get_field(name)
         except FieldDoesNotExist:
             return name
-        return Column(field, self.formats.get(field.name), **options)
+        return Column(field, self.formats.get(field.name), name_field(field, self.names), **options)
 
     def list_readonly_names(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """The fields that the page shows but does not change."""
@@ -54,10 +77,11 @@ class FormattedFields(BaseAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        return [
+        shown = [
             (title, {**options, "fields": self._show_fields(request, obj, flatten(options["fields"]))})
             for title, options in fieldsets
         ]
+        return [(title, options) for title, options in shown if options["fields"] or title is None]
 
     def _show_fields(self, request: HttpRequest, obj: Any, names: list[Any]) -> list[Any]:
         """A page that adds a row shows only the fields of the form."""
@@ -66,21 +90,27 @@ class FormattedFields(BaseAdmin):
         read_only = self.list_readonly_names(request, obj)
         if obj is None:
             return [name for name in names if name not in read_only]
-        return [self.make_column(name) if name in read_only else name for name in names]
+        columns = [self.make_column(name) if name in read_only else name for name in names]
+        return list(dict.fromkeys(columns))  # Django lists what is only read by its name and as a column
 
 
 class RowsMixin(FormattedFields, ModelAdmin):
     """What all lists and pages of rows have in common.
 
     `group` is the heading of the model on the first page of the admin, and `purpose` says there what its rows are.
-    `menu_name` is the name of the list if it is not that of the model, and `empty_text` says when rows appear. A narrow
-    window shows the `short_columns` without their headings. `studio_path` is the attribute path from a row to the
-    object whose page in the studio shows it, "" for the row itself. `action_permission` is what the actions of the list
-    require. `loaded_in_lists` has the JSON fields that the columns of the list need.
+    Those with a `place` stand first there, in this order. `attention` has lookups of rows that need a person, each
+    with the words for one row and for many. `menu_name` and `row_word` name the list and a row if the model does not,
+    and `empty_text` says when rows appear. A narrow window shows the `short_columns` without their headings.
+    `studio_path` is the attribute path from a row to the object whose page in the studio shows it, "" for the row
+    itself. `action_permission` is what the actions of the list require. `loaded_in_lists` has the JSON fields that the
+    columns of the list need.
     """
 
     group = ""
     purpose = ""
+    place = 0
+    row_word = ""
+    attention: tuple[Attention, ...] = ()
     menu_name = ""
     empty_text = ""
     short_columns: tuple[str, ...] = ()
@@ -116,6 +146,27 @@ class RowsMixin(FormattedFields, ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = self.menu_name or capfirst(self.model._meta.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, whose filters have the names of the columns."""
+        changelist = super().get_changelist_instance(request)
+        for spec in changelist.filter_specs:
+            field = getattr(spec, "field", None)
+            if field is not None and spec.title == getattr(field, "verbose_name", None):
+                spec.title = name_field(field, self.names)
+        return changelist
+
+    def name_row(self, row: Any) -> str:
+        """The title of the page of a row."""
+        return str(row)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, add: bool = False, change: bool = False, form_url: str = "",
+        obj: Any = None,
+    ) -> Any:  # fmt: skip
+        if obj is not None:
+            context |= {"subtitle": self.name_row(obj), "row_word": self.row_word}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
@@ -189,8 +240,9 @@ class ReadOnlyAdmin(RowsMixin, admin.ModelAdmin[Any]):
         if self.fields:
             return super().get_fields(request, obj)
         opts, hidden = self.model._meta, set(self.exclude or ())
-        names = [field.name for field in (*opts.concrete_fields, *opts.many_to_many) if not is_hidden(field)]
-        return [*(name for name in names if name not in hidden), *self.readonly_fields]
+        fields = (*opts.concrete_fields, *opts.many_to_many)
+        names = [field.name for field in fields if not is_hidden(field) and field.name not in hidden]
+        return sorted([*names, *self.readonly_fields], key=rank_name)
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -15,7 +17,7 @@ from providers import registry
 from providers.types import Tier
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.filters import PresenceFilter
-from voicehub.admin_base.formats import EMPTY
+from voicehub.admin_base.formats import EMPTY, format_code
 from voicehub.admin_base.groups import ACCOUNTS, STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
@@ -42,6 +44,11 @@ class AccountAdminForm(VersionedForm):
         model = Account
         fields = ["name", "provider", "mode"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self.fields["key"].help_text = "It is stored encrypted, and never shown again."
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if {"provider", "mode"}.intersection(self.changed_data) and self.instance.remote_voices.exists():
@@ -59,14 +66,23 @@ class AccountAdminForm(VersionedForm):
 class AccountAdmin(NoDeleteAdmin):
     group = ACCOUNTS
     purpose = "API keys of the studio at the providers"
+    place = 1
     studio_path = ""
     form = AccountAdminForm
     readonly_fields = [
         "key_hint", "paused_at", "pause_reason", "checked_at", "last_error", "is_authorized_uploader",
         "uploader_source", "uploader_reason", "uploader_set_by", "uploader_set_at",
     ]  # fmt: skip
-    fields = ["name", "provider", "mode", "key", *readonly_fields]
-    list_display = ["name", "provider", "mode", "paused_at", "key_hint", "checked_at", "last_error"]
+    fieldsets = (
+        (None, {"fields": ("name", "provider", "mode", "key")}),
+        ("State", {"fields": tuple(readonly_fields)}),
+    )
+    names = {"is_authorized_uploader": "may upload without proof of consent", "last_error": "problem"}
+    attention = (
+        ({"last_error__gt": ""}, "account with a problem", "accounts with a problem"),
+        ({"paused_at__isnull": False}, "paused account", "paused accounts"),
+    )
+    list_display = ["name", "provider", "mode", "key_hint", "checked_at", "paused_at", "last_error"]
     short_columns = ("provider", "last_error")
     list_filter = ["provider", "mode", ("paused_at", PresenceFilter)]
     search_fields = ["name"]
@@ -136,6 +152,7 @@ class LimitOverrideForm(VersionedForm):
 class LimitOverrideAdmin(StudioAdmin):
     group = STAFF
     purpose = "Limits of a provider that this studio has changed"
+    place = 5
     form = LimitOverrideForm
     list_display = ["provider", "tier", "limit", "value", "source"]
     list_filter = ["provider", "tier"]
@@ -145,15 +162,20 @@ class LimitOverrideAdmin(StudioAdmin):
 class AccountCallAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
     purpose = "Calls to the providers, with their responses"
-    list_display = ["operation", "account", "result", "at", "response"]
-    short_columns = ("account", "at")
+    place = 2
+    list_display = ["operation", "account", "result", "time", "response"]
+    short_columns = ("account", "time")
     list_filter = ["account", "status", "operation", "at"]
     search_fields = ["operation", "response_text"]
     list_select_related = ["account"]
 
     @admin.display(description="response")
-    def response(self, call: AccountCall) -> str:
-        return Truncator(call.response_text).chars(60) if call.response_text else EMPTY
+    def response(self, call: AccountCall) -> SafeString | str:
+        return format_code(Truncator(call.response_text).chars(60)) if call.response_text else EMPTY
+
+    @admin.display(description="time", ordering="at")
+    def time(self, call: AccountCall) -> str:
+        return date_format(timezone.localtime(call.at), "M j, H:i:s")
 
     @admin.display(description="status", ordering="status")
     def result(self, call: AccountCall) -> SafeString:

@@ -16,6 +16,7 @@ from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
+from voices.models.build import FAILED_STATUSES
 from voices.services.builds.failures import mark_failure_seen
 from voices.services.builds.poll import RECORDING_RESULTS
 from voices.services.builds.scores import order_worst_first
@@ -46,6 +47,7 @@ class BuildRecordingInline(FirstRowsInline):
 class BuildAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Each attempt to make a voice at a provider"
+    place = 3
     studio_path = ""
     list_display = ["title", "status", "started_by", "created_at", "took"]
     short_columns = ("started_by", "created_at")
@@ -62,6 +64,13 @@ class BuildAdmin(ReadOnlyAdmin):
     inlines = [BuildRecordingInline]
     actions = ["check_now", "mark_seen"]
     action_permission = "voices.start_build"
+    attention = (
+        (
+            {"status__in": ",".join(sorted(FAILED_STATUSES)), "seen_at__isnull": True},
+            "build that failed or needs work",
+            "builds that failed or need work",
+        ),
+    )
 
     @admin.display(description="voice", ordering="voice__name")
     def title(self, build: Build) -> SafeString:

@@ -21,15 +21,9 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Voices as the providers have them"
     studio_path = ""
-    list_display = [
-        "title",
-        "account",
-        "tier",
-        "state",
-        "visibility",
-        "checked_at",
-        "deleted_at",
-    ]
+    attention = (({"alert__gt": ""}, "voice with an alert", "voices with an alert"),)
+    readonly_fields = ["state"]
+    list_display = ["title", "account", "tier", "state", "checked_at", "deleted_at"]
     short_columns = ("account", "tier")
     list_filter = [
         "account",
@@ -50,11 +44,12 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
         builds = Build.objects.defer("raw_response", "samples", "scores", "options")
         return rows.prefetch_related(Prefetch("builds", builds))
 
+    def name_row(self, row: RemoteVoice) -> str:
+        return str(row.voice or row.name or "A voice")
+
     @admin.display(description="voice", ordering="voice__name")
     def title(self, remote: RemoteVoice) -> SafeString:
-        return format_html(
-            '{} <small class="sub">{}</small>', remote.voice or remote.name or "A voice", remote.reference
-        )
+        return format_html('{} <small class="sub">{}</small>', self.name_row(remote), remote.reference)
 
     @admin.display(description="status")
     def state(self, remote: RemoteVoice) -> SafeString:

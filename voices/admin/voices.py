@@ -1,15 +1,24 @@
 """Voices and their recordings."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from consent.access import get_user
 from consent.services.countries import describe_countries
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_seconds
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.text import format_minus
+from voices.access import are_recordings_closed
 from voices.models import Recording, Voice
+from voices.presenters import is_playable
 from voices.services.recordings.store import check_again
 
 
@@ -17,6 +26,7 @@ from voices.services.recordings.store import check_again
 class VoiceAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Voices of the studio, each of one talent"
+    place = 1
     studio_path = ""
     formats = {"countries": describe_countries}
     short_columns = ("talent", "created_at")
@@ -41,14 +51,35 @@ def check_voice(voice: Voice) -> str:
 class RecordingAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Files of the voices, with length and format"
+    place = 2
     studio_path = "voice"
-    list_display = ["file_name", "voice", "status", "active", "length", "sample_rate", "size", "created_at"]
-    short_columns = ("voice", "length", "created_at")
+    list_display = ["file_name", "voice", "status", "active", "length", "created_at"]
+    names = {"active": "in builds"}
+    formats = {
+        "quality": lambda value: f"{value:.1f} of 5",
+        "signal_to_noise": lambda value: f"{value:.1f} dB",
+        "loudness": lambda value: f"{format_minus(f'{value:.1f}')} LUFS",
+    }
+    short_columns = ("voice", "length")
     list_filter = ["status", "active", "created_at"]
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
     actions = ["check_recordings"]
     action_permission = "voices.change_recording"
+
+    readonly_fields = ["sound"]
+
+    def get_fields(self, request: HttpRequest, obj: Recording | None = None) -> Any:
+        """The sound of a closed recording is not on the page."""
+        names = super().get_fields(request, obj)
+        is_heard = obj is not None and is_playable(obj) and not are_recordings_closed(obj.voice, get_user(request))
+        return names if is_heard else [name for name in names if name != "sound"]
+
+    @admin.display(description="sound")
+    def sound(self, recording: Recording) -> SafeString:
+        url = reverse("voices:recording_audio", args=[recording.pk])
+        player = '<audio controls preload="none" src="{}" aria-label="{}" data-seconds="{}"></audio>'
+        return format_html(player, url, recording.file_name, recording.seconds or 0)
 
     @admin.display(description="length", ordering="seconds")
     def length(self, recording: Recording) -> str:

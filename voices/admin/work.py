@@ -11,6 +11,7 @@ from voices.models import BulkChange, UploadProgress, WorkSample
 class WorkSampleAdmin(ReadOnlyAdmin):
     group = WORK
     purpose = "How long finished work took"
+    names = {"seconds": "took"}
     list_display = ["kind", "key", "units", "seconds", "finished_at"]
     list_filter = ["kind", "finished_at"]
     search_fields = ["key"]

@@ -1,0 +1,131 @@
+"""Consents, their audit logs, takes and checks."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from consent import labels
+from consent.models import Consent, Event, LanguageException, Take, TakeCheck
+from consent.services.evidence_checks import check_history
+from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.formats import EMPTY, format_code, format_moment, make_label
+from voicehub.admin_base.groups import PEOPLE
+from voicehub.admin_base.inlines import FirstRowsInline
+from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.refusals import ActionRefused
+
+
+@admin.register(LanguageException)
+class LanguageExceptionAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Statements that were allowed in another language"
+    studio_path = "consent"
+    list_display = ["consent", "language", "reason", "allowed_by", "allowed_at"]
+    list_filter = ["language", "allowed_at"]
+    search_fields = ["consent__talent__name", "reason"]
+    list_select_related = ["consent__talent", "allowed_by"]
+
+
+class EventInline(FirstRowsInline):
+    model = Event
+    names = {"sequence": "entry"}
+    fields = readonly_fields = ("sequence", "at", "what_happened", "short_hash")
+    ordering = ["-sequence"]
+    verbose_name_plural = "audit log"
+
+    @admin.display(description="what happened")
+    def what_happened(self, event: Event) -> str:
+        reason = event.payload.get("reason", "")
+        return f"{labels.describe_event(event)}: “{reason}”" if reason else f"{labels.describe_event(event)}."
+
+    @admin.display(description="hash")
+    def short_hash(self, event: Event) -> SafeString:
+        return format_code(f"{event.hash[:12]}…")
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Each request for a consent, its text and its state"
+    place = 3
+    studio_path = ""
+    list_display = ["talent", "provider", "purpose", "status", "approved", "valid_until", "created_at"]
+    short_columns = ("provider", "created_at")
+    list_filter = ["status", "provider", "purpose", "language", "created_at"]
+    search_fields = ["talent__name", "text", "text_sha256"]
+    list_select_related = ["talent", "approved_by"]
+    inlines = [EventInline]
+    actions = ["verify"]
+
+    action_permission = "consent.view_consent"
+
+    @admin.display(description="approved", ordering="approved_at")
+    def approved(self, consent: Consent) -> str:
+        return f"{consent.approved_by}, {format_moment(consent.approved_at)}" if consent.approved_at else EMPTY
+
+    @admin.action(description="Check the audit log", permissions=["operate"])
+    def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
+        run_on_rows(request, consents, check_audit_log)
+
+
+def check_audit_log(consent: Consent) -> str:
+    broken = check_history(consent)
+    if broken is not None:
+        raise ActionRefused(f"The audit log is broken at entry {broken}. Build nothing on this consent.")
+    return "The audit log is intact."
+
+
+@admin.register(Take)
+class TakeAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Recordings of the spoken consents"
+    studio_path = "consent"
+    list_display = ["consent", "capture", "recorded_by", "acceptable", "seconds", "sample_rate", "created_at"]
+    list_filter = ["capture", "acceptable"]
+    search_fields = ["consent__talent__name", "sha256"]
+    list_select_related = ["consent__talent", "recorded_by"]
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "What happened, as a chain that shows every change"
+    place = 4
+    menu_name = "Audit log entries"
+    row_word = "audit log entry"
+    studio_path = "consent"
+    names = {"kind": "what happened", "at": "when", "actor": "user", "actor_name": "name at that time"}
+    ordering = ["-pk"]
+    list_display = ["kind", "consent", "who", "when"]
+    short_columns = ("consent", "when")
+    list_filter = ["kind", "at"]
+    search_fields = ["consent__talent__name", "actor_name", "hash"]
+    list_select_related = ["consent__talent"]
+
+    def name_row(self, row: Event) -> str:
+        return f"{row.get_kind_display()}, {row.consent.talent}"
+
+    @admin.display(description="who", ordering="actor_name")
+    def who(self, event: Event) -> str:
+        return event.actor_name or EMPTY
+
+    @admin.display(description="when", ordering="pk")
+    def when(self, event: Event) -> str:
+        return format_moment(event.at)
+
+
+@admin.register(TakeCheck)
+class TakeCheckAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "What the checks of each take found"
+    studio_path = "take.consent"
+    list_display = ["take", "checked_at", "verdict", "error"]
+    loaded_in_lists = ("statement",)
+    list_filter = ["created_at"]
+    search_fields = ["take__consent__talent__name", "take__sha256"]
+    list_select_related = ["take__consent__talent"]
+
+    @admin.display(description="statement")
+    def verdict(self, check: TakeCheck) -> str:
+        return make_label(str(check.statement.get("verdict") or ""))

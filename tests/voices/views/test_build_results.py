@@ -54,8 +54,8 @@ def test_timeline_shows_how_long_each_step_took(viewer_client: Client, studio: S
     steps = [(step.label, step.state, step.duration) for step in make_timeline(build)]
     assert steps == [
         ("Started", "done", "18 s"),
-        ("Sending", "done", "1 min 46 s"),
-        ("Training", "done", "38 min"),
+        ("Sent", "done", "1 min 46 s"),
+        ("Trained", "done", "38 min"),
         ("Ready", "good", ""),
     ]
     text = read_html(viewer_client.get(build.get_absolute_url()))

@@ -61,10 +61,10 @@ def find_newest_builds(voice_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
 
 
 def load_newest_badges(voice_ids: Collection[UUID]) -> dict[UUID, SafeString]:
-    """By voice, the badges of its newest build. The number of queries is constant."""
+    """By voice, the badges of its newest build, if all rows that it refers to exist. Queries do not grow with rows."""
     newest = {voice: build for voice, build in find_newest_builds(voice_ids).items() if build}
     cells = load_build_cells(newest.values())
-    return {voice: render_badges(cells[build].badges) for voice, build in newest.items()}
+    return {voice: render_badges(cells[build].badges) for voice, build in newest.items() if build in cells}
 
 
 def find_last_built_at() -> Combinable:

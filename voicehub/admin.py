@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterator
 
 from django import forms
 from django.contrib import admin
@@ -16,7 +17,7 @@ from providers.types import Tier
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.columns import MAX_CHARACTERS
-from voicehub.admin_base.formats import EMPTY, format_moment, make_label
+from voicehub.admin_base.formats import format_moment, make_label
 from voicehub.admin_base.groups import STAFF, WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
@@ -44,7 +45,7 @@ class TaskAdmin(ReadOnlyAdmin):
     purpose = "Background tasks: waiting, running, done or failed"
     place = 1
     attention = (({"status__exact": "failed", "seen_at__isnull": True}, "failed task", "failed tasks"),)
-    list_display = ["task", "status", "attempts", "due", "created_at"]
+    list_display = ["task", "status", "created_at"]
     short_columns = ("created_at",)
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["object_id", "reason"]
@@ -56,12 +57,8 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description="task", ordering="kind")
     def task(self, row: Task) -> SafeString | str:
-        name, reason = describe_task(row.kind), Truncator(row.reason).chars(MAX_CHARACTERS)
-        return format_html('{} <small class="sub">{}</small>', name, reason) if reason else name
-
-    @admin.display(description="due", ordering="due_at")
-    def due(self, row: Task) -> str:
-        return format_moment(row.due_at) if row.status == TaskStatus.WAITING else EMPTY
+        name, facts = describe_task(row.kind), ". ".join(list_task_facts(row))
+        return format_html('{} <small class="sub">{}</small>', name, facts) if facts else name
 
     @admin.action(description="Try again", permissions=["operate"])
     def retry_tasks(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
@@ -75,6 +72,16 @@ class TaskAdmin(ReadOnlyAdmin):
             return "Marked as seen. It is no longer on Today."
 
         run_on_rows(request, tasks, mark)
+
+
+def list_task_facts(task: Task) -> Iterator[str]:
+    """What tells a task apart from one that ran once and well: when it is due, that it was repeated, and why."""
+    if task.status == TaskStatus.WAITING:
+        yield f"Due {format_moment(task.due_at)}"
+    if task.attempts > 1:
+        yield f"{task.attempts} attempts"
+    if task.reason:
+        yield Truncator(task.reason).chars(MAX_CHARACTERS)
 
 
 def retry_task(task: Task) -> str:
@@ -111,7 +118,12 @@ class ThresholdForm(VersionedForm):
 
     class Meta:
         model = ThresholdOverride
-        fields = ["provider", "tier", "name", "value", "reason"]
+        fields = ["name", "value", "provider", "tier", "reason"]
+        help_texts = {
+            "value": "In the unit of the default.",
+            "reason": "Why this studio differs, and where the value comes from.",
+        }
+        widgets = {"reason": forms.Textarea(attrs={"rows": 2})}
 
 
 @admin.register(ThresholdOverride)

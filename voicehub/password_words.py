@@ -38,7 +38,7 @@ def describe_password_fields(fields: Mapping[str, forms.Field]) -> None:
         if second in fields:
             fields[first].help_text = describe_password_rules()
             fields[second].help_text = ""
-            fields[second].label = "Repeat the password"
+            fields[second].label = "Repeat the new password" if second == "new_password2" else "Repeat the password"
     if "usable_password" in fields:
         fields["usable_password"].label = "Sign in with a password"
-        fields["usable_password"].help_text = "No: the user cannot sign in until a password is set."
+        fields["usable_password"].help_text = "Disabled: the user cannot sign in until a password is set."

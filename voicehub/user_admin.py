@@ -1,5 +1,6 @@
 """Users in the admin. An editor cannot change a user who has more permissions. The last superuser cannot be removed."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -28,7 +29,7 @@ from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
 from voicehub.models import User
 from voicehub.password_words import describe_password_fields
 
-LAST_SUPERUSER = "No other superuser can sign in. Make another user than {name} a superuser first."
+LAST_SUPERUSER = "No other superuser can sign in. Make another user a superuser before you change or delete {name}."
 # Only a superuser can set these fields, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 # The labels and help of the form.
@@ -37,7 +38,7 @@ FIELD_TEXTS = {
     "email": ("Email", ""),
     "is_active": ("May sign in", "Take this away instead of deleting a user."),
     "is_staff": ("May open the administration", ""),
-    "is_superuser": ("May do everything", "Without any role."),
+    "is_superuser": ("Superuser", "May do everything, whatever the roles."),
     "groups": ("Roles", ""),
     "user_permissions": ("Single permissions", "Beyond those of the roles. Most users need none."),
 }
@@ -92,6 +93,12 @@ class PasswordState(ReadOnlyPasswordHashWidget):
         return {**context, "summary": [{"label": "Set" if is_set else "Not set"}]}
 
 
+def describe_fields(fields: Mapping[str, forms.Field]) -> None:
+    for name, (label, help_text) in FIELD_TEXTS.items():
+        if name in fields:
+            fields[name].label, fields[name].help_text = label, help_text
+
+
 class UserForm(VersionedForm, ChangeForm):
     """Rejects a change that would demote or deactivate the last superuser."""
 
@@ -99,9 +106,7 @@ class UserForm(VersionedForm, ChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, (label, help_text) in FIELD_TEXTS.items():
-            if name in self.fields:
-                self.fields[name].label, self.fields[name].help_text = label, help_text
+        describe_fields(self.fields)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -125,7 +130,7 @@ class NewUserForm(NewForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         describe_password_fields(self.fields)
-        self.fields["username"].label, self.fields["username"].help_text = FIELD_TEXTS["username"]
+        describe_fields(self.fields)
 
 
 class RolesField(RolesChoice):
@@ -174,17 +179,20 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     names = {
         "email": "email",
         "is_active": "may sign in",
-        "is_staff": "may open the administration",
+        "is_staff": "administration",
         "last_login": "last sign-in",
         "date_joined": "added",
     }
     list_display = ["person", "email", "roles", "is_active", "signed_in"]
     short_columns = ("email", "roles")
     list_filter = [("groups", RoleFilter), "is_active", "is_staff"]
-    add_fieldsets = ((None, {"fields": ("username", "usable_password", "password1", "password2")}),)
+    add_fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email")}),
+        ("Access", {"fields": ("groups", "usable_password", "password1", "password2")}),
+    )
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Access", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
         (TECHNICAL_DETAILS, {"fields": ("user_permissions",), "classes": ("collapse",)}),
     )

@@ -1,8 +1,11 @@
 """Consents, their audit logs, takes and checks."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent import labels
@@ -30,7 +33,8 @@ class LanguageExceptionAdmin(ReadOnlyAdmin):
 class EventInline(FirstRowsInline):
     model = Event
     names = {"sequence": "entry"}
-    fields = readonly_fields = ("sequence", "at", "what_happened", "short_hash")
+    narrow_columns = ("at",)
+    fields = readonly_fields = ("what_happened", "at", "sequence", "short_hash")
     ordering = ["-sequence"]
     verbose_name_plural = "audit log"
 
@@ -97,14 +101,26 @@ class EventAdmin(ReadOnlyAdmin):
     studio_path = "consent"
     names = {"kind": "what happened", "at": "when", "actor": "user", "actor_name": "name at that time"}
     ordering = ["-pk"]
-    list_display = ["kind", "consent", "who", "when"]
-    short_columns = ("consent", "when")
+    list_display = ["kind", "about", "who", "when"]
+    short_columns = ("when", "who")
     list_filter = ["kind", "at"]
     search_fields = ["consent__talent__name", "actor_name", "hash"]
     list_select_related = ["consent__talent"]
 
     def name_row(self, row: Event) -> str:
         return f"{row.get_kind_display()}, {row.consent.talent}"
+
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        """The title says what happened. The name at that time is shown if the user has another name today."""
+        repeated = {"kind"}
+        if obj is not None and obj.actor is not None and obj.actor_name == str(obj.actor):
+            repeated.add("actor_name")
+        return [name for name in super().get_fields(request, obj) if name not in repeated]
+
+    @admin.display(description="consent", ordering="consent")
+    def about(self, event: Event) -> SafeString:
+        talent, _comma, rest = str(event.consent).partition(", ")
+        return format_html('{} <span class="quiet">{}</span>', talent, rest)
 
     @admin.display(description="who", ordering="actor_name")
     def who(self, event: Event) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.admin.utils import quote
 from django.db import models
@@ -22,7 +22,8 @@ TECHNICAL_FIELDS = {
     "raw_response", "user_agent", "address", "device", "body", "response_text", "recipe", "levels", "measures",
     "comparison", "speaker_result", "components", "deletion_proof", "plan_refusals", "options", "pending_call",
     "previous_version", "lookup_attempts", "reference", "wav_sha256", "payload", "sequence", "content_type",
-    "from_callback", "finding_codes", "warning_codes", "worst_severity", "progress_done", "progress_total",
+    "from_callback", "has_unknown_status", "is_consent_exempt",
+    "finding_codes", "warning_codes", "worst_severity", "progress_done", "progress_total",
 }  # fmt: skip
 # Fields that no page shows: secrets, and curves of a sound.
 HIDDEN_FIELDS = {"peaks", "fine_peaks", "sound_features", "resume_state", "encrypted_key"}
@@ -65,6 +66,7 @@ class Column:
     heading: str = ""
     is_in_list: bool = False
     is_linked: bool = True
+    do_not_call_in_templates: ClassVar = True  # the heading of a table has its name as a class
 
     @property
     def __name__(self) -> str:

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from providers import registry
 from voicehub.task_labels import TASK_LABELS
-from voicehub.text import format_duration, get_language_name
+from voicehub.text import format_decimals, format_duration, format_minus, get_language_name
 
 EMPTY = "–"
 MAX_ENTRIES = 50  # of one list or object
@@ -50,13 +50,17 @@ def format_day(day: date) -> str:
 def format_number(number: float) -> str:
     """Three digits are enough to compare, and thousands are separated: 5.8350113 → "5.84", 44100 → "44,100"."""
     if isinstance(number, int) or abs(number) >= 1000:
-        return f"{number:,.0f}"
-    return f"{number:.3g}"
+        return format_minus(f"{number:,.0f}")
+    return format_minus(f"{number:.3g}")
 
 
 def format_seconds(seconds: float) -> str:
     """5.835 → "5.8 s", 149 → "2 min 29 s"."""
     return f"{seconds:.1f} s" if abs(seconds) < 59.5 else format_duration(seconds)
+
+
+def format_decibels(value: float) -> str:
+    return f"{format_decimals(value, 1)} dB"
 
 
 def format_code(code: object) -> SafeString:
@@ -168,9 +172,13 @@ FORMATS_BY_NAME: dict[str, Format] = {
     "seconds": format_seconds,
     "size": filesizeformat,
     "sample_rate": lambda rate: f"{rate:,} Hz",
-    "value": lambda value: f"{value:g}",
-    "si_sdr": lambda value: f"{value:.1f} dB",
-    "signal_to_noise_ratio": lambda value: f"{value:.1f} dB",
+    "value": lambda value: format_minus(f"{value:g}"),
+    "stoi": lambda value: format_decimals(value, 3),
+    "pesq": format_decimals,
+    "sample_score": lambda value: format_decimals(value, 3),
+    "si_sdr": format_decibels,
+    "signal_to_noise_ratio": format_decibels,
+    "signal_to_noise": format_decibels,
     "response_text": format_json_text,
     "body": format_json_text,
     "hash": format_code,

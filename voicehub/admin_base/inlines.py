@@ -53,13 +53,18 @@ class FirstRowsFormSet(InlineFormSet):
 
 
 class FirstRowsInline(FormattedFields, admin.TabularInline[Any, Any]):
-    """A table that is only read. `order_text` says which rows stand first, for a table that does not show all."""
+    """A table that is only read.
+
+    `order_text` says which rows stand first, for a table that does not show all. A narrow window shows the first column
+    as the title of a row, and below it the `narrow_columns`.
+    """
 
     template = "admin/first_rows.html"
     formset = FirstRowsFormSet
     can_delete = False
     max_num = extra = 0
     order_text = "newest first"
+    narrow_columns: tuple[str, ...] = ()
 
     def has_add_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
         return False

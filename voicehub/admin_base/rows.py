@@ -100,7 +100,8 @@ class RowsMixin(FormattedFields, ModelAdmin):
     `group` is the heading of the model on the first page of the admin, and `purpose` says there what its rows are.
     Those with a `place` stand first there, in this order. `attention` has lookups of rows that need a person, each
     with the words for one row and for many. `menu_name` and `row_word` name the list and a row if the model does not,
-    and `empty_text` says when rows appear. A narrow window shows the `short_columns` without their headings.
+    and `empty_text` says when rows appear. `searched_text` names what the search looks at.
+    A narrow window shows the `short_columns` without their headings.
     `studio_path` is the attribute path from a row to the object whose page in the studio shows it, "" for the row
     itself. `action_permission` is what the actions of the list require. `loaded_in_lists` has the JSON fields that the
     columns of the list need.
@@ -113,6 +114,7 @@ class RowsMixin(FormattedFields, ModelAdmin):
     attention: tuple[Attention, ...] = ()
     menu_name = ""
     empty_text = ""
+    searched_text = ""
     short_columns: tuple[str, ...] = ()
     studio_path: str | None = None
     action_permission = ""
@@ -140,8 +142,9 @@ class RowsMixin(FormattedFields, ModelAdmin):
         if not url:
             return EMPTY
         return format_html(
-            '<a href="{}" class="studio-link">Open<span class="visually-hidden"> {} in the studio</span></a>', url, row
-        )
+            '<a href="{}" class="studio-link" title="Open in the studio"><span aria-hidden="true">↗</span>'
+            '<span class="visually-hidden">Open {} in the studio</span></a>', url, row,
+        )  # fmt: skip
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = self.menu_name or capfirst(self.model._meta.verbose_name_plural)

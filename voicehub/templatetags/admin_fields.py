@@ -6,7 +6,6 @@ from typing import Any
 from django import template
 from django.apps import apps
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 
 from voicehub.admin_base.formats import EMPTY
 
@@ -15,9 +14,12 @@ register = template.Library()
 
 @register.simple_tag
 def read_fields(fieldset: Any) -> dict[str, list[Any]]:
-    """The fields to show, each with its contents if it is only read, and the names of those without a value."""
+    """The fields to show, each with its contents if it is only read, and the names of those without a value.
+
+    A page names its empty fields where it is unfolded: in the group that is folded, which stands last.
+    """
     shown: list[Any] = []
-    empty: list[Any] = []
+    empty: list[str] = []
     for line in fieldset:
         for field in line:
             if not getattr(field, "is_readonly", False):
@@ -25,15 +27,12 @@ def read_fields(fieldset: Any) -> dict[str, list[Any]]:
                 continue
             field.shown_contents = field.contents()
             if field.shown_contents in ("", EMPTY):
-                empty.append(_name_field(field, is_first=not empty))
+                empty.append(str(field.field["label"]))
             else:
                 shown.append(field)
-    return {"shown": shown, "empty": empty}
-
-
-def _name_field(field: Any, *, is_first: bool) -> str:
-    label = str(field.field["label"])
-    return str(capfirst(label)) if is_first else label
+    unset: list[str] = fieldset.form.__dict__.setdefault("unset_names", [])
+    unset.extend(empty)
+    return {"shown": shown, "empty": unset if fieldset.is_collapsible else []}
 
 
 @register.simple_tag

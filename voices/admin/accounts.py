@@ -17,7 +17,7 @@ from providers import registry
 from providers.types import Tier
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.filters import PresenceFilter
-from voicehub.admin_base.formats import EMPTY, format_code
+from voicehub.admin_base.formats import EMPTY, format_code, format_moment, format_scalar, format_seconds
 from voicehub.admin_base.groups import ACCOUNTS, STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
@@ -25,6 +25,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.status_marks import render_mark
 from voices.models import Account, AccountCall, LimitOverride, OfflineProof, UsageReading
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
+from voices.services.usage import SECONDS
 
 
 class AccountAdminForm(VersionedForm):
@@ -70,14 +71,14 @@ class AccountAdmin(NoDeleteAdmin):
     studio_path = ""
     form = AccountAdminForm
     readonly_fields = [
-        "key_hint", "paused_at", "pause_reason", "checked_at", "last_error", "is_authorized_uploader",
+        "key_hint", "tested", "paused", "pause_reason", "last_error", "proof",
         "uploader_source", "uploader_reason", "uploader_set_by", "uploader_set_at",
     ]  # fmt: skip
     fieldsets = (
         (None, {"fields": ("name", "provider", "mode", "key")}),
         ("State", {"fields": tuple(readonly_fields)}),
     )
-    names = {"is_authorized_uploader": "may upload without proof of consent", "last_error": "problem"}
+    names = {"key_hint": "key ends in", "last_error": "problem"}
     attention = (
         ({"last_error__gt": ""}, "account with a problem", "accounts with a problem"),
         ({"paused_at__isnull": False}, "paused account", "paused accounts"),
@@ -108,6 +109,18 @@ class AccountAdmin(NoDeleteAdmin):
 
     def find_studio_url(self, row: Account) -> str:
         return reverse("voices:account", args=[row.pk])
+
+    @admin.display(description="last call")
+    def tested(self, account: Account) -> str:
+        return format_moment(account.checked_at) if account.checked_at else "None yet with this key"
+
+    @admin.display(description="pause")
+    def paused(self, account: Account) -> str:
+        return f"Paused, {format_moment(account.paused_at)}" if account.paused_at else "Not paused"
+
+    @admin.display(description="proof of consent")
+    def proof(self, account: Account) -> str:
+        return "Not sent: authorized uploader" if account.is_authorized_uploader else "Sent with each new voice"
 
     @admin.action(description="Test the key", permissions=["change"])
     def check_keys(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
@@ -171,11 +184,11 @@ class AccountCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description="response")
     def response(self, call: AccountCall) -> SafeString | str:
-        return format_code(Truncator(call.response_text).chars(60)) if call.response_text else EMPTY
+        return format_code(Truncator(call.response_text).chars(90)) if call.response_text else EMPTY
 
     @admin.display(description="time", ordering="at")
     def time(self, call: AccountCall) -> str:
-        return date_format(timezone.localtime(call.at), "M j, H:i:s")
+        return date_format(timezone.localtime(call.at), "M j, Y, H:i:s")
 
     @admin.display(description="status", ordering="status")
     def result(self, call: AccountCall) -> SafeString:
@@ -188,9 +201,29 @@ class UsageReadingAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
     purpose = "Credits and use that a provider stated on each day"
     empty_text = "VoiceHub asks each provider that states its use once a day. What it answers is listed here."
-    list_display = ["account", "day", "used", "remaining", "unit", "since", "read_at"]
+    studio_path = "account"
+    list_display = ["account", "day", "used_amount", "left_amount", "read_at"]
+    short_columns = ("day", "used_amount", "left_amount")
     list_filter = ["account", "day"]
     list_select_related = ["account"]
+
+    def find_studio_url(self, row: UsageReading) -> str:
+        return reverse("voices:account", args=[row.account_id])
+
+    @admin.display(description="used", ordering="used")
+    def used_amount(self, reading: UsageReading) -> str:
+        return format_reading(reading.used, reading.unit)
+
+    @admin.display(description="left", ordering="remaining")
+    def left_amount(self, reading: UsageReading) -> str:
+        return format_reading(reading.remaining, reading.unit)
+
+
+def format_reading(amount: float | None, unit: str) -> str:
+    """A number with its unit, which is seconds of speech or a word of the provider."""
+    if amount is None:
+        return EMPTY
+    return format_seconds(amount) if unit == SECONDS else f"{format_scalar(amount)} {unit}".strip()
 
 
 @admin.register(OfflineProof)

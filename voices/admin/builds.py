@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.access import get_user
@@ -15,11 +15,14 @@ from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
+from voicehub.status_marks import render_mark
+from voices.build_results.marks import list_marks
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
 from voices.models.build import FAILED_STATUSES
 from voices.services.builds.failures import mark_failure_seen
-from voices.services.builds.poll import RECORDING_RESULTS
 from voices.services.builds.scores import order_worst_first
+
+RESULTS_IN_NUMBERS = ("sample_score", "stoi", "pesq", "si_sdr", "signal_to_noise_ratio", "loudness_grade")
 
 # Large recording columns that no page of a build shows.
 DEFERRED_FIELDS = [
@@ -38,9 +41,18 @@ class WorstRowsFormSet(FirstRowsFormSet):
 class BuildRecordingInline(FirstRowsInline):
     model = BuildRecording
     formset = WorstRowsFormSet
-    fields = readonly_fields = ("recording", *RECORDING_RESULTS)
+    fields = readonly_fields = ("recording", "result", *RESULTS_IN_NUMBERS)
     verbose_name_plural = "recordings"
     order_text = "worst first"
+    narrow_columns = ("result", "sample_score")
+    names = {"signal_to_noise_ratio": "speech above the noise", "loudness_grade": "loudness"}
+
+    @admin.display(description="result")
+    def result(self, row: BuildRecording) -> SafeString | str:
+        """What the provider said against it, with its reason."""
+        marks = [render_mark(tone, label) for tone, label in list_marks(row)]
+        reason = format_html('<small class="sub">{}</small>', row.discard_reason) if row.discard_reason else ""
+        return format_html("{}{}", format_html_join(" ", "{}", ((mark,) for mark in marks)), reason) or EMPTY
 
 
 @admin.register(Build)

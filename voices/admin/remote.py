@@ -21,6 +21,7 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Voices as the providers have them"
     studio_path = ""
+    names = {"observed_status": "status"}
     attention = (({"alert__gt": ""}, "voice with an alert", "voices with an alert"),)
     readonly_fields = ["state"]
     list_display = ["title", "account", "tier", "state", "checked_at", "deleted_at"]
@@ -29,8 +30,6 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
         "account",
         "tier",
         "observed_status",
-        "visibility",
-        "retired_at",
         ("alert", PresenceFilter),
     ]
     search_fields = ["reference", "remote_id", "voice__name"]

@@ -6,15 +6,16 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.access import get_user
 from consent.services.countries import describe_countries
 from voicehub.admin_base.actions import run_on_rows
-from voicehub.admin_base.formats import EMPTY, format_seconds
+from voicehub.admin_base.formats import EMPTY, format_json, format_seconds
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.status_marks import render_mark
 from voicehub.text import format_minus
 from voices.access import are_recordings_closed
 from voices.models import Recording, Voice
@@ -47,6 +48,11 @@ def check_voice(voice: Voice) -> str:
     return "The recordings are checked in the background."
 
 
+def format_findings(findings: list[dict[str, Any]]) -> SafeString | str:
+    marks = ((render_mark("wait", str(format_json(finding))),) for finding in findings)
+    return format_html_join("", "<div>{}</div>", marks) or EMPTY
+
+
 @admin.register(Recording)
 class RecordingAdmin(ReadOnlyAdmin):
     group = VOICES
@@ -57,11 +63,12 @@ class RecordingAdmin(ReadOnlyAdmin):
     names = {"active": "in builds"}
     formats = {
         "quality": lambda value: f"{value:.1f} of 5",
-        "signal_to_noise": lambda value: f"{value:.1f} dB",
+        "findings": format_findings,
         "loudness": lambda value: f"{format_minus(f'{value:.1f}')} LUFS",
     }
     short_columns = ("voice", "length")
     list_filter = ["status", "active", "created_at"]
+    searched_text = "file names and transcripts"
     search_fields = ["file_name", "transcript", "sha256", "voice__name", "voice__talent__name"]
     list_select_related = ["voice"]
     actions = ["check_recordings"]
@@ -70,10 +77,10 @@ class RecordingAdmin(ReadOnlyAdmin):
     readonly_fields = ["sound"]
 
     def get_fields(self, request: HttpRequest, obj: Recording | None = None) -> Any:
-        """The sound of a closed recording is not on the page."""
+        """The sound of a closed recording is not on the page. The title is the name of the file."""
         names = super().get_fields(request, obj)
         is_heard = obj is not None and is_playable(obj) and not are_recordings_closed(obj.voice, get_user(request))
-        return names if is_heard else [name for name in names if name != "sound"]
+        return [name for name in names if name != "file_name" and (is_heard or name != "sound")]
 
     @admin.display(description="sound")
     def sound(self, recording: Recording) -> SafeString:

@@ -91,10 +91,11 @@ class AccountTable(ListTable):
     def render_state(self, record: Account) -> SafeString:
         badge = make_account_badge(record)
         reason = record.pause_reason if record.paused_at else record.last_error
-        return render_lines(render_mark(badge.severity, badge.label), truncatechars(reason, REASON_LENGTH))
+        state = render_lines(render_mark(badge.severity, badge.label), truncatechars(reason, REASON_LENGTH))
+        return format_html('{}<div class="only-phone">{}</div>', state, self.render_next_step(record))
 
     def render_checked(self, record: Account) -> SafeString | str:
-        return render_moment(record.checked_at) or "never"
+        return render_moment(record.checked_at) or "Never"
 
     def render_next_step(self, record: Account) -> SafeString | str:
         is_open = record.paused_at is None and (record.checked_at is None or bool(record.last_error))

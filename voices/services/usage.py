@@ -10,6 +10,8 @@ from providers.base import Provider
 from providers.usage import Usage
 from voices.models import Account, UsageReading
 
+SECONDS = "s"  # the unit of speech; every other unit is a word of the provider
+
 
 def reports_usage(account: Account) -> bool:
     """Whether the provider reports any use of an account."""

@@ -8,8 +8,7 @@ from django.utils.formats import date_format
 
 from voicehub.text import format_duration
 from voices.models import Account
-
-SECONDS = "s"
+from voices.services.usage import SECONDS
 
 
 @dataclass(frozen=True, slots=True)

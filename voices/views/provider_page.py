@@ -161,10 +161,10 @@ def _make_limit_row(name: str, capabilities: Capabilities, override: LimitOverri
 
 
 def format_limit(value: float, unit: str) -> str:
-    """Format a limit with its unit: 12 s → "12 seconds", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
-    if unit == "s" and value >= 60:
+    """Format a limit with its unit: 12 s → "12 s", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
+    if unit == "s":
         return format_duration(value)
     if unit == "bytes" and value >= 1_000_000:
         return f"{value / 1_000_000:,g} MB"
-    noun = {"s": "seconds", "calls/s": "calls"}.get(unit, unit)
+    noun = {"calls/s": "calls"}.get(unit, unit)
     return f"{value:,g} {noun.removesuffix('s') if value == 1 else noun}"

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from consent.access import require_permission
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
-from voicehub.text import format_count, format_duration, join_with_and
+from voicehub.text import format_count, join_with_and
 from voices.models import Account, AccountMode
 from voices.services.spend import (
     BuildLedger,
@@ -25,8 +25,8 @@ from voices.services.spend import (
     load_ledger,
     load_readings,
 )
-from voices.services.usage import reports_usage
-from voices.views.account_usage import SECONDS, format_amount, make_voice_row
+from voices.services.usage import SECONDS, reports_usage
+from voices.views.account_usage import format_amount, make_voice_row
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
 CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
@@ -51,14 +51,6 @@ class MonthRow:
         if not self.usage.has_reading:
             return "not asked"
         return "not known yet" if self.usage.has_number else "not stated"
-
-    @property
-    def short_amount(self) -> str:
-        """The amount without its unit, which the overview shows once."""
-        if self.usage.used is None:
-            return ""
-        amount = format_duration(self.usage.used) if self.unit == SECONDS else f"{self.usage.used:,g}"
-        return f"at least {amount}" if self.usage.is_at_least else amount
 
     @property
     def says_something(self) -> bool:
@@ -90,16 +82,15 @@ class AccountSpend:
 
     @property
     def has_amounts(self) -> bool:
-        return any(month.short_amount for month in self.months)
+        return any(month.amount for month in self.months)
 
     @property
     def has_prices(self) -> bool:
         return any(month.ledger and month.ledger.credits is not None for month in self.months)
 
     @property
-    def counts(self) -> str:
-        """What the numbers of the months count: “in credits”, “length of speech”."""
-        return "length of speech" if self.unit == SECONDS else f"in {self.unit}" if self.unit else ""
+    def has_numbers(self) -> bool:
+        return bool(self.left or self.voices or self.has_amounts)
 
 
 def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = None) -> MonthRow:
@@ -201,7 +192,11 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
         "months": shown,
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
-        "has_numbers": any(row.left or row.voices or row.has_amounts for row in rows),
+        "counted": [row for row in rows if row.has_numbers],
+        "silent": sorted((row for row in rows if not row.has_numbers), key=lambda row: row.missing_text),
+        "has_numbers": any(row.has_numbers for row in rows),
+        "has_left": any(row.left for row in rows),
+        "has_voices": any(row.voices for row in rows),
         "has_prices": any(row.has_prices for row in rows),
         "builders": [row for row in rows if row.has_builds],
     }

@@ -128,25 +128,29 @@ def explain_page(client: Client, url: str) -> dict[str, set[str]]:
     return {sql[sql.index(" FROM ") :]: scans for sql in queries if (scans := find_scans(sql))}
 
 
-@pytest.mark.parametrize("show", FILTER_LABELS)
-def test_no_filter_of_the_recordings_reads_every_recording(
-    viewer_client: Client, growing: GrowingStudio, show: str
-) -> None:
+def test_no_filter_of_the_recordings_reads_every_recording(viewer_client: Client, growing: GrowingStudio) -> None:
     url = reverse("voices:recording_table", args=[growing.voice.pk])
-    assert explain_page(viewer_client, f"{url}?show={show}") == {}
+    scans = {show: explain_page(viewer_client, f"{url}?show={show}") for show in FILTER_LABELS}
+    assert scans == dict.fromkeys(FILTER_LABELS, {})
 
 
-@pytest.mark.parametrize("sort", SORT_ORDERS)
 def test_no_order_of_the_recordings_reads_or_sorts_every_recording(
-    viewer_client: Client, growing: GrowingStudio, sort: str
+    viewer_client: Client, growing: GrowingStudio
 ) -> None:
     url = reverse("voices:recording_table", args=[growing.voice.pk])
-    assert explain_page(viewer_client, f"{url}?sort={sort}&page=2") == {}
-    ids = Recording.objects.filter(voice=growing.voice).order_by(*SORT_ORDERS[sort][1]).values_list("pk")[:50]
+    scans = {sort: explain_page(viewer_client, f"{url}?sort={sort}&page=2") for sort in SORT_ORDERS}
+    assert scans == dict.fromkeys(SORT_ORDERS, {})
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
-    assert "SORT" not in ids.explain().upper().replace("INCREMENTAL SORT", "") and "B-TREE" not in ids.explain()
+    assert [sort for sort in SORT_ORDERS if sorts_rows(growing, sort)] == []
+
+
+def sorts_rows(growing: GrowingStudio, sort: str) -> bool:
+    """Whether the database sorts the recordings of the voice in place of reading an index in this order."""
+    ids = Recording.objects.filter(voice=growing.voice).order_by(*SORT_ORDERS[sort][1]).values_list("pk")[:50]
+    plan = ids.explain().upper().replace("INCREMENTAL SORT", "")
+    return "SORT" in plan or "B-TREE" in plan
 
 
 def make_comparison(growing: GrowingStudio) -> str:

@@ -146,7 +146,7 @@ def _make_refused(pk: UUID, name: str, provider: str) -> LikelyFailure:
 def load_provider_marks(voice: Voice) -> dict[UUID, ProviderMark]:
     """What the providers' newest reports say against included recordings, by recording id, in one query."""
     rows = BuildRecording.objects.still_flagged().filter(
-        build__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
+        recording__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
     )
     fields = ("recording_id", "build__remote_voice__account__provider", "is_silent", "is_outlier", "unused")
     return {

@@ -98,12 +98,16 @@ GAUGES = [
 ]
 
 
-def make_timelines() -> list[list[dict[str, object]]]:
+def make_timelines() -> list[tuple[str, list[dict[str, object]]]]:
+    """Each with the name of the step that it stands at."""
     return [
-        [
-            {"label": label, "state": state, "duration": duration, "at": None if state == "next" else STARTED_AT}
-            for label, state, duration in steps
-        ]
+        (
+            next(label for label, state, _duration in steps if state not in ("done", "next")),
+            [
+                {"label": label, "state": state, "duration": duration, "at": None if state == "next" else STARTED_AT}
+                for label, state, duration in steps
+            ],
+        )
         for steps in TIMELINES
     ]
 

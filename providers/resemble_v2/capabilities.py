@@ -14,6 +14,7 @@ RECORDING_PAGE = "docs.app.resemble.ai 2.0.0, Create a recording"
 REFERENCE_PAGE = "docs.resemble.ai, Recordings"
 VOICE_PAGE = "docs.resemble.ai, Voices"
 READ_ON = "2026-11-20"
+READ_DAY = "November 20, 2026"
 USAGE_READ_ON = "2026-11-28"
 
 EMOTION = TierOption(
@@ -106,7 +107,7 @@ RAPID = Capabilities(
     expected_training=StatedTime("in under a minute", 60, CREATE_PAGE, READ_ON),
     options=OPTIONS,
     emotion=EMOTION,
-    consent_exemption=f"“You must be an authorized uploader or provide consent” ({CREATE_PAGE}, read {READ_ON})",
+    consent_exemption=f"“You must be an authorized uploader or provide consent” ({CREATE_PAGE}, read on {READ_DAY})",
     outlier_rule=Rule("a recording that is an outlier cannot be activated", REFERENCE_PAGE, READ_ON),
     retraining_effect=RetrainingEffect(
         meanwhile="Until it is ready, it cannot speak.",

@@ -184,7 +184,7 @@ class AccountCallAdmin(ReadOnlyAdmin):
 
     @admin.display(description="response")
     def response(self, call: AccountCall) -> SafeString | str:
-        return format_code(Truncator(call.response_text).chars(90)) if call.response_text else EMPTY
+        return format_code(Truncator(call.response_text).chars(160)) if call.response_text else EMPTY
 
     @admin.display(description="time", ordering="at")
     def time(self, call: AccountCall) -> str:

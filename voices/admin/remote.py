@@ -24,7 +24,7 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     names = {"observed_status": "status"}
     attention = (({"alert__gt": ""}, "voice with an alert", "voices with an alert"),)
     readonly_fields = ["state"]
-    list_display = ["title", "account", "tier", "state", "checked_at", "deleted_at"]
+    list_display = ["title", "account", "tier", "state", "checked_at"]
     short_columns = ("account", "tier")
     list_filter = [
         "account",

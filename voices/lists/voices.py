@@ -71,7 +71,7 @@ def load_newest_badges(voice_ids: Collection[UUID]) -> dict[UUID, SafeString]:
     """By voice, the badges of its newest build. The number of queries is constant."""
     newest = {voice: build for voice, build in find_newest_builds(voice_ids).items() if build}
     cells = load_build_cells(newest.values())
-    return {voice: render_badges(cells[build].badges) for voice, build in newest.items()}
+    return {voice: render_badges(cells[build].badges) for voice, build in newest.items() if build in cells}
 
 
 def find_last_built_at() -> Combinable:

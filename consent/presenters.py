@@ -55,11 +55,12 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What this user should do next, or who must act first."""
+    """What this user should do next, or who must act first. Not open if nobody has to act."""
 
     title: str
     paragraphs: Sequence[str]
     actions: Sequence[Action] = ()
+    is_open: bool = True
 
 
 def make_next_step(consent: Consent, user: User, *, is_invited: bool, permission: BuildPermission | None) -> NextStep:
@@ -82,24 +83,22 @@ def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextSte
     if consent.note_to_talent:
         title, text = f"Waiting for {name} to record a retake", f"Reason: {consent.note_to_talent}"
     elif is_invited:
-        text = (
-            "The recording appears here once it is submitted. You can send the invitation again at any time. "
-            "A new link ends the earlier ones."
-        )
+        text = "The recording appears here once it is submitted. A new invitation or private link ends the link below."
         title = f"Waiting for {name}"
     else:
         text = "Email a private link, pass one on yourself, or record the statement in the studio."
         title = f"Next: invite {name}"
     actions = []
     if user.has_perm("consent.invite_talent"):
-        label = "Send the invitation again" if is_invited else "Send the invitation"
+        label = "Send a new invitation" if is_invited else "Send the invitation"
         if has_email:
-            actions.append(Action(label, reverse("consent:invite", args=[consent.pk]), is_post=True))
+            url = reverse("consent:invite", args=[consent.pk])
+            actions.append(Action(label, url, is_primary=not is_invited, is_post=True))
         elif user.has_perm("consent.change_talent"):
             url = reverse("consent:talent_edit", args=[consent.talent_id])
             actions.append(Action("Add an email address", url, is_primary=False))
         url = reverse("consent:copy_link", args=[consent.pk])
-        actions.append(Action("Create a private link", url, is_primary=not has_email, is_post=True))
+        actions.append(Action("Create a private link", url, is_primary=not has_email and not is_invited, is_post=True))
     if user.has_perm("consent.add_take"):
         url = reverse("consent:record_in_studio", args=[consent.pk])
         actions.append(Action("Record in the studio", url, is_primary=False))
@@ -145,10 +144,12 @@ def _make_recordings_step(consent: Consent, user: User) -> NextStep:
     provider = extension_points.get_provider_label(consent.provider)
     text = f"Consent and contract are in force for voices of {consent.talent.name} at {provider}."
     if not user.has_perm("voices.add_recording"):
-        return NextStep("In force", [text])
+        return NextStep("In force", [text], is_open=False)
     url = f"{consent.talent.get_absolute_url()}#voices"
     if consent.events.filter(kind=EventKind.USED).exists():
-        return NextStep("Used for a build", [text], [Action("Go to the voices", url, is_primary=False)])
+        title = f"In force for voices of {consent.talent.name}"
+        text = f"Consent and contract are in force at {provider}. A build has used this consent."
+        return NextStep(title, [text], [Action("Go to the voices", url, is_primary=False)], is_open=False)
     return NextStep("Next: collect the recordings", [text], [Action("Go to the voices", url)])
 
 

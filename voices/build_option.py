@@ -177,21 +177,17 @@ class BuildOption:
 
     def _describe_obstacles(self) -> str:
         kinds = {gap.kind for gap in self.readiness.gaps}
-        missing = [*self._list_missing(), *["transcripts"] * (GapKind.TRANSCRIPTS in kinds)]
-        parts = [f"{join_with_and(missing)} missing"] if missing else []
+        missing = list(self._list_missing())
+        more = join_with_and(missing[1:])  # the badge names the first
+        parts = [f"also missing: {more}"] if more else [f"{name} missing" for name in missing]
         parts += list_term_obstacles(self.readiness.permission)
         parts += [text for kind, text in OBSTACLE_TEXTS.items() if kind in kinds]
         parts += ["too few of the recordings can be sent"] * bool(self.shortfall)
-        if parts == [f"{MISSING_CONSENT_TEXT} missing"]:
-            return "only the consent is missing"
-        if parts == ["transcripts missing"]:
-            return "only transcripts are missing"
         return "; ".join(parts) or "the recordings cannot be sent to this provider"
 
     def _name_obstacle(self) -> str:
-        """The first obstacle, as a state: “Consent missing”. The summary has all of them."""
-        transcripts = ["transcripts"] * any(gap.kind is GapKind.TRANSCRIPTS for gap in self.readiness.gaps)
-        missing = next(iter([*self._list_missing(), *transcripts]), "")
+        """The first obstacle, as a state: “Consent missing”. The summary has the others."""
+        missing = next(iter(self._list_missing()), "")
         return f"{missing.removeprefix('the ').capitalize()} missing" if missing else "Not ready"
 
     def _list_missing(self) -> Iterable[str]:
@@ -204,6 +200,8 @@ class BuildOption:
             yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
             yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
+        if any(gap.kind is GapKind.TRANSCRIPTS for gap in state.gaps):
+            yield "transcripts"
 
     @property
     def badge(self) -> tuple[str, str]:
@@ -230,7 +228,8 @@ class BuildOption:
     @property
     def is_said_by_badge(self) -> bool:
         """Whether the badge says all that is missing, so that the summary adds nothing."""
-        return not self.is_ready and self._describe_obstacles().startswith("only ")
+        text = self._describe_obstacles().removeprefix("the ").capitalize()
+        return not self.is_ready and text == self._name_obstacle()
 
     @property
     def has_enough_recordings(self) -> bool:

@@ -26,6 +26,8 @@ ANSWER = "voices.start_build"
 # Where the contract comes before the consent, it is what is missing.
 FIX_STATUSES = {"Add contract": "Contract missing", "Confirm terms": "Terms to confirm"}
 
+# What a voice whose last build was refused needs before the next one.
+REBUILD_STATUSES = {"Fix recordings": "Recordings to fix"}
 
 # What stops a build, in a few words.
 GATE_LABELS = {

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
@@ -16,7 +19,15 @@ from consent.services.disclosure import compute_term, list_allowing
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import get_tone, render_mark
-from voicehub.templatetags.cells import render_day, render_lines, render_link, render_moment, render_step
+from voicehub.templatetags.cells import (
+    NOTHING,
+    render_day,
+    render_lines,
+    render_link,
+    render_moment,
+    render_phone_step,
+    render_step,
+)
 from voicehub.templatetags.signs import render_person_name
 from voicehub.text import get_language_name
 
@@ -104,7 +115,10 @@ class ConsentTable(ListTable):
         return get_language_name(record.language)
 
     def render_status(self, record: Consent) -> SafeString:
-        return render_mark(get_tone(record.status), record.get_status_display())
+        mark, end = render_mark(get_tone(record.status), record.get_status_display()), self.render_valid_until(record)
+        until = format_html("until {}", end) if str(end).startswith("<time") else end
+        lines, step = render_lines(mark, until, "only-phone"), self._find_step(record)
+        return lines + render_phone_step(*step) if step else lines
 
     def render_since(self, record: Consent) -> SafeString | str:
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
@@ -115,14 +129,24 @@ class ConsentTable(ListTable):
             return render_day(record.valid_until)
         contracts = self.contracts[record.talent_id]
         if not list_allowing(record, contracts):
-            return render_mark("over", "No contract")
+            return render_mark("wait", "Contract missing")
         last_day = compute_term(record, contracts).last_day
         mark = describe_term(last_day)
         return render_day(last_day, "no end date") if mark.tone == "good" else render_mark(*mark)
 
     def render_next_step(self, record: Consent) -> SafeString | str:
         name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
-        if record.status == ConsentStatus.SUBMITTED:
-            return render_step(f"{record.get_absolute_url()}#review", "Review", name)
-        is_requested = record.status == ConsentStatus.REQUESTED
-        return render_step(record.get_absolute_url(), "Open request", name) if is_requested else ""
+        step = self._find_step(record)
+        return render_step(*step, name) if step else NOTHING
+
+    def _find_step(self, record: Consent) -> tuple[str, str] | None:
+        """The link to the next step of this user, and its label. While the talent answers, a contract can be added."""
+        if record.status == ConsentStatus.SUBMITTED and self.user.has_perm("consent.review_consent"):
+            return f"{record.get_absolute_url()}#review", "Review"
+        if record.status != ConsentStatus.REQUESTED or not self.user.has_perm("consent.review_consent"):
+            return None
+        has_contract = bool(list_allowing(record, self.contracts[record.talent_id]))
+        if has_contract or not self.user.has_perm("consent.add_contract"):
+            return record.get_absolute_url(), "Open request"
+        query = urlencode({"provider": record.provider, "purpose": record.purpose})
+        return f"{reverse('consent:contract_add', args=[record.talent_id])}?{query}", "Add contract"

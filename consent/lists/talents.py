@@ -20,7 +20,15 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import NOTHING, render_day, render_lines, render_link, render_moment, render_step
+from voicehub.templatetags.cells import (
+    NOTHING,
+    render_day,
+    render_lines,
+    render_link,
+    render_moment,
+    render_phone_step,
+    render_step,
+)
 from voicehub.templatetags.signs import render_person_name, render_voice_tile
 
 CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
@@ -160,7 +168,7 @@ class TalentTable(ListTable):
     def render_contract(self, record: Talent) -> SafeString | str:
         state = self.contract_states.get(record.pk, ContractState())
         if not state.has_contract:
-            return render_mark("wait", "Suspended") if state.is_suspended else render_mark("over", "None in force")
+            return render_mark("wait", "Suspended") if state.is_suspended else render_mark("wait", "Missing")
         mark = describe_term(state.ends_on)
         if mark.tone != "good":
             return render_mark(*mark)
@@ -174,7 +182,8 @@ class TalentTable(ListTable):
         shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
         may_see_contract = "contract" in self.columns
         contract = format_html("Contract: {}", self.render_contract(record)) if may_see_contract else ""
-        return render_lines(shown, contract, "only-phone")
+        lines, step = render_lines(shown, contract, "only-phone"), self.first_steps.get(record.pk)
+        return lines + render_phone_step(step.url, step.action) if step else lines
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)
@@ -195,7 +204,7 @@ class TalentTable(ListTable):
 
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)
-        return render_step(step.url, step.action, record.name) if step else ""
+        return render_step(step.url, step.action, record.name) if step else NOTHING
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

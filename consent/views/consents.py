@@ -26,13 +26,14 @@ from consent.access import (
 )
 from consent.forms import ApprovalForm, LanguageForm
 from consent.link_cookie import read_link_cookie, set_link_cookie
-from consent.lists.consents import ConsentFilter, ConsentTable, query_consents
+from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
+from consent.services.disclosure import compute_term, list_allowing
 from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
@@ -96,9 +97,20 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
+        **_make_term_context(consent),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
+
+
+def _make_term_context(consent: Consent) -> dict[str, Any]:
+    """The contracts that allow what the consent is for, and its last day while it is open or in force."""
+    if consent.status in ENDED:
+        return {"is_ended": True, "last_day": consent.valid_until}
+    contracts = list(consent.talent.contracts.select_related("superseded_by"))
+    current = [contract for contract in contracts if not hasattr(contract, "superseded_by")]
+    last_day = compute_term(consent, contracts).last_day
+    return {"allowing_contracts": list_allowing(consent, current), "last_day": last_day}
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:

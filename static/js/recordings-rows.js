@@ -83,12 +83,22 @@ document.addEventListener("click", (event) => {
   toggleDetails(link.closest("tr"));
 });
 
-document.addEventListener("keydown", (event) => {
-  const details = event.key === "Escape" && event.target.closest(".details");
-  if (!details) return;
+function leaveDetails(details) {
   const row = details.previousElementSibling;
   closeDetails();
   makeCurrent(row, { focus: true });
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-close-row]");
+  if (!button || !isPlainClick(event)) return;
+  event.preventDefault();
+  leaveDetails(button.closest(".details"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const details = event.key === "Escape" && event.target.closest(".details");
+  if (details) leaveDetails(details);
 });
 
 document.addEventListener("htmx:configRequest", ({ detail }) => {

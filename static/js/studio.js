@@ -21,6 +21,7 @@ function showCurrentTabs() {
 }
 showCurrentTabs();
 document.fonts.ready.then(showCurrentTabs);
+document.addEventListener("htmx:afterSettle", ({ target }) => target.closest?.(".vh-tabs") && showCurrentTabs());
 
 // A form is submitted once, even if its button is pressed twice. Coming back to the page enables the button again.
 document.addEventListener("submit", (event) => {

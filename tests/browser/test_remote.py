@@ -45,7 +45,7 @@ def test_failed_rebuild_ends_what_the_earlier_build_promised(open_tab: OpenTab, 
     staff_steps.open_remote_voice(page)
     expect(page.locator("#status-title + .state")).to_have_text("Training failed")
     expect(find_ready_labels(page)).to_have_count(0)
-    expect(page.get_by_text("No preview is possible now")).to_be_visible()
+    expect(page.get_by_text("A preview is possible once a training is ready.")).to_be_visible()
     tab.check_page("voice at the provider, training failed")
     tab.goto(first)
     page.get_by_role("link", name="Open the newest build").click()

@@ -48,7 +48,7 @@ def read_headings(client: Client, name: str, **query: Any) -> dict[str, tuple[st
     headings = {}
     for attributes, content in re.findall(r"<th scope=\"col\"([^>]*)>(.*?)</th>", head):
         direction, url = re.search(r'aria-sort="(\w+)"', attributes), re.search(r'href="([^"]*)"', content)
-        label = re.sub(r"<span.*|<[^>]*>", "", content).strip()
+        label = re.sub(r"<(?:span|small).*|<[^>]*>", "", content).strip()
         headings[label] = (direction[1] if direction else "", url[1].replace("&amp;", "&") if url else "")
     return headings
 

@@ -26,6 +26,7 @@ class Header:
     css_class: str
     url: str
     direction: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _make_header(column: Any, address: QueryDict) -> Header:
     """`column` is a bound column of django-tables2."""
     url = make_query(address, sort=column.order_by_alias.next) if column.orderable else ""
     direction = DIRECTIONS[column.order_by_alias.is_descending] if column.is_ordered else ""
-    return Header(column.header, column.column.css_class, url, direction)
+    return Header(column.header, column.column.css_class, url, direction, column.column.note)
 
 
 def _iterate_page_links(page: Page[Any], address: QueryDict) -> Iterator[PageLink]:

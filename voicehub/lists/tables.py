@@ -17,7 +17,8 @@ class ListColumn(tables.Column):
 
     `sort_by` has names of fields and functions that make an expression; “-” before a name reverses it. The first
     direction puts the worst rows first, if there is a worst. Rows without a value come last in both directions. Without
-    `sort_by` the column cannot be sorted. Users without `permission` do not get the column.
+    `sort_by` the column cannot be sorted. Users without `permission` do not get the column. `note` is a
+    second line of the heading.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class ListColumn(tables.Column):
         css_class: str = "",
         permission: str = "",
         is_descending_first: bool = False,
+        note: str = "",
     ) -> None:
         super().__init__(label, accessor="pk", orderable=bool(sort_by), initial_sort_descending=is_descending_first)
         self.sort_by = sort_by
         self.css_class = css_class
+        self.note = note
         self.permission = permission
 
     def order(self, queryset: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:  # noqa: FBT001

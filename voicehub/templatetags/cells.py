@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 
 from voicehub.templatetags.studio import WEEK, ago, exact
 
-NOTHING = SafeString('<span class="meta">none</span>')
+NOTHING = SafeString(
+    '<span class="meta"><span aria-hidden="true">–</span><span class="visually-hidden">none</span></span>'
+)
 
 
 def render_link(url: str, text: str) -> SafeString:
@@ -20,6 +22,11 @@ def render_step(url: str, action: str, subject: str) -> SafeString:
     """A button that leads to what is done next for the subject of the row."""
     label = format_html('{}<span class="visually-hidden">: {}</span>', action, subject)
     return format_html('<a class="btn btn-sm" href="{}">{}</a>', url, label)
+
+
+def render_phone_step(url: str, action: str) -> SafeString:
+    """The same step as a third line, on a phone, where the list has no column for it."""
+    return format_html('<small class="only-phone phone-step"><a href="{}">{}</a></small>', url, action)
 
 
 def render_lines(first: SafeString | str, second: SafeString | str = "", css_class: str = "") -> SafeString:

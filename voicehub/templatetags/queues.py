@@ -14,15 +14,16 @@ register = template.Library()
 
 
 @register.simple_tag
-def pair_with_tasks(jobs: Sequence[Job]) -> list[tuple[Job, UUID | None, str]]:
-    """Each job with the id and the label of its task: None and empty if it does not exist anymore. One query."""
+def pair_with_tasks(jobs: Sequence[Job]) -> list[tuple[Job, str, str]]:
+    """Each job with the id and the label of its task. Both are empty if the task does not exist anymore. One query."""
     ids = [_read_task_id(job) for job in jobs]
-    labels = {pk: describe_task(kind) for pk, kind in Task.objects.filter(pk__in=ids).values_list("pk", "kind")}
-    return [(job, pk if pk in labels else None, labels.get(pk, "")) for job, pk in zip(jobs, ids, strict=True)]
+    kinds = Task.objects.filter(pk__in=[pk for pk in ids if pk]).values_list("pk", "kind")
+    labels = {str(pk): describe_task(kind) for pk, kind in kinds}
+    return [(job, pk if pk in labels else "", labels.get(pk, "")) for job, pk in zip(jobs, ids, strict=True)]
 
 
-def _read_task_id(job: Job) -> UUID | None:
+def _read_task_id(job: Job) -> str:
     try:
-        return UUID(job.args[0])
+        return str(UUID(job.args[0]))
     except (AttributeError, DeserializationError, IndexError, TypeError, ValueError):
-        return None
+        return ""

@@ -13,7 +13,7 @@ from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingS
 MIN_VALUES = 5
 # A histogram of more recordings would look the same. Of a larger build, so many are read, evenly chosen.
 MAX_VALUES = 500
-MAX_BINS = 12
+MIN_BINS, MAX_BINS = 3, 12
 BETWEEN = " to "  # the drawing names a bin by its lower edge
 
 
@@ -61,7 +61,9 @@ def _iterate_distributions(
 def make_histogram(title: str, axis: str, values: Sequence[Sequence[float]], names: Sequence[str]) -> Chart:
     """A histogram with a series for each list that has values, over common bins."""
     shown = {name: rows for name, rows in zip(names, values, strict=True) if rows}
-    lowest, step, count = choose_bins([value for rows in shown.values() for value in rows])
+    together = [value for rows in shown.values() for value in rows]
+    # A few values in many bins are single bars with gaps.
+    lowest, step, count = choose_bins(together, max(MIN_BINS, min(MAX_BINS, len(together) // 2)))
     labels = tuple(_label_bins(lowest, step, count))
     return Chart(
         title=title,
@@ -74,10 +76,10 @@ def make_histogram(title: str, axis: str, values: Sequence[Sequence[float]], nam
     )
 
 
-def choose_bins(values: Sequence[float]) -> tuple[float, float, int]:
-    """The lower edge of the first bin, the width of each, a round number, and how many there are."""
+def choose_bins(values: Sequence[float], most: int = MAX_BINS) -> tuple[float, float, int]:
+    """The lower edge of the first bin, the width of each, a round number, and how many there are, about `most`."""
     low, high = min(values), max(values)
-    raw = (high - low) / MAX_BINS
+    raw = (high - low) / most
     power = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 0.01
     step = next(factor * power for factor in (1, 2, 5, 10) if raw <= factor * power)
     first = math.floor(low / step + 1e-9)

@@ -54,11 +54,6 @@ class Gauge:
         return "good" if (self.change < 0) == self.info.lower_is_better else "bad"
 
     @property
-    def change_sign(self) -> str:
-        """“▲0.03”. Empty if the score is the same or there is none to compare with."""
-        return f"{'▲' if (self.change or 0) > 0 else '▼'}{abs(self.change or 0):.2f}" if self.change_tone else ""
-
-    @property
     def change_text(self) -> str:
         """“▲ 0.03, better”: whether the number went up, and whether that is better."""
         if self.change is None:

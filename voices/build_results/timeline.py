@@ -46,9 +46,16 @@ def _list_steps(build: Build) -> Iterator[TimelineStep]:
         if build.status in statuses:
             yield replace(step, state="now")
         elif step.at and (not build.is_active or build.status == BuildStatus.TRAINING):
-            yield replace(step, state="done")
+            yield replace(step, label=_name_done_step(step, build), state="done")
         elif build.is_active:
             yield step
+
+
+def _name_done_step(step: TimelineStep, build: Build) -> str:
+    """In the past tense. A training that failed is not named as done."""
+    if step.label == "Training" and build.status != BuildStatus.READY:
+        return step.label
+    return {"Sending": "Sent", "Training": "Trained"}[step.label]
 
 
 def _make_result(build: Build, *, is_outdated: bool) -> TimelineStep:

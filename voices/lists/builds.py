@@ -14,13 +14,20 @@ from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment, render_step
+from voicehub.templatetags.cells import (
+    NOTHING,
+    render_lines,
+    render_link,
+    render_moment,
+    render_phone_step,
+    render_step,
+)
 from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_time
 from voices import access
 from voices.models import Build, BuildStatus
 from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
-from voices.next_fixes import load_build_fixes
+from voices.next_fixes import Fix, load_build_fixes
 from voices.presenters import StatusBadge, build_name, make_build_badges
 from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.scores import SCORES, ScoreInfo
@@ -70,7 +77,7 @@ def render_badges(badges: Sequence[StatusBadge]) -> SafeString:
 def list_build_views() -> list[Choice]:
     return [
         Choice("active", "In progress", Q(status__in=ACTIVE_STATUSES)),
-        Choice("ready", "Ready", Q(status=BuildStatus.READY)),
+        Choice("ready", "Trained", Q(status=BuildStatus.READY)),
         Choice("failed", "Needs work", Q(status__in=FAILED_STATUSES)),
         Choice("stopped", "Stopped", Q(status__in=[BuildStatus.CANCELED, BuildStatus.WITHDRAWN])),
     ]
@@ -91,7 +98,10 @@ class ScoreColumn(ListColumn):
     """One quality score of the provider, the worst first."""
 
     def __init__(self, info: ScoreInfo, label: str, css_class: str = "num only-wide") -> None:
-        super().__init__(label, f"scores__{info.key}", css_class=css_class, is_descending_first=info.lower_is_better)
+        note = "low is good" if info.lower_is_better else "0 to 1"
+        super().__init__(
+            label, f"scores__{info.key}", css_class=css_class, is_descending_first=info.lower_is_better, note=note
+        )
         self.key = info.key
 
     def render(self, record: Build) -> SafeString | str:
@@ -146,8 +156,8 @@ class BuildTable(ListTable):
     def render_voice(self, record: Build) -> SafeString:
         link = render_link(record.get_absolute_url(), record.voice.name)
         number = f"Build {record.number}"  # type: ignore[attr-defined]  # annotated by the page
-        started = (number, render_moment(record.created_at), build_name(record))
-        second = format_html('{}<span class="not-wide">, {}, {}</span>', *started)
+        details = (number, build_name(record), render_moment(record.created_at))
+        second = format_html('{}<span class="not-wide">, {}<span class="not-phone">, {}</span></span>', *details)
         return render_voice_name(record.voice_id, render_lines(link, second))
 
     def render_talent(self, record: Build) -> str:
@@ -158,13 +168,16 @@ class BuildTable(ListTable):
         return name if "voice" in self.columns else render_link(record.get_absolute_url(), name)
 
     def render_status(self, record: Build) -> SafeString:
-        return render_badges(self.badges[record.pk])
+        badges, fix = render_badges(self.badges[record.pk]), self._find_fix(record)
+        return badges + render_phone_step(fix.url, fix.action) if fix else badges
 
     def render_started(self, record: Build) -> SafeString | str:
         return render_moment(record.created_at)
 
     def render_next_step(self, record: Build) -> SafeString | str:
-        _, fix = self.fixes.get(record.pk, (record, None))
-        if fix is None or not fix.is_allowed_for(self.user):
-            return ""
-        return render_step(fix.url, fix.action, record.voice.name if "voice" in self.columns else build_name(record))
+        fix, name = self._find_fix(record), record.voice.name if "voice" in self.columns else build_name(record)
+        return render_step(fix.url, fix.action, name) if fix else ""
+
+    def _find_fix(self, build: Build) -> Fix | None:
+        _, fix = self.fixes.get(build.pk, (build, None))
+        return fix if fix and fix.is_allowed_for(self.user) else None

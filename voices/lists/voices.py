@@ -15,13 +15,20 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import NOTHING, render_lines, render_link, render_moment, render_step
+from voicehub.templatetags.cells import (
+    NOTHING,
+    render_lines,
+    render_link,
+    render_moment,
+    render_phone_step,
+    render_step,
+)
 from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
 from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
-from voices.next_fixes import Fix, describe_target, load_build_fixes, name_target
+from voices.next_fixes import REBUILD_STATUSES, Fix, describe_target, load_build_fixes, name_target
 from voices.services.builds.nearest import Rank, find_nearest_targets
 
 
@@ -104,7 +111,7 @@ class VoiceFilter(ListFilter):
 
 
 class VoiceTable(ListTable):
-    default_sort = "readiness"
+    default_sort = "next_step"
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two")
     talent = ListColumn(
@@ -112,7 +119,7 @@ class VoiceTable(ListTable):
     )
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
-    readiness = ListColumn("Next build", rank_need, lambda: Lower("name"), css_class="two")
+    readiness = ListColumn("Next build", css_class="two")
     last_build = ListColumn(
         "Last build",
         find_last_built_at,
@@ -120,7 +127,7 @@ class VoiceTable(ListTable):
         permission="voices.view_build",
         is_descending_first=True,
     )
-    next_step = ListColumn("Next step", css_class="only-desk")
+    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="only-desk")
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]
@@ -160,8 +167,17 @@ class VoiceTable(ListTable):
         target = self.targets.get(record.pk)
         if target is None:
             return render_mark("over", "No account")
-        step = self.steps[record.pk]
-        return render_lines(render_mark(step.severity, step.status), name_target(target) if target.is_allowed else "")
+        fix, mark = self._find_shown_fix(record), self._make_mark(record)
+        lines = render_lines(mark, name_target(target) if target.is_allowed else "")
+        return lines + render_phone_step(fix.url, fix.action) if fix else lines
+
+    def _make_mark(self, voice: Voice) -> SafeString:
+        """The result of the last build comes first: a build that could start would fail again."""
+        step, fix = self.steps[voice.pk], self.build_fixes.get(voice.pk)
+        if fix and step.severity == "good":
+            return render_mark("wait", REBUILD_STATUSES.get(fix.action, "Last build to check"))
+        is_rebuild = step.severity == "good" and self.newest[voice.pk]
+        return render_mark(step.severity, "Can be rebuilt" if is_rebuild else step.status)
 
     def render_last_build(self, record: Voice) -> SafeString:
         newest = self.newest[record.pk]
@@ -172,9 +188,12 @@ class VoiceTable(ListTable):
         return render_lines(badges, render_moment(cell.build.created_at))
 
     def render_next_step(self, record: Voice) -> SafeString | str:
-        fix = self._find_fix(record)
-        is_shown = fix is not None and fix.action and fix.is_allowed_for(self.user)
-        return render_step(fix.url, fix.action, record.name) if fix and is_shown else ""
+        fix = self._find_shown_fix(record)
+        return render_step(fix.url, fix.action, record.name) if fix else NOTHING
+
+    def _find_shown_fix(self, voice: Voice) -> Fix | None:
+        fix = self._find_fix(voice)
+        return fix if fix and fix.action and fix.is_allowed_for(self.user) else None
 
     def _find_fix(self, voice: Voice) -> Fix | None:
         """As on Today, where a voice that was built needs no other build. None if nothing waits for a person."""

@@ -239,7 +239,7 @@ def _describe_training(
         yield TRAINING_TEXTS[BuildStatus(last.status)].format(day=_format_day(last.finished_at))
     elif not remote.adopted_by_id:
         yield "No training of this voice has ended."
-    if report:
+    if report and not (trainings and str(report) == trainings[0].status):
         yield REPORT_TEXTS[report]
     if kind is VoiceState.FAILED and any(build.status == BuildStatus.READY for build in trainings):
         yield _describe_earlier_training(remote)

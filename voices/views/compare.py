@@ -92,6 +92,8 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "are_names_open": are_names_open,
         "preview_refusals": group_refusals(names, refusals),
         "can_generate": "" in refusals,
+        "can_be_heard": bool(comparison.sentences or comparison.closed or comparison.held or refusals.count("") > 1),
+        "speaking": [(name, build) for name, build, reason in zip(names, builds, refusals, strict=True) if not reason],
         "longest_preview": min(get_longest_preview(build.remote_voice) for build in builds),
         "outdated": outdated,
         "panel": panel,

@@ -28,7 +28,8 @@ def today(request: HttpRequest) -> HttpResponse:
     user, builds = get_user(request), dashboard_lists.list_active_builds()
     to_check = dashboard_lists.list_builds_to_check(builds)
     checked = check_builds(to_check)
-    steps = [apply_permissions(step, user) for step in next_steps.list_steps(checked)]
+    allowed = [apply_permissions(step, user) for step in next_steps.list_steps(checked)]
+    steps = next_steps.merge_talent_steps(allowed)
     states = check_built_voices(to_check, checked.answers)
     active = dashboard_lists.make_active_builds(builds, states, has_ends=False)
     pending_consents, endings = dashboard_lists.list_pending_consents(), dashboard_lists.list_ending_contracts()
@@ -36,7 +37,7 @@ def today(request: HttpRequest) -> HttpResponse:
     hidden_count = 0 if is_whole else max(0, len(steps) - FIRST_STEPS)
     is_new = not steps and not pending_consents and not active.rows and not next_steps.has_talents()
     context = {
-        "figures": [] if is_new else list_figures(user, steps, active, endings),
+        "figures": [] if is_new else list_figures(user, allowed, active, endings),
         "steps": steps,
         "step_page": load_part(request, steps[: len(steps) - hidden_count], "steps", STEPS_PER_PAGE),
         "hidden_count": hidden_count,

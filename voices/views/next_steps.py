@@ -1,6 +1,7 @@
 """The next steps on the page Today. No function makes more queries if there are more talents."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from consent.extension_points import TalentStep
@@ -31,6 +32,17 @@ def list_steps(checked: CheckedBuilds | None = None, talents: Talents = None) ->
     sources += [list_contract_steps(talents)]
     sources += [list_talent_steps(talents), list_unbuilt_steps(talents)]
     return sort_worst_first(sources)
+
+
+def merge_talent_steps(steps: Iterable[NextStep]) -> list[NextStep]:
+    """One row for what is missing of a talent: the first step, with the reasons of the others."""
+    merged: dict[object, NextStep] = {}
+    for number, step in enumerate(steps):
+        is_gap = step.talent_id and not step.voice_id and step.is_allowed and step.severity == "wait" and not step.since
+        key = step.talent_id if is_gap else number
+        first = merged.get(key)
+        merged[key] = replace(first, reasons=first.reasons + step.reasons) if first else step
+    return list(merged.values())
 
 
 def find_first_steps(talents: Collection[UUID], user: User) -> Mapping[UUID, TalentStep]:

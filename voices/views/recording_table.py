@@ -141,11 +141,13 @@ def _make_header(state: TableState, label: str, css_class: str, orders: Sequence
 
 
 def _make_filter_options(state: TableState, counts: Mapping[str, int]) -> list[FilterOption]:
-    """Each filter with its number of rows. One without rows, or by one finding, is shown only while it is chosen."""
+    """Each filter with its number of rows. One without rows, with the same as “All”, or by one finding, is shown only
+    while it is chosen."""
+    empty = {show for show, count in counts.items() if not count or (show == "usable" and count == counts[""])}
     options = [
         FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
         for show, label in FILTER_LABELS.items()
-        if counts[show] or show in ("", state.show)
+        if show not in empty or show in ("", state.show)
     ]
     if state.show in FILTER_LABELS:
         return options

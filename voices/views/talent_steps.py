@@ -30,19 +30,21 @@ NO_VOICE = ("Voice missing", "No voice has been set up.", "Add a voice", "voices
 
 def list_talent_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Talents with a legal hold, and talents without a voice. One query for both."""
-    pending = [ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED]
     rows = select_talents(Talent.objects.select_related("legal_hold_by"), talents, "pk").annotate(
         has_voice=Exists(Voice.objects.filter(talent=OuterRef("pk"))),
         has_consent=Exists(Consent.objects.filter(talent=OuterRef("pk"))),
-        is_consent_pending=Exists(Consent.objects.filter(talent=OuterRef("pk"), status__in=pending)),
         has_contract=Exists(Contract.objects.filter(talent=OuterRef("pk"))),
+        is_requested=Exists(Consent.objects.filter(talent=OuterRef("pk"), status=ConsentStatus.REQUESTED)),
+        is_submitted=Exists(Consent.objects.filter(talent=OuterRef("pk"), status=ConsentStatus.SUBMITTED)),
     )
-    needs_step = Q(has_voice=False, is_consent_pending=False)
+    # While a talent answers, staff can add the contract.
+    needs_step = Q(has_voice=False, is_submitted=False) & (Q(is_requested=False) | Q(has_contract=False))
     shown = rows.filter(needs_step | Q(legal_hold_at__isnull=False))
     for talent in shown.order_by(F("legal_hold_at").asc(nulls_last=True), "name")[:MAX_ROWS]:
         if talent.is_on_hold:
             yield make_hold_step(talent)
-        if not talent.has_voice and not talent.is_consent_pending:
+        is_waiting = talent.is_submitted or (talent.is_requested and talent.has_contract)
+        if not talent.has_voice and not is_waiting:
             yield _make_talent_step(talent, has_consent=talent.has_consent, has_contract=talent.has_contract)
 
 

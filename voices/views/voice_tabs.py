@@ -54,7 +54,12 @@ OTHER_CONSENT_BADGES = {
 def make_tab_context(voice: Voice, user: User, current: Tab, *, ready: str = "") -> dict[str, Any]:
     """What the frame of each tab shows. `ready` is the count of the readiness, if the page knows it."""
     badge = find_consent_badge(voice) if user.has_perm("consent.view_consent") else None
-    return {"voice": voice, "tabs": _load_tabs(voice, user, current, ready), "consent_badge": badge}
+    return {
+        "voice": voice,
+        "tabs": _load_tabs(voice, user, current, ready),
+        "consent_badge": badge,
+        "is_closed": access.are_recordings_closed(voice, user),
+    }
 
 
 def find_consent_badge(voice: Voice) -> StatusBadge:

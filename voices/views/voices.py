@@ -15,7 +15,7 @@ from voices.build_results.gauges import number_builds
 from voices.models import Build
 from voices.next_fixes import Fix, load_build_fixes
 from voices.services.builds.recheck import check_built_voices, find_held_voices
-from voices.services.remote_state import VoiceState, find_outdated_builds, find_remote_state
+from voices.services.remote_state import find_outdated_builds
 from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_readiness_context
@@ -34,7 +34,6 @@ def voice_recordings(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     context = make_tab_context(voice, get_user(request), Tab.RECORDINGS) | {
         "recording_progress": load_recording_progress(voice),
-        "is_closed": access.are_recordings_closed(voice, get_user(request)),
         **load_recording_page(voice, request.GET),
     }
     if not voice.recordings.exists():
@@ -69,7 +68,6 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
     steps = _load_build_steps(builds, get_user(request))
     context = make_tab_context(voice, get_user(request), Tab.BUILDS) | {
         "steps": steps,
-        "failed_build": bool(steps),
         "builds": number_builds(builds, found.count()),
         "finished_builds": [build for build in builds if not build.is_active],
         "voice_states": check_built_voices(builds),
@@ -96,6 +94,5 @@ def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
         "held": held,
         "samples": load_samples(remotes, held, get_user(request)),
         "other_providers": list_other_providers(remotes),
-        "failed_build": any(find_remote_state(remote).kind is VoiceState.FAILED for remote in remotes),
     }
     return render(request, "voices/voice_providers.html", context)

@@ -57,7 +57,7 @@ def test_preview_is_generated_and_can_be_played(producer_client: Client, make_st
     assert "requested by Paula" in text
     assert 'hx-trigger="every 2s"' in text
     assert re.search(
-        r'<textarea [^>]*id="sentence" name="text" rows="2" maxlength="500" required[^>]* hx-swap-oob', text
+        r'<textarea [^>]*id="sentence" name="text" rows="1" maxlength="500" required[^>]* hx-swap-oob', text
     )
     assert get_preview_list(producer_client, remote, read_change_token(text)).status_code == 204
     studio.run_tasks()

@@ -54,8 +54,8 @@ def test_timeline_shows_how_long_each_step_took(viewer_client: Client, studio: S
     steps = [(step.label, step.state, step.duration) for step in make_timeline(build)]
     assert steps == [
         ("Started", "done", "18 s"),
-        ("Sending", "done", "1 min 46 s"),
-        ("Training", "done", "38 min"),
+        ("Sent", "done", "1 min 46 s"),
+        ("Trained", "done", "38 min"),
         ("Ready", "good", ""),
     ]
     text = read_html(viewer_client.get(build.get_absolute_url()))
@@ -290,10 +290,10 @@ def test_few_builds_show_the_change_beside_each_score(viewer_client: Client, stu
     assert 'id="trends"' not in text
     newest, oldest = response.context["builds"]
     assert (newest.build, newest.number, oldest.build, oldest.number) == (second, 2, first, 1)
-    changes = [(gauge.change_sign, gauge.change_tone) for gauge in newest.cells if gauge]
-    assert changes[0] == ("▲0.04", "good") and changes[3][1] in ("good", "bad", "")
+    changes = [(gauge.change_text, gauge.change_tone) for gauge in newest.cells if gauge]
+    assert changes[0] == ("▲ 0.04, better", "good") and changes[3][1] in ("good", "bad", "")
     assert f'<a href="{second.get_absolute_url()}">Build 2</a>' in text
-    assert 'class="change is-good">▲0.04' in text
+    assert 'class="change is-good">▲ 0.04, better' in text
     RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="professional")
     newest, _oldest = viewer_client.get(second.voice.get_builds_url()).context["builds"]
     assert {gauge.change for gauge in newest.cells if gauge} == {None}, "another tier is no build before"

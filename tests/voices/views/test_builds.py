@@ -407,8 +407,8 @@ def test_voicehub_estimates_are_separate_from_provider_scores(viewer_client: Cli
     Recording.objects.filter(pk=first.recording_id).update(measures=measures)
     build.recordings.update(has_report=True, pesq=3.5, sample_score=0.9)
     short = read_page(viewer_client, build)
-    assert f'href="{path}?page=1&amp;scores=all#report">More scores</a>' in short.replace(
-        "> More scores ", ">More scores"
+    assert f'href="{path}?page=1&amp;scores=all#report">More columns</a>' in short.replace(
+        "> More columns ", ">More columns"
     )
     assert 'data-label="Sample score">0.90' in short and 'data-label="PESQ"' not in short
     response = viewer_client.get(f"{path}?scores=all")

@@ -74,7 +74,7 @@ def test_builds_sort_by_time_and_say_what_is_next(studio: Studio, producer_clien
     make_build(studio, "Running", status="training")
     assert read_rows(producer_client, BUILDS) == ["Running", "Old", "Older", "Oldest"], "the newest first"
     page = read_list(producer_client, BUILDS)
-    assert page.count(">Open build<") == 1, "only the failed one waits for a person"
+    assert page.count(">Open build<span") == 1, "only the failed one waits for a person"
     Build.objects.filter(status="failed").update(seen_at=now)
     assert ">Open build<" not in read_list(producer_client, BUILDS)
 
@@ -84,7 +84,13 @@ def test_builds_that_wait_for_a_person_come_first_by_status(studio: Studio, prod
         make_build(studio, status.title(), status=status)
     assert read_rows(producer_client, BUILDS, sort="status") == ["Unconfirmed", "Failed", "Training", "Ready"]
     assert set(STATUS_ORDER) == set(BuildStatus), "each status has its place"
-    assert read_tabs(producer_client, BUILDS) == {"All": 4, "In progress": 2, "Ready": 1, "Needs work": 1, "Stopped": 0}
+    assert read_tabs(producer_client, BUILDS) == {
+        "All": 4,
+        "In progress": 2,
+        "Trained": 1,
+        "Needs work": 1,
+        "Stopped": 0,
+    }
     assert set(read_rows(producer_client, BUILDS, show="active")) == {"Training", "Unconfirmed"}
 
 
@@ -106,7 +112,7 @@ def test_filter_by_provider_counts_builds(studio: Studio, producer_client: Clien
     RemoteVoice.objects.filter(pk=there.remote_voice_id).update(account=account)
     assert read_menu(producer_client, BUILDS, "Provider") == {"Resemble AI": 1, "Voice.ai": 1}
     assert read_rows(producer_client, BUILDS, provider="voiceai") == ["There"]
-    assert read_tabs(producer_client, BUILDS, provider="voiceai")["Ready"] == 0
+    assert read_tabs(producer_client, BUILDS, provider="voiceai")["Trained"] == 0
 
 
 def test_user_without_view_permissions_gets_no_names_of_voices_or_talents(studio: Studio, outsider: User) -> None:
@@ -215,7 +221,7 @@ def test_every_sortable_column_sorts_in_both_directions(
         Account.objects.create(name=f"Account {number}", provider="voiceai")
     urls = {label: url for label, (_way, url) in read_headings(producer_client, name).items()}
     unsorted: dict[type[ListTable] | None, list[str]] = {
-        VoiceTable: ["Next step"],
+        VoiceTable: ["Next build"],
         BuildTable: ["Compare", "Next step"],
         None: ["Next step"],
     }

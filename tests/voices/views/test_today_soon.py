@@ -65,7 +65,7 @@ def build(studio: Studio) -> Build:
 def test_voice_that_became_ready_this_week_is_played_on_today(build: Build, viewer_client: Client) -> None:
     preview = make_preview(build, "A newer sentence.")
     page = read_today(viewer_client)
-    assert "Voices ready this week" in page and page.count("<audio") == 1
+    assert "Previews of new voices" in page and page.count("<audio") == 1
     assert f'src="{reverse("voices:preview_audio", args=[preview.pk])}"' in page
 
 

@@ -1,5 +1,6 @@
 """Building again without the recordings that the provider flagged: one step, one transaction, one build."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -58,6 +59,11 @@ class RebuildPlan:
     blockers: tuple[str, ...]
     gaps: tuple[Gap, ...]
     newer_build: Build | None
+
+    @property
+    def whole_seconds(self) -> int:
+        """Rounded down, so that these and the missing seconds add up to the needed seconds."""
+        return math.floor(self.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, 
     ("provider", "tier", "summary"),
     [
         ("resemble_v2", "rapid", "ready. These 3 recordings will be sent, 12 s of speech."),
-        ("resemble_v2", "professional", "17 recordings and 9 min 48 s of speech missing."),
+        ("resemble_v2", "professional", "also missing: 9 min 48 s of speech."),
         ("resemble_v1", "professional", "ready. These 3 recordings will be sent, 12 s of speech."),
         ("audiostack", "rapid", "ready. These 3 recordings will be sent, 12 s of speech."),
         ("audiostack", "professional", "19 min 48 s of speech missing."),
@@ -124,11 +124,11 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
     talent = full_studio.make_talent()
     voice = full_studio.make_voice(talent=talent)
     full_studio.make_recordings(voice)
-    assert find_option(voice, "speechgen").summary == "the consent and the contract missing."
+    assert find_option(voice, "speechgen").summary == "also missing: the contract."
     full_studio.make_contract(talent, providers=list(PROVIDERS))
     option = find_option(voice, "speechgen")
-    assert (option.summary, option.badge) == ("only the consent is missing.", ("wait", "Consent missing"))
-    assert find_option(voice, "audiostack", "professional").summary == "the consent and 19 min 48 s of speech missing."
+    assert (option.summary, option.badge) == ("the consent missing.", ("wait", "Consent missing"))
+    assert find_option(voice, "audiostack", "professional").summary == "also missing: 19 min 48 s of speech."
     full_studio.make_consent(talent)
     assert find_option(voice, "resemble_v2").is_ready
     assert find_option(voice, "resemble_v2", "professional").badge[1].endswith(" recordings missing")
@@ -140,7 +140,7 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
 def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice, transcript="")
-    assert find_option(voice, "resemble_v2").summary == "only transcripts are missing."
+    assert find_option(voice, "resemble_v2").summary == "transcripts missing."
     assert find_option(voice, "speechgen").is_ready, "it takes no transcripts"
     voice.recordings.update(transcript="Words.", seconds=25.0)
     assert "ready" in find_option(voice, "resemble_v1", "professional").summary, "one long WAV may have any length"

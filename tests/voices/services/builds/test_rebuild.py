@@ -72,7 +72,7 @@ def test_refused_rebuild_leaves_nothing_out(producer_client: Client, studio: Stu
     Account.objects.update(paused_at=timezone.now(), pause_reason="The key was refused.")
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert '<p id="rebuild-blockers">The account Main is paused. The key was refused.</p>' in text
+    assert '<p class="small" id="rebuild-blockers">The account Main is paused. The key was refused.</p>' in text
     assert "The account Main is paused." in read_html(click(producer_client, build))
     assert Build.objects.count() == 1
     assert not Recording.objects.filter(active=False).exists()
@@ -82,7 +82,7 @@ def test_page_names_what_is_missing_without_the_marked_recordings(producer_clien
     build = make_marked_build(studio, good=1)
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert "Without them, the next build has 1 recording with 4 s of speech" in text
+    assert 'Without them, 1 recording with <span class="text-nowrap">4 s</span> of speech remains' in text
     assert "2 more recordings are needed." in text
     assert "2 more recordings are needed." in read_html(click(producer_client, build))
     assert not Recording.objects.filter(active=False).exists()

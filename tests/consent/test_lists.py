@@ -226,12 +226,13 @@ def test_user_gets_only_the_columns_that_the_permissions_allow(factory: ConsentF
     for query in ({}, {"sort": "talent"}, {"search": "tilda"}, {"sort": "-talent", "search": "abe"}):
         page = read_list(client, CONSENTS, **query)
         assert "Tilda" not in page and "Abe" not in page and "people.test" not in page, query
-        assert "1 to 2 of 2" in page, "a search must not tell whose consent it is"
-        assert read_rows(client, CONSENTS, **query) == order == ["Resemble AI", "Resemble AI"]
+        found = read_rows(client, CONSENTS, **query)
+        assert found == order == ["Resemble AI", "Resemble AI"], "a search must not tell whose consent it is"
     client = allow_only(outsider, "consent.view_talent")
     assert list(read_headings(client, TALENTS)) == ["Talent", "Added", "Next step"]
-    page = read_list(client, TALENTS, show="in_force", contract="in_force", sort="-voices")
-    assert "vh-tabs" not in page and "1 to 2 of 2" in page
+    query = {"show": "in_force", "contract": "in_force", "sort": "-voices"}
+    assert "vh-tabs" not in read_list(client, TALENTS, **query)
+    assert len(read_rows(client, TALENTS, **query)) == 2
 
 
 @pytest.mark.parametrize("name", [TALENTS, CONSENTS])

@@ -41,7 +41,7 @@ def test_file_survives_an_error_and_is_shown_again(open_tab: Callable[..., Tab],
     tab = open_tab(size, "paula")
     talent = staff_steps.add_talent(tab, f"Form {size.title()}")
     page = tab.goto(f"{talent}contracts/add/")
-    expect(page.get_by_text("The contract that you choose is shown here")).to_be_visible()
+    expect(page.get_by_text("It is shown here while you enter its terms")).to_be_visible()
     choose_file(page, FIRST)
     check_preview(page, FIRST, size)
     submit_without_date(page)

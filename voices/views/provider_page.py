@@ -161,9 +161,9 @@ def _make_limit_row(name: str, capabilities: Capabilities, override: LimitOverri
 
 
 def format_limit(value: float, unit: str) -> str:
-    """Format a limit with its unit: 12 s → "12 s", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
+    """Format a limit with its unit: 0.5 s → "0.5 s", 600 s → "10 min", 7,500,000 bytes → "7.5 MB"."""
     if unit == "s":
-        return format_duration(value)
+        return format_duration(value) if value == round(value) else f"{value:,g} s"
     if unit == "bytes" and value >= 1_000_000:
         return f"{value / 1_000_000:,g} MB"
     noun = {"calls/s": "calls"}.get(unit, unit)

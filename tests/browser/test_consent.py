@@ -310,7 +310,7 @@ def _check_recognized_words(page: Page) -> None:
 
 LOW_LINKS_SCRIPT = """() => [...document.querySelectorAll("main a:not(.skip)")]
   .filter((link) => link.getClientRects().length && link.getBoundingClientRect().height < 24)
-  .map((link) => link.textContent)"""
+  .map((link) => link.textContent.trim() + " " + link.getBoundingClientRect().height)"""
 
 
 def test_links_on_a_phone_are_at_least_24_px_high(open_tab: OpenTab) -> None:

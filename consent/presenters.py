@@ -55,7 +55,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What this user should do next, or who must act first. Not open if nobody has to act."""
+    """What this user should do next, or who must act first. Not open if no person has to act."""
 
     title: str
     paragraphs: Sequence[str]
@@ -136,8 +136,13 @@ def find_contract_fix(
     """
     if permission.contract_to_confirm:
         return "Confirm terms", f"{permission.contract_to_confirm.get_absolute_url()}#confirm"
+    return "Add contract", make_contract_url(talent.pk, provider, purpose)
+
+
+def make_contract_url(talent_id: UUID, provider: str = "", purpose: str = "") -> str:
+    """The form of a new contract, which proposes this provider and this purpose."""
     query = urlencode({name: value for name, value in (("provider", provider), ("purpose", purpose)) if value})
-    return "Add contract", f"{reverse('consent:contract_add', args=[talent.pk])}{'?' if query else ''}{query}"
+    return f"{reverse('consent:contract_add', args=[talent_id])}{'?' if query else ''}{query}"
 
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:

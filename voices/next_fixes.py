@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from consent.models import ConsentStatus
-from consent.presenters import find_contract_fix
+from consent.presenters import find_contract_fix, make_contract_url
 from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.models import User
@@ -146,8 +146,7 @@ def _find_provider_fix(voice: Voice, target: Target) -> Fix:
     if supported:
         query = urlencode({"provider": supported[0]})
         return Fix(f"{reverse('voices:account_add')}?{query}", "Add account", "voices.add_account")
-    query = urlencode({"provider": target.account.provider, "purpose": voice.purpose})
-    url = f"{reverse('consent:contract_add', args=[voice.talent_id])}?{query}"
+    url = make_contract_url(voice.talent_id, target.account.provider, voice.purpose)
     return Fix(url, "Add contract", "consent.add_contract")
 
 

@@ -2,19 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
-from consent.labels import describe_term, get_purpose_label
+from consent.labels import Mark, describe_term, get_purpose_label
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
+from consent.presenters import make_contract_url
 from consent.services.disclosure import compute_term, list_allowing
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
@@ -96,10 +97,11 @@ class ConsentTable(ListTable):
     next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
 
     def load_rows(self, records: Sequence[Consent]) -> None:
-        self.contracts: dict[UUID, list[Contract]] = defaultdict(list)
+        contracts: dict[UUID, list[Contract]] = defaultdict(list)
         talents = {consent.talent_id for consent in records}
         for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
-            self.contracts[contract.talent_id].append(contract)
+            contracts[contract.talent_id].append(contract)
+        self.terms = {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in records}
 
     def render_talent(self, record: Consent) -> SafeString:
         subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
@@ -115,8 +117,9 @@ class ConsentTable(ListTable):
         return get_language_name(record.language)
 
     def render_status(self, record: Consent) -> SafeString:
-        mark, end = render_mark(get_tone(record.status), record.get_status_display()), self.render_valid_until(record)
-        until = format_html("until {}", end) if str(end).startswith("<time") else end
+        mark, term = render_mark(get_tone(record.status), record.get_status_display()), self.terms[record.pk]
+        end = self.render_valid_until(record)
+        until = format_html("until {}", end) if term.last_day and not term.warning else end
         lines, step = render_lines(mark, until, "only-phone"), self._find_step(record)
         return lines + render_phone_step(*step) if step else lines
 
@@ -124,15 +127,10 @@ class ConsentTable(ListTable):
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
 
     def render_valid_until(self, record: Consent) -> SafeString | str:
-        """The end of the contract ends the consent too."""
-        if record.status in ENDED:
-            return render_day(record.valid_until)
-        contracts = self.contracts[record.talent_id]
-        if not list_allowing(record, contracts):
-            return render_mark("wait", "Contract missing")
-        last_day = compute_term(record, contracts).last_day
-        mark = describe_term(last_day)
-        return render_day(last_day, "no end date") if mark.tone == "good" else render_mark(*mark)
+        term = self.terms[record.pk]
+        if term.warning:
+            return render_mark(*term.warning)
+        return render_day(term.last_day, "" if record.status in ENDED else "no end date")
 
     def render_next_step(self, record: Consent) -> SafeString | str:
         name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
@@ -145,8 +143,26 @@ class ConsentTable(ListTable):
             return f"{record.get_absolute_url()}#review", "Review"
         if record.status != ConsentStatus.REQUESTED or not self.user.has_perm("consent.review_consent"):
             return None
-        has_contract = bool(list_allowing(record, self.contracts[record.talent_id]))
-        if has_contract or not self.user.has_perm("consent.add_contract"):
+        if self.terms[record.pk].has_contract or not self.user.has_perm("consent.add_contract"):
             return record.get_absolute_url(), "Open request"
-        query = urlencode({"provider": record.provider, "purpose": record.purpose})
-        return f"{reverse('consent:contract_add', args=[record.talent_id])}?{query}", "Add contract"
+        return make_contract_url(record.talent_id, record.provider, record.purpose), "Add contract"
+
+
+class _Term(NamedTuple):
+    """The last day of a consent, whether a contract allows it, and what a person must know of an open one."""
+
+    last_day: date | None
+    has_contract: bool
+    warning: Mark | None = None
+
+
+def _find_term(consent: Consent, contracts: Sequence[Contract]) -> _Term:
+    """The end of the contract ends the consent too. `contracts` are all of the talent."""
+    has_contract = bool(list_allowing(consent, contracts))
+    if consent.status in ENDED:
+        return _Term(consent.valid_until, has_contract)
+    if not has_contract:
+        return _Term(None, has_contract, Mark("wait", "Contract missing"))
+    last_day = compute_term(consent, contracts).last_day
+    mark = describe_term(last_day)
+    return _Term(last_day, has_contract, None if mark.tone == "good" else mark)

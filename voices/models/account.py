@@ -88,7 +88,7 @@ class Account(models.Model):
 
     @property
     def is_untested(self) -> bool:
-        """Nothing is known of its key: no call was made with it, and nobody paused the account."""
+        """Whether no call was made with its key yet. A paused account does not count: its key must not be used."""
         return self.paused_at is None and not self.last_error and self.checked_at is None
 
     def get_capabilities(self, tier: Tier | str) -> Capabilities:

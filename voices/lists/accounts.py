@@ -92,7 +92,8 @@ class AccountTable(ListTable):
         badge = make_account_badge(record)
         reason = record.pause_reason if record.paused_at else record.last_error
         state = render_lines(render_mark(badge.severity, badge.label), truncatechars(reason, REASON_LENGTH))
-        return format_html('{}<div class="only-phone">{}</div>', state, self.render_next_step(record))
+        step = self.render_next_step(record) if "next_step" in self.columns else ""
+        return format_html('{}<div class="only-phone">{}</div>', state, step)
 
     def render_checked(self, record: Account) -> SafeString | str:
         return render_moment(record.checked_at) or "Never"

@@ -152,3 +152,12 @@ def test_untested_key_has_a_note_until_it_is_tested(
     Account.objects.update(checked_at=timezone.now())
     text = read_page(superuser_client, studio.account)
     assert "This key has not been tested" not in text and text.count(">Test the key<") == 1
+
+
+def test_list_offers_the_test_of_a_key_only_to_those_who_may_make_it(
+    studio: Studio, superuser_client: Client, producer_client: Client
+) -> None:
+    """Also in the column of the state, where a phone shows it."""
+    url = reverse("voices:account_list")
+    assert read_html(superuser_client.get(url)).count(">Test the key<") == 2
+    assert "Test the key" not in read_html(producer_client.get(url))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from consent.access import get_talent_or_404, get_user, require_permission
 from consent.forms import ConsentRequestForm
 from consent.services.invitations import request_consent
+from consent.services.statements import describe_language_risk
 
 
 @require_permission("consent.add_consent")
@@ -51,4 +52,5 @@ def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, 
     statement = form.get_selected_statement()
     company = (form["company"].value() or "").strip()
     text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
-    return {"statement": statement, "statement_text": text}
+    risk = describe_language_risk(statement) if statement else ""
+    return {"statement": statement, "statement_text": text, "language_risk": risk}

@@ -12,6 +12,7 @@ from consent.access import InvitationRow
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus, Event, EventKind, Invitation, Talent
 from consent.services.disclosure import compute_term
+from consent.services.filed_contracts import FiledContracts, explain_to_talent
 from consent.services.gate import BuildPermission
 from voicehub.models import User
 from voicehub.text import format_date
@@ -63,10 +64,14 @@ class NextStep:
     is_open: bool = True
 
 
-def make_next_step(consent: Consent, user: User, *, is_invited: bool, permission: BuildPermission | None) -> NextStep:
+def make_next_step(
+    consent: Consent, user: User, *, is_invited: bool, contracts: FiledContracts, permission: BuildPermission | None
+) -> NextStep:
     """The next step of this consent for this user. `permission` is the answer of the gate for a consent in force."""
+    if consent.status == ConsentStatus.REQUESTED and contracts.problem:
+        return _make_contract_step(consent, user, contracts.problem)
     if consent.status == ConsentStatus.REQUESTED:
-        return _make_invite_step(consent, user, is_invited)
+        return _make_invite_step(consent, user, is_invited, contracts.start_note)
     if consent.status == ConsentStatus.SUBMITTED:
         return _make_review_step(user)
     if consent.status == ConsentStatus.APPROVED:
@@ -78,7 +83,15 @@ def make_next_step(consent: Consent, user: User, *, is_invited: bool, permission
     return _make_closed_step(consent, user)
 
 
-def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextStep:
+def _make_contract_step(consent: Consent, user: User, problem: str) -> NextStep:
+    text = f"{problem} Before that, {consent.talent.name} cannot be invited and cannot record the statement."
+    if not user.has_perm("consent.add_contract"):
+        return NextStep("Waiting for the contract", [text])
+    url = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
+    return NextStep("Next: add the contract", [text], [Action("Add contract", url)])
+
+
+def _make_invite_step(consent: Consent, user: User, is_invited: bool, start_note: str) -> NextStep:
     name, has_email = consent.talent.name, bool(consent.talent.email)
     if consent.note_to_talent:
         title, text = f"Waiting for {name} to record a retake", f"Reason: {consent.note_to_talent}"
@@ -102,7 +115,7 @@ def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextSte
     if user.has_perm("consent.add_take"):
         url = reverse("consent:record_in_studio", args=[consent.pk])
         actions.append(Action("Record in the studio", url, is_primary=False))
-    return NextStep(title, [text], actions)
+    return NextStep(title, [text, start_note] if start_note else [text], actions)
 
 
 def _make_review_step(user: User) -> NextStep:
@@ -182,7 +195,10 @@ TALENT_LABELS = {ConsentStatus.REQUESTED: "Requested", ConsentStatus.SUBMITTED: 
 
 @dataclass(frozen=True, slots=True)
 class TalentStatus:
-    """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line."""
+    """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line.
+
+    `contract_problem` says why the talent cannot record a requested consent now.
+    """
 
     consent: Consent
     tone: str
@@ -190,6 +206,7 @@ class TalentStatus:
     detail: str
     is_late: bool
     deletions: Sequence[Deletion]
+    contract_problem: str = ""
 
     @property
     def label(self) -> str:
@@ -249,7 +266,9 @@ def _make_talent_status(consent: Consent, invitation: Invitation, event: Event |
     is_late = consent.status == ConsentStatus.REQUESTED and not invitation.can_answer(consent)
     tone, icon = LOOKS.get(ConsentStatus(consent.status), ("over", "over"))
     deletions = extension_points.list_deletions(consent.find_newest_replacement())
-    return TalentStatus(consent, tone, icon, _describe_to_talent(consent, event), is_late, deletions)
+    is_open = consent.status == ConsentStatus.REQUESTED and not is_late
+    contract_problem = explain_to_talent(consent) if is_open else ""
+    return TalentStatus(consent, tone, icon, _describe_to_talent(consent, event), is_late, deletions, contract_problem)
 
 
 def _describe_to_talent(consent: Consent, event: Event | None) -> str:

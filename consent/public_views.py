@@ -34,6 +34,7 @@ from consent.presenters import list_talent_statuses
 from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
 from consent.services.disclosure import describe_disclosure
+from consent.services.filed_contracts import explain_to_talent
 from consent.services.talent_mails import get_producer_address
 from consent.take_upload import make_response, receive_take
 from voicehub.middleware import allow_microphone
@@ -151,6 +152,8 @@ def _get_contact(consent: Consent) -> dict[str, Any]:
 @_require_invitation
 def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_answerable_consent(invitation, pk)
+    if explain_to_talent(consent):  # the overview says it
+        return redirect("invitation:home", invitation.pk)
     invitations.record_opening(invitation, consent)
     return redirect("invitation:record", invitation.pk, consent.pk)
 
@@ -163,6 +166,8 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     consent = get_answerable_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(invitation, consent))
+    if explain_to_talent(consent):
+        return redirect("invitation:home", invitation.pk)
     context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
     context["recorder_config"] = build_recorder_config(consent)
     return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.services.audit_log import record_event
+from consent.services.filed_contracts import require_contract
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -67,7 +68,10 @@ def request_consent(
 
 
 def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
-    """Email the talent one private link for these consents. The earlier links to them stop working."""
+    """Email the talent one private link for these consents. The earlier links to them stop working.
+
+    Raises ContractMissing if no contract on file allows a request among them.
+    """
     talent = _get_single_talent(consents)
     if not talent.email:
         raise ActionRefused(f"{talent.name} has no email address. Add one, or create a private link to pass on.")
@@ -84,7 +88,7 @@ def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
 def create_private_link(consents: Sequence[Consent], by: User) -> str:
     """Create a private link for staff to pass on. The earlier links to these consents stop working.
 
-    The audit log records that it was created.
+    The audit log records that it was created. Raises ContractMissing if no contract on file allows a request.
     """
     talent = _get_single_talent(consents)
     token, token_digest = new_token()
@@ -130,6 +134,7 @@ def _get_single_talent(consents: Sequence[Consent]) -> Talent:
         raise ActionRefused("Choose at least one consent. All must be from the same talent.")
     if not all(may_have_link(consent) for consent in consents):
         raise ActionRefused("This request was canceled or has expired without an answer. Request a new consent.")
+    require_contract(*(consent for consent in consents if consent.status == ConsentStatus.REQUESTED))
     return consents[0].talent
 
 

@@ -29,13 +29,14 @@ from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
-from consent.presenters import make_next_step
+from consent.presenters import make_contract_url, make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
 from consent.services.disclosure import compute_term, list_allowing
 from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
+from consent.services.filed_contracts import FiledContracts, judge_contracts
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
@@ -78,6 +79,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
     is_invited = invitation_page.paginator.count > len(revoked)
+    term, permission = _make_term_context(consent), _check_permission(consent)
     context = {
         "consent": consent,
         "has_takes": to_review or other_takes.paginator.count,
@@ -92,12 +94,14 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
-        "next_step": make_next_step(consent, user, is_invited=is_invited, permission=_check_permission(consent)),
+        "next_step": make_next_step(
+            consent, user, is_invited=is_invited, contracts=term["filed_contracts"], permission=permission
+        ),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
-        **_make_term_context(consent),
+        **term,
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
@@ -106,11 +110,16 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
 def _make_term_context(consent: Consent) -> dict[str, Any]:
     """The contracts that allow what the consent is for, and its last day while it is open or in force."""
     if consent.status in ENDED:
-        return {"is_ended": True, "last_day": consent.valid_until}
+        return {"is_ended": True, "last_day": consent.valid_until, "filed_contracts": FiledContracts()}
     contracts = list(consent.talent.contracts.select_related("superseded_by"))
     current = [contract for contract in contracts if not hasattr(contract, "superseded_by")]
     last_day = compute_term(consent, contracts).last_day
-    return {"allowing_contracts": list_allowing(consent, current), "last_day": last_day}
+    return {
+        "allowing_contracts": list_allowing(consent, current),
+        "last_day": last_day,
+        "filed_contracts": judge_contracts(consent, contracts),
+        "contract_url": make_contract_url(consent.talent_id, consent.provider, consent.purpose),
+    }
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:

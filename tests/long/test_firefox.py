@@ -30,7 +30,7 @@ def test_staff_can_sign_in_and_read_pages_in_firefox(
     firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
 ) -> None:
     with open_session_tab("paula") as tab:
-        talent = staff_steps.add_talent(tab, "Fay Fox")
+        talent = staff_steps.prepare_talent(studio, "Fay Fox")
         voice = staff_steps.add_voice(tab, talent, "Fay, narrator")
         consent = staff_steps.request_consent(tab, talent)
         staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))
@@ -51,7 +51,7 @@ def test_talent_can_open_the_link_and_decline_in_firefox(
     firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
 ) -> None:
     with open_session_tab("paula") as tab:
-        staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Dee Clines"))
+        staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Dee Clines"))
         tab.page.get_by_role("button", name="Create a private link").click()
         link = tab.page.get_by_role("textbox", name="Private link").input_value()
     page = firefox.new_context(viewport=PHONE).new_page()

@@ -41,16 +41,17 @@ def set_provider(consent: Consent, provider: str) -> Consent:
     return consent
 
 
-def read_overview(factory: ConsentFactory, consent: Consent) -> str:
+def read_overview(client: Client, consent: Consent) -> str:
     """The HTML of the overview page that a private link opens. Each run of whitespace becomes one space."""
-    page = read_html(factory.open_link(consent).get(get_guest_url("home", consent)))
+    page = read_html(client.get(get_guest_url("home", consent)))
     return " ".join(page.split())
 
 
 @pytest.mark.parametrize("provider", registry.PROVIDERS)
 def test_overview_states_what_each_provider_receives(factory: ConsentFactory, provider: str) -> None:
-    consent = set_provider(factory.make_consent(), provider)
-    page = read_overview(factory, consent)
+    consent = factory.make_consent()
+    client = factory.open_link(consent)
+    page = read_overview(client, set_provider(consent, provider))
     assert RECIPIENT_TEXTS[provider] in page
     is_studio_only = "Only the studio can hear it." in page
     assert is_studio_only == (RECIPIENT_TEXTS[provider] == RECORDINGS_SENT_TEXT)
@@ -99,13 +100,14 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     is_contract_end: bool,
 ) -> None:
     consent = factory.make_consent()
+    client = factory.open_link(consent)
     Consent.objects.filter(pk=consent.pk).update(valid_until=valid_until)
     consent.refresh_from_db()
     for fields in contracts:
         factory.make_contract(consent.talent, **fields)
     term = compute_term(consent)
     assert (term.last_day, term.is_contract_end) == (last_day, is_contract_end)
-    page = read_overview(factory, consent)
+    page = read_overview(client, consent)
     assert ("Without an end date, until you withdraw it" in page) == (last_day is None)
     assert ("when your contract with the studio ends, or until you withdraw it" in page) == is_contract_end
 
@@ -123,9 +125,8 @@ def test_contract_page_says_when_the_voice_is_deleted(factory: ConsentFactory, p
 def test_talent_reads_that_the_voices_are_deleted_after_the_end(factory: ConsentFactory, is_deleted: bool) -> None:
     consent = factory.make_consent()
     factory.make_contract(consent.talent, ends_on=NEXT_YEAR, delete_at_end=is_deleted)
-    assert ("Seven days after the last day the voices made with it are deleted" in read_overview(factory, consent)) == (
-        is_deleted
-    )
+    page = read_overview(factory.open_link(consent), consent)
+    assert ("Seven days after the last day the voices made with it are deleted" in page) == is_deleted
 
 
 def test_replaced_contract_ends_the_day_before_next_starts(factory: ConsentFactory) -> None:

@@ -6,6 +6,7 @@ from consent.models.contract_draft import ContractDraft
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
+from consent.models.notice import Notice
 from consent.models.statement import Statement, Wording
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
@@ -25,6 +26,7 @@ __all__ = [
     "EventKind",
     "Invitation",
     "LanguageException",
+    "Notice",
     "Pronunciation",
     "Purpose",
     "Statement",

@@ -14,6 +14,7 @@ from consent.extension_points import is_exempt_from_proof
 from consent.models import Consent, Contract
 from providers import registry
 from providers.types import ConsentProof
+from voicehub.text import format_date
 
 # The studio may have another account too, or lose the exemption, so the recording may leave the studio.
 CHECKED_AND_NOT_SENT = (
@@ -74,6 +75,19 @@ class ConsentTerm:
     last_day: date | None
     is_contract_end: bool
     is_deleted_after: bool
+
+
+def describe_term(term: ConsentTerm) -> tuple[str, ...]:
+    """How long the consent is valid, addressed to the talent, in one or two paragraphs."""
+    if term.last_day is None:
+        return ("Without an end date, until you withdraw it.",)
+    contract = ", when your contract with the studio ends" if term.is_contract_end else ""
+    text = f"Until {format_date(term.last_day)}{contract}, or until you withdraw it."
+    deletion = (
+        "Seven days after the last day the voices made with it are deleted, unless another consent and contract of "
+        "yours cover them."
+    )
+    return (text, deletion) if term.is_deleted_after else (text,)
 
 
 def compute_term(consent: Consent, contracts: Iterable[Contract] | None = None) -> ConsentTerm:

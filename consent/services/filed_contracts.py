@@ -7,6 +7,7 @@ everything can be ready on its first day: the gate refuses builds until then. A 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -39,6 +40,15 @@ def judge_contracts(consent: Consent, contracts: Sequence[Contract] | None = Non
 
 def load_contracts(consent: Consent) -> list[Contract]:
     return list(consent.talent.contracts.select_related("superseded_by"))
+
+
+def list_readable_contracts(consent: Consent, contracts: Iterable[Contract] | None = None) -> list[Contract]:
+    """The contracts that the talent may read with this consent: those that allow it, also if they have ended."""
+    return list_allowing(consent, load_contracts(consent) if contracts is None else contracts)
+
+
+def find_readable_contract(consent: Consent, pk: UUID) -> Contract | None:
+    return next((contract for contract in list_readable_contracts(consent) if contract.pk == pk), None)
 
 
 def list_on_file(consent: Consent, contracts: Iterable[Contract]) -> list[Contract]:

@@ -7,6 +7,7 @@ from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import ContractMissing, explain_to_talent, require_contract
+from consent.services.notices import find_shown_notice
 from consent.services.take_checks import enqueue_take_check
 from consent.services.talent_mails import enqueue_talent_mail
 from voicehub.models import User
@@ -78,12 +79,19 @@ def submit_take(
             sha256=take.sha256,
             capture=take.capture,
             ok=inspection.ok,
+            **_bind_notice(consent),
         )
         if inspection.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
             enqueue_take_check(take)
             enqueue_talent_mail(consent, TalentMail.Kind.RECEIVED)
     return take
+
+
+def _bind_notice(consent: Consent) -> dict[str, Any]:
+    """The hash of the notice that the talent was shown, for the audit log entry of the take. Empty without one."""
+    notice = find_shown_notice(consent)
+    return {"notice": notice.sha256} if notice else {}
 
 
 def _require_contract(consent: Consent, by: User | None) -> None:

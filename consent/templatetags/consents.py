@@ -10,7 +10,7 @@ from consent import extension_points, labels
 from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
-from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
+from consent.services.disclosure import compute_term, describe_term
 from consent.take_report import make_take_report
 from voicehub.status_marks import render_mark
 from voicehub.text import get_language_name
@@ -92,16 +92,10 @@ def processing(take: Take) -> str:
     return labels.describe_processing(take)
 
 
-@register.filter
-def recipients(consent: Consent) -> str:
-    """What the provider receives, addressed to the talent."""
-    return describe_disclosure(consent).recipients
-
-
-@register.inclusion_tag("public/_validity.html")
-def consent_term(consent: Consent) -> dict[str, ConsentTerm]:
+@register.simple_tag
+def consent_term(consent: Consent) -> str:
     """How long the consent is valid, addressed to the talent."""
-    return {"term": compute_term(consent)}
+    return " ".join(describe_term(compute_term(consent)))
 
 
 @register.inclusion_tag("consent/_statement_text.html")

@@ -102,6 +102,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
         **term,
+        "notices": list(consent.notices.all()),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)

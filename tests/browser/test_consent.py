@@ -83,7 +83,7 @@ def test_talent_records_twice_and_staff_approve_the_take(
     staff_steps.send_invitation(staff)
     page = talent.goto(talent_steps.find_link(studio.wait_for_mail(staff_steps.make_email(name))))
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Northlight Voices asks for your consent, {name}")
-    expect(page.get_by_text("Paula is your contact")).to_be_visible()
+    expect(page.get_by_text("Your contact is Paula")).to_be_visible()
     talent.check_page("talent's first page")
 
     page = talent_steps.open_statement(talent, page.url)

@@ -13,6 +13,7 @@ from consent.models import Capture, Consent, Contract, Invitation, Purpose, Stat
 from consent.services.contracts import file_contract
 from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import create_private_link, request_consent
+from consent.services.notices import build_notice, store_notice
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
@@ -115,10 +116,13 @@ class ConsentFactory:
         token = create_private_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
         return reverse("invitation:open", args=[token])
 
-    def open_link(self, *consents: Consent) -> Client:
+    def open_link(self, *consents: Consent, is_read: bool = True) -> Client:
+        """A browser that opened a link to these consents. With `is_read`, the talent has read the notice of each."""
         client = Client()
         response = client.get(self.make_link(*consents))
         assert response.status_code == 302, response.content
+        for consent in consents if is_read else ():
+            store_notice(consent, build_notice(consent))
         return client
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Consent
 from consent.services.disclosure import compute_term, describe_disclosure
+from consent.services.filed_contracts import find_contract_problem
 from providers import registry
 from providers.types import ConsentProof, Tier
 from tests.consent.rows import ConsentFactory, get_guest_url
@@ -53,7 +54,7 @@ def test_overview_states_what_each_provider_receives(factory: ConsentFactory, pr
     client = factory.open_link(consent)
     page = read_overview(client, set_provider(consent, provider))
     assert RECIPIENT_TEXTS[provider] in page
-    is_studio_only = "Only the studio can hear it." in page
+    is_studio_only = "only the studio can hear it." in page
     assert is_studio_only == (RECIPIENT_TEXTS[provider] == RECORDINGS_SENT_TEXT)
     assert describe_disclosure(consent).leaves_studio is not is_studio_only
 
@@ -108,7 +109,8 @@ def test_term_is_the_earlier_end_of_consent_and_contract(
     term = compute_term(consent)
     assert (term.last_day, term.is_contract_end) == (last_day, is_contract_end)
     page = read_overview(client, consent)
-    assert ("Without an end date, until you withdraw it" in page) == (last_day is None)
+    is_allowed = not find_contract_problem(consent)
+    assert ("Without an end date, until you withdraw it" in page) == (last_day is None and is_allowed)
     assert ("when your contract with the studio ends, or until you withdraw it" in page) == is_contract_end
 
 

@@ -129,7 +129,7 @@ def test_approval_needs_a_contract(factory: ConsentFactory, producer_client: Cli
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.SUBMITTED
     page = read_page(producer_client, consent.get_absolute_url())
-    assert "Before that, the recording cannot be approved." in page and "data-approve" not in page
+    assert "Until one is added, the recording cannot be approved." in page and "data-approve" not in page
     assert f"{get_url('contract_add', consent.talent)}?provider=resemble_v2&amp;purpose=narration" in page
     factory.make_contract(consent.talent)
     assert "data-approve" in read_page(producer_client, consent.get_absolute_url())

@@ -214,7 +214,7 @@ def test_bad_recordings_are_listed_worst_first_and_can_be_excluded(open_tab: Ope
     expect(rows.nth(0)).to_contain_text("rms-silent.wav")
     expect(rows.nth(0)).to_contain_text("Silent")
     expect(rows.nth(1)).to_contain_text("rms-wrong-speaker.wav")
-    expect(rows.nth(1)).to_contain_text("Another speaker or sound")
+    expect(rows.nth(1)).to_contain_text("Other speaker or sound")
     tab.page.get_by_role("link", name="More columns").click()
     for heading in ("STOI", "PESQ", "SI-SDR", "Sample score"):
         expect(tab.page.get_by_role("columnheader", name=heading, exact=True)).to_have_count(1)

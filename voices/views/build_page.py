@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -18,7 +18,7 @@ from voices.build_results.gauges import make_gauges
 from voices.build_results.report_columns import ALL, ReportColumns, choose_columns
 from voices.build_results.timeline import make_timeline
 from voices.models import Build, BuildRecording, BuildStatus
-from voices.models.build import ACTIVE_STATUSES, MARKED
+from voices.models.build import ACTIVE_STATUSES, MARKED, MARKS
 from voices.presenters import FIX_LINKS, compute_change_token, describe_bill, describe_handover, needs_staff_answer
 from voices.services.builds.changes import find_previous_build, load_changes, number_build
 from voices.services.builds.failures import is_open_failure
@@ -106,7 +106,8 @@ def load_recording_page(build: Build, number: str | None) -> Page[Any]:
     """A page of recordings, the worst first. The database orders ids, and looks up the rest only for these rows."""
     page: Page[Any] = Paginator(order_worst_first(build).values_list("pk", flat=True), PAGE_SIZE).get_page(number)
     rows = BuildRecording.objects.select_related("recording").defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
-    by_id = rows.in_bulk(list(page.object_list))
+    silent = BuildRecording.objects.still_flagged().filter(MARKS["silent"], recording=OuterRef("recording"))
+    by_id = rows.annotate(is_found_silent=Exists(silent)).in_bulk(list(page.object_list))
     page.object_list = [by_id[pk] for pk in page.object_list if pk in by_id]
     return page
 

@@ -17,7 +17,7 @@ OWN_TEXTS = {
 # For each flag of a provider: severity, title, advice.
 PROVIDER_TEXTS = {
     "silent": ("bad", "Silent", "Record it again, or exclude it."),
-    "outlier": ("wait", "Another speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
+    "outlier": ("wait", "Other speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
     "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
 WORST_FIRST = ("bad", "wait", "idle")

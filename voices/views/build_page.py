@@ -32,6 +32,7 @@ from voices.views.comparison import make_compare_url
 from voices.work_progress import WorkProgress
 
 PAGE_SIZE = 10
+MAX_FIXES = 2
 # Large recording columns that no build page shows.
 DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
@@ -127,7 +128,7 @@ def make_result_context(
         "can_rebuild": True,
         "rebuild_plan": plan,
         "has_rebuild_note": is_rebuild_offered(build, plan, user),
-        "rebuild_fix": find_fix(build, plan, user) if plan else None,
+        "rebuild_fixes": list_fixes(build, plan, user) if plan else [],
         "retraining": find_retraining(build.remote_voice),
         "rebuild_refusals": list_rebuild_refusals(build),
     }
@@ -139,14 +140,16 @@ def is_rebuild_offered(build: Build, plan: RebuildPlan | None, user: User) -> bo
     return not plan.newer_build or build.status != BuildStatus.READY
 
 
-def find_fix(build: Build, plan: RebuildPlan, user: User) -> FixLink | None:
-    """The first thing that this user can do about what is missing for the rebuild."""
+def list_fixes(build: Build, plan: RebuildPlan, user: User) -> list[FixLink]:
+    """What this user can do about what is missing for the rebuild."""
     voice_url = build.voice.get_absolute_url()
-    for gap in plan.gaps:
-        path, label, permission = FIX_LINKS[gap.kind]
-        if path and (not permission or user.has_perm(permission)):
-            return FixLink(gap.text, f"{voice_url}{path}", label, permission)
-    return None
+    fixes = {
+        label: FixLink(gap.text, f"{voice_url}{path}", label, permission)
+        for gap in plan.gaps
+        for path, label, permission in [FIX_LINKS[gap.kind]]
+        if path and (not permission or user.has_perm(permission))
+    }
+    return list(fixes.values())[:MAX_FIXES]
 
 
 def load_details(build: Build) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
     recordings, outdated = compare_recordings(builds), find_outdated_builds(builds)
     refusals = [_explain_preview_refusal(build, outdated) for build in builds]
     panel = make_blind_panel(comparison, request.GET.get("sentence", "")) if can_listen else None
+    additions = list(comparison.list_additions()) if comparison.can_add else []
     context = {
         "comparison": comparison,
         "voice": voice,
@@ -81,7 +82,8 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         ],
         "facts": make_facts(builds, counts),
         "removals": [(build, comparison.make_url_without(build)) for build in builds] if len(builds) > 2 else [],
-        "additions": list(comparison.list_additions()) if comparison.can_add else [],
+        "additions": additions,
+        "only_addition": number_builds([additions[0][0]])[0] if len(additions) == 1 else 0,
         "longest_speech": max(count["seconds"] for count in counts),
         "scores": [(row, list(zip(LETTERS, row.cells, strict=False))) for row in scores],
         "has_providers": len({row.provider for row in scores}) > 1,
@@ -91,6 +93,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "differences": recordings.differences[:MAX_DIFFERENCES] if are_names_open else (),
         "are_names_open": are_names_open,
         "preview_refusals": group_refusals(names, refusals),
+        "listening_note": describe_listening(names, refusals),
         "can_generate": "" in refusals,
         "can_be_heard": bool(comparison.sentences or comparison.closed or comparison.held or refusals.count("") > 1),
         "speaking": [(name, build) for name, build, reason in zip(names, builds, refusals, strict=True) if not reason],
@@ -183,6 +186,15 @@ def group_refusals(names: Sequence[str], refusals: Sequence[str]) -> list[tuple[
     reasons = [reason for reason in dict.fromkeys(refusals) if reason]
     pairs = list(zip(names, refusals, strict=True))
     return [(join_with_and([name for name, its in pairs if its == reason]), reason) for reason in reasons]
+
+
+def describe_listening(names: Sequence[str], refusals: Sequence[str]) -> str:
+    """Why nobody can listen blind now: which of the builds can still speak, and what stops those that were not
+    retrained."""
+    speaking = [name for name, reason in zip(names, refusals, strict=True) if not reason]
+    which = f"Only {join_with_and(speaking)} can." if speaking else "None of these can."
+    reasons = [f"{its}: {reason}" for its, reason in group_refusals(names, refusals) if reason != RETRAINED_TEXT]
+    return " ".join(["Blind listening needs two builds that can still speak.", which, *reasons])
 
 
 def _explain_preview_refusal(build: Build, outdated: Collection[UUID]) -> str:

@@ -304,7 +304,7 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     text = read_html(response)
     assert "1 of 3 recordings is flagged" in text
     assert "Worst first, as the provider reported." in text
-    assert "from the callback only" in text
+    assert "1 recording reported only in the provider's callback." in text
     assert "0.91" not in text
     assert "0.91" in read_html(viewer_client.get(f"{build.get_absolute_url()}?scores=all"))
 

@@ -63,7 +63,11 @@ def with_comparison(view: CompareView) -> Callable[[HttpRequest], HttpResponse]:
 @with_comparison
 def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse:
     builds, voice = comparison.builds, comparison.builds[0].voice
-    counts, scores, numbers = count_recordings(builds), list(make_score_rows(builds)), number_builds(builds)
+    additions = list(comparison.list_additions()) if comparison.can_add else []
+    only_addition = [build for build, _url in additions] if len(additions) == 1 else []
+    counts, scores = count_recordings(builds), list(make_score_rows(builds))
+    all_numbers = number_builds([*builds, *only_addition])
+    numbers, only_number = all_numbers[: len(builds)], all_numbers[len(builds) :]
     names = [f"Build {number}" for number in numbers]
     can_listen = comparison.user.has_perm(LISTEN)
     are_names_open = comparison.user.has_perm("voices.view_recording") and not access.are_recordings_closed(
@@ -72,7 +76,6 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
     recordings, outdated = compare_recordings(builds), find_outdated_builds(builds)
     refusals = [_explain_preview_refusal(build, outdated) for build in builds]
     panel = make_blind_panel(comparison, request.GET.get("sentence", "")) if can_listen else None
-    additions = list(comparison.list_additions()) if comparison.can_add else []
     context = {
         "comparison": comparison,
         "voice": voice,
@@ -83,7 +86,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "facts": make_facts(builds, counts),
         "removals": [(build, comparison.make_url_without(build)) for build in builds] if len(builds) > 2 else [],
         "additions": additions,
-        "only_addition": number_builds([additions[0][0]])[0] if len(additions) == 1 else 0,
+        "only_addition": next(iter(only_number), 0),
         "longest_speech": max(count["seconds"] for count in counts),
         "scores": [(row, list(zip(LETTERS, row.cells, strict=False))) for row in scores],
         "has_providers": len({row.provider for row in scores}) > 1,

@@ -43,6 +43,7 @@ GAP_LABELS = {
     GapKind.SHORTER_TRANSCRIPTS: "Transcripts too long",
     GapKind.TRAINED_LENGTH: "Recordings too long",
     GapKind.LANGUAGE: "Language not supported",
+    GapKind.TRANSCRIPTS: "Transcripts missing",
     GapKind.OFFLINE_PROOF: "Proof of consent missing",
     GapKind.UNCHECKED: "Being checked",
     GapKind.CHECK_STOPPED: "Check stopped",
@@ -124,7 +125,7 @@ def _make_status(target: Target) -> str:
     if not state.permission.is_given:
         return GATE_LABELS[find_gate_step(state.permission)]
     first = state.gaps[0] if state.gaps else None
-    if first and first.kind is GapKind.TRANSCRIPTS:
+    if first and first.subject:
         return f"{first.subject.capitalize()} missing"
     return GAP_LABELS[first.kind if first else GapKind.RECORDINGS]
 

@@ -43,7 +43,7 @@ OPTIONS = (
     TierOption(
         name="fill",
         label="Train to fill gaps",
-        help="Resemble AI calls it Fill: it replaces words within a real recording. Recordings in a dataset cannot be marked for it.",
+        help="Fill replaces words within a real recording. Recordings in a dataset cannot be marked for it.",
         kind=OptionKind.SWITCH,
         default=False,
         source=REFERENCE_PAGE + ", and “Build a voice” beside it",

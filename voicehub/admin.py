@@ -85,7 +85,7 @@ class TaskAdmin(ReadOnlyAdmin):
     def name_row(self, row: Task) -> str:
         return describe_task(row.kind)
 
-    def get_changelist(self, _request: HttpRequest, **_options: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return TaskList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Task | None:
@@ -174,7 +174,7 @@ class ThresholdForm(VersionedForm):
         fields = ["name", "value", "provider", "tier", "reason"]
         help_texts = {
             "value": "A number in the unit that stands behind the default of the threshold.",
-            "reason": "Why this studio differs, and where the value comes from.",
+            "reason": "Required. Why this studio differs, and where the value comes from.",
         }
         widgets = {"reason": forms.Textarea(attrs={"rows": 2})}
 

@@ -78,7 +78,8 @@ class StudioAdminSite(admin.AdminSite):
         admins = [one for one in self._registry.values() if one.has_view_permission(request)]
         problems = [problem for one in admins for problem in count_problems(one, request)]
         page = super().index(request, {"problems": problems, **(extra_context or {})})
-        for entry in (entry for group in page.context_data["app_list"] for entry in group["models"]):
+        groups = (page.context_data or {})["app_list"]
+        for entry in (entry for group in groups for entry in group["models"]):
             entry["count"] = count_rows(self._registry[entry["model"]]) if entry["admin_url"] else ""
         return page
 

@@ -39,7 +39,7 @@ ROLES_TEXT = (
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 # The labels and help of the form.
 FIELD_TEXTS = {
-    "username": ("User name", "To sign in with. Letters, digits and @ . + - _"),
+    "username": ("Username", "To sign in with. Letters, digits and @ . + - _"),
     "first_name": ("First name", ""),
     "last_name": ("Last name", ""),
     "email": ("Email", ""),
@@ -142,7 +142,7 @@ class NewUserForm(NewForm):
             self.fields[name].label = f"{FIELD_TEXTS[name][0]} (optional)"
         usable = self.fields["usable_password"]
         usable.label, usable.help_text = "Set a password", "Without a password, the user cannot sign in."
-        usable.widget.choices = [("true", "Now"), ("false", "Later")]  # type: ignore[attr-defined]  # the widget of a choice
+        usable.widget.choices = [("true", "Now"), ("false", "Later")]
 
 
 class RolesField(RolesChoice):

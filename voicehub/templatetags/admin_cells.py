@@ -30,7 +30,10 @@ class Order:
 @register.simple_tag
 def list_orders(changelist: Any) -> list[Order]:
     headers = (header for header in result_headers(changelist) if header.get("sortable"))
-    return [Order(capfirst(header["text"]), header["url_primary"], header["sort_priority"] == 1) for header in headers]
+    return [
+        Order(capfirst(str(header["text"])), str(header["url_primary"]), header["sort_priority"] == 1)
+        for header in headers
+    ]
 
 
 @register.simple_tag

@@ -57,7 +57,7 @@ def format_findings(findings: list[dict[str, Any]]) -> SafeString | str:
 
 # The sound on the left, who and when on the right.
 PAIRED_FIELDS = (
-    "seconds", "voice", "quality", "active", "loudness", "created_by", "signal_to_noise", "created_at", "sample_rate",
+    "seconds", "voice", "quality", "active", "loudness", "uploaded_by", "signal_to_noise", "created_at", "sample_rate",
     "checked_at", "size",
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ class CallRow:
 
 
 def list_call_rows(calls: Iterable[AccountCall]) -> list[CallRow]:
-    described = [(call, summarize_answer(call.response_text) or call.response_text) for call in calls]
+    described = [(call, summarize_answer(call.response_text) or "Show the answer") for call in calls]
     groups = groupby(described, key=lambda one: (one[0].operation, one[0].status, one[1]))
     rows = [list(group) for _key, group in groups]
     return [CallRow(*group[0], len(group)) for group in rows]

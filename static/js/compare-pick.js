@@ -13,9 +13,10 @@ function showChoice(form) {
   const problem = describeProblem(boxes);
   form.hidden = boxes.length === 0;
   form.querySelector("[data-compare-note]").textContent = problem || `${boxes.length} builds`;
-  form.querySelector("button").disabled = problem !== "";
+  for (const button of form.elements) if (button.type === "submit") button.disabled = problem !== "";
 }
 
+for (const hint of document.querySelectorAll("[data-compare-hint]")) hint.hidden = false;
 for (const form of document.querySelectorAll("[data-compare-pick]")) {
   showChoice(form);
   document.addEventListener("change", (event) => event.target.form === form && showChoice(form));

@@ -197,8 +197,8 @@ class TalentTable(ListTable):
         voices = self.voice_summaries.get(record.pk, TalentVoices())
         if voices.built_at is None:
             return NOTHING
-        mark = render_mark(voices.build_tone, render_link(voices.build_url, voices.build_label))
-        return render_lines(mark, render_moment(voices.built_at))
+        link = render_link(voices.build_url, render_mark(voices.build_tone, voices.build_label))
+        return render_lines(link, render_moment(voices.built_at))
 
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)

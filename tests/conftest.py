@@ -1,6 +1,8 @@
 """Fixtures for all tests: users, clients, a browser, a real queue."""
 
+import functools
 import gc
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -141,6 +143,26 @@ def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Sandbo
     sandbox = SandboxProcess(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     sandbox.kill()
+
+
+@pytest.fixture
+def once_per_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute the voiceprint and the estimates of each sound once in all tests: networks take a second for each."""
+    from audio.networks import speaker_match
+    from voices.services.recordings import analysis
+
+    for module, name in ((speaker_match, "compute_voiceprint"), (analysis, "estimate_quality")):
+        monkeypatch.setattr(module, name, functools.partial(compute_once, name, getattr(module, name)))
+
+
+NETWORK_RESULTS: dict[tuple[str, int, bytes], Any] = {}
+
+
+def compute_once(name: str, compute: Callable[[Any, int], Any], samples: Any, rate: int) -> Any:
+    key = (name, rate, hashlib.sha256(samples.tobytes()).digest())
+    if key not in NETWORK_RESULTS:
+        NETWORK_RESULTS[key] = compute(samples, rate)
+    return NETWORK_RESULTS[key]
 
 
 # --- Users ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 The tests on SQLite stand last, so the last line of the output is pytest's result for them.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -54,12 +55,12 @@ STEPS = {
 }
 
 
-# The order in which steps start: after the quick ones, the longest first. Most tests wait more than they compute, so
-# two cores can run three steps at a time.
+# The order in which steps start: after the quick ones, the longest first.
 START_ORDER = (
     "lint", "format", "templates", "imports", "sqlite", "postgres", "browser", "upgrade", "audio", "providers", "types",
 )  # fmt: skip
-MAX_RUNNING = 3
+# Many tests wait more than they compute, so one step more than there are processors can run at a time.
+MAX_RUNNING = (os.cpu_count() or 2) + 1
 
 # Steps that run only on request: chaos, long fuzzing, Firefox, screenshots.
 LONG_STEPS = ("long",)

@@ -183,11 +183,8 @@ class _Decoding:
             token if pronunciations[token.key].variants else Token(token.text, "", token.role) for token in statement
         ]
         variants = {key: one.variants for key, one in pronunciations.items() if one.variants}
-        confusable_words = {
-            token.key: find_confusable_words(token.key, variants[token.key][0])
-            for token in known_tokens
-            if token.is_name and token.key
-        }
+        names = dict.fromkeys(token.key for token in known_tokens if token.is_name and token.key)
+        confusable_words = {name: find_confusable_words(name, variants[name][0]) for name in names}
         other_words = {
             word: decoder.find_pronunciations(word)
             for word in (*decoder.list_common_words()[: decoder.BACKGROUND_WORD_COUNT], *NEGATIONS)

@@ -1,14 +1,12 @@
 """An upgrade deletes no voice whose consent or contract had ended: a person decides about each."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.upgrade.test_version_before import DataFolder
+from tests.upgrade.data_folder import DataFolder
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
@@ -43,14 +41,14 @@ print(json.dumps(report))
 
 
 def test_upgrade_deletes_nothing_and_asks_a_person(tmp_path: Path) -> None:
-    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database, database:
+    data_folder = DataFolder(tmp_path)
+    with data_folder.open_database() as database:
         database.execute(WITHDRAWN)
     rows = data_folder.read_rows()
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    data_folder.migrate()
     data_folder.migrate_back()
     assert data_folder.read_rows() == rows
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    data_folder.migrate()
     report: dict[str, Any] = json.loads(data_folder.run("-c", REPORT).splitlines()[-1])
     assert report["existing"] > 5 and report["marked"] == report["existing"]
     assert report["listed"] >= report["existing"]

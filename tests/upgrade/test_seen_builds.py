@@ -1,14 +1,12 @@
 """An upgrade shows on Today what was on it, and floods it with no failed build that had left it before."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.upgrade.test_version_before import DataFolder
+from tests.upgrade.data_folder import DataFolder
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
@@ -20,9 +18,9 @@ def read_builds(folder: DataFolder) -> list[dict[str, Any]]:
 
 def test_only_failed_builds_that_today_had_left_out_are_marked(tmp_path: Path) -> None:
     """Three builds of one voice: a failed one, a failed one, and a newest one. The other voices have one build each."""
-    folder = DataFolder(tmp_path, "http://127.0.0.1:1")
+    folder = DataFolder(tmp_path)
     first, second, newest, *others = read_builds(folder)
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database, database:
+    with folder.open_database() as database:
         voices = [voice for (voice,) in database.execute("SELECT id FROM voices_voice")]
         assert len(voices) >= 1
         statement = "UPDATE voices_build SET status = ?, finished_at = created_at, voice_id = ? WHERE id = ?"
@@ -33,10 +31,10 @@ def test_only_failed_builds_that_today_had_left_out_are_marked(tmp_path: Path) -
             database.execute(
                 "UPDATE voices_build SET status = 'ready', finished_at = created_at WHERE id = ?", (build["id"],)
             )
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database, database:
+    with folder.open_database() as database:
         copy = "UPDATE voices_build SET created_at = '2020-01-01 00:00:00' WHERE id NOT IN (?, ?, ?)"
         database.execute(copy, (first["id"], second["id"], newest["id"]))
-    folder.run("manage.py", "migrate", "--verbosity=0")
+    folder.migrate()
     builds = {build["id"]: build for build in read_builds(folder)}
     marks = [(builds[row["id"]]["seen_at"], builds[row["id"]]["seen_by_id"]) for row in (first, second, newest)]
     assert marks == [(second["created_at"], None), (newest["created_at"], None), (None, None)]

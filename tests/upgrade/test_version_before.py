@@ -1,78 +1,24 @@
 """A database and data folder of the previous version keep working, with builds in every status."""
 
 import json
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.sandbox import SandboxProcess
-from tests.support.session import build_environment
-from tests.upgrade.snapshot import ACTIVE_STATUSES, FINAL_STATUSES, create_data_folder
+from tests.upgrade.conftest import RoundTrip
+from tests.upgrade.data_folder import DataFolder
+from tests.upgrade.snapshot import ACTIVE_STATUSES, FINAL_STATUSES
 from tests.voices.services.builds.build_harness import QUICK_SETTINGS
 from voices.models import BuildStatus
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
-SNAPSHOT = Path(__file__).with_name("version_0_1.sql")
 # The provider lacks the voices of builds that are in training in the snapshot. It trains the other builds.
 EXPECTED_STATUSES = {"queued": {"ready"}, "submitting": {"ready"}, "unconfirmed": {"ready"}, "training": {"failed"}}
-
-
-# The last migrations of the previous version.
-LAST_MIGRATIONS = (("voices", "0004"), ("consent", "0005"), ("voicehub", "0003"))
-MIGRATE_BACK = """
-import sys, django
-django.setup()
-from django.core.management import call_command
-for app, migration in zip(sys.argv[1::2], sys.argv[2::2]):
-    call_command("migrate", app, migration, verbosity=0)
-"""
-# Django's own tables: applied migrations, sequences, content types and permissions.
-DJANGO_TABLES = {
-    "django_migrations",
-    "sqlite_sequence",
-    "django_content_type",
-    "auth_permission",
-    "auth_group_permissions",
-}
-
-
-class DataFolder:
-    """A data folder of the previous version, used by processes of the current version."""
-
-    def __init__(self, path: Path, sandbox_url: str) -> None:
-        self.path = path
-        self.environment = build_environment(path) | {"VOICEHUB_SANDBOX_URL": sandbox_url}
-        (path / "static").mkdir()
-        create_data_folder(path, SNAPSHOT.read_text(encoding="utf-8"))
-
-    def run(self, *command: str) -> str:
-        result = subprocess.run([sys.executable, *command], env=self.environment, capture_output=True, text=True)
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    def migrate_back(self) -> None:
-        """Reverse the migrations up to the previous version, in one process: each start takes seconds."""
-        self.run("-c", MIGRATE_BACK, *(part for migration in LAST_MIGRATIONS for part in migration))
-
-    def read_rows(self) -> dict[str, list[str]]:
-        """The rows of every table, keyed by table name. Each row is JSON, keyed by column name."""
-        with closing(sqlite3.connect(self.path / "db.sqlite3")) as database:
-            database.row_factory = sqlite3.Row
-            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            return {
-                table: sorted(
-                    json.dumps(dict(row), sort_keys=True, default=str)
-                    for row in database.execute(f"SELECT * FROM {table}")  # noqa: S608 - fixed names
-                )
-                for table in set(tables) - DJANGO_TABLES
-            }
+ADDED_BY_THE_UPGRADE = ("consent_event", "consent_statement")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +33,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataFolder
 @pytest.fixture(scope="module")
 def report(data_folder: DataFolder) -> dict[str, Any]:
     """Migrate the data folder, and return the report of a studio that then continues on it."""
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    data_folder.migrate()
     data_folder.run("manage.py", "collectstatic", "--no-input", "--verbosity=0")
     report: dict[str, Any] = json.loads(data_folder.run("-m", "tests.upgrade.studio_report").splitlines()[-1])
     return report
@@ -97,43 +43,28 @@ def test_snapshot_has_build_in_every_status() -> None:
     assert {*ACTIVE_STATUSES, *FINAL_STATUSES} == set(BuildStatus.values) - {BuildStatus.WITHDRAWN}
 
 
-def test_migrations_can_be_reversed_without_losing_data(tmp_path: Path) -> None:
-    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
-    rows = data_folder.read_rows()
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
-    migrated_rows = data_folder.read_rows()
-    assert (
-        '"status": "generating"' in str(migrated_rows["voices_preview"])
-        and "encrypted_key" in migrated_rows["voices_account"][0]
-    )
-    data_folder.migrate_back()
-    assert data_folder.read_rows() == rows
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
-    assert data_folder.read_rows() == migrated_rows
+def test_migrations_can_be_reversed_without_losing_data(round_trip: RoundTrip) -> None:
+    rows, rows_again = round_trip.upgraded.read_rows(), round_trip.upgraded_again.read_rows()
+    assert '"status": "generating"' in str(rows["voices_preview"]) and "encrypted_key" in rows["voices_account"][0]
+    assert round_trip.reversed == round_trip.before
+    # What an upgrade adds has its own ids and times.
+    for table in ADDED_BY_THE_UPGRADE:
+        assert len(rows_again.pop(table)) == len(rows.pop(table))
+    assert rows_again == rows
 
 
-def test_statement_that_a_consent_uses_is_retired_but_not_changed(tmp_path: Path) -> None:
-    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
-    with closing(sqlite3.connect(data_folder.path / "db.sqlite3")) as database, database:
-        ((statement, text),) = database.execute("SELECT id, text FROM consent_statement WHERE provider = 'voiceai'")
-        (consent,) = database.execute("SELECT id FROM consent_consent LIMIT 1").fetchone()
-        database.execute(
-            "UPDATE consent_consent SET provider = 'voiceai', statement_id = ? WHERE id = ?", (statement, consent)
-        )
-    rows = data_folder.read_rows()
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
-    statements = [json.loads(row) for row in data_folder.read_rows()["consent_statement"]]
+def test_statement_that_a_consent_uses_is_retired_but_not_changed(round_trip: RoundTrip) -> None:
+    statements = [json.loads(row) for row in round_trip.upgraded.read_rows()["consent_statement"]]
+    text = round_trip.old_text
     assert {(row["version"], row["text"], row["retired"]) for row in statements if row["provider"] == "voiceai"} == {
         (1, text, 1),
         (2, text.replace("Voice AI", "Voice.ai"), 0),
     }
-    data_folder.migrate_back()
-    assert data_folder.read_rows() == rows
 
 
 def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: Path) -> None:
-    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
-    with closing(sqlite3.connect(data_folder.path / "db.sqlite3")) as database, database:
+    data_folder = DataFolder(tmp_path)
+    with data_folder.open_database() as database:
         (talent,) = database.execute("SELECT talent_id FROM consent_contract").fetchone()
         (first, *others) = [row[0] for row in database.execute("SELECT id FROM consent_consent ORDER BY created_at")]
         assert others
@@ -150,7 +81,7 @@ def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: P
             chosen = ", ".join(values.get(column, column) for column in columns)
             statement = f"INSERT INTO consent_contract SELECT {chosen} FROM consent_contract LIMIT 1"  # noqa: S608 - fixed
             database.execute(statement)
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
+    data_folder.migrate()
     rows = {table: list(map(json.loads, data)) for table, data in data_folder.read_rows().items()}
     countries = {row["territory"]: json.loads(row["countries"]) for row in rows["consent_contract"]}
     assert countries == {
@@ -166,14 +97,13 @@ def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: P
     assert {row["countries"] for row in rows["voices_voice"]} == {'["worldwide"]'}
 
 
-def test_withdrawn_builds_become_failed_when_the_migration_is_reversed(tmp_path: Path) -> None:
-    data_folder = DataFolder(tmp_path, "http://127.0.0.1:1")
-    data_folder.run("manage.py", "migrate", "--verbosity=0")
-    with closing(sqlite3.connect(data_folder.path / "db.sqlite3")) as database, database:
+def test_withdrawn_builds_become_failed_when_the_migration_is_reversed(round_trip: RoundTrip, tmp_path: Path) -> None:
+    folder = round_trip.upgraded.copy(tmp_path)
+    with folder.open_database() as database:
         changed = database.execute("UPDATE voices_build SET status = 'withdrawn' WHERE status = 'ready'").rowcount
         (failed,) = database.execute("SELECT count(*) FROM voices_build WHERE status = 'failed'").fetchone()
-    data_folder.run("manage.py", "migrate", "voices", "0006", "--verbosity=0")
-    statuses = [json.loads(row)["status"] for row in data_folder.read_rows()["voices_build"]]
+    folder.migrate("voices", "0006")
+    statuses = [json.loads(row)["status"] for row in folder.read_rows()["voices_build"]]
     assert changed and "withdrawn" not in statuses and statuses.count("failed") == failed + changed
 
 

@@ -47,7 +47,7 @@ from voices.services.builds.start import start_build
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import add_recording, create_voice, delete_recording
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("once_per_sound")]
 
 PROVIDER = "resemble_v2"
 BUCKET = "studio-files"

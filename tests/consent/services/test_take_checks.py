@@ -17,7 +17,7 @@ from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import Recording, Voice
 from voices.services.recordings.store import add_recording, create_voice, delete_recording, set_transcript
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("once_per_sound")]
 
 PROVIDER = "resemble_v2"
 

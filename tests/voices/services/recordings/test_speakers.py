@@ -23,7 +23,7 @@ from voices.services.recordings import speakers
 from voices.services.recordings.comparison import compare_recordings
 from voices.services.recordings.store import add_recording, delete_recording, set_active, set_transcript
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("once_per_sound")]
 
 SLT = [f"slt-0{number}" for number in range(1, 9)]
 RMS = [f"rms-0{number}" for number in range(1, 9)]

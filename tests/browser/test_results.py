@@ -55,6 +55,7 @@ def check_result(tab: Tab) -> None:
     page = tab.page
     expect(page.locator(".vh-gauge")).to_have_count(4)
     expect(page.locator("table.report tbody tr")).to_have_count(len(GOOD_CLIPS))
+    page.locator("summary:has-text('Score distributions')").click()
     expect(page.locator("[data-chart] canvas").first).to_be_visible()
     fold = page.locator("[data-chart] details").first
     fold.locator("summary").press("Enter")

@@ -56,7 +56,7 @@ def _describe(problem: FoundProblem) -> tuple[str, str, str, str]:
     """The severity, what it means for builds, the title and the advice."""
     if problem.source != CHECK:
         severity, title, advice = PROVIDER_TEXTS[problem.code]
-        return severity, "Reported", title, advice
+        return severity, "Flagged", title, advice
     severity, state = ("bad", "Likely to fail") if problem.is_unfit else ("wait", "To review")
     if problem.code in OWN_TEXTS:
         state = "Not in builds" if problem.code == UNUSABLE else state

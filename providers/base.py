@@ -24,6 +24,8 @@ class Provider(abc.ABC):
     tiers: ClassVar[Mapping[Tier, Capabilities]]
     list_position: ClassVar[int] = 100
     """Position in lists of providers, lowest first; providers with the same position are sorted by label."""
+    statement_languages: ClassVar[tuple[str, ...]] = ()
+    """The languages of the consent statement on the vendor's page, as primary subtags of BCP 47; empty without one."""
     api_log: Collection[ApiLogEntry] = ()
     """The last responses, oldest first."""
 

@@ -4,12 +4,33 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_http_methods
 
 from consent.models import Pronunciation, Statement
+from consent.services.statements import (
+    describe_language_risk,
+    import_statements,
+    import_translations,
+    list_translated_languages,
+)
 from providers import registry
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, StudioAdmin
+from voicehub.languages import list_language_choices
+from voicehub.refusals import ActionRefused
+from voicehub.text import get_language_name
+
+
+class StatementTableForm(forms.Form):
+    file = forms.FileField(
+        label="Table",
+        help_text="CSV in UTF-8, at most 1 MB.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt"}),
+    )
 
 
 @admin.register(Statement)
@@ -19,17 +40,52 @@ class StatementAdmin(NoDeleteAdmin):
     group = STAFF
     purpose = "Texts that talents read aloud, by provider and language"
     place = 2
-    list_display = ["provider", "language", "version", "source", "source_date", "retired"]
-    list_filter = ["provider", "language", "retired"]
+    list_display = ["provider", "language", "version", "wording", "source", "source_date", "check_on", "retired"]
+    list_filter = ["provider", "language", "wording", "check_on", "retired"]
     search_fields = ["text", "source"]
 
     def list_readonly_names(self, _request: HttpRequest, obj: Statement | None = None) -> list[str]:
-        return ["provider", "language", "version", "text", "source", "source_date"] if obj else []
+        fixed = ["provider", "language", "version", "text", "wording", "source", "source_date", "language_risk"]
+        return fixed if obj else []
+
+    @admin.display(description="Note")
+    def language_risk(self, row: Statement) -> str:
+        return describe_language_risk(row) or "–"
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "provider":
             return forms.ChoiceField(choices=registry.list_provider_choices)
+        if db_field.name == "language":
+            choices = [(tag, f"{name}, {tag}") for tag, name in list_language_choices()]
+            return forms.ChoiceField(choices=choices, initial="en-US", label="Language")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = require_http_methods(["GET", "HEAD", "POST"])(self.admin_site.admin_view(self.import_page))
+        return [path("import/", page, name="consent_statement_import"), *super().get_urls()]
+
+    def import_page(self, request: HttpRequest) -> HttpResponse:
+        """Choose a table or add the translations of VoiceHub. After that, the page shows what became of each row."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form, report = StatementTableForm(), None
+        if request.method == "POST":
+            try:
+                if "translations" in request.POST:
+                    report = import_translations()
+                elif (form := StatementTableForm(request.POST, request.FILES)).is_valid():
+                    report = import_statements(form.cleaned_data["file"].read())
+            except ActionRefused as refusal:
+                form.add_error("file", str(refusal))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Import statements",
+            "form": form,
+            "report": report,
+            "languages": [get_language_name(tag) for tag in list_translated_languages()],
+        }
+        return render(request, "admin/consent/statement/import.html", context)
 
 
 @admin.register(Pronunciation)

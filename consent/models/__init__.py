@@ -1,11 +1,12 @@
 from consent.models.choices import WORLDWIDE, Capture, ConsentStatus, EventKind, Purpose
-from consent.models.consent import Consent, Statement
+from consent.models.consent import Consent
 from consent.models.contract import Contract
 from consent.models.contract_confirmation import ContractConfirmation
 from consent.models.contract_draft import ContractDraft
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
+from consent.models.statement import Statement, Wording
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
 from consent.models.talent import Talent
@@ -31,4 +32,5 @@ __all__ = [
     "TakeCheck",
     "Talent",
     "TalentMail",
+    "Wording",
 ]

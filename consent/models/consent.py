@@ -8,41 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models.choices import ConsentStatus, Purpose
+from consent.models.statement import Statement
 from consent.models.talent import Talent
 from providers.registry import get_provider_label
-from voicehub.text import get_language_name
 from voicehub.transitions import StatusModel, make_status_constraint
 
 # The statuses of a consent that was approved and has not ended.
 APPROVED_STATUSES = [ConsentStatus.APPROVED, ConsentStatus.SUSPENDED]
-
-
-class Statement(models.Model):
-    """A version of the text that talents read aloud for one provider in one language, with its source.
-
-    `text` may contain {company} and {talent}; both are filled in when a consent is requested.
-    """
-
-    provider = models.SlugField(max_length=30)
-    language = models.CharField(max_length=16, help_text="As a BCP 47 tag, such as en-US.")
-    version = models.PositiveSmallIntegerField(default=1)
-    text = models.TextField()
-    source = models.CharField(max_length=300, help_text="The web page or document that the text comes from.")
-    source_date = models.DateField()
-    retired = models.BooleanField(default=False, help_text="No longer offered. Consents that used it keep it.")
-
-    class Meta:
-        ordering = ["provider", "language", "-version"]
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "language", "version"], name="statement_version_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{get_provider_label(self.provider)}, {get_language_name(self.language)}, version {self.version}"
-
-    def fill(self, *, company: str, talent: str) -> str:
-        """The text with the names filled in. Other braces in the text or the names are left unchanged."""
-        return self.text.replace("{company}", company).replace("{talent}", talent)
 
 
 class ConsentQuerySet(models.QuerySet["Consent"]):

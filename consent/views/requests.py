@@ -11,6 +11,7 @@ from consent.access import get_talent_or_404, get_user, require_permission
 from consent.forms import ConsentRequestForm
 from consent.lists.talents import AskTable, TalentFilter, query_talents
 from consent.services.invitations import request_consent
+from consent.services.statements import describe_language_risk
 from voicehub.lists.pages import load_list
 
 
@@ -62,4 +63,5 @@ def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, 
     statement = form.get_selected_statement()
     company = (form["company"].value() or "").strip()
     text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
-    return {"statement": statement, "statement_text": text}
+    risk = describe_language_risk(statement) if statement else ""
+    return {"statement": statement, "statement_text": text, "language_risk": risk}

@@ -38,6 +38,7 @@ LATE_DATASET_SUFFIX = "?given=later"
 class ResembleV2(ResembleAccount):
     slug = "resemble_v2"
     label = "Resemble AI"
+    statement_languages = ("en",)
     list_position = 1
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
     live_url = "https://app.resemble.ai/api/v2"

@@ -5,12 +5,15 @@ from datetime import datetime
 from itertools import groupby
 
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Talent, TalentMail
+from consent.models import Consent, ConsentStatus, Statement, Talent, TalentMail
 from providers import registry
+from voicehub.text import format_count
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
-REVIEW = "consent.review_consent"
+REVIEW, CHANGE_STATEMENT = "consent.review_consent", "consent.change_statement"
 TO_REVIEW = "To review"
 
 
@@ -28,6 +31,26 @@ def list_consent_steps(talents: Talents = None) -> Iterator[NextStep]:
     yield from (_make_dispute_step(consent, consent.disputed_at) for consent in disputed[:MAX_ROWS])
     for talent, group in groupby(submitted[:MAX_ROWS], key=lambda consent: consent.talent):
         yield _make_review_step(talent, list(group))
+
+
+def list_statements_to_check() -> Iterator[NextStep]:
+    """One row if the source of statements in use may have changed. An admin compares them, and sets the next day."""
+    statements = list(Statement.objects.to_check().order_by("check_on")[:MAX_ROWS])
+    if statements:
+        names = tuple(str(statement) for statement in statements)
+        chosen = f"check_on__lt={timezone.localdate().isoformat()}&retired__exact=0"
+        url = f"{reverse('admin:consent_statement_changelist')}?{chosen}"
+        yield NextStep(
+            "Statements",
+            format_count(len(statements), "text that talents read aloud", "texts that talents read aloud"),
+            "wait",
+            "To compare",
+            ("Compare the text with its source, and set the day of the next check.", *names),
+            url,
+            "Check statements",
+            permission=CHANGE_STATEMENT,
+            subject_permission=CHANGE_STATEMENT,
+        )
 
 
 def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:

@@ -9,7 +9,7 @@ from consent.models import Talent
 from voicehub.models import User
 from voices.models import Account
 from voices.views.build_steps import list_failed_builds
-from voices.views.consent_steps import list_consent_steps
+from voices.views.consent_steps import list_consent_steps, list_statements_to_check
 from voices.views.contract_steps import list_contract_steps
 from voices.views.deletion_steps import list_remote_voice_steps
 from voices.views.evidence_steps import list_damaged_evidence
@@ -26,7 +26,7 @@ def list_steps(checked: CheckedBuilds | None = None, talents: Talents = None) ->
     Of `talents`, only what is about these talents.
     """
     sources: list[Iterable[NextStep]] = [list_damaged_evidence(talents), list_remote_voice_steps(talents)]
-    sources += [list_paused_accounts()] if talents is None else []
+    sources += [list_paused_accounts(), list_statements_to_check()] if talents is None else []
     sources += [list_consent_steps(talents), list_failed_builds(talents)]
     sources += [list_voices_no_longer_allowed(checked or check_builds(talents=talents))]
     sources += [list_contract_steps(talents)]

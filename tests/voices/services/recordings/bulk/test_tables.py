@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
+from voicehub import csv_tables
 from voicehub.refusals import ActionRefused
-from voices.services.recordings.bulk import tables
 from voices.services.recordings.bulk.tables import make_title_key, read_table
 
 KNOWN = {"a", "b", "c"}
@@ -80,7 +80,7 @@ def test_other_files_are_refused_with_a_reason(data: bytes, problem: str) -> Non
 
 
 def test_table_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "EXPORTED_TABLE_BYTES", 10)
+    monkeypatch.setattr(csv_tables, "EXPORTED_TABLE_BYTES", 10)
     with pytest.raises(ActionRefused, match="larger than"):
         read("a,0123456789")
 
@@ -88,7 +88,7 @@ def test_table_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("delimiter", ["|", ",", "\t"])
 @pytest.mark.parametrize("line", ["a{}x\n", "\n"])
 def test_table_with_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch, delimiter: str, line: str) -> None:
-    monkeypatch.setattr(tables, "MAX_ROWS", 1000)
+    monkeypatch.setattr(csv_tables, "MAX_ROWS", 1000)
     table = f"a{delimiter}One\n" + line.format(delimiter) * 999
     assert read(table)[0] == (1, "a", "One")
     with pytest.raises(ActionRefused, match="more than 1,000 lines. Split it"):
@@ -109,13 +109,13 @@ def test_only_so_much_is_read_as_the_limits_allow(unit: bytes, problem: str) -> 
 
 
 def test_error_after_the_sample_is_found() -> None:
-    lines = "a,One\n" * (tables.SAMPLE_LINES + 1)
+    lines = "a,One\n" * (csv_tables.SAMPLE_LINES + 1)
     with pytest.raises(ActionRefused, match="quotation marks"):
         read(lines + 'b,"Two')
     with pytest.raises(ActionRefused, match="not UTF-8"):
         read(lines.encode() + b"b,\xff")
     tabs = lines.replace(",", "\t")
-    assert read(tabs + 'b\t"Two')[-1] == (tables.SAMPLE_LINES + 2, "b", '"Two')
+    assert read(tabs + 'b\t"Two')[-1] == (csv_tables.SAMPLE_LINES + 2, "b", '"Two')
 
 
 def test_quotation_mark_in_a_long_table_of_another_kind_is_part_of_the_text() -> None:

@@ -92,7 +92,8 @@ def _make_waiting_step(consent: Consent, user: User, *, needs_contract: bool) ->
     paragraphs = [f"Reason: {reason}" if reason else "The recording appears here once it is submitted."]
     actions = []
     if needs_contract:
-        paragraphs.append(NO_CONTRACT)
+        paragraphs = [f"{title}.", *paragraphs[: bool(reason)], NO_CONTRACT]
+        title = "Next: add a contract"
         actions.append(_make_contract_action(consent))
     if user.has_perm("consent.add_take"):
         actions.append(_make_studio_action(consent))

@@ -67,7 +67,8 @@ def make_next_step(
     if consent.status == ConsentStatus.REQUESTED and contracts.problem:
         return _make_contract_step(consent, user, contracts.problem)
     if consent.status == ConsentStatus.REQUESTED:
-        return _make_invite_step(consent, user, is_invited, contracts.start_note)
+        make_step = _make_waiting_step if is_invited else _make_invite_step
+        return make_step(consent, user, contracts.start_note)
     if consent.status == ConsentStatus.SUBMITTED:
         return _make_review_step(user)
     if consent.status == ConsentStatus.APPROVED:
@@ -84,40 +85,49 @@ def _make_contract_step(consent: Consent, user: User, problem: str) -> NextStep:
     if not user.has_perm("consent.add_contract"):
         return NextStep("Waiting for the contract", [text])
     url = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
-    return NextStep("Next: add the contract", [text], [Action("Add contract", url)])
+    return NextStep("Next: add a contract", [text], [Action("Add contract", url)])
 
 
-def _make_invite_step(consent: Consent, user: User, is_invited: bool, start_note: str) -> NextStep:
-    name, has_email = consent.talent.name, bool(consent.talent.email)
-    if consent.note_to_talent:
-        title, text = f"Waiting for {name} to record a retake", f"Reason: {consent.note_to_talent}"
-    elif is_invited:
-        text = "The recording appears here once it is submitted. A new invitation or private link ends the link below."
-        title = f"Waiting for {name}"
-    else:
-        text = "Email a private link, pass one on yourself, or record the statement in the studio."
-        title = f"Next: invite {name}"
+def _make_waiting_step(consent: Consent, user: User, start_note: str) -> NextStep:
+    """Nothing is left to do while the talent answers. The card of the links has new links."""
+    name, reason = consent.talent.name, consent.note_to_talent
+    title = f"Waiting for {name} to record a retake" if reason else f"Waiting for {name}"
+    paragraphs = [f"Reason: {reason}" if reason else "The recording appears here once it is submitted."]
+    if start_note:
+        paragraphs.append(start_note)
     actions = []
+    if user.has_perm("consent.add_take"):
+        actions.append(_make_studio_action(consent))
+    return NextStep(title, paragraphs, actions, is_open=False)
+
+
+def _make_invite_step(consent: Consent, user: User, start_note: str) -> NextStep:
+    talent, actions = consent.talent, []
     if user.has_perm("consent.invite_talent"):
-        label = "Send a new invitation" if is_invited else "Send the invitation"
-        if has_email:
-            url = reverse("consent:invite", args=[consent.pk])
-            actions.append(Action(label, url, is_primary=not is_invited, is_post=True))
+        if talent.email:
+            actions.append(Action("Send the invitation", reverse("consent:invite", args=[consent.pk]), is_post=True))
         elif user.has_perm("consent.change_talent"):
-            url = reverse("consent:talent_edit", args=[consent.talent_id])
+            url = reverse("consent:talent_edit", args=[talent.pk])
             actions.append(Action("Add an email address", url, is_primary=False))
         url = reverse("consent:copy_link", args=[consent.pk])
-        actions.append(Action("Create a private link", url, is_primary=not has_email and not is_invited, is_post=True))
+        actions.append(Action("Create a private link", url, is_primary=not talent.email, is_post=True))
     if user.has_perm("consent.add_take"):
-        url = reverse("consent:record_in_studio", args=[consent.pk])
-        actions.append(Action("Record in the studio", url, is_primary=False))
-    return NextStep(title, [text, start_note] if start_note else [text], actions)
+        actions.append(_make_studio_action(consent))
+    paragraphs = ["Email a private link, pass one on yourself, or record the statement in the studio."]
+    if start_note:
+        paragraphs.append(start_note)
+    return NextStep(f"Next: invite {talent.name}", paragraphs, actions)
+
+
+def _make_studio_action(consent: Consent) -> Action:
+    url = reverse("consent:record_in_studio", args=[consent.pk])
+    return Action("Record in the studio", url, is_primary=False)
 
 
 def _make_review_step(user: User) -> NextStep:
     if not user.has_perm("consent.review_consent"):
         return NextStep("Waiting for review", ["A producer will review the recording."])
-    text = "Read along while you listen. Approve the recording if the right person reads exactly these words."
+    text = "Read along while you listen. Approve it if the right person reads exactly these words."
     return NextStep("Next: listen, then approve", [text])
 
 

@@ -188,6 +188,7 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     if explain_to_talent(consent) or not consent.notices.filter(sha256=notice.sha256).exists():
         return redirect("invitation:home", invitation.pk)
     context = {"consent": consent, "invitation": invitation, "withdrawal": notice.get_section(WITHDRAWAL)}
+    context["is_only_request"] = query_invited_consents(invitation).count() == 1
     context["recorder_config"] = build_recorder_config(consent)
     return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
 

@@ -65,6 +65,14 @@ def _name_tiers_unless_all(labels: list[str], tier_count: int) -> str:
     return "" if len(labels) == tier_count else f" for {_quote_labels(labels)} voices"
 
 
+def describe_copies(label: str) -> str:
+    """What a withdrawal cannot undo, with the name of the provider."""
+    return (
+        f"What was already produced with a voice stays, and the studio cannot see what {label} keeps in copies of its "
+        "own."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentTerm:
     """The last day of a consent (None without an end), and whether the contract sets this day, not the consent.

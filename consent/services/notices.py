@@ -17,7 +17,7 @@ from django.conf import settings
 from consent.extension_points import get_provider_label
 from consent.models import Consent, Contract, Notice
 from consent.services.countries import describe_countries
-from consent.services.disclosure import compute_term, describe_disclosure, describe_term
+from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
 from consent.services.filed_contracts import list_on_file, load_contracts
 from consent.services.talent_mails import get_producer_address
 from providers import registry
@@ -123,7 +123,7 @@ def _describe_uses(consent: Consent, contracts: Sequence[Contract]) -> tuple[str
         f"{consent.get_purpose_display()}.",
         *((f"In the words of your contract: {_end(uses)}",) if uses else ()),
         *(
-            (f"Excluded: {_end(excluded)}" if excluded else "Your contract names no excluded uses.",)
+            (f"Not for: {_end(excluded)}" if excluded else "Your contract excludes no use in writing.",)
             if contracts
             else ()
         ),
@@ -195,8 +195,7 @@ def _describe_withdrawal(consent: Consent, label: str) -> tuple[str, ...]:
         f"{get_producer_address(consent)}.",
         "From then on no new voice is made with it, and the voices that were made with it are deleted at their "
         "provider. Only a legal hold can delay that.",
-        f"What was already produced with a voice stays, and the studio cannot see what {label} keeps in copies of its "
-        "own.",
+        describe_copies(label),
     )
 
 

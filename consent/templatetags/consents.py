@@ -10,7 +10,7 @@ from consent import extension_points, labels
 from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
-from consent.services.disclosure import compute_term, describe_term
+from consent.services.disclosure import compute_term, describe_copies, describe_term
 from consent.take_report import make_take_report
 from voicehub.status_marks import render_mark
 from voicehub.text import get_language_name
@@ -90,6 +90,12 @@ def captured_for_talent(take: Take) -> str:
 @register.filter
 def processing(take: Take) -> str:
     return labels.describe_processing(take)
+
+
+@register.simple_tag
+def cannot_undo(consent: Consent | None) -> str:
+    """What a withdrawal cannot undo."""
+    return describe_copies(extension_points.get_provider_label(consent.provider) if consent else "a provider")
 
 
 @register.simple_tag

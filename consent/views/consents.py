@@ -78,8 +78,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
-    is_invited = invitation_page.paginator.count > len(revoked)
-    term, permission = _make_term_context(consent), _check_permission(consent)
+    is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
     context = {
         "consent": consent,
         "has_takes": to_review or other_takes.paginator.count,
@@ -94,8 +93,13 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
+        "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
         "next_step": make_next_step(
-            consent, user, is_invited=is_invited, contracts=term["filed_contracts"], permission=permission
+            consent,
+            user,
+            is_invited=is_invited,
+            contracts=term["filed_contracts"],
+            permission=_check_permission(consent),
         ),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "languages": _list_uncovered_languages(consent),
@@ -119,7 +123,7 @@ def _make_term_context(consent: Consent) -> dict[str, Any]:
         "allowing_contracts": list_allowing(consent, current),
         "last_day": last_day,
         "filed_contracts": judge_contracts(consent, contracts),
-        "contract_url": make_contract_url(consent.talent_id, consent.provider, consent.purpose),
+        "new_contract_url": make_contract_url(consent.talent_id, consent.provider, consent.purpose),
     }
 
 
@@ -148,9 +152,14 @@ def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
 
 
 def _can_make_link(consent: Consent, user: User) -> bool:
-    """Whether the list of links offers a new link. While the consent is requested, the next step offers it."""
+    """Whether the list of links offers a link to an answered consent."""
     is_answered = consent.status != ConsentStatus.REQUESTED and invitations.may_have_link(consent)
     return is_answered and user.has_perm("consent.invite_talent")
+
+
+def _can_renew_link(consent: Consent, user: User) -> bool:
+    """Whether the list of links offers a new one that ends the active one."""
+    return consent.status == ConsentStatus.REQUESTED and user.has_perm("consent.invite_talent")
 
 
 def _is_under_review(consent: Consent) -> bool:

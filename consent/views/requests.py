@@ -1,4 +1,4 @@
-"""Requests for consent: the form, and the statement that it would show to the talent."""
+"""Requests for consent: the choice of the talent, the form, and the statement that it would show to the talent."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_talent_or_404, get_user, require_permission
 from consent.forms import ConsentRequestForm
+from consent.lists.talents import AskTable, TalentFilter, query_talents
 from consent.models import Consent, Purpose, Talent
 from consent.presenters import make_contract_url
 from consent.services.filed_contracts import judge_contracts
 from consent.services.invitations import request_consent
 from consent.services.statements import describe_language_risk
+from voicehub.lists.pages import load_list
+
+
+@require_permission("consent.add_consent")
+@require_permission("consent.view_talent")
+@require_safe
+def consent_add(request: HttpRequest) -> HttpResponse:
+    """The first step of a request: the choice of the talent."""
+    listing = load_list(request, query_talents(), AskTable, TalentFilter)
+    return render(request, "consent/consent_add.html", {"list": listing})
 
 
 @require_permission("consent.add_consent")
@@ -63,5 +74,5 @@ def _make_statement_context(form: ConsentRequestForm, talent: Talent) -> dict[st
         "statement_text": text,
         "language_risk": risk,
         "filed_contracts": contracts,
-        "contract_url": make_contract_url(talent.pk, provider, purpose),
+        "new_contract_url": make_contract_url(talent.pk, provider, purpose),
     }

@@ -42,7 +42,7 @@ OPTIONS = (
     ),
     TierOption(
         name="fill",
-        label="Train for Fill",
+        label="Train to fill gaps",
         help="Fill replaces words within a real recording. Recordings in a dataset cannot be marked for it.",
         kind=OptionKind.SWITCH,
         default=False,
@@ -55,8 +55,8 @@ DATA_USE = DataUse(
     countries=(),
     may_train=None,
     deletion_limits=(
-        "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
-        " Resemble AI downloads itself, is deleted too."
+        "The recordings belong to the voice and are deleted with it. Resemble AI does not say whether the copy of a"
+        " dataset, which it downloads itself, is deleted too."
     ),
     source="docs.resemble.ai and docs.app.resemble.ai, which name neither",
     checked=READ_ON,
@@ -129,7 +129,7 @@ RAPID = Capabilities(
         checked=READ_ON,
     ),
     cautions=(
-        "No page states how many voices an account may have. A build that makes a new voice adds one.",
+        "Resemble AI does not state how many voices an account may have. A build that makes a new voice adds one.",
         DATA_USE.deletion_limits,
     ),
 )

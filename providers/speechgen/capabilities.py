@@ -33,7 +33,7 @@ ENHANCE_QUALITY = TierOption(
 DATA_USE = DataUse(
     countries=(),
     may_train=None,
-    deletion_limits="No page says whether the file that a voice was made from is deleted with the voice.",
+    deletion_limits="Speechgen does not say whether the file that a voice was made from is deleted with the voice.",
     source=PAGE + ", which names neither",
     checked=READ_ON,
 )

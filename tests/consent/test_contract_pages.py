@@ -1,5 +1,6 @@
 """The pages on which people confirm the terms of a contract and allow another language."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -165,3 +166,28 @@ def test_next_step_of_a_consent_leads_to_the_page_that_helps(factory: ConsentFac
     page = read_page(producer_client, consent.get_absolute_url())
     assert "names Northlight Voices, but the contract" in page and "Request a new consent" in page
     assert PROVIDER not in page.partition("Technical details")[0].partition("<main")[2].partition("Statement")[0]
+
+
+def test_request_without_a_contract_leads_to_its_form(
+    factory: ConsentFactory, producer_client: Client, viewer_client: Client
+) -> None:
+    consent = factory.make_consent(has_contract=False)
+    url, form = consent.get_absolute_url(), f"{get_url('contract_add', consent.talent)}?provider="
+    text = "No contract of Tilda Strand is on file."
+    page = read_page(producer_client, url)
+    assert text in page and page.count(form) == 2 and "Next: invite" not in page
+    page = read_page(viewer_client, url)
+    assert text in page and form not in page
+    factory.make_contract(consent.talent)
+    page = read_page(producer_client, url)
+    assert text not in page and "Next: invite" in page
+    factory.make_link(consent)
+    assert "ends the active link" in read_page(producer_client, url)
+    consent.talent.contracts.update(ends_on=date(2025, 2, 1))
+    page = read_page(producer_client, url)
+    assert "ended on February 1, 2025" in page and form in page and "ends the active link" not in page
+
+
+def test_form_leaves_the_territory_to_the_contract(factory: ConsentFactory, producer_client: Client) -> None:
+    form = producer_client.get(get_url("contract_add", factory.make_talent())).context["form"]
+    assert form["territory"].value() == ""

@@ -141,7 +141,7 @@ def test_pages_of_staff_lead_to_the_missing_contract(
 ) -> None:
     page = read_page(producer_client, consent.get_absolute_url())
     add_url = f"{get_url('contract_add', consent.talent)}?provider=resemble_v2&amp;purpose=narration"
-    assert "Next: add the contract" in page and NONE in page and add_url in page
+    assert "Next: add a contract" in page and NONE in page and add_url in page
     assert "Send the invitation" not in page and get_url("take_upload", consent) not in page
     response = producer_client.get(get_url("record_in_studio", consent), follow=True)
     assert response.redirect_chain == [(consent.get_absolute_url(), 302)]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 TERMS: dict[str, Any] = {
     "intended_uses": "Museum guides.",
-    "excluded_uses": "Politics and adult content",
+    "excluded_uses": "Politics and <adult> content",
     "compensation": "EUR 1,200",
     "countries": ["AT", "DE"],
     "training_allowed": False,
@@ -46,7 +46,7 @@ def read_section(notice: NoticeText, key: str) -> str:
 def test_notice_says_what_the_contract_says(consent: Consent) -> None:
     notice = build_notice(consent)
     assert read_section(notice, "purpose") == (
-        "Narration and audiobooks. In the words of your contract: Museum guides. Excluded: Politics and adult content."
+        "Narration and audiobooks. In the words of your contract: Museum guides. Not for: Politics and <adult> content."
     )
     assert read_section(notice, "place") == "Austria and Germany."
     assert read_section(notice, "pay") == "In the words of your contract: EUR 1,200."
@@ -55,7 +55,7 @@ def test_notice_says_what_the_contract_says(consent: Consent) -> None:
         training_allowed=True, compensation="", excluded_uses="", countries=[], territory="As in annex 2"
     )
     notice = build_notice(consent)
-    assert "Your contract names no excluded uses." in read_section(notice, "purpose")
+    assert "Your contract excludes no use in writing." in read_section(notice, "purpose")
     assert read_section(notice, "place") == "As in annex 2."
     assert read_section(notice, "pay") == "Your contract names no pay."
     assert "Your contract allows it." in read_section(notice, "maker")
@@ -150,7 +150,7 @@ def test_talent_reads_the_notice_before_the_recorder(factory: ConsentFactory, co
     page = read_page(client, get_guest_url("home", consent))
     for section in notice.sections:
         assert section.title in page and f'href="#i-{section.key}"' in page and f'id="i-{section.key}"' in page
-    assert "In which country it works: not known." in page and "Politics and adult content" in page
+    assert "In which country it works: not known." in page and "Politics and &lt;adult&gt; content" in page
     assert 'href="mailto:paula@studio.test"' in page
     assert f'name="notice" value="{notice.sha256}"' in page
     assert begin(client, consent, notice.sha256) == get_guest_url("record", consent)

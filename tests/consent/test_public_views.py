@@ -55,18 +55,6 @@ def test_link_sets_cookie_and_redirects_to_url_without_token(factory: ConsentFac
     assert token.encode() not in client.get(get_guest_url("home", consent)).content
 
 
-def test_browser_that_refuses_cookies_is_told_so(factory: ConsentFactory) -> None:
-    consent = factory.make_consent()
-    home = Client().get(factory.make_link(consent)).headers["Location"]
-    page = read_html(Client().get(home))
-    assert "This browser blocks cookies" in page and "no longer works" not in page
-    assert consent.talent.name not in page
-    assert "This link no longer works" in read_html(Client().get(get_guest_url("home", consent)))
-    ended = factory.open_link(consent)
-    consent.invitations.update(revoked_at=timezone.now())
-    assert "This link no longer works" in read_html(ended.get(home)), "the browser kept the cookie"
-
-
 def test_cookie_is_secure_only_under_https(factory: ConsentFactory, settings: Any) -> None:
     path = factory.make_link(factory.make_consent())
     assert not Client().get(path).cookies[INVITATION_COOKIE]["secure"]

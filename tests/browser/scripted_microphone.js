@@ -48,6 +48,7 @@ window.AudioContext = class extends EventTarget {
   }
   async resume() {
     if (window.script.resume === "never") return new Promise(() => null);
+    if (window.script.resume === "error") throw new Error("raw words of the engine");
     this.state = "running";
   }
   async close() {

@@ -114,13 +114,14 @@ def recorder(chrome: Browser) -> Iterator[Recorder]:
 
 
 def test_question_that_nobody_answers_is_explained_and_given_up(recorder: Recorder) -> None:
+    recorder.read("navigator.permissions.query = async () => ({ state: 'prompt' })")
     recorder.set(answer="never")
     recorder.press("Allow the microphone")
     recorder.wait(7)
     expect(recorder.message).to_contain_text("was not answered")
     expect(recorder.steps).to_contain_text(["Look for the question", "If there is none", "Press “Allow"])
     recorder.wait(40)
-    expect(recorder.page.get_by_role("button", name="Allow the microphone")).to_be_enabled()
+    expect(recorder.page.get_by_role("button", name="Allow the microphone")).to_be_focused()
     recorder.read("script.allow()")
     expect(recorder.message).to_have_attribute("data-tone", "bad")
     recorder.check_released()
@@ -159,6 +160,16 @@ def test_browser_without_sound_output_does_not_hang(recorder: Recorder) -> None:
     recorder.check_released()
     recorder.set(resume="running")
     recorder.open()
+
+
+def test_microphone_that_cannot_go_on_is_explained_without_words_of_the_engine(recorder: Recorder) -> None:
+    recorder.open()
+    recorder.set(resume="error")
+    recorder.read("made.contexts.at(-1).state = 'interrupted'")
+    recorder.press("Record")
+    expect(recorder.message).to_contain_text("The microphone could not be opened.")
+    assert "raw words" not in recorder.page.content()
+    recorder.check_released()
 
 
 def end_track(recorder: Recorder) -> None:
@@ -273,6 +284,7 @@ def test_take_is_sent_when_the_studio_answers_again(recorder: Recorder) -> None:
 def test_headset_in_a_call_and_processing_are_named_before_recording(recorder: Recorder) -> None:
     recorder.set(label="AirPods", settings={"echoCancellation": True})
     recorder.open()
+    expect(recorder.message).to_have_text("The microphone works. Before you record:")
     advice = recorder.page.locator("[data-part=advice] li")
     expect(advice).to_contain_text(["headset in call mode", "Chrome keeps its echo cancellation on"])
     recorder.set(label="Built-in", settings={})

@@ -67,13 +67,25 @@ def test_error_of_the_browser_is_never_shown_as_it_is(
     code = """([name, message, permission]) => {
         const error = Object.assign(new Error(message), { name });
         const browser = { name: "firefox", label: "Firefox", system: "desktop" };
-        const explained = m.explainOpenError(error, browser, permission);
+        const explained = m.explainError(error, browser, permission);
         return { text: explained.message, steps: explained.steps };
     }"""
     shown = run_script("js/recorder/microphone-errors.js", code, [name, message, permission])
     assert text in shown["text"]
     assert bool(shown["steps"]) == has_steps
     assert not message or message not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("permission", "text"),
+    [("granted", "The microphone did not answer."), ("prompt", "was not answered."), ("", "was not answered.")],
+)
+def test_time_limit_is_blamed_on_the_person_only_without_a_permission(permission: str, text: str) -> None:
+    code = """(permission) => {
+        const browser = { name: "safari", label: "Safari", system: "ios" };
+        return m.explainError(new m.NoAnswerError(), browser, permission).message;
+    }"""
+    assert text in run_script("js/recorder/microphone-errors.js", code, permission)
 
 
 ALL_OFF = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
@@ -86,7 +98,7 @@ ALL_OFF = {"echoCancellation": False, "noiseSuppression": False, "autoGainContro
         ({"label": "Microphone", "echoCancellation": False}, []),
         ({"label": "AirPods", **ALL_OFF}, ["headset in call mode"]),
         ({"label": "Headset (WH-1000XM4 Hands-Free AG Audio)", **ALL_OFF}, ["headset in call mode"]),
-        ({"label": "Headset", "sampleRate": 16000, **ALL_OFF}, ["headset in call mode"]),
+        ({"label": "USB", "sampleRate": 16000, **ALL_OFF}, ["sends only 16 kHz, like a telephone"]),
         ({"label": "Built-in", **ALL_OFF, "echoCancellation": True}, ["Safari keeps its echo cancellation on"]),
         ({"label": "Built-in", **ALL_OFF, "echoCancellation": "all"}, ["Safari keeps its echo cancellation on"]),
         (

@@ -8,6 +8,9 @@ export class MicrophoneError extends Error {
   }
 }
 
+// The browser did not answer within the time limit.
+export class NoAnswerError extends Error {}
+
 export const NO_SOUND_OUTPUT =
   "The browser could not start its audio. Connect a loudspeaker or headphones, or turn the sound output on, then try again.";
 export const NOT_LOADED = "A part of the recorder could not be loaded. Check the connection, then try again.";
@@ -19,6 +22,7 @@ const BLOCKED_BY_SYSTEM =
   "This device does not let the browser use the microphone. Allow it in the privacy settings of the device, then try again.";
 const CLOSED = "The question about the microphone was closed without an answer. Try again, then press Allow.";
 const UNANSWERED = "The browser asks whether this page may use the microphone, and was not answered.";
+const NO_ANSWER = "The microphone did not answer. Connect it again or choose another one, then try again.";
 const NOT_CHOSEN = "That microphone is not there any more. Try again with another one.";
 const NOT_FOUND = "No microphone was found. Plug one in, or open the link on a phone, then try again.";
 const IN_USE = "Another program is using the microphone. Close calls and other recorders, then try again.";
@@ -27,12 +31,13 @@ const OTHER = "The microphone could not be opened. Try again, or use another bro
 const TEXTS = { NotFoundError: NOT_FOUND, OverconstrainedError: NOT_CHOSEN, NotReadableError: IN_USE, AbortError: IN_USE };
 
 // `permission` is what the browser remembers for this page: "granted", "denied", "prompt", or "" if it does not say.
-export function explainOpenError(error, browser, permission) {
-  if (error instanceof MicrophoneError) return error;
+export function explainError(error, browser, permission) {
+  const isAllowed = permission === "granted";
+  if (error instanceof NoAnswerError) return isAllowed ? new MicrophoneError(NO_ANSWER) : makeUnanswered(browser);
   if (error?.name !== "NotAllowedError") return new MicrophoneError(TEXTS[error?.name] ?? OTHER);
   if (/system/i.test(error.message)) return new MicrophoneError(BLOCKED_BY_SYSTEM);
   if (permission === "prompt") return new MicrophoneError(CLOSED, listQuestionSteps(browser));
   return new MicrophoneError(BLOCKED, listBlockedSteps(browser));
 }
 
-export const makeUnansweredError = (browser) => new MicrophoneError(UNANSWERED, listQuestionSteps(browser));
+export const makeUnanswered = (browser) => new MicrophoneError(UNANSWERED, listQuestionSteps(browser));

@@ -2,7 +2,7 @@
 import { findBrowser } from "./browser-steps.js";
 import { CaptureWatch } from "./capture-watch.js";
 import {
-  DISCONNECTED, explainOpenError, makeUnansweredError, MicrophoneError, NO_SOUND_OUTPUT, NOT_LOADED,
+  DISCONNECTED, explainError, makeUnanswered, MicrophoneError, NO_SOUND_OUTPUT, NoAnswerError, NOT_LOADED,
 } from "./microphone-errors.js";
 import { limitTime } from "./time-limit.js";
 
@@ -13,6 +13,7 @@ const QUESTION_MS = 6000; // after this time, the page explains the browser's qu
 const ANSWER_LIMIT_MS = 45000;
 const LOAD_LIMIT_MS = 15000;
 const RESUME_LIMIT_MS = 5000;
+const LIST_LIMIT_MS = 2000;
 
 const stopTracks = (stream) => stream.getTracks().forEach((track) => track.stop());
 
@@ -55,25 +56,38 @@ export class Microphone {
       await this.connectProcessor();
     } catch (error) {
       this.close();
-      throw explainOpenError(error, this.browser, await readPermission());
+      throw await this.explain(error);
     }
+  }
+
+  // A MicrophoneError for whatever went wrong.
+  async explain(error) {
+    return error instanceof MicrophoneError ? error : explainError(error, this.browser, await readPermission());
   }
 
   async openStream(deviceId) {
     const audio = deviceId ? { ...AUDIO_CONSTRAINTS, deviceId: { exact: deviceId } } : AUDIO_CONSTRAINTS;
     const opening = navigator.mediaDevices.getUserMedia({ audio });
-    const timer = setTimeout(() => this.onUnanswered(makeUnansweredError(this.browser)), QUESTION_MS);
+    const timer = setTimeout(() => this.explainQuestion(() => timer === this.questionTimer), QUESTION_MS);
+    this.questionTimer = timer;
     try {
-      this.stream = await limitTime(opening, ANSWER_LIMIT_MS, () => makeUnansweredError(this.browser));
+      this.stream = await limitTime(opening, ANSWER_LIMIT_MS, () => new NoAnswerError());
     } catch (error) {
       opening.then(stopTracks, () => null); // an answer after the limit must not leave the microphone on
       throw error;
     } finally {
       clearTimeout(timer);
+      this.questionTimer = null;
     }
     this.track = this.stream.getAudioTracks()[0];
     const { track } = this;
     track.addEventListener("ended", () => track === this.track && this.onLost());
+  }
+
+  // A device can be slow although the person has allowed it.
+  async explainQuestion(isWaiting) {
+    const permission = await readPermission();
+    if (isWaiting() && permission !== "granted") this.onUnanswered(makeUnanswered(this.browser));
   }
 
   async connectProcessor() {
@@ -125,7 +139,8 @@ export class Microphone {
   }
 
   async listDevices() {
-    const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+    const listing = navigator.mediaDevices.enumerateDevices();
+    const devices = await limitTime(listing, LIST_LIMIT_MS, () => new NoAnswerError()).catch(() => []);
     return devices.filter((device) => device.kind === "audioinput");
   }
 

@@ -87,26 +87,26 @@ class Recorder {
     this.state.moveTo(Step.SETUP);
     this.view.setSetupEnabled(false);
     this.view.showMessage("Asking for the microphone …");
-    try {
-      await this.microphone.open(deviceId);
-    } catch (error) {
+    const error = await this.microphone.open(deviceId).catch((reason) => reason);
+    this.view.setSetupEnabled(true);
+    if (error) {
       this.handleFailedMicrophone(error);
       return;
-    } finally {
-      this.view.setSetupEnabled(true);
     }
     this.view.showDevices(await this.microphone.listDevices(), this.microphone.deviceId);
-    this.view.showAdvice(listAdvice(this.microphone.describe(), this.microphone.browser));
+    this.advice = listAdvice(this.microphone.describe(), this.microphone.browser);
+    this.view.showAdvice(this.advice);
     this.state.moveTo(Step.READY);
     this.checkMicrophone();
   }
 
   // The microphone is released, so that the next attempt begins from nothing. A take that was made before stays in reach.
-  handleFailedMicrophone(error) {
+  async handleFailedMicrophone(error) {
     this.microphone.close();
     this.currentCheck = null;
     this.state.moveTo(this.take ? Step.REVIEW : Step.SETUP);
-    this.view.showError(error);
+    this.view.focusIfLost(this.take ? "again" : "allow");
+    this.view.showError(await this.microphone.explain(error));
   }
 
   handleLostMicrophone() {
@@ -133,10 +133,11 @@ class Recorder {
   showCheck({ samples, rate }) {
     this.currentCheck = null;
     this.view.setChecking(false);
-    if (document.activeElement === document.body) this.view.focus("record");
+    this.view.focusIfLost("record");
     const [worst] = checkSound(measureLevels(convertToInt16(samples), rate, this.config), this.config);
     if (!samples.length) this.view.showMessage(NO_SAMPLES, "bad");
     else if (worst) this.view.showMessage(worst.text, "wait");
+    else if (this.advice.length) this.view.showMessage("The microphone works. Before you record:", "wait");
     else this.view.showMessage("The microphone sounds good.", "good");
   }
 

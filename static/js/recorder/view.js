@@ -39,6 +39,11 @@ export class RecorderView {
     this.parts[part].focus();
   }
 
+  // For an element that was focused and is hidden or disabled now.
+  focusIfLost(part) {
+    if (document.activeElement === document.body) this.focus(part);
+  }
+
   showStep(step) {
     for (const part of this.root.querySelectorAll("[data-steps]")) {
       part.hidden = !part.dataset.steps.split(" ").includes(step);
@@ -94,7 +99,6 @@ export class RecorderView {
   // `isStored` is true, false (this browser cannot store takes), or undefined (the take was not to be stored).
   showTake(take, { isSendable, isStored }) {
     this.player.load(take);
-    this.parts.length.textContent = formatDuration(take.seconds);
     this.parts.fingerprint.textContent = take.sha256;
     this.showFindings(take.findings);
     this.setListened(false);

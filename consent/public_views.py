@@ -178,6 +178,7 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(invitation, consent))
     context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
+    context["is_only_request"] = query_invited_consents(invitation).count() == 1
     context["recorder_config"] = build_recorder_config(consent)
     return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
 

@@ -10,7 +10,13 @@ from consent import device_info, extension_points, labels
 from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
-from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
+from consent.services.disclosure import (
+    ConsentTerm,
+    ContractUses,
+    compute_term,
+    describe_contract_uses,
+    describe_disclosure,
+)
 from consent.take_report import make_take_report
 from voicehub.status_marks import render_mark
 from voicehub.text import get_language_name
@@ -101,6 +107,12 @@ def losses(take: Take) -> str:
 def recipients(consent: Consent) -> str:
     """What the provider receives, addressed to the talent."""
     return describe_disclosure(consent).recipients
+
+
+@register.simple_tag
+def contract_uses(consent: Consent) -> ContractUses:
+    """What the contract excludes, addressed to the talent."""
+    return describe_contract_uses(consent)
 
 
 @register.inclusion_tag("public/_validity.html")

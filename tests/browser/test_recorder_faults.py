@@ -155,7 +155,7 @@ def test_browser_without_sound_output_does_not_hang(recorder: Recorder) -> None:
     recorder.set(resume="never")
     recorder.press("Allow the microphone")
     expect(recorder.message).to_have_text("Asking for the microphone …")
-    recorder.wait(6)
+    recorder.wait(11)
     expect(recorder.message).to_contain_text("Connect a loudspeaker or headphones")
     recorder.check_released()
     recorder.set(resume="running")

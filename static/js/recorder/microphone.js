@@ -12,7 +12,7 @@ const FLUSH_TIMEOUT_MS = 500;
 const QUESTION_MS = 6000; // after this time, the page explains the browser's question
 const ANSWER_LIMIT_MS = 45000;
 const LOAD_LIMIT_MS = 15000;
-const RESUME_LIMIT_MS = 5000;
+const RESUME_LIMIT_MS = 10000; // a busy computer needs some seconds to start its audio
 const LIST_LIMIT_MS = 2000;
 
 const stopTracks = (stream) => stream.getTracks().forEach((track) => track.stop());

@@ -153,6 +153,7 @@ class Recorder {
     } finally {
       this.view.setChecking(false);
     }
+    if (!this.state.is(Step.READY)) return; // the microphone was lost meanwhile
     this.state.moveTo(Step.RECORDING);
     this.showRecordingMessage(RECORDING);
     this.view.focus("stop");

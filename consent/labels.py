@@ -11,11 +11,6 @@ from voicehub.text import format_count, get_language_name
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
 DELETE_AT_END_LABEL = "Delete the voice seven days after the contract ends"
-PROCESSING_LABELS = {
-    "echoCancellation": "echo cancellation",
-    "noiseSuppression": "noise suppression",
-    "autoGainControl": "automatic gain control",
-}
 
 
 # A contract or consent that ends within this time says so on all pages, and in red within the shorter one.
@@ -64,17 +59,6 @@ def describe_capture_to_talent(take: Take) -> str:
     if take.capture == Capture.UPLOAD:
         return "Uploaded by you as a file through the private link; not recorded in VoiceHub."
     return "Recorded by you through the private link."
-
-
-def describe_processing(take: Take) -> str:
-    """The audio processing that the browser reported; empty if it reported none."""
-    reported = {
-        name: take.device[key] for key, name in PROCESSING_LABELS.items() if isinstance(take.device.get(key), bool)
-    }
-    active = [name for name, is_on in reported.items() if is_on]
-    if active:
-        return f"The browser applied {' and '.join(active)}, which changes the voice."
-    return "The browser applied no audio processing." if reported else ""
 
 
 def _describe_take(event: Event) -> str:

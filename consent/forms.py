@@ -40,11 +40,12 @@ def collapse_whitespace(text: str) -> str:
 class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
-        fields = ["name", "email", "phone", "notes"]
-        labels = {"email": "Email address"}
+        fields = ["name", "email", "agent_email", "phone", "notes"]
+        labels = {"email": "Email address", "agent_email": "Email address of the agent"}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
+            "agent_email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
 

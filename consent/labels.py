@@ -74,12 +74,24 @@ MAIL_SUBJECTS = {
     TalentMail.Kind.DECLINED: "A confirmation of the answer",
     TalentMail.Kind.WITHDRAWN: "A confirmation of the withdrawal",
     TalentMail.Kind.DELETED: "A confirmation of the deletions",
+    TalentMail.Kind.APPROVED: "The news of the approval",
+    TalentMail.Kind.RETAKE: "The request for a retake",
 }
 
 
 def _describe_mail(event: Event) -> str:
     subject = MAIL_SUBJECTS.get(event.payload.get("mail"), "A confirmation")
     return f"{subject} was emailed to {event.payload.get('to') or 'the talent'}"
+
+
+def _describe_reminder(event: Event) -> str:
+    sent = f"A reminder was emailed to {event.payload.get('to') or 'the talent'}"
+    return f"{sent}, because {event.actor_name} asked for it" if event.actor_id else sent
+
+
+def _describe_expiry(event: Event) -> str:
+    is_unanswered = event.payload.get("is_unanswered")
+    return "The request expired, because it was not answered in time" if is_unanswered else "The consent expired"
 
 
 def _describe_act(event: Event, act: str) -> str:
@@ -124,6 +136,7 @@ def describe_event(event: Event) -> str:
         EventKind.INVITED: f"The invitation from {who} was emailed to {event.payload.get('to') or 'the talent'}",
         EventKind.LINK_COPIED: f"{who} created a private link",
         EventKind.LINK_ENDED: f"{who} revoked a private link",
+        EventKind.REMINDED: _describe_reminder(event),
         EventKind.OPENED: f"{who} opened the recording page",
         EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
@@ -132,7 +145,7 @@ def describe_event(event: Event) -> str:
         EventKind.SUSPENDED: f"{who} suspended the consent",
         EventKind.RESUMED: f"{who} resumed the consent",
         EventKind.WITHDRAWN: _describe_act(event, "withdrew the consent"),
-        EventKind.EXPIRED: "The consent expired",
+        EventKind.EXPIRED: _describe_expiry(event),
         EventKind.USED: _describe_use(event),
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
         EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language') or '')}",

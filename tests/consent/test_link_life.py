@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from consent.access import COOKIE_LIFETIME, INVITATION_COOKIE
 from consent.models import Consent, ConsentStatus, Invitation
+from consent.services.expiry import expire_due_consents
 from consent.services.invitations import send_invitation, void_consent
 from consent.services.review import (
-    expire_due_consents,
     request_retake,
     suspend_consent,
     withdraw_consent,

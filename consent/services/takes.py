@@ -85,6 +85,8 @@ def submit_take(
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
             enqueue_take_check(take)
             enqueue_talent_mail(consent, TalentMail.Kind.RECEIVED)
+            if by is None:
+                enqueue_talent_mail(consent, TalentMail.Kind.ANSWERED)
     return take
 
 

@@ -32,14 +32,14 @@ from consent.playback import find_first_playback
 from consent.presenters import make_contract_url, make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
-from consent.services.audit_log import find_first_broken_event
 from consent.services.disclosure import compute_term, list_allowing
 from consent.services.disputes import close_dispute
-from consent.services.evidence_checks import check_history
 from consent.services.filed_contracts import FiledContracts, judge_contracts
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
+from consent.services.reminders import remind_talent
+from consent.views.audit_log import make_log_context
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
@@ -48,9 +48,6 @@ from voicehub.text import get_language_name
 
 Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
-# A longer log is verified as a whole each night, before each build, and on request.
-VERIFIED_EVENTS = 200
-SHOWN_EVENTS = 50
 CHANGEABLE = {
     ConsentStatus.REQUESTED,
     ConsentStatus.SUBMITTED,
@@ -104,7 +101,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
-        **_make_log_context(request, consent),
+        **make_log_context(request, consent),
         **term,
         "notices": list(consent.notices.all()),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
@@ -124,24 +121,6 @@ def _make_term_context(consent: Consent) -> dict[str, Any]:
         "last_day": last_day,
         "filed_contracts": judge_contracts(consent, contracts),
         "new_contract_url": make_contract_url(consent.talent_id, consent.provider, consent.purpose),
-    }
-
-
-def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
-    """The newest entries of the audit log in their order, or all of them with `?log=all`, and whether they are intact.
-
-    Of a long log the newest entries are verified, and the others were by the last nightly check, whose result counts.
-    """
-    is_all = request.GET.get("log") == "all"
-    events = consent.events.order_by("-sequence")
-    newest = list(events if is_all else events[:SHOWN_EVENTS])
-    count = newest[0].sequence if newest else 0
-    verified = VERIFIED_EVENTS if count > VERIFIED_EVENTS and consent.history_checked_at and not is_all else None
-    return {
-        "events": newest[::-1],
-        "event_count": count,
-        "verified_count": verified,
-        "broken_event": find_first_broken_event(consent, verified) or consent.broken_event,
     }
 
 
@@ -220,6 +199,14 @@ def revoke_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
     )
 
 
+@require_permission("consent.invite_talent")
+@require_POST
+def remind(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
+    consent, user = get_consent_or_404(pk), get_user(request)
+    invitation = get_invitation_or_404(consent, link)
+    return _act_or_refuse(request, consent, "The reminder is being sent.", remind_talent, invitation, user)
+
+
 @require_permission("consent.review_consent")
 @require_POST
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -248,19 +235,6 @@ def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str,
     with handle_refusal(partial(messages.error, request)):
         act(*args)
         messages.success(request, success_message)
-    return redirect(consent)
-
-
-@require_permission("consent.review_consent")
-@require_POST
-def check_audit_log(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Verify the audit log now, for example after a restore from the backup."""
-    consent = get_consent_or_404(pk)
-    broken_event = check_history(consent)
-    if broken_event is None:
-        messages.success(request, "The audit log is intact.")
-    else:
-        messages.error(request, f"The audit log is damaged at entry {broken_event}. Ask an admin to restore it.")
     return redirect(consent)
 
 

@@ -41,7 +41,7 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
         fields = ["name", "email", "agent_email", "phone", "notes"]
-        labels = {"email": "Email address", "agent_email": "Email address of the agent"}
+        labels = {"email": "Email address", "agent_email": "Agent"}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),

@@ -69,6 +69,7 @@ ACCESS = {
     "consent:invite": ("post", PRODUCER_ROLES),
     "consent:copy_link": ("post", PRODUCER_ROLES),
     "consent:end_link": ("post", PRODUCER_ROLES),
+    "consent:remind": ("post", PRODUCER_ROLES),
     "consent:approve": ("post", PRODUCER_ROLES),
     "consent:ask_again": ("post", PRODUCER_ROLES),
     "consent:suspend": ("post", PRODUCER_ROLES),

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             name="agent_email",
             field=models.EmailField(
                 blank=True,
-                help_text="Gets a copy of each reminder, without the private link.",
+                help_text="Their email address. They get a copy of reminders, without the private link.",
                 max_length=254,
                 verbose_name="agent's email",
             ),

@@ -1,6 +1,6 @@
 """Presentation of a consent: its next step and the status of its invitations."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,13 +9,10 @@ from django.urls import reverse
 
 from consent import extension_points
 from consent.access import InvitationRow
-from consent.extension_points import Deletion
-from consent.models import Consent, ConsentStatus, Event, EventKind, Invitation, Talent
-from consent.services.disclosure import compute_term
+from consent.models import Consent, ConsentStatus, EventKind, Talent
+from consent.services.filed_contracts import FiledContracts
 from consent.services.gate import BuildPermission
 from voicehub.models import User
-from voicehub.text import format_date
-from voicehub.tokens import hash_token
 
 SUSPENDED_TEXT = "No build can start with this consent, and its voices cannot be used"
 
@@ -64,13 +61,14 @@ class NextStep:
 
 
 def make_next_step(
-    consent: Consent, user: User, *, is_invited: bool, has_contract: bool, permission: BuildPermission | None
+    consent: Consent, user: User, *, is_invited: bool, contracts: FiledContracts, permission: BuildPermission | None
 ) -> NextStep:
     """The next step of this consent for this user. `permission` is the answer of the gate for a consent in force."""
+    if consent.status == ConsentStatus.REQUESTED and contracts.problem:
+        return _make_contract_step(consent, user, contracts.problem)
     if consent.status == ConsentStatus.REQUESTED:
-        needs_contract = not has_contract and user.has_perm("consent.add_contract")
         make_step = _make_waiting_step if is_invited else _make_invite_step
-        return make_step(consent, user, needs_contract=needs_contract)
+        return make_step(consent, user, contracts.start_note)
     if consent.status == ConsentStatus.SUBMITTED:
         return _make_review_step(user)
     if consent.status == ConsentStatus.APPROVED:
@@ -82,25 +80,28 @@ def make_next_step(
     return _make_closed_step(consent, user)
 
 
-NO_CONTRACT = "No contract for this consent is on file. Add one before a voice is built."
+def _make_contract_step(consent: Consent, user: User, problem: str) -> NextStep:
+    text = f"{problem} Until one is added, {consent.talent.name} cannot be invited and cannot record the statement."
+    if not user.has_perm("consent.add_contract"):
+        return NextStep("Waiting for the contract", [text])
+    url = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
+    return NextStep("Next: add a contract", [text], [Action("Add contract", url)])
 
 
-def _make_waiting_step(consent: Consent, user: User, *, needs_contract: bool) -> NextStep:
-    """While the talent answers, staff can add the contract, as the lists say. The card of the links has new links."""
+def _make_waiting_step(consent: Consent, user: User, start_note: str) -> NextStep:
+    """Nothing is left to do while the talent answers. The card of the links has new links."""
     name, reason = consent.talent.name, consent.note_to_talent
     title = f"Waiting for {name} to record a retake" if reason else f"Waiting for {name}"
     paragraphs = [f"Reason: {reason}" if reason else "The recording appears here once it is submitted."]
+    if start_note:
+        paragraphs.append(start_note)
     actions = []
-    if needs_contract:
-        paragraphs = [f"{title}.", *paragraphs[: bool(reason)], NO_CONTRACT]
-        title = "Next: add a contract"
-        actions.append(_make_contract_action(consent))
     if user.has_perm("consent.add_take"):
         actions.append(_make_studio_action(consent))
-    return NextStep(title, paragraphs, actions, is_open=needs_contract)
+    return NextStep(title, paragraphs, actions, is_open=False)
 
 
-def _make_invite_step(consent: Consent, user: User, *, needs_contract: bool) -> NextStep:
+def _make_invite_step(consent: Consent, user: User, start_note: str) -> NextStep:
     talent, actions = consent.talent, []
     if user.has_perm("consent.invite_talent"):
         if talent.email:
@@ -113,14 +114,9 @@ def _make_invite_step(consent: Consent, user: User, *, needs_contract: bool) -> 
     if user.has_perm("consent.add_take"):
         actions.append(_make_studio_action(consent))
     paragraphs = ["Email a private link, pass one on yourself, or record the statement in the studio."]
-    if needs_contract:
-        paragraphs.append(NO_CONTRACT)
-        actions.append(_make_contract_action(consent, is_primary=False))
+    if start_note:
+        paragraphs.append(start_note)
     return NextStep(f"Next: invite {talent.name}", paragraphs, actions)
-
-
-def _make_contract_action(consent: Consent, *, is_primary: bool = True) -> Action:
-    return Action("Add contract", make_contract_url(consent.talent_id, consent.provider, consent.purpose), is_primary)
 
 
 def _make_studio_action(consent: Consent) -> Action:
@@ -197,101 +193,3 @@ def _make_closed_step(consent: Consent, user: User) -> NextStep:
     url = reverse("consent:consent_ask", args=[consent.talent_id])
     actions = [Action("Request a new consent", url, is_primary=False)] if user.has_perm("consent.add_consent") else []
     return NextStep(consent.get_status_display(), [text], actions)
-
-
-# The words for the talent, where staff have others.
-TALENT_LABELS = {ConsentStatus.REQUESTED: "Requested", ConsentStatus.SUBMITTED: "Sent"}
-
-
-@dataclass(frozen=True, slots=True)
-class TalentStatus:
-    """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line."""
-
-    consent: Consent
-    tone: str
-    icon: str
-    detail: str
-    is_late: bool
-    deletions: Sequence[Deletion]
-
-    @property
-    def label(self) -> str:
-        return TALENT_LABELS.get(ConsentStatus(self.consent.status)) or self.consent.get_status_display()
-
-    @property
-    def is_answerable(self) -> bool:
-        return self.consent.status == ConsentStatus.REQUESTED and not self.is_late
-
-    @property
-    def can_withdraw(self) -> bool:
-        return self.consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
-
-    @property
-    def has_receipt(self) -> bool:
-        return self.can_withdraw or self.consent.status == ConsentStatus.SUBMITTED
-
-    @property
-    def has_open_deletion(self) -> bool:
-        return any(deletion.deleted_at is None for deletion in self.deletions)
-
-    @property
-    def change_token(self) -> str:
-        """Changes with everything that the list of deletions shows."""
-        return hash_token("|".join(str(deletion) for deletion in self.deletions))
-
-
-# The audit log entry that says when and by whom a status was set.
-STATUS_EVENTS = {
-    ConsentStatus.SUSPENDED: EventKind.SUSPENDED,
-    ConsentStatus.DECLINED: EventKind.DECLINED,
-    ConsentStatus.VOIDED: EventKind.VOIDED,
-    ConsentStatus.WITHDRAWN: EventKind.WITHDRAWN,
-    ConsentStatus.EXPIRED: EventKind.EXPIRED,
-    ConsentStatus.REPLACED: EventKind.REPLACED,
-}
-LOOKS = {
-    ConsentStatus.SUBMITTED: ("wait", "waiting"),
-    ConsentStatus.APPROVED: ("good", "in-force"),
-    ConsentStatus.SUSPENDED: ("wait", "waiting"),
-}
-
-
-def list_talent_statuses(consents: Sequence[Consent], invitation: Invitation) -> list[TalentStatus]:
-    """How each of these consents of an invitation stands."""
-    entries = Event.objects.filter(consent__in=consents, kind__in=STATUS_EVENTS.values()).order_by("sequence")
-    events = {(event.consent_id, event.kind): event for event in entries}
-    return [_make_talent_status(consent, invitation, _find_event(consent, events)) for consent in consents]
-
-
-def _find_event(consent: Consent, events: Mapping[tuple[UUID, str], Event]) -> Event | None:
-    kind = STATUS_EVENTS.get(ConsentStatus(consent.status))
-    return events.get((consent.pk, kind)) if kind else None
-
-
-def _make_talent_status(consent: Consent, invitation: Invitation, event: Event | None) -> TalentStatus:
-    is_late = consent.status == ConsentStatus.REQUESTED and not invitation.can_answer(consent)
-    tone, icon = LOOKS.get(ConsentStatus(consent.status), ("over", "over"))
-    deletions = extension_points.list_deletions(consent.find_newest_replacement())
-    return TalentStatus(consent, tone, icon, _describe_to_talent(consent, event), is_late, deletions)
-
-
-def _describe_to_talent(consent: Consent, event: Event | None) -> str:
-    """When and by whom the status was set, and what it means."""
-    day = f"on {format_date(event.at)}" if event else ""
-    who = f"by {event.actor_name}, on your behalf" if event and event.actor_id else "by you"
-    parts = {
-        ConsentStatus.SUBMITTED: ("The studio listens to your recording next. There is nothing more for you to do.",),
-        ConsentStatus.APPROVED: (_describe_term(consent),),
-        ConsentStatus.SUSPENDED: ("by the studio", day),
-        ConsentStatus.DECLINED: (who, day),
-        ConsentStatus.WITHDRAWN: (who, day),
-        ConsentStatus.VOIDED: ("by the studio", day),
-        ConsentStatus.EXPIRED: (day,),
-        ConsentStatus.REPLACED: ("by a newer consent for the same provider and purpose", day),
-    }.get(ConsentStatus(consent.status), ())
-    return ", ".join(part for part in parts if part)
-
-
-def _describe_term(consent: Consent) -> str:
-    last_day = compute_term(consent).last_day
-    return f"until {format_date(last_day)}" if last_day else "without an end date"

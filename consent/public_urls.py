@@ -21,5 +21,6 @@ urlpatterns = [
     path("invitation/<uuid:link>/<uuid:pk>/decline/", views.decline, name="decline"),
     path("invitation/<uuid:link>/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),
     path("invitation/<uuid:link>/<uuid:pk>/deletions/", views.deletions, name="deletions"),
+    path("invitation/<uuid:link>/<uuid:pk>/contracts/<uuid:contract>/", views.contract_file, name="contract"),
     path("invitation/<uuid:link>/<uuid:pk>/receipt/", views.receipt, name="receipt"),
 ]

@@ -1,4 +1,4 @@
-"""The four pages that a talent reaches through a private link, without an account.
+"""The pages that a talent reaches through a private link, without an account.
 
 Opening the link (GET, which mail scanners do too) changes nothing: it exchanges the token for a signed cookie, so that
 no later URL contains the token. An unknown, expired, replaced or revoked link shows the same page.
@@ -6,13 +6,13 @@ no later URL contains the token. An unknown, expired, replaced or revoked link s
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -28,14 +28,16 @@ from consent.access import (
     list_withdrawable_consents,
     query_invited_consents,
 )
+from consent.contract_download import send_contract
 from consent.forms import DeclineForm
 from consent.models import Capture, Consent, ConsentStatus, Invitation
-from consent.presenters import list_talent_statuses
 from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
-from consent.services.disclosure import describe_disclosure
+from consent.services.filed_contracts import explain_to_talent, find_readable_contract, list_readable_contracts
+from consent.services.notices import WITHDRAWAL, build_notice, find_shown_notice
 from consent.services.talent_mails import get_producer_address
-from consent.take_upload import make_response, receive_take
+from consent.take_upload import UploadResult, make_response, receive_take
+from consent.talent_statuses import list_talent_statuses
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
@@ -43,6 +45,8 @@ from voicehub.tokens import hash_token
 P = ParamSpec("P")
 # In the address to which `open_link` redirects, so that a browser that refuses the cookie can be told so.
 COOKIE_MARK = "cookie"
+Response = TypeVar("Response", bound=HttpResponseBase)
+NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."
 # Statuses in which the talent has nothing left to do.
 CLOSED_STATUSES = {
     ConsentStatus.DECLINED,
@@ -54,12 +58,12 @@ CLOSED_STATUSES = {
 
 
 def _require_invitation(
-    view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponse],
-) -> Callable[..., HttpResponse]:
+    view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
     """Decorator: pass the view the invitation of its URL, or render the closed-link page if it was not opened here."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, /, link: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, link: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, get_opened_invitation(request, link), *args, **kwargs)
         except Http404:
@@ -81,7 +85,7 @@ def _render_closed_page(request: HttpRequest) -> HttpResponse:
     return _add_privacy_headers(render(request, "public/link_expired.html", status=404))
 
 
-def _add_privacy_headers(response: HttpResponse) -> HttpResponse:
+def _add_privacy_headers(response: Response) -> Response:
     """Keep a talent's pages out of search engines.
 
     `open_link` also sets `Referrer-Policy: no-referrer`, as its URL contains the token. The other pages must send
@@ -138,7 +142,6 @@ def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         "is_open": bool(requests),
         "has_deadline": any(not consent.note_to_talent for consent in requests),
         "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
-        "leaves_studio": any(describe_disclosure(consent).leaves_studio for consent in requests),
         **_get_contact(first),
     }
     return _add_privacy_headers(render(request, "public/home.html", context))
@@ -155,6 +158,17 @@ def deletions(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRes
     return _add_privacy_headers(render(request, "public/_deletions.html", {"status": status}))
 
 
+@login_not_required
+@require_safe
+@_require_invitation
+def contract_file(request: HttpRequest, invitation: Invitation, pk: UUID, contract: UUID) -> HttpResponseBase:
+    """The PDF of a contract of the talent that allows this consent."""
+    row = find_readable_contract(get_invited_consent(invitation, pk), contract)
+    if row is None:
+        raise Http404("No contract for this consent.")
+    return _add_privacy_headers(send_contract(request, row))
+
+
 def _get_contact(consent: Consent) -> dict[str, Any]:
     """The contact for a talent: the requester of the consent, at their own or the studio's email address."""
     return {"contact_name": str(consent.requested_by), "contact_mail": get_producer_address(consent)}
@@ -164,8 +178,15 @@ def _get_contact(consent: Consent) -> dict[str, Any]:
 @require_POST
 @_require_invitation
 def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+    """Go to the recorder, if the notice that the talent read is still that of today."""
     consent = get_answerable_consent(invitation, pk)
-    invitations.record_opening(invitation, consent)
+    if explain_to_talent(consent):  # the overview says it
+        return redirect("invitation:home", invitation.pk)
+    notice = build_notice(consent)
+    if request.POST.get("notice") != notice.sha256:
+        messages.warning(request, "This page has changed since you opened it. Read it again, then continue.")
+        return redirect("invitation:home", invitation.pk)
+    invitations.record_opening(invitation, consent, notice)
     return redirect("invitation:record", invitation.pk, consent.pk)
 
 
@@ -177,7 +198,10 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     consent = get_answerable_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(invitation, consent))
-    context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
+    notice = build_notice(consent)
+    if explain_to_talent(consent) or not consent.notices.filter(sha256=notice.sha256).exists():
+        return redirect("invitation:home", invitation.pk)
+    context = {"consent": consent, "invitation": invitation, "withdrawal": notice.get_section(WITHDRAWAL)}
     context["is_only_request"] = query_invited_consents(invitation).count() == 1
     context["recorder_config"] = build_recorder_config(consent)
     return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
@@ -194,6 +218,9 @@ def _get_status_url(invitation: Invitation, consent: Consent) -> str:
 @_require_invitation
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_answerable_consent(invitation, pk)
+    retry_url = reverse("invitation:record", args=[invitation.pk, consent.pk])
+    if consent.status == ConsentStatus.REQUESTED and find_shown_notice(consent) is None:
+        return make_response(request, UploadResult(problem=NOT_READ, status=409), success_url="", retry_url=retry_url)
     # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
     by = get_user(request) if request.user.is_authenticated else None
     received = receive_take(request, consent, Capture.LINK, by=by)
@@ -201,7 +228,7 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
         request,
         received,
         success_url=reverse("invitation:receipt", args=[invitation.pk, consent.pk]),
-        retry_url=reverse("invitation:record", args=[invitation.pk, consent.pk]),
+        retry_url=retry_url,
     )
 
 
@@ -247,5 +274,13 @@ def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
     if take is None or consent.status in CLOSED_STATUSES | {ConsentStatus.REQUESTED}:
         return redirect("invitation:home", invitation.pk)
     others = query_invited_consents(invitation).filter(status=ConsentStatus.REQUESTED)
-    context = {"invitation": invitation, "consent": consent, "take": take, "others": others, **_get_contact(consent)}
+    context = {
+        "invitation": invitation,
+        "consent": consent,
+        "take": take,
+        "others": others,
+        "contracts": list_readable_contracts(consent),
+        "notice": find_shown_notice(consent),
+        **_get_contact(consent),
+    }
     return _add_privacy_headers(render(request, "public/receipt.html", context))

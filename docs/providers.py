@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import django
 
+from providers.base import Provider
 from providers.options import OptionKind, TierOption
 from providers.rules import Instructions
 from providers.types import Capabilities, ConsentProof, Handover, Limit
@@ -48,7 +49,8 @@ FILES = (
     (
         "providers/<slug>/capabilities.py",
         "what each tier can do and requires, as data; each limit has its source and date. The form, the preflight and"
-        " this page use this data. A caution is what staff should know before they send a voice.",
+        " this page use this data. A caution is what staff should know before they send a voice. `DATA_USE` is what"
+        " talents read about the vendor.",
     ),
     (
         "providers/<slug>/parsing.py",
@@ -127,10 +129,24 @@ def render_page() -> str:
         parts.append(render_deletion_steps(tier.manual_deletion))
         parts.append(render_options(tier))
         parts.append(render_table(["limit", "value", "kind", "source", "checked on"], list_limits(tier.limits.items())))
+    parts.append("\n## What becomes of recordings\n")
+    parts.append(render_table(DATA_COLUMNS, (list_data_cells(provider) for provider in list_providers())))
     parts.append("\n## Adding a provider\n")
     parts.append(ADDING_A_PROVIDER)
     parts.append(render_bullets(f"`{path}`: {text}" for path, text in FILES))
     return "".join(parts)
+
+
+DATA_COLUMNS = ["provider", "works in", "may train its own models", "limits of a deletion", "source", "checked on"]
+NOT_KNOWN = "not known"
+
+
+def list_data_cells(provider: type[Provider]) -> tuple[str, ...]:
+    """What the notice to a talent says of the provider."""
+    use = provider.data_use
+    may_train = NOT_KNOWN if use.may_train is None else format_yes_no(use.may_train)
+    where = ", ".join(use.countries) or NOT_KNOWN
+    return provider.label, where, may_train, use.deletion_limits or "none named", use.source, use.checked
 
 
 OVERVIEW_COLUMNS = ["provider", "tier", "sent as", "proof of consent", "recordings", "seconds", "can retrain", "found"]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from providers.errors import UnsupportedFeature
 from providers.journal import Journal
+from providers.rules import DataUse
 from providers.types import ApiLogEntry, BuildReport, BuildSpec, Capabilities, Sound, Tier, Visibility
 from providers.usage import Usage
 
@@ -22,6 +23,7 @@ class Provider(abc.ABC):
     slug: ClassVar[str]
     label: ClassVar[str]
     tiers: ClassVar[Mapping[Tier, Capabilities]]
+    data_use: ClassVar[DataUse]
     list_position: ClassVar[int] = 100
     """Position in lists of providers, lowest first; providers with the same position are sorted by label."""
     statement_languages: ClassVar[tuple[str, ...]] = ()

@@ -18,6 +18,22 @@ class RetrainingEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class DataUse:
+    """Where a vendor works and what becomes of recordings there, as its pages say, with their source and its date.
+
+    `countries` are ISO 3166-1 codes, empty if no page that was read names one. `may_train` is whether the vendor may
+    train its own models with the recordings of customers; None if no page says. `deletion_limits` is what a deletion
+    may leave behind, and stands among the cautions too.
+    """
+
+    countries: tuple[str, ...]
+    may_train: bool | None
+    deletion_limits: str
+    source: str
+    checked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule of a vendor, with its source and its date."""
 

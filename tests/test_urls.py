@@ -31,6 +31,7 @@ PUBLIC_URLS = {
     "invitation:decline",
     "invitation:withdraw",
     "invitation:deletions",
+    "invitation:contract",
     "invitation:receipt",
     "invitation:report",
     "voices:dataset",

@@ -37,3 +37,22 @@ def check_company(**_: Any) -> list[CheckMessage]:
         hint = "Set VOICEHUB_COMPANY to the company's legal name."
         return [Warning("VOICEHUB_COMPANY is still the sample company.", hint=hint, id="voicehub.W001")]
     return []
+
+
+NOTICE_SETTINGS = {
+    "VOICEHUB_COMPANY_ADDRESS": "the postal address of the company",
+    "VOICEHUB_SUPERVISORY_AUTHORITY": "the data protection authority that talents can complain to",
+    "VOICEHUB_DATA_LOCATION": "the country in which recordings and proofs are stored",
+}
+
+
+@register(deploy=True)
+def check_notice(**_: Any) -> list[CheckMessage]:
+    """Talents must be told this before they consent. Without it, the notice is shorter or more general."""
+    return [
+        Warning(
+            f"{name} is empty.", hint=f"Set it to {meaning}. Talents read it before they consent.", id="voicehub.W002"
+        )
+        for name, meaning in NOTICE_SETTINGS.items()
+        if not getattr(settings, name)
+    ]

@@ -28,6 +28,11 @@ VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip
 VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
 # The company that talents name in the spoken statement.
 VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
+# Where talents reach the company by post, whom they can complain to, and where the servers stand: for the notice that
+# they read before they consent.
+VOICEHUB_COMPANY_ADDRESS = env.read_text("VOICEHUB_COMPANY_ADDRESS")
+VOICEHUB_SUPERVISORY_AUTHORITY = env.read_text("VOICEHUB_SUPERVISORY_AUTHORITY")
+VOICEHUB_DATA_LOCATION = env.read_text("VOICEHUB_DATA_LOCATION")
 # A font with more scripts than Inter, for reports as PDF.
 VOICEHUB_REPORT_FONT = env.read_font("VOICEHUB_REPORT_FONT")
 # For a studio of one person: staff may approve takes that they recorded themselves. The audit log notes it each time.

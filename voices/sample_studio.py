@@ -107,7 +107,9 @@ def make_sample_studio(write_line: WriteLine) -> None:
         submit_take(_request_consent(alan, PROVIDER, paula), clip.make_upload(), Capture.LINK)
     if not Talent.objects.filter(name="Kim Aldous").exists():
         write_line("Kim Aldous: an open invitation.")
-        invite_talent([_request_consent(_create_talent("Kim Aldous", paula), PROVIDER, paula)], paula)
+        kim = _create_talent("Kim Aldous", paula)
+        _file_contract(kim, paula)
+        invite_talent([_request_consent(kim, PROVIDER, paula)], paula)
 
 
 def _create_users(write_line: WriteLine) -> User:

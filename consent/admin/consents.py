@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from consent import labels
-from consent.models import Consent, Event, LanguageException, Take, TakeCheck
+from consent.models import Consent, Event, LanguageException, Notice, Take, TakeCheck
 from consent.services.evidence_checks import check_history
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_code, format_day, format_moment, make_label
@@ -144,6 +144,17 @@ class EventAdmin(ReadOnlyAdmin):
     @admin.display(description="when", ordering="pk")
     def when(self, event: Event) -> str:
         return format_moment(event.at)
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "What talents were shown before they recorded"
+    studio_path = "consent"
+    list_display = ["consent", "version", "created_at"]
+    list_filter = ["version", "created_at"]
+    search_fields = ["consent__talent__name", "sha256"]
+    list_select_related = ["consent__talent"]
 
 
 @admin.register(TakeCheck)

@@ -18,7 +18,7 @@ def delete_new_mails(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0018_statement_wording"),
+        ("consent", "0019_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

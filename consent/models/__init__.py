@@ -7,6 +7,7 @@ from consent.models.contract_notice import ContractNotice
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
+from consent.models.notice import Notice
 from consent.models.statement import Statement, Wording
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
@@ -27,6 +28,7 @@ __all__ = [
     "EventKind",
     "Invitation",
     "LanguageException",
+    "Notice",
     "Pronunciation",
     "Purpose",
     "Statement",

@@ -1,4 +1,4 @@
-"""Requirements for approving a take: a second person, full playback and, after a critical check result, a reason.
+"""Requirements for approving a take: a second person, a contract on file, full playback, and a reason after objections.
 
 The pages show the requirements, but this module enforces them. A claim by the browser is never evidence.
 """
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from consent.models import Take
+from consent.services.filed_contracts import find_contract_problem
 from voicehub.models import User
 
 NOT_CHECKED = "the words have not been checked yet"
@@ -78,6 +79,8 @@ def list_missing_requirements(take: Take, person: User, played_at: datetime | No
     """
     if not may_approve(take, person):
         yield "You recorded or uploaded this recording yourself. Ask another person to approve it."
+    if problem := find_contract_problem(take.consent):
+        yield f"{problem} Add the contract first."
     if played_at is None:
         yield "Play the recording first. You have not played it since you signed in."
     elif seconds_left := count_seconds_left(take, played_at):

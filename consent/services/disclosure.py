@@ -14,6 +14,7 @@ from consent.extension_points import is_exempt_from_proof
 from consent.models import Consent, Contract
 from providers import registry
 from providers.types import ConsentProof
+from voicehub.text import format_date
 
 # The studio may have another account too, or lose the exemption, so the recording may leave the studio.
 CHECKED_AND_NOT_SENT = (
@@ -64,6 +65,14 @@ def _name_tiers_unless_all(labels: list[str], tier_count: int) -> str:
     return "" if len(labels) == tier_count else f" for {_quote_labels(labels)} voices"
 
 
+def describe_copies(label: str) -> str:
+    """What a withdrawal cannot undo, with the name of the provider."""
+    return (
+        f"What was already produced with a voice stays, and the studio cannot see what {label} keeps in copies of its "
+        "own."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentTerm:
     """The last day of a consent (None without an end), and whether the contract sets this day, not the consent.
@@ -74,6 +83,19 @@ class ConsentTerm:
     last_day: date | None
     is_contract_end: bool
     is_deleted_after: bool
+
+
+def describe_term(term: ConsentTerm) -> tuple[str, ...]:
+    """How long the consent is valid, addressed to the talent, in one or two paragraphs."""
+    if term.last_day is None:
+        return ("Without an end date, until you withdraw it.",)
+    contract = ", when your contract with the studio ends" if term.is_contract_end else ""
+    text = f"Until {format_date(term.last_day)}{contract}, or until you withdraw it."
+    deletion = (
+        "Seven days after the last day the voices made with it are deleted, unless another consent and contract of "
+        "yours cover them."
+    )
+    return (text, deletion) if term.is_deleted_after else (text,)
 
 
 def compute_term(consent: Consent, contracts: Iterable[Contract] | None = None) -> ConsentTerm:
@@ -87,27 +109,6 @@ def compute_term(consent: Consent, contracts: Iterable[Contract] | None = None) 
     if contract_end and (consent.valid_until is None or contract_end < consent.valid_until):
         return ConsentTerm(contract_end, True, _is_deleted_at(allowing, contract_end))
     return ConsentTerm(consent.valid_until, False, consent.valid_until is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class ContractUses:
-    """What the contract says of the uses that it excludes, and of the provider's own models, as sentences."""
-
-    excluded: str
-    training: str
-
-
-def describe_contract_uses(consent: Consent) -> ContractUses:
-    """What the contracts that allow this consent say to the talent, as far as they have not ended."""
-    rows = consent.talent.contracts.filter(superseded_by=None)
-    today = timezone.localdate()
-    contracts = [contract for contract in list_allowing(consent, rows) if get_last_day(contract) >= today]
-    if not contracts:
-        return ContractUses("Your contract is not on file yet.", "Whether it may train its own models: not stated.")
-    texts = sorted({text for contract in contracts if (text := contract.excluded_uses.strip().rstrip("."))})
-    excluded = f"Not for: {'; '.join(texts)}." if texts else "Your contract excludes no use in writing."
-    verb = "allows" if any(contract.training_allowed for contract in contracts) else "does not allow"
-    return ContractUses(excluded, f"Your contract {verb} it to train its own models.")
 
 
 def _is_deleted_at(contracts: Iterable[Contract], contract_end: date) -> bool:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.services.audit_log import record_event
+from consent.services.filed_contracts import require_contract
+from consent.services.notices import NoticeText, store_notice
 from consent.services.private_links import derive_invitation_token, make_private_link
 from voicehub import outbox
 from voicehub.models import User
@@ -67,7 +69,10 @@ def request_consent(
 
 
 def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
-    """Email the talent one private link for these consents. The earlier links to them stop working."""
+    """Email the talent one private link for these consents. The earlier links to them stop working.
+
+    Raises ContractMissing if no contract on file allows a request among them.
+    """
     talent = _get_single_talent(consents)
     if not talent.email:
         raise ActionRefused(f"{talent.name} has no email address. Add one, or create a private link to pass on.")
@@ -84,7 +89,7 @@ def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
 def create_private_link(consents: Sequence[Consent], by: User) -> str:
     """Create a private link for staff to pass on. The earlier links to these consents stop working.
 
-    The audit log records that it was created.
+    The audit log records that it was created. Raises ContractMissing if no contract on file allows a request.
     """
     talent = _get_single_talent(consents)
     token, token_digest = new_token()
@@ -126,6 +131,7 @@ def _get_single_talent(consents: Sequence[Consent]) -> Talent:
         raise ActionRefused("Choose at least one consent. All must be from the same talent.")
     if not all(may_have_link(consent) for consent in consents):
         raise ActionRefused("This request was canceled or has expired without an answer. Request a new consent.")
+    require_contract(*(consent for consent in consents if consent.status == ConsentStatus.REQUESTED))
     return consents[0].talent
 
 
@@ -167,14 +173,18 @@ def _choose_mail(consents: Sequence[Consent]) -> tuple[str, str]:
     return f"Your private link to your voice consent for {company}", "consent/mail/private_link.txt"
 
 
-def record_opening(invitation: Invitation, consent: Consent) -> None:
-    """Record that the talent pressed the start button. Opening the link proves nothing: mail scanners open it too."""
+def record_opening(invitation: Invitation, consent: Consent, notice: NoticeText) -> None:
+    """Record that the talent pressed the start button below this notice.
+
+    Opening the link proves nothing: mail scanners open it too.
+    """
     with transaction.atomic():
+        store_notice(consent, notice)
         is_first_opening = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(
             opened_at=timezone.now()
         )
         if is_first_opening:
-            record_event(consent, EventKind.OPENED, None, invitation=str(invitation.pk))
+            record_event(consent, EventKind.OPENED, None, invitation=str(invitation.pk), notice=notice.sha256)
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:

@@ -6,6 +6,8 @@ from django.db import transaction
 from audio.levels.inspection import DurationLimits, Inspection, inspect_file
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.services.audit_log import record_event
+from consent.services.filed_contracts import ContractMissing, explain_to_talent, require_contract
+from consent.services.notices import find_shown_notice
 from consent.services.take_checks import enqueue_take_check
 from consent.services.talent_mails import enqueue_talent_mail
 from voicehub.models import User
@@ -41,8 +43,9 @@ def submit_take(
     """Store a take of the statement byte for byte. `by` is None when the talent sent it.
 
     A take that cannot be sent to a provider is stored too, with its findings. The consent then keeps waiting.
-    Raises ActionRefused if the consent does not wait for a take, TakeDamaged if the hash differs from the claimed
-    hash, TakeWithoutStatement if there is no speech to check. Nothing is stored in these cases.
+    Raises ActionRefused if the consent does not wait for a take, ContractMissing if no contract on file allows it,
+    TakeDamaged if the hash differs from the claimed hash, TakeWithoutStatement if there is no speech to check. Nothing
+    is stored in these cases.
     """
     if (file.size or 0) > TAKE_BYTES:
         raise ActionRefused(f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement.")
@@ -54,6 +57,7 @@ def submit_take(
     file.seek(0)
     with transaction.atomic():
         consent = _lock_requested_consent(consent)
+        _require_contract(consent, by)
         take = Take(
             consent=consent,
             file=file,
@@ -75,6 +79,7 @@ def submit_take(
             sha256=take.sha256,
             capture=take.capture,
             ok=inspection.ok,
+            **_bind_notice(consent),
         )
         if inspection.ok:
             move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
@@ -83,6 +88,19 @@ def submit_take(
             if by is None:
                 enqueue_talent_mail(consent, TalentMail.Kind.ANSWERED)
     return take
+
+
+def _bind_notice(consent: Consent) -> dict[str, Any]:
+    """The hash of the notice that the talent was shown, for the audit log entry of the take. Empty without one."""
+    notice = find_shown_notice(consent)
+    return {"notice": notice.sha256} if notice else {}
+
+
+def _require_contract(consent: Consent, by: User | None) -> None:
+    if by:
+        require_contract(consent)
+    elif reason := explain_to_talent(consent):
+        raise ContractMissing(reason)
 
 
 def _refuse_take_without_speech(inspection: Inspection) -> None:

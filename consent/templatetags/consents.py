@@ -10,13 +10,7 @@ from consent import device_info, extension_points, labels
 from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
-from consent.services.disclosure import (
-    ConsentTerm,
-    ContractUses,
-    compute_term,
-    describe_contract_uses,
-    describe_disclosure,
-)
+from consent.services.disclosure import compute_term, describe_copies, describe_term
 from consent.take_report import make_take_report
 from voicehub.status_marks import render_mark
 from voicehub.text import get_language_name
@@ -103,22 +97,16 @@ def losses(take: Take) -> str:
     return device_info.describe_losses(take)
 
 
-@register.filter
-def recipients(consent: Consent) -> str:
-    """What the provider receives, addressed to the talent."""
-    return describe_disclosure(consent).recipients
+@register.simple_tag
+def cannot_undo(consent: Consent | None) -> str:
+    """What a withdrawal cannot undo."""
+    return describe_copies(extension_points.get_provider_label(consent.provider) if consent else "a provider")
 
 
 @register.simple_tag
-def contract_uses(consent: Consent) -> ContractUses:
-    """What the contract excludes, addressed to the talent."""
-    return describe_contract_uses(consent)
-
-
-@register.inclusion_tag("public/_validity.html")
-def consent_term(consent: Consent) -> dict[str, ConsentTerm]:
+def consent_term(consent: Consent) -> str:
     """How long the consent is valid, addressed to the talent."""
-    return {"term": compute_term(consent)}
+    return " ".join(describe_term(compute_term(consent)))
 
 
 @register.inclusion_tag("consent/_statement_text.html")

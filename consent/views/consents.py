@@ -36,6 +36,7 @@ from consent.services.audit_log import find_first_broken_event
 from consent.services.disclosure import compute_term, list_allowing
 from consent.services.disputes import close_dispute
 from consent.services.evidence_checks import check_history
+from consent.services.filed_contracts import FiledContracts, judge_contracts
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
@@ -78,8 +79,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
-    is_invited, terms = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
-    has_contract = bool(terms.get("allowing_contracts"))
+    is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
     context = {
         "consent": consent,
         "has_takes": to_review or other_takes.paginator.count,
@@ -94,15 +94,20 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
-        "can_renew_link": is_invited and _can_renew_link(consent, user),
+        "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
         "next_step": make_next_step(
-            consent, user, is_invited=is_invited, has_contract=has_contract, permission=_check_permission(consent)
+            consent,
+            user,
+            is_invited=is_invited,
+            contracts=term["filed_contracts"],
+            permission=_check_permission(consent),
         ),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
-        **terms,
+        **term,
+        "notices": list(consent.notices.all()),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context)
@@ -111,12 +116,16 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
 def _make_term_context(consent: Consent) -> dict[str, Any]:
     """The contracts that allow what the consent is for, and its last day while it is open or in force."""
     if consent.status in ENDED:
-        return {"is_ended": True, "last_day": consent.valid_until}
+        return {"is_ended": True, "last_day": consent.valid_until, "filed_contracts": FiledContracts()}
     contracts = list(consent.talent.contracts.select_related("superseded_by"))
     current = [contract for contract in contracts if not hasattr(contract, "superseded_by")]
     last_day = compute_term(consent, contracts).last_day
-    url = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
-    return {"allowing_contracts": list_allowing(consent, current), "last_day": last_day, "new_contract_url": url}
+    return {
+        "allowing_contracts": list_allowing(consent, current),
+        "last_day": last_day,
+        "filed_contracts": judge_contracts(consent, contracts),
+        "new_contract_url": make_contract_url(consent.talent_id, consent.provider, consent.purpose),
+    }
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:

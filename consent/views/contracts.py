@@ -6,7 +6,6 @@ from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import (
@@ -17,6 +16,7 @@ from consent.access import (
     list_suspensions,
     require_permission,
 )
+from consent.contract_download import send_contract
 from consent.forms import DRAFT_LOST, ConfirmTermsForm, ContractForm
 from consent.labels import get_purpose_label
 from consent.models import Contract, ContractDraft, Talent
@@ -25,7 +25,6 @@ from consent.services.contract_rules import list_contract_warnings
 from consent.services.contracts import confirm_terms, file_contract, resume_contract, suspend_contract
 from consent.services.evidence_checks import check_contract_file
 from consent.views.reasons import make_reason_view
-from voicehub.media import send_file
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.storage import StorageUnavailable, open_stored_file
 
@@ -149,10 +148,7 @@ def check_file(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.view_contract")
 @require_safe
 def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The PDF, always as a download and never inline, because a PDF can contain scripts."""
-    contract = get_contract_or_404(pk)
-    name = f"contract-{slugify(contract.talent.name) or 'talent'}-{contract.signed_on:%Y-%m-%d}.pdf"
-    return send_file(request, contract.file, "application/pdf", name, attachment=True)
+    return send_contract(request, get_contract_or_404(pk))
 
 
 contract_suspend = make_reason_view(

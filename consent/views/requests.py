@@ -10,6 +10,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from consent.access import get_talent_or_404, get_user, require_permission
 from consent.forms import ConsentRequestForm
 from consent.lists.talents import AskTable, TalentFilter, query_talents
+from consent.models import Consent, Purpose, Talent
+from consent.presenters import make_contract_url
+from consent.services.filed_contracts import judge_contracts
 from consent.services.invitations import request_consent
 from consent.services.statements import describe_language_risk
 from voicehub.lists.pages import load_list
@@ -59,9 +62,17 @@ def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "consent/_statement.html", {"talent": talent, **_make_statement_context(form, talent)})
 
 
-def _make_statement_context(form: ConsentRequestForm, talent: Any) -> dict[str, Any]:
+def _make_statement_context(form: ConsentRequestForm, talent: Talent) -> dict[str, Any]:
     statement = form.get_selected_statement()
+    provider, purpose = statement.provider if statement else "", form["purpose"].value() or Purpose.values[0]
+    contracts = judge_contracts(Consent(talent=talent, provider=provider, purpose=purpose))
     company = (form["company"].value() or "").strip()
     text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
     risk = describe_language_risk(statement) if statement else ""
-    return {"statement": statement, "statement_text": text, "language_risk": risk}
+    return {
+        "statement": statement,
+        "statement_text": text,
+        "language_risk": risk,
+        "filed_contracts": contracts,
+        "new_contract_url": make_contract_url(talent.pk, provider, purpose),
+    }

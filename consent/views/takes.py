@@ -13,21 +13,25 @@ from consent.models import Capture, ConsentStatus
 from consent.playback import record_playback
 from consent.recorder_config import build_recorder_config
 from consent.services.approval import may_approve
+from consent.services.filed_contracts import require_contract
 from consent.services.review import is_under_review
 from consent.take_report import make_take_report
 from consent.take_upload import make_response, receive_take
 from voicehub.media import format_peaks, send_file
 from voicehub.middleware import allow_microphone
+from voicehub.refusals import show_refusal_as_message
 
 
 @require_permission("consent.add_take")
 @require_safe
+@show_refusal_as_message("consent:consent")
 def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The recorder for staff, with the talent present."""
     consent = get_consent_or_404(pk)
     if consent.status != ConsentStatus.REQUESTED:
         messages.error(request, "This consent is no longer waiting for a recording.")
         return redirect(consent)
+    require_contract(consent)
     context = {"consent": consent, "recorder_config": build_recorder_config(consent)}
     return allow_microphone(render(request, "consent/record_in_studio.html", context))
 

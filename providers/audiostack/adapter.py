@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from providers.audiostack.capabilities import GENDER, TIERS
+from providers.audiostack.capabilities import DATA_USE, GENDER, TIERS
 from providers.audiostack.files import AudioStackFiles
 from providers.audiostack.parsing import (
     find_sound_address,
@@ -43,6 +43,7 @@ class AudioStack(AudioStackFiles):
     slug = "audiostack"
     label = "AudioStack"
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
+    data_use = DATA_USE
     live_url = "https://v2.api.audio"
     sandbox_path = "/audiostack"
 

@@ -7,7 +7,7 @@ mainly where the consent file of the standard engine goes.
 from dataclasses import replace
 
 from providers.options import OptionKind, TierOption
-from providers.rules import Instructions, StatedTime
+from providers.rules import DataUse, Instructions, StatedTime
 from providers.types import (
     Capabilities,
     ConsentProof,
@@ -53,6 +53,14 @@ GENDER = TierOption(
     choices=(("", "Not stated"), ("female", "Female"), ("male", "Male")),
 )
 SHORTEST_CLIP = Limit(1.5, "s", PAGE, READ_ON)
+
+DATA_USE = DataUse(
+    countries=(),
+    may_train=None,
+    deletion_limits="",
+    source=PAGE + ", which names neither",
+    checked=READ_ON,
+)
 
 INSTANT = Capabilities(
     tier=Tier.RAPID,

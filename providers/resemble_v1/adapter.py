@@ -16,7 +16,7 @@ from providers.connections import KeyAuth
 from providers.errors import OutcomeUnknown, ProviderRejected
 from providers.http import HttpProvider
 from providers.journal import Journal
-from providers.resemble_v1.capabilities import TIERS
+from providers.resemble_v1.capabilities import DATA_USE, TIERS
 from providers.resemble_v1.parsing import UploadTarget, find_id, parse_voice
 from providers.resemble_v2.parsing import is_refusal, parse_callback, parse_error_text
 from providers.responses import read_json_array
@@ -39,6 +39,7 @@ class ResembleV1(HttpProvider):
     label = "Resemble AI v1"
     list_position = 2
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
+    data_use = DATA_USE
     live_url = "https://app.resemble.ai/api/v1"
     sandbox_path = "/resemble/api/v1"
 

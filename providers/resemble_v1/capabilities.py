@@ -4,7 +4,7 @@ Every clip that VoiceHub stores and packs meets the page's other requirements: R
 sampling rates, and file names of letters and digits only.
 """
 
-from providers.rules import Instructions
+from providers.rules import DataUse, Instructions
 from providers.types import (
     Capabilities,
     ConsentProof,
@@ -20,6 +20,17 @@ REFERENCE = "app.resemble.ai/docs, version 1"
 READ_ON = "2026-11-21"
 RATE_NOTE = "One of 8,000, 16,000, 22,050, 44,100 and 48,000 Hz; 16-bit PCM, mono."
 CLIP_NOTE = "Applies to each clip in an archive. One raw WAV of all recordings may have any length."
+
+DATA_USE = DataUse(
+    countries=(),
+    may_train=None,
+    deletion_limits=(
+        "The recordings are sent to a storage address of their own. Resemble AI does not say that they are deleted "
+        "with the voice: the person who deletes the voice also asks the vendor's support to delete them."
+    ),
+    source=PAGE + ", which names neither",
+    checked=READ_ON,
+)
 
 PROFESSIONAL = Capabilities(
     tier=Tier.PROFESSIONAL,
@@ -88,8 +99,7 @@ PROFESSIONAL = Capabilities(
         "A voice cannot be deleted or renamed over this API: after a withdrawal, delete it on the vendor's site.",
         "Resemble AI documents no call that returns the training status. If the list of voices does not show it, a "
         "person checks the vendor's site and records when the voice is ready.",
-        "The recordings are sent to a storage address of their own. Resemble AI does not say that they are deleted "
-        "with the voice: the person who deletes the voice also asks the vendor's support to delete them.",
+        DATA_USE.deletion_limits,
         "The upload address expires. If it expires before the upload is complete, the build fails, and the next build "
         "makes a new voice.",
     ),

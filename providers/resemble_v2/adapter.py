@@ -17,7 +17,7 @@ from providers.errors import NotFound, OutcomeUnknown, ProviderRejected
 from providers.journal import Journal
 from providers.parsing import parse_boolean
 from providers.resemble_v2.account import ResembleAccount
-from providers.resemble_v2.capabilities import TIERS
+from providers.resemble_v2.capabilities import DATA_USE, TIERS
 from providers.resemble_v2.options import get_emotion, has_other_labels, is_for_fill, make_description
 from providers.resemble_v2.parsing import (
     is_refusal,
@@ -41,6 +41,7 @@ class ResembleV2(ResembleAccount):
     statement_languages = ("en",)
     list_position = 1
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
+    data_use = DATA_USE
     live_url = "https://app.resemble.ai/api/v2"
     live_synthesis_url = "https://f.cluster.resemble.ai/synthesize"
     sandbox_path = "/resemble/api/v2"

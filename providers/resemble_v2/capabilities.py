@@ -6,7 +6,7 @@ The vendor's pages disagree on several limits; each limit here names its page, a
 from dataclasses import replace
 
 from providers.options import OptionKind, TierOption
-from providers.rules import RetrainingEffect, Rule, StatedTime
+from providers.rules import DataUse, RetrainingEffect, Rule, StatedTime
 from providers.types import Capabilities, ConsentProof, Handover, Limit, ReportContent, StatusUpdates, Tier
 
 CREATE_PAGE = "docs.app.resemble.ai 2.0.0, Create a voice"
@@ -49,6 +49,17 @@ OPTIONS = (
         source=REFERENCE_PAGE + ", and “Build a voice” beside it",
         checked=READ_ON,
     ),
+)
+
+DATA_USE = DataUse(
+    countries=(),
+    may_train=None,
+    deletion_limits=(
+        "The recordings belong to the voice and are deleted with it. Resemble AI does not say whether the copy of a"
+        " dataset, which it downloads itself, is deleted too."
+    ),
+    source="docs.resemble.ai and docs.app.resemble.ai, which name neither",
+    checked=READ_ON,
 )
 
 SHARED = {
@@ -119,8 +130,7 @@ RAPID = Capabilities(
     ),
     cautions=(
         "Resemble AI does not state how many voices an account may have. A build that makes a new voice adds one.",
-        "The recordings belong to the voice and are deleted with it. Resemble AI does not say whether the copy of a"
-        " dataset, which it downloads itself, is deleted too.",
+        DATA_USE.deletion_limits,
     ),
 )
 

@@ -16,7 +16,7 @@ from providers.errors import NotFound, OutcomeUnknown, ProviderRejected, Respons
 from providers.http import HttpProvider
 from providers.journal import Journal
 from providers.responses import read_json_container, read_sound
-from providers.speechgen.capabilities import DESCRIPTION, ENHANCE_QUALITY, TIERS
+from providers.speechgen.capabilities import DATA_USE, DESCRIPTION, ENHANCE_QUALITY, TIERS
 from providers.speechgen.parsing import parse_error_text, parse_id, parse_models, parse_report
 from providers.types import BuildReport, BuildSpec, Capabilities, Sound, Tier
 
@@ -25,6 +25,7 @@ class Speechgen(HttpProvider):
     slug = "speechgen"
     label = "Speechgen"
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
+    data_use = DATA_USE
     live_url = "https://api.speechgen.com/v1"
     sandbox_path = "/speechgen/v1"
 

@@ -4,6 +4,7 @@ The vendor's page states the limits of the file and the calls, but no price, rat
 """
 
 from providers.options import OptionKind, TierOption
+from providers.rules import DataUse
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
 
 PAGE = "speechgen.app/api-docs, Voice Cloning"
@@ -26,6 +27,14 @@ ENHANCE_QUALITY = TierOption(
     kind=OptionKind.SWITCH,
     default=True,
     source=PAGE + ", whose examples switch it on",
+    checked=READ_ON,
+)
+
+DATA_USE = DataUse(
+    countries=(),
+    may_train=None,
+    deletion_limits="Speechgen does not say whether the file that a voice was made from is deleted with the voice.",
+    source=PAGE + ", which names neither",
     checked=READ_ON,
 )
 
@@ -63,7 +72,7 @@ CLONE = Capabilities(
         "Speechgen requires no proof of consent: the studio alone is responsible for the person's consent.",
         "A voice cannot be renamed at Speechgen, and cannot be trained again: each build makes a new one.",
         "If a response is lost, a person must check the vendor's site to see whether a voice was created.",
-        "Speechgen does not say whether the file that a voice was made from is deleted with the voice.",
+        DATA_USE.deletion_limits,
         "Speechgen does not state who may use a voice; it is used with the account's key.",
     ),
 )

@@ -17,7 +17,7 @@ from providers.journal import Journal
 from providers.parsing import flatten_text, parse_boolean
 from providers.responses import read_json_array, read_sound
 from providers.types import BuildReport, BuildSpec, Capabilities, Sound, Tier, UploadFile, Visibility
-from providers.voiceai.capabilities import LANGUAGES, TIERS
+from providers.voiceai.capabilities import DATA_USE, LANGUAGES, TIERS
 from providers.voiceai.parsing import (
     DELETED_STATUS,
     is_refusal,
@@ -32,6 +32,7 @@ class VoiceAI(HttpProvider):
     slug = "voiceai"
     label = "Voice.ai"
     tiers: ClassVar[Mapping[Tier, Capabilities]] = TIERS
+    data_use = DATA_USE
     live_url = "https://dev.voice.ai/api/v1"
     sandbox_path = "/voiceai/api/v1"
 

@@ -4,6 +4,7 @@ The vendor's page recommends 10 to 60 seconds and states no hard limit. Both are
 make a good voice, and more audio does not make it better.
 """
 
+from providers.rules import DataUse
 from providers.types import Capabilities, ConsentProof, Encoding, Handover, Limit, StatusUpdates, Tier
 
 CLONE_PAGE = "voice.ai/docs, Clone a voice"
@@ -11,6 +12,16 @@ READ_ON = "2026-11-21"
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "ru", "nl", "sv", "ca")
 """The vendor's list of values for `language` (voice.ai/docs, API reference, Clone voice)."""
+
+DATA_USE = DataUse(
+    countries=(),
+    may_train=None,
+    deletion_limits=(
+        "Deletion is soft: the voice can no longer be used, but the vendor does not say when its data is removed."
+    ),
+    source=CLONE_PAGE + ", which names neither",
+    checked=READ_ON,
+)
 
 RAPID = Capabilities(
     tier=Tier.RAPID,
@@ -60,7 +71,7 @@ RAPID = Capabilities(
     cautions=(
         "A voice is public by default. VoiceHub always requests a private voice, and checks the result.",
         "The vendor requires no proof of consent: the only proof is VoiceHub's own consent and contract.",
-        "Deletion is soft: the voice can no longer be used, but the vendor does not say when its data is removed.",
+        DATA_USE.deletion_limits,
         "The vendor's list of voices may include public voices of others, which cannot always be"
         " distinguished from the account's own.",
     ),

@@ -63,7 +63,7 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
 
 def test_private_link_is_shown_once_and_recorded_in_audit_log(studio: Studio, open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
-    consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Lars Copied"))
+    consent = staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Lars Copied"))
     page = tab.page
     link = staff_steps.create_private_link(page)
     tab.check_page("consent, link to copy")
@@ -79,14 +79,14 @@ def test_talent_records_twice_and_staff_approve_the_take(
 ) -> None:
     name = f"Tess {talent_size.title()}"
     staff, talent = open_tab(staff_size, "paula"), open_tab(talent_size)
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, name))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, name))
     staff_steps.send_invitation(staff)
     page = talent.goto(talent_steps.find_link(studio.wait_for_mail(staff_steps.make_email(name))))
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Northlight Voices would like to make a synthetic version of your voice"
     )
     expect(page.get_by_text(f"{name}, this page asks for your consent.")).to_be_visible()
-    expect(page.get_by_text("Paula is your contact")).to_be_visible()
+    expect(page.get_by_text("Your contact is Paula")).to_be_visible()
     talent.check_page("talent's first page")
 
     page = talent_steps.open_statement(talent, page.url)
@@ -144,7 +144,7 @@ def test_talent_sees_the_reason_of_a_retake_request(
 ) -> None:
     name = f"Nora {talent_size.title()}"
     staff, talent = open_tab(staff_size, "paula"), open_tab(talent_size)
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, name))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, name))
     link = staff_steps.create_private_link(staff.page)
     talent_steps.send_file(talent_steps.open_statement(talent, link), sound.read_clip("consent-slt"))
 
@@ -166,7 +166,7 @@ def test_talent_sees_the_reason_of_a_retake_request(
 
 def test_unreadable_file_is_stored_and_reported(studio: Studio, open_tab: OpenTab) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Bea Broken"))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Bea Broken"))
     page = talent_steps.open_statement(talent, staff_steps.create_private_link(staff.page))
     page.get_by_text("Send a WAV file instead").click()
     page.get_by_label("WAV file").set_input_files(sound.make_upload("me.wav", b"ID3 this is something else"))
@@ -178,7 +178,7 @@ def test_unreadable_file_is_stored_and_reported(studio: Studio, open_tab: OpenTa
 
 def test_talent_declines_with_a_reason(studio: Studio, open_tab: OpenTab, staff_size: str, talent_size: str) -> None:
     staff, talent = open_tab(staff_size, "paula"), open_tab(talent_size)
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, f"Dee {talent_size.title()}"))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, f"Dee {talent_size.title()}"))
     page = talent_steps.open_statement(talent, staff_steps.create_private_link(staff.page))
     page.get_by_text("I do not want to give this consent").click()
     page.get_by_label("Would you like to say why?").fill("I would rather read it myself each time.")
@@ -194,7 +194,7 @@ def test_talent_declines_with_a_reason(studio: Studio, open_tab: OpenTab, staff_
 
 def test_visitor_without_private_link_sees_no_consent(open_tab: OpenTab) -> None:
     staff, talent, visitor = open_tab("desktop", "paula"), open_tab("phone"), open_tab("phone")
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Mina Private"))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Mina Private"))
     staff.page.get_by_role("button", name="Create a private link").click()
     talent_steps.open_statement(talent, staff.page.get_by_role("textbox", name="Private link").input_value())
     with visitor.allow_status(404):
@@ -211,7 +211,7 @@ def test_visitor_without_private_link_sees_no_consent(open_tab: OpenTab) -> None
 
 def test_unsent_recording_can_be_sent_after_tab_was_closed(studio: Studio, open_tab: OpenTab) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Kit Closing"))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Kit Closing"))
     link = staff_steps.create_private_link(staff.page)
     page = talent_steps.open_statement(talent, link)
     expect(page.get_by_text("Your recording is still in this browser")).to_be_hidden()
@@ -237,7 +237,7 @@ def test_blocked_microphone_is_explained(open_tab: OpenTab, playwright: Playwrig
         executable_path=chromium, args=[*CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream=deny"]
     )
     staff, talent = open_tab("desktop", "paula"), open_tab("phone", browser=blocking_browser)
-    staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Petra Blocked"))
+    staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Petra Blocked"))
     page = talent_steps.open_statement(talent, staff_steps.create_private_link(staff.page))
     page.get_by_role("button", name="Allow the microphone").click()
     expect(page.locator(talent_steps.MESSAGE)).to_contain_text("The microphone is blocked for this page. Allow it")
@@ -247,7 +247,7 @@ def test_blocked_microphone_is_explained(open_tab: OpenTab, playwright: Playwrig
 
 def test_talent_page_transfers_under_100_kb(open_tab: OpenTab, chrome: Browser) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
-    staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Willa Weighed"))
+    staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Willa Weighed"))
     page = talent_steps.open_statement(talent, staff_steps.create_private_link(staff.page))
     network = talent.context.new_cdp_session(page)
     network.send("Network.enable")
@@ -267,7 +267,9 @@ def test_review_page_says_that_staff_recorded_take_in_studio(
 ) -> None:
     tab = open_tab(staff_size, "ed" if staff_size == "phone" else "paula")
     producer = open_tab("desktop", "paula")
-    consent = staff_steps.request_consent(producer, staff_steps.add_talent(producer, f"Sam {staff_size.title()}"))
+    consent = staff_steps.request_consent(
+        producer, staff_steps.prepare_talent(producer.studio, f"Sam {staff_size.title()}")
+    )
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_role("link", name="Record in the studio").click()
     expect(page.get_by_text("The audit log will say that you made this recording.")).to_be_visible()
@@ -287,7 +289,7 @@ def test_review_page_says_that_staff_recorded_take_in_studio(
 
 def test_review_page_says_that_staff_uploaded_take(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
-    consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Uma Uploaded"))
+    consent = staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Uma Uploaded"))
     staff_steps.upload_take(open_tab("desktop", "ed"), consent, sound.read_clip("consent-slt"))
     page = tab.goto(f"/consents/{consent}/")
     label = "Uploaded as a file by Ed on behalf of the talent; not recorded in VoiceHub."
@@ -326,7 +328,7 @@ def test_links_on_a_phone_are_at_least_24_px_high(open_tab: OpenTab) -> None:
 
 def test_audit_log_fits_the_admin_page(open_tab: OpenTab) -> None:
     tab, admin = open_tab("desktop", "paula"), open_tab("desktop", "ada")
-    consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Ada Wide"))
+    consent = staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Ada Wide"))
     page = admin.goto(f"/administration/consent/consent/{consent}/change/")
     expect(page.get_by_text("Paula requested consent.")).to_be_visible()
     fits, inline = "(one) => one.scrollWidth <= one.clientWidth", page.locator(".inline-group")
@@ -335,7 +337,7 @@ def test_audit_log_fits_the_admin_page(open_tab: OpenTab) -> None:
 
 def test_talent_can_decline_on_the_first_page(open_tab: OpenTab) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
-    staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Finn Firstpage"))
+    staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Finn Firstpage"))
     page = talent.goto(staff_steps.create_private_link(staff.page))
     page.get_by_text("I do not want to give this consent").click()
     talent.check_page("talent's first page, declining")

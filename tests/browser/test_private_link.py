@@ -10,7 +10,7 @@ from tests.browser.tab import Tab
 
 def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: Callable[..., Tab]) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
-    consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Rita Reload"))
+    consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Rita Reload"))
     link = staff_steps.create_private_link(staff.page)
     staff.page.reload()
     expect(staff.page.get_by_role("textbox", name="Private link")).to_have_value(link)
@@ -18,7 +18,7 @@ def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: 
     page = staff.goto(f"/consents/{consent}/")
     expect(page.get_by_text("created a private link")).to_have_count(1)
 
-    staff_steps.request_consent(staff, staff_steps.add_talent(staff, "Sven Second"))
+    staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Sven Second"))
     other_link = staff_steps.create_private_link(staff.page)
     first = talent_steps.open_statement(talent, link).url
     second = talent_steps.open_statement(talent, other_link).url

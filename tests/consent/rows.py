@@ -11,7 +11,9 @@ from django.urls import reverse
 
 from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
 from consent.services.contracts import file_contract
+from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import create_private_link, request_consent
+from consent.services.notices import build_notice, store_notice
 from consent.services.takes import submit_take
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
@@ -21,6 +23,7 @@ from voicehub.models import User
 
 PROVIDER = "resemble_v2"
 PDF = make_pdf()
+AUTOMATIC = "automatic.pdf"
 
 
 @cache
@@ -70,12 +73,29 @@ class ConsentFactory:
         return Talent.objects.create(name=name, email=email, created_by=self.producer)
 
     def make_contract(self, talent: Talent, *, is_confirmed: bool = True, **fields: Any) -> Contract:
+        """File a contract in force. It takes the place of the one of `ensure_contract`, which no test looks at."""
+        talent.contracts.filter(file_name=AUTOMATIC).delete()
+        return self._file_contract(talent, fields, file_name="contract.pdf", is_confirmed=is_confirmed)
+
+    def _file_contract(self, talent: Talent, fields: dict[str, Any], *, file_name: str, is_confirmed: bool) -> Contract:
         terms = {**make_terms(), "signed_on": date(2025, 1, 2), "starts_on": date(2025, 1, 3), **fields}
-        upload = make_upload(PDF, "contract.pdf", "application/pdf")
+        upload = make_upload(PDF, file_name, "application/pdf")
         return file_contract(talent, upload, terms, self.producer, are_uses_read=is_confirmed)
 
-    def make_consent(self, talent: Talent | None = None, purpose: str = Purpose.NARRATION) -> Consent:
-        return request_consent(talent or self.make_talent(), PROVIDER, "en-US", purpose, self.producer)
+    def ensure_contract(self, *consents: Consent) -> None:
+        """File a contract without confirmed terms for each of these consents that no contract on file allows."""
+        for consent in consents:
+            if find_contract_problem(consent):
+                terms = {"purposes": [consent.purpose], "providers": [consent.provider]}
+                self._file_contract(consent.talent, terms, file_name=AUTOMATIC, is_confirmed=False)
+
+    def make_consent(
+        self, talent: Talent | None = None, purpose: str = Purpose.NARRATION, *, has_contract: bool = True
+    ) -> Consent:
+        consent = request_consent(talent or self.make_talent(), PROVIDER, "en-US", purpose, self.producer)
+        if has_contract:
+            self.ensure_contract(consent)
+        return consent
 
     def make_take(self, consent: Consent, data: bytes | None = None, by: User | None = None) -> Take:
         take = submit_take(consent, make_upload(data or make_clip()), Capture.UPLOAD if by else Capture.LINK, by=by)
@@ -96,10 +116,13 @@ class ConsentFactory:
         token = create_private_link(list(consents), self.producer).rstrip("/").rsplit("/", 1)[1]
         return reverse("invitation:open", args=[token])
 
-    def open_link(self, *consents: Consent) -> Client:
+    def open_link(self, *consents: Consent, is_read: bool = True) -> Client:
+        """A browser that opened a link to these consents. With `is_read`, the talent has read the notice of each."""
         client = Client()
         response = client.get(self.make_link(*consents))
         assert response.status_code == 302, response.content
+        for consent in consents if is_read else ():
+            store_notice(consent, build_notice(consent))
         return client
 
 

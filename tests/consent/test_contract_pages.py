@@ -1,5 +1,6 @@
 """The pages on which people confirm the terms of a contract and allow another language."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -170,17 +171,21 @@ def test_next_step_of_a_consent_leads_to_the_page_that_helps(factory: ConsentFac
 def test_request_without_a_contract_leads_to_its_form(
     factory: ConsentFactory, producer_client: Client, viewer_client: Client
 ) -> None:
-    consent = factory.make_consent()
-    url = consent.get_absolute_url()
-    text = "No contract for this consent is on file."
-    for is_invited in (False, True):
-        page = read_page(producer_client, url)
-        assert text in page and page.count(f"{get_url('contract_add', consent.talent)}?provider=") == 2
-        assert ("Next: invite" in page, "ends the active link" in page) == (not is_invited, is_invited)
-        assert text not in read_page(viewer_client, url)
-        factory.make_link(consent)
+    consent = factory.make_consent(has_contract=False)
+    url, form = consent.get_absolute_url(), f"{get_url('contract_add', consent.talent)}?provider="
+    text = "No contract of Tilda Strand is on file."
+    page = read_page(producer_client, url)
+    assert text in page and page.count(form) == 2 and "Next: invite" not in page
+    page = read_page(viewer_client, url)
+    assert text in page and form not in page
     factory.make_contract(consent.talent)
-    assert text not in read_page(producer_client, url)
+    page = read_page(producer_client, url)
+    assert text not in page and "Next: invite" in page
+    factory.make_link(consent)
+    assert "ends the active link" in read_page(producer_client, url)
+    consent.talent.contracts.update(ends_on=date(2025, 2, 1))
+    page = read_page(producer_client, url)
+    assert "ended on February 1, 2025" in page and form in page and "ends the active link" not in page
 
 
 def test_form_leaves_the_territory_to_the_contract(factory: ConsentFactory, producer_client: Client) -> None:

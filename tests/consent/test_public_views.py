@@ -12,6 +12,7 @@ from django.utils import timezone
 from consent.access import INVITATION_COOKIE
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Invitation, Take
 from consent.services.invitations import invite_talent, send_invitation, void_consent
+from consent.services.notices import build_notice
 from consent.services.review import request_retake
 from consent.services.takes import submit_take
 from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, make_clip, make_upload
@@ -82,8 +83,10 @@ def test_get_and_head_requests_change_nothing(factory: ConsentFactory) -> None:
 def test_repeated_begin_records_one_opened_event(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
+    data = {"notice": build_notice(consent).sha256}
     for _ in range(2):
-        assert guest.post(get_guest_url("begin", consent)).headers["Location"] == get_guest_url("record", consent)
+        response = guest.post(get_guest_url("begin", consent), data)
+        assert response.headers["Location"] == get_guest_url("record", consent)
     assert list_event_kinds(consent).count(EventKind.OPENED) == 1
     assert get_invitation(consent).opened_at is not None
 

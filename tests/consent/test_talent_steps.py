@@ -11,6 +11,7 @@ from consent.services.contracts import suspend_contract
 from consent.services.review import suspend_consent, withdraw_consent
 from consent.talent_progress import Step
 from tests.consent.rows import ConsentFactory, get_url, read_page
+from tests.support.approval import approve_after_listening
 from voices.services.recordings.store import create_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -60,9 +61,10 @@ def test_steps_follow_a_consent_from_the_request_to_the_approval(
 def test_voice_can_be_added_once_contract_and_consent_are_in_force(
     producer_client: Client, factory: ConsentFactory, talent: Talent
 ) -> None:
-    consent = factory.make_approved_consent(talent)
-    assert read_states(producer_client, talent)[4] == NOT_YET
     factory.make_contract(talent)
+    consent = factory.make_submitted_consent(talent)
+    assert read_states(producer_client, talent)[4] == NOT_YET
+    approve_after_listening(consent, consent.takes.get(), factory.producer)
     assert read_states(producer_client, talent)[4] == ("idle", "Not yet", "Add voice")
     create_voice(talent, "Narrator", "en-US", consent.purpose, factory.producer)
     assert read_states(producer_client, talent)[4] == ("idle", "1 voice, not built", "")

@@ -381,7 +381,8 @@ def test_viewer_sees_no_form_except_sign_out_and_search(factory: ConsentFactory,
 
 def test_approved_consent_shows_what_build_still_lacks(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_approved_consent()
-    assert "No contract of Tilda Strand is on file." in read_page(producer_client, consent.get_absolute_url())
+    consent.talent.contracts.update(ends_on=date(2025, 2, 1))
+    assert "No contract of Tilda Strand is in force today" in read_page(producer_client, consent.get_absolute_url())
     factory.make_contract(consent.talent)
     assert "Next: collect the recordings" in read_page(producer_client, consent.get_absolute_url())
 

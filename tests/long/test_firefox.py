@@ -51,7 +51,7 @@ def firefox_without_output(playwright: Playwright) -> Iterator[Browser]:
 
 def create_link(open_session_tab: OpenSessionTab, name: str) -> str:
     with open_session_tab("paula") as tab:
-        staff_steps.request_consent(tab, staff_steps.add_talent(tab, name))
+        staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, name))
         return staff_steps.create_private_link(tab.page)
 
 
@@ -59,7 +59,7 @@ def test_staff_can_sign_in_and_read_pages_in_firefox(
     firefox: Browser, studio: Studio, open_session_tab: OpenSessionTab
 ) -> None:
     with open_session_tab("paula") as tab:
-        talent = staff_steps.add_talent(tab, "Fay Fox")
+        talent = staff_steps.prepare_talent(studio, "Fay Fox")
         voice = staff_steps.add_voice(tab, talent, "Fay, narrator")
         consent = staff_steps.request_consent(tab, talent)
         staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))

@@ -86,13 +86,13 @@ def get_id(path: str) -> str:
 
 
 def make_consent_under_review(tab: Tab) -> UUID:
-    consent = staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Rae View"))
+    consent = staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Rae View"))
     staff_steps.upload_take(tab, consent, sound.read_clip("consent-slt"))
     return consent
 
 
 def create_private_link(tab: Tab) -> str:
-    staff_steps.request_consent(tab, staff_steps.add_talent(tab, "Lin Privat"))
+    staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Lin Privat"))
     tab.page.get_by_role("button", name="Create a private link").click()
     return tab.page.get_by_role("textbox", name="Private link").input_value()
 

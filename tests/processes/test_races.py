@@ -106,6 +106,7 @@ def test_builds_of_other_accounts_and_tiers_are_not_refused(harness: BuildHarnes
 def test_concurrent_approvals_leave_one_consent_in_force(harness: BuildHarness, clients: int) -> None:
     """Each approval replaces the one before. The audit log of each consent has every step once."""
     talent = harness.make_talent()
+    harness.make_contract(talent)
     consents = [
         request_consent(talent, harness.provider, "en-US", "narration", harness.producer) for _ in range(clients)
     ]

@@ -93,6 +93,7 @@ def test_email_to_name_with_line_breaks_is_sent_without_forged_header(
     post_form(producer_client, "consent:consent_ask", talent, **form)
     consent = Consent.objects.get()
     assert (talent.name, consent.company) == ("Tara Bcc: x@evil.test", "Studio Bcc: x@evil.test")
+    factory.ensure_contract(consent)
     send_invitation(str(invite_talent([consent], factory.producer).pk))
     (message,) = mail.outbox
     assert message.recipients() == ["tara@voices.test"]

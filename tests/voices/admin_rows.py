@@ -18,6 +18,7 @@ from consent.models import (
     TalentMail,
 )
 from consent.services.audit_log import record_event
+from consent.services.notices import build_notice, store_notice
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import (
@@ -63,6 +64,7 @@ def _make_consent_rows(studio: Studio, consent: Consent, number: int) -> None:
     LanguageException.objects.create(
         consent=consent, language="de", reason="Both are spoken.", allowed_by=studio.producer
     )
+    store_notice(consent, build_notice(consent))
     take = Take.objects.filter(consent=consent).get()
     TakeCheck.objects.create(take=take, checked_at=timezone.now(), statement={"verdict": "review"})
     fields = {"sent_to": "talent@people.test", "token_digest": f"secret-digest-{number:02}"}

@@ -11,6 +11,7 @@ from consent.models import Capture, Consent, ConsentStatus, Pronunciation, Purpo
 from consent.services.invitations import request_consent
 from consent.services.take_checks import check_take, handle_check_failure
 from consent.services.takes import submit_take
+from tests.consent.rows import ConsentFactory
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import load_sample_wav
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
@@ -25,6 +26,7 @@ PROVIDER = "resemble_v2"
 @pytest.fixture
 def consent(talent: Talent, producer: User) -> Consent:
     """A consent for the statement that the sample recordings contain."""
+    ConsentFactory(producer).make_contract(talent)
     return request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Northlight Voices")
 
 
@@ -71,6 +73,7 @@ def test_take_with_other_text_gets_reject_verdict_but_awaits_review(consent: Con
 
 
 def test_take_that_names_another_company_gets_review_verdict(talent: Talent, producer: User) -> None:
+    ConsentFactory(producer).make_contract(talent)
     consent = request_consent(talent, PROVIDER, "en-US", Purpose.NARRATION, producer, company="Bluebird Media")
     assert run_check(submit_sample(consent)).statement["verdict"] == "review"
 

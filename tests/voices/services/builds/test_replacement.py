@@ -18,8 +18,8 @@ def replace_basis(harness: BuildHarness, build: Build, **terms: Any) -> tuple[Co
     """A newer consent, and a contract with these terms, that replace those of the build."""
     yesterday = timezone.localdate() - timedelta(days=1)
     dates = {"signed_on": yesterday, "starts_on": yesterday}
-    contract = harness.make_contract(build.voice.talent, supersedes=build.contract, **dates | terms)
-    return harness.make_consent(build.voice.talent), contract
+    consent = harness.make_consent(build.voice.talent)
+    return consent, harness.make_contract(build.voice.talent, supersedes=build.contract, **dates | terms)
 
 
 def test_unsent_build_goes_on_under_the_consent_and_contract_that_replaced_its_own(harness: BuildHarness) -> None:

@@ -1,0 +1,132 @@
+"""The status of each consent of a private link, in words for the talent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from consent import extension_points
+from consent.extension_points import Deletion
+from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation
+from consent.services.disclosure import compute_term
+from consent.services.filed_contracts import explain_to_talent, list_readable_contracts, load_contracts
+from consent.services.notices import NoticeText, build_notice
+from voicehub.text import format_date
+from voicehub.tokens import hash_token
+
+# The words for the talent, where staff have others.
+TALENT_LABELS = {ConsentStatus.REQUESTED: "Requested", ConsentStatus.SUBMITTED: "Sent"}
+
+
+@dataclass(frozen=True, slots=True)
+class TalentStatus:
+    """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line.
+
+    `contracts` are those that allow the consent. `contract_problem` says why the talent cannot record it now.
+    `notice` is what the talent reads before.
+    """
+
+    consent: Consent
+    tone: str
+    icon: str
+    detail: str
+    is_late: bool
+    deletions: Sequence[Deletion]
+    contracts: Sequence[Contract]
+    contract_problem: str = ""
+    notice: NoticeText | None = None
+
+    @property
+    def label(self) -> str:
+        return TALENT_LABELS.get(ConsentStatus(self.consent.status)) or self.consent.get_status_display()
+
+    @property
+    def is_answerable(self) -> bool:
+        return self.consent.status == ConsentStatus.REQUESTED and not self.is_late
+
+    @property
+    def can_withdraw(self) -> bool:
+        return self.consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
+
+    @property
+    def has_receipt(self) -> bool:
+        return self.can_withdraw or self.consent.status == ConsentStatus.SUBMITTED
+
+    @property
+    def has_open_deletion(self) -> bool:
+        return any(deletion.deleted_at is None for deletion in self.deletions)
+
+    @property
+    def change_token(self) -> str:
+        """Changes with everything that the list of deletions shows."""
+        return hash_token("|".join(str(deletion) for deletion in self.deletions))
+
+
+# The audit log entry that says when and by whom a status was set.
+STATUS_EVENTS = {
+    ConsentStatus.SUSPENDED: EventKind.SUSPENDED,
+    ConsentStatus.DECLINED: EventKind.DECLINED,
+    ConsentStatus.VOIDED: EventKind.VOIDED,
+    ConsentStatus.WITHDRAWN: EventKind.WITHDRAWN,
+    ConsentStatus.EXPIRED: EventKind.EXPIRED,
+    ConsentStatus.REPLACED: EventKind.REPLACED,
+}
+LOOKS = {
+    ConsentStatus.SUBMITTED: ("wait", "waiting"),
+    ConsentStatus.APPROVED: ("good", "in-force"),
+    ConsentStatus.SUSPENDED: ("wait", "waiting"),
+}
+
+
+def list_talent_statuses(consents: Sequence[Consent], invitation: Invitation) -> list[TalentStatus]:
+    """How each of these consents of an invitation stands."""
+    entries = Event.objects.filter(consent__in=consents, kind__in=STATUS_EVENTS.values()).order_by("sequence")
+    events = {(event.consent_id, event.kind): event for event in entries}
+    contracts = load_contracts(consents[0]) if consents else []
+    return [_make_talent_status(consent, invitation, _find_event(consent, events), contracts) for consent in consents]
+
+
+def _find_event(consent: Consent, events: Mapping[tuple[UUID, str], Event]) -> Event | None:
+    kind = STATUS_EVENTS.get(ConsentStatus(consent.status))
+    return events.get((consent.pk, kind)) if kind else None
+
+
+def _make_talent_status(
+    consent: Consent, invitation: Invitation, event: Event | None, contracts: Sequence[Contract]
+) -> TalentStatus:
+    is_late = consent.status == ConsentStatus.REQUESTED and not invitation.can_answer(consent)
+    tone, icon = LOOKS.get(ConsentStatus(consent.status), ("over", "over"))
+    deletions = extension_points.list_deletions(consent.find_newest_replacement())
+    is_open = consent.status == ConsentStatus.REQUESTED and not is_late
+    return TalentStatus(
+        consent,
+        tone,
+        icon,
+        _describe_to_talent(consent, event),
+        is_late,
+        deletions,
+        list_readable_contracts(consent, contracts),
+        explain_to_talent(consent, contracts) if is_open else "",
+        build_notice(consent, contracts) if is_open else None,
+    )
+
+
+def _describe_to_talent(consent: Consent, event: Event | None) -> str:
+    """When and by whom the status was set, and what it means."""
+    day = f"on {format_date(event.at)}" if event else ""
+    who = f"by {event.actor_name}, on your behalf" if event and event.actor_id else "by you"
+    parts = {
+        ConsentStatus.SUBMITTED: ("The studio listens to your recording next. There is nothing more for you to do.",),
+        ConsentStatus.APPROVED: (_describe_term(consent),),
+        ConsentStatus.SUSPENDED: ("by the studio", day),
+        ConsentStatus.DECLINED: (who, day),
+        ConsentStatus.WITHDRAWN: (who, day),
+        ConsentStatus.VOIDED: ("by the studio", day),
+        ConsentStatus.EXPIRED: (day,),
+        ConsentStatus.REPLACED: ("by a newer consent for the same provider and purpose", day),
+    }.get(ConsentStatus(consent.status), ())
+    return ", ".join(part for part in parts if part)
+
+
+def _describe_term(consent: Consent) -> str:
+    last_day = compute_term(consent).last_day
+    return f"until {format_date(last_day)}" if last_day else "without an end date"

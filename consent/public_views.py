@@ -15,7 +15,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import (
     COOKIE_LIFETIME,
@@ -35,7 +35,7 @@ from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
 from consent.services.disclosure import describe_disclosure
 from consent.services.talent_mails import get_producer_address
-from consent.take_upload import make_response, receive_take
+from consent.take_upload import make_response, receive_take, redirect_if_answered
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
@@ -163,9 +163,20 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     consent = get_answerable_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(invitation, consent))
-    context = {"consent": consent, "invitation": invitation, **_get_contact(consent)}
-    context["recorder_config"] = build_recorder_config(consent)
-    return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
+    return _render_record_page(request, invitation, consent)
+
+
+def _render_record_page(
+    request: HttpRequest, invitation: Invitation, consent: Consent, *, file_problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "consent": consent,
+        "invitation": invitation,
+        "recorder_config": build_recorder_config(consent),
+        "file_problem": file_problem,
+        **_get_contact(consent),
+    }
+    return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context, status=status)))
 
 
 def _get_status_url(invitation: Invitation, consent: Consent) -> str:
@@ -175,19 +186,25 @@ def _get_status_url(invitation: Invitation, consent: Consent) -> str:
 
 
 @login_not_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @_require_invitation
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+    """Receive a take. The page with a problem has this URL, so a GET request leads back to the form."""
     consent = get_answerable_consent(invitation, pk)
+    if request.method != "POST":
+        return redirect("invitation:record", invitation.pk, consent.pk)
     # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
     by = get_user(request) if request.user.is_authenticated else None
     received = receive_take(request, consent, Capture.LINK, by=by)
-    return make_response(
-        request,
-        received,
-        success_url=reverse("invitation:receipt", args=[invitation.pk, consent.pk]),
-        retry_url=reverse("invitation:record", args=[invitation.pk, consent.pk]),
-    )
+
+    def render_form(file_problem: str, status: int) -> HttpResponse:
+        url = _get_status_url(invitation, consent)
+        return redirect_if_answered(request, consent, file_problem, url) or _render_record_page(
+            request, invitation, consent, file_problem=file_problem, status=status
+        )
+
+    success_url = reverse("invitation:receipt", args=[invitation.pk, consent.pk])
+    return make_response(request, received, success_url, render_form)
 
 
 @login_not_required

@@ -41,6 +41,7 @@ urlpatterns = [
     path("consents/<uuid:pk>/answer-report/", consents.answer_report, name="answer_report"),
     path("consents/<uuid:pk>/void/", consents.void, name="void"),
     path("takes/<uuid:pk>/audio", takes.take_audio, name="take_audio"),
+    path("takes/<uuid:pk>/original", takes.take_original, name="take_original"),
     path("takes/<uuid:pk>/peaks", takes.take_peaks, name="take_peaks"),
     path("takes/<uuid:pk>/check/", takes.take_check, name="take_check"),
 ]

@@ -68,10 +68,12 @@ def consent_list(request: HttpRequest) -> HttpResponse:
 @require_permission("consent.view_consent")
 @require_safe
 def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _render_consent_page(request, get_consent_or_404(pk))
+    return render_consent_page(request, get_consent_or_404(pk))
 
 
-def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context: Any) -> HttpResponse:
+def render_consent_page(
+    request: HttpRequest, consent: Consent, *, status: int = 200, **extra_context: Any
+) -> HttpResponse:
     takes = consent.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks")
     to_review = takes.filter(acceptable=True).first() if _is_under_review(consent) else None
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
@@ -100,7 +102,7 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
         **_make_term_context(consent),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
-    return render(request, "consent/consent.html", context | extra_context)
+    return render(request, "consent/consent.html", context | extra_context, status=status)
 
 
 def _make_term_context(consent: Consent) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
         set_link_cookie(request, response, consent, link)
         return response
     shown_link = read_link_cookie(request, consent)
-    return _render_consent_page(request, consent, link=shown_link) if shown_link else redirect(consent)
+    return render_consent_page(request, consent, link=shown_link) if shown_link else redirect(consent)
 
 
 @require_permission("consent.invite_talent")

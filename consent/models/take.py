@@ -1,6 +1,7 @@
 """Takes, and the results of their checks."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -93,7 +94,7 @@ class Take(Evidence):
         return self.wav_sha256 or self.sha256
 
     @property
-    def hashes(self) -> dict[str, str]:
+    def hashes(self) -> dict[str, Any]:
         """The SHA-256 of each of its files, for the audit log."""
         return {"sha256": self.sha256} | ({"wav_sha256": self.wav_sha256} if self.wav_sha256 else {})
 

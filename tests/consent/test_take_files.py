@@ -35,7 +35,7 @@ def make_m4a(samples: Any = SPEECH) -> bytes:
     return encode_with_ffmpeg(samples, RATE, "ipod", "aac")
 
 
-def make_pipe_wav(**lengths: int) -> bytes:
+def make_pipe_wav(**lengths: Any) -> bytes:
     return make_wav_bytes(data=encode_pcm(make_speech_like(3.0)), **lengths)
 
 
@@ -172,7 +172,7 @@ def test_hint_names_m4a_where_its_decoder_is_installed(factory: ConsentFactory) 
     assert "M4A, MP3, Opus, FLAC, WAV and others, at most 2 minutes and 50 MB." in page
 
 
-DAMAGED = {
+DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     "cut m4a": (lambda: make_m4a()[:4000], "sound_damaged|sound_missing|rest_damaged|no_sound"),
     "cut WAV": (lambda: make_clip()[:-2000], "truncated"),
     "text": (lambda: b"Dear studio, please find attached my voice.", "not_sound"),

@@ -54,6 +54,7 @@ def submit_take(
     """
     if (file.size or 0) > TAKE_BYTES:
         raise ActionRefused(TOO_LARGE)
+    _require_open_request(Consent.objects.get(pk=consent.pk))  # before a conversion, which may take seconds
     with ExitStack() as stack:
         thresholds = load_take_thresholds(consent.provider)
         sound = stack.enter_context(ingest_audio(cast(BinaryIO, file), TAKE_LIMITS, thresholds, CONVERSION_LIMITS))
@@ -114,8 +115,12 @@ def _refuse_take_without_speech(sound: IngestResult) -> None:
 def _lock_requested_consent(consent: Consent) -> Consent:
     """The consent with its row locked. Raises ActionRefused if it does not wait for a take."""
     locked = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
-    if locked.status != ConsentStatus.REQUESTED:
-        raise ActionRefused("This consent is no longer waiting for a recording.")
-    if locked.takes.count() >= TAKES_PER_CONSENT:
-        raise ActionRefused(f"There are already {TAKES_PER_CONSENT} recordings. Ask the studio for a new request.")
+    _require_open_request(locked)
     return locked
+
+
+def _require_open_request(consent: Consent) -> None:
+    if consent.status != ConsentStatus.REQUESTED:
+        raise ActionRefused("This consent is no longer waiting for a recording.")
+    if consent.takes.count() >= TAKES_PER_CONSENT:
+        raise ActionRefused(f"There are already {TAKES_PER_CONSENT} recordings. Ask the studio for a new request.")

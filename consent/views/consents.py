@@ -15,6 +15,7 @@ from consent.access import (
     are_takes_closed,
     find_earlier_approval,
     find_open_dispute,
+    find_take_problem,
     get_consent_or_404,
     get_invitation_or_404,
     get_take_or_404,
@@ -35,7 +36,7 @@ from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
 from consent.services.disclosure import compute_term, list_allowing
 from consent.services.disputes import close_dispute
-from consent.services.evidence_checks import check_history
+from consent.services.evidence_checks import require_intact_evidence
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
@@ -96,6 +97,7 @@ def render_consent_page(
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "next_step": make_next_step(consent, user, is_invited=is_invited, permission=_check_permission(consent)),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
+        "take_problem": find_take_problem(consent),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
@@ -237,14 +239,10 @@ def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str,
 @require_permission("consent.review_consent")
 @require_POST
 def check_audit_log(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Verify the audit log now, for example after a restore from the backup."""
+    """Verify the audit log and the recording now, for example after a restore from the backup."""
     consent = get_consent_or_404(pk)
-    broken_event = check_history(consent)
-    if broken_event is None:
-        messages.success(request, "The audit log is intact.")
-    else:
-        messages.error(request, f"The audit log is damaged at entry {broken_event}. Ask an admin to restore it.")
-    return redirect(consent)
+    text = "The audit log and the recording are intact."
+    return _act_or_refuse(request, consent, text, require_intact_evidence, consent)
 
 
 _make_view = partial(make_reason_view, get_consent_or_404)

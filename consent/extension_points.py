@@ -46,11 +46,14 @@ class TalentVoices:
 
     `shown_ids` has the ids of the first voices, for their tiles.
 
+    `built_count` has the voices with a build that is ready.
+
     `build_tone` is the tone of its status, as `consent.presenters.Badge` has one.
     """
 
     voice_count: int = 0
     shown_ids: Sequence[UUID] = ()
+    built_count: int = 0
     build_tone: str = ""
     build_label: str = ""
     build_url: str = ""

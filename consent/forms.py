@@ -103,6 +103,7 @@ class ContractForm(ModelFormOfContract):
         """`draft` has the file that was sent with an earlier, faulty form. A new file in the form replaces it."""
         super().__init__(*args, **kwargs)
         self.file_warnings: tuple[Finding, ...] = ()
+        self.initial["territory"] = ""  # only the contract says it
         self.set_draft(draft)
         self.fields["company"].initial = settings.VOICEHUB_COMPANY
         self.fields["providers"].choices = extension_points.list_provider_choices  # type: ignore[attr-defined]  # a callable is evaluated for each form

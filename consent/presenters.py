@@ -63,10 +63,14 @@ class NextStep:
     is_open: bool = True
 
 
-def make_next_step(consent: Consent, user: User, *, is_invited: bool, permission: BuildPermission | None) -> NextStep:
+def make_next_step(
+    consent: Consent, user: User, *, is_invited: bool, has_contract: bool, permission: BuildPermission | None
+) -> NextStep:
     """The next step of this consent for this user. `permission` is the answer of the gate for a consent in force."""
     if consent.status == ConsentStatus.REQUESTED:
-        return _make_invite_step(consent, user, is_invited)
+        needs_contract = not has_contract and user.has_perm("consent.add_contract")
+        make_step = _make_waiting_step if is_invited else _make_invite_step
+        return make_step(consent, user, needs_contract=needs_contract)
     if consent.status == ConsentStatus.SUBMITTED:
         return _make_review_step(user)
     if consent.status == ConsentStatus.APPROVED:
@@ -78,37 +82,56 @@ def make_next_step(consent: Consent, user: User, *, is_invited: bool, permission
     return _make_closed_step(consent, user)
 
 
-def _make_invite_step(consent: Consent, user: User, is_invited: bool) -> NextStep:
-    name, has_email = consent.talent.name, bool(consent.talent.email)
-    if consent.note_to_talent:
-        title, text = f"Waiting for {name} to record a retake", f"Reason: {consent.note_to_talent}"
-    elif is_invited:
-        text = "The recording appears here once it is submitted. A new invitation or private link ends the link below."
-        title = f"Waiting for {name}"
-    else:
-        text = "Email a private link, pass one on yourself, or record the statement in the studio."
-        title = f"Next: invite {name}"
+NO_CONTRACT = "No contract for this consent is on file. Add one before a voice is built."
+
+
+def _make_waiting_step(consent: Consent, user: User, *, needs_contract: bool) -> NextStep:
+    """While the talent answers, staff can add the contract, as the lists say. The card of the links has new links."""
+    name, reason = consent.talent.name, consent.note_to_talent
+    title = f"Waiting for {name} to record a retake" if reason else f"Waiting for {name}"
+    paragraphs = [f"Reason: {reason}" if reason else "The recording appears here once it is submitted."]
     actions = []
+    if needs_contract:
+        paragraphs = [f"{title}.", *paragraphs[: bool(reason)], NO_CONTRACT]
+        title = "Next: add a contract"
+        actions.append(_make_contract_action(consent))
+    if user.has_perm("consent.add_take"):
+        actions.append(_make_studio_action(consent))
+    return NextStep(title, paragraphs, actions, is_open=needs_contract)
+
+
+def _make_invite_step(consent: Consent, user: User, *, needs_contract: bool) -> NextStep:
+    talent, actions = consent.talent, []
     if user.has_perm("consent.invite_talent"):
-        label = "Send a new invitation" if is_invited else "Send the invitation"
-        if has_email:
-            url = reverse("consent:invite", args=[consent.pk])
-            actions.append(Action(label, url, is_primary=not is_invited, is_post=True))
+        if talent.email:
+            actions.append(Action("Send the invitation", reverse("consent:invite", args=[consent.pk]), is_post=True))
         elif user.has_perm("consent.change_talent"):
-            url = reverse("consent:talent_edit", args=[consent.talent_id])
+            url = reverse("consent:talent_edit", args=[talent.pk])
             actions.append(Action("Add an email address", url, is_primary=False))
         url = reverse("consent:copy_link", args=[consent.pk])
-        actions.append(Action("Create a private link", url, is_primary=not has_email and not is_invited, is_post=True))
+        actions.append(Action("Create a private link", url, is_primary=not talent.email, is_post=True))
     if user.has_perm("consent.add_take"):
-        url = reverse("consent:record_in_studio", args=[consent.pk])
-        actions.append(Action("Record in the studio", url, is_primary=False))
-    return NextStep(title, [text], actions)
+        actions.append(_make_studio_action(consent))
+    paragraphs = ["Email a private link, pass one on yourself, or record the statement in the studio."]
+    if needs_contract:
+        paragraphs.append(NO_CONTRACT)
+        actions.append(_make_contract_action(consent, is_primary=False))
+    return NextStep(f"Next: invite {talent.name}", paragraphs, actions)
+
+
+def _make_contract_action(consent: Consent, *, is_primary: bool = True) -> Action:
+    return Action("Add contract", make_contract_url(consent.talent_id, consent.provider, consent.purpose), is_primary)
+
+
+def _make_studio_action(consent: Consent) -> Action:
+    url = reverse("consent:record_in_studio", args=[consent.pk])
+    return Action("Record in the studio", url, is_primary=False)
 
 
 def _make_review_step(user: User) -> NextStep:
     if not user.has_perm("consent.review_consent"):
         return NextStep("Waiting for review", ["A producer will review the recording."])
-    text = "Read along while you listen. Approve the recording if the right person reads exactly these words."
+    text = "Read along while you listen. Approve it if the right person reads exactly these words."
     return NextStep("Next: listen, then approve", [text])
 
 

@@ -172,6 +172,7 @@ def _render_record_page(
     context = {
         "consent": consent,
         "invitation": invitation,
+        "is_only_request": query_invited_consents(invitation).count() == 1,
         "recorder_config": build_recorder_config(consent),
         "file_problem": file_problem,
         **_get_contact(consent),

@@ -19,6 +19,7 @@ from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
 from voicehub.sound_report import NO_PROBLEM, Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark
+from voicehub.text import format_count
 
 COMPARISON_TIME = timedelta(minutes=1)  # maximum wait for the speaker comparison after the other checks
 PUNCTUATION = ".,;:!?\"'“”‘’()"
@@ -121,6 +122,12 @@ class TakeReport:
         """(state, description, count) of each state that occurs."""
         counts = Counter(word.state for word in self.words)
         return [(state, meaning, counts[state]) for state, meaning in WORD_STATES.items() if counts[state]]
+
+    @property
+    def recognized(self) -> str:
+        """How many words of the statement were recognized."""
+        words = [word for word in self.words if word.state != "inserted"]
+        return f"{sum(word.state == 'heard' for word in words)} of {format_count(len(words), 'word', 'words')}"
 
     @property
     def unsure_names(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Case, Value, When
@@ -98,42 +98,47 @@ def _get_contract_url(ids: Collection[UUID]) -> str:
 
 def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> Step:
     if consent:
-        requested_on = date_format(timezone.localtime(consent.created_at), "M j, Y")
-        return Step("Consent requested", "good", requested_on, consent.get_absolute_url())
+        requested_on = _format_day(consent.created_at)
+        return Step("Consent request", "good", requested_on, consent.get_absolute_url())
     if not user.has_perm("consent.add_consent"):
-        return Step("Consent requested", *NOT_YET)
-    return Step("Consent requested", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
+        return Step("Consent request", *NOT_YET)
+    return Step("Consent request", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
 
 
 def _make_recording_step(consent: Consent | None) -> Step:
     if consent is None:
-        return Step("Recorded", *NOT_YET)
+        return Step("Recording", *NOT_YET)
     url = consent.get_absolute_url()
     if consent.status in RECORDED:
-        return Step("Recorded", "good", "Received", url)
+        return Step("Recording", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
-        return Step("Recorded", "idle", "Waiting for talent", url, "Open request")
-    return Step("Recorded", "idle", "Closed", url)
+        return Step("Recording", "idle", "Waiting for talent", url, "Open request")
+    return Step("Recording", "idle", "Closed", url)
 
 
 def _make_approval_step(consent: Consent | None, user: User) -> Step:
     if consent is None or consent.status not in APPROVAL_MARKS:
-        return Step("Approved", *NOT_YET)
+        return Step("Approval", *NOT_YET)
     tone, status = APPROVAL_MARKS[ConsentStatus(consent.status)]
+    if consent.status == ConsentStatus.APPROVED and consent.approved_at:
+        status = _format_day(consent.approved_at)
     if consent.status == ConsentStatus.SUBMITTED and user.has_perm("consent.review_consent"):
-        return Step("Approved", tone, status, f"{consent.get_absolute_url()}#review", "Review")
-    return Step("Approved", tone, status, consent.get_absolute_url())
+        return Step("Approval", tone, status, f"{consent.get_absolute_url()}#review", "Review")
+    return Step("Approval", tone, status, consent.get_absolute_url())
+
+
+def _format_day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "M j, Y")
 
 
 def _make_voice_step(talent: Talent, user: User, *, may_add: bool) -> Step:
     voices = extension_points.get_voice_summaries().summarize([talent.pk]).get(talent.pk)
     if voices and voices.build_label and user.has_perm("voices.view_build"):
         tone = {"over": "idle"}.get(voices.build_tone, voices.build_tone)
-        return Step("Voice built", tone, voices.build_label, voices.build_url)
+        status = f"{voices.built_count} of {voices.voice_count} built"
+        return Step("Voices", tone, voices.build_label if tone == "busy" else status, voices.build_url)
     if voices and voices.voice_count:
-        return Step(
-            "Voice built", "idle", f"{format_count(voices.voice_count, 'voice', 'voices')}, not built", "#voices"
-        )
+        return Step("Voices", "idle", f"{format_count(voices.voice_count, 'voice', 'voices')}, not built", "#voices")
     if may_add and user.has_perm("voices.add_voice"):
-        return Step("Voice built", *NOT_YET, reverse("voices:voice_add", args=[talent.pk]), "Add voice")
-    return Step("Voice built", *NOT_YET)
+        return Step("Voices", *NOT_YET, reverse("voices:voice_add", args=[talent.pk]), "Add voice")
+    return Step("Voices", *NOT_YET)

@@ -24,6 +24,7 @@ urlpatterns = [
     path("contracts/<uuid:pk>/suspend/", contracts.contract_suspend, name="contract_suspend"),
     path("contracts/<uuid:pk>/resume/", contracts.contract_resume, name="contract_resume"),
     path("consents/", consents.consent_list, name="consent_list"),
+    path("consents/add/", requests.consent_add, name="consent_add"),
     path("consents/<uuid:pk>/", consents.consent_page, name="consent"),
     path("consents/<uuid:pk>/invite/", consents.invite, name="invite"),
     path("consents/<uuid:pk>/link/", consents.copy_link, name="copy_link"),

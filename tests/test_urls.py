@@ -62,6 +62,7 @@ ACCESS = {
     "consent:contract_draft": ("get", PRODUCER_ROLES),
     "consent:contract_confirm": ("post", PRODUCER_ROLES),
     "consent:language_allow": ("post", PRODUCER_ROLES),
+    "consent:consent_add": ("get", PRODUCER_ROLES),
     "consent:consent_ask": ("get", PRODUCER_ROLES),
     "consent:statement": ("get", PRODUCER_ROLES),
     "consent:contract_suspend": ("post", PRODUCER_ROLES),

@@ -1,10 +1,12 @@
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.contrib.auth.models import AnonymousUser, Group
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,9 +19,10 @@ from providers.types import Tier
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.columns import MAX_CHARACTERS
-from voicehub.admin_base.formats import format_moment, make_label
+from voicehub.admin_base.formats import EMPTY, format_moment, make_label
 from voicehub.admin_base.groups import STAFF, WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin, StudioAdmin
+from voicehub.admin_base.subjects import find_subjects
 from voicehub.admin_base.versions import VersionedForm
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voicehub.queue_admin import QueueAdmin
@@ -27,6 +30,10 @@ from voicehub.refusals import ActionRefused
 from voicehub.task_labels import describe_task
 from voicehub.text import format_minus
 from voicehub.user_admin import StudioUserAdmin
+
+# Failed tasks first, then those that wait, the next one first, then those that are done, the newest first.
+RANK = Case(When(status=TaskStatus.FAILED, then=0), When(status=TaskStatus.WAITING, then=1), default=2).asc()
+NEXT_DUE = Case(When(status=TaskStatus.WAITING, then="due_at")).asc()
 
 # Roles are defined in code (voicehub.roles), and the next migration would undo edits made in the admin.
 admin.site.unregister(Group)
@@ -37,16 +44,39 @@ admin.site.unregister(Dashboard)
 admin.site.register(Dashboard, QueueAdmin)
 
 
+def name_subjects(tasks: Iterable[Any], user: User | AnonymousUser) -> None:
+    """Give each task its `subject`, empty if it works on no row."""
+    subjects = find_subjects(tasks, user)
+    for task in tasks:
+        task.subject = subjects.get(task.pk, "")
+
+
+class TaskList(ChangeList):
+    """The tasks of one page of the list, each with what it works on."""
+
+    def get_ordering_field_columns(self) -> Any:
+        """No heading has the arrow of the order as long as nobody has chosen one."""
+        return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        name_subjects(self.result_list, request.user)
+
+
 @admin.register(Task)
 class TaskAdmin(ReadOnlyAdmin):
-    """Background tasks in every status: waiting, running, done or failed (with the reason)."""
+    """Background tasks in every status: waiting, done or failed (with the reason)."""
 
     group = WORK
-    purpose = "Background tasks: waiting, running, done or failed"
+    purpose = "Background tasks: waiting, done or failed"
     place = 1
-    attention = (({"status__exact": "failed", "seen_at__isnull": True}, "failed task", "failed tasks"),)
-    list_display = ["task", "status", "created_at"]
-    short_columns = ("created_at",)
+    attention = (({"status__exact": "failed", "seen_at__isnull": True}, "failed task", "failed tasks", "bad"),)
+    counted = ({"status": "waiting"}, "waiting")
+    list_display = ["task", "about", "status", "due", "created_at"]
+    short_columns = ("about", "due", "created_at")
+    named_columns = ("due", "created_at")
+    ordering = (RANK, NEXT_DUE, "-created_at")
+    readonly_fields = ("about",)
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["object_id", "reason"]
     actions = ["retry_tasks", "mark_seen"]
@@ -54,6 +84,23 @@ class TaskAdmin(ReadOnlyAdmin):
 
     def name_row(self, row: Task) -> str:
         return describe_task(row.kind)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return TaskList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Task | None:
+        task = super().get_object(request, object_id, from_field)
+        if task is not None:
+            name_subjects([task], request.user)
+        return task
+
+    @admin.display(description="about")
+    def about(self, row: Any) -> str:
+        return row.subject or EMPTY
+
+    @admin.display(description="due", ordering="due_at")
+    def due(self, row: Task) -> str:
+        return format_moment(row.due_at) if row.status == TaskStatus.WAITING else EMPTY
 
     @admin.display(description="task", ordering="kind")
     def task(self, row: Task) -> SafeString | str:
@@ -75,9 +122,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
 
 def list_task_facts(task: Task) -> Iterator[str]:
-    """What tells a task apart from one that ran once and well: when it is due, that it was repeated, and why."""
-    if task.status == TaskStatus.WAITING:
-        yield f"Due {format_moment(task.due_at)}"
+    """What tells a task apart from one that ran once and well: that it was repeated, and why."""
     if task.attempts > 1:
         yield f"{task.attempts} attempts"
     if task.reason:
@@ -95,12 +140,15 @@ def name_threshold(name: str) -> str:
     return make_label(re.sub("_(dbfs|db|hz|seconds|share)$", "", name))
 
 
+def describe_default(name: str) -> str:
+    """The default value with its unit. Empty if VoiceHub has no such threshold anymore."""
+    known = THRESHOLD_INFO.get(name)
+    return f"{format_minus(f'{known.default:g}')} {known.unit}" if known else ""
+
+
 def list_threshold_choices() -> list[tuple[str, str]]:
     """Every threshold's name, with its default value and unit."""
-    return [
-        (name, f"{name_threshold(name)} (default {format_minus(f'{threshold.default:g}')} {threshold.unit})")
-        for name, threshold in THRESHOLD_INFO.items()
-    ]
+    return [(name, f"{name_threshold(name)} (default {describe_default(name)})") for name in THRESHOLD_INFO]
 
 
 def list_providers() -> list[tuple[str, str]]:
@@ -116,12 +164,17 @@ class ThresholdForm(VersionedForm):
     tier = forms.ChoiceField(choices=list_tiers, required=False)
     name = forms.ChoiceField(choices=list_threshold_choices, label="Threshold")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if default := describe_default(self.instance.name):
+            self.fields["value"].help_text = f"Default: {default}."
+
     class Meta:
         model = ThresholdOverride
         fields = ["name", "value", "provider", "tier", "reason"]
         help_texts = {
-            "value": "In the unit of the default.",
-            "reason": "Why this studio differs, and where the value comes from.",
+            "value": "A number in the unit that stands behind the default of the threshold.",
+            "reason": "Required. Why this studio differs, and where the value comes from.",
         }
         widgets = {"reason": forms.Textarea(attrs={"rows": 2})}
 
@@ -133,7 +186,7 @@ class ThresholdOverrideAdmin(StudioAdmin):
     group = STAFF
     purpose = "Measured values from which this studio gets a finding"
     place = 4
-    empty_text = "A threshold is the measured value from which a recording gets a finding. The defaults apply."
+    empty_text = "From a measured value on, a recording gets a finding. The defaults apply, which the form lists."
     formats = {"name": name_threshold}
     short_columns = ("value", "provider")
     form = ThresholdForm
@@ -142,5 +195,4 @@ class ThresholdOverrideAdmin(StudioAdmin):
 
     @admin.display(description="default value")
     def default_value(self, row: ThresholdOverride) -> str:
-        known = THRESHOLD_INFO.get(row.name)
-        return f"{known.default:g} {known.unit}" if known else "threshold no longer exists"
+        return describe_default(row.name) or "threshold no longer exists"

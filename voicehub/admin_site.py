@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from voicehub.admin_base.groups import GROUPS, Attention
+from voicehub.admin_base.groups import GROUPS, Attention, Counted
 
 
 def count_problems(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -> list[dict[str, str]]:
@@ -22,11 +22,21 @@ def count_problems(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest) -
     url = reverse(f"{model_admin.admin_site.name}:{opts.app_label}_{opts.model_name}_changelist")
     rows = model_admin.model._default_manager.order_by()
     problems = []
-    for lookup, one, many in lookups:
+    for lookup, one, many, tone in lookups:
         values = {name: value.split(",") if name.endswith("__in") else value for name, value in lookup.items()}
         if count := rows.filter(**values).count():
-            problems.append({"text": f"{count:,} {one if count == 1 else many}", "url": f"{url}?{urlencode(lookup)}"})
+            text = f"{count:,} {one if count == 1 else many}"
+            problems.append({"text": text, "tone": tone, "url": f"{url}?{urlencode(lookup)}"})
     return problems
+
+
+def count_rows(model_admin: "admin.ModelAdmin[Any]") -> str:
+    """How many rows a list has, or how many of them wait. Empty for a list that grows with each call or recording."""
+    counted: Counted | None = getattr(model_admin, "counted", None)
+    if counted is None:
+        return ""
+    lookup, word = counted
+    return f"{model_admin.model._default_manager.filter(**lookup).count():,} {word}".strip()
 
 
 class StudioAdminSite(admin.AdminSite):
@@ -67,7 +77,11 @@ class StudioAdminSite(admin.AdminSite):
         """The first page, with what needs a person."""
         admins = [one for one in self._registry.values() if one.has_view_permission(request)]
         problems = [problem for one in admins for problem in count_problems(one, request)]
-        return super().index(request, {"problems": problems, **(extra_context or {})})
+        page = super().index(request, {"problems": problems, **(extra_context or {})})
+        groups = (page.context_data or {})["app_list"]
+        for entry in (entry for group in groups for entry in group["models"]):
+            entry["count"] = count_rows(self._registry[entry["model"]]) if entry["admin_url"] else ""
+        return page
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
         """The first page has all models by task. A list of one app would have other groups."""

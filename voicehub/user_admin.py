@@ -29,17 +29,24 @@ from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
 from voicehub.models import User
 from voicehub.password_words import describe_password_fields
 
-LAST_SUPERUSER = "No other superuser can sign in. Make another user a superuser before you change or delete {name}."
+LAST_SUPERUSER = "No other superuser can sign in. Make another user a superuser before you change {name}."
+LAST_TO_DELETE = "No other superuser can sign in. Make another user a superuser before you delete {name}."
+ROLES_TEXT = (
+    "Viewer: reads everything, and votes on previews.<br>Engineer: also adds and changes voices and recordings.<br>"
+    "Producer: also contracts, consents and builds.<br>Admin: everything."
+)
 # Only a superuser can set these fields, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 # The labels and help of the form.
 FIELD_TEXTS = {
-    "username": ("User name", "To sign in with. Letters, digits and @ . + - _"),
+    "username": ("Username", "To sign in with. Letters, digits and @ . + - _"),
+    "first_name": ("First name", ""),
+    "last_name": ("Last name", ""),
     "email": ("Email", ""),
     "is_active": ("May sign in", "Take this away instead of deleting a user."),
-    "is_staff": ("May open the administration", ""),
+    "is_staff": ("May open the administration", "The roles decide what it shows."),
     "is_superuser": ("Superuser", "May do everything, whatever the roles."),
-    "groups": ("Roles", ""),
+    "groups": ("Roles", ROLES_TEXT),
     "user_permissions": ("Single permissions", "Beyond those of the roles. Most users need none."),
 }
 # Only VoiceHub writes these fields.
@@ -131,6 +138,11 @@ class NewUserForm(NewForm):
         super().__init__(*args, **kwargs)
         describe_password_fields(self.fields)
         describe_fields(self.fields)
+        for name in ("first_name", "last_name", "email"):
+            self.fields[name].label = f"{FIELD_TEXTS[name][0]} (optional)"
+        usable = self.fields["usable_password"]
+        usable.label, usable.help_text = "Set a password", "Without a password, the user cannot sign in."
+        usable.widget.choices = [("true", "Now"), ("false", "Later")]
 
 
 class RolesField(RolesChoice):
@@ -172,6 +184,7 @@ class UserPasswordForm(PasswordForm):
 class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     group = STAFF
     purpose = "Staff who sign in, with their roles"
+    counted = ({}, "")
     place = 1
     form = UserForm
     change_password_form = UserPasswordForm
@@ -183,7 +196,7 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
         "last_login": "last sign-in",
         "date_joined": "added",
     }
-    list_display = ["person", "email", "roles", "is_active", "signed_in"]
+    list_display = ["person", "email", "roles", "signed_in"]
     short_columns = ("email", "roles")
     list_filter = [("groups", RoleFilter), "is_active", "is_staff"]
     add_fieldsets = (
@@ -192,7 +205,8 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     )
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        ("Access", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        ("Access", {"fields": ("groups",)}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
         (TECHNICAL_DETAILS, {"fields": ("user_permissions",), "classes": ("collapse",)}),
     )
@@ -206,7 +220,9 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     @admin.display(description="person", ordering="username")
     def person(self, user: User) -> SafeString | str:
         name = str(user)
-        return format_html('{} <small class="sub">{}</small>', name, user.username) if name != user.username else name
+        facts = [f"Signs in as {user.username}"] if name != user.username else []
+        facts += [] if user.is_active else ["May not sign in"]
+        return format_html('{} <small class="sub">{}</small>', name, ". ".join(facts)) if facts else name
 
     @admin.display(description="last sign-in", ordering="last_login")
     def signed_in(self, user: User) -> str:
@@ -253,5 +269,5 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
         chosen = {user.pk for user in objs}
         superusers = list(find_superusers())
         if superusers and chosen.issuperset(user.pk for user in superusers):
-            protected = [*protected, LAST_SUPERUSER.format(name=superusers[0])]
+            protected = [*protected, LAST_TO_DELETE.format(name=superusers[0])]
         return deleted, counts, missing_permissions, protected

@@ -200,8 +200,7 @@ class BuildOption:
             yield format_count(state.needed_recording_count - state.recording_count, "recording", "recordings")
         if state.seconds < state.needed_seconds:
             yield f"{format_duration(math.ceil(state.needed_seconds - self.whole_seconds))} of speech"
-        if any(gap.kind is GapKind.TRANSCRIPTS for gap in state.gaps):
-            yield "transcripts"
+        yield from (gap.subject for gap in state.gaps if gap.kind is GapKind.TRANSCRIPTS)
 
     @property
     def badge(self) -> tuple[str, str]:

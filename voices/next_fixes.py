@@ -40,10 +40,10 @@ GATE_LABELS = {
 GAP_LABELS = {
     GapKind.RECORDINGS: "Recordings missing",
     GapKind.CLIP_LENGTH: "Recordings of the wrong length",
-    GapKind.TRANSCRIPTS: "Transcripts missing",
     GapKind.SHORTER_TRANSCRIPTS: "Transcripts too long",
     GapKind.TRAINED_LENGTH: "Recordings too long",
     GapKind.LANGUAGE: "Language not supported",
+    GapKind.TRANSCRIPTS: "Transcripts missing",
     GapKind.OFFLINE_PROOF: "Proof of consent missing",
     GapKind.UNCHECKED: "Being checked",
     GapKind.CHECK_STOPPED: "Check stopped",
@@ -124,7 +124,10 @@ def _make_status(target: Target) -> str:
         return "Account paused"
     if not state.permission.is_given:
         return GATE_LABELS[find_gate_step(state.permission)]
-    return GAP_LABELS[state.gaps[0].kind if state.gaps else GapKind.RECORDINGS]
+    first = state.gaps[0] if state.gaps else None
+    if first and first.subject:
+        return f"{first.subject.capitalize()} missing"
+    return GAP_LABELS[first.kind if first else GapKind.RECORDINGS]
 
 
 def name_target(target: Target) -> str:

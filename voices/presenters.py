@@ -49,7 +49,6 @@ STATE_BADGES = {
     VoiceState.TRAINING: StatusBadge("busy", "Training"),
     VoiceState.USABLE: StatusBadge("good", "Ready"),
     VoiceState.UNKNOWN: StatusBadge("wait", "Not known"),
-    VoiceState.FAILED: StatusBadge("bad", "Training failed"),
     VoiceState.UNUSABLE: StatusBadge("bad", "Not usable"),
     VoiceState.UNTRAINED: StatusBadge("over", "Not usable"),
 }
@@ -72,6 +71,8 @@ def make_remote_badge(remote: RemoteVoice, *, is_held: bool = False) -> StatusBa
         return StatusBadge("busy", state.active_build.get_status_display())
     if state.kind is VoiceState.USABLE and remote.adopted_by_id:
         return StatusBadge("good", "Adopted")
+    if state.kind is VoiceState.FAILED and state.last_training:
+        return _make_status_badge(state.last_training)
     return STATE_BADGES[state.kind]
 
 
@@ -100,9 +101,14 @@ def make_build_badges(build: Build, states: VoiceStates, outdated: Collection[UU
         return [voice_badge]
     if build.pk in outdated:
         return [OUTDATED_BADGE]
-    badge = StatusBadge(get_tone(build.status), build.get_status_display())
+    badge = _make_status_badge(build)
     is_held = build.status == BuildStatus.TRAINING and build.remote_voice_id in states.held
     return [badge, voice_badge] if is_held and voice_badge else [badge]
+
+
+def _make_status_badge(build: Build) -> StatusBadge:
+    """The status of a build: the same word and color on its page, in lists, and on its voice at the provider."""
+    return StatusBadge(get_tone(build.status), build.get_status_display())
 
 
 def _make_deletion_badge(remote: RemoteVoice) -> StatusBadge:

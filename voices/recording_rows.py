@@ -1,11 +1,12 @@
 """What the table of recordings shows of one row: its waveform as a path, its quality, its worst findings."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from voicehub.sound_report import TONES_BY_WEIGHT, make_chip
+from voicehub.sound_report import TONES_BY_WEIGHT, Chip, Json, make_chip
 from voices.models import Recording
 from voices.row_polls import RowState
+from voices.services.recordings.found_problems import UNFIT_CODES
 
 # A row has room for this many findings. The others are in its details.
 MAX_CHIPS = 2
@@ -18,9 +19,9 @@ WAVE_EXPONENT = 0.6
 # On the scale of the estimate, from 1 to 5. These limits are VoiceHub's: no source states one for recordings.
 POOR_BELOW, FAIR_BELOW = 2.5, 3.4
 PROVIDER_FLAGS = (
-    ("flagged_silent", "Silent (provider)", "bad"),
-    ("flagged_outlier", "Another speaker or sound (provider)", "wait"),
-    ("flagged_discarded", "Not used (provider)", ""),
+    ("flagged_silent", "Silent", "bad"),
+    ("flagged_outlier", "Other speaker or sound", "wait"),
+    ("flagged_discarded", "Not used", ""),
 )
 # Fixed findings ask for nothing, so their chips have no tint.
 CHIP_TONES = {"bad": "bad", "wait": "wait"}
@@ -42,12 +43,32 @@ class RowChips:
 
 def make_row_chips(recording: Recording) -> RowChips:
     """What the provider marked, then our findings, the worst first."""
-    chips = [make_chip(found) for found in (*recording.findings, *recording.set_findings)]
-    chips.sort(key=lambda chip: TONES_BY_WEIGHT.index(chip.tone))
+    chips = sort_chips(make_finding_chip(found) for found in (*recording.findings, *recording.set_findings))
     titles = dict.fromkeys(
         [*list_flags(recording), *(RowChip(chip.title, CHIP_TONES.get(chip.tone, "")) for chip in chips)]
     )
     return RowChips(list(titles)[:MAX_CHIPS], max(0, len(titles) - MAX_CHIPS))
+
+
+def make_finding_chip(found: Json, *, is_comparison: bool = False) -> Chip:
+    """The chip of a finding. What makes a recording unfit for every build has one color in all lists."""
+    chip = make_chip(found, is_comparison=is_comparison)
+    return replace(chip, tone=get_code_tone(chip.code)) if chip.tone == "wait" else chip
+
+
+def get_code_tone(code: str) -> str:
+    """The tone of one of our findings that is to review."""
+    return "bad" if code in UNFIT_CODES else "wait"
+
+
+def sort_chips(chips: Iterable[Chip]) -> list[Chip]:
+    """The most severe first."""
+    return sorted(chips, key=lambda chip: TONES_BY_WEIGHT.index(chip.tone))
+
+
+def is_silent(recording: Recording) -> bool:
+    """Whether the provider found no speech, so that an estimate of quality means nothing."""
+    return bool(getattr(recording, "flagged_silent", False))
 
 
 def list_flags(recording: Recording) -> list[RowChip]:
@@ -104,7 +125,9 @@ def make_wave_marks(recording: Recording) -> list[WaveMark]:
     if not length:
         return []
     found = [one for one in recording.findings if one.get("at") is not None]
-    return [WaveMark(f"{min(1.0, one['at'] / length) * DETAILS_BARS:.1f}", make_chip(one).tone) for one in found]
+    return [
+        WaveMark(f"{min(1.0, one['at'] / length) * DETAILS_BARS:.1f}", make_finding_chip(one).tone) for one in found
+    ]
 
 
 def make_row_state(recording: Recording, *, is_analyzing: bool) -> RowState[Recording]:

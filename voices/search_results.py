@@ -16,9 +16,10 @@ from voicehub.folding import fold
 from voicehub.status_marks import get_tone, render_mark
 from voicehub.templatetags.cells import render_moment
 from voicehub.templatetags.signs import render_face, render_voice_tile
-from voicehub.text import format_count, get_language_name
+from voicehub.text import format_count, format_duration, get_language_name
 from voices.models import Build, Recording, RemoteVoice, Voice
 from voices.presenters import build_name
+from voices.recording_rows import get_quality_grade
 from voices.services.search import MIN_CHARACTERS, FoundRows, SearchWord
 
 LABELS = {
@@ -97,11 +98,19 @@ def _make_voice_result(voice: Voice, words: Sequence[str]) -> SearchResult:
 def _make_recording_result(recording: Recording, words: Sequence[str]) -> SearchResult:
     # The table begins with the opened recording if it stands on another page.
     url = f"{recording.voice.get_absolute_url()}?open={recording.pk}#row-{recording.pk}"
-    name, where = mark_words(recording.file_name, words), f"{recording.voice.name} · {recording.voice.talent.name}"
+    name, where = mark_words(recording.file_name, words), recording.voice.name
+    state, length = _show_quality(recording), format_duration(recording.seconds) if recording.seconds else ""
     text, sign = mark_words(cut_text(recording.transcript, words), words), render_voice_tile(recording.voice.pk)
     if not text:
-        return SearchResult(url, name, mark_words(where, ()), sign=sign)
-    return SearchResult(url, SafeString(""), format_html("{} · {}", name, where), text, sign)
+        return SearchResult(url, name, mark_words(where, ()), sign=sign, state=state, day=length)
+    return SearchResult(url, SafeString(""), format_html("{} · {}", name, where), text, sign, state, length)
+
+
+def _show_quality(recording: Recording) -> SafeString | str:
+    if recording.quality is None:
+        return ""
+    grade = get_quality_grade(recording.quality)
+    return format_html('<span class="vh-quality{}">{}</span>', grade, f"{recording.quality:.1f}")
 
 
 def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:

@@ -1,5 +1,5 @@
 """The admin pages of this app, one module for each group of models."""
 
-from consent.admin import consents, contracts, talents, texts
+from consent.admin import consents, contracts, subjects, talents, texts
 
-__all__ = ["consents", "contracts", "talents", "texts"]
+__all__ = ["consents", "contracts", "subjects", "talents", "texts"]

@@ -5,14 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent import labels
 from consent.models import Consent, Event, LanguageException, Take, TakeCheck
 from consent.services.evidence_checks import check_history, check_take_files
 from voicehub.admin_base.actions import run_on_rows
-from voicehub.admin_base.formats import EMPTY, format_code, format_moment, make_label
+from voicehub.admin_base.formats import EMPTY, format_code, format_day, format_moment, make_label
 from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.inlines import FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
@@ -53,14 +52,17 @@ class EventInline(FirstRowsInline):
 class ConsentAdmin(ReadOnlyAdmin):
     group = PEOPLE
     purpose = "Each request for a consent, its text and its state"
+    counted = ({}, "")
     place = 3
     studio_path = ""
-    list_display = ["talent", "provider", "purpose", "status", "approved", "valid_until", "created_at"]
+    list_display = ["talent", "provider", "purpose", "status", "approved", "ends", "created_at"]
     short_columns = ("provider", "created_at")
     list_filter = ["status", "provider", "purpose", "language", "created_at"]
     search_fields = ["talent__name", "text", "text_sha256"]
     list_select_related = ["talent", "approved_by"]
     inlines = [EventInline]
+    readonly_fields = ["log_check"]
+    exclude = ["history_checked_at", "broken_event"]
     actions = ["verify"]
 
     action_permission = "consent.view_consent"
@@ -68,6 +70,19 @@ class ConsentAdmin(ReadOnlyAdmin):
     @admin.display(description="approved", ordering="approved_at")
     def approved(self, consent: Consent) -> str:
         return f"{consent.approved_by}, {format_moment(consent.approved_at)}" if consent.approved_at else EMPTY
+
+    @admin.display(description="valid until", ordering="valid_until")
+    def ends(self, consent: Consent) -> str:
+        if consent.valid_until:
+            return format_day(consent.valid_until)
+        return "No end" if consent.approved_at else EMPTY
+
+    @admin.display(description="audit log checked")
+    def log_check(self, consent: Consent) -> str:
+        if consent.history_checked_at is None:
+            return EMPTY
+        result = "no gap found" if consent.broken_event is None else f"broken at entry {consent.broken_event}"
+        return f"{format_moment(consent.history_checked_at)}, {result}"
 
     @admin.action(description="Check the audit log", permissions=["operate"])
     def verify(self, request: HttpRequest, consents: QuerySet[Consent]) -> None:
@@ -120,13 +135,14 @@ class EventAdmin(ReadOnlyAdmin):
     names = {"kind": "what happened", "at": "when", "actor": "user", "actor_name": "name at that time"}
     ordering = ["-pk"]
     list_display = ["kind", "about", "who", "when"]
-    short_columns = ("when", "who")
+    short_columns = ("about", "who", "when")
     list_filter = ["kind", "at"]
     search_fields = ["consent__talent__name", "actor_name", "hash"]
     list_select_related = ["consent__talent"]
 
     def name_row(self, row: Event) -> str:
-        return f"{row.get_kind_display()}, {row.consent.talent}"
+        kind = row.get_kind_display()
+        return f"{row.consent.talent}: {kind[:1].lower()}{kind[1:]}"
 
     def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
         """The title says what happened. The name at that time is shown if the user has another name today."""
@@ -136,9 +152,8 @@ class EventAdmin(ReadOnlyAdmin):
         return [name for name in super().get_fields(request, obj) if name not in repeated]
 
     @admin.display(description="consent", ordering="consent")
-    def about(self, event: Event) -> SafeString:
-        talent, _comma, rest = str(event.consent).partition(", ")
-        return format_html('{} <span class="quiet">{}</span>', talent, rest)
+    def about(self, event: Event) -> str:
+        return str(event.consent)
 
     @admin.display(description="who", ordering="actor_name")
     def who(self, event: Event) -> str:

@@ -32,6 +32,7 @@ class DeleteAtEndFilter(admin.BooleanFieldListFilter):
 class ContractAdmin(ReadOnlyAdmin):
     group = PEOPLE
     purpose = "What was agreed with each talent, and until when"
+    counted = ({}, "")
     place = 2
     studio_path = ""
     formats = {"purposes": format_names(labels.get_purpose_label), "countries": describe_countries}
@@ -75,7 +76,7 @@ def check_file(contract: Contract) -> str:
 @admin.register(ContractSuspension)
 class ContractSuspensionAdmin(ReadOnlyAdmin):
     group = PEOPLE
-    purpose = "When a contract was suspended and resumed, and by whom"
+    purpose = "When a contract was suspended and resumed"
     studio_path = "contract"
     list_display = ["contract", "suspended_at", "suspended_by", "resumed_at", "resumed_by"]
     list_filter = ["suspended_at", ("resumed_at", PresenceFilter)]

@@ -12,6 +12,7 @@ from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin
 class TalentAdmin(NoDeleteAdmin):
     group = PEOPLE
     purpose = "People whose voices the studio builds"
+    counted = ({}, "")
     place = 1
     studio_path = ""
     list_display = ["name", "email", "phone", "created_at"]

@@ -92,7 +92,7 @@ class ConsentTable(ListTable):
     provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk")
     language = ListColumn("Language", "language", css_class="only-wide")
     status = ListColumn("Status", rank_status, "since")
-    since = ListColumn("Since", "since", css_class="only-wide", is_descending_first=True)
+    since = ListColumn("Last change", "since", css_class="only-wide", is_descending_first=True)
     valid_until = ListColumn("Valid until", css_class="only-wide")
     next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
 
@@ -104,9 +104,9 @@ class ConsentTable(ListTable):
         self.terms = {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in records}
 
     def render_talent(self, record: Consent) -> SafeString:
-        subject = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
-        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), subject, "only-phone")
-        return render_person_name(record.talent.name, lines)
+        labels = get_provider_label(record.provider), get_purpose_label(record.purpose)
+        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), labels[0], "only-phone")
+        return render_person_name(record.talent.name, render_lines(lines, labels[1], "only-phone"))
 
     def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)
@@ -118,7 +118,7 @@ class ConsentTable(ListTable):
 
     def render_status(self, record: Consent) -> SafeString:
         mark, term = render_mark(get_tone(record.status), record.get_status_display()), self.terms[record.pk]
-        end = self.render_valid_until(record)
+        end = render_mark(*term.warning) if term.warning else self.render_valid_until(record)
         until = format_html("until {}", end) if term.last_day and not term.warning else end
         lines, step = render_lines(mark, until, "only-phone"), self._find_step(record)
         return lines + render_phone_step(*step) if step else lines
@@ -129,7 +129,8 @@ class ConsentTable(ListTable):
     def render_valid_until(self, record: Consent) -> SafeString | str:
         term = self.terms[record.pk]
         if term.warning:
-            return render_mark(*term.warning)
+            mark = render_mark(*term.warning)
+            return mark if term.has_contract else render_lines("Not set", mark)
         return render_day(term.last_day, "" if record.status in ENDED else "no end date")
 
     def render_next_step(self, record: Consent) -> SafeString | str:

@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from consent.extension_points import TalentVoices, find_first_steps, get_voice_summaries
+from consent.extension_points import TalentStep, TalentVoices, find_first_steps, get_voice_summaries
 from consent.labels import ENDING_SOON, describe_term
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
@@ -151,7 +152,7 @@ class TalentTable(ListTable):
         permission="voices.view_build",
         is_descending_first=True,
     )
-    added = ListColumn("Added", "created_at", css_class="only-wide", is_descending_first=True)
+    added = ListColumn("Added", "created_at", is_descending_first=True, is_shown=False)
     next_step = ListColumn("Next step", css_class="only-desk")
 
     def load_rows(self, records: Sequence[Talent]) -> None:
@@ -196,15 +197,25 @@ class TalentTable(ListTable):
         voices = self.voice_summaries.get(record.pk, TalentVoices())
         if voices.built_at is None:
             return NOTHING
-        mark = render_mark(voices.build_tone, render_link(voices.build_url, voices.build_label))
-        return render_lines(mark, render_moment(voices.built_at))
-
-    def render_added(self, record: Talent) -> SafeString | str:
-        return render_moment(record.created_at)
+        link = render_link(voices.build_url, render_mark(voices.build_tone, voices.build_label))
+        return render_lines(link, render_moment(voices.built_at))
 
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)
         return render_step(step.url, step.action, record.name) if step else NOTHING
+
+
+class AskTable(TalentTable):
+    """Whom to ask for consent: each row leads to the form of a request."""
+
+    voices = last_build = None  # type: ignore[assignment]  # leaves the columns out
+    next_step = ListColumn("Next step", css_class="only-desk")
+
+    def load_rows(self, records: Sequence[Talent]) -> None:
+        self.contract_states = load_contract_states(records)
+        self.consent_counts = _load_consent_counts(records)
+        urls = {talent.pk: reverse("consent:consent_ask", args=[talent.pk]) for talent in records}
+        self.first_steps = {pk: TalentStep("Request consent", url, "") for pk, url in urls.items()}
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

@@ -89,6 +89,27 @@ def compute_term(consent: Consent, contracts: Iterable[Contract] | None = None) 
     return ConsentTerm(consent.valid_until, False, consent.valid_until is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class ContractUses:
+    """What the contract says of the uses that it excludes, and of the provider's own models, as sentences."""
+
+    excluded: str
+    training: str
+
+
+def describe_contract_uses(consent: Consent) -> ContractUses:
+    """What the contracts that allow this consent say to the talent, as far as they have not ended."""
+    rows = consent.talent.contracts.filter(superseded_by=None)
+    today = timezone.localdate()
+    contracts = [contract for contract in list_allowing(consent, rows) if get_last_day(contract) >= today]
+    if not contracts:
+        return ContractUses("Your contract is not on file yet.", "Whether it may train its own models: not stated.")
+    texts = sorted({text for contract in contracts if (text := contract.excluded_uses.strip().rstrip("."))})
+    excluded = f"Not for: {'; '.join(texts)}." if texts else "Your contract excludes no use in writing."
+    verb = "allows" if any(contract.training_allowed for contract in contracts) else "does not allow"
+    return ContractUses(excluded, f"Your contract {verb} it to train its own models.")
+
+
 def _is_deleted_at(contracts: Iterable[Contract], contract_end: date) -> bool:
     """Whether one of these contracts that ends on this day says that the voice is deleted then."""
     return any(contract.delete_at_end and get_last_day(contract) == contract_end for contract in contracts)

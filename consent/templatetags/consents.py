@@ -10,7 +10,13 @@ from consent import extension_points, labels
 from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
-from consent.services.disclosure import ConsentTerm, compute_term, describe_disclosure
+from consent.services.disclosure import (
+    ConsentTerm,
+    ContractUses,
+    compute_term,
+    describe_contract_uses,
+    describe_disclosure,
+)
 from consent.services.takes import TOO_LARGE
 from consent.take_files import ACCEPTED_FILES, describe_files
 from consent.take_report import make_take_report
@@ -99,6 +105,12 @@ def processing(take: Take) -> str:
 def recipients(consent: Consent) -> str:
     """What the provider receives, addressed to the talent."""
     return describe_disclosure(consent).recipients
+
+
+@register.simple_tag
+def contract_uses(consent: Consent) -> ContractUses:
+    """What the contract excludes, addressed to the talent."""
+    return describe_contract_uses(consent)
 
 
 @register.inclusion_tag("public/_validity.html")

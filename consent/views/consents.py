@@ -30,7 +30,7 @@ from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
-from consent.presenters import make_next_step
+from consent.presenters import make_contract_url, make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
@@ -80,7 +80,8 @@ def render_consent_page(
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
-    is_invited = invitation_page.paginator.count > len(revoked)
+    is_invited, terms = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
+    has_contract = bool(terms.get("allowing_contracts"))
     context = {
         "consent": consent,
         "has_takes": to_review or other_takes.paginator.count,
@@ -95,13 +96,16 @@ def render_consent_page(
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
-        "next_step": make_next_step(consent, user, is_invited=is_invited, permission=_check_permission(consent)),
+        "can_renew_link": is_invited and _can_renew_link(consent, user),
+        "next_step": make_next_step(
+            consent, user, is_invited=is_invited, has_contract=has_contract, permission=_check_permission(consent)
+        ),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "take_problem": find_take_problem(consent),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
         **_make_log_context(request, consent),
-        **_make_term_context(consent),
+        **terms,
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context, status=status)
@@ -114,7 +118,8 @@ def _make_term_context(consent: Consent) -> dict[str, Any]:
     contracts = list(consent.talent.contracts.select_related("superseded_by"))
     current = [contract for contract in contracts if not hasattr(contract, "superseded_by")]
     last_day = compute_term(consent, contracts).last_day
-    return {"allowing_contracts": list_allowing(consent, current), "last_day": last_day}
+    url = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
+    return {"allowing_contracts": list_allowing(consent, current), "last_day": last_day, "new_contract_url": url}
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
@@ -142,9 +147,14 @@ def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
 
 
 def _can_make_link(consent: Consent, user: User) -> bool:
-    """Whether the list of links offers a new link. While the consent is requested, the next step offers it."""
+    """Whether the list of links offers a link to an answered consent."""
     is_answered = consent.status != ConsentStatus.REQUESTED and invitations.may_have_link(consent)
     return is_answered and user.has_perm("consent.invite_talent")
+
+
+def _can_renew_link(consent: Consent, user: User) -> bool:
+    """Whether the list of links offers a new one that ends the active one."""
+    return consent.status == ConsentStatus.REQUESTED and user.has_perm("consent.invite_talent")
 
 
 def _is_under_review(consent: Consent) -> bool:

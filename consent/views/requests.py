@@ -1,4 +1,4 @@
-"""Requests for consent: the form, and the statement that it would show to the talent."""
+"""Requests for consent: the choice of the talent, the form, and the statement that it would show to the talent."""
 
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_talent_or_404, get_user, require_permission
 from consent.forms import ConsentRequestForm
+from consent.lists.talents import AskTable, TalentFilter, query_talents
 from consent.services.invitations import request_consent
 from consent.services.statements import describe_language_risk
+from voicehub.lists.pages import load_list
+
+
+@require_permission("consent.add_consent")
+@require_permission("consent.view_talent")
+@require_safe
+def consent_add(request: HttpRequest) -> HttpResponse:
+    """The first step of a request: the choice of the talent."""
+    listing = load_list(request, query_talents(), AskTable, TalentFilter)
+    return render(request, "consent/consent_add.html", {"list": listing})
 
 
 @require_permission("consent.add_consent")

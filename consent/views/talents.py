@@ -55,10 +55,12 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
     user = get_user(request)
+    first_step, contract_url = _find_first_step(talent, user), reverse("consent:contract_add", args=[talent.pk])
     context = {
         "talent": talent,
         "steps": list_steps(talent, contract_state, furthest, user),
-        "first_step": _find_first_step(talent, user),
+        "first_step": first_step,
+        "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
         "contracts": contracts,
         "in_force": in_force,

@@ -86,10 +86,10 @@ PROFESSIONAL = Capabilities(
         "Resemble AI enables an account for this manually: email it the talent's consent, as a video or the "
         "contract, before the first build. No call sends the consent.",
         "A voice cannot be deleted or renamed over this API: after a withdrawal, delete it on the vendor's site.",
-        "No page documents a call that returns the training status. If the list of voices does not show it, a person "
-        "checks the vendor's site and records when the voice is ready.",
-        "The recordings are sent to a storage address of their own. No page says that they are deleted with the voice:"
-        " the person who deletes the voice also asks the vendor's support to delete them.",
+        "Resemble AI documents no call that returns the training status. If the list of voices does not show it, a "
+        "person checks the vendor's site and records when the voice is ready.",
+        "The recordings are sent to a storage address of their own. Resemble AI does not say that they are deleted "
+        "with the voice: the person who deletes the voice also asks the vendor's support to delete them.",
         "The upload address expires. If it expires before the upload is complete, the build fails, and the next build "
         "makes a new voice.",
     ),

@@ -42,7 +42,7 @@ OPTIONS = (
     ),
     TierOption(
         name="fill",
-        label="Train for Fill",
+        label="Train to fill gaps",
         help="Fill replaces words within a real recording. Recordings in a dataset cannot be marked for it.",
         kind=OptionKind.SWITCH,
         default=False,
@@ -118,9 +118,9 @@ RAPID = Capabilities(
         checked=READ_ON,
     ),
     cautions=(
-        "No page states how many voices an account may have. A build that makes a new voice adds one.",
-        "The recordings belong to the voice and are deleted with it. No page says whether the copy of a dataset, which"
-        " Resemble AI downloads itself, is deleted too.",
+        "Resemble AI does not state how many voices an account may have. A build that makes a new voice adds one.",
+        "The recordings belong to the voice and are deleted with it. Resemble AI does not say whether the copy of a"
+        " dataset, which it downloads itself, is deleted too.",
     ),
 )
 

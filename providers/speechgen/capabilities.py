@@ -63,7 +63,7 @@ CLONE = Capabilities(
         "Speechgen requires no proof of consent: the studio alone is responsible for the person's consent.",
         "A voice cannot be renamed at Speechgen, and cannot be trained again: each build makes a new one.",
         "If a response is lost, a person must check the vendor's site to see whether a voice was created.",
-        "No page says whether the file that a voice was made from is deleted with the voice.",
+        "Speechgen does not say whether the file that a voice was made from is deleted with the voice.",
         "Speechgen does not state who may use a voice; it is used with the account's key.",
     ),
 )

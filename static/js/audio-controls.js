@@ -1,5 +1,5 @@
 // Gives each <audio controls> of a page the same controls: a button, the position, the time. Without this script the
-// controls of the browser stay. Nothing is loaded before the sound is played.
+// controls of the browser stay. The page says what is loaded before the sound is played.
 const PLAY = "M6 4v16l14-8z";
 const PAUSE = "M6 4h4v16h-4zM14 4h4v16h-4z";
 

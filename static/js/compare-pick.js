@@ -13,9 +13,11 @@ function showChoice(form) {
   const problem = describeProblem(boxes);
   form.hidden = boxes.length === 0;
   form.querySelector("[data-compare-note]").textContent = problem || `${boxes.length} builds`;
-  form.querySelector("button").disabled = problem !== "";
+  // One button is in the bar, and on the page of a voice one stands above its builds.
+  for (const field of form.elements) if (field.type === "submit") field.disabled = problem !== "";
 }
 
+for (const hint of document.querySelectorAll("[data-compare-hint]")) hint.hidden = false;
 for (const form of document.querySelectorAll("[data-compare-pick]")) {
   showChoice(form);
   document.addEventListener("change", (event) => event.target.form === form && showChoice(form));

@@ -1,9 +1,11 @@
-// Shows the PDF of the contract form: the chosen file, or else the one that the server kept after an error.
+// The PDF of the contract form: chosen, dropped anywhere on the page, or else the one that the server kept after an
+// error. It is shown beside the fields. The plain file field stays what sends it.
 const panel = document.querySelector("[data-pdf-preview]");
 const input = document.querySelector("input[type=file][name=file]");
 const kept = document.querySelector("[data-kept-pdf]");
-const text = panel.querySelector("[data-pdf-text]");
-const link = panel.querySelector("[data-pdf-link]");
+const [drop, text, label, choose, link] = ["drop", "text", "name", "choose", "link"].map((name) =>
+  panel.querySelector(`[data-pdf-${name}]`),
+);
 const EMPTY = text.textContent;
 const PDF = "application/pdf";
 // A PDF has its header within the first 1,024 bytes.
@@ -13,12 +15,18 @@ const HEADER_BYTES = 1024;
 let address = "";
 let newestCall = 0; // the number of the newest call of showFile: a slower, earlier one shows nothing
 
-function clearPreview(message) {
-  panel.querySelector("iframe")?.remove();
-  panel.classList.remove("has-pdf");
-  panel.querySelector("[data-pdf-name]").textContent = "";
-  link.hidden = true;
+function showText(message) {
   text.textContent = message;
+  text.hidden = !message;
+  text.classList.toggle("is-empty", message === EMPTY);
+}
+
+function clearPreview(message) {
+  panel.querySelector(".pdf-pages")?.remove();
+  panel.classList.remove("has-file");
+  for (const element of [link, label]) element.hidden = true;
+  choose.textContent = "Choose the file";
+  showText(message);
   if (address) URL.revokeObjectURL(address);
   address = "";
 }
@@ -27,21 +35,27 @@ async function isPdf(file) {
   return (await file.slice(0, HEADER_BYTES).text()).includes(HEADER);
 }
 
+function showPages(name) {
+  // As wide as the frame, and without the browser's toolbar: "Open the PDF" has that.
+  const src = `${address}#view=FitH&navpanes=0&toolbar=0`;
+  const pages = Object.assign(document.createElement("div"), { className: "pdf-pages" });
+  pages.append(Object.assign(document.createElement("iframe"), { src, title: `Preview of ${name}` }));
+  panel.append(pages);
+}
+
 async function showFile(file, name) {
   const thisCall = ++newestCall;
   const isShowable = await isPdf(file).catch(() => false);
   if (thisCall !== newestCall) return;
   if (!isShowable) return clearPreview("This file is not a PDF. Save or scan the contract as a PDF and choose it again.");
-  clearPreview("This browser does not show PDFs in a page. Open it in a tab to read it.");
+  clearPreview("");
   // With this type the browser never reads the file as a web page, whatever its name says.
   address = URL.createObjectURL(new Blob([file], { type: PDF }));
   Object.assign(link, { href: address, hidden: false });
-  panel.querySelector("[data-pdf-name]").textContent = name;
-  if (!navigator.pdfViewerEnabled) return;
-  // As wide as the frame, and without the browser's toolbar: "Open in a tab" has that.
-  const src = `${address}#view=FitH&navpanes=0&toolbar=0`;
-  panel.append(Object.assign(document.createElement("iframe"), { src, title: `Preview of ${name}` }));
-  panel.classList.add("has-pdf");
+  Object.assign(label, { textContent: name, hidden: false });
+  choose.textContent = "Choose another";
+  panel.classList.add("has-file");
+  if (navigator.pdfViewerEnabled) showPages(name);
 }
 
 async function showKeptFile() {
@@ -68,7 +82,32 @@ function showCurrentFile() {
   }
 }
 
-panel.hidden = false;
+function takeDroppedFile(files) {
+  const first = new DataTransfer();
+  first.items.add(files[0]);
+  input.files = first.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) drop.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  if (!event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  drop.classList.remove("over");
+  takeDroppedFile(event.dataTransfer.files);
+});
+
+panel.classList.add("is-live");
+choose.hidden = false;
 input.addEventListener("change", showCurrentFile);
 // Some browsers keep the chosen file when a person comes back to the page.
 window.addEventListener("pageshow", showCurrentFile);

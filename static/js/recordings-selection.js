@@ -47,11 +47,22 @@ function showPageBox(boxes) {
   box.indeterminate = count > 0 && count < boxes.length;
 }
 
+// “Exclude” only if a selected row is in builds, “Include” only if one is not. Rows of other pages can be both.
+function showActions(boxes) {
+  const isMore = getAllBox()?.checked || readOthers().length > 0;
+  const states = boxes.filter((one) => one.checked).map((one) => one.closest("tr").querySelector("[role=switch]")?.ariaChecked);
+  for (const [action, state] of [["leave_out", "true"], ["include", "false"]]) {
+    const button = document.getElementById(`bulk-${action}`);
+    if (button) button.hidden = !isMore && !states.includes(state);
+  }
+}
+
 function show() {
   const boxes = listBoxes();
   selected = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
   showPageBox(boxes);
   saveOthers(selected, Boolean(getAllBox()?.checked));
+  showActions(boxes);
   const label = getForm()?.querySelector("[data-selection-count]");
   if (!label) return;
   label.hidden = false;

@@ -23,6 +23,20 @@ showCurrentTabs();
 document.fonts.ready.then(showCurrentTabs);
 document.addEventListener("htmx:afterSettle", ({ target }) => target.closest?.(".vh-tabs") && showCurrentTabs());
 
+// A line that scrolls sideways is faded on the side that has more.
+function markMore(line) {
+  line.classList.toggle("has-before", line.scrollLeft > 1);
+  line.classList.toggle("has-no-more", line.scrollLeft + line.clientWidth >= line.scrollWidth - 1);
+}
+const SCROLLED = ".vh-tabs, .row-filters";
+const markAll = () => document.querySelectorAll(SCROLLED).forEach(markMore);
+markAll();
+document.fonts.ready.then(markAll);
+window.addEventListener("resize", markAll);
+document.addEventListener("htmx:afterSettle", markAll);
+const markScrolled = ({ target }) => target.matches?.(SCROLLED) && markMore(target);
+document.addEventListener("scroll", markScrolled, { capture: true, passive: true });
+
 // A form is submitted once, even if its button is pressed twice. Coming back to the page enables the button again.
 document.addEventListener("submit", (event) => {
   const form = event.target;

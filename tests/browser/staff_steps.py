@@ -119,6 +119,7 @@ def add_contract(tab: Tab, talent: str, providers: Sequence[str] = PROVIDERS) ->
         page.get_by_label(provider, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides for museums.")
     page.get_by_label("Worldwide", exact=True).check()
+    page.get_by_label("Territory, in the words").fill("Worldwide")
     page.get_by_label("I have read the excluded uses").check()
     page.get_by_role("button", name="Add contract").click()
     expect(page.get_by_text("The contract was filed.")).to_be_visible()

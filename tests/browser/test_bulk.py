@@ -230,6 +230,7 @@ def test_table_of_transcripts_and_deletion_on_a_phone(studio: Studio, voice: str
     expect(page.locator("#messages")).to_contain_text("Undone: 1 recording is as before.")
     page.goto(f"{studio.address}{voice}?size=100#recordings")
     find_box(page, 3).check()
+    find_bar(page).get_by_text("More").click()
     find_bar(page).get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="Delete 1 recording?")).to_be_visible()
     tab.check_page("deletion of recordings")

@@ -83,7 +83,10 @@ def test_talent_records_twice_and_staff_approve_the_take(
     consent = staff_steps.request_consent(staff, staff_steps.add_talent(staff, name))
     staff_steps.send_invitation(staff)
     page = talent.goto(talent_steps.find_link(studio.wait_for_mail(staff_steps.make_email(name))))
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Northlight Voices asks for your consent, {name}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Northlight Voices would like to make a synthetic version of your voice"
+    )
+    expect(page.get_by_text(f"{name}, this page asks for your consent.")).to_be_visible()
     expect(page.get_by_text("Paula is your contact")).to_be_visible()
     talent.check_page("talent's first page")
 

@@ -9,6 +9,12 @@ from tests.browser import sound, staff_steps
 from tests.browser.tab import SIZES, Tab
 from voices.sample_studio import make_sample_pdf
 
+DROP = """(element, [name, text]) => {
+    const dataTransfer = new DataTransfer();
+    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    dataTransfer.items.add(new File([bytes], name, { type: "application/pdf" }));
+    element.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
 FIRST, SECOND = "licence.pdf", "licence-signed.pdf"
 
 
@@ -24,9 +30,9 @@ def find_frame(page: Page, name: str) -> Locator:
 def check_preview(page: Page, name: str, size: str) -> None:
     """A wide window has the pages of the file. A phone has its name, and opens it in a tab."""
     expect(find_frame(page, name)).to_be_visible(visible=size == "desktop")
-    preview = page.get_by_role("region", name="Preview")
-    expect(preview).to_contain_text(name)
-    expect(preview.get_by_role("link", name="Open in a tab")).to_be_visible()
+    part = page.get_by_role("region", name="PDF of the contract")
+    expect(part).to_contain_text(name)
+    expect(part.get_by_role("link", name="Open the PDF")).to_be_visible()
 
 
 def submit_without_date(page: Page) -> None:
@@ -41,7 +47,7 @@ def test_file_survives_an_error_and_is_shown_again(open_tab: Callable[..., Tab],
     tab = open_tab(size, "paula")
     talent = staff_steps.add_talent(tab, f"Form {size.title()}")
     page = tab.goto(f"{talent}contracts/add/")
-    expect(page.get_by_text("It is shown here while you enter its terms")).to_be_visible()
+    expect(page.get_by_text("Drop the signed PDF here")).to_be_visible(visible=size == "desktop")
     choose_file(page, FIRST)
     check_preview(page, FIRST, size)
     submit_without_date(page)
@@ -65,6 +71,7 @@ def fill_terms_and_submit(page: Page) -> None:
     page.get_by_label(staff_steps.PROVIDER, exact=True).check()
     page.get_by_label("Intended uses").fill("Audio guides.")
     page.get_by_label("Worldwide", exact=True).check()
+    page.get_by_label("Territory, in the words").fill("Worldwide")
     page.get_by_role("button", name="Add contract").click()
 
 
@@ -81,6 +88,21 @@ def test_preview_stands_beside_the_fields_of_a_wide_window_only(open_tab: Callab
         is_beside = framed is not None and framed["x"] > field["x"] + field["width"]
         assert is_beside == (width > 1100), width
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+def drop_file(page: Page, name: str) -> None:
+    """As if a person dragged the file onto a field of the form."""
+    page.get_by_label("Studio's company").evaluate(DROP, [name, make_sample_pdf(["VOICE LICENCE"]).decode("latin-1")])
+
+
+def test_dropped_file_is_shown_and_sent(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{staff_steps.add_talent(tab, 'Form Drop')}contracts/add/")
+    drop_file(page, FIRST)
+    check_preview(page, FIRST, "desktop")
+    fill_terms_and_submit(page)
+    expect(page.get_by_text("The contract was filed.")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text=FIRST)).to_be_visible()
 
 
 def test_other_files_are_not_shown(open_tab: Callable[..., Tab]) -> None:

@@ -91,6 +91,7 @@ def add_contract(keys: Keyboard) -> None:
     keys.check(page.get_by_label(staff_steps.PROVIDER, exact=True))
     keys.fill(page.get_by_label("Intended uses"), "Audio guides for museums.")
     keys.check(page.get_by_label("Worldwide", exact=True))
+    keys.fill(page.get_by_label("Territory, in the words"), "Worldwide")
     keys.check(page.get_by_label("I have read the excluded uses"))
     contract = sound.make_upload("contract.pdf", make_sample_pdf(["VOICE LICENCE"]))
     keys.choose_files(page.get_by_label("Signed contract"), [contract], "Shift+Tab")

@@ -255,7 +255,10 @@ def test_unknown_voices_are_adopted_or_deleted(studio: Studio, shared_talent: Sh
     key, name = "key-of-the-old-account", "Old account"
     shared_talent.grant_consent(VOICE_AI)
     remote_ids = {name: _clone_voice(studio, key, name) for name in ("Their guide", "Their trial")}
-    account = staff_steps.add_account(open_tab("desktop", "ada"), name, VOICE_AI, key)
+    admin = open_tab("desktop", "ada")
+    account = staff_steps.add_account(admin, name, VOICE_AI, key)
+    admin.page.get_by_role("button", name="Test the key").click()
+    expect(admin.page.get_by_text(f"The key of {name} works.")).to_be_visible()
     tab = open_tab("phone", "paula")
     staff_steps.add_voice(tab, shared_talent.path, "Cass, found")
     page = tab.goto(account)

@@ -42,7 +42,7 @@ def check_marked(tab: Tab) -> None:
     expect(page.locator(".vh-timeline .duration").last).to_have_text(re.compile(r"\d+ s$"))
     first = page.locator("table.report tbody tr").first
     expect(first).to_contain_text(f"{OTHER_SPEAKER}.wav")
-    expect(first).to_contain_text("Another speaker or sound")
+    expect(first).to_contain_text("Other speaker or sound")
     play = first.get_by_role("button", name=f"Play {OTHER_SPEAKER}.wav")
     play.click()
     expect(play).to_have_attribute("aria-pressed", "true")
@@ -55,6 +55,7 @@ def check_result(tab: Tab) -> None:
     page = tab.page
     expect(page.locator(".vh-gauge")).to_have_count(4)
     expect(page.locator("table.report tbody tr")).to_have_count(len(GOOD_CLIPS))
+    page.locator("summary:has-text('Score distributions')").click()
     expect(page.locator("[data-chart] canvas").first).to_be_visible()
     fold = page.locator("[data-chart] details").first
     fold.locator("summary").press("Enter")

@@ -71,6 +71,7 @@ def check_failures(studio: Studio, tab: Tab) -> None:
     expect(rows.nth(0)).to_contain_text("The audio is empty.")
     expect(rows.nth(1)).to_contain_text("The training stopped.")
     tab.check_page("today with failures")
+    rows.nth(0).locator("summary").filter(has_text="More").click()
     rows.nth(0).get_by_role("button", name="Mark as seen").click()
     expect(tab.page.get_by_text("The failed build is no longer on Today.")).to_be_visible()
     expect(rows).to_have_count(1)

@@ -165,3 +165,24 @@ def test_next_step_of_a_consent_leads_to_the_page_that_helps(factory: ConsentFac
     page = read_page(producer_client, consent.get_absolute_url())
     assert "names Northlight Voices, but the contract" in page and "Request a new consent" in page
     assert PROVIDER not in page.partition("Technical details")[0].partition("<main")[2].partition("Statement")[0]
+
+
+def test_request_without_a_contract_leads_to_its_form(
+    factory: ConsentFactory, producer_client: Client, viewer_client: Client
+) -> None:
+    consent = factory.make_consent()
+    url = consent.get_absolute_url()
+    text = "No contract for this consent is on file."
+    for is_invited in (False, True):
+        page = read_page(producer_client, url)
+        assert text in page and page.count(f"{get_url('contract_add', consent.talent)}?provider=") == 2
+        assert ("Next: invite" in page, "ends the active link" in page) == (not is_invited, is_invited)
+        assert text not in read_page(viewer_client, url)
+        factory.make_link(consent)
+    factory.make_contract(consent.talent)
+    assert text not in read_page(producer_client, url)
+
+
+def test_form_leaves_the_territory_to_the_contract(factory: ConsentFactory, producer_client: Client) -> None:
+    form = producer_client.get(get_url("contract_add", factory.make_talent())).context["form"]
+    assert form["territory"].value() == ""

@@ -27,6 +27,7 @@ from voicehub.models import User
 pytestmark = pytest.mark.django_db
 
 TALENTS, CONSENTS = "consent:talent_list", "consent:consent_list"
+ASK = "consent:consent_add"
 
 
 def make_statuses(factory: ConsentFactory) -> None:
@@ -36,6 +37,24 @@ def make_statuses(factory: ConsentFactory) -> None:
     factory.make_approved_consent(factory.make_talent("Ann Approved"))
     factory.make_submitted_consent(factory.make_talent("Sue Submitted"))
     factory.make_consent(factory.make_talent("Rob Requested"))
+
+
+def test_request_begins_with_the_choice_of_the_talent(
+    factory: ConsentFactory, producer_client: Client, outsider: User
+) -> None:
+    assert "Add the first talent" in read_list(producer_client, ASK)
+    talent = factory.make_talent("Ann Asked")
+    factory.make_consent(talent)
+    factory.make_talent("Bo New")
+    assert f'href="{reverse(ASK)}"' in read_list(producer_client, CONSENTS)
+    assert read_rows(producer_client, ASK) == ["Ann Asked", "Bo New"]
+    assert read_rows(producer_client, ASK, search="ann") == ["Ann Asked"]
+    page = read_list(producer_client, ASK)
+    assert list(read_headings(producer_client, ASK)) == ["Talent", "Contract", "Consents", "Next step"]
+    assert f'href="{reverse("consent:consent_ask", args=[talent.pk])}"' in page
+    client = allow_only(outsider, "consent.view_consent", "consent.add_consent")
+    assert reverse(ASK) not in read_list(client, CONSENTS), "names of talents need another permission"
+    assert client.get(reverse(ASK)).status_code == 403
 
 
 # --- talents ------------------------------------------------------------------------------
@@ -179,7 +198,11 @@ def test_every_column_sorts_in_both_directions(
             sorted_by = {
                 key: way for key, (way, _url) in read_headings(producer_client, name, sort=sort).items() if way
             }
-            assert sorted_by == {table.base_columns[column].header: direction}
+            header = table.base_columns[column].header
+            assert sorted_by == ({header: direction} if table.base_columns[column].visible else {})
+            assert f': {header}<span class="visually-hidden">, {direction}</span>' in read_list(
+                producer_client, name, sort=sort
+            ), "the menu of the order says it too"
 
 
 UNKNOWN_VALUES: tuple[dict[str, str], ...] = (
@@ -229,7 +252,7 @@ def test_user_gets_only_the_columns_that_the_permissions_allow(factory: ConsentF
         found = read_rows(client, CONSENTS, **query)
         assert found == order == ["Resemble AI", "Resemble AI"], "a search must not tell whose consent it is"
     client = allow_only(outsider, "consent.view_talent")
-    assert list(read_headings(client, TALENTS)) == ["Talent", "Added", "Next step"]
+    assert list(read_headings(client, TALENTS)) == ["Talent", "Next step"]
     query = {"show": "in_force", "contract": "in_force", "sort": "-voices"}
     assert "vh-tabs" not in read_list(client, TALENTS, **query)
     assert len(read_rows(client, TALENTS, **query)) == 2

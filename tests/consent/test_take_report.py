@@ -66,7 +66,7 @@ def test_each_word_shows_its_state_and_plays_from_its_time(viewer_client: Client
     assert '<span class="word word-other_company">&lt;Acme&gt;<span class="visually-hidden">, another company' in page
     for text in (
         "Listen closely",
-        "91% of the words recognized",
+        "1 of 4 words",
         "This result comes from a program. Listen before you decide.",
     ):
         assert text in page

@@ -47,12 +47,12 @@ def test_steps_follow_a_consent_from_the_request_to_the_approval(
     contract, consent = factory.make_contract(talent), factory.make_consent(talent)
     steps = read_steps(producer_client, talent)
     assert (steps["Contract"].status, steps["Contract"].url) == ("In force", contract.get_absolute_url())
-    assert (steps["Recorded"].status, steps["Recorded"].url) == ("Waiting for talent", consent.get_absolute_url())
+    assert (steps["Recording"].status, steps["Recording"].url) == ("Waiting for talent", consent.get_absolute_url())
     factory.make_take(consent)
-    review = read_steps(producer_client, talent)["Approved"]
+    review = read_steps(producer_client, talent)["Approval"]
     assert (review.tone, review.status, review.action) == ("new", "To review", "Review")
     assert review.url == f"{consent.get_absolute_url()}#review"
-    assert read_steps(viewer_client, talent)["Approved"].action == ""
+    assert read_steps(viewer_client, talent)["Approval"].action == ""
     suspend_contract(contract, factory.producer, "A dispute.")
     assert read_states(producer_client, talent)[0] == ("wait", "Suspended", "Open contract")
 
@@ -77,7 +77,7 @@ def test_furthest_consent_counts_and_voided_ones_do_not(
 ) -> None:
     consent = factory.make_submitted_consent(talent)
     newer = factory.make_consent(talent, "advertising")
-    assert read_steps(producer_client, talent)["Approved"].status == "To review"
+    assert read_steps(producer_client, talent)["Approval"].status == "To review"
     Consent.objects.filter(pk__in=[consent.pk, newer.pk]).update(status=ConsentStatus.VOIDED)
     assert read_states(producer_client, talent)[1] == ("idle", "Not yet", "Request consent")
 

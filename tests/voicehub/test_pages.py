@@ -29,7 +29,7 @@ def test_failed_sign_in_does_not_reveal_which_part_was_wrong(producer: User) -> 
         Client().post(reverse("login"), {"username": name, "password": "wrong"}).content.decode()
         for name in ("paula", "unknown")
     ]
-    assert all("The user name or the password is wrong." in page for page in pages)
+    assert all("The username or the password is wrong." in page for page in pages)
 
 
 def test_sign_out_requires_post(producer: User) -> None:

@@ -23,12 +23,12 @@ REGISTRIES = {
     "deferred_jobs": DeferredJobRegistry,
 }
 HEADINGS = {
-    "jobs": "Waiting: submit",
-    "failed_jobs": "Failed: submit",
-    "finished_jobs": "Done: submit",
-    "scheduled_jobs": "Scheduled: submit",
-    "deferred_jobs": "Deferred: submit",
-    "started_jobs": "Running: submit",
+    "jobs": "Waiting: Builds and mails",
+    "failed_jobs": "Failed: Builds and mails",
+    "finished_jobs": "Done: Builds and mails",
+    "scheduled_jobs": "Scheduled: Builds and mails",
+    "deferred_jobs": "Deferred: Builds and mails",
+    "started_jobs": "Running: Builds and mails",
 }
 
 

@@ -53,7 +53,7 @@ def test_what_the_provider_marked_comes_first_and_a_finding_counts_once() -> Non
     recording = Recording(findings=[make_found("noisy", "look")] * 2)
     recording.flagged_silent = True  # type: ignore[attr-defined]  # set by the query of the rows
     chips = make_row_chips(recording)
-    assert [chip.title for chip in chips.shown] == ["Silent (provider)", "Noisy"] and chips.more == 0
+    assert [chip.title for chip in chips.shown] == ["Silent", "Noisy"] and chips.more == 0
 
 
 @pytest.mark.parametrize(("quality", "grade"), [(1.0, " is-poor"), (2.49, " is-poor"), (2.5, " is-fair"), (3.4, "")])

@@ -23,6 +23,7 @@ TECHNICAL_FIELDS = {
     "comparison", "speaker_result", "components", "deletion_proof", "plan_refusals", "options", "pending_call",
     "previous_version", "lookup_attempts", "reference", "wav_sha256", "payload", "sequence", "content_type",
     "from_callback", "has_unknown_status", "is_consent_exempt",
+    "analyzed_at", "talent_name", "company",
     "finding_codes", "warning_codes", "worst_severity", "progress_done", "progress_total",
 }  # fmt: skip
 # Fields that no page shows: secrets, and curves of a sound.

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-# Lookups of rows that need a person, and the words for one row and for many.
-Attention = tuple[Mapping[str, Any], str, str]
+# Lookups of rows that need a person, the words for one row and for many, and the tone of the mark.
+Attention = tuple[Mapping[str, Any], str, str, str]
+
+# Which rows the first page counts, and a word behind their number.
+Counted = tuple[Mapping[str, Any], str]
 
 PEOPLE, VOICES, ACCOUNTS, WORK, STAFF = GROUPS = (
     "People and consent",

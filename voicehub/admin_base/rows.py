@@ -10,14 +10,12 @@ from django.contrib.admin.utils import flatten, get_fields_from_path
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from voicehub.admin_base.columns import Column, is_hidden, is_technical, name_field
 from voicehub.admin_base.filters import ValuesFilter
 from voicehub.admin_base.formats import EMPTY, Format
-from voicehub.admin_base.groups import Attention
+from voicehub.admin_base.groups import Attention, Counted
 from voicehub.admin_base.versions import LockedRowMixin, VersionedForm
 
 if TYPE_CHECKING:
@@ -99,9 +97,10 @@ class RowsMixin(FormattedFields, ModelAdmin):
 
     `group` is the heading of the model on the first page of the admin, and `purpose` says there what its rows are.
     Those with a `place` stand first there, in this order. `attention` has lookups of rows that need a person, each
-    with the words for one row and for many. `menu_name` and `row_word` name the list and a row if the model does not,
-    and `empty_text` says when rows appear. `searched_text` names what the search looks at.
-    A narrow window shows the `short_columns` without their headings.
+    with the words for one row and for many, and `counted` what the first page counts. `menu_name` and `row_word` name
+    the list and a row if the model does not, and `empty_text` says when rows appear. `searched_text` names what the
+    search looks at.
+    A narrow window shows the `short_columns`, with their headings only if they are `named_columns`.
     `studio_path` is the attribute path from a row to the object whose page in the studio shows it, "" for the row
     itself. `action_permission` is what the actions of the list require. `loaded_in_lists` has the JSON fields that the
     columns of the list need.
@@ -112,16 +111,19 @@ class RowsMixin(FormattedFields, ModelAdmin):
     place = 0
     row_word = ""
     attention: tuple[Attention, ...] = ()
+    counted: Counted | None = None
     menu_name = ""
     empty_text = ""
     searched_text = ""
     short_columns: tuple[str, ...] = ()
+    named_columns: tuple[str, ...] = ()
     studio_path: str | None = None
     action_permission = ""
     loaded_in_lists: tuple[str, ...] = ()
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     empty_value_display = EMPTY
 
     def find_studio_object(self, row: Any) -> Any:
@@ -135,16 +137,6 @@ class RowsMixin(FormattedFields, ModelAdmin):
 
     def view_on_site(self, row: Any) -> str | None:
         return self.find_studio_url(row)
-
-    @admin.display(description="Studio")
-    def studio_link(self, row: Any) -> SafeString | str:
-        url = self.find_studio_url(row)
-        if not url:
-            return EMPTY
-        return format_html(
-            '<a href="{}" class="studio-link" title="Open in the studio"><span aria-hidden="true">↗</span>'
-            '<span class="visually-hidden">Open {} in the studio</span></a>', url, row,
-        )  # fmt: skip
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         title = self.menu_name or capfirst(self.model._meta.verbose_name_plural)
@@ -173,8 +165,7 @@ class RowsMixin(FormattedFields, ModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
-        columns = [self.make_column(name, is_in_list=True, is_linked=place > 0) for place, name in enumerate(names)]
-        return columns if self.studio_path is None else [*columns, "studio_link"]
+        return [self.make_column(name, is_in_list=True, is_linked=place > 0) for place, name in enumerate(names)]
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return [

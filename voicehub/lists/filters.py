@@ -92,11 +92,15 @@ class FilterMenu:
 
 
 class ListFilter(django_filters.FilterSet):
-    """The filters of one list. `search_fields` says which permission the search in a field needs, if any."""
+    """The filters of one list. `search_fields` says which permission the search in a field needs, if any.
+
+    A list of which most tabs are empty most of the time shows only those with rows.
+    """
 
     search = django_filters.CharFilter(method="filter_search")
     search_fields: ClassVar[Mapping[str, str]] = {}
     search_label: ClassVar[str]
+    shows_empty_tabs: ClassVar[bool] = True
 
     def __init__(self, data: QueryDict, rows: QuerySet[Any], user: User) -> None:
         self.address = data
@@ -145,6 +149,7 @@ class ListFilter(django_filters.FilterSet):
         options = [
             FilterOption(label, count, make_query(self.address, **{name: value}), value == current)
             for value, label, count in choices
+            if count or name != TABS or self.shows_empty_tabs or value in ("", current)
         ]
         chosen = next((option for option in options if option.is_current), None) if current else None
         return FilterMenu(one.label, options, chosen, make_query(self.address, **{name: ""}))

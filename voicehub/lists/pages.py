@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
@@ -27,6 +28,8 @@ class Header:
     url: str
     direction: str
     note: str = ""
+    group: str = ""
+    is_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,14 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """What templates/studio/table.html shows.
+    """What templates/studio/table.html shows. `orders` has a header for each column, and those that only sort.
 
     `search_label` is empty if the user may search in no field. `hidden_fields` is the state that a new search keeps.
     """
 
     table: ListTable
     page: Page[Any]
-    headers: Sequence[Header]
+    orders: Sequence[Header]
     tabs: FilterMenu | None
     menus: Sequence[FilterMenu]
     search: str
@@ -63,8 +66,24 @@ class ListPage:
         return not self.is_filtered and self.page.paginator.count == 0
 
     @property
+    def headers(self) -> list[Header]:
+        """Those of the columns that are shown."""
+        return [header for header in self.orders if header.is_shown]
+
+    @property
+    def has_more_orders(self) -> bool:
+        """Whether the menu sorts by what no column shows."""
+        return len(self.headers) < len(self.orders)
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """The headings above the columns, each with the number of its columns. Empty if there is none."""
+        spans = [(label, len(list(headers))) for label, headers in groupby(self.headers, lambda header: header.group)]
+        return spans if any(label for label, _span in spans) else []
+
+    @property
     def sorted_header(self) -> Header | None:
-        return next((header for header in self.headers if header.direction), None)
+        return next((header for header in self.orders if header.direction), None)
 
 
 def load_list(
@@ -83,7 +102,7 @@ def load_list(
     return ListPage(
         table=table,
         page=table.page,
-        headers=[_make_header(column, address) for column in table.columns],
+        orders=[_make_header(column, address) for column in table.columns.iterall()],
         tabs=tabs,
         menus=[menu for menu in menus.values() if menu.current or len(menu.options) > 1],
         search=values.get("search", ""),
@@ -123,7 +142,9 @@ def _make_header(column: Any, address: QueryDict) -> Header:
     """`column` is a bound column of django-tables2."""
     url = make_query(address, sort=column.order_by_alias.next) if column.orderable else ""
     direction = DIRECTIONS[column.order_by_alias.is_descending] if column.is_ordered else ""
-    return Header(column.header, column.column.css_class, url, direction, column.column.note)
+    return Header(
+        column.header, column.column.css_class, url, direction, column.column.note, column.column.group, column.visible
+    )
 
 
 def _iterate_page_links(page: Page[Any], address: QueryDict) -> Iterator[PageLink]:

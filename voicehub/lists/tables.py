@@ -18,7 +18,8 @@ class ListColumn(tables.Column):
     `sort_by` has names of fields and functions that make an expression; “-” before a name reverses it. The first
     direction puts the worst rows first, if there is a worst. Rows without a value come last in both directions. Without
     `sort_by` the column cannot be sorted. Users without `permission` do not get the column. `note` is a
-    second line of the heading.
+    second line of the heading, `group` a heading above it and its neighbors of the same group. Without
+    `is_shown`, it is only in the menu that sorts.
     """
 
     def __init__(
@@ -29,11 +30,20 @@ class ListColumn(tables.Column):
         permission: str = "",
         is_descending_first: bool = False,
         note: str = "",
+        group: str = "",
+        is_shown: bool = True,
     ) -> None:
-        super().__init__(label, accessor="pk", orderable=bool(sort_by), initial_sort_descending=is_descending_first)
+        super().__init__(
+            label,
+            accessor="pk",
+            orderable=bool(sort_by),
+            initial_sort_descending=is_descending_first,
+            visible=is_shown,
+        )
         self.sort_by = sort_by
         self.css_class = css_class
         self.note = note
+        self.group = group
         self.permission = permission
 
     def order(self, queryset: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:  # noqa: FBT001

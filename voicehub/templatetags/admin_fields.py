@@ -9,14 +9,17 @@ from django.utils.safestring import SafeString
 
 from voicehub.admin_base.formats import EMPTY
 
+FEW_FIELDS = 5  # a page with fewer hides nothing
+
 register = template.Library()
 
 
 @register.simple_tag
-def read_fields(fieldset: Any) -> dict[str, list[Any]]:
+def read_fields(fieldset: Any) -> dict[str, Any]:
     """The fields to show, each with its contents if it is only read, and the names of those without a value.
 
-    A page names its empty fields where it is unfolded: in the group that is folded, which stands last.
+    A page names its empty fields where it is unfolded: in the group that is folded, which stands last. That group is
+    open on a page that has little else.
     """
     shown: list[Any] = []
     empty: list[str] = []
@@ -30,9 +33,12 @@ def read_fields(fieldset: Any) -> dict[str, list[Any]]:
                 empty.append(str(field.field["label"]))
             else:
                 shown.append(field)
-    unset: list[str] = fieldset.form.__dict__.setdefault("unset_names", [])
+    page = fieldset.form.__dict__
+    unset: list[str] = page.setdefault("unset_names", [])
     unset.extend(empty)
-    return {"shown": shown, "empty": unset if fieldset.is_collapsible else []}
+    page["shown_count"] = page.get("shown_count", 0) + (0 if fieldset.is_collapsible else len(shown))
+    is_open = page["shown_count"] < FEW_FIELDS
+    return {"shown": shown, "empty": unset if fieldset.is_collapsible else [], "is_open": is_open}
 
 
 @register.simple_tag

@@ -25,8 +25,8 @@ def render_step(url: str, action: str, subject: str) -> SafeString:
 
 
 def render_phone_step(url: str, action: str) -> SafeString:
-    """The same step as a third line, on a phone, where the list has no column for it."""
-    return format_html('<small class="only-phone phone-step"><a href="{}">{}</a></small>', url, action)
+    """The same step below the status, on a phone, where the list has no column for it."""
+    return format_html('<div class="only-phone row-step"><a class="btn btn-sm" href="{}">{}</a></div>', url, action)
 
 
 def render_lines(first: SafeString | str, second: SafeString | str = "", css_class: str = "") -> SafeString:

@@ -7,10 +7,24 @@ from django import template
 from rq.exceptions import DeserializationError
 from rq.job import Job
 
+from voicehub import outbox
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
 
+# The queues by what their tasks do.
+QUEUE_NAMES = {
+    outbox.URGENT: "Deletions and checks",
+    outbox.SUBMIT: "Builds and mails",
+    outbox.TAKES: "Consent recordings",
+    outbox.ANALYSIS: "Analysis of recordings",
+}
+
 register = template.Library()
+
+
+@register.filter
+def name_queue(name: str) -> str:
+    return QUEUE_NAMES.get(name, name.capitalize())
 
 
 @register.simple_tag

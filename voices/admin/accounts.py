@@ -16,15 +16,18 @@ from consent.access import get_user
 from providers import registry
 from providers.types import Tier
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.columns import MAX_CHARACTERS
 from voicehub.admin_base.filters import PresenceFilter
-from voicehub.admin_base.formats import EMPTY, format_code, format_moment, format_scalar, format_seconds
+from voicehub.admin_base.formats import EMPTY, format_moment, format_scalar
 from voicehub.admin_base.groups import ACCOUNTS, STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
 from voicehub.refusals import ActionRefused
 from voicehub.status_marks import render_mark
+from voicehub.text import format_duration
 from voices.models import Account, AccountCall, LimitOverride, OfflineProof, UsageReading
 from voices.services.accounts import change_key, pause_account, resume_account, test_account
+from voices.services.call_answers import summarize_answer
 from voices.services.usage import SECONDS
 
 
@@ -37,8 +40,6 @@ class AccountAdminForm(VersionedForm):
         strip=True,
         label="API key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}, render_value=False),
-        help_text="Leave empty to keep the stored key. Existing voices belong to the provider account of the old key. "
-        "If the new key is for another provider account, the next build makes new voices.",
     )
 
     class Meta:
@@ -49,6 +50,13 @@ class AccountAdminForm(VersionedForm):
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
             self.fields["key"].help_text = "It is stored encrypted, and never shown again."
+        else:
+            hint = f" that ends in {self.instance.key_hint}" if self.instance.key_hint else ""
+            self.fields[
+                "key"
+            ].help_text = (
+                f"Leave empty to keep the key{hint}. With the key of another provider account, builds make new voices."
+            )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -67,6 +75,7 @@ class AccountAdminForm(VersionedForm):
 class AccountAdmin(NoDeleteAdmin):
     group = ACCOUNTS
     purpose = "API keys of the studio at the providers"
+    counted = ({}, "")
     place = 1
     studio_path = ""
     form = AccountAdminForm
@@ -80,8 +89,8 @@ class AccountAdmin(NoDeleteAdmin):
     )
     names = {"key_hint": "key ends in", "last_error": "problem"}
     attention = (
-        ({"last_error__gt": ""}, "account with a problem", "accounts with a problem"),
-        ({"paused_at__isnull": False}, "paused account", "paused accounts"),
+        ({"last_error__gt": ""}, "account with a problem", "accounts with a problem", "bad"),
+        ({"paused_at__isnull": False}, "paused account", "paused accounts", "wait"),
     )
     list_display = ["name", "provider", "mode", "key_hint", "checked_at", "paused_at", "last_error"]
     short_columns = ("provider", "last_error")
@@ -176,15 +185,15 @@ class AccountCallAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
     purpose = "Calls to the providers, with their responses"
     place = 2
-    list_display = ["operation", "account", "result", "time", "response"]
-    short_columns = ("account", "time")
+    list_display = ["operation", "answer", "result", "account", "time"]
+    short_columns = ("answer", "account", "time")
     list_filter = ["account", "status", "operation", "at"]
     search_fields = ["operation", "response_text"]
     list_select_related = ["account"]
 
-    @admin.display(description="response")
-    def response(self, call: AccountCall) -> SafeString | str:
-        return format_code(Truncator(call.response_text).chars(160)) if call.response_text else EMPTY
+    @admin.display(description="answer")
+    def answer(self, call: AccountCall) -> str:
+        return Truncator(summarize_answer(call.response_text)).chars(MAX_CHARACTERS) or EMPTY
 
     @admin.display(description="time", ordering="at")
     def time(self, call: AccountCall) -> str:
@@ -202,8 +211,7 @@ class UsageReadingAdmin(ReadOnlyAdmin):
     purpose = "Credits and use that a provider stated on each day"
     empty_text = "VoiceHub asks each provider that states its use once a day. What it answers is listed here."
     studio_path = "account"
-    list_display = ["account", "day", "used_amount", "left_amount", "read_at"]
-    short_columns = ("day", "used_amount", "left_amount")
+    list_display = ["account", "day", "used_amount", "left_amount"]
     list_filter = ["account", "day"]
     list_select_related = ["account"]
 
@@ -211,19 +219,22 @@ class UsageReadingAdmin(ReadOnlyAdmin):
         return reverse("voices:account", args=[row.account_id])
 
     @admin.display(description="used", ordering="used")
-    def used_amount(self, reading: UsageReading) -> str:
-        return format_reading(reading.used, reading.unit)
+    def used_amount(self, reading: UsageReading) -> SafeString | str:
+        return format_reading(reading.used, reading.unit) or NOT_STATED
 
     @admin.display(description="left", ordering="remaining")
-    def left_amount(self, reading: UsageReading) -> str:
-        return format_reading(reading.remaining, reading.unit)
+    def left_amount(self, reading: UsageReading) -> SafeString | str:
+        return format_reading(reading.remaining, reading.unit) or NOT_STATED
+
+
+NOT_STATED = SafeString('<span class="nothing">Not stated</span>')
 
 
 def format_reading(amount: float | None, unit: str) -> str:
     """A number with its unit, which is seconds of speech or a word of the provider."""
     if amount is None:
-        return EMPTY
-    return format_seconds(amount) if unit == SECONDS else f"{format_scalar(amount)} {unit}".strip()
+        return ""
+    return f"{format_duration(amount)} of speech" if unit == SECONDS else f"{format_scalar(amount)} {unit}".strip()
 
 
 @admin.register(OfflineProof)

@@ -1,5 +1,7 @@
 """Builds, what the providers reported about each recording, and the messages and downloads of a build."""
 
+import re
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -21,8 +23,11 @@ from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetF
 from voices.models.build import FAILED_STATUSES
 from voices.services.builds.failures import mark_failure_seen
 from voices.services.builds.scores import order_worst_first
+from voices.services.builds.spec import shorten_clip_names
 
-RESULTS_IN_NUMBERS = ("sample_score", "stoi", "pesq", "si_sdr", "signal_to_noise_ratio", "loudness_grade")
+RESULTS_IN_NUMBERS = ("sample_score", "signal_to_noise_ratio", "loudness_grade")
+
+SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 
 # Large recording columns that no page of a build shows.
 DEFERRED_FIELDS = [
@@ -31,6 +36,12 @@ DEFERRED_FIELDS = [
         "peaks", "fine_peaks", "levels", "findings", "set_findings", "sound_features", "measures", "recipe",
     )
 ]  # fmt: skip
+
+
+def format_issue(issue: str) -> SafeString:
+    """What the provider said, each sentence on its own line, with the names of the files."""
+    sentences = SENTENCE_END.split(shorten_clip_names(issue))
+    return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in sentences))
 
 
 class WorstRowsFormSet(FirstRowsFormSet):
@@ -45,7 +56,7 @@ class BuildRecordingInline(FirstRowsInline):
     verbose_name_plural = "recordings"
     order_text = "worst first"
     narrow_columns = ("result", "sample_score")
-    names = {"signal_to_noise_ratio": "speech above the noise", "loudness_grade": "loudness"}
+    names = {"signal_to_noise_ratio": "speech above the noise", "loudness_grade": "loudness grade"}
 
     @admin.display(description="result")
     def result(self, row: BuildRecording) -> SafeString | str:
@@ -59,10 +70,12 @@ class BuildRecordingInline(FirstRowsInline):
 class BuildAdmin(ReadOnlyAdmin):
     group = VOICES
     purpose = "Each attempt to make a voice at a provider"
+    counted = ({}, "")
     place = 3
     studio_path = ""
     list_display = ["title", "status", "started_by", "created_at", "took"]
-    short_columns = ("started_by", "created_at")
+    short_columns = ("started_by", "created_at", "took")
+    formats = {"issue": format_issue}
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
         "voice__name",
@@ -79,8 +92,9 @@ class BuildAdmin(ReadOnlyAdmin):
     attention = (
         (
             {"status__in": ",".join(sorted(FAILED_STATUSES)), "seen_at__isnull": True},
-            "build that failed or needs work",
-            "builds that failed or need work",
+            "build needs work",
+            "builds need work",
+            "wait",
         ),
     )
 

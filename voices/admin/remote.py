@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.filters import PresenceFilter
+from voicehub.admin_base.formats import format_moment
 from voicehub.admin_base.groups import VOICES
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.status_marks import render_mark
@@ -22,9 +23,9 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     purpose = "Voices as the providers have them"
     studio_path = ""
     names = {"observed_status": "status"}
-    attention = (({"alert__gt": ""}, "voice with an alert", "voices with an alert"),)
+    attention = (({"alert__gt": ""}, "voice with an alert", "voices with an alert", "bad"),)
     readonly_fields = ["state"]
-    list_display = ["title", "account", "tier", "state", "checked_at"]
+    list_display = ["title", "account", "tier", "state", "checked"]
     short_columns = ("account", "tier")
     list_filter = [
         "account",
@@ -54,6 +55,10 @@ class RemoteVoiceAdmin(ReadOnlyAdmin):
     def state(self, remote: RemoteVoice) -> SafeString:
         badge = make_remote_badge(remote)
         return render_mark(badge.severity, badge.label)
+
+    @admin.display(description="checked", ordering="checked_at")
+    def checked(self, remote: RemoteVoice) -> str:
+        return format_moment(remote.checked_at) if remote.checked_at else "Not yet"
 
     @admin.action(description="Refresh from the provider", permissions=["operate"])
     def refresh(self, request: HttpRequest, remotes: QuerySet[RemoteVoice]) -> None:

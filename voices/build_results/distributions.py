@@ -13,8 +13,11 @@ from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingS
 MIN_VALUES = 5
 # A histogram of more recordings would look the same. Of a larger build, so many are read, evenly chosen.
 MAX_VALUES = 500
+FEW_VALUES = 10
 MIN_BINS, MAX_BINS = 3, 12
-BETWEEN = " to "  # the drawing names a bin by its lower edge
+# So many labels have room for both edges of their bin. Otherwise the drawing names a bin by its lower edge.
+MAX_WHOLE_LABELS = 4
+BETWEEN = " to "
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Distribution:
     chart: Chart
     estimate: Chart | None
     step: int
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether the recordings themselves, in the table above, say as much as the histogram."""
+        return self.step == 1 and sum(self.chart.series[0].values.values()) < FEW_VALUES
 
 
 def load_distributions(build: Build, previous: Build | None, names: tuple[str, str]) -> list[Distribution]:
@@ -72,7 +80,7 @@ def make_histogram(title: str, axis: str, values: Sequence[Sequence[float]], nam
         y_label="Recordings",
         x_values=labels,
         series=tuple(Series(name, _count_by_bin(rows, lowest, step, labels)) for name, rows in shown.items()),
-        ticks={label: label.partition(BETWEEN)[0] for label in labels},
+        ticks={label: label if count <= MAX_WHOLE_LABELS else label.partition(BETWEEN)[0] for label in labels},
     )
 
 

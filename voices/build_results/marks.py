@@ -9,7 +9,7 @@ def list_marks(row: BuildRecording) -> list[tuple[str, str]]:
     if row.is_silent:
         marks.append(("bad", "Silent"))
     if row.is_outlier:
-        marks.append(("wait", "Another speaker or sound"))
+        marks.append(("wait", "Other speaker or sound"))
     if row.is_unused:
         marks.append(("over", "Not used"))
     return marks

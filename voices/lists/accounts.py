@@ -55,6 +55,7 @@ def get_mode_label(mode: str) -> str:
 class AccountFilter(ListFilter):
     search_fields = {"name": ""}
     search_label = "Account"
+    shows_empty_tabs = False
     show = ChoiceFilter("State", list_account_views)
     provider = ValueFilter("Provider", "provider", registry.get_provider_label)
     mode = ValueFilter("Mode", "mode", get_mode_label)

@@ -19,7 +19,6 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_link,
     render_moment,
-    render_phone_step,
     render_step,
 )
 from voicehub.templatetags.signs import render_voice_name
@@ -77,7 +76,7 @@ def render_badges(badges: Sequence[StatusBadge]) -> SafeString:
 def list_build_views() -> list[Choice]:
     return [
         Choice("active", "In progress", Q(status__in=ACTIVE_STATUSES)),
-        Choice("ready", "Trained", Q(status=BuildStatus.READY)),
+        Choice("ready", "Finished", Q(status=BuildStatus.READY)),
         Choice("failed", "Needs work", Q(status__in=FAILED_STATUSES)),
         Choice("stopped", "Stopped", Q(status__in=[BuildStatus.CANCELED, BuildStatus.WITHDRAWN])),
     ]
@@ -98,9 +97,13 @@ class ScoreColumn(ListColumn):
     """One quality score of the provider, the worst first."""
 
     def __init__(self, info: ScoreInfo, label: str, css_class: str = "num only-wide") -> None:
-        note = "low is good" if info.lower_is_better else "0 to 1"
         super().__init__(
-            label, f"scores__{info.key}", css_class=css_class, is_descending_first=info.lower_is_better, note=note
+            label,
+            f"scores__{info.key}",
+            css_class=css_class,
+            is_descending_first=info.lower_is_better,
+            note="low is good" if info.lower_is_better else "",
+            group="Scores, 0 to 1",
         )
         self.key = info.key
 
@@ -129,7 +132,6 @@ class BuildTable(ListTable):
     similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
     fluency = ScoreColumn(FLUENCY, FLUENCY.label)
     pauses = ScoreColumn(PAUSES, "Pauses")
-    next_step = ListColumn("Next step", css_class="only-desk")
 
     @property
     def row_header(self) -> str:
@@ -169,14 +171,13 @@ class BuildTable(ListTable):
 
     def render_status(self, record: Build) -> SafeString:
         badges, fix = render_badges(self.badges[record.pk]), self._find_fix(record)
-        return badges + render_phone_step(fix.url, fix.action) if fix else badges
+        if fix is None:
+            return badges
+        name = record.voice.name if "voice" in self.columns else build_name(record)
+        return format_html('{}<div class="row-step">{}</div>', badges, render_step(fix.url, fix.action, name))
 
     def render_started(self, record: Build) -> SafeString | str:
         return render_moment(record.created_at)
-
-    def render_next_step(self, record: Build) -> SafeString | str:
-        fix, name = self._find_fix(record), record.voice.name if "voice" in self.columns else build_name(record)
-        return render_step(fix.url, fix.action, name) if fix else ""
 
     def _find_fix(self, build: Build) -> Fix | None:
         _, fix = self.fixes.get(build.pk, (build, None))

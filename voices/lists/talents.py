@@ -1,17 +1,17 @@
 """The voices and the newest build of talents, for the list of talents in the app `consent`."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
 from consent.extension_points import TalentVoices, VoiceSummaries
 from consent.models import Talent
 from voicehub.row_counts import count_rows
 from voices.lists.builds import BuildCell, load_build_cells
-from voices.models import Build, Voice
+from voices.models import Build, BuildStatus, Voice
 
 SHOWN_VOICES = 3
 
@@ -19,20 +19,24 @@ SHOWN_VOICES = 3
 def summarize_voices(talents: Collection[UUID]) -> Mapping[UUID, TalentVoices]:
     """By talent with a voice. The number of queries is constant."""
     voices: dict[UUID, list[UUID]] = defaultdict(list)
-    for talent, voice in Voice.objects.filter(talent__in=talents).order_by("created_at").values_list("talent", "pk"):
+    built: Counter[UUID] = Counter()
+    is_built = Exists(Build.objects.filter(voice=OuterRef("pk"), status=BuildStatus.READY))
+    rows = Voice.objects.filter(talent__in=talents).annotate(is_built=is_built).order_by("created_at")
+    for talent, voice, has_build in rows.values_list("talent", "pk", "is_built"):
         voices[talent].append(voice)
+        built[talent] += has_build
     newest = Build.objects.filter(voice__talent=OuterRef("pk")).order_by("-created_at", "pk").values("pk")
     ids = dict(Talent.objects.filter(pk__in=talents).values_list("pk", Subquery(newest[:1])))
     cells = load_build_cells([build for build in ids.values() if build])
-    return {talent: _summarize(rows, cells.get(ids[talent])) for talent, rows in voices.items()}
+    return {pk: _summarize(shown, built[pk], cells.get(ids[pk])) for pk, shown in voices.items()}
 
 
-def _summarize(voices: Sequence[UUID], cell: BuildCell | None) -> TalentVoices:
+def _summarize(voices: Sequence[UUID], built: int, cell: BuildCell | None) -> TalentVoices:
     count, shown = len(voices), voices[:SHOWN_VOICES]
     if cell is None:
-        return TalentVoices(count, shown)
+        return TalentVoices(count, shown, built)
     badge, build = cell.badges[0], cell.build
-    return TalentVoices(count, shown, badge.severity, badge.label, build.get_absolute_url(), build.created_at)
+    return TalentVoices(count, shown, built, badge.severity, badge.label, build.get_absolute_url(), build.created_at)
 
 
 def make_voice_count() -> Combinable:

@@ -114,9 +114,7 @@ class VoiceTable(ListTable):
     default_sort = "next_step"
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two")
-    talent = ListColumn(
-        "Talent", lambda: Lower("talent__name"), css_class="two wrap only-desk", permission=TALENT_NAMES
-    )
+    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="wrap only-desk", permission=TALENT_NAMES)
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
     readiness = ListColumn("Next build", css_class="two")
@@ -146,12 +144,13 @@ class VoiceTable(ListTable):
         self.build_fixes = {build.voice_id: fix for build, fix in fixes}
 
     def render_name(self, record: Voice) -> SafeString:
-        second = (record.talent.name, "only-phone") if "talent" in self.columns else (_describe_use(record), "")
-        lines = render_lines(render_link(record.get_absolute_url(), record.name), *second)
-        return render_voice_name(record.pk, lines)
+        has_talent = "talent" in self.columns
+        use, talent = (_describe_use(record), "only-wide" if has_talent else ""), (record.talent.name, "only-phone")
+        lines = render_lines(render_link(record.get_absolute_url(), record.name), *use)
+        return render_voice_name(record.pk, render_lines(lines, *talent) if has_talent else lines)
 
-    def render_talent(self, record: Voice) -> SafeString:
-        return render_lines(record.talent.name, _describe_use(record), css_class="only-wide")
+    def render_talent(self, record: Voice) -> str:
+        return record.talent.name
 
     def render_recordings(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)
@@ -167,17 +166,22 @@ class VoiceTable(ListTable):
         target = self.targets.get(record.pk)
         if target is None:
             return render_mark("over", "No account")
-        fix, mark = self._find_shown_fix(record), self._make_mark(record)
-        lines = render_lines(mark, name_target(target) if target.is_allowed else "")
+        fix, state = self._find_shown_fix(record), self._describe_state(record)
+        severity = self.steps[record.pk].severity
+        shown = state if fix or severity == "good" else render_mark(severity, state)
+        lines = render_lines(shown, name_target(target) if target.is_allowed else "")
         return lines + render_phone_step(fix.url, fix.action) if fix else lines
 
-    def _make_mark(self, voice: Voice) -> SafeString:
-        """The result of the last build comes first: a build that could start would fail again."""
+    def _describe_state(self, voice: Voice) -> str:
+        """The result of the last build comes first: a build that could start would fail again.
+
+        It has a color only if a person must act and no button says how.
+        """
         step, fix = self.steps[voice.pk], self.build_fixes.get(voice.pk)
         if fix and step.severity == "good":
-            return render_mark("wait", REBUILD_STATUSES.get(fix.action, "Last build to check"))
+            return REBUILD_STATUSES.get(fix.action, "Last build to check")
         is_rebuild = step.severity == "good" and self.newest[voice.pk]
-        return render_mark(step.severity, "Can be rebuilt" if is_rebuild else step.status)
+        return "Can be rebuilt" if is_rebuild else step.status
 
     def render_last_build(self, record: Voice) -> SafeString:
         newest = self.newest[record.pk]

@@ -176,6 +176,11 @@ class Build(StatusModel):
         return self.status == BuildStatus.DATASET_ISSUE
 
     @property
+    def ended_badly(self) -> bool:
+        """Whether it ended without a voice to use, so that a person has something to fix."""
+        return self.status in FAILED_STATUSES
+
+    @property
     def has_unknown_provider_status(self) -> bool:
         """Whether the build is training, with a provider status that VoiceHub does not recognize."""
         return self.status == BuildStatus.TRAINING and self.has_unknown_status

@@ -20,7 +20,7 @@ TRAINED_STATUSES = (BuildStatus.READY, BuildStatus.DATASET_ISSUE, BuildStatus.CO
 MAYBE_TRAINED_STATUSES = (BuildStatus.FAILED, BuildStatus.WITHDRAWN)
 TRAINING_TEXTS = {
     BuildStatus.READY: "The last training was ready on {day}.",
-    BuildStatus.DATASET_ISSUE: "The last training failed on {day} because of its recordings.",
+    BuildStatus.DATASET_ISSUE: "The last training ended on {day}: its recordings need work.",
     BuildStatus.CONSENT_REJECTED: "The last training ended on {day}: the provider rejected the consent.",
     BuildStatus.FAILED: "The last training failed on {day}.",
     BuildStatus.WITHDRAWN: "The last training was stopped on {day}.",

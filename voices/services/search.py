@@ -58,8 +58,8 @@ def _query_voices(_user: User) -> QuerySet[Voice]:
 
 
 def _query_recordings(user: User) -> QuerySet[Any]:
-    rows = access.query_open_recordings(user).select_related("voice__talent")
-    return rows.only("file_name", "transcript", "voice__name", "voice__talent__name")
+    rows = access.query_open_recordings(user).select_related("voice")
+    return rows.only("file_name", "transcript", "seconds", "quality", "voice__name")
 
 
 def _query_builds(_user: User) -> QuerySet[Build]:
@@ -85,7 +85,7 @@ KINDS = (
         "voices", "voices.view_voice", _query_voices, ("name", "talent__name"), ("name", "pk"), "name"
     ),
     SearchKind(
-        "recordings", "voices.view_recording", _query_recordings, (), ("-created_at", "pk"),
+        "recordings", "voices.view_recording", _query_recordings, (), ("voice__name", "voice", "file_name", "pk"),
         long_fields=("transcript", "file_name"),
     ),
     SearchKind(

@@ -10,7 +10,6 @@ from django.utils.safestring import mark_safe
 
 from audio.findings.catalog import EXCLUSION_LABELS
 from voicehub.sound_report import MINUTE
-from voicehub.templatetags.sound import chips
 from voicehub.text import format_duration, format_minus, format_position
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
@@ -18,13 +17,17 @@ from voices.recording_rows import (
     DETAILS_BARS,
     DETAILS_HEIGHT,
     WaveMark,
+    get_code_tone,
     get_quality_grade,
+    is_silent,
     list_flags,
+    make_finding_chip,
     make_row_chips,
     make_row_state,
     make_wave_digits,
     make_wave_marks,
     make_wave_path,
+    sort_chips,
 )
 from voices.row_polls import make_list_token
 from voices.services.recordings.inclusion import find_exclusion, list_warning_codes
@@ -36,6 +39,8 @@ RecipeStep = Mapping[str, Any]
 register.filter(is_playable)
 register.filter("row_chips", make_row_chips)
 register.filter("quality_grade", get_quality_grade)
+register.filter("code_tone", get_code_tone)
+register.filter(is_silent)
 
 
 @register.filter
@@ -84,8 +89,10 @@ def wave_marks(recording: Recording) -> list[WaveMark]:
 @register.inclusion_tag("voices/_recording_finding_list.html")
 def finding_list(recording: Recording) -> dict[str, Any]:
     """All findings with text and advice, the most severe first, below what a provider reported."""
-    found = chips(recording.findings, recording.set_findings, playable=is_playable(recording))
-    return {**found, "flags": list_flags(recording), "recording": recording}
+    own = [make_finding_chip(found) for found in recording.findings]
+    compared = [make_finding_chip(found, is_comparison=True) for found in recording.set_findings]
+    chips, flags = sort_chips([*own, *compared]), list_flags(recording)
+    return {"chips": chips, "playable": is_playable(recording), "flags": flags, "recording": recording}
 
 
 @register.simple_tag(takes_context=True)

@@ -21,6 +21,7 @@ from voices.models import Account
 from voices.services.accounts import add_account, change_key, pause_account, resume_account, test_account
 from voices.services.uploaders import find_exemption, set_authorized_uploader
 from voices.services.usage import reports_usage
+from voices.views.account_calls import list_call_rows
 from voices.views.account_usage import list_usage_rows
 from voices.views.spend import make_account_months
 
@@ -84,16 +85,21 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "can_list": any(tier.can_list for tier in tiers),
         "exemption": find_exemption(account.provider),
         "plan_refusals": list_plan_refusals(account),
-        "calls": account.calls.all()[:MAX_CALLS],
+        "calls": list_call_rows(account.calls.all()[:MAX_CALLS]),
         "reports_usage": reports_usage(account),
-        "usage_rows": list_usage_rows(account),
-        **make_account_months(account),
+        **load_usage(account),
         "page": voices,
         "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
         if account.paused_at
         else 0,
     }
     return render(request, "voices/account.html", context)
+
+
+def load_usage(account: Account) -> dict[str, object]:
+    """What the provider stated: now, per month and per day. `has_usage` is false if that is nothing at all."""
+    rows, months = list_usage_rows(account), make_account_months(account)
+    return {"usage_rows": rows, **months, "has_usage": bool(rows or months["months"] or months["charts"])}
 
 
 def list_plan_refusals(account: Account) -> list[dict[str, object]]:

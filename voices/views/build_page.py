@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -18,7 +18,7 @@ from voices.build_results.gauges import make_gauges
 from voices.build_results.report_columns import ALL, ReportColumns, choose_columns
 from voices.build_results.timeline import make_timeline
 from voices.models import Build, BuildRecording, BuildStatus
-from voices.models.build import ACTIVE_STATUSES, MARKED
+from voices.models.build import ACTIVE_STATUSES, MARKED, MARKS
 from voices.presenters import FIX_LINKS, compute_change_token, describe_bill, describe_handover, needs_staff_answer
 from voices.services.builds.changes import find_previous_build, load_changes, number_build
 from voices.services.builds.failures import is_open_failure
@@ -32,6 +32,7 @@ from voices.views.comparison import make_compare_url
 from voices.work_progress import WorkProgress
 
 PAGE_SIZE = 10
+MAX_FIXES = 2
 # Large recording columns that no build page shows.
 DEFERRED_FIELDS = ("fine_peaks", "levels", "findings", "set_findings", "sound_features")
 # VoiceHub's own estimates, shown beside the provider's scores: key and column heading.
@@ -106,7 +107,8 @@ def load_recording_page(build: Build, number: str | None) -> Page[Any]:
     """A page of recordings, the worst first. The database orders ids, and looks up the rest only for these rows."""
     page: Page[Any] = Paginator(order_worst_first(build).values_list("pk", flat=True), PAGE_SIZE).get_page(number)
     rows = BuildRecording.objects.select_related("recording").defer(*(f"recording__{name}" for name in DEFERRED_FIELDS))
-    by_id = rows.in_bulk(list(page.object_list))
+    silent = BuildRecording.objects.still_flagged().filter(MARKS["silent"], recording=OuterRef("recording"))
+    by_id = rows.annotate(is_found_silent=Exists(silent)).in_bulk(list(page.object_list))
     page.object_list = [by_id[pk] for pk in page.object_list if pk in by_id]
     return page
 
@@ -126,7 +128,7 @@ def make_result_context(
         "can_rebuild": True,
         "rebuild_plan": plan,
         "has_rebuild_note": is_rebuild_offered(build, plan, user),
-        "rebuild_fix": find_fix(build, plan, user) if plan else None,
+        "rebuild_fixes": list_fixes(build, plan, user) if plan else [],
         "retraining": find_retraining(build.remote_voice),
         "rebuild_refusals": list_rebuild_refusals(build),
     }
@@ -138,14 +140,16 @@ def is_rebuild_offered(build: Build, plan: RebuildPlan | None, user: User) -> bo
     return not plan.newer_build or build.status != BuildStatus.READY
 
 
-def find_fix(build: Build, plan: RebuildPlan, user: User) -> FixLink | None:
-    """The first thing that this user can do about what is missing for the rebuild."""
+def list_fixes(build: Build, plan: RebuildPlan, user: User) -> list[FixLink]:
+    """What this user can do about what is missing for the rebuild."""
     voice_url = build.voice.get_absolute_url()
-    for gap in plan.gaps:
-        path, label, permission = FIX_LINKS[gap.kind]
-        if path and (not permission or user.has_perm(permission)):
-            return FixLink(gap.text, f"{voice_url}{path}", label, permission)
-    return None
+    fixes = {
+        label: FixLink(gap.text, f"{voice_url}{path}", label, permission)
+        for gap in plan.gaps
+        for path, label, permission in [FIX_LINKS[gap.kind]]
+        if path and (not permission or user.has_perm(permission))
+    }
+    return list(fixes.values())[:MAX_FIXES]
 
 
 def load_details(build: Build) -> dict[str, Any]:

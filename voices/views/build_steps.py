@@ -9,7 +9,7 @@ from voicehub.text import format_count
 from voices.models import Build, BuildStatus
 from voices.models.build import make_marks
 from voices.next_fixes import find_build_fix, query_unclear_builds
-from voices.presenters import build_name, needs_staff_answer
+from voices.presenters import needs_staff_answer
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
 MARK_SEEN = "voices.start_build"
@@ -69,7 +69,7 @@ def _make_step(build: Build) -> NextStep:
     fix = find_build_fix(build, has_flags=bool(flags))
     return NextStep(
         build.voice.name,
-        f"{build.voice.talent.name}, at {build_name(build)}",
+        build.voice.talent.name,
         severity,
         status,
         (_explain_build(build, flags),),
@@ -99,4 +99,4 @@ def _describe_flags(silent: int, outliers: int, discarded: int) -> str:
     """The provider's flags in VoiceHub's words. The provider's message names recordings differently."""
     kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
     parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
-    return f"{format_count(total, 'recording was', 'recordings were')} flagged: {', '.join(parts)}." if parts else ""
+    return f"{format_count(total, 'recording', 'recordings')}: {', '.join(parts)}." if parts else ""

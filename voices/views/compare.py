@@ -63,7 +63,11 @@ def with_comparison(view: CompareView) -> Callable[[HttpRequest], HttpResponse]:
 @with_comparison
 def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse:
     builds, voice = comparison.builds, comparison.builds[0].voice
-    counts, scores, numbers = count_recordings(builds), list(make_score_rows(builds)), number_builds(builds)
+    additions = list(comparison.list_additions()) if comparison.can_add else []
+    only_addition = [build for build, _url in additions] if len(additions) == 1 else []
+    counts, scores = count_recordings(builds), list(make_score_rows(builds))
+    all_numbers = number_builds([*builds, *only_addition])
+    numbers, only_number = all_numbers[: len(builds)], all_numbers[len(builds) :]
     names = [f"Build {number}" for number in numbers]
     can_listen = comparison.user.has_perm(LISTEN)
     are_names_open = comparison.user.has_perm("voices.view_recording") and not access.are_recordings_closed(
@@ -81,7 +85,8 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         ],
         "facts": make_facts(builds, counts),
         "removals": [(build, comparison.make_url_without(build)) for build in builds] if len(builds) > 2 else [],
-        "additions": list(comparison.list_additions()) if comparison.can_add else [],
+        "additions": additions,
+        "only_addition": next(iter(only_number), 0),
         "longest_speech": max(count["seconds"] for count in counts),
         "scores": [(row, list(zip(LETTERS, row.cells, strict=False))) for row in scores],
         "has_providers": len({row.provider for row in scores}) > 1,
@@ -91,6 +96,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "differences": recordings.differences[:MAX_DIFFERENCES] if are_names_open else (),
         "are_names_open": are_names_open,
         "preview_refusals": group_refusals(names, refusals),
+        "listening_note": describe_listening(names, refusals),
         "can_generate": "" in refusals,
         "can_be_heard": bool(comparison.sentences or comparison.closed or comparison.held or refusals.count("") > 1),
         "speaking": [(name, build) for name, build, reason in zip(names, builds, refusals, strict=True) if not reason],
@@ -183,6 +189,15 @@ def group_refusals(names: Sequence[str], refusals: Sequence[str]) -> list[tuple[
     reasons = [reason for reason in dict.fromkeys(refusals) if reason]
     pairs = list(zip(names, refusals, strict=True))
     return [(join_with_and([name for name, its in pairs if its == reason]), reason) for reason in reasons]
+
+
+def describe_listening(names: Sequence[str], refusals: Sequence[str]) -> str:
+    """Why nobody can listen blind now: which of the builds can still speak, and what stops those that were not
+    retrained."""
+    speaking = [name for name, reason in zip(names, refusals, strict=True) if not reason]
+    which = f"Only {join_with_and(speaking)} can." if speaking else "None of these can."
+    reasons = [f"{its}: {reason}" for its, reason in group_refusals(names, refusals) if reason != RETRAINED_TEXT]
+    return " ".join(["Blind listening needs two builds that can still speak.", which, *reasons])
 
 
 def _explain_preview_refusal(build: Build, outdated: Collection[UUID]) -> str:

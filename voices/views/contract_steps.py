@@ -46,7 +46,7 @@ def _make_ending_step(contract: Contract, ends_on: date) -> NextStep:
         label,
         (f"The contract ends on {format_date(ends_on)}.",),
         reverse("consent:contract_add", args=[contract.talent_id]),
-        "Add contract",
+        "Renew contract",
         None,
         "consent.add_contract",
         subject_url=contract.get_absolute_url(),

@@ -17,7 +17,7 @@ OWN_TEXTS = {
 # For each flag of a provider: severity, title, advice.
 PROVIDER_TEXTS = {
     "silent": ("bad", "Silent", "Record it again, or exclude it."),
-    "outlier": ("wait", "Another speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
+    "outlier": ("wait", "Other speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
     "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
 WORST_FIRST = ("bad", "wait", "idle")
@@ -56,7 +56,7 @@ def _describe(problem: FoundProblem) -> tuple[str, str, str, str]:
     """The severity, what it means for builds, the title and the advice."""
     if problem.source != CHECK:
         severity, title, advice = PROVIDER_TEXTS[problem.code]
-        return severity, "Reported", title, advice
+        return severity, "Flagged", title, advice
     severity, state = ("bad", "Likely to fail") if problem.is_unfit else ("wait", "To review")
     if problem.code in OWN_TEXTS:
         state = "Not in builds" if problem.code == UNUSABLE else state

@@ -1,5 +1,6 @@
 """The page of one provider: its tiers, what they can do, and their limits with the sources."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -33,6 +34,7 @@ LIMIT_LABELS = {
     "calls_per_second": "Calls per second",
     "longest_preview": "Longest preview text",
 }
+SITE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/[a-z-]+)*")
 Overrides = Mapping[tuple[str, str, str], LimitOverride]
 
 
@@ -47,6 +49,20 @@ class LimitRow:
     is_hard: bool
     note: str
     is_override: bool
+
+    @property
+    def source_url(self) -> str:
+        """The site that the source begins with. Empty if the studio has set the limit."""
+        site = SITE.match(self.source)
+        return f"https://{site[0]}" if site and not self.is_override else ""
+
+    @property
+    def source_site(self) -> str:
+        return self.source_url.removeprefix("https://")
+
+    @property
+    def source_rest(self) -> str:
+        return self.source.removeprefix(self.source_site)
 
 
 @dataclass(frozen=True, slots=True)

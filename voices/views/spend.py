@@ -188,17 +188,14 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     rows = [make_account_spend(account, readings.get(account.pk, []), months, ledger) for account in accounts]
     shown = months[::-1][: count_shown_months(rows)]
     context = {
-        "rows": rows,
+        "rows": sorted(rows, key=lambda row: not row.has_numbers),
         "months": shown,
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
-        "counted": [row for row in rows if row.has_numbers],
-        "silent": sorted((row for row in rows if not row.has_numbers), key=lambda row: row.missing_text),
-        "has_numbers": any(row.has_numbers for row in rows),
         "has_left": any(row.left for row in rows),
         "has_voices": any(row.voices for row in rows),
         "has_prices": any(row.has_prices for row in rows),
-        "builders": [row for row in rows if row.has_builds],
+        "has_builds": any(row.has_builds for row in rows),
     }
     return render(request, "voices/spend.html", context)
 

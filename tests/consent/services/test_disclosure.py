@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.labels import DELETE_AT_END_LABEL
-from consent.models import Consent
-from consent.services.disclosure import compute_term, describe_disclosure
+from consent.models import Consent, Contract
+from consent.services.disclosure import compute_term, describe_contract_uses, describe_disclosure
 from providers import registry
 from providers.types import ConsentProof, Tier
 from tests.consent.rows import ConsentFactory, get_guest_url
@@ -42,9 +42,9 @@ def set_provider(consent: Consent, provider: str) -> Consent:
 
 
 def read_overview(factory: ConsentFactory, consent: Consent) -> str:
-    """The HTML of the overview page that a private link opens. Each run of whitespace becomes one space."""
+    """The HTML of the overview page that a private link opens, in one line, without the marks of what is bold."""
     page = read_html(factory.open_link(consent).get(get_guest_url("home", consent)))
-    return " ".join(page.split())
+    return " ".join(page.replace("<strong>", "").replace("</strong>", "").split())
 
 
 @pytest.mark.parametrize("provider", registry.PROVIDERS)
@@ -146,3 +146,19 @@ def test_contract_extends_term_only_if_it_follows_without_interruption(factory: 
         consent.talent, starts_on=first_end + timedelta(days=1), ends_on=first_end + timedelta(days=90)
     )
     assert compute_term(consent).last_day == first_end + timedelta(days=90)
+
+
+def test_overview_says_what_the_contract_excludes(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    for text in ("Your contract is not on file yet.", "Whether it may train its own models: not stated."):
+        assert text in read_overview(factory, consent)
+    factory.make_contract(consent.talent, ends_on=date(2025, 6, 1), excluded_uses="Adverts")
+    assert describe_contract_uses(consent).excluded == "Your contract is not on file yet.", "it has ended"
+    contract = factory.make_contract(consent.talent, excluded_uses="")
+    uses = describe_contract_uses(consent)
+    assert uses.excluded == "Your contract excludes no use in writing."
+    assert uses.training == "Your contract does not allow it to train its own models."
+    Contract.objects.filter(pk=contract.pk).update(excluded_uses="Politics, <adverts>.", training_allowed=True)
+    page = read_overview(factory, consent)
+    assert "Not for: Politics, &lt;adverts&gt;." in page
+    assert "Your contract allows it to train its own models." in page

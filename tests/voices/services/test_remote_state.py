@@ -37,14 +37,21 @@ def reload(remote: RemoteVoice) -> RemoteVoice:
     return RemoteVoice.objects.get(pk=remote.pk)
 
 
-@pytest.mark.parametrize("status", ["dataset_issue", "failed", "consent_rejected"])
-def test_failed_training_makes_the_voice_unusable(studio: Studio, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "badge"),
+    [
+        ("dataset_issue", presenters.StatusBadge("wait", "Needs work")),
+        ("failed", presenters.StatusBadge("bad", "Failed")),
+        ("consent_rejected", presenters.StatusBadge("bad", "Consent rejected")),
+    ],
+)
+def test_failed_training_makes_the_voice_unusable(studio: Studio, status: str, badge: presenters.StatusBadge) -> None:
     first = studio.make_build(status="ready")
     assert find_remote_state(first.remote_voice).is_usable
     last = add_build(first, status)
     state = find_remote_state(reload(first.remote_voice))
     assert (state.kind, state.last_training, state.is_usable) == (VoiceState.FAILED, last, False)
-    assert presenters.make_remote_badge(first.remote_voice).label == "Training failed"
+    assert presenters.make_remote_badge(first.remote_voice) == badge
     assert "Whether the earlier training can still be used is not known" in " ".join(state.texts)
     assert find_reasons_against_preview(first.remote_voice) == list(state.texts)
     assert find_outdated_builds([first, last]) == {first.pk}
@@ -116,7 +123,7 @@ def test_page_of_the_earlier_build_says_what_became_of_the_voice(producer_client
     last = add_build(first, "dataset_issue")
     text = read_html(producer_client.get(first.get_absolute_url()))
     assert "This build was ready on" in text
-    assert "The voice has since been trained again. The last training failed on" in text
+    assert "The voice has since been trained again. The last training ended on" in text
     assert f'href="{last.get_absolute_url()}">Open the newest build</a>' in text
     assert ">Ready</span>" not in text
     assert "Generate preview" not in text

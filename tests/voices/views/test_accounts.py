@@ -36,7 +36,7 @@ def test_key_check_shows_its_result_and_pauses_the_account_on_401(
 ) -> None:
     studio = make_studio("voiceai")
     account = studio.account
-    assert "No calls yet" in read_page(superuser_client, account)
+    assert "after the first one" in read_page(superuser_client, account)
     text = post_form(superuser_client, "account_test", account)
     assert "The key of Main works." in text
     assert ">Working</span>" in text
@@ -100,13 +100,15 @@ def test_calls_are_listed_newest_first_with_status_and_response(producer_client:
     assert "No response</span>" in text
     assert "</span>503</span>" in text
     assert "&lt;response 1&gt;" in text
-    assert "state-good" in text[text.index("Call 0") :]
+    assert "state-bad" not in text[text.index("Call 0") :]
 
 
 def test_page_lists_remote_voices_and_links_to_unknown_voices(producer_client: Client, studio: Studio) -> None:
     assert "No voices yet" in read_page(producer_client, studio.account)
     build = studio.make_build(status="ready")
     RemoteVoice.objects.update(alert="Public.")
+    assert "Find unknown voices" not in read_page(producer_client, studio.account), "before the first call"
+    Account.objects.update(checked_at=timezone.now())
     text = read_page(producer_client, studio.account)
     assert f'href="{build.remote_voice.get_absolute_url()}"' in text
     assert "Warm narrator" in text

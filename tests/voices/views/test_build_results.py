@@ -257,7 +257,9 @@ def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: 
     build = studio.make_build(status="ready")
     build.recordings.update(has_report=True, finding_codes=["silence_at_end"])
     text = read_html(viewer_client.get(build.get_absolute_url()))
-    assert '<td data-label="Our findings" class="found"><span class="vh-chip">Silence at end</span></td>' in text
+    assert (
+        '<td data-label="Our findings" class="found"><span class="vh-chip is-wait">Silence at end</span></td>' in text
+    )
 
 
 # --- Trends ------------------------------------------------------------------------------

@@ -304,7 +304,7 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     text = read_html(response)
     assert "1 of 3 recordings is flagged" in text
     assert "Worst first, as the provider reported." in text
-    assert "from the callback only" in text
+    assert "1 recording reported only in the provider's callback." in text
     assert "0.91" not in text
     assert "0.91" in read_html(viewer_client.get(f"{build.get_absolute_url()}?scores=all"))
 
@@ -324,7 +324,7 @@ def test_recording_that_the_provider_did_not_use_shows_the_reason(producer_clien
     assert [line["discarded"] for line in lines] == ["'=too <noisy>", "", ""]
     table = producer_client.get(build.voice.get_absolute_url(), {"show": "flagged"})
     assert [row.pk for row in table.context["page"]] == [last.recording_id]
-    assert "Not used (provider)" in read_html(table)
+    assert "<b>Not used</b>" in read_html(table)
 
 
 @pytest.mark.parametrize(
@@ -437,4 +437,4 @@ def test_inactive_recording_counts_as_not_used_everywhere(producer_client: Clien
     plan = plan_rebuild(build)
     assert plan and (plan.marked.total, plan.marked.discarded) == (1, 1)
     assert [count["unused"] for count in count_recordings([build])] == [1]
-    assert "Not used (provider)" in read_html(producer_client.get(f"{build.voice.get_absolute_url()}?show=flagged"))
+    assert "<b>Not used</b>" in read_html(producer_client.get(f"{build.voice.get_absolute_url()}?show=flagged"))

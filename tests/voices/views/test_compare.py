@@ -168,7 +168,7 @@ def test_builds_are_added_and_removed(viewer_client: Client, studio: Studio, pai
     third = studio.make_build(pair[0].voice, status="ready")
     studio.make_build(pair[0].voice, status="training")
     text = read_comparison(viewer_client, *pair)
-    assert make_path(*pair, third).replace("&", "&amp;") in text and text.count("Add a build") == 1
+    assert make_path(*pair, third).replace("&", "&amp;") in text and text.count(">Add Build 3</a>") == 1
     assert "Remove a build" not in text
     text = read_comparison(viewer_client, *pair, third)
     assert "Add a build" not in text and make_path(pair[0], third).replace("&", "&amp;") in text
@@ -196,7 +196,7 @@ def test_voice_that_cannot_make_previews_does_not_block_the_other_voice(
     first, second = pair
     RemoteVoice.objects.filter(pk=second.remote_voice_id).update(deleted_at=timezone.now())
     text = read_comparison(producer_client, *pair)
-    assert "cannot generate a new preview: The provider does not have this voice" in text
+    assert "Only Build 1 can. Build 2: The provider does not have this voice" in text
     assert "Generate previews" not in text and f'href="{first.get_absolute_url()}#previews"' in text
     text = read_html(request_previews(producer_client, *pair))
     assert "B, Resemble AI, rapid: The provider does not have this voice" in text

@@ -73,9 +73,9 @@ def read_talent_steps(client: Client, talent: Talent) -> dict[str, Step]:
 def test_last_step_names_the_newest_build(producer_client: Client, studio: Studio, outsider: User) -> None:
     build = studio.make_build(status="ready")
     talent = build.voice.talent
-    step = read_talent_steps(producer_client, talent)["Voice built"]
-    assert (step.tone, step.status, step.url) == ("good", "Ready", build.get_absolute_url())
+    step = read_talent_steps(producer_client, talent)["Voices"]
+    assert (step.tone, step.status, step.url) == ("good", "1 of 1 built", build.get_absolute_url())
     client = allow_only(outsider, "consent.view_talent", "voices.view_voice")
-    assert read_talent_steps(client, talent)["Voice built"].status == "1 voice, not built"
+    assert read_talent_steps(client, talent)["Voices"].status == "1 voice, not built"
     client = allow_only(outsider, "consent.view_talent")
-    assert list(read_talent_steps(client, talent)) == ["Contract", "Consent requested", "Recorded", "Approved"]
+    assert list(read_talent_steps(client, talent)) == ["Contract", "Consent request", "Recording", "Approval"]

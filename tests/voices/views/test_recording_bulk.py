@@ -313,7 +313,7 @@ def test_bar_has_the_actions_of_the_role(
     studio: Studio, voice: Voice, make_client: Callable[[User], Client], viewer: User, engineer: User
 ) -> None:
     url = voice.get_absolute_url()
-    labels = ("Exclude", "Include in builds", "Check again", "Set transcripts", "Export as CSV", "Delete")
+    labels = ("Exclude", "Include", "Check again", "Set transcripts", "Export as CSV", "Delete")
     bars = {one: read_bar(make_client(one).get(url)) for one in (viewer, engineer)}
     assert [label in bars[viewer] for label in labels] == [False, False, False, False, True, False]
     assert all(label in bars[engineer] for label in labels)

@@ -98,8 +98,8 @@ def test_provider_flags_are_shown_and_can_be_filtered(
     assert read_flags(viewer_client, voice) == {silent: (True, True), outlier: (False, True), unflagged: (False, False)}
     assert set(read_flags(viewer_client, voice, "show=flagged")) == {silent, outlier}
     text = read_html(viewer_client.get(f"{voice.get_absolute_url()}?show=flagged"))
-    assert text.count("Silent (provider)") == 1
-    assert text.count("Another speaker or sound (provider)") == 2
+    assert text.count("is-bad>Silent<") == 1
+    assert text.count("is-wait>Other speaker or sound<") == 2
 
 
 def test_only_flags_of_the_newest_build_with_a_report_count(

@@ -169,7 +169,7 @@ def test_form_of_a_build_has_the_options_of_its_provider(producer_client: Client
     build = Build.objects.get()
     assert build.options == {"description": "Mine", "fill": True}
     page = read(producer_client, build.get_absolute_url())
-    assert "<dt>Description</dt><dd>Mine</dd>" in page and "<dt>Train for Fill</dt><dd>Yes</dd>" in page
+    assert "<dt>Description</dt><dd>Mine</dd>" in page and "<dt>Train to fill gaps</dt><dd>Yes</dd>" in page
 
 
 def test_refused_option_is_named_and_starts_nothing(producer_client: Client, studio: Studio) -> None:

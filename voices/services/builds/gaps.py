@@ -36,8 +36,11 @@ class GapKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
+    """`subject` is what is missing, in two words, where the kind alone does not say it."""
+
     kind: GapKind
     text: str
+    subject: str = ""
 
 
 class ClipCounts(NamedTuple):
@@ -91,7 +94,8 @@ def find_gaps(
         yield Gap(GapKind.CLIP_LENGTH, text)
     if counts.without_text and _needs_transcripts(capabilities, handover):
         subject = format_count(counts.without_text, "recording has", "recordings have")
-        yield Gap(GapKind.TRANSCRIPTS, f"{subject} no transcript. Type what is said.")
+        transcripts = format_count(counts.without_text, "transcript", "transcripts")
+        yield Gap(GapKind.TRANSCRIPTS, f"{subject} no transcript. Type what is said.", transcripts)
     if counts.long_text and handover not in HANDOVERS_WITHOUT_TRANSCRIPT:
         subject = format_count(counts.long_text, "transcript is", "transcripts are")
         yield Gap(GapKind.SHORTER_TRANSCRIPTS, f"{subject} too long. Split the recording in two.")

@@ -12,6 +12,7 @@ from providers.options import OptionValue
 from providers.types import Handover
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
+from voicehub.text import format_count
 from voices import access
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
 from voices.models.build import MARKS
@@ -35,6 +36,10 @@ class MarkedCounts:
     silent: int
     outlier: int
     discarded: int
+
+    @property
+    def sentence(self) -> str:
+        return f"{format_count(self.total, 'flagged recording is', 'flagged recordings are')} still in builds"
 
     @property
     def summary(self) -> str:

@@ -140,7 +140,7 @@ def test_summary_names_missing_consent_and_contract(full_studio: Studio) -> None
 def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice, transcript="")
-    assert find_option(voice, "resemble_v2").summary == "transcripts missing."
+    assert find_option(voice, "resemble_v2").summary == "3 transcripts missing."
     assert find_option(voice, "speechgen").is_ready, "it takes no transcripts"
     voice.recordings.update(transcript="Words.", seconds=25.0)
     assert "ready" in find_option(voice, "resemble_v1", "professional").summary, "one long WAV may have any length"

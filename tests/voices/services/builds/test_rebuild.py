@@ -41,7 +41,7 @@ def list_sent_tasks() -> list[str]:
 
 def test_rebuild_leaves_out_the_marked_recordings_and_starts_one_build(producer_client: Client, studio: Studio) -> None:
     build = make_marked_build(studio, options={})
-    assert "Exclude these 3 and build again" in read_html(producer_client.get(build.get_absolute_url()))
+    assert "Exclude these 3 and build again</button>" in read_html(producer_client.get(build.get_absolute_url()))
     response = click(producer_client, build)
     new = Build.objects.exclude(pk=build.pk).get()
     assert response.redirect_chain == [(new.get_absolute_url(), 302)]
@@ -71,8 +71,8 @@ def test_refused_rebuild_leaves_nothing_out(producer_client: Client, studio: Stu
     build = make_marked_build(studio)
     Account.objects.update(paused_at=timezone.now(), pause_reason="The key was refused.")
     text = read_html(producer_client.get(build.get_absolute_url()))
-    assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert '<p class="small" id="rebuild-blockers">The account Main is paused. The key was refused.</p>' in text
+    assert "not possible yet. The account Main is paused. The key was refused." in text
+    assert "and build again</button>" not in text and "Open Readiness" in text
     assert "The account Main is paused." in read_html(click(producer_client, build))
     assert Build.objects.count() == 1
     assert not Recording.objects.filter(active=False).exists()
@@ -81,9 +81,8 @@ def test_refused_rebuild_leaves_nothing_out(producer_client: Client, studio: Stu
 def test_page_names_what_is_missing_without_the_marked_recordings(producer_client: Client, studio: Studio) -> None:
     build = make_marked_build(studio, good=1)
     text = read_html(producer_client.get(build.get_absolute_url()))
-    assert 'disabled aria-describedby="rebuild-blockers"' in text
-    assert 'Without them, 1 recording with <span class="text-nowrap">4 s</span> of speech remains' in text
-    assert "2 more recordings are needed." in text
+    assert "A build without them is not possible yet. 2 more recordings are needed." in text
+    assert "and build again</button>" not in text and ">Add recordings</a>" in text
     assert "2 more recordings are needed." in read_html(click(producer_client, build))
     assert not Recording.objects.filter(active=False).exists()
 

@@ -194,6 +194,12 @@ class InvitationRow:
         return ConsentStatus.REQUESTED in self.statuses
 
     @property
+    def can_remind(self) -> bool:
+        """Whether the link was mailed and still needs an answer."""
+        is_mailed = self.invitation.channel == Invitation.Channel.MAIL and self.invitation.sent_at is not None
+        return is_mailed and self.is_live and self.is_open and not self.is_overdue
+
+    @property
     def is_void(self) -> bool:
         return self.statuses == {ConsentStatus.VOIDED}
 

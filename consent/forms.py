@@ -1,6 +1,5 @@
 """Forms of this app and their validation."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,6 +10,7 @@ from django.utils import timezone
 from audio.findings.findings import Finding
 from consent import extension_points
 from consent.country_field import CountriesField
+from consent.device_info import parse_device_info
 from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Contract, ContractDraft, Purpose, Statement, Talent
 from consent.services.contract_drafts import read_draft
@@ -30,10 +30,6 @@ PARTY_LABEL = "Studio's company in the contract"
 PARTY_HELP = "Its legal name. The consent of the talent must name the same company."
 DRAFT_LOST = "The file is no longer kept. Choose it again."
 COUNTRIES_LABEL = "Countries in which the voice may be used"
-# The microphone settings from the browser that are stored. Device identifiers are dropped for privacy.
-DEVICE_KEYS = (
-    "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
-)  # fmt: skip
 
 
 def collapse_whitespace(text: str) -> str:
@@ -44,11 +40,12 @@ def collapse_whitespace(text: str) -> str:
 class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
-        fields = ["name", "email", "phone", "notes"]
-        labels = {"email": "Email address"}
+        fields = ["name", "email", "agent_email", "phone", "notes"]
+        labels = {"email": "Email address", "agent_email": "Email address of the agent"}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
+            "agent_email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
 
@@ -277,20 +274,4 @@ class TakeForm(forms.Form):
     recorded = forms.BooleanField(required=False)
 
     def clean_device(self) -> dict[str, Any]:
-        try:
-            device = json.loads(self.cleaned_data["device"] or "{}")
-        except (ValueError, RecursionError):
-            return {}
-        return filter_device_info(device) if isinstance(device, dict) else {}
-
-
-def filter_device_info(device: dict[str, Any]) -> dict[str, Any]:
-    """Keep only known keys, with short printable values that every database accepts."""
-    return {key: value for key in DEVICE_KEYS if (value := _clean_device_value(device.get(key))) is not None}
-
-
-def _clean_device_value(value: Any) -> str | float | None:
-    if isinstance(value, str):
-        return "".join(letter for letter in value if letter.isprintable())[:120]
-    # Real rates and counts are smaller; the comparison also rejects NaN and infinity.
-    return value if isinstance(value, int | float) and abs(value) < 1e9 else None
+        return parse_device_info(self.cleaned_data["device"])

@@ -11,11 +11,6 @@ from voicehub.text import format_count, get_language_name
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
 DELETE_AT_END_LABEL = "Delete the voice seven days after the contract ends"
-PROCESSING_LABELS = {
-    "echoCancellation": "echo cancellation",
-    "noiseSuppression": "noise suppression",
-    "autoGainControl": "automatic gain control",
-}
 
 
 # A contract or consent that ends within this time says so on all pages, and in red within the shorter one.
@@ -66,17 +61,6 @@ def describe_capture_to_talent(take: Take) -> str:
     return "Recorded by you through the private link."
 
 
-def describe_processing(take: Take) -> str:
-    """The audio processing that the browser reported; empty if it reported none."""
-    reported = {
-        name: take.device[key] for key, name in PROCESSING_LABELS.items() if isinstance(take.device.get(key), bool)
-    }
-    active = [name for name, is_on in reported.items() if is_on]
-    if active:
-        return f"The browser applied {' and '.join(active)}, which changes the voice."
-    return "The browser applied no audio processing." if reported else ""
-
-
 def _describe_take(event: Event) -> str:
     sentence = {
         Capture.IN_STUDIO: f"{event.actor_name} recorded the statement in the studio",
@@ -90,12 +74,24 @@ MAIL_SUBJECTS = {
     TalentMail.Kind.DECLINED: "A confirmation of the answer",
     TalentMail.Kind.WITHDRAWN: "A confirmation of the withdrawal",
     TalentMail.Kind.DELETED: "A confirmation of the deletions",
+    TalentMail.Kind.APPROVED: "The news of the approval",
+    TalentMail.Kind.RETAKE: "The request for a retake",
 }
 
 
 def _describe_mail(event: Event) -> str:
     subject = MAIL_SUBJECTS.get(event.payload.get("mail"), "A confirmation")
     return f"{subject} was emailed to {event.payload.get('to') or 'the talent'}"
+
+
+def _describe_reminder(event: Event) -> str:
+    sent = f"A reminder was emailed to {event.payload.get('to') or 'the talent'}"
+    return f"{sent}, because {event.actor_name} asked for it" if event.actor_id else sent
+
+
+def _describe_expiry(event: Event) -> str:
+    is_unanswered = event.payload.get("is_unanswered")
+    return "The request expired, because it was not answered in time" if is_unanswered else "The consent expired"
 
 
 def _describe_act(event: Event, act: str) -> str:
@@ -140,6 +136,7 @@ def describe_event(event: Event) -> str:
         EventKind.INVITED: f"The invitation from {who} was emailed to {event.payload.get('to') or 'the talent'}",
         EventKind.LINK_COPIED: f"{who} created a private link",
         EventKind.LINK_ENDED: f"{who} revoked a private link",
+        EventKind.REMINDED: _describe_reminder(event),
         EventKind.OPENED: f"{who} opened the recording page",
         EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
@@ -148,7 +145,7 @@ def describe_event(event: Event) -> str:
         EventKind.SUSPENDED: f"{who} suspended the consent",
         EventKind.RESUMED: f"{who} resumed the consent",
         EventKind.WITHDRAWN: _describe_act(event, "withdrew the consent"),
-        EventKind.EXPIRED: "The consent expired",
+        EventKind.EXPIRED: _describe_expiry(event),
         EventKind.USED: _describe_use(event),
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
         EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language') or '')}",

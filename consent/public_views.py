@@ -41,6 +41,8 @@ from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
+# In the address to which `open_link` redirects, so that a browser that refuses the cookie can be told so.
+COOKIE_MARK = "cookie"
 # Statuses in which the talent has nothing left to do.
 CLOSED_STATUSES = {
     ConsentStatus.DECLINED,
@@ -61,9 +63,18 @@ def _require_invitation(
         try:
             return view(request, get_opened_invitation(request, link), *args, **kwargs)
         except Http404:
-            return _render_closed_page(request)
+            return _render_cookie_page(request) if _refuses_cookies(request) else _render_closed_page(request)
 
     return wrapped
+
+
+def _refuses_cookies(request: HttpRequest) -> bool:
+    """Whether the browser comes straight from `open_link` without the cookie that it got there."""
+    return COOKIE_MARK in request.GET and INVITATION_COOKIE not in request.COOKIES
+
+
+def _render_cookie_page(request: HttpRequest) -> HttpResponse:
+    return _add_privacy_headers(render(request, "public/cookies_blocked.html", status=404))
 
 
 def _render_closed_page(request: HttpRequest) -> HttpResponse:
@@ -87,13 +98,14 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         response = _render_closed_page(request)
     else:
-        response = _add_privacy_headers(redirect("invitation:home", invitation.pk))
+        home_url = reverse("invitation:home", args=[invitation.pk])
+        response = _add_privacy_headers(redirect(f"{home_url}?{COOKIE_MARK}"))
         response.set_signed_cookie(
             INVITATION_COOKIE,
             invitation.token_digest,
             salt=INVITATION_COOKIE,
             max_age=COOKIE_LIFETIME,
-            path=reverse("invitation:home", args=[invitation.pk]),
+            path=home_url,
             secure=settings.HTTPS,
             httponly=True,
             samesite="Lax",
@@ -113,6 +125,8 @@ def old_home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @_require_invitation
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    if COOKIE_MARK in request.GET:
+        return redirect("invitation:home", invitation.pk)  # a reload or a bookmark comes without the mark
     statuses = list_talent_statuses(list(query_invited_consents(invitation)), invitation)
     if not statuses:
         return _render_closed_page(request)

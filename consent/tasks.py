@@ -2,16 +2,41 @@
 
 from datetime import timedelta
 
-from consent.services import contract_drafts, evidence_checks, invitations, take_checks, talent_mails
-from consent.services.review import expire_due_consents
+from consent.services import (
+    contract_drafts,
+    contract_notices,
+    evidence_checks,
+    invitations,
+    reminders,
+    take_checks,
+    talent_mails,
+)
+from consent.services.expiry import expire_due_consents, expire_unanswered_requests
 from consent.services.take_checks import handle_check_failure
 from voicehub.outbox import ANALYSIS, TAKES, Lease, register_handler
-from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL
+from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL, REMINDER_INTERVAL
 
 
 @register_handler("send_invitation")
 def send_invitation(invitation_id: str, _lease: Lease) -> None:
     invitations.send_invitation(invitation_id)
+
+
+@register_handler("send_reminder")
+def send_reminder(invitation_id: str, _lease: Lease) -> None:
+    reminders.send_reminder(invitation_id)
+
+
+@register_handler("remind_talents", gives_up=False)
+def remind_talents(_scope: str, _lease: Lease) -> timedelta:
+    reminders.remind_talents()
+    contract_notices.announce_contract_ends()
+    return REMINDER_INTERVAL
+
+
+@register_handler("send_contract_notice")
+def send_contract_notice(notice_id: str, _lease: Lease) -> None:
+    contract_notices.send_contract_notice(notice_id)
 
 
 @register_handler("send_talent_mail")
@@ -27,6 +52,7 @@ def check_take(take_id: str, _lease: Lease) -> None:
 @register_handler("expire_consents")
 def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     expire_due_consents()
+    expire_unanswered_requests()
     return CONSENT_EXPIRY_INTERVAL
 
 

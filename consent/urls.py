@@ -29,6 +29,7 @@ urlpatterns = [
     path("consents/<uuid:pk>/invite/", consents.invite, name="invite"),
     path("consents/<uuid:pk>/link/", consents.copy_link, name="copy_link"),
     path("consents/<uuid:pk>/links/<uuid:link>/end/", consents.revoke_link, name="end_link"),
+    path("consents/<uuid:pk>/links/<uuid:link>/remind/", consents.remind, name="remind"),
     path("consents/<uuid:pk>/record/", takes.record_in_studio, name="record_in_studio"),
     path("consents/<uuid:pk>/takes/", takes.take_upload, name="take_upload"),
     path("consents/<uuid:pk>/approve/", consents.approve, name="approve"),

@@ -102,6 +102,24 @@ def test_every_color_has_a_token() -> None:
             assert re.findall(r"#[0-9a-f]{3,8}\b", path.read_text(encoding="utf-8")) == [], path.name
 
 
+def test_progress_bar_has_the_same_colors_in_every_engine() -> None:
+    styles = re.sub(r"/\*.*?\*/", "", read_style_sheets(), flags=re.DOTALL)
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", styles)
+    fills: dict[str, dict[str, str]] = {"::-webkit-progress-value": {}, "::-moz-progress-bar": {}}
+    for selector, body in rules:
+        for engine, colors in fills.items():
+            background = re.search(r"background: ([^;]+);", body)
+            if selector.strip().endswith(engine) and ":indeterminate" not in selector and background:
+                colors[selector.strip().removesuffix(engine)] = background[1]
+    assert fills["::-webkit-progress-value"] == fills["::-moz-progress-bar"]
+    assert ".bar:indeterminate::-moz-progress-bar" in styles, "Firefox would draw a full bar over the moving one"
+
+
+def test_thickness_of_a_line_has_a_rule_of_its_own() -> None:
+    """WebKit drops a `text-decoration` that names a thickness, and with it the line."""
+    assert re.findall(r"text-decoration: [^;]*\d", read_style_sheets()) == []
+
+
 def test_every_class_of_components_is_in_the_guide() -> None:
     styles = (CSS / "components.css").read_text(encoding="utf-8")
     assert set(re.findall(r"\.(vh-[\w-]+)", styles)) <= set(read_first_column("Components"))

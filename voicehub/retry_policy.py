@@ -28,6 +28,7 @@ COMPARE_DELAY = timedelta(seconds=2)
 UNDO_TIME = timedelta(hours=1)
 # Consents expire by date, so an hour's delay only matters on that day, and the gate checks the date itself.
 CONSENT_EXPIRY_INTERVAL = timedelta(hours=1)
+REMINDER_INTERVAL = timedelta(hours=1)
 # The PDF of a contract form with an error is kept for a day, in which the person can finish the form.
 CONTRACT_DRAFT_LIFETIME = timedelta(days=1)
 CONTRACT_DRAFT_SWEEP_INTERVAL = timedelta(hours=1)

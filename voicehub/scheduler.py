@@ -10,7 +10,14 @@ from voicehub import outbox
 logger = logging.getLogger(__name__)
 
 # Recurring tasks. The sweeper enqueues them at its start; each then reschedules itself.
-RECURRING = ("expire_consents", "delete_contract_drafts", "check_evidence", "schedule_deletions", "refresh_usage")
+RECURRING = (
+    "expire_consents",
+    "remind_talents",
+    "delete_contract_drafts",
+    "check_evidence",
+    "schedule_deletions",
+    "refresh_usage",
+)
 
 
 def run_sweeper(stopped: Event, seconds: float) -> None:

@@ -192,7 +192,6 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF, *MEDIA_HOST],
         "media-src": [SELF, "blob:", *MEDIA_HOST],
         "worker-src": [SELF],
-        "manifest-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],

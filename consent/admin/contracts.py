@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from consent import labels
 from consent.labels import DELETE_AT_END_LABEL
-from consent.models import Contract, ContractConfirmation, ContractDraft, ContractSuspension
+from consent.models import Contract, ContractConfirmation, ContractDraft, ContractNotice, ContractSuspension
 from consent.services.countries import describe_countries
 from consent.services.evidence_checks import check_contract_file
 from voicehub.admin_base.actions import run_on_rows
@@ -104,3 +104,14 @@ class ContractDraftAdmin(ReadOnlyAdmin):
     list_filter = ["created_at"]
     search_fields = ["talent__name", "file_name"]
     list_select_related = ["talent", "owner"]
+
+
+@admin.register(ContractNotice)
+class ContractNoticeAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Mails to producers before a contract ends"
+    studio_path = "contract"
+    list_display = ["contract", "days", "sent_to", "created_at", "sent_at"]
+    list_filter = ["days", "created_at"]
+    search_fields = ["contract__talent__name", "sent_to"]
+    list_select_related = ["contract__talent"]

@@ -3,6 +3,7 @@ from consent.models.consent import Consent
 from consent.models.contract import Contract
 from consent.models.contract_confirmation import ContractConfirmation
 from consent.models.contract_draft import ContractDraft
+from consent.models.contract_notice import ContractNotice
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
@@ -20,6 +21,7 @@ __all__ = [
     "Contract",
     "ContractConfirmation",
     "ContractDraft",
+    "ContractNotice",
     "ContractSuspension",
     "Event",
     "EventKind",

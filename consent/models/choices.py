@@ -40,6 +40,7 @@ class EventKind(models.TextChoices):
     INVITED = "invited", "Invitation emailed"
     LINK_COPIED = "link_copied", "Private link created by staff"
     LINK_ENDED = "link_ended", "Private link revoked"
+    REMINDED = "reminded", "Reminder emailed"
     OPENED = "opened", "Talent opened the recording page"
     TAKE = "take", "Statement recorded"
     ASKED_AGAIN = "asked_again", "Retake requested"

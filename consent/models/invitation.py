@@ -37,7 +37,8 @@ class Invitation(models.Model):
     """The private link through which a talent answers consent requests, and later sees their status and withdraws.
 
     `expires_at` is the last moment to answer a request for the first time (see `InvitationQuerySet.live`).
-    Only the SHA-256 of its token is stored. The digest is empty until the email with the token is created.
+    Only the SHA-256 of its token is stored. The digest is empty until the email with the token is created. The token
+    of a mailed link is derived from the studio's secret, so that a reminder can contain the same link.
     """
 
     class Channel(models.TextChoices):
@@ -53,6 +54,17 @@ class Invitation(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(default=two_weeks_from_now)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reminder_count = models.PositiveSmallIntegerField(default=0, editable=False)
+    reminded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="Who asked for the last reminder. Empty if VoiceHub sent it by itself.",
+    )
     opened_at = models.DateTimeField(null=True, blank=True, help_text="When the talent opened the recording page.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

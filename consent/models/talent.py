@@ -14,6 +14,9 @@ class Talent(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, help_text="As written in the contract.")
     email = models.EmailField(blank=True, help_text="Invitations are sent to this address.")
+    agent_email = models.EmailField(
+        "agent's email", blank=True, help_text="Gets a copy of each reminder, without the private link."
+    )
     phone = models.CharField(max_length=40, blank=True)
     notes = models.TextField(blank=True, help_text="Only the studio sees these notes.")
     legal_hold_reason = models.CharField(max_length=1000, blank=True, editable=False)

@@ -26,6 +26,10 @@ class TalentMail(models.Model):
         WITHDRAWN = "withdrawn", "Withdrawn"
         DELETED = "deleted", "Everything is deleted"
         DISPUTED = "disputed", "Reported: this was not me"
+        ANSWERED = "answered", "Answered"
+        APPROVED = "approved", "Approved"
+        RETAKE = "retake", "Retake requested"
+        UNANSWERED = "unanswered", "Not answered in time"
 
     class Recipient(models.TextChoices):
         TALENT = "talent", "Talent"
@@ -49,9 +53,11 @@ class TalentMail(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            # A retake is received again. Everything else happens once to a consent.
+            # A retake is requested, received and answered again. Everything else happens once to a consent.
             models.UniqueConstraint(
-                fields=["consent", "kind", "recipient"], condition=~Q(kind="received"), name="talent_mail_once"
+                fields=["consent", "kind", "recipient"],
+                condition=~Q(kind__in=["received", "answered", "retake"]),
+                name="talent_mail_once",
             ),
             models.UniqueConstraint(
                 fields=["token_digest"], condition=~Q(token_digest=""), name="talent_mail_token_once"

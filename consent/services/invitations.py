@@ -7,11 +7,11 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.services.audit_log import record_event
+from consent.services.private_links import derive_invitation_token, make_private_link
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -121,10 +121,6 @@ def revoke_invitation(invitation: Invitation, by: User) -> None:
             record_event(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
 
 
-def make_private_link(token: str) -> str:
-    return settings.VOICEHUB_BASE_URL + reverse("invitation:open", args=[token])
-
-
 def _get_single_talent(consents: Sequence[Consent]) -> Talent:
     if not consents or any(consent.talent_id != consents[0].talent_id for consent in consents):
         raise ActionRefused("Choose at least one consent. All must be from the same talent.")
@@ -140,11 +136,12 @@ def may_have_link(consent: Consent) -> bool:
 
 
 def send_invitation(invitation_id: str) -> None:
-    """Create the token, store its hash and email the link. A retry replaces the token, so two are never live."""
+    """Store the hash of the token and email the link. A retry sends the same link."""
     invitation = Invitation.objects.select_related("talent", "created_by").filter(pk=invitation_id).first()
     if invitation is None or invitation.revoked_at or invitation.sent_at:
         return
-    token, invitation.token_digest = new_token()
+    token = derive_invitation_token(invitation)
+    invitation.token_digest = hash_token(token)
     invitation.save(update_fields=["token_digest"])
     consents = list(invitation.consents.select_related("talent"))
     context = {"invitation": invitation, "consents": consents, "link": make_private_link(token)}

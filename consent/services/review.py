@@ -59,6 +59,7 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
         if not is_moved:
             raise ActionRefused(NOT_UNDER_REVIEW)
         record_event(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
+        enqueue_talent_mail(consent, TalentMail.Kind.APPROVED)
         if earlier:
             resume_use(consent.talent)  # one of them may have been suspended
 
@@ -96,6 +97,7 @@ def request_retake(consent: Consent, by: User, reason: str) -> None:
         if not move(consent, ConsentStatus.REQUESTED, note_to_talent=reason):
             raise ActionRefused(NOT_UNDER_REVIEW)
         record_event(consent, EventKind.ASKED_AGAIN, by, reason=reason)
+        enqueue_talent_mail(consent, TalentMail.Kind.RETAKE)
 
 
 def decline_consent(consent: Consent, by: User | None, reason: str) -> None:
@@ -147,21 +149,3 @@ def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: Use
                 f"This is no longer possible. The consent has the status “{consent.get_status_display()}”."
             )
         record_event(consent, kind, by, reason=reason)
-
-
-def expire_due_consents() -> int:
-    """Expire requests, consents in force and suspended consents whose last day (`valid_until`) has passed."""
-    today = timezone.localdate()
-    due = Consent.objects.filter(
-        valid_until__lt=today,
-        status__in=[ConsentStatus.REQUESTED, ConsentStatus.APPROVED, ConsentStatus.SUSPENDED],
-    ).select_related("talent")
-    return sum(_expire_consent(consent) for consent in due)
-
-
-def _expire_consent(consent: Consent) -> bool:
-    with transaction.atomic():
-        moved = move(consent, ConsentStatus.EXPIRED)
-        if moved:
-            record_event(consent, EventKind.EXPIRED, consent.requested_by, valid_until=str(consent.valid_until))
-    return moved

@@ -103,6 +103,8 @@ def _store_take(consent: Consent, take: Take) -> None:
             move(take.consent, ConsentStatus.SUBMITTED, note_to_talent="")
             enqueue_take_check(take)
             enqueue_talent_mail(take.consent, TalentMail.Kind.RECEIVED)
+            if take.recorded_by is None:
+                enqueue_talent_mail(take.consent, TalentMail.Kind.ANSWERED)
 
 
 def _refuse_take_without_speech(sound: IngestResult) -> None:

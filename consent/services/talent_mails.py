@@ -17,6 +17,7 @@ from django.utils import timezone
 from consent import extension_points
 from consent.models import Consent, Event, EventKind, TalentMail
 from consent.services.audit_log import record_event
+from consent.services.private_links import find_mailed_link
 from voicehub import outbox
 from voicehub.tokens import derive_token, hash_token
 
@@ -27,7 +28,13 @@ RECIPIENTS = {
     Kind.WITHDRAWN: (Recipient.TALENT, Recipient.PRODUCER),
     Kind.DELETED: (Recipient.TALENT, Recipient.PRODUCER),
     Kind.DISPUTED: (Recipient.PRODUCER,),
+    Kind.ANSWERED: (Recipient.PRODUCER,),
+    Kind.APPROVED: (Recipient.TALENT,),
+    Kind.RETAKE: (Recipient.TALENT,),
+    Kind.UNANSWERED: (Recipient.PRODUCER,),
 }
+# These happen again with each retake.
+REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE})
 SUBJECTS = {
     (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
     (Kind.DECLINED, Recipient.TALENT): "Your answer to the voice consent request of {company}",
@@ -37,6 +44,10 @@ SUBJECTS = {
     (Kind.WITHDRAWN, Recipient.PRODUCER): "The voice consent of {talent} is withdrawn",
     (Kind.DELETED, Recipient.PRODUCER): "The voice of {talent} is deleted at {provider}",
     (Kind.DISPUTED, Recipient.PRODUCER): "{talent} reports: this was not me",
+    (Kind.ANSWERED, Recipient.PRODUCER): "{talent} has recorded the voice consent",
+    (Kind.APPROVED, Recipient.TALENT): "Your voice consent for {company} is in force",
+    (Kind.RETAKE, Recipient.TALENT): "{company} asks you to read the text once more",
+    (Kind.UNANSWERED, Recipient.PRODUCER): "{talent} has not answered the voice consent request",
 }
 # The audit log entry that a mail reports.
 EVENTS = {
@@ -45,6 +56,10 @@ EVENTS = {
     Kind.WITHDRAWN: EventKind.WITHDRAWN,
     Kind.DELETED: EventKind.WITHDRAWN,
     Kind.DISPUTED: EventKind.DISPUTED,
+    Kind.ANSWERED: EventKind.TAKE,
+    Kind.APPROVED: EventKind.APPROVED,
+    Kind.RETAKE: EventKind.ASKED_AGAIN,
+    Kind.UNANSWERED: EventKind.EXPIRED,
 }
 
 
@@ -57,8 +72,8 @@ def get_producer_address(consent: Consent) -> str:
 def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
     """Store and enqueue the mails of this kind, in the caller's transaction.
 
-    A talent without email address gets none. A mail that was stored before is not stored again; only a retake is
-    confirmed again.
+    A talent without email address gets none. A mail that was stored before is not stored again, except those of a
+    retake.
     """
     addresses = {Recipient.TALENT: consent.talent.email, Recipient.PRODUCER: get_producer_address(consent)}
     for recipient in RECIPIENTS[kind]:
@@ -69,7 +84,7 @@ def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
 def _store_mail(consent: Consent, kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str) -> None:
     mails, fields = TalentMail.objects, {"consent": consent, "kind": kind, "recipient": recipient}
     with transaction.atomic():
-        if kind == Kind.RECEIVED:
+        if kind in REPEATED_KINDS:
             mail, is_new = mails.create(**fields, sent_to=address), True
         else:
             mail, is_new = mails.get_or_create(**fields, defaults={"sent_to": address})
@@ -125,6 +140,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
         "deletions": deletions,
         "has_open_deletion": any(deletion.deleted_at is None for deletion in deletions),
         "has_link": consent.invitations.live().exists(),
+        "private_link": find_mailed_link(consent) if mail.kind == Kind.RETAKE else "",
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),
         "consent_link": settings.VOICEHUB_BASE_URL + consent.get_absolute_url(),

@@ -6,7 +6,7 @@ from django import template
 from django.forms.boundfield import BoundField, BoundWidget
 from django.utils.safestring import SafeString
 
-from consent import extension_points, labels
+from consent import device_info, extension_points, labels
 from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
@@ -98,7 +98,12 @@ def captured_for_talent(take: Take) -> str:
 
 @register.filter
 def processing(take: Take) -> str:
-    return labels.describe_processing(take)
+    return device_info.describe_processing(take)
+
+
+@register.filter
+def losses(take: Take) -> str:
+    return device_info.describe_losses(take)
 
 
 @register.filter

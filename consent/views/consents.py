@@ -40,6 +40,7 @@ from consent.services.evidence_checks import require_intact_evidence
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
+from consent.services.reminders import remind_talent
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
@@ -213,6 +214,14 @@ def revoke_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
         get_invitation_or_404(consent, link),
         get_user(request),
     )
+
+
+@require_permission("consent.invite_talent")
+@require_POST
+def remind(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
+    consent, user = get_consent_or_404(pk), get_user(request)
+    invitation = get_invitation_or_404(consent, link)
+    return _act_or_refuse(request, consent, "The reminder is being sent.", remind_talent, invitation, user)
 
 
 @require_permission("consent.review_consent")

@@ -67,9 +67,13 @@ function enableZoom(element, wave, startsFine) {
   });
 }
 
+// Firefox cancels what a page loads when it is left.
+let isLeaving = false;
+addEventListener("beforeunload", () => (isLeaving = true));
+
 export function drawWaveforms(root) {
   for (const element of root.querySelectorAll("[data-waveform]:not([data-drawn])")) {
-    drawWaveform(element).catch((error) => console.warn("Cannot draw the waveform:", error));
+    drawWaveform(element).catch((error) => isLeaving || console.warn("Cannot draw the waveform:", error));
   }
 }
 

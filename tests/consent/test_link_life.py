@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from consent.access import COOKIE_LIFETIME, INVITATION_COOKIE
 from consent.models import Consent, ConsentStatus, Invitation
+from consent.services.expiry import expire_due_consents
 from consent.services.invitations import send_invitation, void_consent
 from consent.services.review import (
-    expire_due_consents,
     request_retake,
     suspend_consent,
     withdraw_consent,
@@ -217,3 +217,15 @@ def test_others_are_not_offered_a_link(
     consent = factory.make_approved_consent()
     client.force_login(make_person(role, role))
     assert "Create a private link" not in read_page(client, consent.get_absolute_url())
+
+
+def test_browser_that_refuses_cookies_is_told_so(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    home = Client().get(factory.make_link(consent)).headers["Location"]
+    page = read_html(Client().get(home))
+    assert "This browser blocks cookies" in page and "no longer works" not in page
+    assert consent.talent.name not in page
+    assert "This link no longer works" in read_html(Client().get(get_guest_url("home", consent)))
+    ended = factory.open_link(consent)
+    consent.invitations.update(revoked_at=timezone.now())
+    assert "This link no longer works" in read_html(ended.get(home)), "the browser kept the cookie"

@@ -45,7 +45,8 @@ def test_link_sets_cookie_and_redirects_to_url_without_token(factory: ConsentFac
     client = Client()
     response = client.get(path)
     assert response.status_code == 302
-    assert response.headers["Location"] == get_guest_url("home", consent)
+    assert response.headers["Location"] == f"{get_guest_url('home', consent)}?cookie"
+    assert client.get(response.headers["Location"]).headers["Location"] == get_guest_url("home", consent)
     assert response.headers["Referrer-Policy"] == "no-referrer"
     cookie = response.cookies[INVITATION_COOKIE]
     assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["path"] == get_guest_url("home", consent)

@@ -15,7 +15,7 @@ WITHDRAWN = "UPDATE consent_consent SET status = 'withdrawn'"
 REPORT = """
 import json, django
 django.setup()
-from consent.services.review import expire_due_consents
+from consent.services.expiry import expire_due_consents
 from voicehub.models import Task, User
 from voices.models import RemoteVoice
 from voices.services.deletion_lists import load_open_deletions

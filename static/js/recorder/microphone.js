@@ -1,18 +1,21 @@
 // The microphone: opened once, without the browser's own audio processing, and read through an AudioWorklet.
+import { findBrowser } from "./browser-steps.js";
+import { CaptureWatch } from "./capture-watch.js";
+import {
+  DISCONNECTED, explainError, makeUnanswered, MicrophoneError, NO_SOUND_OUTPUT, NoAnswerError, NOT_LOADED,
+} from "./microphone-errors.js";
+import { limitTime } from "./time-limit.js";
 
 const AUDIO_CONSTRAINTS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: 1 };
 const FALLBACK_RATE_HZ = 48000;
 const FLUSH_TIMEOUT_MS = 500;
+const QUESTION_MS = 6000; // after this time, the page explains the browser's question
+const ANSWER_LIMIT_MS = 45000;
+const LOAD_LIMIT_MS = 15000;
+const RESUME_LIMIT_MS = 10000; // a busy computer needs some seconds to start its audio
+const LIST_LIMIT_MS = 2000;
 
-export class MicrophoneError extends Error {}
-
-const ERROR_TEXTS = {
-  NotAllowedError:
-    "The microphone is blocked for this page. Allow it in the browser (the sign beside the address), then try again.",
-  NotFoundError: "No microphone was found. Plug one in, or open the link on a phone, then try again.",
-  NotReadableError: "Another program is using the microphone. Close calls and other recorders, then try again.",
-};
-const OTHER_ERROR = "The microphone could not be opened. Try again, or use another browser or device.";
+const stopTracks = (stream) => stream.getTracks().forEach((track) => track.stop());
 
 // The error that explains why this browser cannot record here, or null.
 export function findUnsupportedReason() {
@@ -25,51 +28,97 @@ export function findUnsupportedReason() {
   return null;
 }
 
+async function readPermission() {
+  try {
+    return (await limitTime(navigator.permissions.query({ name: "microphone" }), 1000, () => new Error("late"))).state;
+  } catch {
+    return ""; // this browser does not say
+  }
+}
+
 export class Microphone {
-  // `onLevel(peak)` is called about twenty times a second with 0..1; `onLost()` when the microphone stops.
-  constructor({ processorUrl, allowedRates, onLevel, onLost }) {
-    this.processorUrl = processorUrl;
-    this.allowedRates = allowedRates;
-    this.onLevel = onLevel;
-    this.onLost = onLost;
+  // `onLevel(peak)` is called about twenty times a second with 0..1; `onLost()` when the microphone stops;
+  // `onUnanswered(error)` when the browser's question waits for an answer.
+  constructor({ processorUrl, allowedRates, onLevel, onLost, onUnanswered }) {
+    Object.assign(this, { processorUrl, allowedRates, onLevel, onLost, onUnanswered });
+    this.browser = findBrowser(navigator);
     this.blocks = null;
     this.resolveFlush = null;
   }
 
+  // Rejects with a MicrophoneError, and then holds no device.
   async open(deviceId) {
+    this.close();
     const reason = findUnsupportedReason();
     if (reason) throw reason;
     try {
-      const audio = deviceId ? { ...AUDIO_CONSTRAINTS, deviceId: { exact: deviceId } } : AUDIO_CONSTRAINTS;
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio });
+      await this.openStream(deviceId);
+      await this.connectProcessor();
     } catch (error) {
-      throw new MicrophoneError(ERROR_TEXTS[error.name] || OTHER_ERROR);
+      this.close();
+      throw await this.explain(error);
+    }
+  }
+
+  // A MicrophoneError for whatever went wrong.
+  async explain(error) {
+    return error instanceof MicrophoneError ? error : explainError(error, this.browser, await readPermission());
+  }
+
+  async openStream(deviceId) {
+    const audio = deviceId ? { ...AUDIO_CONSTRAINTS, deviceId: { exact: deviceId } } : AUDIO_CONSTRAINTS;
+    const opening = navigator.mediaDevices.getUserMedia({ audio });
+    const timer = setTimeout(() => this.explainQuestion(() => timer === this.questionTimer), QUESTION_MS);
+    this.questionTimer = timer;
+    try {
+      this.stream = await limitTime(opening, ANSWER_LIMIT_MS, () => new NoAnswerError());
+    } catch (error) {
+      opening.then(stopTracks, () => null); // an answer after the limit must not leave the microphone on
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      this.questionTimer = null;
     }
     this.track = this.stream.getAudioTracks()[0];
-    this.track.addEventListener("ended", () => this.onLost());
-    await this.connectProcessor();
+    const { track } = this;
+    track.addEventListener("ended", () => track === this.track && this.onLost());
+  }
+
+  // A device can be slow although the person has allowed it.
+  async explainQuestion(isWaiting) {
+    const permission = await readPermission();
+    if (isWaiting() && permission !== "granted") this.onUnanswered(makeUnanswered(this.browser));
   }
 
   async connectProcessor() {
     this.context = new AudioContext();
     if (!this.allowedRates.includes(this.context.sampleRate)) {
-      await this.context.close();
+      this.closeContext();
       this.context = new AudioContext({ sampleRate: FALLBACK_RATE_HZ });
     }
-    await this.context.audioWorklet.addModule(this.processorUrl);
-    this.node = new AudioWorkletNode(this.context, "sample-collector", { numberOfInputs: 1, channelCount: 1 });
-    this.node.port.onmessage = ({ data }) => this.collectBlock(data);
-    this.context.createMediaStreamSource(this.stream).connect(this.node);
-    this.node.connect(this.context.destination); // its output is silent, but a node that is not connected does not run
-    this.context.addEventListener("statechange", () => {
+    const { context } = this;
+    const loading = context.audioWorklet.addModule(this.processorUrl);
+    const makeError = () => new MicrophoneError(NOT_LOADED);
+    await limitTime(loading, LOAD_LIMIT_MS, makeError).catch(() => Promise.reject(makeError()));
+    this.node = new AudioWorkletNode(context, "sample-collector", { numberOfInputs: 1, channelCount: 1 });
+    this.node.port.onmessage = ({ data }) => context === this.context && this.collectBlock(data);
+    context.createMediaStreamSource(this.stream).connect(this.node);
+    this.node.connect(context.destination); // its output is silent, but a node that is not connected does not run
+    context.addEventListener("statechange", () => {
       // A phone call or a locked screen suspends the audio context without an error.
-      if (this.blocks && this.context.state !== "running") this.onLost();
+      if (context === this.context && this.blocks && context.state !== "running") this.onLost();
     });
-    await this.context.resume();
+    await this.resume();
+  }
+
+  // Without a sound output, some browsers never answer.
+  async resume() {
+    if (this.context.state === "running") return;
+    await limitTime(this.context.resume(), RESUME_LIMIT_MS, () => new MicrophoneError(NO_SOUND_OUTPUT));
   }
 
   get isOpen() {
-    return Boolean(this.context) && this.context.state !== "closed";
+    return Boolean(this.context) && this.context.state !== "closed" && this.track.readyState === "live";
   }
 
   get rate() {
@@ -83,12 +132,15 @@ export class Microphone {
   // What the browser reports about the microphone and its own audio processing. It is stored with the take.
   describe() {
     const { sampleRate, channelCount, echoCancellation, noiseSuppression, autoGainControl } = this.track.getSettings();
-    const processing = { sampleRate, channelCount, echoCancellation, noiseSuppression, autoGainControl };
-    return { label: this.track.label, contextRate: this.rate, ...processing };
+    const processing = { echoCancellation, noiseSuppression, autoGainControl };
+    // Zero means that the browser does not know it.
+    const counts = { sampleRate: sampleRate || undefined, channelCount: channelCount || undefined };
+    return { label: this.track.label, contextRate: this.rate, ...counts, ...processing };
   }
 
   async listDevices() {
-    const devices = await navigator.mediaDevices.enumerateDevices();
+    const listing = navigator.mediaDevices.enumerateDevices();
+    const devices = await limitTime(listing, LIST_LIMIT_MS, () => new NoAnswerError()).catch(() => []);
     return devices.filter((device) => device.kind === "audioinput");
   }
 
@@ -96,16 +148,26 @@ export class Microphone {
     let peak = 0;
     for (const value of samples) peak = Math.max(peak, Math.abs(value));
     this.onLevel(peak);
-    this.blocks?.push(samples);
+    if (this.blocks) {
+      this.blocks.push(samples);
+      this.watch.addBlock(samples, performance.now());
+    }
     if (isLast) this.resolveFlush?.();
   }
 
   async start() {
-    if (this.context.state !== "running") await this.context.resume();
+    if (!this.isOpen) throw new MicrophoneError(DISCONNECTED);
+    await this.resume();
+    this.watch = new CaptureWatch(this.rate, performance.now());
     this.blocks = [];
   }
 
-  // Returns all samples since `start`.
+  // {code, text, isEnd} or null: what is wrong with the sound since `start`. Call it several times a second.
+  findProblem() {
+    return this.watch.findProblem(performance.now(), this.track.muted);
+  }
+
+  // All samples since `start`, with their rate, the description of the device, and the seconds that were lost.
   async stop() {
     await new Promise((resolve) => {
       this.resolveFlush = resolve;
@@ -120,11 +182,17 @@ export class Microphone {
       samples.set(block, offset);
       offset += block.length;
     }
-    return samples;
+    return { samples, rate: this.rate, device: this.describe(), lostSeconds: this.watch.lostSeconds };
   }
 
-  async close() {
-    this.track?.stop();
-    if (this.isOpen) await this.context.close();
+  // Frees the device. The description and the rate of the last microphone stay readable.
+  close() {
+    if (this.stream) stopTracks(this.stream);
+    this.closeContext();
+  }
+
+  // Is not waited for: without a sound output, some browsers never answer.
+  closeContext() {
+    if (this.context && this.context.state !== "closed") this.context.close().catch(() => null);
   }
 }

@@ -2,16 +2,29 @@
 //
 // A finished take is stored in the browser until the studio has confirmed it, and is offered again on the next visit.
 import { checkSound, measureLevels } from "./checks.js";
+import { listAdvice } from "./microphone-advice.js";
+import { DISCONNECTED, MicrophoneError, NO_SAMPLES } from "./microphone-errors.js";
 import { findUnsupportedReason, Microphone } from "./microphone.js";
 import { RecorderState, Step } from "./state.js";
+import { StudioWait } from "./studio-wait.js";
 import { createTake, isSendable } from "./take.js";
 import { deleteTake, loadTake, saveTake } from "./take-store.js";
-import { NetworkError, uploadTake } from "./upload.js";
+import { Outcome, uploadTake } from "./upload.js";
 import { RecorderView } from "./view.js";
 import { convertToInt16 } from "./wav.js";
 
 const CHECK_MS = 4000;
 const TIMER_MS = 200;
+const RECORDING = "Recording. Read the text aloud, then press Stop.";
+const INTERRUPTED = "The recording was interrupted.";
+const LISTEN = "Listen to what is there, or record again.";
+const NOT_SENDABLE = "This recording cannot be sent. Record it again.";
+const NOT_PROCESSED = "This browser could not make a file of the recording. Record it again.";
+const NOT_PLAYABLE = "This browser cannot play the recording. Reload the page, or use another browser.";
+const NOT_SENT = "The recording could not be sent. Send it again, or reload the page.";
+const UNREACHABLE = "The studio cannot be reached. The recording is sent by itself when it answers again.";
+const KEEP_OPEN = "Keep this page open.";
+const IS_SAFE = "The recording is safe in this browser.";
 
 class Recorder {
   constructor(root) {
@@ -20,13 +33,16 @@ class Recorder {
     this.csrfToken = root.dataset.csrf;
     this.storeKey = root.dataset.key;
     this.take = null;
-    this.view = new RecorderView(root);
+    this.currentCheck = null;
+    this.view = new RecorderView(root, { onPlayFailure: () => this.view.showMessage(NOT_PLAYABLE, "bad") });
     this.state = new RecorderState((step) => this.view.showStep(step));
+    this.wait = new StudioWait(() => this.state.is(Step.REVIEW) && this.sendTake());
     this.microphone = new Microphone({
       processorUrl: this.urls.processor,
       allowedRates: this.config.allowedRates,
       onLevel: (peak) => this.view.showLevel(peak),
       onLost: () => this.handleLostMicrophone(),
+      onUnanswered: (error) => this.view.showError(error, "wait"),
     });
     this.bindEvents();
   }
@@ -39,11 +55,14 @@ class Recorder {
     this.view.on("stop", "click", () => this.finishRecording());
     this.view.on("again", "click", () => this.prepareRetake());
     this.view.on("discard", "click", () => this.discardTake());
-    this.view.on("send", "click", () => this.sendTake());
-    this.view.on("audio", "ended", () => this.view.setListened(true));
-    window.addEventListener("online", () => this.resumeUpload());
+    this.view.on("send", "click", () => {
+      this.wait.reset();
+      this.sendTake();
+    });
+    window.addEventListener("online", () => this.wait.finish());
     window.addEventListener("beforeunload", (event) => this.warnBeforeLoss(event));
     window.addEventListener("pagehide", () => this.microphone.close());
+    window.addEventListener("pageshow", (event) => event.persisted && this.handleLostMicrophone());
   }
 
   async begin() {
@@ -55,7 +74,7 @@ class Recorder {
       return;
     }
     const reason = findUnsupportedReason();
-    if (reason) this.view.showMessage(reason.message, "bad");
+    if (reason) this.view.showError(reason);
     else this.view.showMessage("First the microphone. It is only used while this page is open.");
     this.view.setSetupEnabled(!reason);
     this.state.moveTo(Step.SETUP);
@@ -64,98 +83,125 @@ class Recorder {
   // --- microphone ---
 
   async openMicrophone(deviceId) {
+    this.currentCheck = null;
+    this.state.moveTo(Step.SETUP);
     this.view.setSetupEnabled(false);
     this.view.showMessage("Asking for the microphone …");
-    try {
-      await this.microphone.close();
-      await this.microphone.open(deviceId);
-    } catch (error) {
-      this.view.showMessage(error.message, "bad");
-      this.state.moveTo(Step.SETUP);
+    const error = await this.microphone.open(deviceId).catch((reason) => reason);
+    this.view.setSetupEnabled(true);
+    if (error) {
+      this.handleFailedMicrophone(error);
       return;
-    } finally {
-      this.view.setSetupEnabled(true);
     }
     this.view.showDevices(await this.microphone.listDevices(), this.microphone.deviceId);
+    this.advice = listAdvice(this.microphone.describe(), this.microphone.browser);
+    this.view.showAdvice(this.advice);
     this.state.moveTo(Step.READY);
     this.checkMicrophone();
   }
 
+  // The microphone is released, so that the next attempt begins from nothing. A take that was made before stays in reach.
+  async handleFailedMicrophone(error) {
+    this.microphone.close();
+    this.currentCheck = null;
+    this.state.moveTo(this.take ? Step.REVIEW : Step.SETUP);
+    this.view.focusIfLost(this.take ? "again" : "allow");
+    this.view.showError(await this.microphone.explain(error));
+  }
+
+  handleLostMicrophone() {
+    if (this.state.is(Step.RECORDING)) this.finishRecording(INTERRUPTED);
+    else if (this.state.is(Step.READY)) this.handleFailedMicrophone(new MicrophoneError(DISCONNECTED));
+  }
+
   // Records a few seconds and reports how they sound. A take can start only after this: both read the same microphone.
   async checkMicrophone() {
-    if (this.isChecking) return;
-    this.setChecking(true);
+    const check = {};
+    this.currentCheck = check;
+    this.view.setChecking(true);
     this.view.showMessage("Say a sentence in your normal voice: the microphone is being checked …");
     try {
       await this.microphone.start();
       await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
-    } finally {
-      this.setChecking(false);
+      const recording = this.currentCheck === check ? await this.microphone.stop() : null;
+      if (this.currentCheck === check) this.showCheck(recording);
+    } catch (error) {
+      if (this.currentCheck === check) this.handleFailedMicrophone(error);
     }
-    if (!this.state.is(Step.READY)) return;
-    if (document.activeElement === document.body) this.view.focus("record");
-    const pcm = convertToInt16(await this.microphone.stop());
-    const [worst] = checkSound(measureLevels(pcm, this.microphone.rate, this.config), this.config);
-    if (!this.state.is(Step.READY)) return;
-    if (worst) this.view.showMessage(worst.text, "wait");
+  }
+
+  showCheck({ samples, rate }) {
+    this.currentCheck = null;
+    this.view.setChecking(false);
+    this.view.focusIfLost("record");
+    const [worst] = checkSound(measureLevels(convertToInt16(samples), rate, this.config), this.config);
+    if (!samples.length) this.view.showMessage(NO_SAMPLES, "bad");
+    else if (worst) this.view.showMessage(worst.text, "wait");
+    else if (this.advice.length) this.view.showMessage("The microphone works. Before you record:", "wait");
     else this.view.showMessage("The microphone sounds good.", "good");
-  }
-
-  setChecking(isChecking) {
-    this.isChecking = isChecking;
-    this.view.setChecking(isChecking);
-  }
-
-  handleLostMicrophone() {
-    if (this.state.is(Step.RECORDING)) {
-      this.finishRecording("The recording was interrupted. Listen to what is there, or record again.");
-    } else if (this.state.is(Step.READY)) {
-      this.view.showMessage("The microphone was disconnected. Connect it and allow it again.", "bad");
-      this.state.moveTo(Step.SETUP);
-    }
   }
 
   // --- take ---
 
   async startRecording() {
+    this.view.setChecking(true);
     try {
       await this.microphone.start();
-    } catch {
-      this.handleLostMicrophone();
+    } catch (error) {
+      this.handleFailedMicrophone(error);
       return;
+    } finally {
+      this.view.setChecking(false);
     }
+    if (!this.state.is(Step.READY)) return; // the microphone was lost meanwhile
     this.state.moveTo(Step.RECORDING);
-    this.view.showMessage("Recording. Read the text aloud, then press Stop.");
+    this.showRecordingMessage(RECORDING);
     this.view.focus("stop");
     this.startedAt = performance.now();
     this.timer = setInterval(() => this.updateTimer(), TIMER_MS);
-    this.wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
+    this.wakeLock = navigator.wakeLock?.request("screen").catch(() => null);
   }
 
   updateTimer() {
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.view.showRecordedTime(seconds);
-    if (seconds >= this.config.limits.maxSeconds) this.finishRecording();
+    const problem = this.microphone.findProblem();
+    if (problem?.isEnd) this.finishRecording(problem.text);
+    else if (seconds >= this.config.limits.maxSeconds) this.finishRecording();
+    else this.showRecordingMessage(problem?.text ?? RECORDING);
+  }
+
+  // A message that stays the same is not shown again: a screen reader would read it again.
+  showRecordingMessage(text) {
+    if (text !== this.recordingMessage) this.view.showMessage(text, text === RECORDING ? "" : "bad");
+    this.recordingMessage = text;
   }
 
   async finishRecording(message = "") {
     if (!this.state.is(Step.RECORDING)) return;
     this.state.moveTo(Step.PROCESSING);
+    this.recordingMessage = "";
     clearInterval(this.timer);
-    this.wakeLock?.release().catch(() => null);
-    const samples = await this.microphone.stop();
-    const take = await createTake(samples, this.microphone.rate, this.microphone.describe(), this.config);
-    const isStored = isSendable(take) ? await saveTake(this.storeKey, take) : undefined;
-    this.reviewTake(take, isStored);
-    this.view.focus("audio");
-    if (message) this.view.showMessage(message, "wait");
+    this.wakeLock?.then((lock) => lock?.release());
+    try {
+      const recording = await this.microphone.stop();
+      if (message) this.microphone.close(); // it was lost: “Record again” opens it anew
+      const take = await createTake(recording, this.config);
+      const isStored = isSendable(take) ? await saveTake(this.storeKey, take) : undefined;
+      this.reviewTake(take, isStored);
+    } catch {
+      this.handleFailedMicrophone(new MicrophoneError(NOT_PROCESSED));
+      return;
+    }
+    this.view.focus("play");
+    if (message) this.view.showMessage(`${message} ${isSendable(this.take) ? LISTEN : NOT_SENDABLE}`, "wait");
   }
 
   reviewTake(take, isStored) {
     this.take = take;
     this.isStored = isStored;
     this.view.showTake(take, { isSendable: isSendable(take), isStored });
-    if (!isSendable(take)) this.view.showMessage("This recording cannot be sent. Record it again.", "bad");
+    if (!isSendable(take)) this.view.showMessage(NOT_SENDABLE, "bad");
     else if (take.findings.length) this.view.showMessage("Listen to it. You may want to record it again:", "wait");
     else this.view.showMessage("That sounds good. Listen to all of it, then send it.", "good");
     this.state.moveTo(Step.REVIEW);
@@ -163,6 +209,7 @@ class Recorder {
 
   // The old take stays in the browser until a new take replaces it.
   async prepareRetake() {
+    this.wait.reset();
     this.view.stopPlayback();
     if (!this.microphone.isOpen) {
       await this.openMicrophone();
@@ -174,10 +221,17 @@ class Recorder {
   }
 
   async discardTake() {
+    this.wait.reset();
+    this.view.stopPlayback();
     await deleteTake(this.storeKey);
+    this.beginAgain("The recording is deleted.");
+  }
+
+  // Without a take. A microphone that is not open waits for “Allow”, so that its messages do not replace this one.
+  beginAgain(message, tone = "") {
     this.take = null;
-    await this.prepareRetake();
-    this.view.showMessage("The recording is deleted.");
+    this.state.moveTo(this.microphone.isOpen ? Step.READY : Step.SETUP);
+    this.view.showMessage(message, tone);
   }
 
   warnBeforeLoss(event) {
@@ -188,23 +242,16 @@ class Recorder {
   // --- upload ---
 
   async sendTake() {
-    this.isWaitingForNetwork = false;
+    this.view.stopPlayback();
     this.state.moveTo(Step.SENDING);
     this.view.showProgress(0);
     this.view.showMessage("Sending …");
     const showProgress = (share) => this.view.showProgress(share);
     try {
-      await this.handleResponse(await uploadTake(this.urls.submit, this.csrfToken, this.take, showProgress));
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      this.isWaitingForNetwork = true;
-      const message = "There is no connection. The recording is safe here and is sent when the connection is back.";
-      this.returnToReview(message, "wait");
+      await this.handleOutcome(await uploadTake(this.urls.submit, this.csrfToken, this.take, showProgress));
+    } catch {
+      if (this.state.is(Step.SENDING)) this.returnToReview(NOT_SENT, "bad");
     }
-  }
-
-  resumeUpload() {
-    if (this.isWaitingForNetwork && this.state.is(Step.REVIEW)) this.sendTake();
   }
 
   returnToReview(message, tone) {
@@ -213,32 +260,24 @@ class Recorder {
     this.view.showMessage(message, tone);
   }
 
-  async handleResponse({ status, body }) {
-    if (status === 200 && body.sha256 === this.take.sha256) {
-      await deleteTake(this.storeKey);
-      await this.handleReceivedTake(body);
-    } else if (status === 200) {
-      this.returnToReview("The file was damaged on the way. Send it again.", "bad");
-    } else if (status === 404) {
-      const message = "This link no longer works. Ask the studio for a new one; the recording stays here for a day.";
-      this.returnToReview(message, "bad");
+  async handleOutcome({ is, next, text }) {
+    if (is === Outcome.UNREACHABLE) {
+      this.returnToReview(`${UNREACHABLE} ${this.isStored ? IS_SAFE : KEEP_OPEN}`, "wait");
+      this.wait.start();
+    } else if (is === Outcome.FAILED) {
+      this.returnToReview(text, "bad");
     } else {
-      this.returnToReview(body.problem || "The studio could not receive it. Send it again in a minute.", "bad");
+      await deleteTake(this.storeKey);
+      if (is === Outcome.ACCEPTED) this.leave(next);
+      else this.beginAgain(text, "bad");
     }
   }
 
-  // The server has the take. If it names no next page, it refused the take, and `problem` says why.
-  async handleReceivedTake(body) {
-    if (body.next) {
-      this.state.moveTo(Step.SENT);
-      this.view.showMessage("It has arrived.", "good");
-      await this.microphone.close();
-      location.assign(body.next);
-      return;
-    }
-    this.take = null;
-    await this.prepareRetake();
-    this.view.showMessage(body.problem, "bad");
+  leave(next) {
+    this.state.moveTo(Step.SENT);
+    this.view.showMessage("It has arrived.", "good");
+    this.microphone.close();
+    location.assign(next);
   }
 }
 

@@ -12,9 +12,9 @@ export const Step = {
 
 const MOVES = {
   [Step.SETUP]: [Step.READY, Step.REVIEW],
-  [Step.READY]: [Step.SETUP, Step.RECORDING],
+  [Step.READY]: [Step.SETUP, Step.RECORDING, Step.REVIEW],
   [Step.RECORDING]: [Step.PROCESSING],
-  [Step.PROCESSING]: [Step.REVIEW],
+  [Step.PROCESSING]: [Step.SETUP, Step.REVIEW],
   [Step.REVIEW]: [Step.SETUP, Step.READY, Step.SENDING],
   [Step.SENDING]: [Step.SETUP, Step.READY, Step.REVIEW, Step.SENT],
   [Step.SENT]: [],

@@ -1,26 +1,44 @@
 // Uploads a take and reports the progress. It uses XMLHttpRequest because fetch cannot report upload progress.
 
 const TIMEOUT_MS = 120000;
+const UNREACHABLE = [0, 502, 504]; // no answer, or only one of a gateway
 
-export class NetworkError extends Error {}
+// What became of an upload.
+export const Outcome = {
+  ACCEPTED: "accepted", // the studio has it; `next` is the next page
+  REFUSED: "refused", // the studio has it and cannot use it; `text` says why
+  FAILED: "failed", // the studio does not have it; `text` says why
+  UNREACHABLE: "unreachable",
+};
 
-// Resolves with {status, body}; rejects with NetworkError when no response came.
+const DAMAGED = "The file was damaged on the way. Send it again.";
+const LINK_ENDED = "This link no longer works. Ask the studio for a new one.";
+const OTHER_PROBLEM = "The studio could not receive it. Send it again in a minute.";
+
+export function interpretResponse({ status, body }, sha256) {
+  if (UNREACHABLE.includes(status)) return { is: Outcome.UNREACHABLE };
+  if (status !== 200) return { is: Outcome.FAILED, text: status === 404 ? LINK_ENDED : body.problem || OTHER_PROBLEM };
+  if (body.sha256 !== sha256) return { is: Outcome.FAILED, text: DAMAGED };
+  return body.next ? { is: Outcome.ACCEPTED, next: body.next } : { is: Outcome.REFUSED, text: body.problem };
+}
+
+// Resolves with {is, next, text}.
 export function uploadTake(url, csrfToken, take, onProgress) {
   const form = new FormData();
   form.append("file", new Blob([take.wav], { type: "audio/wav" }), "statement.wav");
   form.append("sha256", take.sha256);
   form.append("device", JSON.stringify(take.device));
   form.append("recorded", "on");
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const request = new XMLHttpRequest();
+    const finish = () => resolve(interpretResponse({ status: request.status, body: request.response || {} }, take.sha256));
     request.open("POST", url);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", csrfToken);
     request.responseType = "json";
     request.timeout = TIMEOUT_MS;
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
-    request.onload = () => resolve({ status: request.status, body: request.response || {} });
-    request.onerror = request.ontimeout = () => reject(new NetworkError());
+    request.onload = request.onerror = request.ontimeout = finish;
     request.send(form);
   });
 }

@@ -1,5 +1,7 @@
 // What the recorder shows. Elements are found by data-part; data-steps names the steps in which one is shown.
 
+import { TakePlayer } from "./take-player.js";
+
 const METER_RANGE_DB = 60;
 const TOO_LOUD_DB = -1;
 const AUDIBLE_DB = -30;
@@ -10,11 +12,19 @@ export function formatDuration(seconds) {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+function replaceItems(list, texts) {
+  list.replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+}
+
 export class RecorderView {
-  constructor(root) {
+  // `onPlayFailure()` is called when the browser cannot play the take.
+  constructor(root, { onPlayFailure }) {
     this.root = root;
     this.parts = {};
     for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
+    const { audio, play, position, clock } = this.parts;
+    const onEnd = () => this.setListened(true);
+    this.player = new TakePlayer({ audio, play, position, clock }, { onEnd, onFailure: onPlayFailure });
   }
 
   on(part, event, handler) {
@@ -29,15 +39,31 @@ export class RecorderView {
     this.parts[part].focus();
   }
 
+  // For an element that was focused and is hidden or disabled now.
+  focusIfLost(part) {
+    if (document.activeElement === document.body) this.focus(part);
+  }
+
   showStep(step) {
     for (const part of this.root.querySelectorAll("[data-steps]")) {
       part.hidden = !part.dataset.steps.split(" ").includes(step);
     }
   }
 
-  showMessage(text, tone = "") {
+  // `steps` are what the person can do now, in their order.
+  showMessage(text, tone = "", steps = []) {
     this.parts.message.textContent = text;
     this.parts.message.dataset.tone = tone;
+    replaceItems(this.parts.steps, steps);
+  }
+
+  // An error with words for the person: see microphone-errors.js.
+  showError({ message, steps = [] }, tone = "bad") {
+    this.showMessage(message, tone, steps);
+  }
+
+  showAdvice(texts) {
+    replaceItems(this.parts.advice, texts);
   }
 
   showLevel(peak) {
@@ -67,14 +93,12 @@ export class RecorderView {
   setChecking(isChecking) {
     this.parts.record.disabled = isChecking;
     this.parts.check.disabled = isChecking;
+    this.parts.device.disabled = isChecking;
   }
 
   // `isStored` is true, false (this browser cannot store takes), or undefined (the take was not to be stored).
   showTake(take, { isSendable, isStored }) {
-    if (this.audioUrl) URL.revokeObjectURL(this.audioUrl);
-    this.audioUrl = URL.createObjectURL(new Blob([take.wav], { type: "audio/wav" }));
-    this.parts.audio.src = this.audioUrl;
-    this.parts.length.textContent = formatDuration(take.seconds);
+    this.player.load(take);
     this.parts.fingerprint.textContent = take.sha256;
     this.showFindings(take.findings);
     this.setListened(false);
@@ -84,8 +108,9 @@ export class RecorderView {
   }
 
   showFindings(findings) {
-    this.parts.findings.replaceChildren(
-      ...findings.map(({ text }) => Object.assign(document.createElement("li"), { textContent: text })),
+    replaceItems(
+      this.parts.findings,
+      findings.map(({ text }) => text),
     );
   }
 
@@ -96,6 +121,6 @@ export class RecorderView {
   }
 
   stopPlayback() {
-    this.parts.audio.pause();
+    this.player.pause();
   }
 }

@@ -62,10 +62,11 @@ def withdraw(factory: ConsentFactory, reason: str = "", *, on_behalf: bool = Fal
     return consent
 
 
-def test_sent_recording_is_confirmed_to_the_talent_only(factory: ConsentFactory) -> None:
+def test_sent_recording_is_confirmed_to_the_talent_and_told_to_the_producer(factory: ConsentFactory) -> None:
     consent = factory.make_submitted_consent()
     mails = run_mail_tasks()
-    assert set(mails) == {TALENT}
+    assert set(mails) == {TALENT, PRODUCER}
+    assert "has recorded the statement" in mails[PRODUCER].body
     assert mails[TALENT].subject == f"{consent.company} has received your recording"
     assert "Recorded by you through the private link." in mails[TALENT].body
     assert "Resemble AI" in mails[TALENT].body and "stay" in mails[TALENT].body
@@ -169,7 +170,8 @@ def test_repeated_task_sends_nothing(factory: ConsentFactory) -> None:
     withdraw(factory)
     assert len(run_mail_tasks()) == 2
     assert run_mail_tasks() == {}
-    assert Consent.objects.get().events.filter(kind=EventKind.MAILED).count() == 2, "the receipt and the withdrawal"
+    mailed = Consent.objects.get().events.filter(kind=EventKind.MAILED)
+    assert sorted(event.payload["mail"] for event in mailed) == ["approved", "received", "withdrawn"]
 
 
 def test_mail_that_was_not_stored_as_sent_is_sent_again_with_the_same_link(

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from consent.extension_points import list_deletions
 from consent.models import Consent, ConsentStatus, Contract
+from consent.services.expiry import expire_due_consents
 from consent.services.legal_hold import release_hold, set_hold
-from consent.services.review import expire_due_consents, suspend_consent
+from consent.services.review import suspend_consent
 from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio
 from voicehub.models import Task, User

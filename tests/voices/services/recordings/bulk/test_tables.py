@@ -6,6 +6,7 @@ import pytest
 
 from voicehub import csv_tables
 from voicehub.refusals import ActionRefused
+from voices.services.recordings.bulk import tables
 from voices.services.recordings.bulk.tables import make_title_key, read_table
 
 KNOWN = {"a", "b", "c"}
@@ -80,7 +81,7 @@ def test_other_files_are_refused_with_a_reason(data: bytes, problem: str) -> Non
 
 
 def test_table_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_tables, "EXPORTED_TABLE_BYTES", 10)
+    monkeypatch.setattr(tables, "EXPORTED_TABLE_BYTES", 10)
     with pytest.raises(ActionRefused, match="larger than"):
         read("a,0123456789")
 

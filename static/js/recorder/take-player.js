@@ -1,0 +1,44 @@
+// Plays a take with the page's own controls: those of WebKit do not answer to keys, and show no length before playing.
+
+const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+export class TakePlayer {
+  // `parts` are the elements {audio, play, position, clock}. `onEnd()`: it was played to its end. `onFailure()`: it cannot
+  // be played.
+  constructor(parts, { onEnd, onFailure }) {
+    Object.assign(this, parts, { onFailure, seconds: 0 });
+    this.play.addEventListener("click", () => this.toggle());
+    this.position.addEventListener("input", () => (this.audio.currentTime = Number(this.position.value)));
+    for (const name of ["play", "pause", "ended", "timeupdate", "seeked"]) {
+      this.audio.addEventListener(name, () => this.showState());
+    }
+    this.audio.addEventListener("ended", onEnd);
+    this.audio.addEventListener("error", () => this.audio.getAttribute("src") && onFailure());
+  }
+
+  load(take) {
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = URL.createObjectURL(new Blob([take.wav], { type: "audio/wav" }));
+    this.audio.src = this.url;
+    this.seconds = take.seconds;
+    this.position.max = String(take.seconds);
+    this.showState();
+  }
+
+  toggle() {
+    if (this.audio.paused) this.audio.play().catch((error) => error.name !== "AbortError" && this.onFailure());
+    else this.audio.pause();
+  }
+
+  pause() {
+    this.audio.pause();
+  }
+
+  showState() {
+    const text = `${formatClock(this.audio.currentTime)} / ${formatClock(this.seconds)}`;
+    this.play.textContent = this.audio.paused ? "Play" : "Pause";
+    this.position.value = String(this.audio.currentTime);
+    this.position.setAttribute("aria-valuetext", text.replace("/", "of"));
+    this.clock.textContent = text;
+  }
+}

@@ -1,6 +1,7 @@
 // Sends a file with the statement while the page stays: a problem stands beside the field, and the file stays chosen.
 // Without this script, the server answers with the page that shows the problem in the same place.
 import { deleteTake } from "./take-store.js";
+import { postForm } from "./upload.js";
 import { hashSha256 } from "./wav.js";
 
 const TIMEOUT_MS = 600000; // a phone may need minutes for the largest file
@@ -8,22 +9,15 @@ const UNREADABLE = "This browser could not read the file. Choose it again.";
 const NO_CONNECTION = "There is no connection, so the file was not sent. Send it again when the connection is back.";
 const PAGE_ENDED = "The file was not sent, because this page no longer works. Reload it to see why.";
 const OTHER_PROBLEM = "The studio could not receive the file. Send it again in a minute.";
-const STATUS_TEXTS = { 0: NO_CONNECTION, 401: PAGE_ENDED, 403: PAGE_ENDED, 404: PAGE_ENDED, 502: NO_CONNECTION, 504: NO_CONNECTION };
-
-// Resolves with {status, body}. The status is 0 if no response came.
-function post(form, fields, onProgress) {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    const finish = () => resolve({ status: request.status, body: request.response ?? {} });
-    request.open("POST", form.action);
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    request.timeout = TIMEOUT_MS;
-    request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
-    request.onload = request.onerror = request.ontimeout = finish;
-    request.send(fields);
-  });
-}
+const STATUS_TEXTS = {
+  0: NO_CONNECTION,
+  200: PAGE_ENDED, // the page of another address, such as the sign-in
+  401: PAGE_ENDED,
+  403: PAGE_ENDED,
+  404: PAGE_ENDED,
+  502: NO_CONNECTION,
+  504: NO_CONNECTION,
+};
 
 // With its hash, a file that is sent again after a lost response is recognized. Only secure pages can compute it.
 async function makeFields(form) {
@@ -78,8 +72,10 @@ class TakeFileForm {
     this.showProgress(0);
     const fields = await makeFields(this.form).catch(() => null);
     if (!fields) return UNREADABLE;
-    const { status, body } = await post(this.form, fields, (share) => this.showProgress(share));
-    if (!body.next) return body.problem || STATUS_TEXTS[status] || (status === 200 ? PAGE_ENDED : OTHER_PROBLEM);
+    const token = fields.get("csrfmiddlewaretoken");
+    const showProgress = (share) => this.showProgress(share);
+    const { status, body } = await postForm(this.form.action, token, fields, showProgress, TIMEOUT_MS);
+    if (!body.next) return body.problem || STATUS_TEXTS[status] || OTHER_PROBLEM;
     await deleteTake(this.form.dataset.key); // a recording that was not sent: the file has taken its place
     location.assign(body.next);
     return "";

@@ -18,7 +18,7 @@ def delete_new_mails(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0019_notices"),
+        ("consent", "0020_converted_takes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

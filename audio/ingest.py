@@ -9,7 +9,13 @@ from typing import Any, BinaryIO
 from audio.findings.findings import FileRefused, Finding
 from audio.findings.thresholds import Thresholds
 from audio.levels.inspection import DurationLimits, Inspection, inspect_file
-from audio.wav.convert import ConvertedWav, convert_to_temporary_wav, is_convertible
+from audio.wav.convert import (
+    CONVERSION_LIMITS,
+    ConversionLimits,
+    ConvertedWav,
+    convert_to_temporary_wav,
+    is_convertible,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,12 @@ class IngestResult:
 
 
 @contextlib.contextmanager
-def ingest_audio(file: BinaryIO, limits: DurationLimits, thresholds: Thresholds) -> Iterator[IngestResult]:
+def ingest_audio(
+    file: BinaryIO,
+    limits: DurationLimits,
+    thresholds: Thresholds,
+    conversion_limits: ConversionLimits = CONVERSION_LIMITS,
+) -> Iterator[IngestResult]:
     """Inspect a file and convert it if needed. The converted WAV is deleted on exit. OSError passes through."""
     original = inspect_file(file, limits, thresholds)
     if original.header or not is_convertible(original.findings[0].code):
@@ -58,7 +69,7 @@ def ingest_audio(file: BinaryIO, limits: DurationLimits, thresholds: Thresholds)
         return
     with contextlib.ExitStack() as stack:
         try:
-            conversion = stack.enter_context(convert_to_temporary_wav(file, thresholds=thresholds))
+            conversion = stack.enter_context(convert_to_temporary_wav(file, None, thresholds, conversion_limits))
         except FileRefused as refused:
             yield IngestResult(original, original, refusal=refused.finding)
             return

@@ -28,6 +28,7 @@ from consent.models import (
     EventKind,
     Invitation,
     Take,
+    TakeCheck,
     Talent,
     TalentMail,
 )
@@ -87,6 +88,12 @@ def find_earlier_approval(consent: Consent) -> Consent | None:
 def get_take_or_404(pk: UUID) -> Take:
     takes: QuerySet[Take] = Take.objects.select_related("consent__replaced_by")
     return get_object_or_404(takes, pk=pk)
+
+
+def find_take_problem(consent: Consent) -> str:
+    """What the last check of the files found wrong with the approved recording of this consent."""
+    checks = TakeCheck.objects.filter(take=consent.take_id) if consent.take_id else TakeCheck.objects.none()
+    return checks.values_list("file_problem", flat=True).first() or ""
 
 
 def are_takes_closed(consent: Consent, user: User) -> bool:

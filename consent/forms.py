@@ -41,7 +41,7 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
         fields = ["name", "email", "agent_email", "phone", "notes"]
-        labels = {"email": "Email address", "agent_email": "Email address of the agent"}
+        labels = {"email": "Email address", "agent_email": "Agent"}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
@@ -268,9 +268,7 @@ class DeclineForm(forms.Form):
 class TakeForm(forms.Form):
     """A recording of the statement with data from the browser. Only the file is required."""
 
-    file = forms.FileField(
-        error_messages={"required": "Choose a WAV file.", "empty": "Choose a file that is not empty."}
-    )
+    file = forms.FileField(error_messages={"required": "Choose a file.", "empty": "Choose a file that is not empty."})
     sha256 = forms.RegexField(r"^[0-9a-f]{64}$", required=False)
     device = forms.CharField(max_length=4000, required=False)
     recorded = forms.BooleanField(required=False)

@@ -15,7 +15,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import (
     COOKIE_LIFETIME,
@@ -30,31 +30,24 @@ from consent.access import (
 )
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
+from consent.lists.consents import ENDED
 from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.recorder_config import build_recorder_config
 from consent.services import invitations, review
 from consent.services.filed_contracts import explain_to_talent, find_readable_contract, list_readable_contracts
 from consent.services.notices import WITHDRAWAL, build_notice, find_shown_notice
 from consent.services.talent_mails import get_producer_address
-from consent.take_upload import UploadResult, make_response, receive_take
+from consent.take_upload import UploadResult, make_response, receive_take, redirect_if_answered
 from consent.talent_statuses import list_talent_statuses
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
-Response = TypeVar("Response", bound=HttpResponseBase)
-NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."
 # In the address to which `open_link` redirects, so that a browser that refuses the cookie can be told so.
 COOKIE_MARK = "cookie"
-# Statuses in which the talent has nothing left to do.
-CLOSED_STATUSES = {
-    ConsentStatus.DECLINED,
-    ConsentStatus.VOIDED,
-    ConsentStatus.WITHDRAWN,
-    ConsentStatus.EXPIRED,
-    ConsentStatus.REPLACED,
-}
+Response = TypeVar("Response", bound=HttpResponseBase)
+NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."
 
 
 def _require_invitation(
@@ -198,38 +191,54 @@ def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpR
     consent = get_answerable_consent(invitation, pk)
     if consent.status != ConsentStatus.REQUESTED:
         return redirect(_get_status_url(invitation, consent))
-    notice = build_notice(consent)
-    if explain_to_talent(consent) or not consent.notices.filter(sha256=notice.sha256).exists():
+    if explain_to_talent(consent) or not consent.notices.filter(sha256=build_notice(consent).sha256).exists():
         return redirect("invitation:home", invitation.pk)
-    context = {"consent": consent, "invitation": invitation, "withdrawal": notice.get_section(WITHDRAWAL)}
-    context["is_only_request"] = query_invited_consents(invitation).count() == 1
-    context["recorder_config"] = build_recorder_config(consent)
-    return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context)))
+    return _render_record_page(request, invitation, consent)
+
+
+def _render_record_page(
+    request: HttpRequest, invitation: Invitation, consent: Consent, *, file_problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "consent": consent,
+        "invitation": invitation,
+        "withdrawal": build_notice(consent).get_section(WITHDRAWAL),
+        "is_only_request": query_invited_consents(invitation).count() == 1,
+        "recorder_config": build_recorder_config(consent),
+        "file_problem": file_problem,
+    }
+    return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context, status=status)))
 
 
 def _get_status_url(invitation: Invitation, consent: Consent) -> str:
-    if consent.status in CLOSED_STATUSES:
+    if consent.status in ENDED:
         return reverse("invitation:home", args=[invitation.pk])
     return reverse("invitation:receipt", args=[invitation.pk, consent.pk])
 
 
 @login_not_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @_require_invitation
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
+    """Receive a take. The page with a problem has this URL, so a GET request leads back to the form."""
     consent = get_answerable_consent(invitation, pk)
-    retry_url = reverse("invitation:record", args=[invitation.pk, consent.pk])
+    if request.method != "POST":
+        return redirect("invitation:record", invitation.pk, consent.pk)
     if consent.status == ConsentStatus.REQUESTED and find_shown_notice(consent) is None:
-        return make_response(request, UploadResult(problem=NOT_READ, status=409), success_url="", retry_url=retry_url)
-    # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
-    by = get_user(request) if request.user.is_authenticated else None
-    received = receive_take(request, consent, Capture.LINK, by=by)
-    return make_response(
-        request,
-        received,
-        success_url=reverse("invitation:receipt", args=[invitation.pk, consent.pk]),
-        retry_url=retry_url,
-    )
+        received = UploadResult(problem=NOT_READ, status=409)
+    else:
+        # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
+        by = get_user(request) if request.user.is_authenticated else None
+        received = receive_take(request, consent, Capture.LINK, by=by)
+
+    def render_form(file_problem: str, status: int) -> HttpResponse:
+        url = _get_status_url(invitation, consent)
+        return redirect_if_answered(request, consent, file_problem, url) or _render_record_page(
+            request, invitation, consent, file_problem=file_problem, status=status
+        )
+
+    success_url = reverse("invitation:receipt", args=[invitation.pk, consent.pk])
+    return make_response(request, received, success_url, render_form)
 
 
 @login_not_required
@@ -271,7 +280,7 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
 def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_invited_consent(invitation, pk)
     take = consent.takes.filter(acceptable=True).first()
-    if take is None or consent.status in CLOSED_STATUSES | {ConsentStatus.REQUESTED}:
+    if take is None or consent.status in {*ENDED, ConsentStatus.REQUESTED}:
         return redirect("invitation:home", invitation.pk)
     others = query_invited_consents(invitation).filter(status=ConsentStatus.REQUESTED)
     context = {

@@ -1,29 +1,33 @@
-"""Receives a recording of the statement from the recorder or from a plain form."""
+"""Receives a recording of the statement from the recorder or from the form for a file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from consent.forms import TakeForm
-from consent.models import Capture, Consent, Take
+from consent.models import Capture, Consent, ConsentStatus, Take
 from consent.services.takes import TakeDamaged, TakeWithoutStatement, submit_take
+from consent.take_files import describe_problem
 from voicehub.middleware import get_client_address
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
-NOT_USABLE = "The recording was saved, but it cannot be used."
-
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """The stored take, or the error message (`problem`) for the user with its HTTP status."""
+    """The stored take, or why there is none. `problem` is for the user, also of a stored take that cannot be used."""
 
     take: Take | None = None
     problem: str = ""
     status: int = 200
+
+    @property
+    def form_status(self) -> int:
+        """The HTTP status of the page that shows the form again, with the problem beside its field."""
+        return self.status if self.take is None else 422
 
 
 def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, by: User | None) -> UploadResult:
@@ -33,58 +37,49 @@ def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, b
         return UploadResult(problem=str(next(iter(form.errors.values()))[0]), status=400)
     data = form.cleaned_data
     try:
-        return UploadResult(
-            submit_take(
-                consent,
-                data["file"],
-                recorded_as if data["recorded"] else Capture.UPLOAD,
-                by=by,
-                claimed_sha256=data["sha256"],
-                device=data["device"],
-                user_agent=request.headers.get("User-Agent", ""),
-                address=get_client_address(request),
-            )
+        take = submit_take(
+            consent,
+            data["file"],
+            recorded_as if data["recorded"] else Capture.UPLOAD,
+            by=by,
+            claimed_sha256=data["sha256"],
+            device=data["device"],
+            user_agent=request.headers.get("User-Agent", ""),
+            address=get_client_address(request),
         )
     except (TakeDamaged, TakeWithoutStatement) as problem:
         return UploadResult(problem=str(problem), status=422)
     except ActionRefused as problem:
-        return _find_duplicate(consent, data["sha256"]) or UploadResult(problem=str(problem), status=409)
+        earlier = _find_duplicate(consent, data["sha256"])
+        if earlier is None:
+            return UploadResult(problem=str(problem), status=409)
+        take = earlier
+    return UploadResult(take, describe_problem(take, is_talent=recorded_as == Capture.LINK))
 
 
-def _find_duplicate(consent: Consent, sha256: str) -> UploadResult | None:
+def _find_duplicate(consent: Consent, sha256: str) -> Take | None:
     """The stored take with this hash, if any. The page repeats an upload whose response was lost."""
-    take = consent.takes.filter(sha256=sha256).first() if sha256 else None
-    return UploadResult(take) if take else None
+    return consent.takes.filter(sha256=sha256).first() if sha256 else None
 
 
-def make_response(request: HttpRequest, received: UploadResult, *, success_url: str, retry_url: str) -> HttpResponse:
-    """JSON for the recorder. A plain form gets a redirect, with a message on errors."""
+def make_response(
+    request: HttpRequest, received: UploadResult, success_url: str, render_form: Callable[[str, int], HttpResponse]
+) -> HttpResponse:
+    """JSON for the scripts. Without them, an error is the page with the form, by `render_form(problem, status)`."""
     if request.accepts("text/html"):
-        return _redirect_with_message(request, received, success_url, retry_url)
+        if not received.problem:
+            return redirect(success_url)
+        return render_form(received.problem, received.form_status)
     if received.take is None:
         return JsonResponse({"problem": received.problem}, status=received.status)
-    return JsonResponse(
-        _describe_take_for_recorder(received.take) | {"next": success_url if received.take.acceptable else ""}
-    )
+    answer = {"sha256": received.take.sha256, "problem": received.problem}
+    return JsonResponse(answer | {"next": "" if received.problem else success_url})
 
 
-def _describe_take_for_recorder(take: Take) -> dict[str, Any]:
-    problem = "" if take.acceptable else f"{NOT_USABLE} {_format_error_findings(take)}"
-    return {"sha256": take.sha256, "problem": problem}
-
-
-def _format_error_findings(take: Take) -> str:
-    errors = [finding for finding in take.findings if finding["severity"] == "refused"]
-    return " ".join(f"{finding['text']} {finding['advice']}" for finding in errors)
-
-
-def _redirect_with_message(
-    request: HttpRequest, received: UploadResult, success_url: str, retry_url: str
-) -> HttpResponse:
-    if received.take is None:
-        messages.error(request, received.problem)
-        return redirect(retry_url)
-    if not received.take.acceptable:
-        messages.error(request, f"{NOT_USABLE} {_format_error_findings(received.take)}")
-        return redirect(retry_url)
-    return redirect(success_url)
+def redirect_if_answered(request: HttpRequest, consent: Consent, problem: str, url: str) -> HttpResponse | None:
+    """A redirect with the problem as a message if the consent no longer waits for a recording, so has no form."""
+    consent.refresh_from_db(fields=["status"])
+    if consent.status == ConsentStatus.REQUESTED:
+        return None
+    messages.error(request, problem)
+    return redirect(url)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import audit_log, consents, contracts, requests, takes, talents
+from consent.views import consents, contracts, links, requests, takes, talents
 
 app_name = "consent"
 
@@ -26,10 +26,10 @@ urlpatterns = [
     path("consents/", consents.consent_list, name="consent_list"),
     path("consents/add/", requests.consent_add, name="consent_add"),
     path("consents/<uuid:pk>/", consents.consent_page, name="consent"),
-    path("consents/<uuid:pk>/invite/", consents.invite, name="invite"),
-    path("consents/<uuid:pk>/link/", consents.copy_link, name="copy_link"),
-    path("consents/<uuid:pk>/links/<uuid:link>/end/", consents.revoke_link, name="end_link"),
-    path("consents/<uuid:pk>/links/<uuid:link>/remind/", consents.remind, name="remind"),
+    path("consents/<uuid:pk>/invite/", links.invite, name="invite"),
+    path("consents/<uuid:pk>/link/", links.copy_link, name="copy_link"),
+    path("consents/<uuid:pk>/links/<uuid:link>/end/", links.revoke_link, name="end_link"),
+    path("consents/<uuid:pk>/links/<uuid:link>/remind/", links.remind, name="remind"),
     path("consents/<uuid:pk>/record/", takes.record_in_studio, name="record_in_studio"),
     path("consents/<uuid:pk>/takes/", takes.take_upload, name="take_upload"),
     path("consents/<uuid:pk>/approve/", consents.approve, name="approve"),
@@ -38,11 +38,12 @@ urlpatterns = [
     path("consents/<uuid:pk>/suspend/", consents.suspend, name="suspend"),
     path("consents/<uuid:pk>/resume/", consents.resume, name="resume"),
     path("consents/<uuid:pk>/withdraw/", consents.withdraw, name="withdraw"),
-    path("consents/<uuid:pk>/check/", audit_log.check_audit_log, name="history_check"),
+    path("consents/<uuid:pk>/check/", consents.check_audit_log, name="history_check"),
     path("consents/<uuid:pk>/decline/", consents.decline, name="decline"),
     path("consents/<uuid:pk>/answer-report/", consents.answer_report, name="answer_report"),
     path("consents/<uuid:pk>/void/", consents.void, name="void"),
     path("takes/<uuid:pk>/audio", takes.take_audio, name="take_audio"),
+    path("takes/<uuid:pk>/original", takes.take_original, name="take_original"),
     path("takes/<uuid:pk>/peaks", takes.take_peaks, name="take_peaks"),
     path("takes/<uuid:pk>/check/", takes.take_check, name="take_check"),
 ]

@@ -1,5 +1,6 @@
 """A studio with a row of every kind that pages show, the pages that show them, and ways to damage rows and files."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Take, TakeCheck
+from consent.models.take import make_take_path
 from consent.services.contract_drafts import store_draft
 from tests.support.pdfs import make_pdf
 from tests.test_urls import ACCESS, list_urls
@@ -23,6 +25,7 @@ from tests.upgrade.studio_report import list_admin_urls
 from tests.voices.rows import Studio, make_clip
 from voicehub.json_fields import ShapedJSONField
 from voicehub.models import User
+from voicehub.storage import private
 from voices.models import Build, OfflineProof, Preview, Recording, RemoteVoice, Voice
 
 NOTE = "Some data was changed or lost and is not shown"
@@ -68,7 +71,9 @@ def make_damageable_studio(studio: Studio, admin: User | None = None) -> None:
     consent = studio.make_consent(talent)
     waiting = studio.make_consent(talent, ConsentStatus.SUBMITTED)
     for take in Take.objects.all():
-        fields = SOUND | {"device": {"label": "Mic", "echoCancellation": True}}
+        wav = private().save(make_take_path(take, ".made.wav"), ContentFile(make_clip()))
+        made = {"wav": wav, "wav_sha256": hashlib.sha256(make_clip()).hexdigest(), "recipe": RECIPE}
+        fields = SOUND | made | {"device": {"label": "Mic", "echoCancellation": True}}
         models.QuerySet(Take).filter(pk=take.pk).update(**fields, seconds=4.0, sample_rate=48000)
         checked = {"checked_at": timezone.now(), "findings": [FINDING], "fine_peaks": [-5, 5] * 4}
         TakeCheck.objects.create(take=take, measures=MEASURES, statement=STATEMENT, speaker=SPEAKER, **checked)

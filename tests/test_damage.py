@@ -133,7 +133,8 @@ def list_file_urls() -> dict[str, list[str]]:
     names = {
         "consent.ContractDraft.file": (ContractDraft, "consent:contract_draft"),
         "consent.Contract.file": (Contract, "consent:contract_file"),
-        "consent.Take.file": (Take, "consent:take_audio"),
+        "consent.Take.file": (Take, "consent:take_original"),
+        "consent.Take.wav": (Take, "consent:take_audio"),
         "voices.Recording.file": (Recording, "voices:recording_audio"),
         "voices.OfflineProof.file": (OfflineProof, "voices:offline_proof_file"),
         "voices.Preview.file": (Preview, "voices:preview_audio"),

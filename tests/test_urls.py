@@ -52,6 +52,7 @@ ACCESS = {
     "consent:consent_list": ("get", ALL_ROLES),
     "consent:consent": ("get", ALL_ROLES),
     "consent:take_audio": ("get", ALL_ROLES),
+    "consent:take_original": ("get", ALL_ROLES),
     "consent:take_peaks": ("get", ALL_ROLES),
     "consent:take_check": ("get", ALL_ROLES),
     "consent:record_in_studio": ("get", AUDIO_ROLES),
@@ -70,6 +71,7 @@ ACCESS = {
     "consent:invite": ("post", PRODUCER_ROLES),
     "consent:copy_link": ("post", PRODUCER_ROLES),
     "consent:end_link": ("post", PRODUCER_ROLES),
+    "consent:remind": ("post", PRODUCER_ROLES),
     "consent:approve": ("post", PRODUCER_ROLES),
     "consent:ask_again": ("post", PRODUCER_ROLES),
     "consent:suspend": ("post", PRODUCER_ROLES),
@@ -255,7 +257,7 @@ def test_urls_of_actions_refuse_get_requests(client: Client, admin: User) -> Non
     post_urls = [name for name, (method, _roles) in ACCESS.items() if method == "post"]
     statuses = {name: client.get(reverse_address(name)).status_code for name in post_urls}
     confirmation_pages = {"voices:recording_edit", "voices:recording_delete", "consent:copy_link"}
-    pages_with_form_errors = {"consent:contract_confirm"}
+    pages_with_form_errors = {"consent:contract_confirm", "consent:take_upload"}
     assert {name for name, status in statuses.items() if status != 405} == confirmation_pages | pages_with_form_errors
 
 

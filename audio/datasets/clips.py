@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from audio.findings.findings import make_finding
-from audio.wav.convert import Recipe, build_recipe, convert_to_temporary_wav, is_accepted_wav
+from audio.wav.convert import convert_to_temporary_wav, is_accepted_wav
 from audio.wav.pcm import WavWriter
+from audio.wav.recipe import Recipe, build_recipe
 from audio.wav.riff import BYTES_PER_FRAME, FULL_SCALE, Float32, Int16, WavHeader, WavRefused, read_blocks, read_header
 
 BLOCK_FRAMES = 1 << 15

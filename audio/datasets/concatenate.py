@@ -10,7 +10,6 @@ import numpy as np
 from audio.datasets.clips import Clip, WrittenClip, write_wav
 from audio.datasets.segment import measure_speech
 from audio.findings.findings import FileRefused, make_finding
-from audio.wav.convert import Recipe, build_recipe
 from audio.wav.pcm import (
     HEADER_BYTES,
     MAX_DATA_BYTES,
@@ -20,6 +19,7 @@ from audio.wav.pcm import (
     count_resampled_frames,
     resample_blocks,
 )
+from audio.wav.recipe import Recipe, build_recipe
 from audio.wav.riff import BYTES_PER_FRAME, Int16
 
 GAP_SECONDS = 0.3

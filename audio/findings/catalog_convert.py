@@ -11,6 +11,14 @@ CONVERSION_FINDINGS = {
         "The file had data besides sound, or a header that programs read differently; the WAV has only the sound.",
         "Listen to its end and check that nothing is missing.",
     ),
+    "read_to_end": make_fix(
+        "The program that made this file did not write its length, so it was read to its end.",
+        "Listen to its end and check that nothing is missing.",
+    ),
+    "half_sample_removed": make_fix(
+        "The file ends in the middle of a sample; this sample was left out.",
+        "Listen to its end and check that nothing is missing.",
+    ),
     "peaks_lowered": make_fix(
         "Its peaks exceeded full scale by {decibels:.1f} dB, so the whole recording was lowered by as much.",
         "Record with less gain next time.",
@@ -49,7 +57,7 @@ CONVERSION_ERRORS = {
     ),
     "rate_unusable": make_error("It claims a sampling rate of {rate:,} Hz, which is unusable for speech.", EXPORT),
     "not_numbers": make_error("Some of its samples are not numbers or are far above full scale."),
-    "too_long_to_convert": make_error("It lasts longer than {hours:g} hours.", "Split it into several files."),
+    "too_long_to_convert": make_error("It lasts longer than {limit}.", "Split it into several files."),
 }
 
 DATASET_ERRORS = {

@@ -32,6 +32,7 @@ DAMAGED = {
         "Open it in an audio editor and save it again.",
     ),
     "truncated": make_error("The file is cut off: {missing:,} bytes are missing at its end.", SEND_AGAIN),
+    "outer_length_wrong": make_error("The length in its header is wrong, though the sound is complete."),
     "bytes_after_end": make_error("There are {extra:,} bytes after the end of the sound file."),
     "chunk_cut": make_error("The file ends inside one of its chunks.", SEND_AGAIN),
     "chunk_overruns": make_error("A chunk of the file claims to be longer than the file."),

@@ -5,18 +5,14 @@ that a header claims. The same file gives the same bytes each time.
 """
 
 import contextlib
-import hashlib
 import math
 import os
 import struct
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
-
-import soundfile
 
 from audio.findings.findings import FileRefused, Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
@@ -24,45 +20,32 @@ from audio.untrusted.runner import FINDING_SHAPE, ChildLimits, run_job
 from audio.wav.decode import Frames, SoundReader, open_sound
 from audio.wav.mixdown import Mix, choose_mix
 from audio.wav.pcm import RESAMPLING_QUALITY, Quantizer, WavWriter, choose_allowed_rate, resample_blocks
+from audio.wav.recipe import Recipe, build_recipe, hash_source
 from audio.wav.riff import ALLOWED_RATES, FULL_SCALE, SIGNATURES, Float32, WavHeader, WavRefused, read_header
 from audio.wav.source_format import COMPLETE_AUDIO_CODES, PLACEHOLDER_LENGTH, build_format_dict, list_format_findings
-
-Recipe = dict[str, Any]
-Step = Mapping[str, Any]
-PACKAGES = ("numpy", "soundfile", "soxr")
+from audio.wav.unwritten_length import fill_in_length
 
 
-def build_recipe(from_sha256: str | Sequence[str], steps: Sequence[Step], *packages: str) -> Recipe:
-    """Return, ready for JSON: `made_by` (versions), `from_sha256` (one hash or a list), `steps` with parameters."""
-    sources = from_sha256 if isinstance(from_sha256, str) else list(from_sha256)
-    return {
-        "made_by": list_package_versions(*packages),
-        "from_sha256": sources,
-        "steps": [dict(step) for step in steps],
-    }
+@dataclass(frozen=True, slots=True)
+class ConversionLimits:
+    """How long a sound may last, and how long its conversion may take."""
+
+    max_seconds: float = 2 * 3600.0
+    cpu_seconds: int = 300
+    wall_seconds: float = 600.0
+
+    def make_child_limits(self) -> ChildLimits:
+        file_bytes = int(self.max_seconds * max(ALLOWED_RATES) * 2) + (1 << 20)
+        return ChildLimits(self.cpu_seconds, 768 << 20, file_bytes, wall_seconds=self.wall_seconds)
 
 
-def list_package_versions(*packages: str) -> dict[str, str]:
-    """Return the version, by name, of each installed package and of libsndfile."""
-    versions = {"libsndfile": soundfile.__libsndfile_version__}
-    for name in (*PACKAGES, *packages):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return dict(sorted(versions.items()))
-
-
-MAX_HOURS = 2.0
-MAX_OUTPUT_BYTES = int(MAX_HOURS * 3600 * max(ALLOWED_RATES) * 2) + (1 << 20)
-CHILD_LIMITS = ChildLimits(cpu_seconds=300, memory_bytes=768 << 20, file_bytes=MAX_OUTPUT_BYTES, wall_seconds=600)
+CONVERSION_LIMITS = ConversionLimits()
 MAX_MISSING_SECONDS = 0.25
 """Up to this much audio may be missing at the end: encoders count their own delay in different ways."""
 MAX_AMPLITUDE = 1e6
 """As a multiple of full scale. Floating point files may exceed full scale, but such large values are not audio."""
 ROUNDING_MARGIN = 2 / FULL_SCALE
 """Rounding alone adds at most this much above full scale."""
-HASH_BLOCK_BYTES = 1 << 20
 
 OTHER_FORMAT_CODES = frozenset(
     {"format_extensible", "not_pcm", "not_mono", "not_16_bit", "rate_not_allowed", "not_wav"}
@@ -96,7 +79,11 @@ class ConvertedWav:
 
 
 def convert_to_wav(
-    source: Path | BinaryIO, target: Path, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
+    source: Path | BinaryIO,
+    target: Path,
+    rate: int | None = None,
+    thresholds: Thresholds = THRESHOLDS,
+    limits: ConversionLimits = CONVERSION_LIMITS,
 ) -> ConvertedWav:
     """Convert any audio file to `target`, which must not exist yet; `rate` is one of ALLOWED_RATES.
 
@@ -106,10 +93,10 @@ def convert_to_wav(
     """
     if rate is not None and rate not in ALLOWED_RATES:
         raise ValueError(f"{rate} is not one of {ALLOWED_RATES}")
-    sha256 = _hash_source(source)
+    sha256 = hash_source(source)
     target.touch(exist_ok=False)
     try:
-        return _convert_in_child(source, target, sha256, rate, thresholds)
+        return _convert_in_child(source, target, sha256, rate, thresholds, limits)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -117,11 +104,14 @@ def convert_to_wav(
 
 @contextlib.contextmanager
 def convert_to_temporary_wav(
-    source: Path | BinaryIO, rate: int | None = None, thresholds: Thresholds = THRESHOLDS
+    source: Path | BinaryIO,
+    rate: int | None = None,
+    thresholds: Thresholds = THRESHOLDS,
+    limits: ConversionLimits = CONVERSION_LIMITS,
 ) -> Iterator[ConvertedWav]:
     """Like `convert_to_wav`, for uploads: the WAV is deleted on exit, after the caller has copied it to a storage."""
     with tempfile.TemporaryDirectory(prefix="voicehub-wav-") as folder:
-        yield convert_to_wav(source, Path(folder) / "sound.wav", rate, thresholds)
+        yield convert_to_wav(source, Path(folder) / "sound.wav", rate, thresholds, limits)
 
 
 def is_convertible(code: str) -> bool:
@@ -138,17 +128,13 @@ def is_accepted_wav(file: BinaryIO) -> bool:
     return True
 
 
-def _hash_source(source: Path | BinaryIO) -> str:
-    with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as file:
-        file.seek(0)
-        digest = hashlib.sha256()
-        while block := file.read(HASH_BLOCK_BYTES):
-            digest.update(block)
-        return digest.hexdigest()
-
-
 def _convert_in_child(
-    source: Path | BinaryIO, target: Path, sha256: str, rate: int | None, thresholds: Thresholds
+    source: Path | BinaryIO,
+    target: Path,
+    sha256: str,
+    rate: int | None,
+    thresholds: Thresholds,
+    limits: ConversionLimits,
 ) -> ConvertedWav:
     arguments = {
         "target": str(target.absolute()),
@@ -156,11 +142,12 @@ def _convert_in_child(
         "seed": sha256,
         "silent_db": thresholds.channel_silent_db,
         "alike_share": thresholds.channels_alike_share,
+        "max_seconds": limits.max_seconds,
     }
     shapes: dict[str, dict[str, Any]] = {"finding": FINDING_SHAPE, "result": {"format": dict, "steps": list}}
     findings: list[Finding] = []
     result: dict[str, Any] = {}
-    for record in run_job(convert_job, source, arguments, shapes, CHILD_LIMITS):
+    for record in run_job(convert_job, source, arguments, shapes, limits.make_child_limits()):
         if record.pop("kind") == "finding":
             findings.append(Finding(**{**record, "severity": Severity(record["severity"])}))
         else:
@@ -171,13 +158,15 @@ def _convert_in_child(
 
 
 def convert_job(
-    file: BinaryIO, target: str, rate: int | None, seed: str, silent_db: float, alike_share: float
+    file: BinaryIO, target: str, rate: int | None, seed: str, silent_db: float, alike_share: float, max_seconds: float
 ) -> Iterator[dict[str, Any]]:
     """Run in the child: write the WAV to the empty file `target`, and yield findings, then the result."""
     code = _check_completeness(file)
-    sound = open_sound(file)
-    mix = _choose_sound_mix(sound, silent_db, alike_share)
-    conversion = _WavConversion(sound, mix, rate or choose_allowed_rate(sound.format_info.sample_rate), seed)
+    sound = open_sound(fill_in_length(file) if code == "length_unwritten" else file)
+    mix = _choose_sound_mix(sound, silent_db, alike_share, max_seconds)
+    conversion = _WavConversion(
+        sound, mix, rate or choose_allowed_rate(sound.format_info.sample_rate), seed, max_seconds
+    )
     conversion.write(Path(target))
     findings = [*list_format_findings(file, code, sound.format_info), *_list_mix_findings(mix, conversion)]
     yield from ({"kind": "finding", **one.as_dict()} for one in findings)
@@ -208,23 +197,27 @@ def _check_completeness(file: BinaryIO) -> str:
     return ""
 
 
-def _choose_sound_mix(sound: SoundReader, silent_db: float, alike_share: float) -> Mix:
+def _choose_sound_mix(sound: SoundReader, silent_db: float, alike_share: float, max_seconds: float) -> Mix:
     if sound.format_info.channels == 1:
         return Mix((0,))
-    return choose_mix(_read_valid_blocks(sound), sound.format_info.channels, silent_db, alike_share)
+    return choose_mix(_read_valid_blocks(sound, max_seconds), sound.format_info.channels, silent_db, alike_share)
 
 
-def _read_valid_blocks(sound: SoundReader) -> Iterator[Frames]:
-    """Yield the blocks of a sound. Refused if values are not numbers, or if the sound lasts more than MAX_HOURS."""
-    frames_left = int(MAX_HOURS * 3600 * sound.format_info.sample_rate)
+def _read_valid_blocks(sound: SoundReader, max_seconds: float) -> Iterator[Frames]:
+    """Yield the blocks of a sound. Refused if values are not numbers, or if the sound lasts more than `max_seconds`."""
+    frames_left = int(max_seconds * sound.format_info.sample_rate)
     for block in sound.read_blocks():
         frames_left -= len(block)
         if frames_left < 0:
-            raise FileRefused(make_finding("too_long_to_convert", hours=MAX_HOURS))
+            raise FileRefused(make_finding("too_long_to_convert", limit=_format_limit(max_seconds)))
         # Written so that NaN is refused too.
         if not (block.max() < MAX_AMPLITUDE and block.min() > -MAX_AMPLITUDE):
             raise FileRefused(make_finding("not_numbers"))
         yield block
+
+
+def _format_limit(seconds: float) -> str:
+    return f"{seconds / 3600:g} hours" if seconds >= 7200 else f"{seconds:g} seconds"
 
 
 @dataclass(slots=True)
@@ -235,6 +228,7 @@ class _WavConversion:
     mix: Mix
     rate: int
     seed: str
+    max_seconds: float
     gain: float = 1.0
     frames_read: int = field(default=0, init=False)
 
@@ -265,7 +259,7 @@ class _WavConversion:
 
     def _read_mono_blocks(self) -> Iterator[Float32]:
         self.frames_read = 0
-        for block in _read_valid_blocks(self.sound):
+        for block in _read_valid_blocks(self.sound, self.max_seconds):
             self.frames_read += len(block)
             mono = self.mix.mix_block(block)
             yield mono if self.gain == 1.0 else mono * self.gain

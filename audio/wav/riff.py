@@ -22,8 +22,9 @@ MAX_CHUNKS = 64
 MAX_SIDE_BYTES = 1 << 20
 """For all chunks except data. Notes, names and cue points take a few kB; more is hidden data or a picture."""
 BYTES_PER_FRAME = 2
-PLACEHOLDER_LENGTHS = (0, 0xFFFFFFFF)
-"""Recorders write these values before they know the length, and leave them if they are killed or write to a pipe."""
+MIN_PLACEHOLDER_LENGTH = 0x7FFFF000
+"""Recorders write 0 or a huge length before they know the length, and leave it if they are killed or write to a pipe.
+SoX writes this one. No file that an upload may have is so long."""
 
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RF64", "is_rf64"),
@@ -99,8 +100,8 @@ class FormatChunk:
 def read_header(file: BinaryIO) -> WavHeader:
     """Read the header of a seekable file from its start; WavRefused on anything that is not exactly right."""
     size = file.seek(0, os.SEEK_END)
-    _check_riff_header(_read_bytes_at(file, 0, 12), size)
-    chunks = list(_list_chunks(file, size))
+    _check_riff_header(file, size)
+    chunks = list(list_chunks(file, size))
     _check_order(chunks)
     fmt = _read_format(file, next(chunk for chunk in chunks if chunk.name == b"fmt "))
     _check_format(fmt)
@@ -118,8 +119,9 @@ def _read_bytes_at(file: BinaryIO, offset: int, count: int) -> bytes:
     return file.read(count)
 
 
-def _check_riff_header(head: bytes, size: int) -> None:
+def _check_riff_header(file: BinaryIO, size: int) -> None:
     """Check the RIFF header: "RIFF", the length of all that follows, "WAVE"."""
+    head = _read_bytes_at(file, 0, 12)
     if not head:
         raise _build_refusal("empty_file")
     if head[:4] != b"RIFF":
@@ -128,7 +130,7 @@ def _check_riff_header(head: bytes, size: int) -> None:
         raise _build_refusal("cut_in_header")
     if head[8:] != b"WAVE":
         raise _build_refusal("not_wave_form")
-    _check_length(struct.unpack_from("<I", head, 4)[0], size - 8)
+    _check_length(file, size, struct.unpack_from("<I", head, 4)[0])
 
 
 def _identify_other_format(head: bytes) -> str:
@@ -138,23 +140,43 @@ def _identify_other_format(head: bytes) -> str:
     return "not_wav"
 
 
-def _check_length(declared: int, actual: int) -> None:
-    if declared in PLACEHOLDER_LENGTHS:
-        raise _build_refusal("length_unwritten")
+def _check_length(file: BinaryIO, size: int, declared: int) -> None:
+    """Check the outer length. A wrong one does no harm if the chunks show that the sound is complete."""
+    actual = size - 8
+    if is_placeholder(declared):
+        code = "data_overruns" if _find_chunk_problem(file, size) == "data_overruns" else "length_unwritten"
+        raise _build_refusal(code)
     if declared > actual:
-        raise _build_refusal("truncated", missing=declared - actual)
+        codes = {"": "outer_length_wrong", "length_unwritten": "length_unwritten"}
+        code = codes.get(_find_chunk_problem(file, size), "truncated")
+        raise _build_refusal(code, missing=declared - actual)
     if declared < actual:
         raise _build_refusal("bytes_after_end", extra=actual - declared)
 
 
-def _list_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
+def is_placeholder(length: int) -> bool:
+    """Whether a recorder has written this value instead of a length."""
+    return length == 0 or length >= MIN_PLACEHOLDER_LENGTH
+
+
+def _find_chunk_problem(file: BinaryIO, size: int) -> str:
+    """The code of what is wrong with the chunks, whatever the outer length says; empty if they are complete."""
+    try:
+        _check_order(list(list_chunks(file, size)))
+    except WavRefused as refused:
+        return refused.finding.code
+    return ""
+
+
+def list_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
     """Yield every chunk up to the exact end of the file. WavRefused if a chunk is longer than the rest of the file."""
-    offset, count, side_bytes = 12, 0, 0
+    offset, count, side_bytes, is_after_empty_data = 12, 0, 0, False
     while offset < size:
         count += 1
         if count > MAX_CHUNKS:
             raise _build_refusal("too_many_chunks", limit=MAX_CHUNKS)
-        chunk = _read_chunk(file, offset, size)
+        chunk = _read_chunk(file, offset, size, is_after_empty_data=is_after_empty_data)
+        is_after_empty_data = chunk.name == b"data" and chunk.size == 0
         side_bytes += 0 if chunk.name == b"data" else chunk.size
         if side_bytes > MAX_SIDE_BYTES:
             raise _build_refusal("side_data_too_big", limit=MAX_SIDE_BYTES)
@@ -162,19 +184,26 @@ def _list_chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
         offset = chunk.offset + chunk.size + chunk.size % 2
 
 
-def _read_chunk(file: BinaryIO, offset: int, size: int) -> Chunk:
+def _read_chunk(file: BinaryIO, offset: int, size: int, *, is_after_empty_data: bool) -> Chunk:
+    """Samples where the next chunk would begin follow a data chunk without its length."""
     head = _read_bytes_at(file, offset, 8)
     if len(head) < 8:
         raise _build_refusal("chunk_cut")
     chunk = Chunk(head[:4], offset + 8, struct.unpack_from("<I", head, 4)[0])
     if not all(0x20 <= byte <= 0x7E for byte in chunk.name):
-        raise _build_refusal("chunk_unnamed")
+        raise _build_refusal("length_unwritten" if is_after_empty_data else "chunk_unnamed")
     end = chunk.offset + chunk.size
     if end > size:
-        raise _build_refusal("data_overruns" if chunk.name == b"data" else "chunk_overruns")
+        raise _build_refusal(_name_overrun(chunk))
     if chunk.size % 2 and end == size:
         raise _build_refusal("data_half_sample" if chunk.name == b"data" else "padding_missing")
     return chunk
+
+
+def _name_overrun(chunk: Chunk) -> str:
+    if chunk.name != b"data":
+        return "chunk_overruns"
+    return "length_unwritten" if is_placeholder(chunk.size) else "data_overruns"
 
 
 def _check_order(chunks: list[Chunk]) -> None:

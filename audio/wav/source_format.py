@@ -8,9 +8,12 @@ from audio.findings.findings import Finding, make_finding
 from audio.wav.decode import LOSSY_ENCODINGS, FormatInfo
 
 COMPLETE_AUDIO_CODES = frozenset(
-    {"bytes_after_end", "length_unwritten", "side_data_too_big", "too_many_chunks", "format_length", "padding_missing"}
+    {"bytes_after_end", "outer_length_wrong", "length_unwritten", "side_data_too_big", "too_many_chunks"}
+    | {"format_length", "padding_missing", "data_half_sample"}
 )
 """Codes of the strict reader for files whose audio is complete. Files with missing audio are still refused."""
+FINDING_BY_CODE = {"length_unwritten": "read_to_end", "data_half_sample": "half_sample_removed"}
+"""What is said of such a file, instead of `more_than_sound`."""
 PLACEHOLDER_LENGTH = 0xFFFFFFFF
 MAX_OGG_PAGE_BYTES = 65307
 
@@ -30,7 +33,7 @@ def list_format_findings(file: BinaryIO, code: str, format_info: FormatInfo) -> 
     if code:
         yield make_finding("converted", original_format=describe_format(format_info))
     if code in COMPLETE_AUDIO_CODES:
-        yield make_finding("more_than_sound")
+        yield make_finding(FINDING_BY_CODE.get(code, "more_than_sound"))
     if format_info.container == "OGG" and not _has_ogg_end(file):
         yield make_finding("end_missing")
     if format_info.subtype in LOSSY_ENCODINGS:

@@ -9,13 +9,14 @@ from django.utils.safestring import SafeString
 
 from consent import labels
 from consent.models import Consent, Event, LanguageException, Notice, Take, TakeCheck
-from consent.services.evidence_checks import check_history
+from consent.services.evidence_checks import check_history, check_take_files
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_code, format_day, format_moment, make_label
 from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.inlines import FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
+from voicehub.storage import StorageUnavailable
 
 
 @admin.register(LanguageException)
@@ -102,8 +103,25 @@ class TakeAdmin(ReadOnlyAdmin):
     studio_path = "consent"
     list_display = ["consent", "capture", "recorded_by", "acceptable", "seconds", "sample_rate", "created_at"]
     list_filter = ["capture", "acceptable"]
-    search_fields = ["consent__talent__name", "sha256"]
+    search_fields = ["consent__talent__name", "sha256", "wav_sha256"]
     list_select_related = ["consent__talent", "recorded_by"]
+    actions = ["check_files"]
+
+    action_permission = "consent.view_take"
+
+    @admin.action(description="Check the files", permissions=["operate"])
+    def check_files(self, request: HttpRequest, takes: QuerySet[Take]) -> None:
+        run_on_rows(request, takes, check_files_of_take)
+
+
+def check_files_of_take(take: Take) -> str:
+    try:
+        problem = check_take_files(take)
+    except StorageUnavailable as error:
+        raise ActionRefused(f"Not checked. {error}") from None
+    if problem:
+        raise ActionRefused(problem)
+    return "The files are as they were stored."
 
 
 @admin.register(Event)
@@ -162,7 +180,7 @@ class TakeCheckAdmin(ReadOnlyAdmin):
     group = PEOPLE
     purpose = "What the checks of each take found"
     studio_path = "take.consent"
-    list_display = ["take", "checked_at", "verdict", "error"]
+    list_display = ["take", "checked_at", "verdict", "error", "file_problem"]
     loaded_in_lists = ("statement",)
     list_filter = ["created_at"]
     search_fields = ["take__consent__talent__name", "take__sha256"]

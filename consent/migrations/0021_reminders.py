@@ -18,7 +18,7 @@ def delete_new_mails(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0019_notices"),
+        ("consent", "0020_converted_takes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             name="agent_email",
             field=models.EmailField(
                 blank=True,
-                help_text="Gets a copy of each reminder, without the private link.",
+                help_text="Their email address. They get a copy of reminders, without the private link.",
                 max_length=254,
                 verbose_name="agent's email",
             ),

@@ -1,9 +1,11 @@
 """Takes, and the results of their checks."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.files import FieldFile
 
 from consent.models.choices import Capture
 from consent.models.consent import Consent
@@ -25,12 +27,25 @@ STATEMENT = Fields(
 SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with")})
 
 
+def make_take_path(take: "Take", suffix: str) -> str:
+    """A path made of ids. The file name from the browser is only displayed."""
+    return f"takes/{take.consent_id}/{take.pk}{suffix}"
+
+
 def take_path(take: "Take", _name: str) -> str:
-    return f"takes/{take.consent_id}/{take.pk}.wav"
+    return make_take_path(take, ".wav" if take.acceptable and not take.wav else ".bin")
+
+
+def take_wav_path(take: "Take", _name: str) -> str:
+    return make_take_path(take, ".made.wav")
 
 
 class Take(Evidence):
-    """One recording of the statement: the original bytes, their hash, how the take was made, and the findings."""
+    """One recording of the statement: the original bytes, their hash, how the take was made, and the findings.
+
+    `wav` is the 16-bit mono WAV converted from a file in another format, and `recipe` describes the conversion. Such a
+    take is played, checked and sent as this WAV. The length, the levels and the peaks are those of the WAV.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="takes")
@@ -47,7 +62,10 @@ class Take(Evidence):
         related_name="+",
         help_text="Staff who recorded or uploaded it; empty if the talent did.",
     )
-    acceptable = models.BooleanField(help_text="The strict reader accepted it as a WAV that can be sent.")
+    wav = models.FileField(storage=private, upload_to=take_wav_path, max_length=200, blank=True)
+    wav_sha256 = models.CharField(max_length=64, blank=True)
+    recipe = ShapedJSONField(shape=Fields(), default=dict)
+    acceptable = models.BooleanField(help_text="It, or the WAV converted from it, can be sent to the provider.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
     findings = ShapedJSONField(shape=FINDINGS, default=list)
@@ -66,12 +84,27 @@ class Take(Evidence):
     def __str__(self) -> str:
         return f"Take of {self.consent}"
 
+    @property
+    def sound(self) -> FieldFile:
+        """The WAV to play, check and send: the converted one if there is one, otherwise the original."""
+        return self.wav or self.file
+
+    @property
+    def sound_sha256(self) -> str:
+        return self.wav_sha256 or self.sha256
+
+    @property
+    def hashes(self) -> dict[str, Any]:
+        """The SHA-256 of each of its files, for the audit log."""
+        return {"sha256": self.sha256} | ({"wav_sha256": self.wav_sha256} if self.wav_sha256 else {})
+
 
 class TakeCheck(models.Model):
     """Results of the background check of a take: automatic advice, stored separately from the evidence.
 
     `statement` and `speaker` are `StatementCheck.as_dict()` and `Match.as_dict()` of `audio`, or empty without a
-    result. `checked_at` is empty while the check is pending. `error` says why there is no result.
+    result. `checked_at` is empty while the check is pending. `error` says why there is no result. `file_problem` says
+    what is wrong with the stored files since the take was received, and `file_checked_at` when they were last compared.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,6 +115,8 @@ class TakeCheck(models.Model):
     statement = ShapedJSONField(shape=STATEMENT, default=dict)
     speaker = ShapedJSONField(shape=SPEAKER, default=dict)
     error = models.CharField(max_length=300, blank=True)
+    file_problem = models.CharField(max_length=200, blank=True)
+    file_checked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True, blank=True)
 

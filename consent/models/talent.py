@@ -15,7 +15,9 @@ class Talent(models.Model):
     name = models.CharField(max_length=120, help_text="As written in the contract.")
     email = models.EmailField(blank=True, help_text="Invitations are sent to this address.")
     agent_email = models.EmailField(
-        "agent's email", blank=True, help_text="Gets a copy of each reminder, without the private link."
+        "agent's email",
+        blank=True,
+        help_text="Their email address. They get a copy of reminders, without the private link.",
     )
     phone = models.CharField(max_length=40, blank=True)
     notes = models.TextField(blank=True, help_text="Only the studio sees these notes.")

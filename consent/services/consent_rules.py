@@ -69,6 +69,15 @@ def iterate_consent_objections(
         )
 
 
+def describe_lost_take(problem: str) -> Iterator[str]:
+    """The reason if the stored recording of the consent is damaged."""
+    if problem:
+        yield (
+            f"The recording of this consent is missing or was changed. {problem} Ask an admin to restore it from the "
+            "backup, then check it again on the page of the consent."
+        )
+
+
 def _describe_name(consent: Consent, talent: Talent) -> str:
     name = (
         f"names “{consent.talent_name}”, not “{talent.name}”" if consent.talent_name else "was given under another name"

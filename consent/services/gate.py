@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_r
 
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from consent.services.consent_rules import (
+    describe_lost_take,
     explain_no_consent,
     get_primary_subtag,
     is_in_force_or_suspended,
@@ -114,7 +115,10 @@ def check_permissions(
     """Check many build purposes in at most three queries; `labels` maps provider slugs to display names."""
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
-    consents = list(Consent.objects.filter(talent__in=talents).order_by("-created_at"))
+    rows: QuerySet[Consent] = Consent.objects.filter(talent__in=talents).order_by("-created_at")
+    annotated = list(rows.annotate(take_problem=F("take__check_made__file_problem")))
+    take_problems = {row.pk: row.take_problem for row in annotated if row.take_problem}
+    consents: list[Consent] = [*annotated]
     _load_language_exceptions(consents, purposes)
     requested = _group(consents, lambda row: (row.talent_id, row.provider, row.purpose))
     contracts, confirmed, suspensions = _load_contracts(talents)
@@ -127,6 +131,7 @@ def check_permissions(
             filed.get(subject.talent.pk, []),
             confirmed,
             suspensions,
+            take_problems,
         ).decide()
         for subject in purposes
     }
@@ -173,7 +178,8 @@ def _load_contracts(
 class _Case(NamedTuple):
     """What the gate knows about one build purpose.
 
-    `confirmed` has the confirmed purposes of each current contract, `suspensions` the reason of each suspended one.
+    `confirmed` has the confirmed purposes of each current contract, `suspensions` the reason of each suspended one,
+    `take_problems` what is wrong with the stored recording of a consent.
     """
 
     subject: BuildPurpose
@@ -182,6 +188,7 @@ class _Case(NamedTuple):
     filed: Sequence[Contract]
     confirmed: Mapping[UUID, Collection[str]]
     suspensions: Mapping[UUID, str]
+    take_problems: Mapping[UUID, str]
 
     @property
     def current(self) -> list[Contract]:
@@ -232,6 +239,7 @@ class _Case(NamedTuple):
             reasons.append(explain_no_consent(talent, purpose, self.label, [consent] if consent else self.requested))
         if consent is not None:
             reasons += iterate_consent_objections(consent, contract, talent, language, self.label)
+            reasons += describe_lost_take(self.take_problems.get(consent.pk, ""))
         return tuple(reasons)
 
     def _judge_contract(self, contract: Contract | None) -> tuple[Objection, ...]:

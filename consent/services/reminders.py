@@ -12,6 +12,7 @@ from django.utils import timezone
 from consent.models import ConsentStatus, EventKind, Invitation
 from consent.models.invitation import InvitationQuerySet
 from consent.services.audit_log import record_event
+from consent.services.filed_contracts import find_contract_problem, require_contract
 from consent.services.private_links import read_mailed_link
 from voicehub import outbox
 from voicehub.models import User
@@ -34,9 +35,13 @@ def remind_talents() -> int:
 
 
 def remind_talent(invitation: Invitation, by: User) -> None:
-    """Send a reminder now. Raises ActionRefused if the link needs no answer, or one was sent within a day."""
+    """Send a reminder now.
+
+    Raises ActionRefused if the link needs no answer, no contract allows a request, or a mail was sent within a day.
+    """
     if not _query_unanswered().filter(pk=invitation.pk).exists():
         raise ActionRefused("No reminder was sent. The link was not mailed, no longer works, or needs no answer.")
+    require_contract(*invitation.consents.filter(status=ConsentStatus.REQUESTED).select_related("talent"))
     last = invitation.reminded_at or invitation.sent_at
     if last and last > timezone.now() - MIN_INTERVAL:
         raise ActionRefused("A mail was sent within the last day. Send the next reminder tomorrow.")
@@ -62,13 +67,16 @@ def _enqueue_reminder(invitation: Invitation, by: User | None) -> bool:
 def send_reminder(invitation_id: str) -> None:
     """Email the reminder with the same link as before, and a copy without the link to the agent.
 
-    Nothing is sent if the talent has answered meanwhile, or the link was revoked.
+    Nothing is sent if the talent has answered meanwhile, the link was revoked, or no contract allows a request anymore.
     """
     invitation = _query_unanswered().select_related("reminded_by", "created_by").filter(pk=invitation_id).first()
     if invitation is None:
         return
     talent = invitation.talent
-    consents = list(invitation.consents.filter(status=ConsentStatus.REQUESTED).select_related("talent"))
+    requests = invitation.consents.filter(status=ConsentStatus.REQUESTED).select_related("talent")
+    consents = [consent for consent in requests if not find_contract_problem(consent)]
+    if not consents:
+        return
     context = {"invitation": invitation, "talent": talent, "consents": consents, "company": consents[0].company}
     subject = f"Reminder: {consents[0].company} asks for your voice consent"
     text = render_to_string("consent/mail/reminder.txt", context | {"link": read_mailed_link(invitation)})

@@ -83,7 +83,7 @@ def _replace_consents(earlier: Iterable[Consent], newer: Consent, by: User) -> N
 
 def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:
     """The payload of the audit log entry for an approval."""
-    payload: dict[str, Any] = {"take": str(take.pk), "sha256": take.sha256}
+    payload: dict[str, Any] = {"take": str(take.pk), **take.hashes}
     if reason:
         payload["reason"] = reason
     if is_own_take(take, by):

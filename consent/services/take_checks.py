@@ -46,7 +46,7 @@ def save_speaker_match(take: Take, match: Mapping[str, Any]) -> None:
 def _run_checks(take: Take) -> dict[str, Any]:
     consent = take.consent
     limits = load_take_thresholds(consent.provider)
-    with take.file.open("rb") as file:
+    with take.sound.open("rb") as file:
         header = read_header(file)  # type: ignore[arg-type]  # a FieldFile is a readable binary file
         analysis = analyze_recording(file, header, limits, consent.text)  # type: ignore[arg-type]  # the same
         samples = load_samples(file, header, statement.MAX_CHECKED_SECONDS)  # type: ignore[arg-type]  # the same

@@ -1,9 +1,13 @@
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, BinaryIO, cast
 
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from audio.levels.inspection import DurationLimits, Inspection, inspect_file
+from audio.ingest import IngestResult, ingest_audio
+from audio.levels.inspection import DurationLimits
+from audio.wav.convert import ConversionLimits
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import ContractMissing, explain_to_talent, require_contract
@@ -16,9 +20,12 @@ from voicehub.threshold_overrides import load_take_thresholds
 from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
+TOO_LARGE = f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement."
 TAKE_LIMITS = DurationLimits(min_seconds=2, max_seconds=120)
+# A person waits for the answer to the upload.
+CONVERSION_LIMITS = ConversionLimits(TAKE_LIMITS.max_seconds, cpu_seconds=30, wall_seconds=60)
 # Findings that the recorder cannot cause or does not let the talent send (`block` in static/js/recorder/checks.js).
-EMPTY_TAKE_CODES = frozenset({"empty_file", "data_empty", "silent", "too_short"})
+EMPTY_TAKE_CODES = frozenset({"empty_file", "data_empty", "no_sound", "silent", "too_short"})
 
 
 class TakeDamaged(ActionRefused):
@@ -42,52 +49,67 @@ def submit_take(
 ) -> Take:
     """Store a take of the statement byte for byte. `by` is None when the talent sent it.
 
-    A take that cannot be sent to a provider is stored too, with its findings. The consent then keeps waiting.
+    A file in another format gets a converted WAV beside it. A take that cannot be sent to a provider is stored too,
+    with its findings. The consent then keeps waiting.
     Raises ActionRefused if the consent does not wait for a take, ContractMissing if no contract on file allows it,
     TakeDamaged if the hash differs from the claimed hash, TakeWithoutStatement if there is no speech to check. Nothing
     is stored in these cases.
     """
     if (file.size or 0) > TAKE_BYTES:
-        raise ActionRefused(f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement.")
-    file.seek(0)
-    inspection = inspect_file(file, TAKE_LIMITS, load_take_thresholds(consent.provider))  # type: ignore[arg-type]  # an uploaded file is a readable binary file
-    if claimed_sha256 and claimed_sha256.lower() != inspection.sha256:
-        raise TakeDamaged("The recording was damaged during the upload. Send it again.")
-    _refuse_take_without_speech(inspection)
-    file.seek(0)
-    with transaction.atomic():
-        consent = _lock_requested_consent(consent)
-        _require_contract(consent, by)
+        raise ActionRefused(TOO_LARGE)
+    _require_open_request(Consent.objects.get(pk=consent.pk))  # before a conversion, which may take seconds
+    with ExitStack() as stack:
+        thresholds = load_take_thresholds(consent.provider)
+        sound = stack.enter_context(ingest_audio(cast(BinaryIO, file), TAKE_LIMITS, thresholds, CONVERSION_LIMITS))
+        if claimed_sha256 and claimed_sha256.lower() != sound.original.sha256:
+            raise TakeDamaged("The recording was damaged during the upload. Send it again.")
+        _refuse_take_without_speech(sound)
         take = Take(
-            consent=consent,
             file=file,
             file_name=(file.name or "")[-200:],
             capture=capture,
             recorded_by=by,
-            acceptable=inspection.ok,
+            acceptable=sound.ok,
             device=device or {},
             user_agent=user_agent[:300],
             address=address,
-            **inspection.build_row_fields(),
+            **_build_sound_fields(sound),
         )
+        if sound.wav_path and sound.ok:
+            take.wav = File(stack.enter_context(sound.wav_path.open("rb")), name=sound.wav_path.name)
+        file.seek(0)
+        _store_take(consent, take)
+    return take
+
+
+def _build_sound_fields(sound: IngestResult) -> dict[str, Any]:
+    """The fields of the row that describe the sound. A WAV that cannot be sent is not kept: it can be made again."""
+    fields = sound.build_row_fields()
+    del fields["fine_peaks"]
+    return fields if sound.ok else fields | {"recipe": {}, "wav_sha256": ""}
+
+
+def _store_take(consent: Consent, take: Take) -> None:
+    with transaction.atomic():
+        take.consent = _lock_requested_consent(consent)
+        _require_contract(take.consent, take.recorded_by)
         take.save()
         record_event(
-            consent,
+            take.consent,
             EventKind.TAKE,
-            by,
+            take.recorded_by,
             take=str(take.pk),
-            sha256=take.sha256,
+            **take.hashes,
             capture=take.capture,
-            ok=inspection.ok,
-            **_bind_notice(consent),
+            ok=take.acceptable,
+            **_bind_notice(take.consent),
         )
-        if inspection.ok:
-            move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
+        if take.acceptable:
+            move(take.consent, ConsentStatus.SUBMITTED, note_to_talent="")
             enqueue_take_check(take)
-            enqueue_talent_mail(consent, TalentMail.Kind.RECEIVED)
-            if by is None:
-                enqueue_talent_mail(consent, TalentMail.Kind.ANSWERED)
-    return take
+            enqueue_talent_mail(take.consent, TalentMail.Kind.RECEIVED)
+            if take.recorded_by is None:
+                enqueue_talent_mail(take.consent, TalentMail.Kind.ANSWERED)
 
 
 def _bind_notice(consent: Consent) -> dict[str, Any]:
@@ -103,8 +125,8 @@ def _require_contract(consent: Consent, by: User | None) -> None:
         raise ContractMissing(reason)
 
 
-def _refuse_take_without_speech(inspection: Inspection) -> None:
-    empty = [finding for finding in inspection.findings if finding.code in EMPTY_TAKE_CODES]
+def _refuse_take_without_speech(sound: IngestResult) -> None:
+    empty = [finding for finding in sound.findings if finding.code in EMPTY_TAKE_CODES]
     if empty:
         reasons = [f"{finding.text} {finding.advice}" for finding in empty]
         raise TakeWithoutStatement("This recording was not saved.", *reasons)
@@ -113,8 +135,12 @@ def _refuse_take_without_speech(inspection: Inspection) -> None:
 def _lock_requested_consent(consent: Consent) -> Consent:
     """The consent with its row locked. Raises ActionRefused if it does not wait for a take."""
     locked = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
-    if locked.status != ConsentStatus.REQUESTED:
-        raise ActionRefused("This consent is no longer waiting for a recording.")
-    if locked.takes.count() >= TAKES_PER_CONSENT:
-        raise ActionRefused(f"There are already {TAKES_PER_CONSENT} recordings. Ask the studio for a new request.")
+    _require_open_request(locked)
     return locked
+
+
+def _require_open_request(consent: Consent) -> None:
+    if consent.status != ConsentStatus.REQUESTED:
+        raise ActionRefused("This consent is no longer waiting for a recording.")
+    if consent.takes.count() >= TAKES_PER_CONSENT:
+        raise ActionRefused(f"There are already {TAKES_PER_CONSENT} recordings. Ask the studio for a new request.")

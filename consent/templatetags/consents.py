@@ -1,6 +1,6 @@
 """Template filters and tags of this app."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django import template
 from django.forms.boundfield import BoundField, BoundWidget
@@ -11,9 +11,12 @@ from consent.models import Consent, Contract, Event, Purpose, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_term
+from consent.services.takes import TOO_LARGE
+from consent.take_files import ACCEPTED_FILES, describe_files
 from consent.take_report import make_take_report
 from voicehub.status_marks import render_mark
 from voicehub.text import get_language_name
+from voicehub.upload_limits import TAKE_BYTES
 
 register = template.Library()
 register.filter("take_report", make_take_report)
@@ -107,6 +110,21 @@ def cannot_undo(consent: Consent | None) -> str:
 def consent_term(consent: Consent) -> str:
     """How long the consent is valid, addressed to the talent."""
     return " ".join(describe_term(compute_term(consent)))
+
+
+@register.inclusion_tag("consent/_take_file_form.html")
+def take_file_form(consent: Consent, url: str, button: str, problem: str = "") -> dict[str, Any]:
+    """The form for a file with the statement. `problem` stands beside its field."""
+    return {
+        "consent": consent,
+        "url": url,
+        "button": button,
+        "problem": problem,
+        "accept": ACCEPTED_FILES,
+        "hint": describe_files(),
+        "max_bytes": TAKE_BYTES,
+        "too_large": TOO_LARGE,
+    }
 
 
 @register.inclusion_tag("consent/_statement_text.html")

@@ -8,15 +8,15 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from consent import extension_points
 from consent.access import (
     are_takes_closed,
     find_earlier_approval,
     find_open_dispute,
+    find_take_problem,
     get_consent_or_404,
-    get_invitation_or_404,
     get_take_or_404,
     get_user,
     list_invitation_rows,
@@ -25,29 +25,29 @@ from consent.access import (
     require_permission,
 )
 from consent.forms import ApprovalForm, LanguageForm
-from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_contract_url, make_next_step
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
+from consent.services.audit_log import find_first_broken_event
 from consent.services.disclosure import compute_term, list_allowing
 from consent.services.disputes import close_dispute
+from consent.services.evidence_checks import require_intact_evidence
 from consent.services.filed_contracts import FiledContracts, judge_contracts
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
-from consent.services.invitations import revoke_invitation
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
-from consent.services.reminders import remind_talent
-from consent.views.audit_log import make_log_context
-from consent.views.reasons import make_reason_view
+from consent.views.reasons import act_or_refuse, make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
-from voicehub.refusals import ActionRefused, handle_refusal, show_refusal_as_message
+from voicehub.refusals import ActionRefused
 from voicehub.text import get_language_name
 
-Act = Callable[..., Any]
 View = Callable[[HttpRequest, UUID], HttpResponse]
+# A longer log is verified as a whole each night, before each build, and on request.
+VERIFIED_EVENTS = 200
+SHOWN_EVENTS = 50
 CHANGEABLE = {
     ConsentStatus.REQUESTED,
     ConsentStatus.SUBMITTED,
@@ -66,10 +66,12 @@ def consent_list(request: HttpRequest) -> HttpResponse:
 @require_permission("consent.view_consent")
 @require_safe
 def consent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _render_consent_page(request, get_consent_or_404(pk))
+    return render_consent_page(request, get_consent_or_404(pk))
 
 
-def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context: Any) -> HttpResponse:
+def render_consent_page(
+    request: HttpRequest, consent: Consent, *, status: int = 200, **extra_context: Any
+) -> HttpResponse:
     takes = consent.takes.select_related("recorded_by", "check_made").defer("peaks", "check_made__fine_peaks")
     to_review = takes.filter(acceptable=True).first() if _is_under_review(consent) else None
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
@@ -99,14 +101,15 @@ def _render_consent_page(request: HttpRequest, consent: Consent, **extra_context
             permission=_check_permission(consent),
         ),
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
+        "take_problem": find_take_problem(consent),
         "languages": _list_uncovered_languages(consent),
         "language_exceptions": list(consent.language_exceptions.select_related("allowed_by")),
-        **make_log_context(request, consent),
+        **_make_log_context(request, consent),
         **term,
         "notices": list(consent.notices.all()),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
-    return render(request, "consent/consent.html", context | extra_context)
+    return render(request, "consent/consent.html", context | extra_context, status=status)
 
 
 def _make_term_context(consent: Consent) -> dict[str, Any]:
@@ -121,6 +124,24 @@ def _make_term_context(consent: Consent) -> dict[str, Any]:
         "last_day": last_day,
         "filed_contracts": judge_contracts(consent, contracts),
         "new_contract_url": make_contract_url(consent.talent_id, consent.provider, consent.purpose),
+    }
+
+
+def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
+    """The newest entries of the audit log in their order, or all of them with `?log=all`, and whether they are intact.
+
+    Of a long log the newest entries are verified, and the others were by the last nightly check, whose result counts.
+    """
+    is_all = request.GET.get("log") == "all"
+    events = consent.events.order_by("-sequence")
+    newest = list(events if is_all else events[:SHOWN_EVENTS])
+    count = newest[0].sequence if newest else 0
+    verified = VERIFIED_EVENTS if count > VERIFIED_EVENTS and consent.history_checked_at and not is_all else None
+    return {
+        "events": newest[::-1],
+        "event_count": count,
+        "verified_count": verified,
+        "broken_event": find_first_broken_event(consent, verified) or consent.broken_event,
     }
 
 
@@ -161,52 +182,6 @@ def _check_permission(consent: Consent) -> BuildPermission | None:
     return check_permission(subject, provider_label=name)
 
 
-@require_permission("consent.invite_talent")
-@require_POST
-def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
-    consent = get_consent_or_404(pk)
-    is_requested = consent.status == ConsentStatus.REQUESTED
-    message = "The invitation is being sent." if is_requested else "The private link is being sent."
-    return _act_or_refuse(request, consent, message, invitations.invite_talent, [consent], get_user(request))
-
-
-@require_permission("consent.invite_talent")
-@require_http_methods(["GET", "HEAD", "POST"])
-@show_refusal_as_message("consent:consent")
-def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Create a private link, then show it. Reloading the page shows the same link again for some minutes."""
-    consent = get_consent_or_404(pk)
-    if request.method == "POST":
-        link = invitations.create_private_link([consent], get_user(request))
-        response = redirect("consent:copy_link", consent.pk)
-        set_link_cookie(request, response, consent, link)
-        return response
-    shown_link = read_link_cookie(request, consent)
-    return _render_consent_page(request, consent, link=shown_link) if shown_link else redirect(consent)
-
-
-@require_permission("consent.invite_talent")
-@require_POST
-def revoke_link(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
-    consent = get_consent_or_404(pk)
-    return _act_or_refuse(
-        request,
-        consent,
-        "The link was revoked.",
-        revoke_invitation,
-        get_invitation_or_404(consent, link),
-        get_user(request),
-    )
-
-
-@require_permission("consent.invite_talent")
-@require_POST
-def remind(request: HttpRequest, pk: UUID, link: UUID) -> HttpResponse:
-    consent, user = get_consent_or_404(pk), get_user(request)
-    invitation = get_invitation_or_404(consent, link)
-    return _act_or_refuse(request, consent, "The reminder is being sent.", remind_talent, invitation, user)
-
-
 @require_permission("consent.review_consent")
 @require_POST
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -218,7 +193,7 @@ def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(consent)
     details = {"played_at": find_first_playback(request, take), "reason": form.cleaned_data["reason"]}
     act = partial(review.approve_consent, **details)
-    return _act_or_refuse(
+    return act_or_refuse(
         request, consent, "Consent approved. It is now in force.", act, consent, take, get_user(request)
     )
 
@@ -230,12 +205,13 @@ def _parse_uuid_or_404(text: str) -> UUID:
         raise Http404("Not an id.") from None
 
 
-def _act_or_refuse(request: HttpRequest, consent: Consent, success_message: str, act: Act, *args: Any) -> HttpResponse:
-    """Call `act`, show the success message or the refusal, and redirect to the consent."""
-    with handle_refusal(partial(messages.error, request)):
-        act(*args)
-        messages.success(request, success_message)
-    return redirect(consent)
+@require_permission("consent.review_consent")
+@require_POST
+def check_audit_log(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Verify the audit log and the recording now, for example after a restore from the backup."""
+    consent = get_consent_or_404(pk)
+    text = "The audit log and the recording are intact."
+    return act_or_refuse(request, consent, text, require_intact_evidence, consent)
 
 
 _make_view = partial(make_reason_view, get_consent_or_404)
@@ -271,4 +247,4 @@ def language_allow(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(consent)
     language, reason = form.cleaned_data["language"], form.cleaned_data["reason"]
     text = f"Voices in {get_language_name(language)} are allowed with this consent."
-    return _act_or_refuse(request, consent, text, allow_language, consent, language, get_user(request), reason)
+    return act_or_refuse(request, consent, text, allow_language, consent, language, get_user(request), reason)

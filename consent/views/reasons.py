@@ -1,4 +1,4 @@
-"""Views that change a row with a reason: of a consent, a contract or a talent."""
+"""What the views have in common that act on a row: a consent, a contract or a talent."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,3 +32,13 @@ def make_reason_view(get_row: Callable[[UUID], Any], change: Callable[..., None]
 
     guarded: View = require_permission("consent.review_consent")(require_POST(view))
     return guarded
+
+
+def act_or_refuse(
+    request: HttpRequest, row: Any, success_message: str, act: Callable[..., Any], *args: Any
+) -> HttpResponse:
+    """Call `act`, show the success message or the refusal, and redirect to the page of the row."""
+    with handle_refusal(partial(messages.error, request)):
+        act(*args)
+        messages.success(request, success_message)
+    return redirect(row)

@@ -5,18 +5,19 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_consent_or_404, get_open_take_or_404, get_user, require_permission
-from consent.models import Capture, ConsentStatus
+from consent.models import Capture, ConsentStatus, Take
 from consent.playback import record_playback
 from consent.recorder_config import build_recorder_config
 from consent.services.approval import may_approve
 from consent.services.filed_contracts import require_contract
 from consent.services.review import is_under_review
+from consent.take_files import get_safe_suffix
 from consent.take_report import make_take_report
-from consent.take_upload import make_response, receive_take
+from consent.take_upload import make_response, receive_take, redirect_if_answered
+from consent.views.consents import render_consent_page
 from voicehub.media import format_peaks, send_file
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import show_refusal_as_message
@@ -37,29 +38,48 @@ def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_permission("consent.add_take")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Receive a take from staff: recorded on the studio page, or a file that the talent gave them."""
+    """Receive a take from staff: recorded on the studio page, or a file that the talent gave them.
+
+    The page with a problem has this URL, so a GET request, as by its links, leads to the page of the consent.
+    """
     consent = get_consent_or_404(pk)
+    url = consent.get_absolute_url()
+    if request.method != "POST":
+        return redirect(f"{url}?{request.GET.urlencode()}" if request.GET else url)
     received = receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
-    return make_response(
-        request,
-        received,
-        success_url=consent.get_absolute_url(),
-        retry_url=reverse("consent:record_in_studio", args=[consent.pk]),
-    )
+
+    def render_form(file_problem: str, status: int) -> HttpResponse:
+        return redirect_if_answered(request, consent, file_problem, url) or render_consent_page(
+            request, consent, file_problem=file_problem, status=status
+        )
+
+    return make_response(request, received, url, render_form)
 
 
 @require_permission("consent.view_take")
 @require_safe
 def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """The take's original bytes: inline if the strict WAV reader accepted them, otherwise only as a download."""
+    """The WAV that would be sent. A take that cannot be sent is only downloaded, never opened by the browser."""
     take = get_open_take_or_404(pk, get_user(request))
-    if take.acceptable:
-        response = send_file(request, take.file, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
-        record_playback(request, take, response)
-        return response
-    return send_file(request, take.file, "application/octet-stream", f"statement-{take.pk}.bin", attachment=True)
+    if not take.acceptable:
+        return _send_original(request, take)
+    response = send_file(request, take.sound, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
+    record_playback(request, take, response)
+    return response
+
+
+@require_permission("consent.view_take")
+@require_safe
+def take_original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The take's original bytes, as a download."""
+    return _send_original(request, get_open_take_or_404(pk, get_user(request)))
+
+
+def _send_original(request: HttpRequest, take: Take) -> HttpResponseBase:
+    name = f"statement-{take.pk}{get_safe_suffix(take.file_name)}"
+    return send_file(request, take.file, "application/octet-stream", name, attachment=True)
 
 
 @require_permission("consent.view_take")

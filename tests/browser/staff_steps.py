@@ -137,7 +137,7 @@ def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
 
 def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
     page = tab.goto(f"/consents/{consent}/")
-    page.get_by_label("WAV file").set_input_files(sound.make_upload("statement.wav", content))
+    page.get_by_label("Audio file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
     expect(page.get_by_text("To review", exact=True).first).to_be_visible()
 

@@ -78,6 +78,14 @@ class Tab:
         self._allowed_statuses.discard(status)
 
     @contextmanager
+    def go_offline(self) -> Iterator[None]:
+        """Inside this block, the browser has no connection."""
+        self.context.set_offline(True)
+        yield
+        self.context.set_offline(False)
+        self.problems[:] = [problem for problem in self.problems if "ERR_INTERNET_DISCONNECTED" not in problem]
+
+    @contextmanager
     def open_guest_tab(self) -> Iterator["Tab"]:
         """A tab of a person who is not signed in. Its problems count as problems of this tab."""
         assert self.context.browser

@@ -57,8 +57,8 @@ def send_recording(page: Page) -> None:
 
 def send_file(page: Page, content: bytes) -> None:
     """Send a file instead of a recording. This works with and without the recorder."""
-    page.get_by_text("Send a WAV file instead").click()
-    page.get_by_label("WAV file").set_input_files(sound.make_upload("me.wav", content))
+    page.get_by_text("Send a file instead").click()
+    page.get_by_label("Audio file").set_input_files(sound.make_upload("me.wav", content))
     page.get_by_role("button", name="Send the file").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
 

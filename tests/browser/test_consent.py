@@ -14,6 +14,7 @@ from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
 from tests.support.browser import CHROMIUM_FLAGS
+from tests.support.wav import SAMPLE_FOLDER
 
 OpenTab = Callable[..., Tab]
 
@@ -164,16 +165,32 @@ def test_talent_sees_the_reason_of_a_retake_request(
     assert len(studio.fetch_rows("SELECT * FROM consent_take WHERE consent_id = ?", consent)) == 2
 
 
-def test_unreadable_file_is_stored_and_reported(studio: Studio, open_tab: OpenTab) -> None:
+def test_file_form_stays_open_with_the_problem_until_the_file_of_a_phone_is_sent(
+    studio: Studio, open_tab: OpenTab
+) -> None:
     staff, talent = open_tab("desktop", "paula"), open_tab("phone")
     consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, "Bea Broken"))
     page = talent_steps.open_statement(talent, staff_steps.create_private_link(staff.page))
-    page.get_by_text("Send a WAV file instead").click()
-    page.get_by_label("WAV file").set_input_files(sound.make_upload("me.wav", b"ID3 this is something else"))
+    page.get_by_text("Send a file instead").click()
+    page.get_by_label("Audio file").set_input_files(sound.make_upload("me.wav", b"ID3 this is something else"))
     page.get_by_role("button", name="Send the file").click()
-    expect(page.get_by_text("The recording was saved, but it cannot be used.")).to_be_visible()
+    problem, field = page.locator("form [data-part=problem]"), page.get_by_label("Audio file")
+    expect(problem).to_contain_text("The recording was saved, but it cannot be used.")
+    expect(problem).to_contain_text("Record it on this page instead, or send another file.")
+    expect(field).to_be_focused()
     talent.check_page("statement, file refused")
     assert studio.read_newest_take(consent)["stored"] == b"ID3 this is something else"
+    flac = (SAMPLE_FOLDER / "consent-slt.flac").read_bytes()
+    field.set_input_files(sound.make_upload("me.flac", flac))
+    expect(problem).to_be_hidden()
+    with talent.go_offline():
+        page.get_by_role("button", name="Send the file").click()
+        expect(problem).to_contain_text("There is no connection, so the file was not sent.")
+    page.get_by_role("button", name="Send the file").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
+    talent.check_page("receipt of a file")
+    take = studio.read_newest_take(consent)
+    assert take["stored"] == flac and take["wav_sha256"] and take["wav_sha256"] != take["sha256"]
 
 
 def test_talent_declines_with_a_reason(studio: Studio, open_tab: OpenTab, staff_size: str, talent_size: str) -> None:
@@ -242,7 +259,7 @@ def test_blocked_microphone_is_explained(open_tab: OpenTab, playwright: Playwrig
     page.get_by_role("button", name="Allow the microphone").click()
     expect(page.locator(talent_steps.MESSAGE)).to_contain_text("The microphone is blocked for this page. Allow it")
     talent.check_page("statement, microphone blocked")
-    expect(page.get_by_text("Send a WAV file instead")).to_be_visible()
+    expect(page.get_by_text("Send a file instead")).to_be_visible()
 
 
 def test_talent_page_transfers_under_100_kb(open_tab: OpenTab, chrome: Browser) -> None:

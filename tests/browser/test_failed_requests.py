@@ -66,14 +66,6 @@ def sign_in_here(page: Page, name: str) -> None:
 
 
 @contextmanager
-def go_offline(tab: Tab) -> Iterator[None]:
-    tab.context.set_offline(True)
-    yield
-    tab.context.set_offline(False)
-    tab.problems[:] = [problem for problem in tab.problems if "ERR_INTERNET_DISCONNECTED" not in problem]
-
-
-@contextmanager
 def lock_database(studio: Studio) -> Iterator[None]:
     with closing(sqlite3.connect(studio.folder / "db.sqlite3", isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
@@ -83,7 +75,7 @@ def lock_database(studio: Studio) -> Iterator[None]:
 
 def test_offline_change_is_put_back_or_marked_and_can_be_repeated(tab: Tab, studio: Studio) -> None:
     page = tab.page
-    with go_offline(tab):
+    with tab.go_offline():
         type_transcript(page, "Typed offline.")
         find_switch(page).click()
         expect(find_toast(page, "Transcript of one.wav. No connection")).to_be_visible()
@@ -106,7 +98,7 @@ def test_offline_change_is_put_back_or_marked_and_can_be_repeated(tab: Tab, stud
 
 def test_page_that_misses_its_updates_says_so_and_uploads_are_repeated(tab: Tab) -> None:
     page, note = tab.page, "This page is not up to date: no connection. Trying again…"
-    with go_offline(tab):
+    with tab.go_offline():
         page.evaluate("document.body.dispatchEvent(new Event('recordings-changed'))")
         expect(page.get_by_text(note)).to_be_visible()
         staff_steps.drop_files(page, {"two.wav": sound.read_clip("slt-02")})

@@ -138,8 +138,8 @@ def send_statement(keys: Keyboard, link: str) -> None:
     page.goto(link)
     keys.activate(page.get_by_role("button", name="Continue to the text"))
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
-    keys.activate(page.get_by_text("Send a WAV file instead"))
-    keys.choose_files(page.get_by_label("WAV file"), [sound.make_upload("me.wav", sound.read_clip("consent-slt"))])
+    keys.activate(page.get_by_text("Send a file instead"))
+    keys.choose_files(page.get_by_label("Audio file"), [sound.make_upload("me.wav", sound.read_clip("consent-slt"))])
     keys.activate(page.get_by_role("button", name="Send the file"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("It has arrived.")
 

@@ -13,7 +13,7 @@ from voicehub.models import User
 pytestmark = pytest.mark.django_db
 
 MakeClient = Callable[[User], Client]
-TAKE_URLS = ("take_audio", "take_peaks", "take_check")
+TAKE_URLS = ("take_audio", "take_original", "take_peaks", "take_check")
 CLOSED = "Closed: the consent was withdrawn."
 
 

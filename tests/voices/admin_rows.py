@@ -6,6 +6,7 @@ from consent.models import (
     Consent,
     ContractConfirmation,
     ContractDraft,
+    ContractNotice,
     ContractSuspension,
     EventKind,
     Invitation,
@@ -47,6 +48,7 @@ def make_rows(studio: Studio, numbers: range) -> None:
         talent = studio.make_talent(f"Talent {number:02}")
         contract = studio.make_contract(talent)
         ContractDraft.objects.create(talent=talent, owner=studio.producer, file="none", file_name="draft.pdf", size=1)
+        ContractNotice.objects.create(contract=contract, days=7, sent_to="producer@studio.test")
         ContractSuspension.objects.create(contract=contract, suspended_by=studio.producer, reason="A dispute.")
         consent = studio.make_consent(talent)
         _make_consent_rows(studio, consent, number)

@@ -78,7 +78,8 @@ class Studio:
     def make_consent(self, talent: Talent, status: str = ConsentStatus.APPROVED) -> Consent:
         consent = request_consent(talent, self.provider, "en-US", Purpose.NARRATION, self.producer)
         if status != ConsentStatus.REQUESTED:
-            take = Take(consent=consent, sha256="0" * 64, size=1, capture=Capture.LINK, acceptable=True)
+            sha256 = hashlib.sha256(make_clip()).hexdigest()
+            take = Take(consent=consent, sha256=sha256, size=1, capture=Capture.LINK, acceptable=True)
             take.file.save("take.wav", ContentFile(make_clip()), save=False)
             take.save()
             now = timezone.now()

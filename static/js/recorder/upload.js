@@ -22,23 +22,28 @@ export function interpretResponse({ status, body }, sha256) {
   return body.next ? { is: Outcome.ACCEPTED, next: body.next } : { is: Outcome.REFUSED, text: body.problem };
 }
 
+// Resolves with {status, body}. The status is 0 if no response came.
+export function postForm(url, csrfToken, form, onProgress, timeout = TIMEOUT_MS) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", csrfToken);
+    request.responseType = "json";
+    request.timeout = timeout;
+    request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
+    request.onload = request.onerror = request.ontimeout = () =>
+      resolve({ status: request.status, body: request.response || {} });
+    request.send(form);
+  });
+}
+
 // Resolves with {is, next, text}.
-export function uploadTake(url, csrfToken, take, onProgress) {
+export async function uploadTake(url, csrfToken, take, onProgress) {
   const form = new FormData();
   form.append("file", new Blob([take.wav], { type: "audio/wav" }), "statement.wav");
   form.append("sha256", take.sha256);
   form.append("device", JSON.stringify(take.device));
   form.append("recorded", "on");
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    const finish = () => resolve(interpretResponse({ status: request.status, body: request.response || {} }, take.sha256));
-    request.open("POST", url);
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", csrfToken);
-    request.responseType = "json";
-    request.timeout = TIMEOUT_MS;
-    request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
-    request.onload = request.onerror = request.ontimeout = finish;
-    request.send(form);
-  });
+  return interpretResponse(await postForm(url, csrfToken, form, onProgress), take.sha256);
 }

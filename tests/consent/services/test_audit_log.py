@@ -13,7 +13,7 @@ from consent.services.audit_log import find_broken_logs, find_first_broken_event
 from consent.services.evidence_checks import check_history
 from consent.services.invitations import create_private_link
 from consent.services.review import suspend_consent
-from consent.views import audit_log
+from consent.views import consents
 from tests.consent.rows import ConsentFactory
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
@@ -151,7 +151,7 @@ def test_page_verifies_the_newest_entries_and_tells_when_all_were(
     consent: Consent, producer_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was changed in an older entry is shown by `?log=all`, and after the nightly check on each page."""
-    monkeypatch.setattr(audit_log, "VERIFIED_EVENTS", 2)
+    monkeypatch.setattr(consents, "VERIFIED_EVENTS", 2)
     url = consent.get_absolute_url()
     assert "Verified, 4 entries" in read_html(producer_client.get(url)), "never checked as a whole: all are verified"
     check_history(consent)

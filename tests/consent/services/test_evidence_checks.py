@@ -213,7 +213,7 @@ def test_nightly_check_covers_every_row_and_extends_the_lease(
     check_all_evidence(lambda: heartbeats.append(None))
     contract.refresh_from_db()
     consent.refresh_from_db()
-    assert (contract.file_problem, consent.broken_event, len(heartbeats)) == ("The file is missing.", 1, 3)
+    assert (contract.file_problem, consent.broken_event, len(heartbeats)) == ("The file is missing.", 1, 4)
     assert Contract.objects.filter(file_problem="").count() == 1
 
 

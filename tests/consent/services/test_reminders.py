@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Capture, Consent, ConsentStatus, EventKind, Invitation, TalentMail
+from consent.models import Capture, Consent, ConsentStatus, Contract, EventKind, Invitation, TalentMail
 from consent.services.expiry import expire_unanswered_requests
 from consent.services.invitations import invite_talent, revoke_invitation
 from consent.services.private_links import find_mailed_link
@@ -104,6 +104,15 @@ def test_nothing_is_sent_after_an_answer_or_a_revocation(
     assert mail.outbox == []
     pass_days(invitation, 3)
     assert remind_talents() == 0
+
+
+def test_nothing_is_sent_if_the_contract_has_ended(invitation: Invitation, factory: ConsentFactory) -> None:
+    Contract.objects.update(ends_on=timezone.localdate() - timedelta(days=1))
+    pass_days(invitation, 5)
+    assert send_due_reminders() == []
+    pass_days(invitation, 2)
+    with pytest.raises(ActionRefused, match="ended on"):
+        remind_talent(Invitation.objects.get(), factory.producer)
 
 
 def test_agent_gets_a_copy_without_the_link(invitation: Invitation) -> None:

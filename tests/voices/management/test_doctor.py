@@ -46,7 +46,7 @@ def test_healthy_studio_passes_every_check(capsys: pytest.CaptureFixture[str]) -
     code, output = run_doctor(capsys)
     assert code == 0, output
     assert "FAILED" not in output
-    for section in ("Database", "Queue", "Tasks", "Files", "Secrets", "Audit logs", "Settings"):
+    for section in ("Database", "Queue", "Tasks", "Files", "Secrets", "Audit logs", "Evidence files", "Settings"):
         assert f"ok       {section}: " in output
 
 

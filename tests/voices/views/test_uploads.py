@@ -26,7 +26,7 @@ INVALID_FILES = {
     "html": b"<html><script>alert(1)</script>",
     "riff only": b"RIFF",
     "truncated": make_clip()[:1000],
-    "wrong size field": make_clip()[:40] + b"\xff\xff\xff\x7f" + make_clip()[44:],
+    "wrong size field": make_clip()[:40] + b"\xff\xff\xff\x6f" + make_clip()[44:],
     "mp3": b"ID3\x04\x00" + b"\0" * 2000,
     "zip": b"PK\x03\x04" + b"\0" * 100,
 }

@@ -16,6 +16,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from audio.networks.installed import PART_CHECKS
+from consent.models import Contract, TakeCheck
 from consent.services.audit_log import find_broken_logs
 from voicehub.encryption import DecryptionError
 from voicehub.models import Task, TaskStatus
@@ -139,6 +140,21 @@ def check_audit_logs() -> str:
     return "no entry was modified."
 
 
+def check_evidence_files() -> str:
+    """Read the results of the last checks: to read every file would take long, and the night does it."""
+    contracts = Contract.objects.exclude(file_problem="").select_related("talent")
+    takes = TakeCheck.objects.exclude(file_problem="").select_related("take__consent__talent")
+    try:
+        damaged = [f"{contract}: {contract.file_problem}" for contract in contracts]
+        damaged += [f"{check.take}: {check.file_problem}" for check in takes]
+    except DatabaseError as error:
+        raise CheckFailed("they cannot be read from the database.") from error
+    if damaged:
+        text = " ".join(damaged)
+        raise CheckFailed(f"{text} Restore them from a backup, then check them again on their pages.")
+    return "the last checks found all files of contracts and takes as they were stored."
+
+
 def check_settings() -> str:
     problems = checks.run_checks(include_deployment_checks=settings.VOICEHUB_BASE_URL.startswith("https://"))
     serious = [message for message in problems if message.level >= checks.WARNING and not message.is_silenced()]
@@ -164,6 +180,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "Files": check_files,
     "Secrets": check_secrets,
     "Audit logs": check_audit_logs,
+    "Evidence files": check_evidence_files,
     "Settings": check_settings,
     **{name: partial(check_audio_part, find_reasons) for name, find_reasons in PART_CHECKS.items()},
 }

@@ -24,8 +24,9 @@ from audio.datasets.segment import DEFAULT_LENGTHS, SegmentLengths, list_segment
 from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
 from audio.findings.findings import FileRefused, Finding
 from audio.levels.inspection import DurationLimits, inspect_file
-from audio.wav.convert import Recipe, build_recipe, convert_to_wav
+from audio.wav.convert import convert_to_wav
 from audio.wav.pcm import HEADER_BYTES
+from audio.wav.recipe import Recipe, build_recipe
 from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME
 from providers import registry
 from providers.types import Tier

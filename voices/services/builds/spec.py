@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from typing import Any, BinaryIO, cast
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.urls import reverse
 
+from consent.models import Take
 from providers.types import BuildSpec, ClipUpload, FileRef, Handover, Tier, UploadFile
 from voicehub.encryption import decrypt
 from voicehub.storage import StoredFileLost, explain_storage_errors, open_file
@@ -21,6 +23,7 @@ from voices.services.uploaders import sends_consent
 
 FILE_LOST = "The file of “{name}” is missing or cannot be read, so it was not sent. Upload the recording again."
 FILE_CHANGED = "The file of “{name}” has changed since it was checked, so it was not sent. Upload the recording again."
+CONSENT_NAME = "consent.wav"
 SEPARATE_FILES = (Handover.RECORDINGS, Handover.FILE_IDS)
 
 
@@ -55,7 +58,7 @@ def make_build_spec(build: Build, pack: Callable[[Build, list[BuildRecording]], 
         tier=Tier(remote.tier),
         language=build.voice.language,
         handover=Handover(build.handover),
-        consent=make_file_ref(take.file, take.sha256, "consent.wav") if take else None,
+        consent=_make_consent_ref(take) if take else None,
         clips=tuple(_make_clip_upload(row, sent.get(row.recording_id)) for row in frozen) if one_by_one else (),
         callback_url=make_callback_url(build),
         dataset_url=make_dataset_url(build) if build.handover == Handover.DATASET_URL else "",
@@ -83,6 +86,17 @@ def _make_clip_upload(row: BuildRecording, sent: RemoteRecording | None) -> Clip
 def make_file_ref(file: FieldFile, sha256: str, name: str) -> FileRef:
     with _name_lost_file(file, name):
         return FileRef(name, file.size, partial(open_verified_file, file, sha256, name))
+
+
+def _make_consent_ref(take: Take) -> FileRef:
+    return replace(make_file_ref(take.sound, take.sound_sha256, CONSENT_NAME), open=partial(_open_consent, take))
+
+
+def _open_consent(take: Take) -> BinaryIO:
+    """Open the WAV to send. The original that it was made from is the evidence, so it must be unchanged too."""
+    if take.wav:
+        open_verified_file(take.file, take.sha256, CONSENT_NAME).close()
+    return open_verified_file(take.sound, take.sound_sha256, CONSENT_NAME)
 
 
 @contextmanager

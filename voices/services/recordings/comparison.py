@@ -162,7 +162,7 @@ def _match_takes(
         return
     voiceprints = [prints.read(row.sound) for row in longest]
     for check in newest.values():
-        match = speaker_match.match_speaker(prints.read(check.take.file), voiceprints, thresholds)
+        match = speaker_match.match_speaker(prints.read(check.take.sound), voiceprints, thresholds)
         save_speaker_match(check.take, match.as_dict())
     voice.comparison = {**voice.comparison, "matched": compared}
     Voice.objects.filter(pk=voice.pk).update(comparison=voice.comparison)

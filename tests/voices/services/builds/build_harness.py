@@ -26,7 +26,7 @@ from tests.support.offline_proofs import make_required_proof
 from tests.support.pdfs import make_pdf
 from tests.support.sandbox import SandboxProcess, poll_until
 from tests.support.task_runner import run_due_tasks
-from tests.support.wav import load_sample_wav
+from tests.support.wav import SAMPLE_FOLDER, load_sample_wav
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Account, AccountMode, Build, BuildStatus, LimitOverride, Recording, Voice
 from voices.services.builds.start import start_build
@@ -47,6 +47,9 @@ load_sample = cache(load_sample_wav)
 
 
 def make_upload(name: str) -> SimpleUploadedFile:
+    """A sample recording as a WAV, or as its FLAC file if the name says so."""
+    if name.endswith(".flac"):
+        return SimpleUploadedFile(name, (SAMPLE_FOLDER / name).read_bytes(), content_type="audio/flac")
     return SimpleUploadedFile(f"{name}.wav", load_sample(name), content_type="audio/wav")
 
 

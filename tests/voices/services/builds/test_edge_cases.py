@@ -18,7 +18,7 @@ from consent.services.review import withdraw_consent
 from providers import registry
 from providers.errors import ProviderAuthError
 from providers.types import Handover, Tier, Visibility
-from tests.voices.services.builds.build_harness import BuildHarness, make_upload
+from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
@@ -216,18 +216,6 @@ def test_recording_with_a_changed_file_is_not_sent(make_harness: MakeHarness, pr
     assert build.status == BuildStatus.FAILED
     assert "has changed since" in build.issue
     assert not any(line["operation"].endswith(("clone", "v1_build", "build_voice")) for line in harness.list_requests())
-
-
-def test_take_with_a_changed_file_is_not_sent(make_harness: MakeHarness) -> None:
-    harness = make_harness("resemble_v2")
-    build = start_new_build(harness)
-    take = build.consent.take
-    assert take
-    take.file.storage.delete(str(take.file.name))
-    take.file.storage.save(str(take.file.name), make_upload("rms-01"))
-    harness.reach_status(build, BuildStatus.FAILED)
-    assert "has changed since" in build.issue
-    assert not harness.list_requests()
 
 
 # --- stored data -------------------------------------------------------------------------

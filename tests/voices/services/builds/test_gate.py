@@ -1,11 +1,13 @@
 """The gate: no build without a consent and a contract in force, at start, before and during submit."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Take, Talent
@@ -60,7 +62,9 @@ def make_consent(
     assert talent
     fields = {"provider": PROVIDER, "purpose": Purpose.NARRATION} | terms
     consent = request_consent(talent, PROVIDER, "en-US", fields["purpose"], harness.producer)
-    take = Take(consent=consent, sha256="0" * 64, size=1, capture="link", acceptable=True, file="none.wav")
+    sha256 = hashlib.sha256(b"R").hexdigest()
+    take = Take(consent=consent, sha256=sha256, size=1, capture="link", acceptable=True)
+    take.file.save("take.wav", ContentFile(b"R"), save=False)
     take.save()
     Consent.objects.filter(pk=consent.pk).update(
         status=status, take=take, approved_by=harness.producer, approved_at=timezone.now(), **fields

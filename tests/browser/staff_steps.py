@@ -243,7 +243,7 @@ def read_audit_log(page: Page) -> list[str]:
 
 def read_acts(page: Page) -> list[str]:
     """The lines of the audit log without the mails that confirm an act, which are sent a moment later."""
-    mails = ("A receipt of", "A confirmation of")
+    mails = ("A receipt of", "A confirmation of", "The news of", "The request for a retake was emailed")
     return [line for line in read_audit_log(page) if not line.startswith(mails)]
 
 

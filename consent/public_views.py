@@ -37,7 +37,7 @@ from consent.services import invitations, review
 from consent.services.filed_contracts import explain_to_talent, find_readable_contract, list_readable_contracts
 from consent.services.notices import WITHDRAWAL, build_notice, find_shown_notice
 from consent.services.talent_mails import get_producer_address
-from consent.take_upload import UploadResult, make_response, receive_take, redirect_if_answered
+from consent.take_upload import UploadResult, make_response, receive_take
 from consent.talent_statuses import list_talent_statuses
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
@@ -188,21 +188,26 @@ def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> H
 @_require_invitation
 def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
-    consent = get_answerable_consent(invitation, pk)
-    if consent.status != ConsentStatus.REQUESTED:
-        return redirect(_get_status_url(invitation, consent))
-    if explain_to_talent(consent) or not consent.notices.filter(sha256=build_notice(consent).sha256).exists():
-        return redirect("invitation:home", invitation.pk)
-    return _render_record_page(request, invitation, consent)
+    return _render_record_page(request, invitation, get_answerable_consent(invitation, pk))
 
 
 def _render_record_page(
-    request: HttpRequest, invitation: Invitation, consent: Consent, *, file_problem: str = "", status: int = 200
+    request: HttpRequest, invitation: Invitation, consent: Consent, file_problem: str = "", status: int = 200
 ) -> HttpResponse:
+    """The recorder. Another page, if the consent is answered, has no contract, or its notice was not shown."""
+    notice, url = build_notice(consent), ""
+    if consent.status != ConsentStatus.REQUESTED:
+        url = _get_status_url(invitation, consent)
+    elif explain_to_talent(consent) or not consent.notices.filter(sha256=notice.sha256).exists():
+        url = reverse("invitation:home", args=[invitation.pk])
+    if url and file_problem:
+        messages.error(request, file_problem)
+    if url:
+        return redirect(url)
     context = {
         "consent": consent,
         "invitation": invitation,
-        "withdrawal": build_notice(consent).get_section(WITHDRAWAL),
+        "withdrawal": notice.get_section(WITHDRAWAL),
         "is_only_request": query_invited_consents(invitation).count() == 1,
         "recorder_config": build_recorder_config(consent),
         "file_problem": file_problem,
@@ -230,14 +235,9 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
         # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
         by = get_user(request) if request.user.is_authenticated else None
         received = receive_take(request, consent, Capture.LINK, by=by)
-
-    def render_form(file_problem: str, status: int) -> HttpResponse:
-        url = _get_status_url(invitation, consent)
-        return redirect_if_answered(request, consent, file_problem, url) or _render_record_page(
-            request, invitation, consent, file_problem=file_problem, status=status
-        )
-
+    consent.refresh_from_db(fields=["status"])
     success_url = reverse("invitation:receipt", args=[invitation.pk, consent.pk])
+    render_form = partial(_render_record_page, request, invitation, consent)
     return make_response(request, received, success_url, render_form)
 
 

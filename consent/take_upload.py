@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from consent.forms import TakeForm
-from consent.models import Capture, Consent, ConsentStatus, Take
+from consent.models import Capture, Consent, Take
 from consent.services.takes import TakeDamaged, TakeWithoutStatement, submit_take
 from consent.take_files import describe_problem
 from voicehub.middleware import get_client_address
@@ -74,12 +73,3 @@ def make_response(
         return JsonResponse({"problem": received.problem}, status=received.status)
     answer = {"sha256": received.take.sha256, "problem": received.problem}
     return JsonResponse(answer | {"next": "" if received.problem else success_url})
-
-
-def redirect_if_answered(request: HttpRequest, consent: Consent, problem: str, url: str) -> HttpResponse | None:
-    """A redirect with the problem as a message if the consent no longer waits for a recording, so has no form."""
-    consent.refresh_from_db(fields=["status"])
-    if consent.status == ConsentStatus.REQUESTED:
-        return None
-    messages.error(request, problem)
-    return redirect(url)

@@ -16,7 +16,7 @@ from consent.services.filed_contracts import require_contract
 from consent.services.review import is_under_review
 from consent.take_files import get_safe_suffix
 from consent.take_report import make_take_report
-from consent.take_upload import make_response, receive_take, redirect_if_answered
+from consent.take_upload import make_response, receive_take
 from consent.views.consents import render_consent_page
 from voicehub.media import format_peaks, send_file
 from voicehub.middleware import allow_microphone
@@ -49,11 +49,13 @@ def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST":
         return redirect(f"{url}?{request.GET.urlencode()}" if request.GET else url)
     received = receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
+    consent.refresh_from_db(fields=["status"])
 
     def render_form(file_problem: str, status: int) -> HttpResponse:
-        return redirect_if_answered(request, consent, file_problem, url) or render_consent_page(
-            request, consent, file_problem=file_problem, status=status
-        )
+        if consent.status == ConsentStatus.REQUESTED:
+            return render_consent_page(request, consent, file_problem=file_problem, status=status)
+        messages.error(request, file_problem)
+        return redirect(url)
 
     return make_response(request, received, url, render_form)
 

@@ -93,7 +93,7 @@ def add_talent(tab: Tab, name: str) -> str:
     """Add a talent. Return the path of their page."""
     page = tab.goto("/talents/add/")
     page.get_by_label("Name").fill(name)
-    page.get_by_label("Email address").fill(make_email(name))
+    page.get_by_label("Email address", exact=True).fill(make_email(name))
     page.get_by_role("button", name="Add talent", exact=True).click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     return read_path(page)

@@ -44,7 +44,7 @@ from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
 P = ParamSpec("P")
-# In the address to which `open_link` redirects, so that a browser that refuses the cookie can be told so.
+# In the address to which `open_link` redirects. Without the cookie, the page then explains that it was refused.
 COOKIE_MARK = "cookie"
 Response = TypeVar("Response", bound=HttpResponseBase)
 NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."

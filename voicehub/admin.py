@@ -55,7 +55,7 @@ class TaskList(ChangeList):
     """The tasks of one page of the list, each with what it works on."""
 
     def get_ordering_field_columns(self) -> Any:
-        """No heading has the arrow of the order as long as nobody has chosen one."""
+        """No heading has the arrow of the order until one is chosen."""
         return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
 
     def get_results(self, request: HttpRequest) -> None:

@@ -3,8 +3,10 @@
 The stored value stays as it is: it is written back unchanged if the row is saved, and `get_stored_value` returns it.
 """
 
+import hashlib
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeGuard
 
@@ -183,3 +185,12 @@ def list_damaged_fields(row: models.Model) -> list[str]:
         for field in row._meta.concrete_fields
         if isinstance(row.__dict__.get(field.attname), PartialList | PartialDict)
     ]
+
+
+def hash_json(content: object, default: Callable[[Any], Any] | None = None) -> str:
+    """The SHA-256 of the content as canonical JSON: sorted keys, no spaces, UTF-8.
+
+    `default` makes text of what is no JSON. Without it, such content raises TypeError.
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=default)
+    return hashlib.sha256(text.encode()).hexdigest()

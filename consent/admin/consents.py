@@ -10,13 +10,12 @@ from django.utils.safestring import SafeString
 from consent import labels
 from consent.models import Consent, Event, LanguageException, Notice, Take, TakeCheck
 from consent.services.evidence_checks import check_history, check_take_files
-from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.actions import report_file_check, run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_code, format_day, format_moment, make_label
 from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.inlines import FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
-from voicehub.storage import StorageUnavailable
 
 
 @admin.register(LanguageException)
@@ -115,13 +114,7 @@ class TakeAdmin(ReadOnlyAdmin):
 
 
 def check_files_of_take(take: Take) -> str:
-    try:
-        problem = check_take_files(take)
-    except StorageUnavailable as error:
-        raise ActionRefused(f"Not checked. {error}") from None
-    if problem:
-        raise ActionRefused(problem)
-    return "The files are as they were stored."
+    return report_file_check(check_take_files, take, "The files are as they were stored.")
 
 
 @admin.register(Event)

@@ -11,13 +11,11 @@ from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Contract, ContractConfirmation, ContractDraft, ContractNotice, ContractSuspension
 from consent.services.countries import describe_countries
 from consent.services.evidence_checks import check_contract_file
-from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.actions import report_file_check, run_on_rows
 from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.formats import format_flag, format_names
 from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.rows import ReadOnlyAdmin
-from voicehub.refusals import ActionRefused
-from voicehub.storage import StorageUnavailable
 
 
 class DeleteAtEndFilter(admin.BooleanFieldListFilter):
@@ -64,13 +62,7 @@ class ContractAdmin(ReadOnlyAdmin):
 
 
 def check_file(contract: Contract) -> str:
-    try:
-        problem = check_contract_file(contract)
-    except StorageUnavailable as error:
-        raise ActionRefused(f"Not checked. {error}") from None
-    if problem:
-        raise ActionRefused(problem)
-    return "The file is the one that was filed."
+    return report_file_check(check_contract_file, contract, "The file is the one that was filed.")
 
 
 @admin.register(ContractSuspension)

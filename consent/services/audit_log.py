@@ -4,15 +4,13 @@ The hash is the SHA-256 of the entry's content as canonical JSON (sorted keys, n
 entries can verify it. An entry that is changed, removed or inserted breaks every hash after it.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from django.utils import timezone
 
 from consent.models import Consent, Event, EventKind
-from voicehub.json_fields import get_stored_value
+from voicehub.json_fields import get_stored_value, hash_json
 from voicehub.models import User
 
 
@@ -28,8 +26,7 @@ def hash_event(event: Event) -> str:
         "payload": get_stored_value(event.payload),
         "previous": event.previous_hash,
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_json(content)
 
 
 SYSTEM_NAME = "VoiceHub"

@@ -1,7 +1,6 @@
 """Mails to the producer before a contract ends."""
 
 from datetime import timedelta
-from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -10,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from consent.models import Contract, ContractNotice
+from consent.services.talent_mails import get_staff_address
 from voicehub import outbox
 
 
@@ -27,9 +27,7 @@ def announce_contract_ends() -> int:
 def _announce_end(contract: Contract) -> bool:
     left = (contract.ends_on - timezone.localdate()).days if contract.ends_on else 0
     days = next(number for number in ContractNotice.DAYS if left <= number)
-    address = (contract.filed_by.email if contract.filed_by.is_active else "") or parseaddr(
-        settings.DEFAULT_FROM_EMAIL
-    )[1]
+    address = get_staff_address(contract.filed_by)
     with transaction.atomic():
         notice, is_new = ContractNotice.objects.get_or_create(
             contract=contract, days=days, defaults={"sent_to": address}

@@ -1,7 +1,5 @@
 """Audit log entries about deletions at providers. The app that deletes calls these functions in its transaction."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +7,7 @@ from uuid import UUID
 
 from consent.models import Consent, Event, EventKind
 from consent.services.audit_log import record_event
+from voicehub.json_fields import hash_json
 from voicehub.models import User
 
 
@@ -54,8 +53,7 @@ def record_deletion(
 
 def hash_proof(proof: object) -> str:
     """The SHA-256 of a stored proof as canonical JSON."""
-    text = json.dumps(proof, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_json(proof, default=str)
 
 
 def query_requested_consents(key: str) -> Any:

@@ -5,8 +5,6 @@ the words, or of what the notice says, needs a new NOTICE_VERSION. The hash cove
 of the consent, which is random, so that no part of the notice can be guessed from the hash.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +21,7 @@ from consent.services.talent_mails import get_producer_address
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
+from voicehub.json_fields import hash_json
 from voicehub.roles import ROLES
 from voicehub.text import format_date
 
@@ -79,8 +78,7 @@ def build_notice(consent: Consent, contracts: Sequence[Contract] | None = None) 
             {"key": section.key, "title": section.title, "paragraphs": list(section.paragraphs)} for section in sections
         ],
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return NoticeText(sections, content, hashlib.sha256(text.encode()).hexdigest())
+    return NoticeText(sections, content, hash_json(content))
 
 
 def store_notice(consent: Consent, notice: NoticeText) -> Notice:

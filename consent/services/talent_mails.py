@@ -19,6 +19,7 @@ from consent.models import Consent, Event, EventKind, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.private_links import find_mailed_link
 from voicehub import outbox
+from voicehub.models import User
 from voicehub.tokens import derive_token, hash_token
 
 Kind, Recipient = TalentMail.Kind, TalentMail.Recipient
@@ -64,9 +65,13 @@ EVENTS = {
 
 
 def get_producer_address(consent: Consent) -> str:
-    """The email address of the requester of the consent, or of the studio if they have none or may not sign in."""
-    requester = consent.requested_by
-    return (requester.email if requester.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    """The email address of the requester of the consent, or of the studio (see `get_staff_address`)."""
+    return get_staff_address(consent.requested_by)
+
+
+def get_staff_address(person: User) -> str:
+    """The email address of this person, or of the studio if they have none or may not sign in."""
+    return (person.email if person.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:

@@ -4,7 +4,7 @@ const TOLERANCE_SECONDS = 0.5; // players report their progress in steps
 const audio = document.querySelector("#review audio");
 const approve = document.querySelector("#review [data-approve]");
 const note = document.querySelector("#review [data-approve-note]");
-const heard = document.querySelector("#review [data-heard]");
+const playedText = document.querySelector("#review [data-played]");
 const play = document.querySelector("#review [data-play-take]");
 let startedAt = 0; // when the first sound arrived from the server, in milliseconds
 
@@ -18,7 +18,7 @@ function setEnabled(isEnabled) {
 
 const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
-function countHeardSeconds({ played }) {
+function countPlayedSeconds({ played }) {
   let seconds = 0;
   for (let part = 0; part < played.length; part += 1) seconds += played.end(part) - played.start(part);
   return seconds;
@@ -26,12 +26,12 @@ function countHeardSeconds({ played }) {
 
 function showHeard() {
   const seconds = Number.isFinite(audio.duration) ? audio.duration : Number(audio.dataset.seconds ?? 0);
-  if (heard && seconds) heard.textContent = `: ${formatClock(countHeardSeconds(audio))} of ${formatClock(seconds)} heard`;
+  if (playedText && seconds) playedText.textContent = `: ${formatClock(countPlayedSeconds(audio))} of ${formatClock(seconds)} played`;
 }
 
 function checkPlayback() {
   showHeard();
-  if (!startedAt || countHeardSeconds(audio) < audio.duration - TOLERANCE_SECONDS) return;
+  if (!startedAt || countPlayedSeconds(audio) < audio.duration - TOLERANCE_SECONDS) return;
   const remaining = startedAt + audio.duration * 1000 - Date.now();
   if (remaining > 0) setTimeout(checkPlayback, remaining);
   else setEnabled(true);

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from voicehub.refusals import ActionRefused
+from voicehub.storage import StorageUnavailable
 
 MAX_NAMES = 5  # that one message lists
 
@@ -25,6 +26,17 @@ def run_on_rows(request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], 
         results.setdefault(result, []).append(str(row))
     for (level, text), names in results.items():
         messages.add_message(request, level, f"{_list_names(names)}: {text}")
+
+
+def report_file_check(check: Callable[[Any], str], row: Any, intact: str) -> str:
+    """Call `check`, which returns what is wrong with the stored files of the row. Raises ActionRefused with that."""
+    try:
+        problem = check(row)
+    except StorageUnavailable as error:
+        raise ActionRefused(f"Not checked. {error}") from None
+    if problem:
+        raise ActionRefused(problem)
+    return intact
 
 
 def _list_names(names: list[str]) -> str:

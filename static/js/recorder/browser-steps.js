@@ -82,7 +82,7 @@ export function listBlockedSteps({ name, label, system }) {
   return BLOCKED[`${name} ${system}`] ?? OTHER_BLOCKED;
 }
 
-// The steps while the browser asks and nobody answers.
+// The steps while the question of the browser waits for an answer.
 export function listQuestionSteps({ name, system }) {
   if (name === "app") return OPEN_BROWSER;
   if (system !== "desktop") return ["Look for the question of the browser on the screen.", "Press Allow."];

@@ -185,7 +185,7 @@ class Recorder {
     this.wakeLock?.then((lock) => lock?.release());
     try {
       const recording = await this.microphone.stop();
-      if (message) this.microphone.close(); // it was lost: “Record again” opens it anew
+      if (message) this.microphone.close(); // it was lost: “Record again” opens it again
       const take = await createTake(recording, this.config);
       const isStored = isSendable(take) ? await saveTake(this.storeKey, take) : undefined;
       this.reviewTake(take, isStored);

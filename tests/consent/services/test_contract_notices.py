@@ -30,8 +30,8 @@ def send_notices(contract: Contract, days_left: int) -> list[Any]:
 
 
 def test_producer_is_told_60_30_and_7_days_before_the_end(contract: Contract) -> None:
-    told = [left for left in range(65, -3, -1) if send_notices(contract, left)]
-    assert told == [60, 30, 7]
+    announced = [left for left in range(65, -3, -1) if send_notices(contract, left)]
+    assert announced == [60, 30, 7]
     assert announce_contract_ends() == 0
 
 

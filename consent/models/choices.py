@@ -42,6 +42,8 @@ class EventKind(models.TextChoices):
     LINK_ENDED = "link_ended", "Private link revoked"
     REMINDED = "reminded", "Reminder emailed"
     OPENED = "opened", "Talent opened the recording page"
+    TICKED = "ticked", "Purpose ticked by the talent"
+    NOT_TICKED = "not_ticked", "Purpose left without a tick by the talent"
     TAKE = "take", "Statement recorded"
     ASKED_AGAIN = "asked_again", "Retake requested"
     APPROVED = "approved", "Approved"

@@ -65,6 +65,12 @@ class Take(Evidence):
     wav = models.FileField(storage=private, upload_to=take_wav_path, max_length=200, blank=True)
     wav_sha256 = models.CharField(max_length=64, blank=True)
     recipe = ShapedJSONField(shape=Fields(), default=dict)
+    sitting = models.UUIDField(
+        null=True,
+        editable=False,
+        db_index=True,
+        help_text="The same for all takes of one recording, if it is for several consents. Each has its own file.",
+    )
     acceptable = models.BooleanField(help_text="It, or the WAV converted from it, can be sent to the provider.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)

@@ -156,4 +156,8 @@ def describe_event(event: Event) -> str:
         EventKind.HOLD_RELEASED: f"{who} released the legal hold on the talent",
         EventKind.DELETION_REQUESTED: _describe_deletion(event),
         EventKind.DELETED: _describe_deletion(event),
+        EventKind.NOTICE_READ: f"{who} recorded that the talent read the notice before the recording",
+        EventKind.COMPARISON_ALLOWED: _describe_act(event, "allowed the voice comparison"),
+        EventKind.COMPARISON_REFUSED: _describe_act(event, "did not allow the voice comparison"),
+        EventKind.COMPARISON_ENDED: _describe_act(event, "took back the permission for the voice comparison"),
     }[EventKind(event.kind)]

@@ -1,4 +1,5 @@
 from consent.models.choices import WORLDWIDE, Capture, ConsentStatus, EventKind, Purpose
+from consent.models.comparison_answer import ComparisonAnswer
 from consent.models.consent import Consent
 from consent.models.contract import Contract
 from consent.models.contract_confirmation import ContractConfirmation
@@ -11,12 +12,14 @@ from consent.models.notice import Notice
 from consent.models.statement import Statement, Wording
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
+from consent.models.take_sound import TakeSound, TakeSoundKey
 from consent.models.talent import Talent
 from consent.models.talent_mail import TalentMail
 
 __all__ = [
     "WORLDWIDE",
     "Capture",
+    "ComparisonAnswer",
     "Consent",
     "ConsentStatus",
     "Contract",
@@ -34,6 +37,8 @@ __all__ = [
     "Statement",
     "Take",
     "TakeCheck",
+    "TakeSound",
+    "TakeSoundKey",
     "Talent",
     "TalentMail",
     "Wording",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 
 from consent.models.choices import Capture
@@ -86,6 +87,10 @@ class Take(Evidence):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [  # the same bytes are looked up before a take is stored
+            models.Index(fields=["sha256"], name="take_by_hash"),
+            models.Index(fields=["wav_sha256"], condition=~Q(wav_sha256=""), name="take_by_wav_hash"),
+        ]
 
     def __str__(self) -> str:
         return f"Take of {self.consent}"

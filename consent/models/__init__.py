@@ -8,6 +8,7 @@ from consent.models.contract_notice import ContractNotice
 from consent.models.evidence import Event
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
+from consent.models.language_release import LanguageRelease
 from consent.models.notice import Notice
 from consent.models.statement import Statement, Wording
 from consent.models.suspension import ContractSuspension
@@ -31,6 +32,7 @@ __all__ = [
     "EventKind",
     "Invitation",
     "LanguageException",
+    "LanguageRelease",
     "Notice",
     "Pronunciation",
     "Purpose",

@@ -62,6 +62,7 @@ class EventKind(models.TextChoices):
     DISPUTE_CLOSED = "dispute_closed", "Report of the talent answered"
     HOLD_SET = "hold_set", "Legal hold set"
     HOLD_RELEASED = "hold_released", "Legal hold released"
+    LANGUAGE_CHOSEN = "language_chosen", "Language of pages and mails changed"
     DELETION_REQUESTED = "deletion_requested", "Deletion at the provider requested"
     DELETED = "deleted", "Deletion at the provider confirmed"
     COMPARISON_ALLOWED = "comparison_allowed", "Voice comparison allowed"

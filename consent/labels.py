@@ -77,6 +77,7 @@ MAIL_SUBJECTS = {
     TalentMail.Kind.DELETED: "A confirmation of the deletions",
     TalentMail.Kind.APPROVED: "The news of the approval",
     TalentMail.Kind.RETAKE: "The request for a retake",
+    TalentMail.Kind.ANSWER: "The answer to the question",
 }
 
 
@@ -88,6 +89,11 @@ def _describe_mail(event: Event) -> str:
 def _describe_reminder(event: Event) -> str:
     sent = f"A reminder was emailed to {event.payload.get('to') or 'the talent'}"
     return f"{sent}, because {event.actor_name} asked for it" if event.actor_id else sent
+
+
+def _describe_extension(event: Event) -> str:
+    until = event.payload.get("until") or "another day"
+    return f"{event.actor_name} changed the last day of the private link to {until}"
 
 
 def _describe_expiry(event: Event) -> str:
@@ -156,6 +162,10 @@ def describe_event(event: Event) -> str:
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
         EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language') or '')}",
         EventKind.MAILED: _describe_mail(event),
+        EventKind.EXTENDED: _describe_extension(event),
+        EventKind.TALENT_CHANGED: f"{who} changed the {event.payload.get('fields') or 'details'} of the talent",
+        EventKind.QUESTION_ASKED: f"{who} asked a question",
+        EventKind.QUESTION_ANSWERED: f"{who} answered the question of the talent",
         EventKind.DISPUTED: f"{who} reported: this was not me",
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",
         EventKind.HOLD_SET: f"{who} set a legal hold on the talent; nothing is deleted",

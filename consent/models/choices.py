@@ -35,6 +35,16 @@ class Capture(models.TextChoices):
     UPLOAD = "upload", "Uploaded as a file"
 
 
+class AddressCheck(models.TextChoices):
+    """Whether the browser that sent a take through the private link had entered a one-time code from a mail.
+
+    Empty for takes from before there were codes, for those that staff made, and while codes are off.
+    """
+
+    CODE = "code", "Confirmed by a one-time code"
+    NO_ADDRESS = "no_address", "Without a one-time code, because the talent has no email address"
+
+
 class EventKind(models.TextChoices):
     REQUESTED = "requested", "Consent requested"
     INVITED = "invited", "Invitation emailed"
@@ -58,6 +68,10 @@ class EventKind(models.TextChoices):
     REPLACED = "replaced", "Replaced by a newer approval"
     LANGUAGE_ALLOWED = "language_allowed", "Another language allowed"
     MAILED = "mailed", "Mail sent to the talent"
+    EXTENDED = "extended", "Last day of the private link changed"
+    TALENT_CHANGED = "talent_changed", "Details of the talent changed"
+    QUESTION_ASKED = "question_asked", "Question asked by the talent"
+    QUESTION_ANSWERED = "question_answered", "Question of the talent answered"
     DISPUTED = "disputed", "Reported by the talent as not their own act"
     DISPUTE_CLOSED = "dispute_closed", "Report of the talent answered"
     HOLD_SET = "hold_set", "Legal hold set"

@@ -88,6 +88,7 @@ ACCESS = {
     "voices:search_suggestions": ("get", ALL_ROLES),
     "voices:active_builds": ("get", ALL_ROLES),
     "voices:voice_list": ("get", ALL_ROLES),
+    "voices:talent_choose": ("get", AUDIO_ROLES),
     "voices:build_list": ("get", ALL_ROLES),
     "voices:voice": ("get", ALL_ROLES),
     "voices:readiness": ("get", ALL_ROLES),

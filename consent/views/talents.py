@@ -51,7 +51,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     in_force = [pk for pk, suspension in current.items() if suspension is None]
     suspended = [pk for pk in current if pk not in in_force]
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
-    contracts = load_part(request, talent.contracts.all(), "contracts")
+    contracts = load_part(request, talent.contracts.select_related("filed_by"), "contracts")
     furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
     user = get_user(request)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import consents, contracts, links, requests, takes, talents
+from consent.views import consents, contracts, links, open_requests, requests, takes, talents
 
 app_name = "consent"
 
@@ -25,6 +25,12 @@ urlpatterns = [
     path("contracts/<uuid:pk>/resume/", contracts.contract_resume, name="contract_resume"),
     path("consents/", consents.consent_list, name="consent_list"),
     path("consents/add/", requests.consent_add, name="consent_add"),
+    path("consents/open/", open_requests.request_list, name="open_requests"),
+    path("consents/open/remind/", open_requests.remind, name="remind_many"),
+    path("consents/open/send/", open_requests.resend, name="resend_many"),
+    path("consents/open/extend/", open_requests.extend, name="extend_many"),
+    path("consents/open/cancel/", open_requests.void, name="void_many"),
+    path("consents/open/undo/", open_requests.undo, name="undo_many"),
     path("consents/<uuid:pk>/", consents.consent_page, name="consent"),
     path("consents/<uuid:pk>/invite/", links.invite, name="invite"),
     path("consents/<uuid:pk>/link/", links.copy_link, name="copy_link"),

@@ -9,6 +9,7 @@ TASK_LABELS = {
     "remind_talents": "Looking for reminders to send",
     "send_contract_notice": "Sending a mail about the end of a contract",
     "send_talent_mail": "Sending a mail about a consent",
+    "send_talent_change": "Sending a mail about a changed name or address",
     "send_build_mail": "Sending a mail about a build",
     "send_pause_mail": "Sending a mail about a paused account",
     "send_public_voice_mail": "Sending a mail about a public voice",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from consent.models import Capture, Event, EventKind, Purpose, Take, TalentMail
+from voicehub.talent_languages import TALENT_LANGUAGES
 from voicehub.text import format_count, get_language_name
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
@@ -122,6 +123,11 @@ def _describe_deletion(event: Event) -> str:
     return f"{'Deletion requested' if is_request else 'Deletion confirmed by the provider'}: {subject}"
 
 
+def _describe_language(event: Event) -> str:
+    name = TALENT_LANGUAGES.get(event.payload.get("language") or "", "another language")
+    return f"{event.actor_name} set the language of the talent's pages and mails to {name}"
+
+
 def _describe_use(event: Event) -> str:
     """A build that used the consent, or a proof of it that the studio sent by mail."""
     if not event.payload.get("proof"):
@@ -164,6 +170,11 @@ def describe_event(event: Event) -> str:
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",
         EventKind.HOLD_SET: f"{who} set a legal hold on the talent; nothing is deleted",
         EventKind.HOLD_RELEASED: f"{who} released the legal hold on the talent",
+        EventKind.LANGUAGE_CHOSEN: _describe_language(event),
         EventKind.DELETION_REQUESTED: _describe_deletion(event),
         EventKind.DELETED: _describe_deletion(event),
+        EventKind.NOTICE_READ: f"{who} recorded that the talent read the notice before the recording",
+        EventKind.COMPARISON_ALLOWED: _describe_act(event, "allowed the voice comparison"),
+        EventKind.COMPARISON_REFUSED: _describe_act(event, "did not allow the voice comparison"),
+        EventKind.COMPARISON_ENDED: _describe_act(event, "took back the permission for the voice comparison"),
     }[EventKind(event.kind)]

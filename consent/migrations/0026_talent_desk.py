@@ -18,7 +18,7 @@ def delete_new_mails(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0021_reminders"),
+        ("consent", "0024_talent_languages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -124,6 +124,9 @@ class Migration(migrations.Migration):
                     ("link_ended", "Private link revoked"),
                     ("reminded", "Reminder emailed"),
                     ("opened", "Talent opened the recording page"),
+                    ("ticked", "Purpose ticked by the talent"),
+                    ("not_ticked", "Purpose left without a tick by the talent"),
+                    ("notice_read", "Notice read in the studio"),
                     ("take", "Statement recorded"),
                     ("asked_again", "Retake requested"),
                     ("approved", "Approved"),
@@ -145,8 +148,12 @@ class Migration(migrations.Migration):
                     ("dispute_closed", "Report of the talent answered"),
                     ("hold_set", "Legal hold set"),
                     ("hold_released", "Legal hold released"),
+                    ("language_chosen", "Language of pages and mails changed"),
                     ("deletion_requested", "Deletion at the provider requested"),
                     ("deleted", "Deletion at the provider confirmed"),
+                    ("comparison_allowed", "Voice comparison allowed"),
+                    ("comparison_refused", "Voice comparison not allowed"),
+                    ("comparison_ended", "Voice comparison no longer allowed"),
                 ],
                 max_length=20,
             ),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 
 from consent.models.choices import AddressCheck, Capture
@@ -66,6 +67,12 @@ class Take(Evidence):
     wav = models.FileField(storage=private, upload_to=take_wav_path, max_length=200, blank=True)
     wav_sha256 = models.CharField(max_length=64, blank=True)
     recipe = ShapedJSONField(shape=Fields(), default=dict)
+    sitting = models.UUIDField(
+        null=True,
+        editable=False,
+        db_index=True,
+        help_text="The same for all takes of one recording, if it is for several consents. Each has its own file.",
+    )
     acceptable = models.BooleanField(help_text="It, or the WAV converted from it, can be sent to the provider.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
@@ -81,6 +88,10 @@ class Take(Evidence):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [  # the same bytes are looked up before a take is stored
+            models.Index(fields=["sha256"], name="take_by_hash"),
+            models.Index(fields=["wav_sha256"], condition=~Q(wav_sha256=""), name="take_by_wav_hash"),
+        ]
 
     def __str__(self) -> str:
         return f"Take of {self.consent}"

@@ -17,6 +17,8 @@ class TalentMailQuerySet(models.QuerySet["TalentMail"]):
 class TalentMail(models.Model):
     """A mail about a consent, to the talent or to the producer. Stored in the transaction of what it reports.
 
+    One recording may be for several consents. A mail about it names one of them, and the `others`.
+
     The link "this was not me" in a mail about a decline or a withdrawal has a token of its own; only its SHA-256 is
     stored. `disputed_at` is when the talent used it. `resolution` is the answer of a person in the studio.
     """
@@ -40,6 +42,9 @@ class TalentMail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="mails")
+    others = models.ManyToManyField(
+        Consent, related_name="+", blank=True, help_text="Other consents that it reports, such as for one recording."
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     recipient = models.CharField(max_length=8, choices=Recipient)
     sent_to = models.EmailField()

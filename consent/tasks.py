@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from consent.services import (
+    access_codes,
     contract_drafts,
     contract_notices,
     evidence_checks,
@@ -15,7 +16,7 @@ from consent.services import (
 from consent.services.expiry import expire_due_consents, expire_unanswered_requests
 from consent.services.take_checks import handle_check_failure
 from voicehub.mail_refusals import explain_refusal
-from voicehub.outbox import ANALYSIS, TAKES, Lease, register_handler
+from voicehub.outbox import ANALYSIS, TAKES, URGENT, Lease, register_handler
 from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL, REMINDER_INTERVAL
 
 
@@ -53,6 +54,13 @@ def send_talent_mail(mail_id: str, _lease: Lease) -> None:
 @explain_refusal()
 def send_talent_change(change_id: str, _lease: Lease) -> None:
     talent_details.send_talent_change(change_id)
+
+
+@register_handler("send_code", queue=URGENT)
+@explain_refusal()
+def send_code(code_id: str, _lease: Lease) -> None:
+    """A talent waits for it, so it is not behind the submissions of builds."""
+    access_codes.send_code(code_id)
 
 
 @register_handler("check_take", on_failure=handle_check_failure, queue=TAKES)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import consents, contracts, links, open_requests, requests, takes, talents
+from consent.views import consents, contracts, links, open_requests, questions, requests, takes, talents
 
 app_name = "consent"
 
@@ -47,6 +47,7 @@ urlpatterns = [
     path("consents/<uuid:pk>/check/", consents.check_audit_log, name="history_check"),
     path("consents/<uuid:pk>/decline/", consents.decline, name="decline"),
     path("consents/<uuid:pk>/answer-report/", consents.answer_report, name="answer_report"),
+    path("consents/<uuid:pk>/questions/<uuid:question>/answer/", questions.answer, name="answer_question"),
     path("consents/<uuid:pk>/void/", consents.void, name="void"),
     path("takes/<uuid:pk>/audio", takes.take_audio, name="take_audio"),
     path("takes/<uuid:pk>/original", takes.take_original, name="take_original"),

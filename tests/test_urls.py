@@ -34,6 +34,8 @@ PUBLIC_URLS = {
     "invitation:contract",
     "invitation:receipt",
     "invitation:report",
+    "invitation:ask",
+    "invitation:code",
     "voices:dataset",
     "webhooks:callback",
 }
@@ -85,6 +87,7 @@ ACCESS = {
     "consent:withdraw": ("post", PRODUCER_ROLES),
     "consent:decline": ("post", PRODUCER_ROLES),
     "consent:answer_report": ("post", PRODUCER_ROLES),
+    "consent:answer_question": ("post", PRODUCER_ROLES),
     "consent:hold_set": ("post", PRODUCER_ROLES),
     "consent:hold_release": ("post", PRODUCER_ROLES),
     "consent:void": ("post", PRODUCER_ROLES),

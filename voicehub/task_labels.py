@@ -5,6 +5,7 @@ TASK_LABELS = {
     "settle_build": "Looking up a build at the provider",
     "refresh_build": "Checking the status of a build",
     "send_invitation": "Sending an invitation",
+    "send_code": "Sending a one-time code",
     "send_reminder": "Sending a reminder",
     "remind_talents": "Looking for reminders to send",
     "send_contract_notice": "Sending a mail about the end of a contract",

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent import extension_points
-from consent.models import Consent, Event, EventKind, TalentMail
+from consent.models import Consent, Event, EventKind, Question, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.private_links import find_mailed_link
 from voicehub import outbox
@@ -33,9 +33,11 @@ RECIPIENTS = {
     Kind.APPROVED: (Recipient.TALENT,),
     Kind.RETAKE: (Recipient.TALENT,),
     Kind.UNANSWERED: (Recipient.PRODUCER,),
+    Kind.QUESTION: (Recipient.PRODUCER,),
+    Kind.ANSWER: (Recipient.TALENT,),
 }
-# These happen again with each retake.
-REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE})
+# These happen again with each retake, or with each question.
+REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE, Kind.QUESTION, Kind.ANSWER})
 SUBJECTS = {
     (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
     (Kind.DECLINED, Recipient.TALENT): "Your answer to the voice consent request of {company}",
@@ -49,6 +51,8 @@ SUBJECTS = {
     (Kind.APPROVED, Recipient.TALENT): "Your voice consent for {company} is in force",
     (Kind.RETAKE, Recipient.TALENT): "{company} asks you to read the text once more",
     (Kind.UNANSWERED, Recipient.PRODUCER): "{talent} has not answered the voice consent request",
+    (Kind.QUESTION, Recipient.PRODUCER): "{talent} has a question about the voice consent",
+    (Kind.ANSWER, Recipient.TALENT): "{company} has answered your question",
 }
 # The audit log entry that a mail reports.
 EVENTS = {
@@ -61,6 +65,8 @@ EVENTS = {
     Kind.APPROVED: EventKind.APPROVED,
     Kind.RETAKE: EventKind.ASKED_AGAIN,
     Kind.UNANSWERED: EventKind.EXPIRED,
+    Kind.QUESTION: EventKind.QUESTION_ASKED,
+    Kind.ANSWER: EventKind.QUESTION_ANSWERED,
 }
 
 
@@ -74,20 +80,20 @@ def get_staff_address(person: User) -> str:
     return (person.email if person.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
-def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
-    """Store and enqueue the mails of this kind, in the caller's transaction.
+def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind, question: Question | None = None) -> None:
+    """Store and enqueue the mails of this kind, in the caller's transaction. `question` is what they are about.
 
     A talent without email address gets none. A mail that was stored before is not stored again, except those of a
-    retake.
+    retake or a question.
     """
     addresses = {Recipient.TALENT: consent.talent.email, Recipient.PRODUCER: get_producer_address(consent)}
     for recipient in RECIPIENTS[kind]:
         if address := addresses[recipient]:
-            _store_mail(consent, kind, recipient, address)
+            _store_mail(address, consent=consent, kind=kind, recipient=recipient, question=question)
 
 
-def _store_mail(consent: Consent, kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str) -> None:
-    mails, fields = TalentMail.objects, {"consent": consent, "kind": kind, "recipient": recipient}
+def _store_mail(address: str, *, kind: TalentMail.Kind, **about: Any) -> None:
+    mails, fields = TalentMail.objects, {"kind": kind, **about}
     with transaction.atomic():
         if kind in REPEATED_KINDS:
             mail, is_new = mails.create(**fields, sent_to=address), True
@@ -112,7 +118,7 @@ def report_all_deleted_if_done(consent: Consent) -> None:
 
 def send_talent_mail(mail_id: str) -> None:
     """Send a stored mail. A retry sends the same link as before, and nothing if the mail was sent."""
-    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by")
+    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by", "question")
     mail = rows.filter(pk=mail_id, sent_at=None).first()
     if mail is None:
         return
@@ -137,6 +143,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
     deletions = extension_points.list_deletions(consent)
     return {
         "consent": consent,
+        "question": mail.question,
         "talent": consent.talent,
         "provider": extension_points.get_provider_label(consent.provider),
         "event": event,
@@ -145,7 +152,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
         "deletions": deletions,
         "has_open_deletion": any(deletion.deleted_at is None for deletion in deletions),
         "has_link": consent.invitations.live().exists(),
-        "private_link": find_mailed_link(consent) if mail.kind == Kind.RETAKE else "",
+        "private_link": find_mailed_link(consent) if mail.kind in {Kind.RETAKE, Kind.ANSWER} else "",
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),
         "consent_link": settings.VOICEHUB_BASE_URL + consent.get_absolute_url(),

@@ -90,6 +90,7 @@ def render_consent_page(
         "invitations": list_invitation_rows(consent, invitation_page, revoked),
         "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
+        "questions": list(consent.questions.select_related("answered_by")),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),

@@ -53,6 +53,7 @@ QUEUES_BY_KIND = {
     "check_evidence": outbox.ANALYSIS,
     "send_talent_mail": outbox.SUBMIT,
     "send_talent_change": outbox.SUBMIT,
+    "send_code": outbox.URGENT,
     "expire_consents": outbox.SUBMIT,
     "delete_contract_draft_file": outbox.SUBMIT,
     "check_take": outbox.TAKES,

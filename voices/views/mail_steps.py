@@ -6,12 +6,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from consent.models import Invitation, Talent, TalentMail
+from consent.models import AccessCode, Invitation, Talent, TalentMail
 from voicehub.mail_refusals import REFUSED
 from voicehub.models import Task, TaskStatus
 from voices.views.next_step import MAX_ROWS, NextStep, Talents
 
 MARK_SEEN, CHANGE_TALENT, REVIEW = "voicehub.change_task", "consent.change_talent", "consent.review_consent"
+# What a correction of the address sends again (see `consent.services.talent_details`).
+SENT_AGAIN = {"send_invitation", "send_talent_mail"}
+Row = Invitation | TalentMail | AccessCode
 Rows = Mapping[str, Any]
 
 
@@ -46,31 +49,39 @@ def _load_mails(ids: list[str]) -> Rows:
     return {str(mail.pk): mail for mail in mails}
 
 
+def _load_codes(ids: list[str]) -> Rows:
+    codes = AccessCode.objects.filter(pk__in=ids, sent_at=None).select_related("invitation__talent")
+    return {str(code.pk): code for code in codes}
+
+
 LOADERS: Mapping[str, Callable[[list[str]], Rows]] = {
     "send_invitation": _load_links,
     "send_reminder": _load_links,
+    "send_code": _load_codes,
     "send_talent_mail": _load_mails,
 }
 
 
-def _has_same_address(task: Task, row: Invitation | TalentMail) -> bool:
+def _has_same_address(task: Task, row: Row) -> bool:
     """Whether the refused address is still in use. A reminder may have been refused for the agent."""
     talent = _get_talent(row)
     addresses = [talent.email, talent.agent_email] if task.kind == "send_reminder" else [row.sent_to]
     return any(address and address in task.reason for address in addresses)
 
 
-def _get_talent(row: Invitation | TalentMail) -> Talent:
+def _get_talent(row: Row) -> Talent:
+    if isinstance(row, AccessCode):
+        return row.invitation.talent
     return row.talent if isinstance(row, Invitation) else row.consent.talent
 
 
-def _make_step(task: Task, row: Invitation | TalentMail) -> NextStep:
+def _make_step(task: Task, row: Row) -> NextStep:
     talent = _get_talent(row)
     if isinstance(row, TalentMail) and row.recipient == TalentMail.Recipient.PRODUCER:
         what, action, permission = "An admin can correct the address of the user.", "Open consent", REVIEW
         url = row.consent.get_absolute_url()
     else:
-        what = "Correct the address." if task.kind == "send_reminder" else "Correct the address, and it is sent again."
+        what = "Correct the address, and it is sent again." if task.kind in SENT_AGAIN else "Correct the address."
         action, permission = "Edit talent", CHANGE_TALENT
         url = reverse("consent:talent_edit", args=[talent.pk])
     return NextStep(

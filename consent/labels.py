@@ -138,6 +138,8 @@ def describe_event(event: Event) -> str:
         EventKind.LINK_ENDED: f"{who} revoked a private link",
         EventKind.REMINDED: _describe_reminder(event),
         EventKind.OPENED: f"{who} opened the recording page",
+        EventKind.TICKED: f"{who} ticked this purpose on the private link",
+        EventKind.NOT_TICKED: f"{who} left this purpose without a tick on the private link",
         EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
         EventKind.DECLINED: _describe_act(event, "declined"),

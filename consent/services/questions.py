@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from consent.models import Consent, EventKind, Invitation, Question, Talent, TalentMail
 from consent.services.audit_log import record_event
-from consent.services.talent_mails import enqueue_talent_mail
+from consent.services.talent_mails import enqueue_question_mail
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
@@ -34,7 +34,7 @@ def ask_question(invitation: Invitation, consent: Consent, text: str, by: User |
             raise ActionRefused(gettext("You have asked many questions today. Ask again tomorrow, or write a mail."))
         question = Question.objects.create(consent=consent, invitation=invitation, text=text)
         record_event(consent, EventKind.QUESTION_ASKED, by, question=str(question.pk))
-        enqueue_talent_mail(consent, TalentMail.Kind.QUESTION, question)
+        enqueue_question_mail(question, TalentMail.Kind.QUESTION)
     return question
 
 
@@ -45,7 +45,7 @@ def answer_question(question: Question, by: User, text: str) -> None:
         if not is_open.update(answer=text, answered_at=timezone.now(), answered_by=by):
             raise ActionRefused("This question has already been answered.")
         record_event(question.consent, EventKind.QUESTION_ANSWERED, by, question=str(question.pk))
-        enqueue_talent_mail(question.consent, TalentMail.Kind.ANSWER, question)
+        enqueue_question_mail(question, TalentMail.Kind.ANSWER)
 
 
 def list_questions(invitation: Invitation) -> list[Question]:

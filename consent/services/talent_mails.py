@@ -4,6 +4,7 @@ A mail is a row that is stored in the transaction of what it reports, with a tas
 killed between sending and storing sends it twice at worst. No mail is lost.
 """
 
+from collections.abc import Callable, Sequence
 from email.utils import parseaddr
 from typing import Any
 
@@ -80,26 +81,51 @@ def get_staff_address(person: User) -> str:
     return (person.email if person.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
-def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind, question: Question | None = None) -> None:
-    """Store and enqueue the mails of this kind, in the caller's transaction. `question` is what they are about.
+def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
+    """Store and enqueue the mails of this kind, in the caller's transaction.
 
     A talent without email address gets none. A mail that was stored before is not stored again, except those of a
-    retake or a question.
+    retake.
     """
-    addresses = {Recipient.TALENT: consent.talent.email, Recipient.PRODUCER: get_producer_address(consent)}
+    enqueue_shared_mails([consent], kind)
+
+
+def enqueue_shared_mails(consents: Sequence[Consent], kind: TalentMail.Kind) -> None:
+    """As `enqueue_talent_mail`, for consents of one talent that one act concerns: each person gets one mail."""
+    find_address: dict[TalentMail.Recipient, Callable[[Consent], str]] = {
+        Recipient.TALENT: lambda consent: consent.talent.email,
+        Recipient.PRODUCER: get_producer_address,
+    }
     for recipient in RECIPIENTS[kind]:
-        if address := addresses[recipient]:
-            _store_mail(address, consent=consent, kind=kind, recipient=recipient, question=question)
+        by_address: dict[str, list[Consent]] = {}
+        for consent in consents:
+            by_address.setdefault(find_address[recipient](consent), []).append(consent)
+        for address, rows in by_address.items():
+            if address:
+                _store_mail(rows, kind, recipient, address)
 
 
-def _store_mail(address: str, *, kind: TalentMail.Kind, **about: Any) -> None:
-    mails, fields = TalentMail.objects, {"kind": kind, **about}
+def enqueue_question_mail(question: Question, kind: TalentMail.Kind) -> None:
+    """Store and enqueue the mail about a question or its answer, in the caller's transaction."""
+    consent, (recipient,) = question.consent, RECIPIENTS[kind]
+    address = consent.talent.email if recipient == Recipient.TALENT else get_producer_address(consent)
+    if address:
+        fields = {"consent": consent, "kind": kind, "recipient": recipient, "sent_to": address}
+        mail = TalentMail.objects.create(**fields, question=question)
+        outbox.enqueue_task("send_talent_mail", mail.pk)
+
+
+def _store_mail(
+    consents: Sequence[Consent], kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str
+) -> None:
+    mails, fields = TalentMail.objects, {"consent": consents[0], "kind": kind, "recipient": recipient}
     with transaction.atomic():
         if kind in REPEATED_KINDS:
             mail, is_new = mails.create(**fields, sent_to=address), True
         else:
             mail, is_new = mails.get_or_create(**fields, defaults={"sent_to": address})
         if is_new:
+            mail.others.set(consents[1:])
             outbox.enqueue_task("send_talent_mail", mail.pk)
 
 
@@ -135,15 +161,19 @@ def send_talent_mail(mail_id: str) -> None:
     with transaction.atomic():
         is_first = TalentMail.objects.filter(pk=mail.pk, sent_at=None).update(sent_at=timezone.now())
         if is_first and mail.recipient == Recipient.TALENT:
-            record_event(consent, EventKind.MAILED, consent.requested_by, mail=mail.kind, to=mail.sent_to)
+            for one in context["consents"]:
+                record_event(one, EventKind.MAILED, one.requested_by, mail=mail.kind, to=mail.sent_to)
 
 
 def _build_context(mail: TalentMail) -> dict[str, Any]:
     consent, event = mail.consent, find_reported_event(mail)
     deletions = extension_points.list_deletions(consent)
+    consents = [consent, *mail.others.select_related("talent", "requested_by")]
     return {
         "consent": consent,
         "question": mail.question,
+        "consents": consents,
+        "purposes": ", ".join(one.get_purpose_display() for one in consents),
         "talent": consent.talent,
         "provider": extension_points.get_provider_label(consent.provider),
         "event": event,

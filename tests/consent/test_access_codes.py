@@ -232,7 +232,7 @@ def test_link_for_a_talent_without_an_address_needs_no_code_and_its_take_says_so
     assert client.get(get_code_url(consent)).headers["Location"] == get_guest_url("home", consent)
     assert send_take(client, consent).status_code == 200
     assert Take.objects.get().address_check == AddressCheck.NO_ADDRESS
-    assert "no email address" in read_html(producer_client.get(consent.get_absolute_url()))
+    assert "Without a one-time code, because the talent had no email address." in read_html(producer_client.get(consent.get_absolute_url()))
 
 
 def test_without_codes_nothing_is_asked(consent: Consent, talent: Client, settings: Any) -> None:

@@ -1,6 +1,7 @@
 """One-time codes: which pages need one, what a code is good for, and what it cannot be used for."""
 
 import re
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -83,7 +84,8 @@ def test_recording_and_what_is_the_talents_own_need_a_code(
     response = enter(talent, consent, code, next=record)
     assert response.headers["Location"] == record
     assert talent.get(record).status_code == 200
-    assert talent.get(contract).status_code == 200
+    with closing(talent.get(contract)) as response:
+        assert response.status_code == 200
     assert send_take(talent, consent).status_code == 200
     assert Take.objects.get().address_check == AddressCheck.CODE
     assert consent.events.get(kind="take").payload["address_check"] == "code"
@@ -232,7 +234,8 @@ def test_link_for_a_talent_without_an_address_needs_no_code_and_its_take_says_so
     assert client.get(get_code_url(consent)).headers["Location"] == get_guest_url("home", consent)
     assert send_take(client, consent).status_code == 200
     assert Take.objects.get().address_check == AddressCheck.NO_ADDRESS
-    assert "Without a one-time code, because the talent had no email address." in read_html(producer_client.get(consent.get_absolute_url()))
+    page = read_html(producer_client.get(consent.get_absolute_url()))
+    assert "Without a one-time code, because the talent had no email address." in page
 
 
 def test_without_codes_nothing_is_asked(consent: Consent, talent: Client, settings: Any) -> None:

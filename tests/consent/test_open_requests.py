@@ -131,7 +131,7 @@ def test_retake_waits_for_the_talent_without_a_last_day(factory: ConsentFactory,
         ({"ends_on": date(2025, 6, 1)}, False),
         ({"ends_on": timezone.localdate()}, True),
         ({"starts_on": timezone.localdate() + timedelta(30)}, True),
-        ({"starts_on": timezone.localdate() + timedelta(30), "ends_on": timezone.localdate() + timedelta(20)}, False),
+        ({"starts_on": timezone.localdate() + timedelta(30), "ends_on": timezone.localdate() + timedelta(30)}, True),
     ],
 )
 def test_contract_of_the_list_is_that_of_the_service(

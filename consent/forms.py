@@ -234,8 +234,8 @@ def load_newest_statements() -> dict[str, Statement]:
 class ReasonField(forms.CharField):
     """Up to 1,000 characters. A line end counts as one, as in the browser, which sends it as two."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=1000, strip=True, **kwargs)
+    def __init__(self, *, limit: int = 1000, **kwargs: Any) -> None:
+        super().__init__(max_length=limit, strip=True, **kwargs)
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")

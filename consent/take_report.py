@@ -95,6 +95,13 @@ class TakeReport:
         return is_recent and has_recordings_to_compare(self.take.consent.talent)
 
     @property
+    def lacks_recordings(self) -> bool:
+        """Whether the voice is not compared because nothing is there to compare it with."""
+        if self.check is None or self.check.checked_at is None or self.check.speaker:
+            return False
+        return not has_recordings_to_compare(self.take.consent.talent)
+
+    @property
     def stage(self) -> str:
         """Progress of the check. It changes when the page has more results to show."""
         return "waiting" if self.is_waiting else "comparing" if self.is_comparing else "done"

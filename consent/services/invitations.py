@@ -12,7 +12,6 @@ from django.utils import timezone
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import require_contract
-from consent.services.notices import NoticeText, store_notice
 from consent.services.private_links import derive_invitation_token, make_private_link
 from voicehub import outbox
 from voicehub.models import User
@@ -171,20 +170,6 @@ def _choose_mail(consents: Sequence[Consent]) -> tuple[str, str]:
     if any(consent.status == ConsentStatus.REQUESTED for consent in consents):
         return f"{company} requests your voice consent", "consent/mail/invitation.txt"
     return f"Your private link to your voice consent for {company}", "consent/mail/private_link.txt"
-
-
-def record_opening(invitation: Invitation, consent: Consent, notice: NoticeText) -> None:
-    """Record that the talent pressed the start button below this notice.
-
-    Opening the link proves nothing: mail scanners open it too.
-    """
-    with transaction.atomic():
-        store_notice(consent, notice)
-        is_first_opening = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(
-            opened_at=timezone.now()
-        )
-        if is_first_opening:
-            record_event(consent, EventKind.OPENED, None, invitation=str(invitation.pk), notice=notice.sha256)
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:

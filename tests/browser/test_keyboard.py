@@ -136,6 +136,7 @@ def send_statement(keys: Keyboard, link: str) -> None:
     """The talent sends a file instead of recording. Other tests record."""
     page = keys.page
     page.goto(link)
+    keys.check(page.get_by_role("group", name="Tick what you agree to").get_by_role("checkbox"))
     keys.activate(page.get_by_role("button", name="Continue to the text"))
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     keys.activate(page.get_by_text("Send a file instead"))

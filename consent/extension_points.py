@@ -1,8 +1,8 @@
 """Functions that other apps register here, because this app must not import those apps.
 
-They supply the names of the providers, compare takes with recordings, list the languages of voices, know which
-providers get no proof of consent, stop the use of a withdrawn consent, go on with deletions after a legal hold,
-summarize the voices of talents, and find the next step of each talent.
+They supply the names of the providers, compare takes with recordings, list the languages of voices and the voices
+that were built with a consent, know which providers get no proof of consent, stop the use of a withdrawn consent, go
+on with deletions after a legal hold, summarize the voices of talents, and find the next step of each talent.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -96,12 +96,22 @@ class SpeakerComparison:
     forget_speakers: ChangeComparisons
 
 
+@dataclass(frozen=True, slots=True)
+class UsingVoice:
+    """A voice that was built with a consent."""
+
+    name: str
+    url: str
+
+
+ListUsingVoices = Callable[[Consent], list[UsingVoice]]
 ListDeletions = Callable[[Consent], list[Deletion]]
 FindFirstSteps = Callable[[Collection[UUID], User], Mapping[UUID, TalentStep]]
 
 _provider_lists: list[ListProviders] = []
 _comparisons: list[SpeakerComparison] = []
 _language_lists: list[ListLanguages] = []
+_using_voices: list[ListUsingVoices] = []
 _exemptions: list[IsExempt] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
@@ -155,6 +165,15 @@ def register_voice_languages(list_languages: ListLanguages) -> None:
 
 def list_voice_languages(consent: Consent) -> list[str]:
     return [language for list_languages in _language_lists for language in list_languages(consent)]
+
+
+def register_using_voices(list_voices: ListUsingVoices) -> None:
+    """Register a function that lists the voices that were built with a consent, by name."""
+    _using_voices.append(list_voices)
+
+
+def list_using_voices(consent: Consent) -> list[UsingVoice]:
+    return [voice for list_voices in _using_voices for voice in list_voices(consent)]
 
 
 def register_proof_exemption(is_exempt: IsExempt) -> None:

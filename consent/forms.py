@@ -87,7 +87,7 @@ class ContractForm(ModelFormOfContract):
             "exclusive": "Exclusive: only this studio may use the voice",
             "delete_at_end": DELETE_AT_END_LABEL,
         }
-        help_texts = {"territory": ""}
+        help_texts = {"territory": "", "ends_on": "Empty: no end date."}
         widgets = {
             "signed_on": DATE_WIDGET,
             "starts_on": DATE_WIDGET,

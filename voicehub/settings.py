@@ -10,6 +10,7 @@ from django.urls import reverse_lazy
 
 from launcher import valkey
 from voicehub import env, upload_limits
+from voicehub.talent_languages import TALENT_LANGUAGES
 
 # Makes classes such as ModelAdmin generic at run time, as they are for the type checker.
 django_stubs_ext.monkeypatch()
@@ -129,7 +130,10 @@ LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
+# Staff pages are in English. Talents' pages and mails are in the language of the talent's record.
 LANGUAGE_CODE = "en-us"
+LANGUAGES = list(TALENT_LANGUAGES.items())
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.read_text("VOICEHUB_TIME_ZONE", "UTC")
 USE_TZ = True
 

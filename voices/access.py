@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404
 
+from consent.extension_points import UsingVoice
 from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.models import User
 from voicehub.row_counts import count_rows
@@ -46,6 +47,11 @@ def list_voice_languages(consent: Consent) -> list[str]:
     """The languages of the voices that this consent is for, as BCP 47 tags."""
     voices = Voice.objects.filter(talent=consent.talent_id, purpose=consent.purpose)
     return list(voices.order_by("language").values_list("language", flat=True).distinct())
+
+
+def list_using_voices(consent: Consent) -> list[UsingVoice]:
+    voices = Voice.objects.filter(pk__in=Build.objects.filter(consent=consent).values("voice")).order_by("name", "pk")
+    return [UsingVoice(voice.name, voice.get_absolute_url()) for voice in voices]
 
 
 def query_recordings() -> QuerySet[Recording]:

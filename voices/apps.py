@@ -10,7 +10,7 @@ class VoicesConfig(AppConfig):
         from providers import registry
         from voicehub.rail_counts import RailCount, register_count
         from voices import tasks  # noqa: F401 - registers the task handlers
-        from voices.access import list_voice_languages
+        from voices.access import list_using_voices, list_voice_languages
         from voices.lists.talents import SUMMARIES
         from voices.models import Build
         from voices.services.deletion_table import list_deletions
@@ -25,6 +25,7 @@ class VoicesConfig(AppConfig):
         register_count(RailCount("voices:build_list", "running", "voices.view_build", Build.objects.active))
         extension_points.register_providers(registry.list_provider_choices)
         extension_points.register_voice_languages(list_voice_languages)
+        extension_points.register_using_voices(list_using_voices)
         extension_points.register_proof_exemption(has_only_authorized_uploaders)
         extension_points.register_stop_handler(stop_use, list_deletions)
         extension_points.register_resume_handler(resume_samples)

@@ -3,7 +3,8 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from consent.models import Invitation, Talent, TalentMail
+from consent.models import AccessCode, Invitation, Question, Talent, TalentChange, TalentMail
+from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin
 
@@ -43,3 +44,37 @@ class TalentMailAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "recipient", "created_at"]
     search_fields = ["consent__talent__name", "sent_to"]
     list_select_related = ["consent__talent"]
+
+
+@admin.register(Question)
+class QuestionAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Questions that talents asked on their private pages"
+    studio_path = "consent"
+    list_display = ["consent", "asked_at", "answered_at", "answered_by"]
+    list_filter = ["asked_at", ("answered_at", PresenceFilter)]
+    search_fields = ["consent__talent__name", "text", "answer"]
+    list_select_related = ["consent__talent", "answered_by"]
+
+
+@admin.register(TalentChange)
+class TalentChangeAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Changes of names and email addresses, and the mails about them"
+    studio_path = "talent"
+    list_display = ["talent", "is_name_changed", "is_email_changed", "changed_by", "created_at", "sent_at"]
+    list_filter = ["is_name_changed", "is_email_changed", "created_at"]
+    search_fields = ["talent__name", "sent_to"]
+    list_select_related = ["talent", "changed_by"]
+
+
+@admin.register(AccessCode)
+class AccessCodeAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "One-time codes that were mailed to talents"
+    studio_path = "invitation.talent"
+    list_display = ["invitation", "sent_to", "created_at", "expires_at", "tries", "used_at"]
+    list_filter = ["created_at", ("used_at", PresenceFilter)]
+    search_fields = ["invitation__talent__name", "sent_to"]
+    list_select_related = ["invitation__talent"]
+    exclude = ["digest"]

@@ -18,7 +18,7 @@ def delete_results(apps: StateApps, _editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0021_reminders"),
+        ("consent", "0022_one_sitting"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

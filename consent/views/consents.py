@@ -16,6 +16,7 @@ from consent.access import (
     find_earlier_approval,
     find_open_dispute,
     find_take_problem,
+    fold_past_links,
     get_consent_or_404,
     get_take_or_404,
     get_user,
@@ -77,6 +78,7 @@ def render_consent_page(
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
+    links, earlier_links = fold_past_links(list_invitation_rows(consent, invitation_page, revoked))
     is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
     context = {
         "consent": consent,
@@ -87,7 +89,8 @@ def render_consent_page(
         "other_takes": other_takes,
         "may_approve": to_review is not None and may_approve(to_review, user),
         "seconds_left": _get_seconds_left(request, to_review),
-        "invitations": list_invitation_rows(consent, invitation_page, revoked),
+        "invitations": links,
+        "earlier_links": earlier_links,
         "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
         "can_make_link": _can_make_link(consent, user),

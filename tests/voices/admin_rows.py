@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from consent.models import (
+    AccessCode,
     Consent,
     ContractConfirmation,
     ContractDraft,
@@ -12,9 +13,11 @@ from consent.models import (
     Invitation,
     LanguageException,
     Pronunciation,
+    Question,
     Statement,
     Take,
     TakeCheck,
+    TalentChange,
     TalentMail,
 )
 from consent.services.audit_log import record_event
@@ -71,6 +74,19 @@ def _make_consent_rows(studio: Studio, consent: Consent, number: int) -> None:
     invitation = Invitation.objects.create(talent=consent.talent, channel="mail", created_by=studio.producer, **fields)
     invitation.consents.add(consent)
     TalentMail.objects.create(consent=consent, kind="received", recipient="talent", **fields)
+    _make_talent_rows(studio, invitation, consent)
+
+
+def _make_talent_rows(studio: Studio, invitation: Invitation, consent: Consent) -> None:
+    now, person = timezone.now(), studio.producer
+    answer = {"answer": "Two minutes.", "answered_at": now, "answered_by": person}
+    Question.objects.create(consent=consent, invitation=invitation, text="How long does it take?", **answer)
+    TalentChange.objects.create(
+        talent=consent.talent, is_email_changed=True, sent_to="earlier@people.test", changed_by=person, sent_at=now
+    )
+    AccessCode.objects.create(
+        invitation=invitation, digest="secret-digest", sent_to=invitation.sent_to, expires_at=now, used_at=now
+    )
 
 
 def _make_build_rows(studio: Studio, voice: Voice, number: int) -> None:

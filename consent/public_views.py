@@ -37,6 +37,7 @@ from consent.services import invitations, review
 from consent.services.filed_contracts import explain_to_talent, find_readable_contract, list_readable_contracts
 from consent.services.notices import WITHDRAWAL, build_notice, find_shown_notice
 from consent.services.talent_mails import get_producer_address
+from consent.services.voice_comparison import load_comparison
 from consent.take_upload import UploadResult, make_response, receive_take
 from consent.talent_statuses import list_talent_statuses
 from voicehub.middleware import allow_microphone
@@ -135,6 +136,7 @@ def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         "is_open": bool(requests),
         "has_deadline": any(not consent.note_to_talent for consent in requests),
         "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
+        "comparison": load_comparison(invitation.talent),
         **_get_contact(first),
     }
     return _add_privacy_headers(render(request, "public/home.html", context))

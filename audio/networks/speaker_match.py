@@ -39,7 +39,7 @@ DIFFERENT_ERROR_RATE = 0.02
 UNSURE_ERROR_RATE = 0.04
 """For a similarity between these two limits: share of errors of both kinds if there were only one, the best, limit."""
 
-Verdict = Literal["same", "unsure", "different", "unchecked"]
+Verdict = Literal["same", "unsure", "different", "waiting", "unchecked"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +172,7 @@ class Match:
 
     `compared_with` counts both, and `takes` the earlier takes among them. `score` is the similarity, `threshold` the
     limit that decided. `error_rate` is the measured share, 0..1, of comparisons in which this verdict was wrong. All
-    three are None for `unchecked`, and `text` says why.
+    three are None without a comparison, and `text` says why: `waiting` for more recordings, or `unchecked`.
     """
 
     verdict: Verdict
@@ -202,7 +202,8 @@ def match_speaker(
     center = compute_centroid(known)
     if take is None or center is None or len(known) < thresholds.speaker_least_recordings:
         advice = make_finding("take_voice_unchecked", reason=_describe_unchecked(take, len(known), thresholds))
-        return Match("unchecked", advice.text, len(known), finding=advice, takes=len(takes))
+        verdict: Verdict = "unchecked" if take is None else "waiting"
+        return Match(verdict, advice.text, len(known), finding=advice, takes=len(takes))
     return _build_match(compute_similarity(take, center), len(known), len(takes), thresholds)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from audio.networks import speaker_encoder, speaker_match
 from consent import extension_points
@@ -22,7 +22,6 @@ from voicehub.json_fields import hash_json
 from voicehub.models import User
 
 WORDS_VERSION = 1
-LANGUAGE = "en"
 NOT_ALLOWED = "The talent has not allowed the voice comparison."
 
 
@@ -36,11 +35,23 @@ class ComparisonQuestion:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceComparison:
+    """The question of today, and the answer that counts, if there is one."""
+
+    question: ComparisonQuestion
+    answer: ComparisonAnswer | None
+
+
+def load_comparison(talent: Talent) -> VoiceComparison:
+    return VoiceComparison(build_question(talent), find_answer(talent))
+
+
 def build_question(talent: Talent) -> ComparisonQuestion:
     question, paragraphs = gettext("I allow the voice comparison"), describe_comparison()
     content = {
         "talent": str(talent.pk),
-        "language": LANGUAGE,
+        "language": get_language(),
         "version": WORDS_VERSION,
         "question": question,
         "paragraphs": list(paragraphs),

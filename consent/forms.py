@@ -247,6 +247,15 @@ class ReasonForm(forms.Form):
     reason = ReasonField(error_messages={"required": "Enter a reason. It is stored in the audit log."})
 
 
+class ComparisonAnswerForm(ReasonForm):
+    """The answer that a talent gave to staff, how they gave it, and the hash of the words that they were read."""
+
+    is_allowed = forms.ChoiceField(
+        choices=[("yes", "Yes"), ("no", "No")], error_messages={"required": "Choose yes or no."}
+    )
+    words = forms.CharField(max_length=64, required=False)
+
+
 class LanguageForm(ReasonForm):
     """A language to allow, and the required reason."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consent.views import consents, contracts, links, open_requests, questions, requests, takes, talents
+from consent.views import comparison, consents, contracts, links, open_requests, questions, requests, takes, talents
 
 app_name = "consent"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("talents/add/", talents.talent_add, name="talent_add"),
     path("talents/<uuid:pk>/", talents.talent_page, name="talent"),
     path("talents/<uuid:pk>/edit/", talents.talent_edit, name="talent_edit"),
+    path("talents/<uuid:pk>/voice-comparison/", comparison.comparison_answer, name="comparison_answer"),
     path("talents/<uuid:pk>/hold/set/", talents.hold_set, name="hold_set"),
     path("talents/<uuid:pk>/hold/release/", talents.hold_release, name="hold_release"),
     path("talents/<uuid:pk>/contracts/add/", contracts.contract_add, name="contract_add"),

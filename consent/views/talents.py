@@ -19,6 +19,7 @@ from consent.models import ConsentStatus, Talent
 from consent.services.legal_hold import release_hold, set_hold
 from consent.services.open_requests import BulkResult, resend_many
 from consent.services.talent_details import DetailsChange, change_talent, has_mailed_link
+from consent.services.voice_comparison import load_comparison
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
@@ -71,6 +72,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "suspended": suspended,
         "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,
         "events": list_recent_events(talent, RECENT_EVENTS),
+        "comparison": load_comparison(talent),
     }
     return render(request, "consent/talent.html", context)
 

@@ -15,6 +15,7 @@ from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
 from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
+from consent.services.consent_requests import list_unsent_requests
 from consent.services.legal_hold import release_hold, set_hold
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
@@ -63,6 +64,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
         "contracts": contracts,
+        "unsent_count": len(list_unsent_requests(talent)),
         "in_force": in_force,
         "suspended": suspended,
         "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,

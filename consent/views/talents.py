@@ -16,6 +16,7 @@ from consent.forms import TalentForm
 from consent.link_forms import TalentEditForm
 from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
+from consent.services.consent_requests import list_unsent_requests
 from consent.services.legal_hold import release_hold, set_hold
 from consent.services.open_requests import BulkResult, resend_many
 from consent.services.talent_details import DetailsChange, change_talent, has_mailed_link
@@ -68,6 +69,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
         "contracts": contracts,
+        "unsent_count": len(list_unsent_requests(talent)),
         "in_force": in_force,
         "suspended": suspended,
         "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,

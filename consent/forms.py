@@ -86,7 +86,7 @@ class ContractForm(ModelFormOfContract):
             "exclusive": "Exclusive: only this studio may use the voice",
             "delete_at_end": DELETE_AT_END_LABEL,
         }
-        help_texts = {"territory": ""}
+        help_texts = {"territory": "", "ends_on": "Empty: no end date."}
         widgets = {
             "signed_on": DATE_WIDGET,
             "starts_on": DATE_WIDGET,
@@ -188,8 +188,8 @@ class ConfirmTermsForm(forms.Form):
 class ReasonField(forms.CharField):
     """Up to 1,000 characters. A line end counts as one, as in the browser, which sends it as two."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=1000, strip=True, **kwargs)
+    def __init__(self, *, limit: int = 1000, **kwargs: Any) -> None:
+        super().__init__(max_length=limit, strip=True, **kwargs)
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")
@@ -199,6 +199,15 @@ class ReasonForm(forms.Form):
     """A required reason. The audit log keeps its words."""
 
     reason = ReasonField(error_messages={"required": "Enter a reason. It is stored in the audit log."})
+
+
+class ComparisonAnswerForm(ReasonForm):
+    """The answer that a talent gave to staff, how they gave it, and the hash of the words that they were read."""
+
+    is_allowed = forms.ChoiceField(
+        choices=[("yes", "Yes"), ("no", "No")], error_messages={"required": "Choose yes or no."}
+    )
+    words = forms.CharField(max_length=64, required=False)
 
 
 class LanguageForm(ReasonForm):

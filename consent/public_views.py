@@ -29,6 +29,7 @@ from consent.access import (
     list_withdrawable_consents,
     parse_uuid_or_404,
 )
+from consent.code_gate import describe_address_check, require_code
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
 from consent.lists.consents import ENDED
@@ -162,6 +163,7 @@ def deletions(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRes
 @login_not_required
 @require_safe
 @_require_invitation
+@require_code
 def contract_file(request: HttpRequest, invitation: Invitation, pk: UUID, contract: UUID) -> HttpResponseBase:
     """The PDF of a contract of the talent that allows this consent."""
     row = find_readable_contract(get_invited_consent(invitation, pk), contract)
@@ -196,6 +198,7 @@ def begin(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 @login_not_required
 @require_safe
 @_require_invitation
+@require_code
 def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
     return _render_record_page(request, invitation, get_answerable_consent(invitation, pk))
@@ -221,6 +224,7 @@ def _render_record_page(
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @_require_invitation
+@require_code
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """Receive a take. The page with a problem has this URL, so a GET request leads back to the form."""
     consent = get_answerable_consent(invitation, pk)
@@ -233,7 +237,8 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
         # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
         by = get_user(request) if request.user.is_authenticated else None
         others = [one for one in served if one != consent]
-        received = receive_take(request, consent, Capture.LINK, by=by, others=others)
+        check = describe_address_check(request, invitation)
+        received = receive_take(request, consent, Capture.LINK, by=by, others=others, address_check=check)
     consent.refresh_from_db(fields=["status"])
     success_url, note = find_next_page(invitation, consent)
     if note and not received.problem:
@@ -283,6 +288,7 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
 @login_not_required
 @require_safe
 @_require_invitation
+@require_code
 def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_invited_consent(invitation, pk)
     take = consent.takes.filter(acceptable=True).first()

@@ -30,11 +30,17 @@ class UploadResult:
 
 
 def receive_take(
-    request: HttpRequest, consent: Consent, recorded_as: Capture, by: User | None, *, others: Sequence[Consent] = ()
+    request: HttpRequest,
+    consent: Consent,
+    recorded_as: Capture,
+    by: User | None,
+    *,
+    others: Sequence[Consent] = (),
+    address_check: str = "",
 ) -> UploadResult:
     """Store the uploaded file as a take. If the recorder made the file, the capture of the take is `recorded_as`.
 
-    The recording is also for `others`. They have the same statement.
+    The recording is also for `others`. They have the same statement. `address_check` is one of `AddressCheck`.
     """
     form = TakeForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -51,6 +57,7 @@ def receive_take(
             device=data["device"],
             user_agent=request.headers.get("User-Agent", ""),
             address=get_client_address(request),
+            address_check=address_check,
         )
     except (TakeDamaged, TakeWithoutStatement) as problem:
         return UploadResult(problem=str(problem), status=422)

@@ -198,6 +198,8 @@ class TalentTable(ListTable):
         ]
         shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
         may_see_contract = "contract" in self.columns
+        if may_see_contract:
+            shown = format_html('<span class="phone-label">Consents: </span>{}', shown)
         contract = format_html("Contract: {}", self.render_contract(record)) if may_see_contract else ""
         lines, step = render_lines(shown, contract, "only-phone"), self.first_steps.get(record.pk)
         return lines + render_phone_step(step.url, step.action) if step else lines
@@ -224,6 +226,7 @@ class TalentTable(ListTable):
 class AskTable(TalentTable):
     """Whom to ask for consent: each row leads to the form of a request."""
 
+    action, url_name = "Request consent", "consent:consent_ask"
     can_tick = False
     voices = last_build = None  # type: ignore[assignment]  # leaves the columns out
     next_step = ListColumn("Next step", css_class="only-desk")
@@ -231,8 +234,8 @@ class AskTable(TalentTable):
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
         self.consent_counts = _load_consent_counts(records)
-        urls = {talent.pk: reverse("consent:consent_ask", args=[talent.pk]) for talent in records}
-        self.first_steps = {pk: TalentStep("Request consent", url, "") for pk, url in urls.items()}
+        urls = {talent.pk: reverse(self.url_name, args=[talent.pk]) for talent in records}
+        self.first_steps = {pk: TalentStep(self.action, url, "") for pk, url in urls.items()}
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

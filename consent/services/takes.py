@@ -51,6 +51,7 @@ def submit_take(
     device: dict[str, Any] | None = None,
     user_agent: str = "",
     address: str | None = None,
+    address_check: str = "",
 ) -> Take:
     """Store a take of the statement byte for byte. `by` is None when the talent sent it.
 
@@ -83,6 +84,7 @@ def submit_take(
             device=device or {},
             user_agent=user_agent[:300],
             address=address,
+            address_check=address_check,
             **_build_sound_fields(sound),
         )
         wav = stack.enter_context(sound.wav_path.open("rb")) if sound.wav_path and sound.ok else None
@@ -137,6 +139,7 @@ def _store_take(consent: Consent, take: Take) -> Take:
         ok=take.acceptable,
         **_bind_notice(consent),
         **({"sitting": str(take.sitting)} if take.sitting else {}),
+        **({"address_check": take.address_check} if take.address_check else {}),
     )
     if take.acceptable:
         move(consent, ConsentStatus.SUBMITTED, note_to_talent="")

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent import extension_points
-from consent.models import Consent, Event, EventKind, TalentMail
+from consent.models import Consent, Event, EventKind, Question, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.private_links import find_mailed_link
 from voicehub import outbox
@@ -34,9 +34,11 @@ RECIPIENTS = {
     Kind.APPROVED: (Recipient.TALENT,),
     Kind.RETAKE: (Recipient.TALENT,),
     Kind.UNANSWERED: (Recipient.PRODUCER,),
+    Kind.QUESTION: (Recipient.PRODUCER,),
+    Kind.ANSWER: (Recipient.TALENT,),
 }
-# These happen again with each retake.
-REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE})
+# These happen again with each retake, or with each question.
+REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE, Kind.QUESTION, Kind.ANSWER})
 SUBJECTS = {
     (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
     (Kind.DECLINED, Recipient.TALENT): "Your answer to the voice consent request of {company}",
@@ -50,6 +52,8 @@ SUBJECTS = {
     (Kind.APPROVED, Recipient.TALENT): "Your voice consent for {company} is in force",
     (Kind.RETAKE, Recipient.TALENT): "{company} asks you to read the text once more",
     (Kind.UNANSWERED, Recipient.PRODUCER): "{talent} has not answered the voice consent request",
+    (Kind.QUESTION, Recipient.PRODUCER): "{talent} has a question about the voice consent",
+    (Kind.ANSWER, Recipient.TALENT): "{company} has answered your question",
 }
 # The audit log entry that a mail reports.
 EVENTS = {
@@ -62,6 +66,8 @@ EVENTS = {
     Kind.APPROVED: EventKind.APPROVED,
     Kind.RETAKE: EventKind.ASKED_AGAIN,
     Kind.UNANSWERED: EventKind.EXPIRED,
+    Kind.QUESTION: EventKind.QUESTION_ASKED,
+    Kind.ANSWER: EventKind.QUESTION_ANSWERED,
 }
 
 
@@ -99,6 +105,16 @@ def enqueue_shared_mails(consents: Sequence[Consent], kind: TalentMail.Kind) -> 
                 _store_mail(rows, kind, recipient, address)
 
 
+def enqueue_question_mail(question: Question, kind: TalentMail.Kind) -> None:
+    """Store and enqueue the mail about a question or its answer, in the caller's transaction."""
+    consent, (recipient,) = question.consent, RECIPIENTS[kind]
+    address = consent.talent.email if recipient == Recipient.TALENT else get_producer_address(consent)
+    if address:
+        fields = {"consent": consent, "kind": kind, "recipient": recipient, "sent_to": address}
+        mail = TalentMail.objects.create(**fields, question=question)
+        outbox.enqueue_task("send_talent_mail", mail.pk)
+
+
 def _store_mail(
     consents: Sequence[Consent], kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str
 ) -> None:
@@ -128,7 +144,7 @@ def report_all_deleted_if_done(consent: Consent) -> None:
 
 def send_talent_mail(mail_id: str) -> None:
     """Send a stored mail. A retry sends the same link as before, and nothing if the mail was sent."""
-    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by")
+    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by", "question")
     mail = rows.filter(pk=mail_id, sent_at=None).first()
     if mail is None:
         return
@@ -155,6 +171,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
     consents = [consent, *mail.others.select_related("talent", "requested_by")]
     return {
         "consent": consent,
+        "question": mail.question,
         "consents": consents,
         "purposes": ", ".join(one.get_purpose_display() for one in consents),
         "talent": consent.talent,
@@ -165,7 +182,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
         "deletions": deletions,
         "has_open_deletion": any(deletion.deleted_at is None for deletion in deletions),
         "has_link": consent.invitations.live().exists(),
-        "private_link": find_mailed_link(consent) if mail.kind == Kind.RETAKE else "",
+        "private_link": find_mailed_link(consent) if mail.kind in {Kind.RETAKE, Kind.ANSWER} else "",
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),
         "consent_link": settings.VOICEHUB_BASE_URL + consent.get_absolute_url(),

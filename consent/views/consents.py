@@ -16,6 +16,7 @@ from consent.access import (
     find_earlier_approval,
     find_open_dispute,
     find_take_problem,
+    fold_past_links,
     get_consent_or_404,
     get_take_or_404,
     get_user,
@@ -81,6 +82,7 @@ def render_consent_page(
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
     shared_reviews = review.list_shared_reviews(to_review) if to_review else []
+    links, earlier_links = fold_past_links(list_invitation_rows(consent, invitation_page, revoked))
     is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
     context = {
         "consent": consent,
@@ -93,9 +95,11 @@ def render_consent_page(
         "shared_reviews": shared_reviews,
         "retake_question": RETAKE_OF_ALL if shared_reviews else RETAKE,
         "seconds_left": _get_seconds_left(request, to_review),
-        "invitations": list_invitation_rows(consent, invitation_page, revoked),
+        "invitations": links,
+        "earlier_links": earlier_links,
         "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
+        "questions": list(consent.questions.select_related("answered_by")),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),

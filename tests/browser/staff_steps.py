@@ -363,7 +363,7 @@ def start_build(tab: Tab, name: str = RAPID, handover: str = "", account: str = 
     return read_path(tab.page)
 
 
-def wait_for_heading(page: Page, heading: str) -> None:
+def wait_for_heading(page: Page, heading: str | re.Pattern[str]) -> None:
     """Wait until the page shows this heading, and check that it was not reloaded."""
     page.evaluate("document.body.dataset.sameDocument = 'yes'")
     expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=60_000)

@@ -46,6 +46,20 @@ def make_link_on_page(client: Client, consent: Consent) -> str:
     return link[1]
 
 
+def test_links_that_are_over_are_folded_below_the_one_that_works(
+    factory: ConsentFactory, producer_client: Client
+) -> None:
+    consent = factory.make_consent()
+    for _ in range(3):
+        make_link_on_page(producer_client, consent)
+    page = read_page(producer_client, consent.get_absolute_url())
+    shown, folded = page.split("2 earlier links</summary>")
+    assert (shown.count(">Active<"), shown.count(">Replaced<"), folded.count(">Replaced<")) == (1, 0, 2)
+    Invitation.objects.update(revoked_at=timezone.now())
+    page = read_page(producer_client, consent.get_absolute_url())
+    assert "earlier links" not in page and page.count(">Replaced<") == 3, "none works, so all are shown"
+
+
 def test_canceled_request_gets_no_private_link(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent()
     void_consent(consent, factory.producer, "A mistake.")

@@ -7,6 +7,7 @@ from django.urls import path
 
 from consent import public_views as views
 from consent.code_views import enter_code
+from consent.comparison_views import answer_comparison
 from consent.dispute_views import report
 from consent.question_views import ask
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("invitation/<uuid:link>/code/", enter_code, name="code"),
     path("invitation/<uuid:link>/question/", ask, name="ask"),
     path("invitation/<uuid:link>/begin/", views.begin, name="begin"),
+    path("invitation/<uuid:link>/voice-comparison/", answer_comparison, name="comparison"),
     path("invitation/<uuid:link>/<uuid:pk>/", views.record_page, name="record"),
     path("invitation/<uuid:link>/<uuid:pk>/submit/", views.submit, name="submit"),
     path("invitation/<uuid:link>/<uuid:pk>/decline/", views.decline, name="decline"),

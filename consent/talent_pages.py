@@ -24,6 +24,7 @@ from consent.services.sittings import (
     list_ticked_consents,
 )
 from consent.services.talent_mails import get_producer_address
+from consent.services.voice_comparison import load_comparison
 from consent.talent_statuses import list_talent_statuses
 
 # In the address to which a recording is sent: the consents that the page named beside the text.
@@ -58,6 +59,7 @@ def make_home_context(invitation: Invitation, tick_problem: str = "") -> dict[st
         "is_open": bool(groups),
         "has_deadline": any(not consent.note_to_talent for consent in requests),
         "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
+        "comparison": load_comparison(invitation.talent),
         **get_contact(statuses[0].consent),
     }
 

@@ -2,20 +2,35 @@
 
 from django.urls import path
 
-from consent.views import consents, contracts, links, open_requests, questions, requests, takes, talents
+from consent.views import (
+    comparison,
+    consents,
+    contracts,
+    links,
+    many_requests,
+    open_requests,
+    questions,
+    requests,
+    takes,
+    talents,
+)
 
 app_name = "consent"
 
 urlpatterns = [
     path("talents/", talents.talent_list, name="talent_list"),
     path("talents/add/", talents.talent_add, name="talent_add"),
+    path("talents/ask/", many_requests.ask_talents, name="ask_talents"),
+    path("talents/ask/table/", many_requests.import_requests, name="request_table"),
     path("talents/<uuid:pk>/", talents.talent_page, name="talent"),
     path("talents/<uuid:pk>/edit/", talents.talent_edit, name="talent_edit"),
+    path("talents/<uuid:pk>/voice-comparison/", comparison.comparison_answer, name="comparison_answer"),
     path("talents/<uuid:pk>/hold/set/", talents.hold_set, name="hold_set"),
     path("talents/<uuid:pk>/hold/release/", talents.hold_release, name="hold_release"),
     path("talents/<uuid:pk>/contracts/add/", contracts.contract_add, name="contract_add"),
     path("talents/<uuid:pk>/ask/", requests.consent_request, name="consent_ask"),
     path("talents/<uuid:pk>/ask/statement/", requests.statement_preview, name="statement"),
+    path("talents/<uuid:pk>/invite/", requests.talent_invite, name="talent_invite"),
     path("contract-drafts/<uuid:pk>/file", contracts.contract_draft, name="contract_draft"),
     path("contracts/<uuid:pk>/", contracts.contract_page, name="contract"),
     path("contracts/<uuid:pk>/confirm/", contracts.contract_confirm, name="contract_confirm"),

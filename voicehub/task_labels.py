@@ -23,6 +23,7 @@ TASK_LABELS = {
     "check_take": "Checking a consent recording",
     "examine_recordings": "Analyzing recordings",
     "compare_recordings": "Comparing recordings",
+    "match_takes": "Comparing the voice of consent recordings",
     "expire_consents": "Expiring consents",
     "delete_contract_drafts": "Deleting the files of unfinished contract forms",
     "delete_contract_draft_file": "Deleting the file of a contract form",

@@ -12,3 +12,4 @@ register_subject(Subject(TalentChange, PERMISSION, ("talent__name",)), "send_tal
 register_subject(Subject(ContractNotice, PERMISSION, ("contract__talent__name",)), "send_contract_notice")
 register_subject(Subject(Take, PERMISSION, ("consent__talent__name",)), "check_take")
 register_subject(Subject(Talent, PERMISSION, ("name",), read_first_id), "delete_contract_draft_file")
+register_subject(Subject(Talent, PERMISSION, ("name",)), "match_takes")

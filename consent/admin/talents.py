@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from consent.access import get_user
-from consent.models import AccessCode, Invitation, Question, Talent, TalentChange, TalentMail
+from consent.models import AccessCode, ComparisonAnswer, Invitation, Question, Talent, TalentChange, TalentMail
 from consent.services.talent_details import change_talent
 from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.groups import PEOPLE
@@ -48,6 +48,17 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter = ["channel", "expires_at"]
     search_fields = ["talent__name", "sent_to"]
     list_select_related = ["talent"]
+
+
+@admin.register(ComparisonAnswer)
+class ComparisonAnswerAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Whether talents allow that their voice is compared"
+    studio_path = "talent"
+    list_display = ["talent", "number", "is_allowed", "invitation", "recorded_by", "created_at"]
+    list_filter = ["is_allowed", "version", "created_at"]
+    search_fields = ["talent__name", "reason", "sha256"]
+    list_select_related = ["talent", "invitation__talent", "recorded_by"]
 
 
 @admin.register(TalentMail)

@@ -25,7 +25,7 @@ STATEMENT = Fields(
         "findings": Maybe(FINDINGS),
     }
 )
-SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with")})
+SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with", "takes")})
 
 
 def make_take_path(take: "Take", suffix: str) -> str:

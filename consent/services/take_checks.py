@@ -11,7 +11,8 @@ from audio import statement
 from audio.analysis.analyze import analyze_recording
 from audio.wav.riff import load_samples, read_header
 from consent import extension_points
-from consent.models import Consent, Pronunciation, Take, TakeCheck
+from consent.models import Consent, Pronunciation, Take, TakeCheck, Talent
+from consent.services.voice_comparison import lock_permission
 from voicehub import outbox
 from voicehub.threshold_overrides import load_take_thresholds
 
@@ -33,7 +34,7 @@ def check_take(take_id: str) -> None:
     take = Take.objects.select_related("consent__talent").get(pk=take_id)
     results = _run_checks(take)
     _query_checks(take).update(**results, error="", checked_at=timezone.now())
-    extension_points.compare_with_recordings(take.consent.talent)
+    extension_points.compare_takes(take.consent.talent)
 
 
 def handle_check_failure(take_id: str) -> None:
@@ -49,8 +50,14 @@ def _query_checks(take: Take) -> QuerySet[TakeCheck]:
 
 
 def save_speaker_match(take: Take, match: Mapping[str, Any]) -> None:
-    """Store how similar the voices of this take and of the talent's recordings are (`match` is `Match.as_dict()`)."""
-    TakeCheck.objects.filter(take=take).update(speaker=dict(match))
+    """Store how similar the voices of this take and of the talent's recordings are (`match` is `Match.as_dict()`).
+
+    Nothing is stored if the talent no longer allows the comparison.
+    """
+    talent_id = Talent.objects.values_list("pk", flat=True).get(consents=take.consent_id)
+    with lock_permission(talent_id) as is_allowed:
+        if is_allowed:
+            TakeCheck.objects.filter(take=take).update(speaker=dict(match))
 
 
 def _run_checks(take: Take) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from consent.forms import TalentForm
 from consent.link_forms import TalentEditForm
 from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
+from consent.services.consent_requests import list_unsent_requests
 from consent.services.legal_hold import release_hold, set_hold
 from consent.services.open_requests import BulkResult, resend_many
 from consent.services.talent_details import DetailsChange, change_talent, has_mailed_link
+from consent.services.voice_comparison import load_comparison
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
@@ -55,7 +57,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     in_force = [pk for pk, suspension in current.items() if suspension is None]
     suspended = [pk for pk in current if pk not in in_force]
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
-    contracts = load_part(request, talent.contracts.all(), "contracts")
+    contracts = load_part(request, talent.contracts.select_related("filed_by"), "contracts")
     furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
     user = get_user(request)
@@ -67,10 +69,12 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
         "contracts": contracts,
+        "unsent_count": len(list_unsent_requests(talent)),
         "in_force": in_force,
         "suspended": suspended,
         "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,
         "events": list_recent_events(talent, RECENT_EVENTS),
+        "comparison": load_comparison(talent),
     }
     return render(request, "consent/talent.html", context)
 

@@ -17,11 +17,13 @@ from consent.models import (
     Statement,
     Take,
     TakeCheck,
+    TakeSound,
     TalentChange,
     TalentMail,
 )
 from consent.services.audit_log import record_event
 from consent.services.notices import build_notice, store_notice
+from consent.services.voice_comparison import build_question, record_answer
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import (
@@ -70,6 +72,9 @@ def _make_consent_rows(studio: Studio, consent: Consent, number: int) -> None:
     store_notice(consent, build_notice(consent))
     take = Take.objects.filter(consent=consent).get()
     TakeCheck.objects.create(take=take, checked_at=timezone.now(), statement={"verdict": "review"})
+    TakeSound.objects.get_or_create(take=take)
+    question = build_question(consent.talent)
+    record_answer(consent.talent, question, is_allowed=True, by=studio.producer, reason="On paper.")
     fields = {"sent_to": "talent@people.test", "token_digest": f"secret-digest-{number:02}"}
     invitation = Invitation.objects.create(talent=consent.talent, channel="mail", created_by=studio.producer, **fields)
     invitation.consents.add(consent)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task, TaskStatus
 from voicehub.task_labels import describe_task
 from voices import access
@@ -44,6 +45,14 @@ class PendingConsents:
     def has_deadline(self) -> bool:
         """Whether the link ends without an answer. The link of a retake does not."""
         return self.invitation is not None and self.invitation.expires_at > timezone.now()
+
+    @property
+    def can_remind(self) -> bool:
+        """Whether the link was mailed, and no mail was sent within a day."""
+        if self.invitation is None or not self.has_deadline or self.invitation.channel != Invitation.Channel.MAIL:
+            return False
+        last = self.invitation.reminded_at or self.invitation.sent_at
+        return last is not None and last <= timezone.now() - MIN_INTERVAL
 
 
 def list_pending_consents() -> list[PendingConsents]:

@@ -46,6 +46,8 @@ from voicehub.tokens import hash_token
 P = ParamSpec("P")
 # In the address to which `open_link` redirects. Without the cookie, the page then explains that it was refused.
 COOKIE_MARK = "cookie"
+# More answered consents than this are folded, as are all beside a request, so that the page stays calm.
+MAX_OPEN_SECTIONS = 3
 Response = TypeVar("Response", bound=HttpResponseBase)
 NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."
 
@@ -127,12 +129,15 @@ def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     statuses = list_talent_statuses(list(query_invited_consents(invitation)), invitation)
     if not statuses:
         return _render_closed_page(request)
-    first, requests = statuses[0].consent, [status.consent for status in statuses if status.is_answerable]
+    requests = [status.consent for status in statuses if status.is_answerable]
+    first = requests[0] if requests else statuses[0].consent
     context = {
         "invitation": invitation,
         "statuses": statuses,
         "first": first,
+        "requests": requests,
         "is_open": bool(requests),
+        "is_folded": bool(requests) or len(statuses) > MAX_OPEN_SECTIONS,
         "has_deadline": any(not consent.note_to_talent for consent in requests),
         "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
         **_get_contact(first),
@@ -208,7 +213,6 @@ def _render_record_page(
         "consent": consent,
         "invitation": invitation,
         "withdrawal": notice.get_section(WITHDRAWAL),
-        "is_only_request": query_invited_consents(invitation).count() == 1,
         "recorder_config": build_recorder_config(consent),
         "file_problem": file_problem,
     }

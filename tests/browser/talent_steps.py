@@ -18,9 +18,13 @@ def find_link(text: str) -> str:
 
 def open_statement(tab: Tab, link: str) -> Page:
     page = tab.goto(link)
+    continue_to_statement(page)
+    return page
+
+
+def continue_to_statement(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^(Continue to the text|Read it again)$")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
-    return page
 
 
 def allow_microphone(page: Page) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from email.utils import parseaddr
 from typing import Any
 
 from django import template
@@ -198,6 +199,12 @@ def studio_name() -> str:
 
 
 register.simple_tag(make_logo_url, name="studio_logo")
+
+
+@register.simple_tag
+def studio_mail() -> str:
+    """The address of the studio, from which its mails come."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def _find_current(path: str, url: str, parts: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ ADMIN_ROLES = frozenset({"admin"})
 PUBLIC_URLS = {
     "login",
     "healthz",
+    "studio_logo",
     "invitation:open",
     "invitation:old_home",
     "invitation:home",

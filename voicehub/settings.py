@@ -29,6 +29,8 @@ VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip
 VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
 # The company that talents name in the spoken statement.
 VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
+# The company's logo, on the pages of talents.
+VOICEHUB_LOGO = env.read_logo("VOICEHUB_LOGO")
 # Where talents reach the company by post, whom they can complain to, and where the servers stand: for the notice that
 # they read before they consent.
 VOICEHUB_COMPANY_ADDRESS = env.read_text("VOICEHUB_COMPANY_ADDRESS")
@@ -71,7 +73,7 @@ MIDDLEWARE = [
     "voicehub.middleware.PrivacyHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "voicehub.middleware.FormOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "voicehub.middleware.BodyLimitMiddleware",
     "voicehub.middleware.SignInMiddleware",

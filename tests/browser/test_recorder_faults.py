@@ -299,14 +299,14 @@ def test_dot_and_level_are_visible_with_forced_colors(recorder: Recorder) -> Non
     recorder.record(1)
     recorder.page.emulate_media(forced_colors="active")
     dot = recorder.page.locator(".recorder-dot")
-    page_color = recorder.read("getComputedStyle(document.querySelector('.recorder')).backgroundColor")
+    page_color = recorder.read("getComputedStyle(document.body).backgroundColor")
     assert dot.evaluate("(one) => getComputedStyle(one).backgroundColor") != page_color
 
 
 def test_recorder_fits_a_phone_at_twice_its_zoom(recorder: Recorder) -> None:
     recorder.page.set_viewport_size({"width": 195, "height": 422})
     recorder.open()
-    too_wide = """() => { const right = document.querySelector(".recorder").getBoundingClientRect().right;
+    too_wide = """() => { const right = document.documentElement.clientWidth;
       return [...document.querySelectorAll(".recorder *")].filter((one) => one.getBoundingClientRect().right > right)
         .map((one) => one.outerHTML); }"""
     assert recorder.read(too_wide) == []

@@ -24,6 +24,7 @@ from voicehub.lists.filters import make_query
 from voicehub.rail_counts import read_counts
 from voicehub.status_marks import get_tone
 from voicehub.storage import list_base_styles
+from voicehub.studio_logo import make_logo_url
 from voicehub.text import format_clock, format_date, format_duration
 
 register = template.Library()
@@ -195,6 +196,9 @@ def navigation(context: template.Context) -> list[NavigationLink]:
 @register.simple_tag
 def studio_name() -> str:
     return str(settings.VOICEHUB_COMPANY)
+
+
+register.simple_tag(make_logo_url, name="studio_logo")
 
 
 @register.simple_tag

@@ -156,6 +156,8 @@ class Recorder {
     if (!this.state.is(Step.READY)) return; // the microphone was lost meanwhile
     this.state.moveTo(Step.RECORDING);
     this.showRecordingMessage(RECORDING);
+    this.view.clearWave();
+    this.view.showRecordedTime(0);
     this.view.focus("stop");
     this.startedAt = performance.now();
     this.timer = setInterval(() => this.updateTimer(), TIMER_MS);

@@ -10,6 +10,7 @@ from django.urls import reverse_lazy
 
 from launcher import valkey
 from voicehub import env, upload_limits
+from voicehub.talent_languages import TALENT_LANGUAGES
 
 # Makes classes such as ModelAdmin generic at run time, as they are for the type checker.
 django_stubs_ext.monkeypatch()
@@ -129,7 +130,10 @@ LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
+# Staff pages are in English. Talents' pages and mails are in the language of the talent's record.
 LANGUAGE_CODE = "en-us"
+LANGUAGES = list(TALENT_LANGUAGES.items())
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.read_text("VOICEHUB_TIME_ZONE", "UTC")
 USE_TZ = True
 
@@ -182,6 +186,8 @@ if MAIL:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
     EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.tls, MAIL.ssl
 EMAIL_TIMEOUT = 20
+# Whether a talent enters a code from a mail in each new browser. Without a mail server nobody would get it.
+VOICEHUB_TALENT_CODES = env.read_boolean("VOICEHUB_TALENT_CODES", default=MAIL is not None)
 DEFAULT_FROM_EMAIL = env.read_text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@localhost>")
 
 # Content Security Policy: only our own resources, and nothing inline.

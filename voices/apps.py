@@ -15,7 +15,8 @@ class VoicesConfig(AppConfig):
         from voices.models import Build
         from voices.services.deletion_table import list_deletions
         from voices.services.previews import resume_samples
-        from voices.services.recordings.comparison import enqueue_comparisons, has_comparable_recordings
+        from voices.services.recordings.speaker_results import compare_everything, forget_speakers
+        from voices.services.recordings.take_matches import enqueue_take_matches
         from voices.services.scheduled_deletion import resume_deletions
         from voices.services.uploaders import has_only_authorized_uploaders
         from voices.services.withdrawal import stop_use
@@ -31,4 +32,5 @@ class VoicesConfig(AppConfig):
         extension_points.register_hold_handler(resume_deletions)
         extension_points.register_voice_summaries(SUMMARIES)
         extension_points.register_first_steps(find_first_steps)
-        extension_points.register_comparison(enqueue_comparisons, has_comparable_recordings)
+        comparison = extension_points.SpeakerComparison(enqueue_take_matches, compare_everything, forget_speakers)
+        extension_points.register_comparison(comparison)

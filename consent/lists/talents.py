@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -126,6 +127,7 @@ class TalentFilter(ListFilter):
 
 class TalentTable(ListTable):
     default_sort = "name"
+    can_tick: ClassVar[bool] = True
 
     name = ListColumn("Talent", lambda: Lower("name"), css_class="two")
     contract = ListColumn("Contract", rank_contract, find_contract_end, css_class="only-desk", permission=CONTRACTS)
@@ -164,7 +166,21 @@ class TalentTable(ListTable):
 
     def render_name(self, record: Talent) -> SafeString:
         lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
-        return render_person_name(record.name, lines)
+        name = render_person_name(record.name, lines)
+        return self._render_tick(record) + name if self.has_ticks else name
+
+    def _render_tick(self, record: Talent) -> SafeString:
+        """A box of the form below the list, which requests consents of all talents with a tick."""
+        return format_html(
+            '<span class="pick"><input class="form-check-input" type="checkbox" form="ask-many" name="talent"'
+            ' value="{}" aria-label="Choose {}"></span>',
+            record.pk,
+            record.name,
+        )
+
+    @property
+    def has_ticks(self) -> bool:
+        return self.can_tick and self.user.has_perm("consent.add_consent")
 
     def render_contract(self, record: Talent) -> SafeString | str:
         state = self.contract_states.get(record.pk, ContractState())
@@ -211,6 +227,7 @@ class AskTable(TalentTable):
     """Whom to ask for consent: each row leads to the form of a request."""
 
     action, url_name = "Request consent", "consent:consent_ask"
+    can_tick = False
     voices = last_build = None  # type: ignore[assignment]  # leaves the columns out
     next_step = ListColumn("Next step", css_class="only-desk")
 

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from voicehub.talent_languages import SOURCE_LANGUAGE, TALENT_LANGUAGES
+
 
 class Talent(models.Model):
     """The person whose voice is recorded.
@@ -20,6 +22,13 @@ class Talent(models.Model):
         help_text="Their email address. They get a copy of reminders, without the private link.",
     )
     phone = models.CharField(max_length=40, blank=True)
+    language = models.CharField(
+        "language of pages and mails",
+        max_length=8,
+        choices=list(TALENT_LANGUAGES.items()),
+        default=SOURCE_LANGUAGE,
+        help_text="The talent can change it on the private page.",
+    )
     notes = models.TextField(blank=True, help_text="Only the studio sees these notes.")
     legal_hold_reason = models.CharField(max_length=1000, blank=True, editable=False)
     legal_hold_by = models.ForeignKey(

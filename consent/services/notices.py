@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from consent.extension_points import get_provider_label
 from consent.models import Consent, Contract, Notice
@@ -18,6 +19,7 @@ from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
 from consent.services.filed_contracts import list_on_file, load_contracts
 from consent.services.talent_mails import get_producer_address
+from consent.services.voice_comparison import describe_comparison
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
@@ -25,9 +27,11 @@ from voicehub.json_fields import hash_json
 from voicehub.roles import ROLES
 from voicehub.text import format_date
 
-NOTICE_VERSION = 1
+NOTICE_VERSION = 2
 LANGUAGE = "en"
 WITHDRAWAL = "withdrawal"
+# The page shows this section once for all consents, with the question about it.
+COMPARISON = "comparison"
 # The sections in a fold, so that the page stays short.
 FOLDED = ("deletion", "storage", "rights")
 NOT_KNOWN = "not known"
@@ -53,7 +57,7 @@ class NoticeText:
 
     @property
     def main_sections(self) -> list[Section]:
-        return [section for section in self.sections if section.key not in FOLDED]
+        return [section for section in self.sections if section.key not in (*FOLDED, COMPARISON)]
 
     @property
     def folded_sections(self) -> list[Section]:
@@ -102,6 +106,7 @@ def _iterate_sections(consent: Consent, contracts: Sequence[Contract]) -> Iterat
         yield Section("term", "For how long", describe_term(compute_term(consent, contracts)))
         yield Section("pay", "What you are paid", _describe_pay(on_file))
     yield Section("listeners", "Who can listen", _describe_listeners(consent, label))
+    yield Section(COMPARISON, gettext("If your voice is compared"), describe_comparison())
     yield Section(WITHDRAWAL, "If you change your mind", _describe_withdrawal(consent, label))
     yield Section("deletion", f"What a deletion does at {label}", tuple(_iterate_deletion(consent, label)))
     yield Section("storage", "Where your data is kept", _describe_storage())

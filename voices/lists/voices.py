@@ -9,8 +9,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
 from django.utils.safestring import SafeString
 
-from consent.forms import load_newest_statements
 from consent.labels import get_purpose_label
+from consent.services.statements import load_newest_statements
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows

@@ -16,7 +16,7 @@ from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
-from voicehub.text import format_decimals, format_time
+from voicehub.text import format_decimals, format_time, split_sentences
 from voices import access, presenters
 from voices.build_results.marks import list_found
 from voices.build_results.trends import load_trends
@@ -80,6 +80,7 @@ register.filter(tier_label)
 
 register.filter(build_name)
 register.filter(shorten_clip_names)
+register.filter(split_sentences)
 
 
 @register.filter

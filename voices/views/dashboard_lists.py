@@ -22,6 +22,7 @@ from voices.presenters import compute_change_token, make_voice_badge
 from voices.row_polls import RowState, make_list_token
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.work_samples import load_past_work
+from voices.views.mail_steps import query_refused_mails
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
 MAX_ROWS = 100
@@ -196,8 +197,8 @@ class FailedTask:
 
 
 def list_failed_tasks() -> list[FailedTask]:
-    """Failed tasks that no person has marked as seen, each with its build if it has one."""
-    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
+    """Failed tasks that no person has marked as seen, each with its build if it has one. Refused mails are steps."""
+    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None).exclude(pk__in=query_refused_mails())
     tasks = list(failed.order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS])
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
     return [FailedTask(describe_task(task.kind), task, builds.get(task.object_id)) for task in tasks]

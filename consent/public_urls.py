@@ -7,6 +7,7 @@ from django.urls import path
 
 from consent import public_views as views
 from consent.dispute_views import report
+from consent.language_views import choose_language
 
 app_name = "invitation"
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("reports/<str:token>/", report, name="report"),
     path("invitation/", views.old_home, name="old_home"),
     path("invitation/<uuid:link>/", views.home, name="home"),
+    path("invitation/<uuid:link>/language/", choose_language, name="language"),
     path("invitation/<uuid:link>/<uuid:pk>/", views.record_page, name="record"),
     path("invitation/<uuid:link>/<uuid:pk>/begin/", views.start_recording, name="begin"),
     path("invitation/<uuid:link>/<uuid:pk>/submit/", views.submit, name="submit"),

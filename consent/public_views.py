@@ -4,9 +4,8 @@ Opening the link (GET, which mail scanners do too) changes nothing: it exchanges
 no later URL contains the token. An unknown, expired, replaced or revoked link shows the same page.
 """
 
-from collections.abc import Callable
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import (
@@ -23,13 +23,16 @@ from consent.access import (
     find_invitation,
     get_answerable_consent,
     get_invited_consent,
-    get_opened_invitation,
     get_user,
     list_withdrawable_consents,
     query_invited_consents,
 )
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
+from consent.link_pages import COOKIE_MARK
+from consent.link_pages import add_privacy_headers as _add_privacy_headers
+from consent.link_pages import render_closed_page as _render_closed_page
+from consent.link_pages import require_invitation as _require_invitation
 from consent.lists.consents import ENDED
 from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.recorder_config import build_recorder_config
@@ -43,49 +46,9 @@ from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
-P = ParamSpec("P")
-# In the address to which `open_link` redirects. Without the cookie, the page then explains that it was refused.
-COOKIE_MARK = "cookie"
-Response = TypeVar("Response", bound=HttpResponseBase)
-NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."
-
-
-def _require_invitation(
-    view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Decorator: pass the view the invitation of its URL, or render the closed-link page if it was not opened here."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, /, link: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        try:
-            return view(request, get_opened_invitation(request, link), *args, **kwargs)
-        except Http404:
-            return _render_cookie_page(request) if _refuses_cookies(request) else _render_closed_page(request)
-
-    return wrapped
-
-
-def _refuses_cookies(request: HttpRequest) -> bool:
-    """Whether the browser comes straight from `open_link` without the cookie that it got there."""
-    return COOKIE_MARK in request.GET and INVITATION_COOKIE not in request.COOKIES
-
-
-def _render_cookie_page(request: HttpRequest) -> HttpResponse:
-    return _add_privacy_headers(render(request, "public/cookies_blocked.html", status=404))
-
-
-def _render_closed_page(request: HttpRequest) -> HttpResponse:
-    return _add_privacy_headers(render(request, "public/link_expired.html", status=404))
-
-
-def _add_privacy_headers(response: Response) -> Response:
-    """Keep a talent's pages out of search engines.
-
-    `open_link` also sets `Referrer-Policy: no-referrer`, as its URL contains the token. The other pages must send
-    their origin to VoiceHub, because the CSRF check rejects a form without it.
-    """
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+NOT_READ = gettext_lazy(
+    "Open your private link again and read what this is about first. Your recording stays in this browser."
+)
 
 
 @login_not_required
@@ -177,7 +140,8 @@ def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> H
         return redirect("invitation:home", invitation.pk)
     notice = build_notice(consent)
     if request.POST.get("notice") != notice.sha256:
-        messages.warning(request, "This page has changed since you opened it. Read it again, then continue.")
+        text = gettext("This page has changed since you opened it. Read it again, then continue.")
+        messages.warning(request, text)
         return redirect("invitation:home", invitation.pk)
     invitations.record_opening(invitation, consent, notice)
     return redirect("invitation:record", invitation.pk, consent.pk)
@@ -230,7 +194,7 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
     if request.method != "POST":
         return redirect("invitation:record", invitation.pk, consent.pk)
     if consent.status == ConsentStatus.REQUESTED and find_shown_notice(consent) is None:
-        received = UploadResult(problem=NOT_READ, status=409)
+        received = UploadResult(problem=str(NOT_READ), status=409)
     else:
         # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
         by = get_user(request) if request.user.is_authenticated else None

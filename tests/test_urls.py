@@ -33,6 +33,7 @@ PUBLIC_URLS = {
     "invitation:deletions",
     "invitation:contract",
     "invitation:receipt",
+    "invitation:language",
     "invitation:report",
     "voices:dataset",
     "webhooks:callback",

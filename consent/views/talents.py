@@ -16,6 +16,7 @@ from consent.forms import TalentForm
 from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
 from consent.services.legal_hold import release_hold, set_hold
+from consent.services.talent_languages import record_language
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
@@ -85,6 +86,8 @@ def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
         form = _make_edit_form(request, pk)
         if request.method == "POST" and form.is_valid():
             form.instance.save(update_fields=list(form.Meta.fields))
+            if form.instance.language != form.stored["language"]:
+                record_language(form.instance, get_user(request))
             messages.success(request, "Saved.")
             return redirect(talent)
     status = 409 if form.has_conflict else 200

@@ -3,7 +3,6 @@
 `python -m tests.support.messages` writes them. English needs none: it is in the code.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,8 @@ from pathlib import Path
 from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import to_locale
+
+from voicehub.json_fields import hash_json
 
 PAGES, SCRIPTS = DOMAINS = ("django", "djangojs")
 
@@ -30,11 +31,8 @@ def get_catalog_path(language: str, domain: str, suffix: str = ".mo") -> Path:
 
 @cache
 def hash_catalog(language: str) -> str:
-    """The SHA-256 of all translations into this language that VoiceHub has."""
-    digest = hashlib.sha256()
-    for domain in DOMAINS:
-        digest.update(get_catalog_path(language, domain).read_bytes())
-    return digest.hexdigest()
+    """The SHA-256 of all texts and their translations into this language, as canonical JSON."""
+    return hash_json([[one.english, one.translated] for one in list_translations(language)])
 
 
 @cache

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import require_contract
+from consent.services.mail_texts import make_mail
 from consent.services.notices import NoticeText, store_notice
 from consent.services.private_links import derive_invitation_token, make_private_link
+from consent.services.talent_languages import speak_to
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -150,14 +151,16 @@ def send_invitation(invitation_id: str) -> None:
     invitation.token_digest = hash_token(token)
     invitation.save(update_fields=["token_digest"])
     consents = list(invitation.consents.select_related("talent"))
-    context = {"invitation": invitation, "consents": consents, "link": make_private_link(token)}
-    subject, template = _choose_mail(consents)
-    send_mail(
-        subject,
-        render_to_string(template, context),
-        settings.DEFAULT_FROM_EMAIL,
-        [invitation.sent_to],
-    )
+    context = {
+        "invitation": invitation,
+        "talent": invitation.talent,
+        "consents": consents,
+        "text_count": len(consents),
+        "link": make_private_link(token),
+    }
+    with speak_to(invitation.talent):
+        subject, template = _choose_mail(consents)
+        make_mail(subject, template, context, invitation.sent_to).send()
     with transaction.atomic():
         invitation.sent_at = timezone.now()
         invitation.save(update_fields=["sent_at"])
@@ -169,8 +172,11 @@ def _choose_mail(consents: Sequence[Consent]) -> tuple[str, str]:
     """Subject and template: an invitation, or the link to a consent that the talent has answered."""
     company = consents[0].company
     if any(consent.status == ConsentStatus.REQUESTED for consent in consents):
-        return f"{company} requests your voice consent", "consent/mail/invitation.txt"
-    return f"Your private link to your voice consent for {company}", "consent/mail/private_link.txt"
+        subject, template = gettext("{company} requests your voice consent"), "consent/mail/invitation.txt"
+    else:
+        subject = gettext("Your private link to your voice consent for {company}")
+        template = "consent/mail/private_link.txt"
+    return subject.format(company=company), template
 
 
 def record_opening(invitation: Invitation, consent: Consent, notice: NoticeText) -> None:

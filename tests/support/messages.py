@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,18 @@ SCRIPT_KEYWORDS: dict[str, Any] = {"translate": None}
 COMMENT = "Translators:"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}|%[sd]")
 WIDTH = 120
+FIRST_DAY = datetime(2026, 11, 29, tzinfo=UTC)
+HEADER: dict[str, Any] = {
+    "project": "VoiceHub",
+    "version": "1",
+    "header_comment": "# What talents read. `make messages` adds new texts; then translate them here and run it again.",
+    "copyright_holder": "VoiceHub",
+    "msgid_bugs_address": "none",
+    "last_translator": "VoiceHub",
+    "language_team": "none",
+    "creation_date": FIRST_DAY,
+    "revision_date": FIRST_DAY,
+}
 
 
 @cache
@@ -92,8 +105,8 @@ def read_catalog(language: str, domain: str) -> Catalog:
 
 
 def make_catalog(language: str, domain: str) -> Catalog:
-    """The texts of today with the translations that the catalog has. It has no dates, so that it changes only with them."""
-    old, new = read_catalog(language, domain), Catalog(locale=to_locale(language), charset="utf-8")
+    """The texts of today with the translations that the catalog has. Its header changes only with the texts."""
+    old, new = read_catalog(language, domain), Catalog(locale=to_locale(language), fuzzy=False, **HEADER)
     for message in collect_texts(domain):
         if message.id:
             known = old.get(message.id, message.context)
@@ -140,11 +153,12 @@ def write_catalogs() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(render_catalog(catalog))
             path.with_suffix(".mo").write_bytes(compile_catalog(read_catalog(language, domain)))
-        print(f"{language}: {len(list_missing(language))} texts without a translation")
+        sys.stdout.write(f"{language}: {len(list_missing(language))} texts without a translation\n")
 
 
 if __name__ == "__main__":
     if "--missing" in sys.argv:
-        print(json.dumps({language: list_missing(language) for language in LANGUAGES}, ensure_ascii=False, indent=1))
+        missing = {language: list_missing(language) for language in LANGUAGES}
+        sys.stdout.write(json.dumps(missing, ensure_ascii=False, indent=1) + "\n")
     else:
         write_catalogs()

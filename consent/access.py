@@ -4,7 +4,7 @@ Every staff view names its permission with `require_permission`. Staff without i
 page (LoginRequiredMiddleware). The talent's pages check the invitation instead (see `get_opened_invitation`).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -49,6 +49,14 @@ def require_permission(permission: str) -> Callable[[Any], Any]:
 def get_user(request: HttpRequest) -> User:
     """The signed-in user of a request that has passed `require_permission`."""
     return cast(User, request.user)
+
+
+def parse_uuid_or_404(text: str) -> UUID:
+    """The id in a form. Raises Http404 if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("Not an id.") from None
 
 
 def get_talent_or_404(pk: UUID) -> Talent:
@@ -204,6 +212,13 @@ class InvitationRow:
         return self.statuses == {ConsentStatus.VOIDED}
 
     @property
+    def is_over(self) -> bool:
+        """Whether the link was sent or passed on, and works no longer."""
+        invitation = self.invitation
+        is_queued = not (invitation.token_digest or invitation.revoked_at or self.is_revoked or self.is_void)
+        return not (self.is_live or self.send_failure or is_queued)
+
+    @property
     def is_overdue(self) -> bool:
         """Whether the time for the first answer is over."""
         return self.invitation.expires_at <= timezone.now()
@@ -228,6 +243,13 @@ def list_invitation_rows(
         )
         for row in rows
     ]
+
+
+def fold_past_links(rows: Sequence[InvitationRow]) -> tuple[list[InvitationRow], list[InvitationRow]]:
+    """The links to show, and the earlier ones to fold: those that are over, below one that works."""
+    if not any(row.is_live for row in rows):
+        return list(rows), []
+    return [row for row in rows if not row.is_over], [row for row in rows if row.is_over]
 
 
 def query_invitations(consent: Consent) -> QuerySet[Invitation]:

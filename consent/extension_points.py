@@ -1,8 +1,8 @@
 """Functions that other apps register here, because this app must not import those apps.
 
-They supply the names of the providers, compare takes with recordings, list the languages of voices, know which
-providers get no proof of consent, stop the use of a withdrawn consent, go on with deletions after a legal hold,
-summarize the voices of talents, and find the next step of each talent.
+They supply the names of the providers, compare takes with recordings, list the languages of voices and the voices
+that were built with a consent, know which providers get no proof of consent, stop the use of a withdrawn consent, go
+on with deletions after a legal hold, summarize the voices of talents, and find the next step of each talent.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,8 +18,7 @@ from voicehub.models import User
 from voicehub.talent_languages import SOURCE_LANGUAGE
 
 ListProviders = Callable[[], list[tuple[str, str]]]
-CompareSpeakers = Callable[[Talent], None]
-HasRecordings = Callable[[Talent], bool]
+ChangeComparisons = Callable[[Talent], None]
 StopUse = Callable[[Consent], None]
 ResumeUse = Callable[[Talent], None]
 ResumeDeletions = Callable[[Talent], None]
@@ -84,12 +83,37 @@ class TalentStep:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SpeakerComparison:
+    """How an app compares the voice of a talent. It computes no voiceprint that `voice_comparison` does not allow.
+
+    `compare_takes` is called for a talent whose take was just checked, and compares the takes with the recordings and
+    with earlier takes, if the talent allows it: it calls `save_speaker_match` later. `compare_everything` is called
+    once the talent allows it, and `forget_speakers` when they no longer do: it deletes the results that the app keeps.
+    Both are called in a transaction.
+    """
+
+    compare_takes: ChangeComparisons
+    compare_everything: ChangeComparisons
+    forget_speakers: ChangeComparisons
+
+
+@dataclass(frozen=True, slots=True)
+class UsingVoice:
+    """A voice that was built with a consent."""
+
+    name: str
+    url: str
+
+
+ListUsingVoices = Callable[[Consent], list[UsingVoice]]
 ListDeletions = Callable[[Consent], list[Deletion]]
 FindFirstSteps = Callable[[Collection[UUID], User], Mapping[UUID, TalentStep]]
 
 _provider_lists: list[ListProviders] = []
-_comparisons: list[tuple[CompareSpeakers, HasRecordings]] = []
+_comparisons: list[SpeakerComparison] = []
 _language_lists: list[ListLanguages] = []
+_using_voices: list[ListUsingVoices] = []
 _exemptions: list[IsExempt] = []
 _stop_handlers: list[tuple[StopUse, ListDeletions]] = []
 _resume_handlers: list[ResumeUse] = []
@@ -113,23 +137,27 @@ def get_provider_label(slug: str) -> str:
     return dict(list_provider_choices()).get(slug, slug)
 
 
-def register_comparison(compare: CompareSpeakers, has_recordings: HasRecordings) -> None:
-    """Register a comparison of takes with recordings.
-
-    `compare` is called for a talent whose take was just checked. It must call `save_speaker_match` if `has_recordings`
-    returns True for the talent.
-    """
-    _comparisons.append((compare, has_recordings))
+def register_comparison(comparison: SpeakerComparison) -> None:
+    """Register a comparison of takes with recordings."""
+    _comparisons.append(comparison)
 
 
-def compare_with_recordings(talent: Talent) -> None:
-    """Ask every app that has recordings of this talent to compare them with the talent's takes."""
-    for compare, _has_recordings in _comparisons:
-        compare(talent)
+def compare_takes(talent: Talent) -> None:
+    """Ask every app that has recordings of this talent to compare the talent's takes with them."""
+    for comparison in _comparisons:
+        comparison.compare_takes(talent)
 
 
-def has_recordings_to_compare(talent: Talent) -> bool:
-    return any(has_recordings(talent) for _compare, has_recordings in _comparisons)
+def compare_everything(talent: Talent) -> None:
+    """Ask every app to compare the voice in all takes and recordings of this talent."""
+    for comparison in _comparisons:
+        comparison.compare_everything(talent)
+
+
+def forget_speakers(talent: Talent) -> None:
+    """Ask every app to delete what it found out by comparing the voice of this talent."""
+    for comparison in _comparisons:
+        comparison.forget_speakers(talent)
 
 
 def register_voice_languages(list_languages: ListLanguages) -> None:
@@ -139,6 +167,15 @@ def register_voice_languages(list_languages: ListLanguages) -> None:
 
 def list_voice_languages(consent: Consent) -> list[str]:
     return [language for list_languages in _language_lists for language in list_languages(consent)]
+
+
+def register_using_voices(list_voices: ListUsingVoices) -> None:
+    """Register a function that lists the voices that were built with a consent, by name."""
+    _using_voices.append(list_voices)
+
+
+def list_using_voices(consent: Consent) -> list[UsingVoice]:
+    return [voice for list_voices in _using_voices for voice in list_voices(consent)]
 
 
 def register_proof_exemption(is_exempt: IsExempt) -> None:

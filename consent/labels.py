@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from consent.models import Capture, Event, EventKind, Purpose, Take, TalentMail
+from consent.models import AddressCheck, Capture, Event, EventKind, Purpose, Take, TalentMail
 from voicehub.talent_languages import TALENT_LANGUAGES
 from voicehub.text import format_count, get_language_name
 
@@ -41,8 +41,19 @@ def get_purpose_label(purpose: str) -> str:
     return Purpose(purpose).label if purpose in Purpose.values else purpose
 
 
+# What a take says of the one-time code, after how it was made.
+ADDRESS_CHECKS: dict[str, str] = {
+    AddressCheck.CODE: " A one-time code from a mail to the talent was entered in this browser.",
+    AddressCheck.NO_ADDRESS: " Without a one-time code, because the talent had no email address.",
+}
+
+
 def describe_capture(take: Take) -> str:
-    """Describe in one sentence how the take was made and by whom."""
+    """Describe how the take was made and by whom, and whether a one-time code was entered."""
+    return _describe_maker(take) + ADDRESS_CHECKS.get(take.address_check, "")
+
+
+def _describe_maker(take: Take) -> str:
     if take.capture == Capture.IN_STUDIO:
         return f"Recorded in the studio by {take.recorded_by or 'staff'}."
     if take.capture == Capture.UPLOAD:
@@ -98,6 +109,7 @@ MAIL_SUBJECTS = {
     TalentMail.Kind.DELETED: "A confirmation of the deletions",
     TalentMail.Kind.APPROVED: "The news of the approval",
     TalentMail.Kind.RETAKE: "The request for a retake",
+    TalentMail.Kind.ANSWER: "The answer to the question",
 }
 
 
@@ -109,6 +121,11 @@ def _describe_mail(event: Event) -> str:
 def _describe_reminder(event: Event) -> str:
     sent = f"A reminder was emailed to {event.payload.get('to') or 'the talent'}"
     return f"{sent}, because {event.actor_name} asked for it" if event.actor_id else sent
+
+
+def _describe_extension(event: Event) -> str:
+    until = event.payload.get("until") or "another day"
+    return f"{event.actor_name} changed the last day of the private link to {until}"
 
 
 def _describe_expiry(event: Event) -> str:
@@ -165,6 +182,8 @@ def describe_event(event: Event) -> str:
         EventKind.LINK_ENDED: f"{who} revoked a private link",
         EventKind.REMINDED: _describe_reminder(event),
         EventKind.OPENED: f"{who} opened the recording page",
+        EventKind.TICKED: f"{who} ticked this purpose on the private link",
+        EventKind.NOT_TICKED: f"{who} left this purpose without a tick on the private link",
         EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
         EventKind.DECLINED: _describe_act(event, "declined"),
@@ -177,6 +196,10 @@ def describe_event(event: Event) -> str:
         EventKind.REPLACED: "Replaced by a newer approval for the same provider and purpose",
         EventKind.LANGUAGE_ALLOWED: f"{who} allowed voices in {get_language_name(event.payload.get('language') or '')}",
         EventKind.MAILED: _describe_mail(event),
+        EventKind.EXTENDED: _describe_extension(event),
+        EventKind.TALENT_CHANGED: f"{who} changed the {event.payload.get('fields') or 'details'} of the talent",
+        EventKind.QUESTION_ASKED: f"{who} asked a question",
+        EventKind.QUESTION_ANSWERED: f"{who} answered the question of the talent",
         EventKind.DISPUTED: f"{who} reported: this was not me",
         EventKind.DISPUTE_CLOSED: f"{who} answered the report of the talent",
         EventKind.HOLD_SET: f"{who} set a legal hold on the talent; nothing is deleted",
@@ -184,4 +207,8 @@ def describe_event(event: Event) -> str:
         EventKind.LANGUAGE_CHOSEN: _describe_language(event),
         EventKind.DELETION_REQUESTED: _describe_deletion(event),
         EventKind.DELETED: _describe_deletion(event),
+        EventKind.NOTICE_READ: f"{who} recorded that the talent read the notice before the recording",
+        EventKind.COMPARISON_ALLOWED: _describe_act(event, "allowed the voice comparison"),
+        EventKind.COMPARISON_REFUSED: _describe_act(event, "did not allow the voice comparison"),
+        EventKind.COMPARISON_ENDED: _describe_act(event, "took back the permission for the voice comparison"),
     }[EventKind(event.kind)]

@@ -1,7 +1,7 @@
 """Presentation of a consent: its next step and the status of its invitations."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -9,12 +9,14 @@ from django.urls import reverse
 
 from consent import extension_points
 from consent.access import InvitationRow
-from consent.models import Consent, ConsentStatus, EventKind, Talent
+from consent.models import Consent, ConsentStatus, Talent
 from consent.services.filed_contracts import FiledContracts
 from consent.services.gate import BuildPermission
 from voicehub.models import User
+from voicehub.text import format_count, join_with_and
 
 SUSPENDED_TEXT = "No build can start with this consent, and its voices cannot be used"
+MAX_NAMED_VOICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +172,21 @@ def _make_recordings_step(consent: Consent, user: User) -> NextStep:
     if not user.has_perm("voices.add_recording"):
         return NextStep("In force", [text], is_open=False)
     url = f"{consent.talent.get_absolute_url()}#voices"
-    if consent.events.filter(kind=EventKind.USED).exists():
-        title = f"In force for voices of {consent.talent.name}"
-        text = f"Consent and contract are in force at {provider}. A build has used this consent."
-        return NextStep(title, [text], [Action("Go to the voices", url, is_primary=False)], is_open=False)
+    if used := extension_points.list_using_voices(consent):
+        action = Action("Open the voice", used[0].url) if len(used) == 1 else Action("Go to the voices", url)
+        text = f"{_name_voices(used)}. Consent and contract are in force at {provider}."
+        return NextStep(_count_uses(len(used)), [text], [replace(action, is_primary=False)], is_open=False)
     return NextStep("Next: collect the recordings", [text], [Action("Go to the voices", url)])
+
+
+def _count_uses(count: int) -> str:
+    return f"Used by {format_count(count, 'voice', 'voices')}"
+
+
+def _name_voices(voices: Sequence[extension_points.UsingVoice]) -> str:
+    names = [voice.name for voice in voices[:MAX_NAMED_VOICES]]
+    rest = len(voices) - len(names)
+    return join_with_and([*names, f"{rest} more"] if rest else names)
 
 
 def _make_resume_step(user: User) -> NextStep:

@@ -14,10 +14,11 @@ from django.utils import timezone
 
 from audio.analysis.measures import merge_measures
 from audio.findings.catalog_sound import CODES as SOUND_CODES
-from consent.extension_points import has_recordings_to_compare
+from audio.networks.speaker_match import describe_compared
 from consent.models import Take
 from consent.models.take import TakeCheck
 from consent.services.approval import find_objections
+from consent.services.voice_comparison import is_comparison_allowed
 from voicehub.sound_report import NO_PROBLEM, Chip, Fact, list_reasons, make_chip, make_facts, make_time_mark
 from voicehub.text import format_count
 
@@ -38,6 +39,7 @@ SPEAKER_VERDICTS = {
     "same": ("good", "Same person", "Same person from"),
     "unsure": ("wait", "Unclear", "Same person from"),
     "different": ("bad", "Different person", "Different person below"),
+    "waiting": ("wait", "Waiting for recordings to compare", ""),
     "unchecked": ("over", "Not compared", ""),
 }
 # For each state of a word, its description in the legend.
@@ -66,7 +68,7 @@ class WordReport:
 
 @dataclass(frozen=True, slots=True)
 class SpeakerReport:
-    """The comparison of the take's speaker with the talent's recordings."""
+    """The comparison of the take's speaker with the talent's recordings and earlier takes."""
 
     tone: str
     title: str
@@ -76,10 +78,11 @@ class SpeakerReport:
 
 @dataclass(frozen=True, slots=True)
 class TakeReport:
-    """A take with the results of its check."""
+    """A take with the results of its check, and whether the talent allows that their voice is compared."""
 
     take: Take
     check: TakeCheck | None
+    is_comparison_allowed: bool
 
     @property
     def is_waiting(self) -> bool:
@@ -91,8 +94,7 @@ class TakeReport:
         """Whether only the speaker comparison is pending."""
         if self.check is None or self.check.checked_at is None or self.check.error or self.check.speaker:
             return False
-        is_recent = timezone.now() - self.check.checked_at < COMPARISON_TIME
-        return is_recent and has_recordings_to_compare(self.take.consent.talent)
+        return self.is_comparison_allowed and timezone.now() - self.check.checked_at < COMPARISON_TIME
 
     @property
     def stage(self) -> str:
@@ -143,7 +145,9 @@ class TakeReport:
 
     @property
     def speaker(self) -> SpeakerReport | None:
-        return _make_speaker_report(self.check.speaker) if self.check and self.check.speaker else None
+        if self.check is None or not self.check.speaker or not self.is_comparison_allowed:
+            return None
+        return _make_speaker_report(self.check.speaker)
 
     @property
     def facts(self) -> list[Fact]:
@@ -165,7 +169,7 @@ class TakeReport:
 
 
 def make_take_report(take: Take) -> TakeReport:
-    return TakeReport(take, getattr(take, "check_made", None))
+    return TakeReport(take, getattr(take, "check_made", None), is_comparison_allowed(take.consent.talent_id))
 
 
 def _make_word_report(word: Mapping[str, Any]) -> WordReport:
@@ -186,7 +190,7 @@ def _make_speaker_report(match: Mapping[str, Any]) -> SpeakerReport:
         ("Similarity", _truncate_score(match.get("score")), "{:.2f}"),
         (threshold_label, match.get("threshold"), "{:.2f}"),
         ("Error rate in tests", match.get("error_rate"), "{:.1%}"),
-        ("Compared with", match.get("compared_with"), "{} recordings"),
+        ("Compared with", describe_compared(int(match.get("compared_with") or 0), int(match.get("takes") or 0)), "{}"),
     )
     if match.get("score") is None:
         figures = ()

@@ -173,7 +173,7 @@ class ThresholdForm(VersionedForm):
         model = ThresholdOverride
         fields = ["name", "value", "provider", "tier", "reason"]
         help_texts = {
-            "value": "A number in the unit that stands behind the default of the threshold.",
+            "value": "A number, in the unit of the default.",
             "reason": "Required. Why this studio differs, and where the value comes from.",
         }
         widgets = {"reason": forms.Textarea(attrs={"rows": 2})}
@@ -186,12 +186,18 @@ class ThresholdOverrideAdmin(StudioAdmin):
     group = STAFF
     purpose = "Measured values from which this studio gets a finding"
     place = 4
-    empty_text = "From a measured value on, a recording gets a finding. The defaults apply, which the form lists."
+    empty_text = "A recording gets a finding when a measured value passes a threshold. All have their default value."
     formats = {"name": name_threshold}
     short_columns = ("value", "provider")
     form = ThresholdForm
     list_display = ["name", "value", "default_value", "provider", "tier", "reason"]
     list_filter = ["provider", "tier", "name"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        defaults = [
+            {"name": name, "label": name_threshold(name), "default": describe_default(name)} for name in THRESHOLD_INFO
+        ]
+        return super().changelist_view(request, {"defaults": defaults, **(extra_context or {})})
 
     @admin.display(description="default value")
     def default_value(self, row: ThresholdOverride) -> str:

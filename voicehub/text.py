@@ -1,5 +1,6 @@
 """Counts, numbers, durations, dates, languages, lists and positions in a recording, formatted for people."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ from django.utils.formats import date_format, get_format
 from django.utils.translation import get_language, gettext
 
 HOUR = 3600
+SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 
 
 def format_count(count: int, one: str, many: str) -> str:
@@ -81,6 +83,11 @@ def format_position(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def split_sentences(text: str) -> list[str]:
+    """“It is short. It is silent.” → “It is short.”, “It is silent.”"""
+    return SENTENCE_END.split(text)
 
 
 def join_with_and(parts: Sequence[str]) -> str:

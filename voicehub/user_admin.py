@@ -31,10 +31,13 @@ from voicehub.password_words import describe_password_fields
 
 LAST_SUPERUSER = "No other superuser can sign in. Make another user a superuser before you change {name}."
 LAST_TO_DELETE = "No other superuser can sign in. Make another user a superuser before you delete {name}."
-ROLES_TEXT = (
-    "Viewer: reads everything, and votes on previews.<br>Engineer: also adds and changes voices and recordings.<br>"
-    "Producer: also contracts, consents and builds.<br>Admin: everything."
-)
+# What each role of voicehub.roles may do. Each may also do what the one before it may.
+ROLE_TEXTS = {
+    "viewer": "Reads everything, and votes on previews.",
+    "engineer": "Also adds and changes voices and recordings.",
+    "producer": "Also works on contracts, consents and builds.",
+    "admin": "Does everything.",
+}
 # Only a superuser can set these fields, because they allow more than any role.
 SUPERUSER_FIELDS = ["is_superuser", "user_permissions"]
 # The labels and help of the form.
@@ -46,7 +49,7 @@ FIELD_TEXTS = {
     "is_active": ("May sign in", "Take this away instead of deleting a user."),
     "is_staff": ("May open the administration", "The roles decide what it shows."),
     "is_superuser": ("Superuser", "May do everything, whatever the roles."),
-    "groups": ("Roles", ROLES_TEXT),
+    "groups": ("Roles", ""),
     "user_permissions": ("Single permissions", "Beyond those of the roles. Most users need none."),
 }
 # Only VoiceHub writes these fields.
@@ -141,13 +144,14 @@ class NewUserForm(NewForm):
         for name in ("first_name", "last_name", "email"):
             self.fields[name].label = f"{FIELD_TEXTS[name][0]} (optional)"
         usable = self.fields["usable_password"]
-        usable.label, usable.help_text = "Set a password", "Without a password, the user cannot sign in."
+        usable.label, usable.help_text = "Set it", "Without a password, the user cannot sign in."
         usable.widget.choices = [("true", "Now"), ("false", "Later")]
 
 
 class RolesField(RolesChoice):
     def label_from_instance(self, obj: Group) -> str:
-        return make_label(obj.name)
+        name, text = make_label(obj.name), ROLE_TEXTS.get(obj.name)
+        return format_html('{} <small class="sub">{}</small>', name, text) if text else name
 
 
 class RoleFilter(admin.RelatedFieldListFilter):
@@ -201,7 +205,8 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     list_filter = [("groups", RoleFilter), "is_active", "is_staff"]
     add_fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "email")}),
-        ("Access", {"fields": ("groups", "usable_password", "password1", "password2")}),
+        ("Access", {"fields": ("groups",)}),
+        ("Password", {"fields": ("usable_password", "password1", "password2")}),
     )
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404
 
+from consent.extension_points import UsingVoice
 from consent.models import WORLDWIDE, Consent, ConsentStatus, Contract, ContractSuspension, Talent
 from voicehub.models import User
 from voicehub.row_counts import count_rows
@@ -32,13 +33,15 @@ def query_voices() -> QuerySet[Voice]:
 
 
 def query_counted_voices(talent: Talent) -> QuerySet[Voice]:
-    """The voices of a talent, each with its number of usable recordings and of builds.
+    """The voices of a talent, each with its number of recordings, of usable ones, and of builds.
 
     They are counted apart: a join of both would read each recording once for each build.
     """
     usable = Recording.objects.filter(voice=OuterRef("pk"), status=RecordingStatus.ACCEPTED, active=True)
     return talent.voices.annotate(
-        usable=count_rows(usable), built=count_rows(Build.objects.filter(voice=OuterRef("pk")))
+        usable=count_rows(usable),
+        recording_count=count_rows(Recording.objects.filter(voice=OuterRef("pk"))),
+        built=count_rows(Build.objects.filter(voice=OuterRef("pk"))),
     ).order_by("name")
 
 
@@ -46,6 +49,11 @@ def list_voice_languages(consent: Consent) -> list[str]:
     """The languages of the voices that this consent is for, as BCP 47 tags."""
     voices = Voice.objects.filter(talent=consent.talent_id, purpose=consent.purpose)
     return list(voices.order_by("language").values_list("language", flat=True).distinct())
+
+
+def list_using_voices(consent: Consent) -> list[UsingVoice]:
+    voices = Voice.objects.filter(pk__in=Build.objects.filter(consent=consent).values("voice")).order_by("name", "pk")
+    return [UsingVoice(voice.name, voice.get_absolute_url()) for voice in voices]
 
 
 def query_recordings() -> QuerySet[Recording]:

@@ -24,6 +24,7 @@ from consent.services.contracts import file_contract
 from consent.services.invitations import invite_talent, request_consent
 from consent.services.review import approve_consent
 from consent.services.takes import submit_take
+from consent.services.voice_comparison import build_question, record_answer
 from providers import registry
 from providers.base import Provider
 from providers.types import Handover, Tier
@@ -43,6 +44,7 @@ PROVIDER, OTHER_PROVIDER = "resemble_v2", "resemble_v1"  # both require the same
 SENTENCE = "The next tour begins at the main entrance in five minutes."
 PEOPLE = {"paula": "producer", "ed": "engineer", "vera": "viewer", "ada": "admin"}
 NO_LISTENER = "Sample data: approved by the program. No person has listened."
+NO_PERSON = "Sample data: the voice is synthetic, so no person was asked."
 BUILD_TIMEOUT = 90  # seconds
 CHECK_TIMEOUT = 90  # seconds
 
@@ -159,6 +161,7 @@ def _create_approved_talent(name: str, speaker: str, by: User, *providers: str) 
         take = submit_take(consent, next(list_clips(speaker, "consent")).make_upload(), Capture.IN_STUDIO, by=recorder)
         consent.refresh_from_db()
         _approve_sample(consent, take, by)
+    record_answer(talent, build_question(talent), is_allowed=True, by=recorder, reason=NO_PERSON)
     return talent
 
 

@@ -17,7 +17,7 @@ from voices.services import (
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
-from voices.services.recordings import analysis, comparison, segment, store
+from voices.services.recordings import analysis, comparison, segment, store, take_matches
 from voices.services.recordings.bulk import deletion as bulk_deletion
 from voices.services.recordings.bulk import table_task
 from voices.services.recordings.bulk.changes import FINISH_TASK
@@ -109,6 +109,11 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
 @register_handler(store.COMPARE_TASK, queue=ANALYSIS)
 def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return comparison.compare_recordings(voice_id, lease)
+
+
+@register_handler(take_matches.MATCH_TASK, queue=ANALYSIS)
+def match_takes(talent_id: str, lease: Lease) -> None:
+    take_matches.match_takes(talent_id, lease)
 
 
 @register_handler(SET_TEXTS_TASK, queue=ANALYSIS)

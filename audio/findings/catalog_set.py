@@ -50,17 +50,17 @@ CODES = {
         threshold="day_room_seconds",
     ),
     "take_other_voice": make_warning(
-        "The voice is unlike that of the {count} recordings: similarity {score:.2f}, below {different:.2f}.",
+        "The voice is unlike that of {others}: similarity {score:.2f}, below {different:.2f}.",
         LISTEN_TO_BOTH + " This number alone decides nothing.",
         threshold="speaker_different",
     ),
     "take_voice_unsure": make_warning(
-        "The voice may be that of the {count} recordings: similarity {score:.2f}, from {different:.2f} to {same:.2f}."
+        "The voice may be that of {others}: similarity {score:.2f}, from {different:.2f} to {same:.2f}."
         " Another room or microphone has the same effect as another person.",
         LISTEN_TO_BOTH,
         threshold="speaker_same",
     ),
-    "take_voice_unchecked": make_warning("The voice was not compared with the recordings: {reason}.", LISTEN_TO_BOTH),
+    "take_voice_unchecked": make_warning("The voice was not compared: {reason}.", LISTEN_TO_BOTH),
     "other_speaker": make_warning(
         "Another person seems to have read it: similarity to the rest {score:.2f}, below {limit:.2f}.",
         "Listen to it and to another recording; remove it from the set if the voices differ.",

@@ -39,7 +39,7 @@ DIFFERENT_ERROR_RATE = 0.02
 UNSURE_ERROR_RATE = 0.04
 """For a similarity between these two limits: share of errors of both kinds if there were only one, the best, limit."""
 
-Verdict = Literal["same", "unsure", "different", "unchecked"]
+Verdict = Literal["same", "unsure", "different", "waiting", "unchecked"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,10 +168,11 @@ def get_min_similarity(voiced_seconds: float, thresholds: Thresholds) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whether a take has the voice of the recordings, as advice.
+    """Whether a take has the voice of the recordings and earlier takes of its talent, as advice.
 
-    `score` is the similarity, `threshold` the limit that decided. `error_rate` is the measured share, 0..1, of
-    comparisons in which this verdict was wrong. All three are None for `unchecked`, and `text` says why.
+    `compared_with` counts both, and `takes` the earlier takes among them. `score` is the similarity, `threshold` the
+    limit that decided. `error_rate` is the measured share, 0..1, of comparisons in which this verdict was wrong. All
+    three are None without a comparison, and `text` says why: `waiting` for more recordings, or `unchecked`.
     """
 
     verdict: Verdict
@@ -181,6 +182,7 @@ class Match:
     threshold: float | None = None
     error_rate: float | None = None
     finding: Finding | None = None
+    takes: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the values for a JSON column. They contain nothing that could identify the voice."""
@@ -188,15 +190,29 @@ class Match:
 
 
 def match_speaker(
-    take: Voiceprint | None, recordings: Iterable[Voiceprint | None], thresholds: Thresholds = THRESHOLDS
+    take: Voiceprint | None,
+    recordings: Iterable[Voiceprint | None],
+    thresholds: Thresholds = THRESHOLDS,
+    *,
+    earlier_takes: Iterable[Voiceprint | None] = (),
 ) -> Match:
-    """Compare the voice of a consent take with that of the recordings."""
-    known = [one for one in recordings if one is not None]
+    """Compare the voice of a consent take with that of the recordings and of earlier takes."""
+    takes = [one for one in earlier_takes if one is not None]
+    known = [*(one for one in recordings if one is not None), *takes]
     center = compute_centroid(known)
     if take is None or center is None or len(known) < thresholds.speaker_least_recordings:
         advice = make_finding("take_voice_unchecked", reason=_describe_unchecked(take, len(known), thresholds))
-        return Match("unchecked", advice.text, len(known), finding=advice)
-    return _build_match(compute_similarity(take, center), len(known), thresholds)
+        verdict: Verdict = "unchecked" if take is None else "waiting"
+        return Match(verdict, advice.text, len(known), finding=advice, takes=len(takes))
+    return _build_match(compute_similarity(take, center), len(known), len(takes), thresholds)
+
+
+def describe_compared(count: int, takes: int) -> str:
+    """What a take was compared with, such as “4 recordings and 1 earlier take”."""
+    recordings = count - takes
+    parts = [f"{recordings} recording{'' if recordings == 1 else 's'}"] if recordings or not takes else []
+    parts += [f"{takes} earlier take{'' if takes == 1 else 's'}"] if takes else []
+    return " and ".join(parts)
 
 
 def _describe_unchecked(take: Voiceprint | None, known: int, thresholds: Thresholds) -> str:
@@ -204,20 +220,22 @@ def _describe_unchecked(take: Voiceprint | None, known: int, thresholds: Thresho
         return reason.rstrip(".")
     if take is None:
         return "there is too little speech in the take"
+    if not known:
+        return "there are no recordings and earlier takes of the talent with enough speech"
     least = round(thresholds.speaker_least_recordings)
-    return f"{known} recordings with enough speech are too few; {least} are needed"
+    return f"{known} recordings and earlier takes with enough speech are too few; {least} are needed"
 
 
-def _build_match(score: float, count: int, thresholds: Thresholds) -> Match:
+def _build_match(score: float, count: int, takes: int, thresholds: Thresholds) -> Match:
     same, different = thresholds.speaker_same, thresholds.speaker_different
     # Truncated, not rounded: the text must not say that 0.62 is below 0.62.
-    shown = math.floor(score * 100) / 100
-    values = {"score": shown, "count": count, "same": same, "different": different}
+    shown, others = math.floor(score * 100) / 100, describe_compared(count, takes)
+    values = {"score": shown, "others": others, "same": same, "different": different}
     if score >= same:
-        text = f"The voice matches the {count} recordings: similarity {shown:.2f} of 1."
-        return Match("same", text, count, round(score, 3), same, SAME_ERROR_RATE)
+        text = f"The voice matches {others}: similarity {shown:.2f} of 1."
+        return Match("same", text, count, round(score, 3), same, SAME_ERROR_RATE, takes=takes)
     if score < different:
         advice = make_finding("take_other_voice", **values)
-        return Match("different", advice.text, count, round(score, 3), different, DIFFERENT_ERROR_RATE, advice)
+        return Match("different", advice.text, count, round(score, 3), different, DIFFERENT_ERROR_RATE, advice, takes)
     advice = make_finding("take_voice_unsure", **values)
-    return Match("unsure", advice.text, count, round(score, 3), same, UNSURE_ERROR_RATE, advice)
+    return Match("unsure", advice.text, count, round(score, 3), same, UNSURE_ERROR_RATE, advice, takes)

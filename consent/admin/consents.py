@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from consent import labels
-from consent.models import Consent, Event, LanguageException, Notice, Take, TakeCheck
+from consent.models import Consent, Event, LanguageException, Notice, Take, TakeCheck, TakeSound
 from consent.services.evidence_checks import check_history, check_take_files
 from voicehub.admin_base.actions import report_file_check, run_on_rows
 from voicehub.admin_base.formats import EMPTY, format_code, format_day, format_moment, make_label
@@ -182,3 +182,14 @@ class TakeCheckAdmin(ReadOnlyAdmin):
     @admin.display(description="statement")
     def verdict(self, check: TakeCheck) -> str:
         return make_label(str(check.statement.get("verdict") or ""))
+
+
+@admin.register(TakeSound)
+class TakeSoundAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "By what a recording of a statement is found again if it is sent for something else"
+    studio_path = "take.consent"
+    list_display = ["take", "created_at"]
+    list_filter = ["created_at"]
+    search_fields = ["take__consent__talent__name", "take__sha256"]
+    list_select_related = ["take__consent__talent"]

@@ -18,7 +18,7 @@ LANGUAGES = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0021_reminders"),
+        ("consent", "0023_comparison_answers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,4 +1,6 @@
-from consent.models.choices import WORLDWIDE, Capture, ConsentStatus, EventKind, Purpose
+from consent.models.access_code import AccessCode
+from consent.models.choices import WORLDWIDE, AddressCheck, Capture, ConsentStatus, EventKind, Purpose
+from consent.models.comparison_answer import ComparisonAnswer
 from consent.models.consent import Consent
 from consent.models.contract import Contract
 from consent.models.contract_confirmation import ContractConfirmation
@@ -9,15 +11,21 @@ from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
 from consent.models.language_release import LanguageRelease
 from consent.models.notice import Notice
+from consent.models.question import Question
 from consent.models.statement import Statement, Wording
 from consent.models.suspension import ContractSuspension
 from consent.models.take import Pronunciation, Take, TakeCheck
+from consent.models.take_sound import TakeSound, TakeSoundKey
 from consent.models.talent import Talent
+from consent.models.talent_change import TalentChange
 from consent.models.talent_mail import TalentMail
 
 __all__ = [
     "WORLDWIDE",
+    "AccessCode",
+    "AddressCheck",
     "Capture",
+    "ComparisonAnswer",
     "Consent",
     "ConsentStatus",
     "Contract",
@@ -33,10 +41,14 @@ __all__ = [
     "Notice",
     "Pronunciation",
     "Purpose",
+    "Question",
     "Statement",
     "Take",
     "TakeCheck",
+    "TakeSound",
+    "TakeSoundKey",
     "Talent",
+    "TalentChange",
     "TalentMail",
     "Wording",
 ]

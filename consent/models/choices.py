@@ -36,6 +36,16 @@ class Capture(models.TextChoices):
     UPLOAD = "upload", "Uploaded as a file"
 
 
+class AddressCheck(models.TextChoices):
+    """Whether the browser that sent a take through the private link had entered a one-time code from a mail.
+
+    Empty for takes from before there were codes, for those that staff made, and while codes are off.
+    """
+
+    CODE = "code", "Confirmed by a one-time code"
+    NO_ADDRESS = "no_address", "Without a one-time code, because the talent has no email address"
+
+
 class EventKind(models.TextChoices):
     REQUESTED = "requested", "Consent requested"
     INVITED = "invited", "Invitation emailed"
@@ -43,6 +53,9 @@ class EventKind(models.TextChoices):
     LINK_ENDED = "link_ended", "Private link revoked"
     REMINDED = "reminded", "Reminder emailed"
     OPENED = "opened", "Talent opened the recording page"
+    TICKED = "ticked", "Purpose ticked by the talent"
+    NOT_TICKED = "not_ticked", "Purpose left without a tick by the talent"
+    NOTICE_READ = "notice_read", "Notice read in the studio"
     TAKE = "take", "Statement recorded"
     ASKED_AGAIN = "asked_again", "Retake requested"
     APPROVED = "approved", "Approved"
@@ -56,6 +69,10 @@ class EventKind(models.TextChoices):
     REPLACED = "replaced", "Replaced by a newer approval"
     LANGUAGE_ALLOWED = "language_allowed", "Another language allowed"
     MAILED = "mailed", "Mail sent to the talent"
+    EXTENDED = "extended", "Last day of the private link changed"
+    TALENT_CHANGED = "talent_changed", "Details of the talent changed"
+    QUESTION_ASKED = "question_asked", "Question asked by the talent"
+    QUESTION_ANSWERED = "question_answered", "Question of the talent answered"
     DISPUTED = "disputed", "Reported by the talent as not their own act"
     DISPUTE_CLOSED = "dispute_closed", "Report of the talent answered"
     HOLD_SET = "hold_set", "Legal hold set"
@@ -63,3 +80,6 @@ class EventKind(models.TextChoices):
     LANGUAGE_CHOSEN = "language_chosen", "Language of pages and mails changed"
     DELETION_REQUESTED = "deletion_requested", "Deletion at the provider requested"
     DELETED = "deleted", "Deletion at the provider confirmed"
+    COMPARISON_ALLOWED = "comparison_allowed", "Voice comparison allowed"
+    COMPARISON_REFUSED = "comparison_refused", "Voice comparison not allowed"
+    COMPARISON_ENDED = "comparison_ended", "Voice comparison no longer allowed"

@@ -69,6 +69,11 @@ class Consent(StatusModel):
     status = models.CharField(max_length=12, choices=ConsentStatus, default=ConsentStatus.REQUESTED)
     valid_until = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")
     note_to_talent = models.TextField(blank=True, help_text="Why the statement must be read again.")
+    ticked_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="When the talent ticked the purpose on the private link. Empty if it has no tick now.",
+    )
     take = models.ForeignKey("Take", models.PROTECT, null=True, blank=True, related_name="+")
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)

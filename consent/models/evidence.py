@@ -13,7 +13,19 @@ from voicehub.json_fields import Fields, Maybe, ShapedJSONField
 PAYLOAD = Fields(
     {
         name: Maybe(str)
-        for name in ("capture", "invitation", "language", "look", "mail", "proof", "reason", "subject", "to")
+        for name in (
+            "capture",
+            "fields",
+            "invitation",
+            "language",
+            "look",
+            "mail",
+            "proof",
+            "reason",
+            "subject",
+            "to",
+            "until",
+        )
     }
 )
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.fields.files import FieldFile
 
-from consent.models.choices import Capture
+from consent.models.choices import AddressCheck, Capture
 from consent.models.consent import Consent
 from consent.models.evidence import Evidence
 from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
@@ -24,7 +25,7 @@ STATEMENT = Fields(
         "findings": Maybe(FINDINGS),
     }
 )
-SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with")})
+SPEAKER = Fields({name: Maybe(NUMBER) for name in ("score", "threshold", "error_rate", "compared_with", "takes")})
 
 
 def make_take_path(take: "Take", suffix: str) -> str:
@@ -62,9 +63,16 @@ class Take(Evidence):
         related_name="+",
         help_text="Staff who recorded or uploaded it; empty if the talent did.",
     )
+    address_check = models.CharField(max_length=10, choices=AddressCheck, blank=True)
     wav = models.FileField(storage=private, upload_to=take_wav_path, max_length=200, blank=True)
     wav_sha256 = models.CharField(max_length=64, blank=True)
     recipe = ShapedJSONField(shape=Fields(), default=dict)
+    sitting = models.UUIDField(
+        null=True,
+        editable=False,
+        db_index=True,
+        help_text="The same for all takes of one recording, if it is for several consents. Each has its own file.",
+    )
     acceptable = models.BooleanField(help_text="It, or the WAV converted from it, can be sent to the provider.")
     seconds = models.FloatField(default=0)
     sample_rate = models.PositiveIntegerField(default=0)
@@ -80,6 +88,10 @@ class Take(Evidence):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [  # the same bytes are looked up before a take is stored
+            models.Index(fields=["sha256"], name="take_by_hash"),
+            models.Index(fields=["wav_sha256"], condition=~Q(wav_sha256=""), name="take_by_wav_hash"),
+        ]
 
     def __str__(self) -> str:
         return f"Take of {self.consent}"

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from consent.models.consent import Consent
+from consent.models.question import Question
 
 
 class TalentMailQuerySet(models.QuerySet["TalentMail"]):
@@ -15,6 +16,8 @@ class TalentMailQuerySet(models.QuerySet["TalentMail"]):
 
 class TalentMail(models.Model):
     """A mail about a consent, to the talent or to the producer. Stored in the transaction of what it reports.
+
+    One recording may be for several consents. A mail about it names one of them, and the `others`.
 
     The link "this was not me" in a mail about a decline or a withdrawal has a token of its own; only its SHA-256 is
     stored. `disputed_at` is when the talent used it. `resolution` is the answer of a person in the studio.
@@ -30,6 +33,8 @@ class TalentMail(models.Model):
         APPROVED = "approved", "Approved"
         RETAKE = "retake", "Retake requested"
         UNANSWERED = "unanswered", "Not answered in time"
+        QUESTION = "question", "Question of the talent"
+        ANSWER = "answer", "Answer to a question"
 
     class Recipient(models.TextChoices):
         TALENT = "talent", "Talent"
@@ -37,9 +42,13 @@ class TalentMail(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     consent = models.ForeignKey(Consent, models.PROTECT, related_name="mails")
+    others = models.ManyToManyField(
+        Consent, related_name="+", blank=True, help_text="Other consents that it reports, such as for one recording."
+    )
     kind = models.CharField(max_length=10, choices=Kind)
     recipient = models.CharField(max_length=8, choices=Recipient)
     sent_to = models.EmailField()
+    question = models.ForeignKey(Question, models.PROTECT, null=True, blank=True, related_name="mails")
     token_digest = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -53,10 +62,11 @@ class TalentMail(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            # A retake is requested, received and answered again. Everything else happens once to a consent.
+            # A retake is requested, received and answered again, and a talent may ask several questions. Everything
+            # else happens once to a consent.
             models.UniqueConstraint(
                 fields=["consent", "kind", "recipient"],
-                condition=~Q(kind__in=["received", "answered", "retake"]),
+                condition=~Q(kind__in=["received", "answered", "retake", "question", "answer"]),
                 name="talent_mail_once",
             ),
             models.UniqueConstraint(

@@ -21,6 +21,7 @@ from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
 from consent.services.filed_contracts import list_on_file, load_contracts
 from consent.services.talent_mails import get_producer_address
+from consent.services.voice_comparison import describe_comparison
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
@@ -29,8 +30,10 @@ from voicehub.roles import ROLES
 from voicehub.talent_languages import SOURCE_LANGUAGE, get_talent_language
 from voicehub.text import format_date, join_with_or
 
-NOTICE_VERSION = 1
+NOTICE_VERSION = 2
 WITHDRAWAL = "withdrawal"
+# The page shows this section once for all consents, with the question about it.
+COMPARISON = "comparison"
 # The sections in a fold, so that the page stays short.
 FOLDED = ("deletion", "storage", "rights")
 ADMIN_ROLE = "admin"  # it has all permissions (voicehub.roles)
@@ -62,7 +65,7 @@ class NoticeText:
 
     @property
     def main_sections(self) -> list[Section]:
-        return [section for section in self.sections if section.key not in FOLDED]
+        return [section for section in self.sections if section.key not in (*FOLDED, COMPARISON)]
 
     @property
     def folded_sections(self) -> list[Section]:
@@ -114,6 +117,7 @@ def _iterate_sections(consent: Consent, contracts: Sequence[Contract]) -> Iterat
         yield Section("term", gettext("For how long"), describe_term(compute_term(consent, contracts)))
         yield Section("pay", gettext("What you are paid"), _describe_pay(on_file))
     yield Section("listeners", gettext("Who can listen"), _describe_listeners(consent, label))
+    yield Section(COMPARISON, gettext("If your voice is compared"), describe_comparison())
     yield Section(WITHDRAWAL, gettext("If you change your mind"), _describe_withdrawal(consent, label))
     deletion_title = gettext("What a deletion does at {provider}").format(provider=label)
     yield Section("deletion", deletion_title, tuple(_iterate_deletion(consent, label)))

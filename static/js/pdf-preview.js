@@ -1,5 +1,7 @@
 // The PDF of the contract form: chosen, dropped anywhere on the page, or else the one that the server kept after an
 // error. It is shown beside the fields. The plain file field stays what sends it.
+import { listenForDroppedFiles } from "./dropped-files.js";
+
 const panel = document.querySelector("[data-pdf-preview]");
 const input = document.querySelector("input[type=file][name=file]");
 const kept = document.querySelector("[data-kept-pdf]");
@@ -82,31 +84,8 @@ function showCurrentFile() {
   }
 }
 
-function takeDroppedFile(files) {
-  const first = new DataTransfer();
-  first.items.add(files[0]);
-  input.files = first.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
-}
-
-for (const kind of ["dragenter", "dragover"]) {
-  document.addEventListener(kind, (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) drop.classList.remove("over");
-});
-document.addEventListener("drop", (event) => {
-  if (!event.dataTransfer?.files.length) return;
-  event.preventDefault();
-  drop.classList.remove("over");
-  takeDroppedFile(event.dataTransfer.files);
-});
-
 panel.classList.add("is-live");
+listenForDroppedFiles(drop, input);
 choose.hidden = false;
 input.addEventListener("change", showCurrentFile);
 // Some browsers keep the chosen file when a person comes back to the page.

@@ -34,10 +34,10 @@ def test_failed_rebuild_ends_what_the_earlier_build_promised(open_tab: OpenTab, 
     expect(option.get_by_label("Make a new voice")).not_to_be_checked()
     tab.check_page("voice, option that trains the voice again")
     second = staff_steps.start_build(tab, account=account)
-    staff_steps.wait_for_heading(page, "The recordings need work")
+    staff_steps.wait_for_heading(page, re.compile("^Next: "))
 
     tab.goto(first)
-    expect(page.get_by_role("heading", name="The voice has changed since this build")).to_be_visible()
+    expect(page.get_by_role("heading", name="Build 2 has trained this voice again")).to_be_visible()
     expect(page.get_by_text("The voice has since been trained again.")).to_be_visible()
     expect(find_ready_labels(page)).to_have_count(0)
     expect(page.get_by_role("button", name="Generate preview")).to_have_count(0)
@@ -48,7 +48,7 @@ def test_failed_rebuild_ends_what_the_earlier_build_promised(open_tab: OpenTab, 
     expect(page.get_by_role("heading", name="Previews")).to_have_count(0)
     tab.check_page("voice at the provider, needs work")
     tab.goto(first)
-    page.get_by_role("link", name="Open the newest build").click()
+    page.get_by_role("link", name="Open build 2").click()
     expect(page).to_have_url(re.compile(re.escape(second)))
 
 

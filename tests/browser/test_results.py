@@ -31,7 +31,7 @@ def build_marked_set(tab: Tab, shared_talent: SharedTalent) -> str:
     shared_talent.add_voice(tab, "Cass, without the other", [*GOOD_CLIPS, OTHER_SPEAKER])
     staff_steps.put_back(tab.page, OTHER_SPEAKER, account=account)
     build = staff_steps.start_build(tab, account=account)
-    staff_steps.wait_for_heading(tab.page, "The recordings need work")
+    staff_steps.wait_for_heading(tab.page, "Next: exclude 1 recording and build again")
     return build
 
 
@@ -114,5 +114,5 @@ def test_marked_recordings_are_left_out_and_one_build_is_started(
     phone.goto(second)
     phone.check_page("build without the marked recording")
     check_downloads(tab.page, tmp_path)
-    expect(tab.goto(first).get_by_role("heading", name="The recordings need work")).to_be_visible()
+    expect(tab.goto(first).get_by_role("heading", name="Next: fix recordings")).to_be_visible()
     expect(tab.page.get_by_role("button", name=name)).to_have_count(0)

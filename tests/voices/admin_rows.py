@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from consent.models import (
+    AccessCode,
     Consent,
     ContractConfirmation,
     ContractDraft,
@@ -12,13 +13,17 @@ from consent.models import (
     Invitation,
     LanguageException,
     Pronunciation,
+    Question,
     Statement,
     Take,
     TakeCheck,
+    TakeSound,
+    TalentChange,
     TalentMail,
 )
 from consent.services.audit_log import record_event
 from consent.services.notices import build_notice, store_notice
+from consent.services.voice_comparison import build_question, record_answer
 from tests.voices.rows import Studio
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
 from voices.models import (
@@ -67,10 +72,26 @@ def _make_consent_rows(studio: Studio, consent: Consent, number: int) -> None:
     store_notice(consent, build_notice(consent))
     take = Take.objects.filter(consent=consent).get()
     TakeCheck.objects.create(take=take, checked_at=timezone.now(), statement={"verdict": "review"})
+    TakeSound.objects.get_or_create(take=take)
+    question = build_question(consent.talent)
+    record_answer(consent.talent, question, is_allowed=True, by=studio.producer, reason="On paper.")
     fields = {"sent_to": "talent@people.test", "token_digest": f"secret-digest-{number:02}"}
     invitation = Invitation.objects.create(talent=consent.talent, channel="mail", created_by=studio.producer, **fields)
     invitation.consents.add(consent)
     TalentMail.objects.create(consent=consent, kind="received", recipient="talent", **fields)
+    _make_talent_rows(studio, invitation, consent)
+
+
+def _make_talent_rows(studio: Studio, invitation: Invitation, consent: Consent) -> None:
+    now, person = timezone.now(), studio.producer
+    answer = {"answer": "Two minutes.", "answered_at": now, "answered_by": person}
+    Question.objects.create(consent=consent, invitation=invitation, text="How long does it take?", **answer)
+    TalentChange.objects.create(
+        talent=consent.talent, is_email_changed=True, sent_to="earlier@people.test", changed_by=person, sent_at=now
+    )
+    AccessCode.objects.create(
+        invitation=invitation, digest="secret-digest", sent_to=invitation.sent_to, expires_at=now, used_at=now
+    )
 
 
 def _make_build_rows(studio: Studio, voice: Voice, number: int) -> None:

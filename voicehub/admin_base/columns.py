@@ -27,7 +27,7 @@ TECHNICAL_FIELDS = {
     "finding_codes", "warning_codes", "worst_severity", "progress_done", "progress_total",
 }  # fmt: skip
 # Fields that no page shows: secrets, and curves of a sound.
-HIDDEN_FIELDS = {"peaks", "fine_peaks", "sound_features", "resume_state", "encrypted_key"}
+HIDDEN_FIELDS = {"peaks", "fine_peaks", "sound_features", "fingerprint", "resume_state", "encrypted_key"}
 
 
 # Names of fields that the model names for programmers.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
@@ -27,8 +26,7 @@ class Header:
     css_class: str
     url: str
     direction: str
-    note: str = ""
-    group: str = ""
+    is_low_good: bool = False
     is_shown: bool = True
 
 
@@ -74,12 +72,6 @@ class ListPage:
     def has_more_orders(self) -> bool:
         """Whether the menu sorts by what no column shows."""
         return len(self.headers) < len(self.orders)
-
-    @property
-    def groups(self) -> list[tuple[str, int]]:
-        """The headings above the columns, each with the number of its columns. Empty if there is none."""
-        spans = [(label, len(list(headers))) for label, headers in groupby(self.headers, lambda header: header.group)]
-        return spans if any(label for label, _span in spans) else []
 
     @property
     def sorted_header(self) -> Header | None:
@@ -143,7 +135,7 @@ def _make_header(column: Any, address: QueryDict) -> Header:
     url = make_query(address, sort=column.order_by_alias.next) if column.orderable else ""
     direction = DIRECTIONS[column.order_by_alias.is_descending] if column.is_ordered else ""
     return Header(
-        column.header, column.column.css_class, url, direction, column.column.note, column.column.group, column.visible
+        column.header, column.column.css_class, url, direction, column.column.is_low_good, is_shown=column.visible
     )
 
 

@@ -17,9 +17,8 @@ class ListColumn(tables.Column):
 
     `sort_by` has names of fields and functions that make an expression; “-” before a name reverses it. The first
     direction puts the worst rows first, if there is a worst. Rows without a value come last in both directions. Without
-    `sort_by` the column cannot be sorted. Users without `permission` do not get the column. `note` is a
-    second line of the heading, `group` a heading above it and its neighbors of the same group. Without
-    `is_shown`, it is only in the menu that sorts.
+    `sort_by` the column cannot be sorted. Users without `permission` do not get the column. With `is_low_good`, the
+    heading says that low is good. Without `is_shown`, it is only in the menu that sorts.
     """
 
     def __init__(
@@ -29,8 +28,7 @@ class ListColumn(tables.Column):
         css_class: str = "",
         permission: str = "",
         is_descending_first: bool = False,
-        note: str = "",
-        group: str = "",
+        is_low_good: bool = False,
         is_shown: bool = True,
     ) -> None:
         super().__init__(
@@ -42,8 +40,7 @@ class ListColumn(tables.Column):
         )
         self.sort_by = sort_by
         self.css_class = css_class
-        self.note = note
-        self.group = group
+        self.is_low_good = is_low_good
         self.permission = permission
 
     def order(self, queryset: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:  # noqa: FBT001

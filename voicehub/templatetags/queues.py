@@ -1,6 +1,7 @@
 """The jobs of a queue, in the admin."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django import template
@@ -19,7 +20,28 @@ QUEUE_NAMES = {
     outbox.ANALYSIS: "Analysis of recordings",
 }
 
+# What the list of queues counts: the name in django-rq, and the heading. The last two are rare.
+JOB_COLUMNS = (
+    ("workers", "Workers"),
+    ("jobs", "Waiting"),
+    ("started_jobs", "Running"),
+    ("failed_jobs", "Failed"),
+    ("finished_jobs", "Done"),
+)
+RARE_JOB_COLUMNS = (("scheduled_jobs", "Scheduled"), ("deferred_jobs", "Deferred"))
+
 register = template.Library()
+
+
+@register.simple_tag
+def list_job_columns(queues: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The columns of the list of queues as (name, heading): a rare one only if a queue has such jobs."""
+    return [*JOB_COLUMNS, *(column for column in RARE_JOB_COLUMNS if any(queue[column[0]] for queue in queues))]
+
+
+@register.filter
+def get_count(queue: Mapping[str, Any], name: str) -> Any:
+    return queue[name]
 
 
 @register.filter

@@ -200,9 +200,10 @@ class AccountCallAdmin(ReadOnlyAdmin):
         return date_format(timezone.localtime(call.at), "M j, Y, H:i:s")
 
     @admin.display(description="status", ordering="status")
-    def result(self, call: AccountCall) -> SafeString:
+    def result(self, call: AccountCall) -> SafeString | str:
+        """Only a call that failed has a mark."""
         is_good = call.status is not None and call.status < 400
-        return render_mark("good" if is_good else "bad", str(call.status or "No response"))
+        return str(call.status) if is_good else render_mark("bad", str(call.status or "No response"))
 
 
 @admin.register(UsageReading)

@@ -1,7 +1,5 @@
 """Builds, what the providers reported about each recording, and the messages and downloads of a build."""
 
-import re
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -18,6 +16,7 @@ from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
 from voicehub.status_marks import render_mark
+from voicehub.text import split_sentences
 from voices.build_results.marks import list_marks
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
 from voices.models.build import FAILED_STATUSES
@@ -26,8 +25,6 @@ from voices.services.builds.scores import order_worst_first
 from voices.services.builds.spec import shorten_clip_names
 
 RESULTS_IN_NUMBERS = ("sample_score", "signal_to_noise_ratio", "loudness_grade")
-
-SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 
 # Large recording columns that no page of a build shows.
 DEFERRED_FIELDS = [
@@ -40,7 +37,7 @@ DEFERRED_FIELDS = [
 
 def format_issue(issue: str) -> SafeString:
     """What the provider said, each sentence on its own line, with the names of the files."""
-    sentences = SENTENCE_END.split(shorten_clip_names(issue))
+    sentences = split_sentences(shorten_clip_names(issue))
     return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in sentences))
 
 
@@ -63,7 +60,7 @@ class BuildRecordingInline(FirstRowsInline):
         """What the provider said against it, with its reason."""
         marks = [render_mark(tone, label) for tone, label in list_marks(row)]
         reason = format_html('<small class="sub">{}</small>', row.discard_reason) if row.discard_reason else ""
-        return format_html("{}{}", format_html_join(" ", "{}", ((mark,) for mark in marks)), reason) or EMPTY
+        return format_html("{}{}", format_html_join(" ", "{}", ((mark,) for mark in marks)), reason) or "Used"
 
 
 @admin.register(Build)

@@ -104,10 +104,11 @@ class RecordingAdmin(ReadOnlyAdmin):
         return format_html(player, url, recording.file_name, recording.seconds or 0)
 
     @admin.display(description="status", ordering="status")
-    def state(self, recording: Recording) -> SafeString:
-        """Whether it can be used, and whether a finding is to be checked."""
-        if recording.is_usable and recording.worst_severity == FindingSeverity.WARNING:
-            return render_mark("wait", "Usable, with findings")
+    def state(self, recording: Recording) -> SafeString | str:
+        """Whether it can be used, and whether a finding is to be checked. One without a finding has no mark."""
+        if recording.is_usable:
+            has_findings = recording.worst_severity == FindingSeverity.WARNING
+            return render_mark("wait", "With findings") if has_findings else recording.get_status_display()
         return render_mark(get_tone(recording.status), recording.get_status_display())
 
     @admin.display(description="quality", ordering="quality")

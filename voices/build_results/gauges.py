@@ -43,6 +43,11 @@ class Gauge:
         return f"{self.info.good_from:.2f} or {'less' if self.info.lower_is_better else 'more'}"
 
     @property
+    def limit_note(self) -> str:
+        """What the mark on the arc is: “Good from 0.80”."""
+        return f"Good {'up to' if self.info.lower_is_better else 'from'} {self.info.good_from:.2f}"
+
+    @property
     def change(self) -> float | None:
         return None if self.previous is None else self.value - self.previous
 

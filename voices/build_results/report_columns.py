@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voices.build_results.marks import list_marks
+from voices.build_results.marks import list_found, list_marks
 from voices.models import Build, BuildRecording
 
 ALL = "all"  # the value of `scores` in the address that shows every score
@@ -16,8 +16,7 @@ class ReportColumns:
 
     build: Build
     page_number: int
-    has_flags: bool
-    has_findings: bool
+    has_found: bool
     has_quality: bool
     has_fix: bool
     has_sorted_score: bool
@@ -36,8 +35,8 @@ class ReportColumns:
 
     @property
     def leading(self) -> int:
-        """The columns before the scores: recording, transcript, flags, findings, and the length without a report."""
-        return 2 + self.has_flags + self.has_findings + (not self.is_reported)
+        """The columns before the scores: recording, transcript, flags and findings, and the length without a report."""
+        return 2 + self.has_found + (not self.is_reported)
 
     @property
     def provider(self) -> int:
@@ -72,8 +71,7 @@ def choose_columns(
     return ReportColumns(
         build,
         page_number,
-        has_flags=is_reported and any(list_marks(row) or row.discard_reason or not row.has_report for row in rows),
-        has_findings=is_reported and any(row.finding_codes for row in rows),
+        has_found=is_reported and any(list_found(row) or row.discard_reason or not row.has_report for row in rows),
         has_quality=any(row.recording.quality is not None for row in rows),
         has_fix=has_fix and any(list_marks(row) for row in rows),
         has_sorted_score=bool(score_counts.get(SORTED_SCORE)),

@@ -1,9 +1,11 @@
 """The steps of a build with their times, as far as they are stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+
+from django.utils import timezone
 
 from voicehub.text import format_duration
 from voices.models import Build, BuildStatus
@@ -22,17 +24,22 @@ SENDING_STATUSES = {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One step. `state` is "done", "now", "next", or the tone of the result. `duration` lasts until the next step."""
+    """One step. `state` is "done", "now", "next", or the tone of the result. `duration` lasts until the next step.
+
+    `has_day` is True if the time alone would be read as of another day: of today, or of the step before.
+    """
 
     label: str
     state: str
     at: datetime | None = None
     duration: str = ""
+    has_day: bool = False
 
 
 def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineStep]:
     """The steps of the build: started, sending, training, result. An outdated result is described in the past tense."""
-    return list(_add_durations([*_list_steps(build), _make_result(build, is_outdated=is_outdated)]))
+    steps = [*_list_steps(build), _make_result(build, is_outdated=is_outdated)]
+    return list(_add_days(_add_durations(steps)))
 
 
 def _list_steps(build: Build) -> Iterator[TimelineStep]:
@@ -72,6 +79,14 @@ def _add_durations(steps: list[TimelineStep]) -> Iterator[TimelineStep]:
         seconds = (following.at - step.at).total_seconds() if known and step.at and following.at else None
         yield replace(step, duration=_format_step(seconds) if seconds is not None else "")
     yield steps[-1]
+
+
+def _add_days(steps: Iterable[TimelineStep]) -> Iterator[TimelineStep]:
+    shown = timezone.localdate()
+    for step in steps:
+        day = timezone.localdate(step.at) if step.at else shown
+        yield replace(step, has_day=day != shown)
+        shown = day
 
 
 def _format_step(seconds: float) -> str:

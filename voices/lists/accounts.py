@@ -94,7 +94,7 @@ class AccountTable(ListTable):
         reason = record.pause_reason if record.paused_at else record.last_error
         state = render_lines(render_mark(badge.severity, badge.label), truncatechars(reason, REASON_LENGTH))
         step = self.render_next_step(record) if "next_step" in self.columns else ""
-        return format_html('{}<div class="only-phone">{}</div>', state, step)
+        return format_html('{}<div class="only-phone row-step">{}</div>', state, step)
 
     def render_checked(self, record: Account) -> SafeString | str:
         return render_moment(record.checked_at) or "Never"

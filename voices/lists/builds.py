@@ -19,6 +19,7 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_link,
     render_moment,
+    render_phone_step,
     render_step,
 )
 from voicehub.templatetags.signs import render_voice_name
@@ -102,8 +103,7 @@ class ScoreColumn(ListColumn):
             f"scores__{info.key}",
             css_class=css_class,
             is_descending_first=info.lower_is_better,
-            note="low is good" if info.lower_is_better else "",
-            group="Scores, 0 to 1",
+            is_low_good=info.lower_is_better,
         )
         self.key = info.key
 
@@ -132,6 +132,7 @@ class BuildTable(ListTable):
     similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
     fluency = ScoreColumn(FLUENCY, FLUENCY.label)
     pauses = ScoreColumn(PAUSES, "Pauses")
+    next_step = ListColumn("Next step", css_class="only-desk")
 
     @property
     def row_header(self) -> str:
@@ -171,13 +172,15 @@ class BuildTable(ListTable):
 
     def render_status(self, record: Build) -> SafeString:
         badges, fix = render_badges(self.badges[record.pk]), self._find_fix(record)
-        if fix is None:
-            return badges
-        name = record.voice.name if "voice" in self.columns else build_name(record)
-        return format_html('{}<div class="row-step">{}</div>', badges, render_step(fix.url, fix.action, name))
+        return badges + render_phone_step(fix.url, fix.action) if fix else badges
 
     def render_started(self, record: Build) -> SafeString | str:
         return render_moment(record.created_at)
+
+    def render_next_step(self, record: Build) -> SafeString | str:
+        fix = self._find_fix(record)
+        name = record.voice.name if "voice" in self.columns else build_name(record)
+        return render_step(fix.url, fix.action, name) if fix else NOTHING
 
     def _find_fix(self, build: Build) -> Fix | None:
         _, fix = self.fixes.get(build.pk, (build, None))

@@ -28,7 +28,6 @@ COMPARISON = Fields(
         "compared_at": Maybe(str),
         "days": Maybe(FINDINGS),
         "judged_together": Maybe(NUMBER),  # number of recordings in the last full judgement of speakers
-        "matched": Maybe(str),  # hash of the takes and recordings whose speakers were compared
         "sound": Maybe(Fields({"days": list, "quality": list})),  # see `voices.services.recordings.days`
     }
 )

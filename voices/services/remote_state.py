@@ -114,12 +114,14 @@ def is_build_current(build: Build, state: RemoteState) -> bool:
 class BuildHistory:
     """What became of the voice of a ready build. `newest_build` is the newest build of the same voice, if newer.
 
-    `is_outdated` is True if the voice does not speak as this build made it, or not at all.
+    `is_outdated` is True if the voice does not speak as this build made it, or not at all. `newest_effect` says after
+    the number of the newest build what it does to the voice.
     """
 
     is_outdated: bool = False
     texts: tuple[str, ...] = ()
     newest_build: Build | None = None
+    newest_effect: str = ""
 
 
 def load_build_history(build: Build) -> BuildHistory:
@@ -131,15 +133,28 @@ def load_build_history(build: Build) -> BuildHistory:
         return BuildHistory(texts=(REPLACED_TEXT,) if remote.retired_at and remote.is_replaced else ())
     newest = state.active_build or state.last_training
     newer = newest if newest != build else None
-    return BuildHistory(True, tuple(_describe_history(build, state, newer)), newer)
+    return BuildHistory(
+        True, tuple(_describe_history(build, state, newer)), newer, _describe_effect(state, newer) if newer else ""
+    )
+
+
+def _describe_effect(state: RemoteState, newer: Build) -> str:
+    if state.kind in DELETION_STATES:
+        return ""
+    if newer != state.last_training:
+        return "trains this voice again"
+    return "has replaced this voice" if newer.status == BuildStatus.READY else "has trained this voice again"
 
 
 def _describe_history(build: Build, state: RemoteState, newer: Build | None) -> Iterator[str]:
-    yield f"This build was ready on {_format_day(build.finished_at)}."
-    if newer and newer == state.last_training:
+    """The effect of a newer build that is ready says what the first text would: the last training was ready."""
+    yield f"These are the results of {_format_day(build.finished_at)}."
+    is_deleted = state.kind in DELETION_STATES
+    is_replaced = bool(newer and newer == state.last_training and newer.status == BuildStatus.READY)
+    if newer and newer == state.last_training and (is_deleted or not is_replaced):
         yield "The voice has since been trained again."
-    has_own_training = not newer and state.kind not in DELETION_STATES
-    yield from state.texts[1:] if has_own_training else state.texts  # the first text is about the last training
+    has_first_text = is_deleted or (newer and not is_replaced)
+    yield from state.texts if has_first_text else state.texts[1:]
 
 
 def _has_newer_voice() -> Exists:

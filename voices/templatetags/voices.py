@@ -16,10 +16,9 @@ from consent.presenters import find_contract_fix
 from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
-from voicehub.sound_report import format_code
-from voicehub.text import format_decimals, format_time
+from voicehub.text import format_decimals, format_time, split_sentences
 from voices import access, presenters
-from voices.build_results.marks import list_marks
+from voices.build_results.marks import list_found
 from voices.build_results.trends import load_trends
 from voices.lists.voices import load_newest_badges
 from voices.models import Build, BuildStatus, OfflineProof, RemoteVoice, Voice
@@ -81,6 +80,7 @@ register.filter(tier_label)
 
 register.filter(build_name)
 register.filter(shorten_clip_names)
+register.filter(split_sentences)
 
 
 @register.filter
@@ -122,14 +122,8 @@ def convert_to_percent(share: float) -> int:
     return round(max(0.0, min(1.0, share)) * 100)
 
 
-register.filter("provider_flags", list_marks)
+register.filter(list_found)
 register.filter(format_decimals)
-
-
-@register.filter
-def name_findings(codes: Sequence[str]) -> list[str]:
-    """The titles of these findings: ["silence_at_end"] → ["Silence at end"]."""
-    return [format_code(code) for code in codes]
 
 
 @register.inclusion_tag("voices/_voice_trends.html")

@@ -65,6 +65,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "change_token": compute_change_token(build, progress),
         "timeline": make_timeline(build, is_outdated=history.is_outdated),
         "history": history,
+        "newest_number": number_build(history.newest_build) if history.newest_build else 0,
         "outdated": [build.pk] if history.is_outdated else [],
         "page": page,
         "options": list_shown_options(build),

@@ -46,6 +46,20 @@ def make_link_on_page(client: Client, consent: Consent) -> str:
     return link[1]
 
 
+def test_links_that_are_over_are_folded_below_the_one_that_works(
+    factory: ConsentFactory, producer_client: Client
+) -> None:
+    consent = factory.make_consent()
+    for _ in range(3):
+        make_link_on_page(producer_client, consent)
+    page = read_page(producer_client, consent.get_absolute_url())
+    shown, folded = page.split("2 earlier links</summary>")
+    assert (shown.count(">Active<"), shown.count(">Replaced<"), folded.count(">Replaced<")) == (1, 0, 2)
+    Invitation.objects.update(revoked_at=timezone.now())
+    page = read_page(producer_client, consent.get_absolute_url())
+    assert "earlier links" not in page and page.count(">Replaced<") == 3, "none works, so all are shown"
+
+
 def test_canceled_request_gets_no_private_link(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent()
     void_consent(consent, factory.producer, "A mistake.")
@@ -99,7 +113,7 @@ def test_new_link_ends_the_earlier_ones_and_keeps_the_other_consents(
     link = make_link_on_page(producer_client, consent)
     assert Client().get(copied).status_code == 404
     home = Client().get(link, follow=True)
-    assert get_guest_url("begin", consent) in read_html(home) and get_guest_url("begin", shared) in read_html(home)
+    assert f'value="{consent.pk}"' in read_html(home) and f'value="{shared.pk}"' in read_html(home)
     assert set(Invitation.objects.live().get().consents.all()) == {consent, shared}
     producer_client.post(get_url("invite", consent))
     assert Client().get(link).status_code == 404

@@ -105,6 +105,7 @@ def test_active_build_makes_the_earlier_build_outdated(studio: Studio) -> None:
     history = load_build_history(first)
     assert (history.is_outdated, history.newest_build) == (True, newest)
     assert history.texts[1] == "A build trains the voice again. Wait until it ends."
+    assert history.newest_effect == "trains this voice again"
 
 
 def test_state_of_many_voices_needs_a_constant_number_of_queries(
@@ -122,9 +123,9 @@ def test_page_of_the_earlier_build_says_what_became_of_the_voice(producer_client
     first = studio.make_build(status="ready")
     last = add_build(first, "dataset_issue")
     text = read_html(producer_client.get(first.get_absolute_url()))
-    assert "This build was ready on" in text
+    assert "These are the results of" in text and "Build 2 has trained this voice again" in text
     assert "The voice has since been trained again. The last training ended on" in text
-    assert f'href="{last.get_absolute_url()}">Open the newest build</a>' in text
+    assert f'href="{last.get_absolute_url()}">Open build 2</a>' in text
     assert ">Ready</span>" not in text
     assert "Generate preview" not in text
     assert 'state-over">Earlier result</span>' in text
@@ -135,7 +136,9 @@ def test_page_of_a_retrained_build_offers_no_preview_of_the_newer_training(
 ) -> None:
     first = studio.make_build(status="ready")
     newest = add_build(first, "ready")
-    assert "Generate preview" not in read_html(producer_client.get(first.get_absolute_url()))
+    text = read_html(producer_client.get(first.get_absolute_url()))
+    assert "Build 2 has replaced this voice" in text and "The last training" not in text
+    assert "Generate preview" not in text
     assert "Generate preview" in read_html(producer_client.get(newest.get_absolute_url()))
 
 

@@ -14,6 +14,7 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.build_results import distributions
 from voices.build_results.distributions import choose_bins, make_histogram
+from voices.build_results.marks import list_found
 from voices.build_results.timeline import make_timeline
 from voices.build_results.trends import load_trends
 from voices.models import Build, BuildRecording, Recording, RemoteVoice, Voice
@@ -39,6 +40,15 @@ def make_two_builds(studio: Studio, count: int = 3, **fields: Any) -> tuple[Buil
 
 
 # --- Timeline ----------------------------------------------------------------------------
+
+
+def test_timeline_says_the_day_where_it_is_not_the_day_before_or_today(studio: Studio) -> None:
+    build, now = studio.make_build(status="ready"), timezone.now()
+    build.created_at = build.submitted_at = now - timedelta(days=3)
+    build.training_at, build.finished_at = now - timedelta(days=2), now - timedelta(days=2)
+    assert [step.has_day for step in make_timeline(build)] == [True, False, True, False]
+    build.created_at = build.submitted_at = build.training_at = build.finished_at = now
+    assert not any(step.has_day for step in make_timeline(build))
 
 
 def test_timeline_shows_how_long_each_step_took(viewer_client: Client, studio: Studio) -> None:
@@ -99,6 +109,7 @@ def test_gauges_show_direction_mark_and_change(viewer_client: Client, studio: St
         "▼ 0.05, better",
     ]
     assert [gauges[key].limit_text for key in ("fluency", "pauses")] == ["0.80 or more", "0.20 or less"]
+    assert [gauges[key].limit_note for key in ("fluency", "pauses")] == ["Good from 0.80", "Good up to 0.20"]
     assert [gauges[key].verdict for key in GOOD] == ["good", "good", "fair", "good"]
     text = read_html(response)
     assert f'compared with <a href="{first.get_absolute_url()}">build 1</a>' in text
@@ -257,9 +268,17 @@ def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: 
     build = studio.make_build(status="ready")
     build.recordings.update(has_report=True, finding_codes=["silence_at_end"])
     text = read_html(viewer_client.get(build.get_absolute_url()))
-    assert (
-        '<td data-label="Our findings" class="found"><span class="vh-chip is-wait">Silence at end</span></td>' in text
-    )
+    chip = '<span class="vh-chip is-wait"><span class="visually-hidden">Our finding: </span>Silence at end</span>'
+    assert f'<td class="found">{chip}' in text
+
+
+def test_finding_that_repeats_a_flag_of_the_provider_is_not_listed_again(studio: Studio) -> None:
+    row = studio.make_build(status="ready").recordings.order_by("pk")[0]
+    row.finding_codes, row.has_report = ["silent", "other_speaker", "noisy", "no_such_code"], True
+    row.is_silent, row.is_outlier = True, False
+    found = [(one.is_flag, one.label) for one in list_found(row)]
+    assert found[0] == (True, "Silent") and "Silent" not in [label for is_flag, label in found if not is_flag]
+    assert [is_flag for is_flag, _label in found] == [True, False, False, False]
 
 
 # --- Trends ------------------------------------------------------------------------------

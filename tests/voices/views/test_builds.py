@@ -359,7 +359,7 @@ def test_only_flagged_rows_offer_a_fix_and_empty_columns_are_hidden(producer_cli
     assert "−3.5<" not in text
     text = read_html(producer_client.get(f"{build.get_absolute_url()}?scores=all"))
     assert "−3.5<" in text
-    for name, is_shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Sample score", False)):
+    for name, is_shown in (("SI-SDR", True), ("STOI", False), ("PESQ", False), ("Score", False)):
         assert (f'data-label="{name}"' in text, f"{name}</" in text) == (is_shown, is_shown), name
 
 
@@ -410,7 +410,7 @@ def test_voicehub_estimates_are_separate_from_provider_scores(viewer_client: Cli
     assert f'href="{path}?page=1&amp;scores=all#report">More columns</a>' in short.replace(
         "> More columns ", ">More columns"
     )
-    assert 'data-label="Sample score">0.90' in short and 'data-label="PESQ"' not in short
+    assert 'data-label="Score">0.90' in short and 'data-label="PESQ"' not in short
     response = viewer_client.get(f"{path}?scores=all")
     text = " ".join(response.content.decode().split())
     assert f'href="{path}?page=1#report"' in text

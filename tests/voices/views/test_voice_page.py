@@ -257,3 +257,20 @@ def test_days_are_charted_from_the_fifth_day(viewer_client: Client, voice: Voice
     assert [values for *_labels, values in loudness.rows] == [[-24.0], [-23.0], [-22.0], [-21.0], [-20.0]]
     assert loudness.y_range == (-35, -10) and noise.y_range == (30, 50)
     assert "<table" in page.content.decode()
+
+
+# --- the page of its consent ------------------------------------------------------------------------
+
+
+def test_consent_names_the_voices_that_were_built_with_it(producer_client: Client, studio: Studio) -> None:
+    build = studio.make_build(status="ready")
+    url = build.consent.get_absolute_url()
+    text = read_html(producer_client.get(url))
+    assert "Used by 1 voice" in text and f"{build.voice.name}. Consent and contract are in force" in text
+    assert f'href="{build.voice.get_absolute_url()}">Open the voice</a>' in text
+    for name in ("Alba", "Bela", "Cora"):
+        voice = studio.make_voice(name, build.voice.talent)
+        studio.make_build(voice, status="ready")
+        voice.builds.update(consent=build.consent)
+    text = read_html(producer_client.get(url))
+    assert "Used by 4 voices" in text and "Alba, Bela, Cora and 1 more." in text and "Go to the voices" in text

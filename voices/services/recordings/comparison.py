@@ -1,4 +1,4 @@
-"""Compare the recordings of a voice with each other, and their speaker with that of the talent's takes.
+"""Compare the recordings of a voice with each other. If the talent allows it, their speakers are compared too.
 
 Each recording keeps what the comparison needs of its sound, so a change of a transcript or a deletion opens no file.
 """
@@ -6,7 +6,6 @@ Each recording keeps what the comparison needs of its sound, so a change of a tr
 import time
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -15,11 +14,10 @@ from django.utils import timezone
 from audio.analysis import compare
 from audio.analysis.compare import SetClip, SetReport
 from audio.analysis.sound_features import SoundFeatures, extract_features
-from audio.findings.thresholds import Thresholds
-from audio.networks import speaker_match
+from audio.networks.speaker_match import SpeakerResult
 from audio.wav.riff import WavRefused, read_header
-from consent.models import TakeCheck, Talent
-from consent.services.take_checks import save_speaker_match
+from consent.models import Talent
+from consent.services.voice_comparison import NOT_ALLOWED, is_comparison_allowed, lock_permission
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.storage import open_file
@@ -30,6 +28,7 @@ from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.speakers import judge_speakers, read_speaker_result
 from voices.services.recordings.store import COMPARE_TASK
+from voices.services.recordings.take_matches import match_takes_of
 from voices.services.recordings.voiceprints import VoiceprintReader
 from voices.services.work_samples import record_work
 
@@ -49,39 +48,38 @@ COMPARE_FIELDS = (
 )
 # Features are saved after so many recordings, so that a worker that stops loses little work.
 FEATURES_BATCH_SIZE = 50
-OTHER_SPEAKER = "other_speaker"
-MAX_MATCH_RECORDINGS = 20
+SPEAKERS_NOT_COMPARED = f"The speakers were not compared. {NOT_ALLOWED}"
 
 
 def enqueue_comparisons(talent: Talent) -> None:
-    """Enqueue comparing the recordings of all the talent's voices with each other and with the talent's takes."""
+    """Enqueue comparing the recordings of each of the talent's voices with each other."""
     for voice in talent.voices.all():
         outbox.enqueue_task(COMPARE_TASK, voice.pk)
 
 
-def has_comparable_recordings(talent: Talent) -> bool:
-    return Recording.objects.filter(voice__talent=talent, status=RecordingStatus.ACCEPTED).exists()
-
-
 def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
-    """Compare the analyzed recordings of a voice with each other and with the talent's newest takes.
+    """Compare the analyzed recordings of a voice with each other, and then the talent's takes with them.
 
     Files are opened only for new recordings, for a few others whose speaker they are compared with, and for takes.
-    Returns a delay if recordings are left whose speaker must be judged.
+    Returns a delay if recordings are left whose speaker must be judged, or if the talent's answer has just changed.
     """
     started = time.monotonic()
     voice = Voice.objects.select_related("talent").get(pk=voice_id)
     analyzed = voice.recordings.filter(status=RecordingStatus.ACCEPTED, analyzed_at__isnull=False)
     rows = list(analyzed.only(*COMPARE_FIELDS).order_by("created_at", "pk"))
-    thresholds, prints = load_thresholds(), VoiceprintReader(lease)
+    thresholds, prints = load_thresholds(), VoiceprintReader(voice.talent_id, lease)
+    is_allowed = is_comparison_allowed(voice.talent_id)
     sounds = _load_features(rows, lease)
     audible = [row for row in rows if (sound := sounds[row]) and not sound.is_silent(thresholds)]
-    if not judge_speakers(voice, audible, prints, thresholds):
+    if is_allowed and not judge_speakers(voice, audible, prints, thresholds):
         return timedelta()
-    report = compare.compare_recordings([_make_set_clip(row, sounds[row]) for row in rows], thresholds)
-    _store_set_results(voice, rows, report)
-    own = [row for row in rows if OTHER_SPEAKER not in {one.code for one in report.clips.get(str(row.pk), ())}]
-    _match_takes(voice, own, prints, thresholds)
+    clips = [_make_set_clip(row, sounds[row], is_allowed=is_allowed) for row in rows]
+    report = compare.compare_recordings(clips, thresholds)
+    with lock_permission(voice.talent_id) as is_still_allowed:
+        if is_still_allowed != is_allowed:
+            return timedelta()
+        _store_set_results(voice, rows, report, is_allowed=is_allowed)
+    match_takes_of(voice.talent_id, prints, thresholds)
     record_work(WorkKind.COMPARISON, "", time.monotonic() - started, len(rows))
     return None
 
@@ -107,13 +105,13 @@ def _extract_features(row: Recording) -> dict[str, Any]:
         return {}
 
 
-def _make_set_clip(row: Recording, sound: SoundFeatures | None) -> SetClip:
+def _make_set_clip(row: Recording, sound: SoundFeatures | None, *, is_allowed: bool) -> SetClip:
     day = timezone.localdate(row.created_at)
-    speaker = read_speaker_result(row)
+    speaker = read_speaker_result(row) if is_allowed else SpeakerResult()
     return SetClip(str(row.pk), row.file_name, sound, day, row.transcript, row.measures, speaker)
 
 
-def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetReport) -> None:
+def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetReport, *, is_allowed: bool) -> None:
     """Store the findings of the comparison in the recordings for which they changed, and its summary in the voice."""
     changed = []
     with transaction.atomic():
@@ -123,8 +121,11 @@ def _store_set_results(voice: Voice, rows: Sequence[Recording], report: SetRepor
                 Recording.objects.filter(pk=row.pk).update(set_findings=set_findings, checked_at=timezone.now())
                 changed.append(row.pk)
         update_figures(Recording.objects.filter(pk__in=changed))
-        sound = {"sound": summarize_sound(voice)}
-        voice.comparison = {**voice.comparison, **_summarize_comparison(report), **sound}
+        summary = {**_summarize_comparison(report), "sound": summarize_sound(voice)}
+        if is_allowed:
+            voice.comparison = {**voice.comparison, **summary}
+        else:
+            voice.comparison = {**summary, "missing": SPEAKERS_NOT_COMPARED}
         Voice.objects.filter(pk=voice.pk).update(comparison=voice.comparison)
         update_inclusion(voice.recordings.all())
 
@@ -147,26 +148,3 @@ def _summarize_comparison(report: SetReport) -> dict[str, Any]:
         "days": days,
         "missing": report.summary["voices_missing"],
     }
-
-
-def _match_takes(
-    voice: Voice, recordings: Sequence[Recording], prints: VoiceprintReader, thresholds: Thresholds
-) -> None:
-    """Compare the newest take of each of the talent's consents with the longest recordings, if one of them is new."""
-    checks = TakeCheck.objects.filter(take__consent__talent=voice.talent, checked_at__isnull=False)
-    newest = {check.take.consent_id: check for check in checks.select_related("take").order_by("created_at")}
-    longest = sorted(recordings, key=lambda row: row.seconds, reverse=True)[:MAX_MATCH_RECORDINGS]
-    limits = (thresholds.speaker_same, thresholds.speaker_different, speaker_match.describe_missing_model())
-    compared = _hash_values([*(check.take_id for check in newest.values()), *(row.pk for row in longest), *limits])
-    if not newest or voice.comparison.get("matched") == compared:
-        return
-    voiceprints = [prints.read(row.sound) for row in longest]
-    for check in newest.values():
-        match = speaker_match.match_speaker(prints.read(check.take.sound), voiceprints, thresholds)
-        save_speaker_match(check.take, match.as_dict())
-    voice.comparison = {**voice.comparison, "matched": compared}
-    Voice.objects.filter(pk=voice.pk).update(comparison=voice.comparison)
-
-
-def _hash_values(values: Sequence[object]) -> str:
-    return sha256(" ".join(map(str, values)).encode()).hexdigest()

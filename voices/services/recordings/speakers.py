@@ -21,6 +21,7 @@ from django.db import transaction
 from audio.findings.thresholds import Thresholds
 from audio.networks import speaker_match
 from audio.networks.speaker_match import CORE_SHARE, SpeakerResult
+from consent.services.voice_comparison import is_comparison_allowed, lock_permission
 from voices.models import Recording, Voice
 from voices.services.recordings.voiceprints import VoiceprintReader
 
@@ -37,9 +38,10 @@ def judge_speakers(
 ) -> bool:
     """Judge the next batch of the recordings that have no result yet. Returns whether all have a result now.
 
+    Nothing is judged, and nothing is left to do, if the talent does not allow the voice comparison.
     `recordings` are all that are not silent, oldest first. They get their results too.
     """
-    if speaker_match.describe_missing_model():
+    if speaker_match.describe_missing_model() or not is_comparison_allowed(voice.talent_id):
         return True
     reference: Sequence[Recording] = ()
     if _needs_full_judgement(voice, recordings, thresholds):
@@ -49,11 +51,13 @@ def judge_speakers(
     if not waiting:
         return True
     batch = reference or waiting[:BATCH_SIZE]
-    _judge_batch(batch, reference or _select_reference(recordings, thresholds) or batch, prints)
+    _judge_batch(voice, batch, reference or _select_reference(recordings, thresholds) or batch, prints)
     return len(batch) == len(waiting)
 
 
-def _judge_batch(batch: Sequence[Recording], reference: Sequence[Recording], prints: VoiceprintReader) -> None:
+def _judge_batch(
+    voice: Voice, batch: Sequence[Recording], reference: Sequence[Recording], prints: VoiceprintReader
+) -> None:
     center = speaker_match.compute_centroid([prints.read(row.sound) for row in reference])
     for row in batch:
         result = speaker_match.judge_speaker(prints.read(row.sound), center)
@@ -62,7 +66,9 @@ def _judge_batch(batch: Sequence[Recording], reference: Sequence[Recording], pri
             "voiced_seconds": result.voiced_seconds,
             "compared_with": len(reference),
         }
-    Recording.objects.bulk_update(batch, ["speaker_result"])
+    with lock_permission(voice.talent_id) as is_allowed:
+        if is_allowed:
+            Recording.objects.bulk_update(batch, ["speaker_result"])
 
 
 def read_speaker_result(recording: Recording) -> SpeakerResult:

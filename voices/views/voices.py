@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
-from consent.forms import load_newest_statements
+from consent.services.statements import load_newest_statements
 from voicehub.models import User
 from voices import access
 from voices.build_options import list_build_options

@@ -129,27 +129,27 @@ def _describe_company(consent: Consent) -> tuple[str, ...]:
     address = settings.VOICEHUB_COMPANY_ADDRESS
     company = f"{consent.company}, {address}" if address else consent.company
     contact = gettext("Your contact is {name}, {address}.")
-    return (_end(company), contact.format(name=consent.requested_by, address=get_producer_address(consent)))
+    return (end_sentence(company), contact.format(name=consent.requested_by, address=get_producer_address(consent)))
 
 
 def _describe_uses(consent: Consent, contracts: Sequence[Contract]) -> tuple[str, ...]:
     uses = _join(contract.intended_uses for contract in contracts)
     excluded = _join(contract.excluded_uses for contract in contracts)
     return (
-        _end(consent.get_purpose_display()),
+        end_sentence(consent.get_purpose_display()),
         *((_quote_contract(uses),) if uses else ()),
         *((_describe_exclusions(excluded),) if contracts else ()),
     )
 
 
 def _quote_contract(text: str) -> str:
-    return gettext("In the words of your contract: {text}").format(text=_end(text))
+    return gettext("In the words of your contract: {text}").format(text=end_sentence(text))
 
 
 def _describe_exclusions(excluded: str) -> str:
     if not excluded:
         return gettext("Your contract excludes no use in writing.")
-    return gettext("Not for: {uses}").format(uses=_end(excluded))
+    return gettext("Not for: {uses}").format(uses=end_sentence(excluded))
 
 
 def _describe_provider(consent: Consent, contracts: Sequence[Contract], label: str) -> tuple[str, ...]:
@@ -195,7 +195,7 @@ def _describe_places(contracts: Sequence[Contract]) -> tuple[str, ...]:
     places = _join(countries) or _join(contract.territory for contract in contracts)
     if not places:
         return (gettext("Your contract names no countries."),)
-    return (_end(places[:1].upper() + places[1:]),)
+    return (end_sentence(places[:1].upper() + places[1:]),)
 
 
 def _describe_pay(contracts: Sequence[Contract]) -> tuple[str, ...]:
@@ -267,7 +267,7 @@ def _describe_deletion(tier: Capabilities, label: str) -> str:
 def _describe_storage() -> tuple[str, ...]:
     place = settings.VOICEHUB_DATA_LOCATION
     return (
-        gettext("In {place}").format(place=_end(place))
+        gettext("In {place}").format(place=end_sentence(place))
         if place
         else gettext("Ask your contact in which country it is stored."),
         gettext(
@@ -282,7 +282,7 @@ def _describe_rights() -> tuple[str, ...]:
     authority = settings.VOICEHUB_SUPERVISORY_AUTHORITY or gettext("the data protection authority of your country")
     return (
         gettext("You can ask your contact for a copy, a correction or the deletion of your data."),
-        gettext("You can complain to {authority}").format(authority=_end(authority)),
+        gettext("You can complain to {authority}").format(authority=end_sentence(authority)),
     )
 
 
@@ -292,5 +292,6 @@ def _join(texts: Any) -> str:
     return "; ".join(dict.fromkeys(text for text in cleaned if text))
 
 
-def _end(text: str) -> str:
+def end_sentence(text: str) -> str:
+    """The text with a period of the active language, if nothing ends it."""
     return text if text.endswith((".", "!", "?", "。")) else gettext("{sentence}.").format(sentence=text)

@@ -35,6 +35,7 @@ PUBLIC_URLS = {
     "invitation:deletions",
     "invitation:contract",
     "invitation:receipt",
+    "invitation:language",
     "invitation:report",
     "invitation:ask",
     "invitation:code",

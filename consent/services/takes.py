@@ -142,8 +142,7 @@ def _store_take(consent: Consent, take: Take) -> Take:
         capture=take.capture,
         ok=take.acceptable,
         **_bind_notice(consent),
-        **({"sitting": str(take.sitting)} if take.sitting else {}),
-        **({"address_check": take.address_check} if take.address_check else {}),
+        **_describe_origin(take),
     )
     if take.acceptable:
         move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
@@ -154,6 +153,13 @@ def _bind_notice(consent: Consent) -> dict[str, Any]:
     """The hash of the notice that the talent was shown, for the audit log entry of the take. Empty without one."""
     notice = find_shown_notice(consent)
     return {"notice": notice.sha256} if notice else {}
+
+
+def _describe_origin(take: Take) -> dict[str, Any]:
+    """What else the audit log entry of this take says, if there is anything."""
+    sitting = str(take.sitting) if take.sitting else ""
+    values = {"sitting": sitting, "address_check": take.address_check}
+    return {name: value for name, value in values.items() if value}
 
 
 def _require_contract(consent: Consent, by: User | None) -> None:

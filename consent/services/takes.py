@@ -138,12 +138,17 @@ def _store_take(consent: Consent, take: Take) -> Take:
         capture=take.capture,
         ok=take.acceptable,
         **_bind_notice(consent),
-        **({"sitting": str(take.sitting)} if take.sitting else {}),
-        **({"address_check": take.address_check} if take.address_check else {}),
+        **_describe_sender(take),
     )
     if take.acceptable:
         move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
     return take
+
+
+def _describe_sender(take: Take) -> dict[str, Any]:
+    """The sitting that the take is of, and whether a one-time code was entered. Without both, nothing."""
+    sitting = {"sitting": str(take.sitting)} if take.sitting else {}
+    return sitting | ({"address_check": take.address_check} if take.address_check else {})
 
 
 def _bind_notice(consent: Consent) -> dict[str, Any]:

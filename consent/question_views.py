@@ -35,7 +35,7 @@ def ask(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         else:
             messages.success(request, gettext("Your question was sent. The answer will be shown on this page."))
             return redirect("invitation:home", invitation.pk)
-    problem = problem or next(iter(form.errors.get("text", [])), "")
+    problem = problem or str(next(iter(form.errors.get("text", [])), ""))
     context = {
         "invitation": invitation,
         "text": form["text"].value() or "",

@@ -170,7 +170,7 @@ def test_request_form_says_that_a_contract_is_missing(
 def opened(factory: ConsentFactory) -> tuple[Client, Consent]:
     """A browser with a link whose contract ended after it was sent."""
     consent = factory.make_consent()
-    client = factory.open_link(consent)
+    client = factory.open_link(consent, is_read=False)
     consent.talent.contracts.update(ends_on=date(2025, 2, 1))
     return client, consent
 

@@ -182,7 +182,7 @@ def test_nothing_can_be_sent_before_the_notice_was_read(factory: ConsentFactory,
     assert response.status_code == 409 and "read what this is about, and tick" in response.json()["problem"]
     assert not consent.takes.exists()
     response = client.post(url, data | {"file": make_upload(make_clip())}, follow=True)
-    assert "read what this is about first" in read_html(response)
+    assert "read what this is about, and tick" in read_html(response)
 
 
 def test_audit_log_entry_of_a_take_names_the_notice(factory: ConsentFactory, consent: Consent) -> None:

@@ -14,7 +14,7 @@ from consent.link_forms import CodeForm
 from consent.link_pages import add_privacy_headers, require_invitation
 from consent.models import Invitation
 from consent.services.access_codes import find_code_address, has_open_code, needs_code, request_code, use_code
-from consent.services.talent_mails import get_producer_address
+from consent.services.contacts import get_producer_address
 from voicehub.refusals import ActionRefused
 
 

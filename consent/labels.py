@@ -65,22 +65,6 @@ def _describe_maker(take: Take) -> str:
     return "Recorded by the talent through the private link."
 
 
-def describe_capture_to_talent(take: Take) -> str:
-    """Describe to the talent in one sentence how the take was made."""
-    name = take.recorded_by
-    if take.capture == Capture.IN_STUDIO:
-        text = gettext("Recorded in the studio by {name}.") if name else gettext("Recorded in the studio by staff.")
-    elif take.capture == Capture.UPLOAD and name:
-        text = gettext("Uploaded as a file by {name} on your behalf; not recorded in VoiceHub.")
-    elif take.capture == Capture.UPLOAD:
-        text = gettext("Uploaded by you as a file through the private link; not recorded in VoiceHub.")
-    elif name:
-        text = gettext("Recorded through the private link in a browser where {name} was signed in.")
-    else:
-        text = gettext("Recorded by you through the private link.")
-    return text.format(name=name)
-
-
 def describe_end_to_talent(event: Event) -> str:
     """Describe to the talent a decline or a withdrawal, by whom it was recorded, without a period."""
     if event.kind == EventKind.DECLINED:

@@ -11,8 +11,8 @@ from consent.access import get_user, query_invited_consents
 from consent.link_forms import QuestionForm
 from consent.link_pages import add_privacy_headers, render_closed_page, require_invitation
 from consent.models import Invitation
+from consent.services.contacts import get_producer_address
 from consent.services.questions import ask_question
-from consent.services.talent_mails import get_producer_address
 from voicehub.refusals import ActionRefused
 
 

@@ -235,5 +235,6 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.read_text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
     # At DEBUG, urllib3 logs full URLs, including secret ones such as signed URLs.
-    "loggers": {"rq": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
+    # fontTools lists every letter of a PDF.
+    "loggers": {"rq": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

@@ -17,10 +17,10 @@ from django.utils.translation import gettext
 
 from consent.extension_points import get_provider_label
 from consent.models import Consent, Contract, Notice
+from consent.services.contacts import get_producer_address
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
 from consent.services.filed_contracts import list_on_file, load_contracts
-from consent.services.talent_mails import get_producer_address
 from consent.services.voice_comparison import describe_comparison
 from providers import registry
 from providers.base import Provider

@@ -5,7 +5,6 @@ killed between sending and storing sends it twice at worst. No mail is lost.
 """
 
 from collections.abc import Callable, Sequence
-from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +18,12 @@ from django.utils.translation import gettext_lazy
 from consent import extension_points
 from consent.models import Consent, Event, EventKind, Question, TalentMail
 from consent.services.audit_log import record_event
-from consent.services.mail_texts import make_mail
+from consent.services.contacts import get_producer_address
+from consent.services.mail_texts import Attachment, make_mail
 from consent.services.private_links import find_mailed_link
+from consent.services.receipts import PDF_NAME, PDF_TYPE, make_pdf
 from consent.services.talent_languages import speak_to
 from voicehub import outbox
-from voicehub.models import User
 from voicehub.tokens import derive_token, hash_token
 
 Kind, Recipient = TalentMail.Kind, TalentMail.Recipient
@@ -58,6 +58,8 @@ SUBJECTS = {
     (Kind.QUESTION, Recipient.PRODUCER): "{talent} has a question about the voice consent",
     (Kind.ANSWER, Recipient.TALENT): gettext_lazy("{company} has answered your question"),
 }
+# The mails to a talent with the receipt.
+RECEIPT_KINDS = frozenset({Kind.RECEIVED, Kind.APPROVED})
 # The audit log entry that a mail reports.
 EVENTS = {
     Kind.RECEIVED: EventKind.TAKE,
@@ -72,16 +74,6 @@ EVENTS = {
     Kind.QUESTION: EventKind.QUESTION_ASKED,
     Kind.ANSWER: EventKind.QUESTION_ANSWERED,
 }
-
-
-def get_producer_address(consent: Consent) -> str:
-    """The email address of the requester of the consent, or of the studio (see `get_staff_address`)."""
-    return get_staff_address(consent.requested_by)
-
-
-def get_staff_address(person: User) -> str:
-    """The email address of this person, or of the studio if they have none or may not sign in."""
-    return (person.email if person.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
@@ -154,7 +146,8 @@ def send_talent_mail(mail_id: str) -> None:
     consent = mail.consent
     if mail.recipient == Recipient.TALENT:
         with speak_to(consent.talent):
-            make_mail(_make_subject(mail), _get_template(mail), _build_context(mail), mail.sent_to).send()
+            context, attachments = _build_context(mail), _list_attachments(mail)
+            make_mail(_make_subject(mail), _get_template(mail), context, mail.sent_to, attachments).send()
     else:
         text = render_to_string(_get_template(mail), _build_context(mail))
         send_mail(_make_subject(mail), text, settings.DEFAULT_FROM_EMAIL, [mail.sent_to])
@@ -163,6 +156,14 @@ def send_talent_mail(mail_id: str) -> None:
         if is_first and mail.recipient == Recipient.TALENT:
             for one in (consent, *mail.others.select_related("talent", "requested_by")):
                 record_event(one, EventKind.MAILED, one.requested_by, mail=mail.kind, to=mail.sent_to)
+
+
+def _list_attachments(mail: TalentMail) -> list[Attachment]:
+    """The receipt, with the news that a recording was received or approved."""
+    take = mail.consent.takes.filter(acceptable=True).first()
+    if take is None or mail.kind not in RECEIPT_KINDS:
+        return []
+    return [Attachment(PDF_NAME, make_pdf(take, timezone.now()), PDF_TYPE)]
 
 
 def _make_subject(mail: TalentMail) -> str:

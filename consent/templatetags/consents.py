@@ -15,6 +15,7 @@ from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_term
 from consent.services.questions import list_questions
+from consent.services.receipts import describe_capture_to_talent
 from consent.services.sittings import list_other_consents
 from consent.services.takes import explain_size_limit
 from consent.services.talent_languages import list_offered_languages
@@ -96,7 +97,7 @@ def captured(take: Take) -> str:
 @register.filter
 def captured_for_talent(take: Take) -> str:
     """How the take was made, addressed to the talent."""
-    return labels.describe_capture_to_talent(take)
+    return describe_capture_to_talent(take)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from consent.lists.consents import ENDED
 from consent.models import Consent, ConsentStatus, Invitation, Take
 from consent.recorder_config import build_recorder_config
 from consent.request_groups import make_request_groups
+from consent.services.contacts import get_producer_address
 from consent.services.filed_contracts import list_readable_contracts
 from consent.services.notices import WITHDRAWAL, NoticeText, build_notice, find_shown_notice
 from consent.services.sittings import (
@@ -23,7 +24,6 @@ from consent.services.sittings import (
     list_shared_consents,
     list_ticked_consents,
 )
-from consent.services.talent_mails import get_producer_address
 from consent.services.voice_comparison import load_comparison
 from consent.talent_statuses import list_talent_statuses
 

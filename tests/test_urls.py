@@ -35,6 +35,8 @@ PUBLIC_URLS = {
     "invitation:deletions",
     "invitation:contract",
     "invitation:receipt",
+    "invitation:receipt_pdf",
+    "invitation:language",
     "invitation:report",
     "invitation:ask",
     "invitation:code",

@@ -132,7 +132,7 @@ LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
-# Staff pages are in English. Talents' pages and mails are in the language of the talent's record.
+# Of staff pages. Those of talents are in the language of their record (consent/services/talent_languages.py).
 LANGUAGE_CODE = "en-us"
 LANGUAGES = list(TALENT_LANGUAGES.items())
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -235,5 +235,6 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.read_text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
     # At DEBUG, urllib3 logs full URLs, including secret ones such as signed URLs.
-    "loggers": {"rq": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
+    # fontTools lists every letter of a PDF.
+    "loggers": {"rq": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

@@ -201,7 +201,7 @@ def test_headset_in_a_call_and_processing_are_named_before_recording(recorder: R
     recorder.open()
     expect(recorder.message).to_have_text("The microphone works. Before you record:")
     advice = recorder.page.locator("[data-part=advice] li")
-    expect(advice).to_contain_text(["headset in call mode", "Chrome keeps its echo cancellation on"])
+    expect(advice).to_contain_text(["headset in call mode", "Chrome changes the voice with: echo cancellation"])
     recorder.set(label="Built-in", settings={})
     end_track(recorder)
     expect(recorder.message).to_contain_text("The microphone was disconnected.")

@@ -1,10 +1,11 @@
 // What this browser keeps of the recordings of one consent until the studio has one: the finished take, or else what was
 // recorded until the page ended.
+import { translate } from "../translate.js";
 import { deleteParts, loadParts, PartWriter } from "./part-store.js";
 import { buildTake, isSendable } from "./take.js";
 import { deleteTake, loadTake, saveTake } from "./take-store.js";
 
-const INTERRUPTED = "It was interrupted before you pressed Stop. Listen whether the whole text is there.";
+const INTERRUPTED = translate("It was interrupted before you pressed Stop. Listen whether the whole text is there.");
 
 export class TakeKeeper {
   // `onFailure()`: what is recorded now cannot be kept.

@@ -2,6 +2,7 @@
 // of the recorder.
 
 import { LiveWave } from "./live-wave.js";
+import { translate } from "../translate.js";
 import { TakePlayer } from "./take-player.js";
 
 const METER_RANGE_DB = 60;
@@ -11,7 +12,8 @@ const AUDIBLE_DB = -30;
 // Formats a duration like the server: "2 min 14 s".
 export function formatDuration(seconds) {
   const whole = Math.floor(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const values = { minutes: Math.floor(whole / 60), seconds: whole % 60 };
+  return whole < 60 ? translate("{seconds} s", values) : translate("{minutes} min {seconds} s", values);
 }
 
 function replaceItems(list, texts) {
@@ -79,7 +81,7 @@ export class RecorderView {
   }
 
   showDevices(devices, chosenId) {
-    this.parts.device.replaceChildren(...devices.map((one) => new Option(one.label || "Microphone", one.deviceId)));
+    this.parts.device.replaceChildren(...devices.map((one) => new Option(one.label || translate("Microphone"), one.deviceId)));
     this.parts.device.value = chosenId;
     this.parts.devices.hidden = devices.length < 2;
   }

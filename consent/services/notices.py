@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext
 
 from consent.extension_points import get_provider_label
 from consent.models import Consent, Contract, Notice
@@ -19,7 +18,7 @@ from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
 from consent.services.filed_contracts import list_on_file, load_contracts
 from consent.services.talent_mails import get_producer_address
-from consent.services.voice_comparison import describe_comparison
+from consent.services.voice_comparison import describe_comparison, get_title
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
@@ -106,7 +105,7 @@ def _iterate_sections(consent: Consent, contracts: Sequence[Contract]) -> Iterat
         yield Section("term", "For how long", describe_term(compute_term(consent, contracts)))
         yield Section("pay", "What you are paid", _describe_pay(on_file))
     yield Section("listeners", "Who can listen", _describe_listeners(consent, label))
-    yield Section(COMPARISON, gettext("If your voice is compared"), describe_comparison())
+    yield Section(COMPARISON, get_title(), describe_comparison())
     yield Section(WITHDRAWAL, "If you change your mind", _describe_withdrawal(consent, label))
     yield Section("deletion", f"What a deletion does at {label}", tuple(_iterate_deletion(consent, label)))
     yield Section("storage", "Where your data is kept", _describe_storage())

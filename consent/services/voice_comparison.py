@@ -29,6 +29,7 @@ NOT_ALLOWED = "The talent has not allowed the voice comparison."
 class ComparisonQuestion:
     """The question as a talent is shown it. `content` is what is stored, and `sha256` its hash as canonical JSON."""
 
+    title: str
     question: str
     paragraphs: tuple[str, ...]
     content: dict[str, Any]
@@ -48,15 +49,20 @@ def load_comparison(talent: Talent) -> VoiceComparison:
 
 
 def build_question(talent: Talent) -> ComparisonQuestion:
-    question, paragraphs = gettext("I allow the voice comparison"), describe_comparison()
+    title, question, paragraphs = get_title(), gettext("I allow the voice comparison"), describe_comparison()
     content = {
         "talent": str(talent.pk),
         "language": get_language(),
         "version": WORDS_VERSION,
+        "title": title,
         "question": question,
         "paragraphs": list(paragraphs),
     }
-    return ComparisonQuestion(question, paragraphs, content, hash_json(content))
+    return ComparisonQuestion(title, question, paragraphs, content, hash_json(content))
+
+
+def get_title() -> str:
+    return gettext("Voice comparison, only if you want it")
 
 
 def describe_comparison() -> tuple[str, ...]:

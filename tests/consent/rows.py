@@ -9,12 +9,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
+from consent.models import Capture, ComparisonAnswer, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import create_private_link, request_consent
 from consent.services.notices import build_notice, store_notice
 from consent.services.takes import submit_take
+from consent.services.voice_comparison import build_question
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from tests.support.pdfs import make_pdf
@@ -124,6 +125,15 @@ class ConsentFactory:
         for consent in consents if is_read else ():
             store_notice(consent, build_notice(consent))
         return client
+
+
+def allow_comparison(talent: Talent) -> None:
+    """Let the voice of this talent be compared. Nothing is compared before the next task."""
+    question = build_question(talent)
+    fields = {"number": talent.comparison_answers.count() + 1, "version": 1, "reason": "Said so."}
+    ComparisonAnswer.objects.create(
+        talent=talent, is_allowed=True, content=question.content, sha256=question.sha256, **fields
+    )
 
 
 def get_invitation(consent: Consent) -> Invitation:

@@ -51,6 +51,14 @@ def get_user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def parse_uuid_or_404(text: str) -> UUID:
+    """The id in a form. Raises Http404 if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404("Not an id.") from None
+
+
 def get_talent_or_404(pk: UUID) -> Talent:
     return get_object_or_404(Talent.objects.select_related("legal_hold_by"), pk=pk)
 

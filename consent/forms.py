@@ -12,12 +12,11 @@ from consent import extension_points
 from consent.country_field import CountriesField
 from consent.device_info import parse_device_info
 from consent.labels import DELETE_AT_END_LABEL
-from consent.models import Contract, ContractDraft, Purpose, Statement, Talent
+from consent.models import Contract, ContractDraft, Purpose, Talent
 from consent.services.contract_drafts import read_draft
 from consent.services.contracts import check_pdf
 from voicehub.edit_versions import VersionedFormMixin
 from voicehub.storage import StorageUnavailable, StoredFileLost
-from voicehub.text import get_language_name
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
     ModelFormOfTalent = forms.ModelForm[Talent]
@@ -186,56 +185,11 @@ class ConfirmTermsForm(forms.Form):
         return cleaned
 
 
-class ConsentRequestForm(forms.Form):
-    """The consent to request. `statement` is "provider:language" and must be a statement in use."""
-
-    statement = forms.ChoiceField(label="Provider and language")
-    purpose = forms.ChoiceField(label="Purpose of the voice", choices=Purpose.choices)
-    company = forms.CharField(
-        label="Company in the statement", max_length=120, help_text="Its legal name, as the talent will read it aloud."
-    )
-    valid_until = forms.DateField(
-        label="Valid until", required=False, widget=DATE_WIDGET, help_text="Leave empty for no end date."
-    )
-
-    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"company": settings.VOICEHUB_COMPANY} | (initial or {}))
-        self.statements = load_newest_statements()
-        self.fields["statement"].choices = [  # type: ignore[attr-defined]  # a ChoiceField has choices
-            (key, f"{extension_points.get_provider_label(statement.provider)}, {get_language_name(statement.language)}")
-            for key, statement in self.statements.items()
-        ]
-
-    def get_selected_statement(self) -> Statement | None:
-        """The statement selected in the form, or the first one."""
-        key = self["statement"].value()
-        return self.statements.get(key) or next(iter(self.statements.values()), None)
-
-    def clean_company(self) -> str:
-        return collapse_whitespace(self.cleaned_data["company"])
-
-    def clean_valid_until(self) -> Any:
-        last_day = self.cleaned_data["valid_until"]
-        if last_day and last_day < timezone.localdate():
-            raise forms.ValidationError("This date is in the past. Enter today or a later date.")
-        return last_day
-
-
-def load_newest_statements() -> dict[str, Statement]:
-    """The newest version in use of each statement, by "provider:language", sorted in the order of the provider list."""
-    provider_order = [slug for slug, _label in extension_points.list_provider_choices()]
-    rows = sorted(
-        Statement.objects.filter(retired=False).order_by("provider", "language", "version"),
-        key=lambda row: provider_order.index(row.provider) if row.provider in provider_order else len(provider_order),
-    )
-    return {f"{row.provider}:{row.language}": row for row in rows}
-
-
 class ReasonField(forms.CharField):
     """Up to 1,000 characters. A line end counts as one, as in the browser, which sends it as two."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=1000, strip=True, **kwargs)
+    def __init__(self, *, limit: int = 1000, **kwargs: Any) -> None:
+        super().__init__(max_length=limit, strip=True, **kwargs)
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\r\n", "\n")

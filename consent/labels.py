@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from consent.models import Capture, Event, EventKind, Purpose, Take, TalentMail
+from consent.models import AddressCheck, Capture, Event, EventKind, Purpose, Take, TalentMail
 from voicehub.talent_languages import TALENT_LANGUAGES
 from voicehub.text import format_count, get_language_name
 
@@ -40,8 +40,19 @@ def get_purpose_label(purpose: str) -> str:
     return Purpose(purpose).label if purpose in Purpose.values else purpose
 
 
+# What a take says of the one-time code, after how it was made.
+ADDRESS_CHECKS: dict[str, str] = {
+    AddressCheck.CODE: " A one-time code from a mail to the talent was entered in this browser.",
+    AddressCheck.NO_ADDRESS: " Without a one-time code, because the talent had no email address.",
+}
+
+
 def describe_capture(take: Take) -> str:
-    """Describe in one sentence how the take was made and by whom."""
+    """Describe how the take was made and by whom, and whether a one-time code was entered."""
+    return _describe_maker(take) + ADDRESS_CHECKS.get(take.address_check, "")
+
+
+def _describe_maker(take: Take) -> str:
     if take.capture == Capture.IN_STUDIO:
         return f"Recorded in the studio by {take.recorded_by or 'staff'}."
     if take.capture == Capture.UPLOAD:
@@ -150,6 +161,8 @@ def describe_event(event: Event) -> str:
         EventKind.LINK_ENDED: f"{who} revoked a private link",
         EventKind.REMINDED: _describe_reminder(event),
         EventKind.OPENED: f"{who} opened the recording page",
+        EventKind.TICKED: f"{who} ticked this purpose on the private link",
+        EventKind.NOT_TICKED: f"{who} left this purpose without a tick on the private link",
         EventKind.ASKED_AGAIN: f"{who} requested a retake",
         EventKind.APPROVED: f"{_describe_approver(event)} approved the recording; the consent is in force",
         EventKind.DECLINED: _describe_act(event, "declined"),

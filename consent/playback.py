@@ -24,6 +24,11 @@ def record_playback(request: HttpRequest, take: Take, response: HttpResponseBase
 
 
 def find_first_playback(request: HttpRequest, take: Take) -> datetime | None:
-    """When this person first requested the audio of the take; None without such a request in this session."""
-    timestamp = request.session.get(SESSION_KEY, {}).get(str(take.pk))
-    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC)
+    """When this person first requested the audio of the take, or of another take with the same bytes.
+
+    None without such a request in this session.
+    """
+    played_at = request.session.get(SESSION_KEY, {})
+    same = Take.objects.filter(pk__in=list(played_at), sha256=take.sha256, wav_sha256=take.wav_sha256)
+    times = [played_at[str(pk)] for pk in same.values_list("pk", flat=True)] if played_at else []
+    return datetime.fromtimestamp(min(times), UTC) if times else None

@@ -6,8 +6,10 @@
 from django.urls import path
 
 from consent import public_views as views
+from consent.code_views import enter_code
 from consent.comparison_views import answer_comparison
 from consent.dispute_views import report
+from consent.question_views import ask
 
 app_name = "invitation"
 
@@ -16,9 +18,11 @@ urlpatterns = [
     path("reports/<str:token>/", report, name="report"),
     path("invitation/", views.old_home, name="old_home"),
     path("invitation/<uuid:link>/", views.home, name="home"),
+    path("invitation/<uuid:link>/code/", enter_code, name="code"),
+    path("invitation/<uuid:link>/question/", ask, name="ask"),
+    path("invitation/<uuid:link>/begin/", views.begin, name="begin"),
     path("invitation/<uuid:link>/voice-comparison/", answer_comparison, name="comparison"),
     path("invitation/<uuid:link>/<uuid:pk>/", views.record_page, name="record"),
-    path("invitation/<uuid:link>/<uuid:pk>/begin/", views.start_recording, name="begin"),
     path("invitation/<uuid:link>/<uuid:pk>/submit/", views.submit, name="submit"),
     path("invitation/<uuid:link>/<uuid:pk>/decline/", views.decline, name="decline"),
     path("invitation/<uuid:link>/<uuid:pk>/withdraw/", views.withdraw, name="withdraw"),

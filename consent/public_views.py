@@ -6,7 +6,7 @@ no later URL contains the token. An unknown, expired, replaced or revoked link s
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import (
@@ -26,19 +27,27 @@ from consent.access import (
     get_opened_invitation,
     get_user,
     list_withdrawable_consents,
-    query_invited_consents,
+    parse_uuid_or_404,
 )
+from consent.code_gate import describe_address_check, require_code
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
 from consent.lists.consents import ENDED
 from consent.models import Capture, Consent, ConsentStatus, Invitation
-from consent.recorder_config import build_recorder_config
-from consent.services import invitations, review
-from consent.services.filed_contracts import explain_to_talent, find_readable_contract, list_readable_contracts
-from consent.services.notices import WITHDRAWAL, build_notice, find_shown_notice
-from consent.services.talent_mails import get_producer_address
-from consent.services.voice_comparison import load_comparison
+from consent.services import review
+from consent.services.filed_contracts import find_readable_contract
+from consent.services.sittings import record_ticks
 from consent.take_upload import UploadResult, make_response, receive_take
+from consent.talent_pages import (
+    FOR,
+    find_next_page,
+    get_status_url,
+    list_served_consents,
+    list_shown_notices,
+    make_home_context,
+    make_receipt_context,
+    make_record_context,
+)
 from consent.talent_statuses import list_talent_statuses
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
@@ -48,7 +57,10 @@ P = ParamSpec("P")
 # In the address to which `open_link` redirects. Without the cookie, the page then explains that it was refused.
 COOKIE_MARK = "cookie"
 Response = TypeVar("Response", bound=HttpResponseBase)
-NOT_READ = "Open your private link again and read what this is about first. Your recording stays in this browser."
+NOT_READ = gettext_lazy(
+    "Open your private link again, read what this is about, and tick what you agree to. Your recording stays in this "
+    "browser."
+)
 
 
 def _require_invitation(
@@ -125,21 +137,16 @@ def old_home(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if COOKIE_MARK in request.GET:
         return redirect("invitation:home", invitation.pk)  # a reload or a bookmark comes without the mark
-    statuses = list_talent_statuses(list(query_invited_consents(invitation)), invitation)
-    if not statuses:
+    return _render_home(request, invitation)
+
+
+def _render_home(request: HttpRequest, invitation: Invitation, tick_problem: str = "") -> HttpResponse:
+    """The first page. `tick_problem` stands beside the ticks."""
+    context = make_home_context(invitation, tick_problem)
+    if context is None:
         return _render_closed_page(request)
-    first, requests = statuses[0].consent, [status.consent for status in statuses if status.is_answerable]
-    context = {
-        "invitation": invitation,
-        "statuses": statuses,
-        "first": first,
-        "is_open": bool(requests),
-        "has_deadline": any(not consent.note_to_talent for consent in requests),
-        "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
-        "comparison": load_comparison(invitation.talent),
-        **_get_contact(first),
-    }
-    return _add_privacy_headers(render(request, "public/home.html", context))
+    status = 422 if tick_problem else 200
+    return _add_privacy_headers(render(request, "public/home.html", context, status=status))
 
 
 @login_not_required
@@ -156,6 +163,7 @@ def deletions(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRes
 @login_not_required
 @require_safe
 @_require_invitation
+@require_code
 def contract_file(request: HttpRequest, invitation: Invitation, pk: UUID, contract: UUID) -> HttpResponseBase:
     """The PDF of a contract of the talent that allows this consent."""
     row = find_readable_contract(get_invited_consent(invitation, pk), contract)
@@ -164,30 +172,33 @@ def contract_file(request: HttpRequest, invitation: Invitation, pk: UUID, contra
     return _add_privacy_headers(send_contract(request, row))
 
 
-def _get_contact(consent: Consent) -> dict[str, Any]:
-    """The contact for a talent: the requester of the consent, at their own or the studio's email address."""
-    return {"contact_name": str(consent.requested_by), "contact_mail": get_producer_address(consent)}
-
-
 @login_not_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @_require_invitation
-def start_recording(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    """Go to the recorder, if the notice that the talent read is still that of today."""
-    consent = get_answerable_consent(invitation, pk)
-    if explain_to_talent(consent):  # the overview says it
+def begin(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    """Store the ticks and go to the recorder, if the notices that the talent read are still those of today.
+
+    The page with a problem has this URL, so a GET request leads back to the form.
+    """
+    if request.method != "POST":
         return redirect("invitation:home", invitation.pk)
-    notice = build_notice(consent)
-    if request.POST.get("notice") != notice.sha256:
-        messages.warning(request, "This page has changed since you opened it. Read it again, then continue.")
+    ticked, shown = set(request.POST.getlist("purpose")), list_shown_notices(invitation)
+    consents = [consent for consent, _notice in shown if str(consent.pk) in ticked]
+    if not shown:  # the page says why nothing can be recorded
         return redirect("invitation:home", invitation.pk)
-    invitations.record_opening(invitation, consent, notice)
-    return redirect("invitation:record", invitation.pk, consent.pk)
+    if not {notice.sha256 for _consent, notice in shown} <= set(request.POST.getlist("notice")):
+        messages.warning(request, gettext("This page has changed since you opened it. Read it again, then continue."))
+        return redirect("invitation:home", invitation.pk)
+    if not consents:
+        return _render_home(request, invitation, gettext("Tick at least one purpose to continue."))
+    record_ticks(invitation, shown, [consent.pk for consent in consents])
+    return redirect("invitation:record", invitation.pk, consents[0].pk)
 
 
 @login_not_required
 @require_safe
 @_require_invitation
+@require_code
 def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
     return _render_record_page(request, invitation, get_answerable_consent(invitation, pk))
@@ -197,48 +208,41 @@ def _render_record_page(
     request: HttpRequest, invitation: Invitation, consent: Consent, file_problem: str = "", status: int = 200
 ) -> HttpResponse:
     """The recorder. Another page, if the consent is answered, has no contract, or its notice was not shown."""
-    notice, url = build_notice(consent), ""
+    url, context = "", make_record_context(invitation, consent)
     if consent.status != ConsentStatus.REQUESTED:
-        url = _get_status_url(invitation, consent)
-    elif explain_to_talent(consent) or not consent.notices.filter(sha256=notice.sha256).exists():
+        url = get_status_url(invitation, consent)
+    elif context is None:
         url = reverse("invitation:home", args=[invitation.pk])
     if url and file_problem:
         messages.error(request, file_problem)
     if url:
         return redirect(url)
-    context = {
-        "consent": consent,
-        "invitation": invitation,
-        "withdrawal": notice.get_section(WITHDRAWAL),
-        "is_only_request": query_invited_consents(invitation).count() == 1,
-        "recorder_config": build_recorder_config(consent),
-        "file_problem": file_problem,
-    }
+    context = {**(context or {}), "file_problem": file_problem}
     return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context, status=status)))
-
-
-def _get_status_url(invitation: Invitation, consent: Consent) -> str:
-    if consent.status in ENDED:
-        return reverse("invitation:home", args=[invitation.pk])
-    return reverse("invitation:receipt", args=[invitation.pk, consent.pk])
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @_require_invitation
+@require_code
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """Receive a take. The page with a problem has this URL, so a GET request leads back to the form."""
     consent = get_answerable_consent(invitation, pk)
     if request.method != "POST":
         return redirect("invitation:record", invitation.pk, consent.pk)
-    if consent.status == ConsentStatus.REQUESTED and find_shown_notice(consent) is None:
-        received = UploadResult(problem=NOT_READ, status=409)
+    served = list_served_consents(invitation, consent, request.GET.getlist(FOR))
+    if consent.status == ConsentStatus.REQUESTED and not served:
+        received = UploadResult(problem=str(NOT_READ), status=409)
     else:
         # Staff who open the link while signed in are recorded as makers of the take, so they may not approve it.
         by = get_user(request) if request.user.is_authenticated else None
-        received = receive_take(request, consent, Capture.LINK, by=by)
+        others = [one for one in served if one != consent]
+        check = describe_address_check(request, invitation)
+        received = receive_take(request, consent, Capture.LINK, by=by, others=others, address_check=check)
     consent.refresh_from_db(fields=["status"])
-    success_url = reverse("invitation:receipt", args=[invitation.pk, consent.pk])
+    success_url, note = find_next_page(invitation, consent)
+    if note and not received.problem:
+        messages.success(request, note)
     render_form = partial(_render_record_page, request, invitation, consent)
     return make_response(request, received, success_url, render_form)
 
@@ -247,11 +251,16 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
 @require_POST
 @_require_invitation
 def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    consent = get_answerable_consent(invitation, pk)
+    """Decline this request, or those of the link that are ticked in a form with several."""
     by = get_user(request) if request.user.is_authenticated else None
     form = DeclineForm(request.POST)
-    with handle_refusal(partial(messages.error, request)):
-        review.decline_consent(consent, by, form.cleaned_data["reason"] if form.is_valid() else "")
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    chosen = request.POST.getlist("purpose") if "choose" in request.POST else [str(pk)]
+    if not chosen:
+        messages.error(request, gettext("Nothing was declined. Tick what you decline first."))
+    for consent in [get_answerable_consent(invitation, parse_uuid_or_404(text)) for text in chosen]:
+        with handle_refusal(partial(messages.error, request)):
+            review.decline_consent(consent, by, reason)
     return redirect("invitation:home", invitation.pk)
 
 
@@ -279,19 +288,11 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
 @login_not_required
 @require_safe
 @_require_invitation
+@require_code
 def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_invited_consent(invitation, pk)
     take = consent.takes.filter(acceptable=True).first()
     if take is None or consent.status in {*ENDED, ConsentStatus.REQUESTED}:
         return redirect("invitation:home", invitation.pk)
-    others = query_invited_consents(invitation).filter(status=ConsentStatus.REQUESTED)
-    context = {
-        "invitation": invitation,
-        "consent": consent,
-        "take": take,
-        "others": others,
-        "contracts": list_readable_contracts(consent),
-        "notice": find_shown_notice(consent),
-        **_get_contact(consent),
-    }
+    context = make_receipt_context(invitation, consent, take)
     return _add_privacy_headers(render(request, "public/receipt.html", context))

@@ -1,6 +1,6 @@
 """Receives a recording of the statement from the recorder or from the form for a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -29,8 +29,19 @@ class UploadResult:
         return self.status if self.take is None else 422
 
 
-def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, by: User | None) -> UploadResult:
-    """Store the uploaded file as a take. If the recorder made the file, the capture of the take is `recorded_as`."""
+def receive_take(
+    request: HttpRequest,
+    consent: Consent,
+    recorded_as: Capture,
+    by: User | None,
+    *,
+    others: Sequence[Consent] = (),
+    address_check: str = "",
+) -> UploadResult:
+    """Store the uploaded file as a take. If the recorder made the file, the capture of the take is `recorded_as`.
+
+    The recording is also for `others`. They have the same statement. `address_check` is one of `AddressCheck`.
+    """
     form = TakeForm(request.POST, request.FILES)
     if not form.is_valid():
         return UploadResult(problem=str(next(iter(form.errors.values()))[0]), status=400)
@@ -40,11 +51,13 @@ def receive_take(request: HttpRequest, consent: Consent, recorded_as: Capture, b
             consent,
             data["file"],
             recorded_as if data["recorded"] else Capture.UPLOAD,
+            others=others,
             by=by,
             claimed_sha256=data["sha256"],
             device=data["device"],
             user_agent=request.headers.get("User-Agent", ""),
             address=get_client_address(request),
+            address_check=address_check,
         )
     except (TakeDamaged, TakeWithoutStatement) as problem:
         return UploadResult(problem=str(problem), status=422)

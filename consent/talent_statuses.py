@@ -44,6 +44,11 @@ class TalentStatus:
         return self.consent.status == ConsentStatus.REQUESTED and not self.is_late
 
     @property
+    def as_list(self) -> list[Consent]:
+        """For templates that show one or several consents."""
+        return [self.consent]
+
+    @property
     def can_withdraw(self) -> bool:
         return self.consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
 

@@ -3,26 +3,31 @@
 from datetime import timedelta
 
 from consent.services import (
+    access_codes,
     contract_drafts,
     contract_notices,
     evidence_checks,
     invitations,
     reminders,
     take_checks,
+    talent_details,
     talent_mails,
 )
 from consent.services.expiry import expire_due_consents, expire_unanswered_requests
 from consent.services.take_checks import handle_check_failure
-from voicehub.outbox import ANALYSIS, TAKES, Lease, register_handler
+from voicehub.mail_refusals import explain_refusal
+from voicehub.outbox import ANALYSIS, TAKES, URGENT, Lease, register_handler
 from voicehub.retry_policy import CONSENT_EXPIRY_INTERVAL, CONTRACT_DRAFT_SWEEP_INTERVAL, REMINDER_INTERVAL
 
 
 @register_handler("send_invitation")
+@explain_refusal()
 def send_invitation(invitation_id: str, _lease: Lease) -> None:
     invitations.send_invitation(invitation_id)
 
 
 @register_handler("send_reminder")
+@explain_refusal()
 def send_reminder(invitation_id: str, _lease: Lease) -> None:
     reminders.send_reminder(invitation_id)
 
@@ -40,8 +45,22 @@ def send_contract_notice(notice_id: str, _lease: Lease) -> None:
 
 
 @register_handler("send_talent_mail")
+@explain_refusal()
 def send_talent_mail(mail_id: str, _lease: Lease) -> None:
     talent_mails.send_talent_mail(mail_id)
+
+
+@register_handler("send_talent_change")
+@explain_refusal()
+def send_talent_change(change_id: str, _lease: Lease) -> None:
+    talent_details.send_talent_change(change_id)
+
+
+@register_handler("send_code", queue=URGENT)
+@explain_refusal()
+def send_code(code_id: str, _lease: Lease) -> None:
+    """A talent waits for it, so it is not behind the submissions of builds."""
+    access_codes.send_code(code_id)
 
 
 @register_handler("check_take", on_failure=handle_check_failure, queue=TAKES)

@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from consent.views import comparison, consents, contracts, links, requests, takes, talents
+from consent.views import (
+    comparison,
+    consents,
+    contracts,
+    links,
+    many_requests,
+    open_requests,
+    questions,
+    requests,
+    takes,
+    talents,
+)
 
 app_name = "consent"
 
 urlpatterns = [
     path("talents/", talents.talent_list, name="talent_list"),
     path("talents/add/", talents.talent_add, name="talent_add"),
+    path("talents/ask/", many_requests.ask_talents, name="ask_talents"),
+    path("talents/ask/table/", many_requests.import_requests, name="request_table"),
     path("talents/<uuid:pk>/", talents.talent_page, name="talent"),
     path("talents/<uuid:pk>/edit/", talents.talent_edit, name="talent_edit"),
     path("talents/<uuid:pk>/voice-comparison/", comparison.comparison_answer, name="comparison_answer"),
@@ -17,6 +30,7 @@ urlpatterns = [
     path("talents/<uuid:pk>/contracts/add/", contracts.contract_add, name="contract_add"),
     path("talents/<uuid:pk>/ask/", requests.consent_request, name="consent_ask"),
     path("talents/<uuid:pk>/ask/statement/", requests.statement_preview, name="statement"),
+    path("talents/<uuid:pk>/invite/", requests.talent_invite, name="talent_invite"),
     path("contract-drafts/<uuid:pk>/file", contracts.contract_draft, name="contract_draft"),
     path("contracts/<uuid:pk>/", contracts.contract_page, name="contract"),
     path("contracts/<uuid:pk>/confirm/", contracts.contract_confirm, name="contract_confirm"),
@@ -26,6 +40,12 @@ urlpatterns = [
     path("contracts/<uuid:pk>/resume/", contracts.contract_resume, name="contract_resume"),
     path("consents/", consents.consent_list, name="consent_list"),
     path("consents/add/", requests.consent_add, name="consent_add"),
+    path("consents/open/", open_requests.request_list, name="open_requests"),
+    path("consents/open/remind/", open_requests.remind, name="remind_many"),
+    path("consents/open/send/", open_requests.resend, name="resend_many"),
+    path("consents/open/extend/", open_requests.extend, name="extend_many"),
+    path("consents/open/cancel/", open_requests.void, name="void_many"),
+    path("consents/open/undo/", open_requests.undo, name="undo_many"),
     path("consents/<uuid:pk>/", consents.consent_page, name="consent"),
     path("consents/<uuid:pk>/invite/", links.invite, name="invite"),
     path("consents/<uuid:pk>/link/", links.copy_link, name="copy_link"),
@@ -42,6 +62,7 @@ urlpatterns = [
     path("consents/<uuid:pk>/check/", consents.check_audit_log, name="history_check"),
     path("consents/<uuid:pk>/decline/", consents.decline, name="decline"),
     path("consents/<uuid:pk>/answer-report/", consents.answer_report, name="answer_report"),
+    path("consents/<uuid:pk>/questions/<uuid:question>/answer/", questions.answer, name="answer_question"),
     path("consents/<uuid:pk>/void/", consents.void, name="void"),
     path("takes/<uuid:pk>/audio", takes.take_audio, name="take_audio"),
     path("takes/<uuid:pk>/original", takes.take_original, name="take_original"),

@@ -56,3 +56,12 @@ def check_notice(**_: Any) -> list[CheckMessage]:
         for name, meaning in NOTICE_SETTINGS.items()
         if not getattr(settings, name)
     ]
+
+
+@register()
+def check_talent_codes(**_: Any) -> list[CheckMessage]:
+    """Without a mail server, codes are written to a folder of the studio, and talents cannot record."""
+    if settings.VOICEHUB_TALENT_CODES and not settings.MAIL:
+        hint = "Set VOICEHUB_EMAIL_URL, or set VOICEHUB_TALENT_CODES to false."
+        return [Warning("Talents need codes that no mail server sends.", hint=hint, id="voicehub.W003")]
+    return []

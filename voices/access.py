@@ -33,13 +33,15 @@ def query_voices() -> QuerySet[Voice]:
 
 
 def query_counted_voices(talent: Talent) -> QuerySet[Voice]:
-    """The voices of a talent, each with its number of usable recordings and of builds.
+    """The voices of a talent, each with its number of recordings, of usable ones, and of builds.
 
     They are counted apart: a join of both would read each recording once for each build.
     """
     usable = Recording.objects.filter(voice=OuterRef("pk"), status=RecordingStatus.ACCEPTED, active=True)
     return talent.voices.annotate(
-        usable=count_rows(usable), built=count_rows(Build.objects.filter(voice=OuterRef("pk")))
+        usable=count_rows(usable),
+        recording_count=count_rows(Recording.objects.filter(voice=OuterRef("pk"))),
+        built=count_rows(Build.objects.filter(voice=OuterRef("pk"))),
     ).order_by("name")
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.http import QueryDict
 from django.urls import reverse
 
-from consent.forms import load_newest_statements
 from consent.models import Consent
+from consent.services.statements import load_newest_statements
 from providers.types import Handover, Limit
 from voicehub.threshold_overrides import load_tier_thresholds
 from voices.build_option import BuildOption

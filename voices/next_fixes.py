@@ -14,6 +14,7 @@ from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.models import User
 from voicehub.text import join_with_and
+from voices.build_option import BuildOption
 from voices.build_options import make_consent_url
 from voices.models import Build, BuildRecording, BuildStatus, Voice
 from voices.models.build import MARKED
@@ -162,6 +163,29 @@ def _find_fix(voice: Voice, target: Target, statements: Sequence[str]) -> Fix:
         return Fix(f"{voice.get_absolute_url()}?show=look#recordings", "Show recordings")
     anchor, label, needed = FIX_LINKS[gaps[0].kind]
     return Fix(voice.get_absolute_url() + anchor, label or "Open voice", needed)
+
+
+def find_option_fix(option: BuildOption, user: User) -> Fix | None:
+    """The first step at an account and tier that this user can do."""
+    permission, newest = option.readiness.permission, option.newest_consent
+    if option.wants_consent_request and user.has_perm("consent.add_consent"):
+        return Fix(option.consent_url, "Request consent")
+    if option.is_ready:
+        url = f"?option={option.key}#option-{option.key}"
+        return Fix(url, "Start build") if user.has_perm(START) else None
+    if permission.consent_reasons and newest and user.has_perm("consent.view_consent"):
+        return Fix(newest.get_absolute_url(), "Open consent")
+    first = next(iter(option.missing_items), None)
+    if first is None or first.is_action or not permission.is_given or option.readiness.active_build:
+        return None
+    fix = Fix(first.url, first.link_text, first.permission)
+    return fix if fix.action and fix.is_allowed_for(user) else None
+
+
+def is_last_step(option: BuildOption) -> bool:
+    """Whether only one thing stops the build at this account and tier."""
+    count = len(option.readiness.permission.reasons) + len(option.missing_items)
+    return option.rank is Rank.INCOMPLETE and count == 1
 
 
 def find_build_fix(build: Build, *, has_flags: bool) -> Fix:

@@ -43,6 +43,7 @@ urlpatterns = [
     path("today/tasks/<uuid:pk>/retry/", failures.task_retry, name="task_retry"),
     path("today/tasks/<uuid:pk>/seen/", failures.task_seen, name="task_seen"),
     path("talents/<uuid:pk>/voices/add/", voice_edit.voice_add, name="voice_add"),
+    path("voices/add/", voice_edit.talent_choose, name="talent_choose"),
     path("voices/", lists.voice_list, name="voice_list"),
     path("voices/<uuid:pk>/", voice_views.voice_recordings, name="voice"),
     path("voices/<uuid:pk>/edit/", voice_edit.voice_edit, name="voice_edit"),

@@ -1,12 +1,21 @@
 """Talents, the links and the mails that they get."""
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
 from django.http import HttpRequest
 
+from consent.access import get_user
 from consent.models import AccessCode, ComparisonAnswer, Invitation, Question, Talent, TalentChange, TalentMail
+from consent.services.talent_details import change_talent
 from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin
+
+LINKS_ENDED = (
+    "The private links that were mailed to the address of before no longer work. Send a new one from the page of the "
+    "consent."
+)
 
 
 @admin.register(Talent)
@@ -22,6 +31,12 @@ class TalentAdmin(NoDeleteAdmin):
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False  # the dashboard records who added a talent
+
+    def save_model(self, request: HttpRequest, obj: Talent, form: Any, _change: bool) -> None:
+        """As on the page of the talent: the earlier address is told, and its links end."""
+        values = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
+        if values and change_talent(obj, values, get_user(request)).without_link:
+            self.message_user(request, LINKS_ENDED, messages.WARNING)
 
 
 @admin.register(Invitation)

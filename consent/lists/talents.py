@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -126,6 +127,7 @@ class TalentFilter(ListFilter):
 
 class TalentTable(ListTable):
     default_sort = "name"
+    can_tick: ClassVar[bool] = True
 
     name = ListColumn("Talent", lambda: Lower("name"), css_class="two")
     contract = ListColumn("Contract", rank_contract, find_contract_end, css_class="only-desk", permission=CONTRACTS)
@@ -164,7 +166,21 @@ class TalentTable(ListTable):
 
     def render_name(self, record: Talent) -> SafeString:
         lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
-        return render_person_name(record.name, lines)
+        name = render_person_name(record.name, lines)
+        return self._render_tick(record) + name if self.has_ticks else name
+
+    def _render_tick(self, record: Talent) -> SafeString:
+        """A box of the form below the list, which requests consents of all talents with a tick."""
+        return format_html(
+            '<span class="pick"><input class="form-check-input" type="checkbox" form="ask-many" name="talent"'
+            ' value="{}" aria-label="Choose {}"></span>',
+            record.pk,
+            record.name,
+        )
+
+    @property
+    def has_ticks(self) -> bool:
+        return self.can_tick and self.user.has_perm("consent.add_consent")
 
     def render_contract(self, record: Talent) -> SafeString | str:
         state = self.contract_states.get(record.pk, ContractState())
@@ -182,6 +198,8 @@ class TalentTable(ListTable):
         ]
         shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
         may_see_contract = "contract" in self.columns
+        if may_see_contract:
+            shown = format_html('<span class="phone-label">Consents: </span>{}', shown)
         contract = format_html("Contract: {}", self.render_contract(record)) if may_see_contract else ""
         lines, step = render_lines(shown, contract, "only-phone"), self.first_steps.get(record.pk)
         return lines + render_phone_step(step.url, step.action) if step else lines
@@ -208,14 +226,16 @@ class TalentTable(ListTable):
 class AskTable(TalentTable):
     """Whom to ask for consent: each row leads to the form of a request."""
 
+    action, url_name = "Request consent", "consent:consent_ask"
+    can_tick = False
     voices = last_build = None  # type: ignore[assignment]  # leaves the columns out
     next_step = ListColumn("Next step", css_class="only-desk")
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
         self.consent_counts = _load_consent_counts(records)
-        urls = {talent.pk: reverse("consent:consent_ask", args=[talent.pk]) for talent in records}
-        self.first_steps = {pk: TalentStep("Request consent", url, "") for pk, url in urls.items()}
+        urls = {talent.pk: reverse(self.url_name, args=[talent.pk]) for talent in records}
+        self.first_steps = {pk: TalentStep(self.action, url, "") for pk, url in urls.items()}
 
 
 # The status, the tone and the words after the number. The first two that a talent has are shown.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.db.models import DateField, Exists, F, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast, Concat, Greatest
 from django.utils import timezone
 
 from consent.extension_points import get_provider_label
@@ -59,6 +61,30 @@ def list_on_file(consent: Consent, contracts: Iterable[Contract]) -> list[Contra
         for contract in list_allowing(consent, contracts)
         if get_last_day(contract) >= max(today, get_first_day(contract))
     ]
+
+
+def is_on_file() -> Exists:
+    """Whether a contract is on file, as `list_on_file` says, as a condition on consents.
+
+    A list is stored as JSON, in which a purpose or a provider stands between quotation marks.
+    """
+    today = Value(timezone.localdate(), output_field=DateField())
+    replacements = Contract.objects.filter(
+        supersedes=OuterRef("pk"), starts_on__lte=OuterRef("counts_from"), signed_on__lte=OuterRef("counts_from")
+    )
+    contracts = Contract.objects.annotate(
+        counts_from=Greatest(F("starts_on"), F("signed_on"), today),
+        purposes_text=Cast("purposes", TextField()),
+        providers_text=Cast("providers", TextField()),
+    )
+    on_file = contracts.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=F("counts_from")),
+        ~Exists(replacements),
+        talent=OuterRef("talent"),
+        purposes_text__contains=Concat(Value('"'), OuterRef("purpose"), Value('"')),
+        providers_text__contains=Concat(Value('"'), OuterRef("provider"), Value('"')),
+    )
+    return Exists(on_file)
 
 
 def find_start(consent: Consent, contracts: Iterable[Contract]) -> date | None:

@@ -10,10 +10,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
+from consent.models.invitation import two_weeks_from_now
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import require_contract
-from consent.services.notices import NoticeText, store_notice
-from consent.services.private_links import derive_invitation_token, make_private_link
+from consent.services.private_links import derive_invitation_token, make_private_link, read_mailed_link
+from consent.services.sittings import group_by_statement
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -69,21 +70,49 @@ def request_consent(
 
 
 def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
-    """Email the talent one private link for these consents. The earlier links to them stop working.
+    """Email the talent one private link for these consents.
 
-    Raises ContractMissing if no contract on file allows a request among them.
+    New requests are added to the link that was mailed to the talent before, if it still works. Otherwise there is a new
+    link, and the earlier links to these consents stop working. Raises ContractMissing if no contract on file allows a
+    request among them.
     """
     talent = _get_single_talent(consents)
     if not talent.email:
         raise ActionRefused(f"{talent.name} has no email address. Add one, or create a private link to pass on.")
     with transaction.atomic():
-        covered = _replace_links(talent, consents)
-        invitation = Invitation.objects.create(
-            talent=talent, channel=Invitation.Channel.MAIL, sent_to=talent.email, created_by=by
-        )
-        invitation.consents.set(covered)
+        Talent.objects.select_for_update().get(pk=talent.pk)  # of two at the same time, one sees the link of the other
+        invitation = _find_mailed_invitation(talent, consents)
+        if invitation:
+            _renew_mailed_invitation(invitation)
+            invitation.consents.add(*consents)
+        else:
+            covered = _replace_links(talent, consents)
+            invitation = Invitation.objects.create(
+                talent=talent, channel=Invitation.Channel.MAIL, sent_to=talent.email, created_by=by
+            )
+            invitation.consents.set(covered)
         outbox.enqueue_task("send_invitation", invitation.pk)
     return invitation
+
+
+def _find_mailed_invitation(talent: Talent, consents: Sequence[Consent]) -> Invitation | None:
+    """The live link that the talent has in a mail, if none of these consents had a link yet.
+
+    It was sent to the address of today, and has a token that can be derived again.
+    """
+    if Invitation.objects.filter(consents__in=consents).exists():
+        return None
+    mailed = Invitation.objects.live().filter(
+        talent=talent, channel=Invitation.Channel.MAIL, sent_to=talent.email, sent_at__isnull=False
+    )
+    return next((invitation for invitation in mailed if read_mailed_link(invitation)), None)
+
+
+def _renew_mailed_invitation(invitation: Invitation) -> None:
+    """Let the link be mailed again, with as much time to answer and as many reminders as a new one has."""
+    invitation.sent_at = invitation.reminded_at = invitation.reminded_by = None
+    invitation.reminder_count, invitation.expires_at = 0, two_weeks_from_now()
+    invitation.save(update_fields=["sent_at", "reminded_at", "reminded_by", "reminder_count", "expires_at"])
 
 
 def create_private_link(consents: Sequence[Consent], by: User) -> str:
@@ -149,8 +178,9 @@ def send_invitation(invitation_id: str) -> None:
     token = derive_invitation_token(invitation)
     invitation.token_digest = hash_token(token)
     invitation.save(update_fields=["token_digest"])
-    consents = list(invitation.consents.select_related("talent"))
-    context = {"invitation": invitation, "consents": consents, "link": make_private_link(token)}
+    consents, link = _list_mailed_consents(invitation), make_private_link(token)
+    texts = group_by_statement(consents)
+    context = {"invitation": invitation, "consents": consents, "text_count": len(texts), "link": link}
     subject, template = _choose_mail(consents)
     send_mail(
         subject,
@@ -165,26 +195,18 @@ def send_invitation(invitation_id: str) -> None:
             record_event(consent, EventKind.INVITED, invitation.created_by, to=invitation.sent_to)
 
 
+def _list_mailed_consents(invitation: Invitation) -> list[Consent]:
+    """The requests that wait for an answer, or else all consents of the link."""
+    consents = list(invitation.consents.select_related("talent").order_by("created_at"))
+    return [consent for consent in consents if consent.status == ConsentStatus.REQUESTED] or consents
+
+
 def _choose_mail(consents: Sequence[Consent]) -> tuple[str, str]:
     """Subject and template: an invitation, or the link to a consent that the talent has answered."""
     company = consents[0].company
-    if any(consent.status == ConsentStatus.REQUESTED for consent in consents):
+    if consents[0].status == ConsentStatus.REQUESTED:
         return f"{company} requests your voice consent", "consent/mail/invitation.txt"
     return f"Your private link to your voice consent for {company}", "consent/mail/private_link.txt"
-
-
-def record_opening(invitation: Invitation, consent: Consent, notice: NoticeText) -> None:
-    """Record that the talent pressed the start button below this notice.
-
-    Opening the link proves nothing: mail scanners open it too.
-    """
-    with transaction.atomic():
-        store_notice(consent, notice)
-        is_first_opening = Invitation.objects.filter(pk=invitation.pk, opened_at__isnull=True).update(
-            opened_at=timezone.now()
-        )
-        if is_first_opening:
-            record_event(consent, EventKind.OPENED, None, invitation=str(invitation.pk), notice=notice.sha256)
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:

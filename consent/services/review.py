@@ -14,7 +14,7 @@ from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
 from consent.services.contract_drafts import delete_drafts
 from consent.services.deletions import lock_consents
-from consent.services.talent_mails import enqueue_talent_mail
+from consent.services.talent_mails import enqueue_shared_mails, enqueue_talent_mail
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
@@ -39,6 +39,42 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
     `approval.list_missing_requirements`).
     """
     with transaction.atomic():
+        _approve(consent, take, by, played_at, reason)
+        enqueue_talent_mail(consent, TalentMail.Kind.APPROVED)
+
+
+def approve_recording(
+    take: Take, by: User, *, played_at: datetime | None, reason: str = ""
+) -> tuple[list[Consent], list[tuple[Consent, ActionRefused]]]:
+    """Approve every consent under review that this recording is for, as `approve_consent` does, with one mail.
+
+    Returns those in force now, and those that were refused, each with the reason. They still wait for review.
+    """
+    approved, refused = [], []
+    with transaction.atomic():
+        for each in sorted([take, *list_shared_reviews(take)], key=lambda one: one.consent_id):
+            try:
+                with transaction.atomic():
+                    _approve(each.consent, each, by, played_at, reason)
+                approved.append(each.consent)
+            except ActionRefused as refusal:
+                refused.append((each.consent, refusal))
+        if approved:
+            enqueue_shared_mails(approved, TalentMail.Kind.APPROVED)
+    return approved, refused
+
+
+def list_shared_reviews(take: Take) -> list[Take]:
+    """The takes of other consents under review that this recording is for, too."""
+    if take.sitting is None:
+        return []
+    rows = Take.objects.filter(sitting=take.sitting, consent__status=ConsentStatus.SUBMITTED).exclude(pk=take.pk)
+    takes = rows.select_related("consent__talent", "consent__requested_by", "check_made")
+    return [row for row in takes.order_by("consent__created_at") if find_latest_take(row.consent) == row]
+
+
+def _approve(consent: Consent, take: Take, by: User, played_at: datetime | None, reason: str) -> None:
+    with transaction.atomic():
         earlier = _lock_earlier_consents(consent)
         newest = find_latest_take(consent)
         if newest is None or newest.pk != take.pk:
@@ -59,7 +95,6 @@ def approve_consent(consent: Consent, take: Take, by: User, *, played_at: dateti
         if not is_moved:
             raise ActionRefused(NOT_UNDER_REVIEW)
         record_event(consent, EventKind.APPROVED, by, **_describe_approval(newest, by, reason))
-        enqueue_talent_mail(consent, TalentMail.Kind.APPROVED)
         if earlier:
             resume_use(consent.talent)  # one of them may have been suspended
 
@@ -92,12 +127,19 @@ def _describe_approval(take: Take, by: User, reason: str) -> dict[str, Any]:
 
 
 def request_retake(consent: Consent, by: User, reason: str) -> None:
-    """Ask the talent to read the statement again; the reason is shown on the private page."""
+    """Ask the talent to read the statement again; the reason is shown on the private page.
+
+    The other consents under review that the recording is for wait for the same retake.
+    """
+    take = find_latest_take(consent)
+    others = [shared.consent for shared in list_shared_reviews(take)] if take else []
     with transaction.atomic():
         if not move(consent, ConsentStatus.REQUESTED, note_to_talent=reason):
             raise ActionRefused(NOT_UNDER_REVIEW)
-        record_event(consent, EventKind.ASKED_AGAIN, by, reason=reason)
-        enqueue_talent_mail(consent, TalentMail.Kind.RETAKE)
+        moved = [one for one in others if move(one, ConsentStatus.REQUESTED, note_to_talent=reason)]
+        for one in (consent, *moved):
+            record_event(one, EventKind.ASKED_AGAIN, by, reason=reason)
+        enqueue_shared_mails([consent, *moved], TalentMail.Kind.RETAKE)
 
 
 def decline_consent(consent: Consent, by: User | None, reason: str) -> None:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
+from consent.extension_points import list_provider_choices
 from consent.models import Statement, Wording
 from providers import registry
 from voicehub.csv_tables import read_titled_rows
@@ -104,6 +105,14 @@ def _add_version(statement: Statement) -> bool:
     statement.version = (versions.aggregate(Max("version"))["version__max"] or 0) + 1
     statement.save(force_insert=True)
     return True
+
+
+def load_newest_statements() -> dict[str, Statement]:
+    """The newest version in use of each statement, by "provider:language", sorted in the order of the provider list."""
+    order = {slug: place for place, (slug, _label) in enumerate(list_provider_choices())}
+    rows = Statement.objects.in_use().order_by("provider", "language", "version")
+    ordered = sorted(rows, key=lambda row: order.get(row.provider, len(order)))
+    return {f"{row.provider}:{row.language}": row for row in ordered}
 
 
 @cache

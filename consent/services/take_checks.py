@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audio import statement
@@ -18,25 +19,34 @@ from voicehub.threshold_overrides import load_take_thresholds
 CHECK_FAILED = "This recording could not be checked automatically."
 
 
-def enqueue_take_check(take: Take) -> None:
-    """Enqueue the check. Call this in the transaction that saves the take."""
-    TakeCheck.objects.create(take=take)
-    outbox.enqueue_task("check_take", take.pk)
+def enqueue_take_check(*takes: Take) -> None:
+    """Enqueue one check of these takes of one recording. Call this in the transaction that saves them."""
+    for take in takes:
+        TakeCheck.objects.create(take=take)
+    outbox.enqueue_task("check_take", takes[0].pk)
 
 
 def check_take(take_id: str) -> None:
-    """Measure the take and recognize the words of its statement. Replaces the results of an earlier check."""
+    """Measure the take and recognize the words of its statement. Replaces the results of an earlier check.
+
+    The results are those of every take of the same recording: the sound and the statement are the same.
+    """
     take = Take.objects.select_related("consent__talent").get(pk=take_id)
     results = _run_checks(take)
-    TakeCheck.objects.filter(take=take).update(**results, error="", checked_at=timezone.now())
+    _query_checks(take).update(**results, error="", checked_at=timezone.now())
     extension_points.compare_takes(take.consent.talent)
 
 
 def handle_check_failure(take_id: str) -> None:
     """Store the error, so that the page stops waiting. The results of an earlier check stay."""
-    TakeCheck.objects.filter(take_id=UUID(take_id), checked_at=None).update(
-        error=CHECK_FAILED, checked_at=timezone.now()
-    )
+    for take in Take.objects.filter(pk=UUID(take_id)):
+        _query_checks(take).filter(checked_at=None).update(error=CHECK_FAILED, checked_at=timezone.now())
+
+
+def _query_checks(take: Take) -> QuerySet[TakeCheck]:
+    """The check of this take, and those of the other takes of the same recording."""
+    same = Take.objects.filter(sitting=take.sitting) if take.sitting else Take.objects.filter(pk=take.pk)
+    return TakeCheck.objects.filter(take__in=same)
 
 
 def save_speaker_match(take: Take, match: Mapping[str, Any]) -> None:

@@ -1,4 +1,7 @@
+import uuid
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from django.core.files.base import File
@@ -12,8 +15,9 @@ from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, Tal
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import ContractMissing, explain_to_talent, require_contract
 from consent.services.notices import find_shown_notice
+from consent.services.sittings import get_statement_key
 from consent.services.take_checks import enqueue_take_check
-from consent.services.talent_mails import enqueue_talent_mail
+from consent.services.talent_mails import enqueue_shared_mails
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.threshold_overrides import load_take_thresholds
@@ -41,31 +45,38 @@ def submit_take(
     file: "UploadedFile[Any]",
     capture: Capture,
     *,
+    others: Sequence[Consent] = (),
     by: User | None = None,
     claimed_sha256: str = "",
     device: dict[str, Any] | None = None,
     user_agent: str = "",
     address: str | None = None,
+    address_check: str = "",
 ) -> Take:
     """Store a take of the statement byte for byte. `by` is None when the talent sent it.
 
-    A file in another format gets a converted WAV beside it. A take that cannot be sent to a provider is stored too,
-    with its findings. The consent then keeps waiting.
-    Raises ActionRefused if the consent does not wait for a take, ContractMissing if no contract on file allows it,
+    A recording that is also for `others`, which have the same statement, makes a take of each of them with its own
+    files. All are stored, or none. A file in another format gets a converted WAV beside it. A take that cannot be sent
+    to a provider is stored too, with its findings. The consent then keeps waiting. Returns the take of `consent`.
+    Raises ActionRefused if a consent does not wait for a take, ContractMissing if no contract on file allows it,
     TakeDamaged if the hash differs from the claimed hash, TakeWithoutStatement if there is no speech to check. Nothing
     is stored in these cases.
     """
     if (file.size or 0) > TAKE_BYTES:
         raise ActionRefused(TOO_LARGE)
-    _require_open_request(Consent.objects.get(pk=consent.pk))  # before a conversion, which may take seconds
+    consents = [consent, *others]
+    _require_one_statement(consents)
+    for row in Consent.objects.filter(pk__in=[one.pk for one in consents]):
+        _require_open_request(row)  # before a conversion, which may take seconds
     with ExitStack() as stack:
         thresholds = load_take_thresholds(consent.provider)
         sound = stack.enter_context(ingest_audio(cast(BinaryIO, file), TAKE_LIMITS, thresholds, CONVERSION_LIMITS))
         if claimed_sha256 and claimed_sha256.lower() != sound.original.sha256:
             raise TakeDamaged("The recording was damaged during the upload. Send it again.")
         _refuse_take_without_speech(sound)
-        take = Take(
-            file=file,
+        make_take = partial(
+            Take,
+            sitting=uuid.uuid4() if others else None,
             file_name=(file.name or "")[-200:],
             capture=capture,
             recorded_by=by,
@@ -73,12 +84,22 @@ def submit_take(
             device=device or {},
             user_agent=user_agent[:300],
             address=address,
+            address_check=address_check,
             **_build_sound_fields(sound),
         )
-        if sound.wav_path and sound.ok:
-            take.wav = File(stack.enter_context(sound.wav_path.open("rb")), name=sound.wav_path.name)
-        file.seek(0)
-        _store_take(consent, take)
+        wav = stack.enter_context(sound.wav_path.open("rb")) if sound.wav_path and sound.ok else None
+        takes = _store_takes(consents, partial(_make_take_with_files, make_take, file, wav))
+    return takes[consent.pk]
+
+
+def _make_take_with_files(make_take: Callable[[], Take], file: "UploadedFile[Any]", wav: BinaryIO | None) -> Take:
+    """A row whose files are read from their start when it is saved. A plain `File` is copied, never moved."""
+    take = make_take()
+    file.seek(0)
+    take.file = File(file, name=file.name)
+    if wav:
+        wav.seek(0)
+        take.wav = File(wav, name="made.wav")
     return take
 
 
@@ -89,27 +110,40 @@ def _build_sound_fields(sound: IngestResult) -> dict[str, Any]:
     return fields if sound.ok else fields | {"recipe": {}, "wav_sha256": ""}
 
 
-def _store_take(consent: Consent, take: Take) -> None:
+def _store_takes(consents: Sequence[Consent], make_take: Callable[[], Take]) -> dict[uuid.UUID, Take]:
+    """A take of each consent, by the id of the consent."""
     with transaction.atomic():
-        take.consent = _lock_requested_consent(consent)
-        _require_contract(take.consent, take.recorded_by)
-        take.save()
-        record_event(
-            take.consent,
-            EventKind.TAKE,
-            take.recorded_by,
-            take=str(take.pk),
-            **take.hashes,
-            capture=take.capture,
-            ok=take.acceptable,
-            **_bind_notice(take.consent),
-        )
-        if take.acceptable:
-            move(take.consent, ConsentStatus.SUBMITTED, note_to_talent="")
-            enqueue_take_check(take)
-            enqueue_talent_mail(take.consent, TalentMail.Kind.RECEIVED)
-            if take.recorded_by is None:
-                enqueue_talent_mail(take.consent, TalentMail.Kind.ANSWERED)
+        locked = _lock_requested_consents(consents)
+        takes = {consent.pk: _store_take(consent, make_take()) for consent in locked}
+        by_id = {consent.pk: consent for consent in locked}
+        ordered, first = [by_id[consent.pk] for consent in consents], takes[consents[0].pk]
+        if first.acceptable:
+            enqueue_take_check(*(takes[consent.pk] for consent in ordered))
+            enqueue_shared_mails(ordered, TalentMail.Kind.RECEIVED)
+            if first.recorded_by is None:
+                enqueue_shared_mails(ordered, TalentMail.Kind.ANSWERED)
+    return takes
+
+
+def _store_take(consent: Consent, take: Take) -> Take:
+    take.consent = consent
+    _require_contract(consent, take.recorded_by)
+    take.save()
+    record_event(
+        consent,
+        EventKind.TAKE,
+        take.recorded_by,
+        take=str(take.pk),
+        **take.hashes,
+        capture=take.capture,
+        ok=take.acceptable,
+        **_bind_notice(consent),
+        **({"sitting": str(take.sitting)} if take.sitting else {}),
+        **({"address_check": take.address_check} if take.address_check else {}),
+    )
+    if take.acceptable:
+        move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
+    return take
 
 
 def _bind_notice(consent: Consent) -> dict[str, Any]:
@@ -132,10 +166,19 @@ def _refuse_take_without_speech(sound: IngestResult) -> None:
         raise TakeWithoutStatement("This recording was not saved.", *reasons)
 
 
-def _lock_requested_consent(consent: Consent) -> Consent:
-    """The consent with its row locked. Raises ActionRefused if it does not wait for a take."""
-    locked = Consent.objects.select_for_update().select_related("talent").get(pk=consent.pk)
-    _require_open_request(locked)
+def _require_one_statement(consents: Sequence[Consent]) -> None:
+    first = consents[0]
+    for one in consents[1:]:
+        if one.talent_id != first.talent_id or get_statement_key(one) != get_statement_key(first):
+            raise ActionRefused("One recording can only be for consents with the same statement.")
+
+
+def _lock_requested_consents(consents: Sequence[Consent]) -> list[Consent]:
+    """The consents with their rows locked, in one order. Raises ActionRefused if one does not wait for a take."""
+    rows = Consent.objects.select_for_update(of=("self",)).select_related("talent", "requested_by").order_by("pk")
+    locked = list(rows.filter(pk__in=[consent.pk for consent in consents]))
+    for consent in locked:
+        _require_open_request(consent)
     return locked
 
 

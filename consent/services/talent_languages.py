@@ -64,9 +64,7 @@ def release_language(language: str, by: User) -> LanguageRelease:
     """Offer this language to talents, with the translations of today. Ends the release before."""
     with transaction.atomic():
         _end_releases(language, by)
-        return LanguageRelease.objects.create(
-            language=language, catalog_sha256=hash_catalog(language), released_by=by
-        )
+        return LanguageRelease.objects.create(language=language, catalog_sha256=hash_catalog(language), released_by=by)
 
 
 def end_release(language: str, by: User) -> None:

@@ -4,6 +4,7 @@ A mail is a row that is stored in the transaction of what it reports, with a tas
 killed between sending and storing sends it twice at worst. No mail is lost.
 """
 
+from collections.abc import Callable, Sequence
 from email.utils import parseaddr
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent import extension_points
-from consent.models import Consent, Event, EventKind, TalentMail
+from consent.models import Consent, Event, EventKind, Question, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.private_links import find_mailed_link
 from voicehub import outbox
@@ -33,9 +34,11 @@ RECIPIENTS = {
     Kind.APPROVED: (Recipient.TALENT,),
     Kind.RETAKE: (Recipient.TALENT,),
     Kind.UNANSWERED: (Recipient.PRODUCER,),
+    Kind.QUESTION: (Recipient.PRODUCER,),
+    Kind.ANSWER: (Recipient.TALENT,),
 }
-# These happen again with each retake.
-REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE})
+# These happen again with each retake, or with each question.
+REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE, Kind.QUESTION, Kind.ANSWER})
 SUBJECTS = {
     (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
     (Kind.DECLINED, Recipient.TALENT): "Your answer to the voice consent request of {company}",
@@ -49,6 +52,8 @@ SUBJECTS = {
     (Kind.APPROVED, Recipient.TALENT): "Your voice consent for {company} is in force",
     (Kind.RETAKE, Recipient.TALENT): "{company} asks you to read the text once more",
     (Kind.UNANSWERED, Recipient.PRODUCER): "{talent} has not answered the voice consent request",
+    (Kind.QUESTION, Recipient.PRODUCER): "{talent} has a question about the voice consent",
+    (Kind.ANSWER, Recipient.TALENT): "{company} has answered your question",
 }
 # The audit log entry that a mail reports.
 EVENTS = {
@@ -61,6 +66,8 @@ EVENTS = {
     Kind.APPROVED: EventKind.APPROVED,
     Kind.RETAKE: EventKind.ASKED_AGAIN,
     Kind.UNANSWERED: EventKind.EXPIRED,
+    Kind.QUESTION: EventKind.QUESTION_ASKED,
+    Kind.ANSWER: EventKind.QUESTION_ANSWERED,
 }
 
 
@@ -80,20 +87,45 @@ def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
     A talent without email address gets none. A mail that was stored before is not stored again, except those of a
     retake.
     """
-    addresses = {Recipient.TALENT: consent.talent.email, Recipient.PRODUCER: get_producer_address(consent)}
+    enqueue_shared_mails([consent], kind)
+
+
+def enqueue_shared_mails(consents: Sequence[Consent], kind: TalentMail.Kind) -> None:
+    """As `enqueue_talent_mail`, for consents of one talent that one act concerns: each person gets one mail."""
+    find_address: dict[TalentMail.Recipient, Callable[[Consent], str]] = {
+        Recipient.TALENT: lambda consent: consent.talent.email,
+        Recipient.PRODUCER: get_producer_address,
+    }
     for recipient in RECIPIENTS[kind]:
-        if address := addresses[recipient]:
-            _store_mail(consent, kind, recipient, address)
+        by_address: dict[str, list[Consent]] = {}
+        for consent in consents:
+            by_address.setdefault(find_address[recipient](consent), []).append(consent)
+        for address, rows in by_address.items():
+            if address:
+                _store_mail(rows, kind, recipient, address)
 
 
-def _store_mail(consent: Consent, kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str) -> None:
-    mails, fields = TalentMail.objects, {"consent": consent, "kind": kind, "recipient": recipient}
+def enqueue_question_mail(question: Question, kind: TalentMail.Kind) -> None:
+    """Store and enqueue the mail about a question or its answer, in the caller's transaction."""
+    consent, (recipient,) = question.consent, RECIPIENTS[kind]
+    address = consent.talent.email if recipient == Recipient.TALENT else get_producer_address(consent)
+    if address:
+        fields = {"consent": consent, "kind": kind, "recipient": recipient, "sent_to": address}
+        mail = TalentMail.objects.create(**fields, question=question)
+        outbox.enqueue_task("send_talent_mail", mail.pk)
+
+
+def _store_mail(
+    consents: Sequence[Consent], kind: TalentMail.Kind, recipient: TalentMail.Recipient, address: str
+) -> None:
+    mails, fields = TalentMail.objects, {"consent": consents[0], "kind": kind, "recipient": recipient}
     with transaction.atomic():
         if kind in REPEATED_KINDS:
             mail, is_new = mails.create(**fields, sent_to=address), True
         else:
             mail, is_new = mails.get_or_create(**fields, defaults={"sent_to": address})
         if is_new:
+            mail.others.set(consents[1:])
             outbox.enqueue_task("send_talent_mail", mail.pk)
 
 
@@ -112,7 +144,7 @@ def report_all_deleted_if_done(consent: Consent) -> None:
 
 def send_talent_mail(mail_id: str) -> None:
     """Send a stored mail. A retry sends the same link as before, and nothing if the mail was sent."""
-    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by")
+    rows = TalentMail.objects.select_related("consent__talent", "consent__requested_by", "question")
     mail = rows.filter(pk=mail_id, sent_at=None).first()
     if mail is None:
         return
@@ -129,14 +161,19 @@ def send_talent_mail(mail_id: str) -> None:
     with transaction.atomic():
         is_first = TalentMail.objects.filter(pk=mail.pk, sent_at=None).update(sent_at=timezone.now())
         if is_first and mail.recipient == Recipient.TALENT:
-            record_event(consent, EventKind.MAILED, consent.requested_by, mail=mail.kind, to=mail.sent_to)
+            for one in context["consents"]:
+                record_event(one, EventKind.MAILED, one.requested_by, mail=mail.kind, to=mail.sent_to)
 
 
 def _build_context(mail: TalentMail) -> dict[str, Any]:
     consent, event = mail.consent, find_reported_event(mail)
     deletions = extension_points.list_deletions(consent)
+    consents = [consent, *mail.others.select_related("talent", "requested_by")]
     return {
         "consent": consent,
+        "question": mail.question,
+        "consents": consents,
+        "purposes": ", ".join(one.get_purpose_display() for one in consents),
         "talent": consent.talent,
         "provider": extension_points.get_provider_label(consent.provider),
         "event": event,
@@ -145,7 +182,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
         "deletions": deletions,
         "has_open_deletion": any(deletion.deleted_at is None for deletion in deletions),
         "has_link": consent.invitations.live().exists(),
-        "private_link": find_mailed_link(consent) if mail.kind == Kind.RETAKE else "",
+        "private_link": find_mailed_link(consent) if mail.kind in {Kind.RETAKE, Kind.ANSWER} else "",
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),
         "consent_link": settings.VOICEHUB_BASE_URL + consent.get_absolute_url(),

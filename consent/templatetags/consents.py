@@ -7,10 +7,12 @@ from django.forms.boundfield import BoundField, BoundWidget
 from django.utils.safestring import SafeString
 
 from consent import device_info, extension_points, labels
-from consent.models import Consent, Contract, Event, Purpose, Take
+from consent.models import Consent, Contract, Event, Invitation, Purpose, Question, Take
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_term
+from consent.services.questions import list_questions
+from consent.services.sittings import list_other_consents
 from consent.services.takes import TOO_LARGE
 from consent.take_files import ACCEPTED_FILES, describe_files
 from consent.take_report import make_take_report
@@ -21,6 +23,7 @@ from voicehub.upload_limits import TAKE_BYTES
 register = template.Library()
 register.filter("take_report", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
+register.filter("list_other_consents", list_other_consents)
 register.filter("list_deletions", extension_points.list_deletions)
 
 
@@ -98,6 +101,12 @@ def processing(take: Take) -> str:
 @register.filter
 def losses(take: Take) -> str:
     return device_info.describe_losses(take)
+
+
+@register.simple_tag
+def talent_questions(invitation: Invitation) -> list[Question]:
+    """The questions that the talent asked about the consents of this link, newest first."""
+    return list_questions(invitation)
 
 
 @register.simple_tag

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,6 +22,7 @@ from consent.access import (
     get_user,
     list_invitation_rows,
     list_revoked_ids,
+    parse_uuid_or_404,
     query_invitations,
     require_permission,
 )
@@ -43,12 +44,14 @@ from consent.views.reasons import act_or_refuse, make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voicehub.text import get_language_name
+from voicehub.text import format_count, get_language_name
 
 View = Callable[[HttpRequest, UUID], HttpResponse]
 # A longer log is verified as a whole each night, before each build, and on request.
 VERIFIED_EVENTS = 200
 SHOWN_EVENTS = 50
+RETAKE = "What should be different? The talent sees this."
+RETAKE_OF_ALL = f"{RETAKE} The retake is for every purpose of this recording."
 CHANGEABLE = {
     ConsentStatus.REQUESTED,
     ConsentStatus.SUBMITTED,
@@ -78,6 +81,7 @@ def render_consent_page(
     other_takes = load_part(request, takes.exclude(pk=to_review.pk) if to_review else takes, "takes")
     invitation_page, user = load_part(request, query_invitations(consent), "links"), get_user(request)
     revoked = list_revoked_ids(consent)
+    shared_reviews = review.list_shared_reviews(to_review) if to_review else []
     links, earlier_links = fold_past_links(list_invitation_rows(consent, invitation_page, revoked))
     is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
     context = {
@@ -88,11 +92,14 @@ def render_consent_page(
         "earlier_approval": find_earlier_approval(consent) if to_review else None,
         "other_takes": other_takes,
         "may_approve": to_review is not None and may_approve(to_review, user),
+        "shared_reviews": shared_reviews,
+        "retake_question": RETAKE_OF_ALL if shared_reviews else RETAKE,
         "seconds_left": _get_seconds_left(request, to_review),
         "invitations": links,
         "earlier_links": earlier_links,
         "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
+        "questions": list(consent.questions.select_related("answered_by")),
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
@@ -189,23 +196,33 @@ def _check_permission(consent: Consent) -> BuildPermission | None:
 @require_POST
 def approve(request: HttpRequest, pk: UUID) -> HttpResponse:
     consent = get_consent_or_404(pk)
-    take = get_take_or_404(_parse_uuid_or_404(request.POST.get("take", "")))
+    take = get_take_or_404(parse_uuid_or_404(request.POST.get("take", "")))
     form = ApprovalForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(form.errors["reason"][0]))
         return redirect(consent)
     details = {"played_at": find_first_playback(request, take), "reason": form.cleaned_data["reason"]}
+    if "all" in request.POST and take.consent == consent:
+        return _approve_all(request, take, **details)
     act = partial(review.approve_consent, **details)
     return act_or_refuse(
         request, consent, "Consent approved. It is now in force.", act, consent, take, get_user(request)
     )
 
 
-def _parse_uuid_or_404(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404("Not an id.") from None
+def _approve_all(request: HttpRequest, take: Take, **details: Any) -> HttpResponse:
+    """Approve every consent that the recording is for. Those with a problem are named and left."""
+    approved, refused = review.approve_recording(take, get_user(request), **details)
+    if approved:
+        names = ", ".join(_describe_use(consent) for consent in approved)
+        messages.success(request, f"{format_count(len(approved), 'consent is', 'consents are')} now in force: {names}.")
+    for consent, refusal in refused:
+        messages.error(request, f"Not approved: {_describe_use(consent)}. {refusal}")
+    return redirect(take.consent)
+
+
+def _describe_use(consent: Consent) -> str:
+    return f"{extension_points.get_provider_label(consent.provider)} for {consent.get_purpose_display().lower()}"
 
 
 @require_permission("consent.review_consent")

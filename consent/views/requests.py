@@ -1,21 +1,26 @@
-"""Requests for consent: the choice of the talent, the form, and the statement that it would show to the talent."""
+"""Requests for consent: the choice of the talent, and the form with the statements that the talent will read."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_talent_or_404, get_user, require_permission
-from consent.forms import ConsentRequestForm
 from consent.lists.talents import AskTable, TalentFilter, query_talents
-from consent.models import Consent, Purpose, Talent
+from consent.models import Consent, Statement, Talent
 from consent.presenters import make_contract_url
-from consent.services.filed_contracts import judge_contracts
-from consent.services.invitations import request_consent
+from consent.request_choices import list_provider_choices
+from consent.request_forms import ManyUsesForm, read_address
+from consent.services.consent_requests import list_unsent_requests, request_consents, send_requests
+from consent.services.request_rules import RequestRules
 from consent.services.statements import describe_language_risk
 from voicehub.lists.pages import load_list
+from voicehub.refusals import ActionRefused
+from voicehub.text import format_count
 
 
 @require_permission("consent.add_consent")
@@ -30,49 +35,86 @@ def consent_add(request: HttpRequest) -> HttpResponse:
 @require_permission("consent.add_consent")
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ticks for what to request of one talent. All of it is requested, or nothing."""
     talent = get_talent_or_404(pk)
-    form = (
-        ConsentRequestForm(request.POST) if request.method == "POST" else ConsentRequestForm(initial=request.GET.dict())
-    )
-    if request.method == "POST" and form.is_valid():
-        provider, language = form.cleaned_data["statement"].split(":")
-        consent = request_consent(
+    rules = RequestRules(talent)
+    if request.method != "POST":
+        form = ManyUsesForm(initial={"valid_until": rules.propose_end(), **read_address(request.GET)})
+        return _render_form(request, form, rules)
+    form = ManyUsesForm(request.POST)
+    if not form.is_valid():
+        return _render_form(request, form, rules)
+    try:
+        consents = request_consents(
             talent,
-            provider,
-            language,
-            form.cleaned_data["purpose"],
+            form.get_uses(),
             get_user(request),
             company=form.cleaned_data["company"],
             valid_until=form.cleaned_data["valid_until"],
         )
-        return redirect(consent)
-    return render(
-        request,
-        "consent/consent_request.html",
-        {"form": form, "talent": talent, **_make_statement_context(form, talent)},
-    )
+    except ActionRefused as refusal:
+        form.add_error("use", list(refusal.reasons))
+        return _render_form(request, form, RequestRules(talent))
+    if form.cleaned_data["is_sent"] and request.user.has_perm("consent.invite_talent"):
+        _send(request, talent, consents)
+    if len(consents) == 1:
+        return redirect(consents[0])
+    messages.success(request, f"{format_count(len(consents), 'consent is', 'consents are')} requested.")
+    return redirect(f"{talent.get_absolute_url()}#consents-title")
+
+
+def _send(request: HttpRequest, talent: Talent, consents: list[Consent]) -> None:
+    sent = send_requests(talent, consents, get_user(request))
+    if sent.is_sent:
+        messages.success(request, "The invitation is being sent.")
+    if sent.problem:
+        messages.error(request, f"Not everything was sent. {sent.problem}" if sent.is_sent else sent.problem)
+
+
+@require_permission("consent.invite_talent")
+@require_POST
+def talent_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Email one private link for every request of the talent that has none."""
+    talent = get_talent_or_404(pk)
+    consents = list_unsent_requests(talent)
+    if consents:
+        _send(request, talent, consents)
+    else:
+        messages.error(request, f"No request of {talent.name} waits for a link.")
+    return redirect(f"{talent.get_absolute_url()}#consents-title")
 
 
 @require_permission("consent.add_consent")
 @require_safe
 def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The statement for the current selection, as the HTML fragment that htmx swaps in."""
+    """The ticks and the statements for the current selection, as the HTML fragment that htmx swaps in."""
     talent = get_talent_or_404(pk)
-    form = ConsentRequestForm(initial=request.GET.dict())
-    return render(request, "consent/_statement.html", {"talent": talent, **_make_statement_context(form, talent)})
+    form, rules = ManyUsesForm(initial=read_address(request.GET)), RequestRules(talent)
+    return render(request, "consent/_request_choice.html", _make_choice_context(form, rules))
 
 
-def _make_statement_context(form: ConsentRequestForm, talent: Talent) -> dict[str, Any]:
-    statement = form.get_selected_statement()
-    provider, purpose = statement.provider if statement else "", form["purpose"].value() or Purpose.values[0]
-    contracts = judge_contracts(Consent(talent=talent, provider=provider, purpose=purpose))
-    company = (form["company"].value() or "").strip()
-    text = statement.fill(company=company or "…", talent=talent.name) if statement else ""
-    risk = describe_language_risk(statement) if statement else ""
+def _render_form(request: HttpRequest, form: ManyUsesForm, rules: RequestRules) -> HttpResponse:
+    return render(request, "consent/consent_request.html", {"form": form, **_make_choice_context(form, rules)})
+
+
+def _make_choice_context(form: ManyUsesForm, rules: RequestRules) -> dict[str, Any]:
+    company = (form["company"].value() or "").strip() or "…"
+    selected = form.selected_uses
     return {
-        "statement": statement,
-        "statement_text": text,
-        "language_risk": risk,
-        "filed_contracts": contracts,
-        "new_contract_url": make_contract_url(talent.pk, provider, purpose),
+        "form": form,
+        "talent": rules.talent,
+        "providers": list_provider_choices(form, rules.judge),
+        "statements": list(map(partial(_describe_statement, company, rules.talent), form.list_selected_statements())),
+        "contract_problem": rules.describe_missing_contracts(),
+        "new_contract_url": make_contract_url(
+            rules.talent.pk, selected[0].provider if selected else "", selected[0].purpose if selected else ""
+        ),
+    }
+
+
+def _describe_statement(company: str, talent: Talent, statement: Statement) -> dict[str, Any]:
+    return {
+        "row": statement,
+        "text": statement.fill(company=company, talent=talent.name),
+        "risk": describe_language_risk(statement),
     }

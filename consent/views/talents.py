@@ -13,14 +13,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from consent.access import get_talent_or_404, get_user, list_recent_events, require_permission
 from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
+from consent.link_forms import TalentEditForm
 from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
+from consent.services.consent_requests import list_unsent_requests
 from consent.services.legal_hold import release_hold, set_hold
+from consent.services.open_requests import BulkResult, resend_many
+from consent.services.talent_details import DetailsChange, change_talent, has_mailed_link
 from consent.services.voice_comparison import load_comparison
 from consent.talent_progress import ContractState, find_furthest_consent, list_steps
 from consent.views.reasons import make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
+from voicehub.text import format_count
 
 RECENT_EVENTS = 6
 
@@ -52,7 +57,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     in_force = [pk for pk, suspension in current.items() if suspension is None]
     suspended = [pk for pk in current if pk not in in_force]
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
-    contracts = load_part(request, talent.contracts.all(), "contracts")
+    contracts = load_part(request, talent.contracts.select_related("filed_by"), "contracts")
     furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
     user = get_user(request)
@@ -64,6 +69,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
         "contracts": contracts,
+        "unsent_count": len(list_unsent_requests(talent)),
         "in_force": in_force,
         "suspended": suspended,
         "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,
@@ -82,23 +88,44 @@ def _find_first_step(talent: Talent, user: User) -> TalentStep | None:
 @require_permission("consent.change_talent")
 @require_http_methods(["GET", "HEAD", "POST"])
 def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    talent = get_talent_or_404(pk)
+    talent, user = get_talent_or_404(pk), get_user(request)
     with transaction.atomic():
         form = _make_edit_form(request, pk)
         if request.method == "POST" and form.is_valid():
-            form.instance.save(update_fields=list(form.Meta.fields))
-            messages.success(request, "Saved.")
+            values = {name: form.cleaned_data[name] for name in TalentEditForm.Meta.fields}
+            change = change_talent(talent, values, user)
+            _report_change(request, change, is_link_wanted=bool(form.cleaned_data.get("send_link")))
             return redirect(talent)
     status = 409 if form.has_conflict else 200
     return render(request, "consent/talent_form.html", {"form": form, "talent": talent}, status=status)
 
 
-def _make_edit_form(request: HttpRequest, pk: UUID) -> TalentForm:
+def _make_edit_form(request: HttpRequest, pk: UUID) -> TalentEditForm:
     row = Talent.objects.select_for_update().get(pk=pk) if request.method == "POST" else get_talent_or_404(pk)
-    stored = model_to_dict(row, TalentForm.Meta.fields)
-    form = TalentForm(request.POST or None, instance=row)
+    stored = model_to_dict(row, TalentEditForm.Meta.fields)
+    form = TalentEditForm(request.POST or None, instance=row)
+    form.offer_link(is_offered=get_user(request).has_perm("consent.invite_talent") and has_mailed_link(row))
     form.track_version(stored)
     return form
+
+
+def _report_change(request: HttpRequest, change: DetailsChange, *, is_link_wanted: bool) -> None:
+    """Say what was saved, who is told, and what became of the private links."""
+    told = f" {change.told} is told about the change." if change.told else ""
+    messages.success(request, f"Saved.{told}")
+    if change.resent:
+        count = format_count(change.resent, "mail that was refused is", "mails that were refused are")
+        messages.success(request, f"{count} sent to the new address.")
+    if not change.without_link:
+        return
+    result = resend_many(change.without_link, get_user(request)) if is_link_wanted else BulkResult()
+    if result.done:
+        messages.success(request, "A new private link is being sent. The earlier ones no longer work.")
+    for reason in result.refused:
+        messages.warning(request, f"No new private link was sent. {reason}")
+    if not is_link_wanted:
+        text = "The private links that were mailed to the address of before no longer work. Send a new one."
+        messages.warning(request, text)
 
 
 hold_set = make_reason_view(get_talent_or_404, set_hold, "The legal hold is set. Nothing of this talent is deleted.")

@@ -184,6 +184,18 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 
 // --- Answers of the server ---
 
+const findSwitch = (details) => details.querySelector("[data-switch]");
+
+// Details in which a person is at work stay as they are, unless they have just pressed the switch there.
+async function updateDetails(id) {
+  const details = findDetails(id);
+  if (!details) return;
+  const hasFocus = details.contains(document.activeElement);
+  if (hasFocus && document.activeElement !== findSwitch(details)) return;
+  await loadDetails(id, details, "outerHTML");
+  if (hasFocus) findSwitch(findDetails(id))?.focus();
+}
+
 let leftFocus = null; // what had the focus before a part of its row was replaced
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
@@ -198,9 +210,8 @@ document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
   if (!row) return;
   if (leftFocus === target) (target.querySelector("button") ?? row).focus();
   leftFocus = null;
-  const details = findDetails(getId(row));
   const isLast = target === getCell(row, "use");
-  if (details && isLast && !details.contains(document.activeElement)) loadDetails(getId(row), details, "outerHTML");
+  if (isLast) updateDetails(getId(row));
   const isOut = row.querySelector("[role=switch]")?.getAttribute("aria-checked") === "false";
   if (isLast) row.classList.toggle("is-out", isOut);
 });

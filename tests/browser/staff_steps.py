@@ -128,8 +128,7 @@ def add_contract(tab: Tab, talent: str, providers: Sequence[str] = PROVIDERS) ->
 def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     """Request consent to narration. Return the ID of the consent."""
     page = tab.goto(f"{talent}ask/")
-    page.get_by_label("Provider and language").select_option(label=f"{provider}, English (US)")
-    page.get_by_label("Purpose of the voice").select_option(label=PURPOSE)
+    page.get_by_role("group", name=provider, exact=True).get_by_label(PURPOSE).check()
     page.get_by_role("button", name="Request consent").click()
     expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return read_id(page)

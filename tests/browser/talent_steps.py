@@ -18,9 +18,16 @@ def find_link(text: str) -> str:
 
 def open_statement(tab: Tab, link: str) -> Page:
     page = tab.goto(link)
+    tick_purposes(page)
     page.get_by_role("button", name=re.compile("^(Continue to the text|Read it again)$")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     return page
+
+
+def tick_purposes(page: Page) -> None:
+    """Tick every purpose on the first page."""
+    for box in page.get_by_role("group", name="Tick what you agree to").get_by_role("checkbox").all():
+        box.check()
 
 
 def allow_microphone(page: Page) -> None:

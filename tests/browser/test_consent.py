@@ -238,6 +238,7 @@ def test_unsent_recording_can_be_sent_after_tab_was_closed(studio: Studio, open_
     talent.reopen()
     page = talent.goto(link)
     expect(page.get_by_text("Your recording is still in this browser. It has not been sent yet.")).to_be_visible()
+    talent_steps.tick_purposes(page)
     page.get_by_role("button", name="Continue to the text").click()
     expect(page.locator(talent_steps.MESSAGE)).to_have_text(
         "You made this recording here earlier. It has not been sent yet."

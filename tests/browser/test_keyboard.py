@@ -115,8 +115,8 @@ def request_consent(keys: Keyboard) -> str:
     keys.activate(page.get_by_role("link", name="Request consent").first)
     expect_heading(page, f"Request consent of {NAME}")
     keys.skip_to_content()
-    keys.choose(page.get_by_label("Provider and language"), f"{staff_steps.PROVIDER}, English (US)")
-    keys.choose(page.get_by_label("Purpose of the voice"), staff_steps.PURPOSE)
+    provider = page.get_by_role("group", name=staff_steps.PROVIDER, exact=True)
+    keys.check(provider.get_by_label(staff_steps.PURPOSE))
     keys.activate(page.get_by_role("button", name="Request consent"))
     expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return staff_steps.read_path(page)
@@ -136,6 +136,7 @@ def send_statement(keys: Keyboard, link: str) -> None:
     """The talent sends a file instead of recording. Other tests record."""
     page = keys.page
     page.goto(link)
+    keys.check(page.get_by_role("group", name="Tick what you agree to").get_by_role("checkbox"))
     keys.activate(page.get_by_role("button", name="Continue to the text"))
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     keys.activate(page.get_by_text("Send a file instead"))

@@ -12,6 +12,7 @@ def test_hold_is_set_shown_and_released(open_tab: Callable[..., Tab]) -> None:
     staff = open_tab("desktop", "paula")
     talent_path = staff_steps.add_talent(staff, "Hanna Held")
     page = staff.goto(talent_path)
+    page.get_by_role("heading", name="Legal hold").click()
     page.locator("summary", has_text="Set a legal hold").click()
     page.get_by_label("Why must everything be kept?").fill("A court order.")
     page.get_by_role("button", name="Set a legal hold").click()

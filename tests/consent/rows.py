@@ -1,5 +1,6 @@
 """Helpers that create talents, consents in every state, their private links, and files to upload."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,7 +14,8 @@ from consent.models import Capture, ComparisonAnswer, Consent, Contract, Invitat
 from consent.services.contracts import file_contract
 from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import create_private_link, request_consent
-from consent.services.notices import build_notice, store_notice
+from consent.services.notices import build_notice
+from consent.services.sittings import record_ticks
 from consent.services.takes import submit_take
 from consent.services.voice_comparison import build_question
 from tests.support.approval import approve_after_listening
@@ -118,12 +120,15 @@ class ConsentFactory:
         return reverse("invitation:open", args=[token])
 
     def open_link(self, *consents: Consent, is_read: bool = True) -> Client:
-        """A browser that opened a link to these consents. With `is_read`, the talent has read the notice of each."""
+        """A browser that opened a link to these consents.
+
+        With `is_read`, the talent has read the notice of each and ticked its purpose.
+        """
         client = Client()
         response = client.get(self.make_link(*consents))
         assert response.status_code == 302, response.content
-        for consent in consents if is_read else ():
-            store_notice(consent, build_notice(consent))
+        if is_read:
+            tick_purposes(*consents)
         return client
 
 
@@ -136,6 +141,21 @@ def allow_comparison(talent: Talent) -> None:
     )
 
 
+def tick_purposes(*consents: Consent) -> None:
+    """As if the talent had read the notices and ticked the purposes of these consents on the newest link."""
+    invitation = consents[0].invitations.first()
+    assert invitation
+    record_ticks(invitation, [(one, build_notice(one)) for one in consents], [one.pk for one in consents])
+
+
+def make_ticks(*consents: Consent, ticked: Sequence[Consent] | None = None) -> dict[str, list[str]]:
+    """The form of the first page with the notices of these open consents. Without `ticked`, all are ticked."""
+    return {
+        "notice": [build_notice(one).sha256 for one in consents],
+        "purpose": [str(one.pk) for one in (consents if ticked is None else ticked)],
+    }
+
+
 def get_invitation(consent: Consent) -> Invitation:
     return consent.invitations.get()
 
@@ -144,7 +164,7 @@ def get_guest_url(name: str, consent: Consent, through: Consent | None = None) -
     """The URL of a talent's page, reached through the newest link to this consent, or to the consent `through`."""
     newest = (through or consent).invitations.first()
     assert newest
-    return reverse(f"invitation:{name}", args=[newest.pk] if name == "home" else [newest.pk, consent.pk])
+    return reverse(f"invitation:{name}", args=[newest.pk] if name in {"home", "begin"} else [newest.pk, consent.pk])
 
 
 def get_url(name: str, row: Any) -> str:

@@ -12,10 +12,9 @@ from django.utils import timezone
 from consent.access import INVITATION_COOKIE
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Invitation, Take
 from consent.services.invitations import invite_talent, send_invitation, void_consent
-from consent.services.notices import build_notice
 from consent.services.review import request_retake
 from consent.services.takes import submit_take
-from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, make_clip, make_upload
+from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, make_clip, make_ticks, make_upload
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from tests.support.wav import HOSTILE_WAVS
@@ -83,9 +82,8 @@ def test_get_and_head_requests_change_nothing(factory: ConsentFactory) -> None:
 def test_repeated_begin_records_one_opened_event(factory: ConsentFactory) -> None:
     consent = factory.make_consent()
     guest = factory.open_link(consent)
-    data = {"notice": build_notice(consent).sha256}
     for _ in range(2):
-        response = guest.post(get_guest_url("begin", consent), data)
+        response = guest.post(get_guest_url("begin", consent), make_ticks(consent))
         assert response.headers["Location"] == get_guest_url("record", consent)
     assert list_event_kinds(consent).count(EventKind.OPENED) == 1
     assert get_invitation(consent).opened_at is not None
@@ -449,7 +447,7 @@ def test_one_link_covers_several_consents(factory: ConsentFactory) -> None:
     first_consent, second_consent = factory.make_consent(talent), factory.make_consent(talent, "advertising")
     guest = factory.open_link(first_consent, second_consent)
     page = read_html(guest.get(get_guest_url("home", first_consent)))
-    assert get_guest_url("begin", first_consent) in page and get_guest_url("begin", second_consent) in page
+    assert f'value="{first_consent.pk}"' in page and f'value="{second_consent.pk}"' in page
     submit_as_recorder(guest, first_consent, make_clip())
     assert "1 more to answer" in read_html(guest.get(get_guest_url("receipt", first_consent)))
 

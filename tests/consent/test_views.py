@@ -186,14 +186,15 @@ def test_contract_can_be_replaced_once_and_only_for_same_talent(
 
 
 def post_consent_request(client: Client, talent: Talent, **fields: Any) -> Any:
-    defaults = {"statement": f"{PROVIDER}:en-US", "purpose": "narration", "company": "Nord & Söhne", "valid_until": ""}
+    defaults = {"language": "en-US", "use": f"{PROVIDER}:narration", "company": "Nord & Söhne", "valid_until": ""}
     return client.post(get_url("consent_ask", talent), {**defaults, **fields})
 
 
 def test_consent_request_stores_statement_as_shown(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent()
     page = producer_client.get(
-        get_url("statement", talent), {"statement": f"{PROVIDER}:en-US", "company": "Nord & Söhne"}
+        get_url("statement", talent),
+        {"language": "en-US", "use": f"{PROVIDER}:narration", "company": "Nord & Söhne"},
     ).content.decode()
     post_consent_request(producer_client, talent)
     consent = Consent.objects.get()
@@ -209,23 +210,25 @@ def test_form_offers_only_newest_active_statements(factory: ConsentFactory, prod
     fields = {"provider": PROVIDER, "source": "A page", "source_date": source_date}
     Statement.objects.create(**fields, language="en-US", version=oldest.version + 1, text="Newer text of {company}.")
     Statement.objects.create(**fields, language="de-DE", text="Alte Worte.", retired=True)
-    form = read_page(producer_client, get_url("consent_ask", factory.make_talent()))
+    url = f"{get_url('consent_ask', factory.make_talent())}?statement={PROVIDER}:en-US&purpose=narration"
+    form = read_page(producer_client, url)
     assert "Newer text of" in form and oldest.text[:20] not in form and "German" not in form
 
 
 @pytest.mark.parametrize(
     "fields",
     [
-        {"statement": f"{PROVIDER}:xx"},
-        {"statement": "nonsense"},
-        {"purpose": "anything"},
+        {"language": "xx"},
+        {"use": "nonsense"},
+        {"use": f"{PROVIDER}:anything"},
+        {"use": []},
         {"company": ""},
         {"company": "x" * 121},
         {"valid_until": "2001-01-01"},
     ],
 )
 def test_invalid_consent_request_is_refused(
-    factory: ConsentFactory, producer_client: Client, fields: dict[str, str]
+    factory: ConsentFactory, producer_client: Client, fields: dict[str, Any]
 ) -> None:
     assert post_consent_request(producer_client, factory.make_talent(), **fields).status_code == 200
     assert not Consent.objects.exists()
@@ -233,7 +236,13 @@ def test_invalid_consent_request_is_refused(
 
 def test_statement_preview_accepts_any_query(factory: ConsentFactory, producer_client: Client) -> None:
     url = get_url("statement", factory.make_talent())
-    for query in ({}, {"statement": "x"}, {"statement": "a:b:c", "company": ""}, {"company": "x" * 5000}):
+    for query in (
+        {},
+        {"statement": "x"},
+        {"statement": "a:b:c", "company": ""},
+        {"use": "x:y"},
+        {"company": "x" * 5000},
+    ):
         assert producer_client.get(url, query).status_code == 200
 
 

@@ -93,6 +93,7 @@ def test_firefox_without_sound_output_does_not_wait_for_ever(
 ) -> None:
     page = firefox_without_output.new_context(viewport=PHONE).new_page()
     page.goto(create_link(open_session_tab, "Otto Putless"))
+    talent_steps.tick_purposes(page)
     page.get_by_role("button", name="Continue to the text").click()
     allow = page.get_by_role("button", name="Allow the microphone")
     allow.click()

@@ -89,7 +89,7 @@ def test_email_to_name_with_line_breaks_is_sent_without_forged_header(
 ) -> None:
     post_form(producer_client, "consent:talent_add", name="Tara\r\nBcc: x@evil.test", email="tara@voices.test")
     talent = Talent.objects.get()
-    form = {"statement": "resemble_v2:en-US", "purpose": "narration", "company": "Studio\r\nBcc: x@evil.test"}
+    form = {"language": "en-US", "use": "resemble_v2:narration", "company": "Studio\r\nBcc: x@evil.test"}
     post_form(producer_client, "consent:consent_ask", talent, **form)
     consent = Consent.objects.get()
     assert (talent.name, consent.company) == ("Tara Bcc: x@evil.test", "Studio Bcc: x@evil.test")

@@ -38,7 +38,7 @@ def read_tabs(client: Client, name: str, **query: Any) -> dict[str, int]:
 def read_menu(client: Client, name: str, label: str, **query: Any) -> dict[str, int]:
     """The number of rows of each choice of a closed filter, by label."""
     menus = re.findall(r'<details class="vh-menu".*?</details>', read_list(client, name, **query))
-    menu = next(menu for menu in menus if f">{label}<span" in menu)
+    menu = next(menu for menu in menus if f">{label}: any<span" in menu)
     return {option: int(count) for _url, option, count in COUNTED.findall(menu)}
 
 

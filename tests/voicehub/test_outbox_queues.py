@@ -52,6 +52,8 @@ QUEUES_BY_KIND = {
     "send_deletion_task": outbox.SUBMIT,
     "check_evidence": outbox.ANALYSIS,
     "send_talent_mail": outbox.SUBMIT,
+    "send_talent_change": outbox.SUBMIT,
+    "send_code": outbox.URGENT,
     "expire_consents": outbox.SUBMIT,
     "delete_contract_draft_file": outbox.SUBMIT,
     "check_take": outbox.TAKES,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from email.utils import parseaddr
 from typing import Any
 
 from django import template
@@ -194,6 +195,12 @@ def navigation(context: template.Context) -> list[NavigationLink]:
 @register.simple_tag
 def studio_name() -> str:
     return str(settings.VOICEHUB_COMPANY)
+
+
+@register.simple_tag
+def studio_mail() -> str:
+    """The address of the studio, from which its mails come."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def _find_current(path: str, url: str, parts: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.expressions import Combinable
 
 from consent.extension_points import TalentVoices, VoiceSummaries
+from consent.lists.talents import AskTable
 from consent.models import Talent
 from voicehub.row_counts import count_rows
 from voices.lists.builds import BuildCell, load_build_cells
@@ -46,6 +47,12 @@ def make_voice_count() -> Combinable:
 def make_last_built_at() -> Combinable:
     builds = Build.objects.filter(voice__talent=OuterRef("pk")).order_by("-created_at")
     return Subquery(builds.values("created_at")[:1])
+
+
+class VoiceTalentTable(AskTable):
+    """Whose voice to add: each row leads to the form of a new voice."""
+
+    action, url_name = "Add voice", "voices:voice_add"
 
 
 SUMMARIES = VoiceSummaries(summarize_voices, make_voice_count, make_last_built_at)

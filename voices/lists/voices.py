@@ -9,8 +9,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower
 from django.utils.safestring import SafeString
 
-from consent.forms import load_newest_statements
 from consent.labels import get_purpose_label
+from consent.services.statements import load_newest_statements
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
@@ -33,10 +33,11 @@ from voices.services.builds.nearest import Rank, find_nearest_targets
 
 
 class SpeechTotal(NamedTuple):
-    """The recordings of a voice that a build would use."""
+    """The recordings of a voice that a build would use, and how many it has in all."""
 
     recordings: int
     seconds: float
+    all_recordings: int
 
 
 def _query_used_recordings() -> QuerySet[Recording]:
@@ -44,8 +45,12 @@ def _query_used_recordings() -> QuerySet[Recording]:
 
 
 def load_speech_totals(voices: Sequence[Voice]) -> Mapping[UUID, SpeechTotal]:
-    rows = _query_used_recordings().filter(voice__in=voices).values_list("voice")
-    return {pk: SpeechTotal(count, seconds) for pk, count, seconds in rows.annotate(Count("pk"), Sum("seconds"))}
+    is_used = Q(active=True, status=RecordingStatus.ACCEPTED)
+    totals = (Count("pk", filter=is_used), Sum("seconds", filter=is_used, default=0.0), Count("pk"))
+    rows = Recording.objects.filter(voice__in=voices).order_by().values_list("voice")
+    used, seconds, count = totals
+    rows = rows.annotate(used=used, seconds_used=seconds, count=count)
+    return {pk: SpeechTotal(*found) for pk, *found in rows}
 
 
 def count_recordings() -> Combinable:
@@ -154,11 +159,14 @@ class VoiceTable(ListTable):
 
     def render_recordings(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)
-        return str(total.recordings) if total else NOTHING
+        if total is None:
+            return NOTHING
+        is_part = total.recordings < total.all_recordings
+        return f"{total.recordings} of {total.all_recordings}" if is_part else str(total.recordings)
 
     def render_speech(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)
-        return format_duration(total.seconds) if total else NOTHING
+        return format_duration(total.seconds) if total and total.recordings else NOTHING
 
     def render_readiness(self, record: Voice) -> SafeString:
         if record.pk in self.active:
@@ -166,22 +174,17 @@ class VoiceTable(ListTable):
         target = self.targets.get(record.pk)
         if target is None:
             return render_mark("over", "No account")
-        fix, state = self._find_shown_fix(record), self._describe_state(record)
-        severity = self.steps[record.pk].severity
-        shown = state if fix or severity == "good" else render_mark(severity, state)
-        lines = render_lines(shown, name_target(target) if target.is_allowed else "")
+        fix = self._find_shown_fix(record)
+        lines = render_lines(self._render_state(record), name_target(target) if target.is_allowed else "")
         return lines + render_phone_step(fix.url, fix.action) if fix else lines
 
-    def _describe_state(self, voice: Voice) -> str:
-        """The result of the last build comes first: a build that could start would fail again.
-
-        It has a color only if a person must act and no button says how.
-        """
+    def _render_state(self, voice: Voice) -> SafeString:
+        """The result of the last build comes first: a build that could start would fail again."""
         step, fix = self.steps[voice.pk], self.build_fixes.get(voice.pk)
         if fix and step.severity == "good":
-            return REBUILD_STATUSES.get(fix.action, "Last build to check")
+            return render_mark("wait", REBUILD_STATUSES.get(fix.action, "Last build to check"))
         is_rebuild = step.severity == "good" and self.newest[voice.pk]
-        return "Can be rebuilt" if is_rebuild else step.status
+        return render_mark(step.severity, "Can be rebuilt" if is_rebuild else step.status)
 
     def render_last_build(self, record: Voice) -> SafeString:
         newest = self.newest[record.pk]

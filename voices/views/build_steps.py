@@ -99,4 +99,5 @@ def _describe_flags(silent: int, outliers: int, discarded: int) -> str:
     """The provider's flags in VoiceHub's words. The provider's message names recordings differently."""
     kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
     parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
-    return f"{format_count(total, 'recording', 'recordings')}: {', '.join(parts)}." if parts else ""
+    needing = format_count(total, "recording needs work", "recordings need work")
+    return f"{needing} ({', '.join(parts)})." if parts else ""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import wraps
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from voices.models import Build, BuildStatus
 from voices.presenters import build_name
 from voices.row_polls import compare_rows, make_list_token
 from voices.services.blind_listening import Tally
-from voices.services.builds.changes import number_builds
+from voices.services.builds.changes import number_build, number_builds
 from voices.services.builds.comparison import (
     ScoreRow,
     check_comparable,
@@ -76,18 +77,22 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
     recordings, outdated = compare_recordings(builds), find_outdated_builds(builds)
     refusals = [_explain_preview_refusal(build, outdated) for build in builds]
     panel = make_blind_panel(comparison, request.GET.get("sentence", "")) if can_listen else None
+    can_be_heard = bool(comparison.sentences or comparison.closed or comparison.held or refusals.count("") > 1)
+    longest, shortest = max(lengths := [round(count["seconds"]) for count in counts]), min(lengths)
+    hearable = None if can_be_heard or not can_listen or "" in refusals else find_hearable(additions)
     context = {
         "comparison": comparison,
         "voice": voice,
         "sides": [
-            (letter, build, {**count, "number": number})
+            (letter, build, {**count, "number": number, "is_longest": round(count["seconds"]) == longest > shortest})
             for (letter, build), count, number in zip(comparison.sides, counts, numbers, strict=True)
         ],
         "facts": make_facts(builds, counts),
         "removals": [(build, comparison.make_url_without(build)) for build in builds] if len(builds) > 2 else [],
         "additions": additions,
         "only_addition": next(iter(only_number), 0),
-        "longest_speech": max(count["seconds"] for count in counts),
+        "are_counts_equal": len({count["clips"] for count in counts}) == 1,
+        "longest_speech": longest,
         "scores": [(row, list(zip(LETTERS, row.cells, strict=False))) for row in scores],
         "has_providers": len({row.provider for row in scores}) > 1,
         "best_word": "better" if len(builds) == 2 else "best",
@@ -98,7 +103,8 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "preview_refusals": group_refusals(names, refusals),
         "listening_note": describe_listening(names, refusals),
         "can_generate": "" in refusals,
-        "can_be_heard": bool(comparison.sentences or comparison.closed or comparison.held or refusals.count("") > 1),
+        "can_be_heard": can_be_heard,
+        "hearable": hearable,
         "speaking": [(name, build) for name, build, reason in zip(names, builds, refusals, strict=True) if not reason],
         "longest_preview": min(get_longest_preview(build.remote_voice) for build in builds),
         "outdated": outdated,
@@ -182,6 +188,22 @@ def _request_preview(build: Build, outdated: Collection[UUID], text: str, user: 
     with handle_refusal(issues.append):
         request_preview(build.remote_voice, text, user)
     return " ".join(issues)
+
+
+class Addition(NamedTuple):
+    """The number of a build, and the address that adds it to the comparison."""
+
+    number: int
+    url: str
+
+
+def find_hearable(additions: Sequence[tuple[Build, str]]) -> Addition | None:
+    """The newest build that could be added and can speak."""
+    outdated = find_outdated_builds([build for build, _url in additions])
+    for build, url in additions:
+        if build.status == BuildStatus.READY and build.pk not in outdated:
+            return Addition(number_build(build), url)
+    return None
 
 
 def group_refusals(names: Sequence[str], refusals: Sequence[str]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Consent, ConsentStatus, Statement, Talent, TalentMail
+from consent.models import Consent, ConsentStatus, Question, Statement, Talent, TalentMail
 from providers import registry
 from voicehub.text import format_count
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
@@ -18,17 +18,28 @@ TO_REVIEW = "To review"
 
 
 def list_consent_steps(talents: Talents = None) -> Iterator[NextStep]:
-    """Reports "this was not me" of talents, then submitted consents that wait for review. One query for both."""
+    """Reports "this was not me" of talents, their questions, then consents that wait for review. One query for all."""
     disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
     consents: QuerySet[Consent] = select_talents(Consent.objects.select_related("talent"), talents)
     consents = consents.only("status", "provider", "talent__name")  # SQLite groups the rows by every loaded column
-    annotated = consents.annotate(given=Max("takes__created_at"), disputed_at=Subquery(disputes))
-    rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | Q(disputed_at__isnull=False)).order_by(
-        F("disputed_at").asc(nulls_last=True), "talent__name", "talent_id", "given"
-    )[: 2 * MAX_ROWS]
+    questions = Question.objects.open().filter(consent=OuterRef("pk")).order_by("asked_at").values("asked_at")[:1]
+    annotated = consents.annotate(
+        given=Max("takes__created_at"), disputed_at=Subquery(disputes), asked_at=Subquery(questions)
+    )
+    is_open = Q(disputed_at__isnull=False) | Q(asked_at__isnull=False)
+    rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | is_open).order_by(
+        F("disputed_at").asc(nulls_last=True),
+        F("asked_at").asc(nulls_last=True),
+        "talent__name",
+        "talent_id",
+        "given",
+    )[: 3 * MAX_ROWS]
     disputed = [consent for consent in rows if consent.disputed_at]
+    asked = [consent for consent in rows if consent.asked_at]
     submitted = [consent for consent in rows if consent.status == ConsentStatus.SUBMITTED]
+    submitted.sort(key=lambda consent: (consent.talent.name, str(consent.talent_id), consent.given or timezone.now()))
     yield from (_make_dispute_step(consent, consent.disputed_at) for consent in disputed[:MAX_ROWS])
+    yield from (_make_question_step(consent, consent.asked_at) for consent in asked[:MAX_ROWS])
     for talent, group in groupby(submitted[:MAX_ROWS], key=lambda consent: consent.talent):
         yield _make_review_step(talent, list(group))
 
@@ -66,6 +77,23 @@ def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
         url,
         "Answer the report",
         disputed_at,
+        REVIEW,
+        subject_url=page,
+        talent_id=consent.talent_id,
+    )
+
+
+def _make_question_step(consent: Consent, asked_at: datetime) -> NextStep:
+    page = consent.get_absolute_url()
+    return NextStep(
+        consent.talent.name,
+        "",
+        "new",
+        "Question",
+        (f"Answer the question of {consent.talent.name}.",),
+        f"{page}#questions",
+        "Answer",
+        asked_at,
         REVIEW,
         subject_url=page,
         talent_id=consent.talent_id,

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task, TaskStatus
 from voicehub.task_labels import describe_task
 from voices import access
@@ -21,6 +22,7 @@ from voices.presenters import compute_change_token, make_voice_badge
 from voices.row_polls import RowState, make_list_token
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.work_samples import load_past_work
+from voices.views.mail_steps import query_refused_mails
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
 MAX_ROWS = 100
@@ -43,6 +45,14 @@ class PendingConsents:
     def has_deadline(self) -> bool:
         """Whether the link ends without an answer. The link of a retake does not."""
         return self.invitation is not None and self.invitation.expires_at > timezone.now()
+
+    @property
+    def can_remind(self) -> bool:
+        """Whether the link was mailed, and no mail was sent within a day."""
+        if self.invitation is None or not self.has_deadline or self.invitation.channel != Invitation.Channel.MAIL:
+            return False
+        last = self.invitation.reminded_at or self.invitation.sent_at
+        return last is not None and last <= timezone.now() - MIN_INTERVAL
 
 
 def list_pending_consents() -> list[PendingConsents]:
@@ -187,8 +197,8 @@ class FailedTask:
 
 
 def list_failed_tasks() -> list[FailedTask]:
-    """Failed tasks that no person has marked as seen, each with its build if it has one."""
-    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
+    """Failed tasks that no person has marked as seen, each with its build if it has one. Refused mails are steps."""
+    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None).exclude(pk__in=query_refused_mails())
     tasks = list(failed.order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS])
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
     return [FailedTask(describe_task(task.kind), task, builds.get(task.object_id)) for task in tasks]

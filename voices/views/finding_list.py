@@ -14,13 +14,15 @@ OWN_TEXTS = {
     UNUSABLE: ("Not usable", "No build uses these files. Each says why. Repair the file and upload it again."),
     NO_TRANSCRIPT: ("No transcript", "Type every word that is spoken."),
 }
+# What a finding means for builds, by its severity. Who found it stands beside it.
+STATES = {"bad": "Likely to fail", "wait": "To review"}
 # For each flag of a provider: severity, title, advice.
 PROVIDER_TEXTS = {
     "silent": ("bad", "Silent", "Record it again, or exclude it."),
     "outlier": ("wait", "Other speaker or sound", "Listen to it. Exclude it if it is not the talent alone."),
-    "discarded": ("idle", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
+    "discarded": ("wait", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
-WORST_FIRST = ("bad", "wait", "idle")
+WORST_FIRST = ("bad", "wait")
 # Findings that a filter of the table shows already.
 FILTERS = {UNUSABLE: "refused", NO_TRANSCRIPT: "no_transcript"}
 
@@ -56,8 +58,9 @@ def _describe(problem: FoundProblem) -> tuple[str, str, str, str]:
     """The severity, what it means for builds, the title and the advice."""
     if problem.source != CHECK:
         severity, title, advice = PROVIDER_TEXTS[problem.code]
-        return severity, "Flagged", title, advice
-    severity, state = ("bad", "Likely to fail") if problem.is_unfit else ("wait", "To review")
+        return severity, STATES[severity], title, advice
+    severity = "bad" if problem.is_unfit else "wait"
+    state = STATES[severity]
     if problem.code in OWN_TEXTS:
         state = "Not in builds" if problem.code == UNUSABLE else state
         return severity, state, *OWN_TEXTS[problem.code]

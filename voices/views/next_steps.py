@@ -14,6 +14,7 @@ from voices.views.contract_steps import list_contract_steps
 from voices.views.deletion_steps import list_remote_voice_steps
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.gate_steps import CheckedBuilds, check_builds, list_voices_no_longer_allowed
+from voices.views.mail_steps import list_refused_mails
 from voices.views.next_step import NextStep, Talents, apply_permissions, sort_worst_first
 from voices.views.provider_steps import list_paused_accounts
 from voices.views.talent_steps import list_talent_steps
@@ -27,7 +28,7 @@ def list_steps(checked: CheckedBuilds | None = None, talents: Talents = None) ->
     """
     sources: list[Iterable[NextStep]] = [list_damaged_evidence(talents), list_remote_voice_steps(talents)]
     sources += [list_paused_accounts(), list_statements_to_check()] if talents is None else []
-    sources += [list_consent_steps(talents), list_failed_builds(talents)]
+    sources += [list_consent_steps(talents), list_refused_mails(talents), list_failed_builds(talents)]
     sources += [list_voices_no_longer_allowed(checked or check_builds(talents=talents))]
     sources += [list_contract_steps(talents)]
     sources += [list_talent_steps(talents), list_unbuilt_steps(talents)]

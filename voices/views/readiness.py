@@ -1,5 +1,6 @@
 """The parts of the Readiness tab that load themselves again while recordings are checked or change."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,8 +10,11 @@ from django.views.decorators.http import require_safe
 from consent.access import get_user, require_permission
 from voicehub.models import User
 from voices import access
+from voices.build_option import BuildOption
 from voices.build_options import list_build_options
 from voices.models import Voice
+from voices.next_fixes import find_option_fix, is_last_step
+from voices.views.recording_filters import count_to_review
 from voices.views.recording_table import load_recording_progress
 from voices.views.voice_tabs import count_ready
 
@@ -23,15 +27,24 @@ def make_readiness_context(voice: Voice, user: User) -> dict[str, Any]:
     }
 
 
+def make_options_context(
+    voice: Voice, options: Sequence[BuildOption], user: User, *, is_closed: bool
+) -> dict[str, Any]:
+    """The accounts and tiers, the nearest to ready first, each with what this user can do, and what is to review."""
+    rows = [(option, find_option_fix(option, user)) for option in options]
+    context: dict[str, Any] = {"option_rows": rows, "is_last_step": bool(options) and is_last_step(options[0])}
+    if not is_closed and user.has_perm("voices.view_recording"):
+        context["to_review"], context["usable_count"] = count_to_review(voice)
+    return context
+
+
 @require_permission("voices.view_voice")
 @require_safe
 def build_options(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
-    context = {
-        "voice": voice,
-        "build_options": list_build_options(voice),
-        "is_closed": access.are_recordings_closed(voice, get_user(request)),
-    }
+    user = get_user(request)
+    context = {"voice": voice, "is_closed": access.are_recordings_closed(voice, user)}
+    context |= make_options_context(voice, list_build_options(voice), user, is_closed=context["is_closed"])
     return render(request, "voices/_build_options.html", context)
 
 

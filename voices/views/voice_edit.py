@@ -8,16 +8,28 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_user, require_permission
+from consent.lists.talents import TalentFilter, query_talents
 from consent.models import Talent
+from voicehub.lists.pages import load_list
 from voicehub.refusals import handle_refusal
 from voices import access
 from voices.forms import VoiceEditForm, VoiceForm
+from voices.lists.talents import VoiceTalentTable
 from voices.models import Voice
 from voices.services.recordings.emotions import find_emotion_option
 from voices.services.recordings.store import change_voice, create_voice
+
+
+@require_permission("voices.add_voice")
+@require_permission("consent.view_talent")
+@require_safe
+def talent_choose(request: HttpRequest) -> HttpResponse:
+    """The first step of a new voice: the choice of the talent."""
+    listing = load_list(request, query_talents(), VoiceTalentTable, TalentFilter)
+    return render(request, "voices/talent_choose.html", {"list": listing})
 
 
 @require_permission("voices.add_voice")

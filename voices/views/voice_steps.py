@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import Exists, OuterRef
 
-from consent.forms import load_newest_statements
+from consent.services.statements import load_newest_statements
 from voices.models import Build, BuildStatus, Voice
 from voices.models.build import FAILED_STATUSES
 from voices.next_fixes import describe_target, name_target

@@ -100,5 +100,5 @@ def _load_tabs(voice: Voice, user: User, current: Tab, ready: str) -> list[TabLi
 
 
 def count_ready(options: Sequence[BuildOption]) -> str:
-    """“2 of 7”: at how many of the accounts and tiers a build can start."""
-    return f"{sum(option.is_ready for option in options)} of {len(options)}"
+    """“2 of 7 ready”: at how many of the accounts and tiers a build can start."""
+    return f"{sum(option.is_ready for option in options)} of {len(options)} ready"

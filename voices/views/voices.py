@@ -8,18 +8,19 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
+from consent.services.statements import load_newest_statements
 from voicehub.models import User
 from voices import access
 from voices.build_options import list_build_options
 from voices.build_results.gauges import number_builds
-from voices.models import Build
-from voices.next_fixes import Fix, load_build_fixes
+from voices.models import Build, Voice
+from voices.next_fixes import Fix, describe_target, load_build_fixes, name_target
+from voices.services.builds.nearest import find_nearest_targets
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
 from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
-from voices.views.readiness import make_readiness_context
-from voices.views.recording_filters import count_to_review
+from voices.views.readiness import make_options_context, make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
 from voices.views.remote_samples import list_other_providers, load_samples
 from voices.views.speech_needs import list_speech_needs
@@ -49,11 +50,10 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     context = {
         **make_tab_context(voice, get_user(request), Tab.READINESS, ready=count_ready(options)),
         **make_readiness_context(voice, get_user(request)),
-        "build_options": options,
     }
+    context |= make_options_context(voice, options, get_user(request), is_closed=context["is_closed"])
     if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
         context["findings"] = list_findings(voice)
-        context["to_review"], context["usable_count"] = count_to_review(voice)
         if request.GET.get("improvements") == "show":
             context |= load_improvements(voice)
     return render(request, "voices/voice_readiness.html", context)
@@ -74,7 +74,20 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
         "outdated": find_outdated_builds(builds),
         "has_scores": any(build.scores for build in builds),
     }
+    if not steps:  # the row of a build that waits for a person has the button
+        context["next_build"] = _describe_next_build(voice, get_user(request))
     return render(request, "voices/voice_builds.html", context)
+
+
+def _describe_next_build(voice: Voice, user: User) -> dict[str, str]:
+    """What the nearest target still needs, as in the list of voices, and the button if this user can do it."""
+    target = find_nearest_targets([voice]).get(voice.pk)
+    if target is None:
+        return {}
+    step = describe_target(voice, target, list(load_newest_statements()))
+    fix = step.fix if step.fix.is_allowed_for(user) else Fix("", "")
+    texts = {"severity": step.severity, "status": step.status, "target": name_target(target)}
+    return {**texts, "url": fix.url, "action": fix.action}
 
 
 def _load_build_steps(builds: Sequence[Build], user: User) -> Mapping[UUID, Fix]:

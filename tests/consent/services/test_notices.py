@@ -140,7 +140,7 @@ def test_notice_about_a_removed_provider_refers_to_the_studio(consent: Consent) 
 
 
 def begin(client: Client, consent: Consent, sha256: str) -> str:
-    response = client.post(get_guest_url("begin", consent), {"notice": sha256})
+    response = client.post(get_guest_url("begin", consent), {"notice": sha256, "purpose": str(consent.pk)})
     return str(response.headers["Location"])
 
 

@@ -168,10 +168,23 @@ def test_builds_are_added_and_removed(viewer_client: Client, studio: Studio, pai
     third = studio.make_build(pair[0].voice, status="ready")
     studio.make_build(pair[0].voice, status="training")
     text = read_comparison(viewer_client, *pair)
-    assert make_path(*pair, third).replace("&", "&amp;") in text and text.count(">Add Build 3</a>") == 1
+    assert make_path(*pair, third).replace("&", "&amp;") in text and text.count(">Add build 3</a>") == 1
     assert "Remove a build" not in text
     text = read_comparison(viewer_client, *pair, third)
     assert "Add a build" not in text and make_path(pair[0], third).replace("&", "&amp;") in text
+
+
+def test_builds_whose_voice_speaks_as_a_newer_one_offer_to_add_it(
+    producer_client: Client, studio: Studio, pair: tuple[Build, Build]
+) -> None:
+    third = studio.make_build(pair[0].voice, status="ready")
+    same = Build.objects.filter(pk__in=[pair[1].pk, third.pk])
+    same.update(remote_voice=pair[0].remote_voice)
+    text = read_comparison(producer_client, *pair)
+    assert "Next: add build 3" in text and text.count(">Add build 3</a>") == 1
+    same.update(status="failed")
+    Build.objects.update(status="failed")
+    assert "Next: add build" not in read_comparison(producer_client, *pair), "none can speak"
 
 
 # --- previews of the same sentence --------------------------------------------------------

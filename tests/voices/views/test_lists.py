@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import ConsentStatus
+from consent.models import ConsentStatus, Talent
 from consent.services.review import suspend_consent
 from tests.support.html import read_html
 from tests.support.lists import (
@@ -144,7 +144,7 @@ def test_list_of_voices_shows_recordings_and_the_last_build(studio: Studio, prod
     studio.make_build(large, status="ready")
     page = read_list(producer_client, VOICES)
     assert ">40<" in page and ">2 min<" in page, "40 recordings of 3 seconds"
-    assert ">1<" in page and ">3 min 20 s<" in page, "one of the two recordings is left out"
+    assert ">1 of 2<" in page and ">3 min 20 s<" in page, "one of the two recordings is left out"
     assert ">Ready</span>" in page and ">Failed</span>" not in page, "the newest build"
     assert read_rows(producer_client, VOICES, sort="recordings") == ["Small", "Large"]
     assert read_rows(producer_client, VOICES, sort="speech") == ["Large", "Small"]
@@ -171,6 +171,14 @@ def test_list_of_voices_says_what_the_next_build_needs(studio: Studio, producer_
         assert f">{label}<" in row, name
     Account.objects.update(paused_at=timezone.now())
     assert ">Account paused<" in read_list(producer_client, VOICES)
+
+
+def test_voice_is_added_to_a_chosen_talent(studio: Studio, producer_client: Client) -> None:
+    studio.make_voice("First", studio.make_talent("Ann"))
+    assert f'href="{reverse("voices:talent_choose")}"' in read_list(producer_client, VOICES)
+    page = read_list(producer_client, "voices:talent_choose", search="ann")
+    talent = Talent.objects.get(name="Ann")
+    assert f'href="{reverse("voices:voice_add", args=[talent.pk])}">Add voice<' in page
 
 
 def test_every_reason_against_a_build_has_a_label() -> None:
@@ -222,7 +230,7 @@ def test_every_sortable_column_sorts_in_both_directions(
     urls = {label: url for label, (_way, url) in read_headings(producer_client, name).items()}
     unsorted: dict[type[ListTable] | None, list[str]] = {
         VoiceTable: ["Next build"],
-        BuildTable: ["Compare"],
+        BuildTable: ["Compare", "Next step"],
         None: ["Next step"],
     }
     assert [label for label, url in urls.items() if not url] == unsorted.get(table, [])

@@ -117,7 +117,7 @@ def test_only_flags_of_the_newest_build_with_a_report_count(
 
 def read_likely_failures(client: Client, voice: Voice) -> dict[str, str]:
     """The reasons of the recordings that would probably fail or are left out at the first build option, by name."""
-    option = client.get(voice.get_readiness_url()).context["build_options"][0]
+    option = client.get(voice.get_readiness_url()).context["option_rows"][0][0]
     return {failure.name: failure.reasons[0].text for failure in option.listed_failures}
 
 

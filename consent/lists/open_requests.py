@@ -1,0 +1,219 @@
+"""The list of all requests that wait: for a contract, to be sent, for the talent, for a review, or with time over."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from consent.extension_points import get_provider_label
+from consent.labels import get_purpose_label
+from consent.lists.consents import query_consents
+from consent.models import Consent, ConsentStatus, Invitation, Take
+from consent.presenters import make_contract_url
+from consent.services.filed_contracts import is_on_file
+from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
+from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.models import Task, TaskStatus
+from voicehub.status_marks import render_mark
+from voicehub.templatetags.cells import (
+    NOTHING,
+    render_day,
+    render_lines,
+    render_link,
+    render_moment,
+    render_phone_step,
+    render_step,
+)
+from voicehub.templatetags.signs import render_person_name
+from voicehub.templatetags.studio import ago
+from voicehub.text import format_count
+
+ENDED_LATELY = timedelta(days=30)
+"""A request that ended without an answer is listed for so long, unless the talent was asked again."""
+
+
+class Blocker(TextChoices):
+    """What a request waits for. The first ones need staff."""
+
+    REVIEW = "review", "To review"
+    CONTRACT = "contract", "No contract"
+    SEND = "send", "Not sent"
+    OVER = "over", "Time over"
+    TALENT = "talent", "Waiting for talent"
+
+
+TONES = {Blocker.REVIEW: "new", Blocker.CONTRACT: "wait", Blocker.SEND: "wait", Blocker.OVER: "bad"}
+
+
+def query_open_requests() -> QuerySet[Consent]:
+    """The consents that wait, each with its `blocker` and the newest link to it that was not revoked."""
+    sent = Q(channel=Invitation.Channel.COPIED) | Q(sent_at__isnull=False)
+    link = Invitation.objects.filter(sent, consents=OuterRef("pk"), revoked_at=None).order_by("-created_at")
+    rows = query_consents().annotate(
+        has_contract=is_on_file(),
+        has_take=Exists(Take.objects.filter(consent=OuterRef("pk"), acceptable=True)),
+        link_id=Subquery(link.values("pk")[:1]),
+        ends_at=Subquery(link.values("expires_at")[:1]),
+        opened_at=Subquery(link.values("opened_at")[:1]),
+        reminder_count=Subquery(link.values("reminder_count")[:1]),
+    )
+    open_statuses = Q(status__in=[ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
+    return rows.filter(open_statuses | _has_ended_lately()).annotate(blocker=_find_blocker())
+
+
+def _has_ended_lately() -> Q:
+    newer = Consent.objects.filter(
+        talent=OuterRef("talent"),
+        provider=OuterRef("provider"),
+        purpose=OuterRef("purpose"),
+        created_at__gt=OuterRef("created_at"),
+    )
+    is_recent = Q(status=ConsentStatus.EXPIRED, since__gte=timezone.now() - ENDED_LATELY)
+    return is_recent & Q(has_take=False) & ~Exists(newer)
+
+
+def _find_blocker() -> Combinable:
+    return Case(
+        When(status=ConsentStatus.SUBMITTED, then=Value(Blocker.REVIEW)),
+        When(status=ConsentStatus.EXPIRED, then=Value(Blocker.OVER)),
+        When(has_contract=False, then=Value(Blocker.CONTRACT)),
+        When(link_id__isnull=True, then=Value(Blocker.SEND)),
+        When(has_take=False, ends_at__lte=timezone.now(), then=Value(Blocker.OVER)),
+        default=Value(Blocker.TALENT),
+        output_field=CharField(),
+    )
+
+
+def rank_blocker() -> Combinable:
+    return Case(*(When(blocker=blocker, then=Value(rank)) for rank, blocker in enumerate(Blocker)))
+
+
+def list_blocker_views() -> list[Choice]:
+    return [Choice(blocker.value, blocker.label, Q(blocker=blocker)) for blocker in Blocker]
+
+
+def list_link_views() -> list[Choice]:
+    waits = Q(blocker=Blocker.TALENT)
+    return [
+        Choice("unopened", "Not opened", waits & Q(opened_at__isnull=True)),
+        Choice("opened", "Opened", waits & Q(opened_at__isnull=False)),
+        Choice("reminded", "Reminded", waits & Q(reminder_count__gt=0)),
+    ]
+
+
+class OpenRequestFilter(ListFilter):
+    search_fields = {"talent__name": "consent.view_talent", "talent__email": "consent.view_talent"}
+    search_label = "Name or email address"
+    show = ChoiceFilter("Waits for", list_blocker_views)
+    link = ChoiceFilter("Link", list_link_views)
+    provider = ValueFilter("Provider", "provider", get_provider_label)
+    purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
+
+
+class OpenRequestTable(ListTable):
+    default_sort = "blocker"
+
+    pick = ListColumn("Select", css_class="pick", permission="consent.invite_talent")
+    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two", permission="consent.view_talent")
+    provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk")
+    blocker = ListColumn("Waits for", rank_blocker, "ends_at", "since", css_class="two")
+    ends_at = ListColumn("Last day", "ends_at", css_class="only-wide")
+    reminders = ListColumn("Reminders", "reminder_count", css_class="only-wide", is_descending_first=True)
+    since = ListColumn("Last change", "since", css_class="only-wide", is_descending_first=True)
+    next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
+
+    @property
+    def row_header(self) -> str:
+        return "talent" if "talent" in self.columns else "provider"
+
+    def load_rows(self, records: Sequence[Consent]) -> None:
+        """The links of the page, and why a mail with one could not be sent."""
+        links = Invitation.objects.filter(pk__in=[record.link_id for record in records if record.link_id])  # type: ignore[attr-defined]  # annotated
+        self.links = {link.pk: link for link in links}
+        waiting = Invitation.objects.filter(consents__in=records, revoked_at=None, sent_at=None)
+        unsent = dict(waiting.exclude(channel=Invitation.Channel.COPIED).values_list("pk", "consents"))
+        failed = Task.objects.filter(
+            kind="send_invitation", status=TaskStatus.FAILED, object_id__in=[str(pk) for pk in unsent]
+        )
+        failed_ids = {UUID(object_id) for object_id in failed.values_list("object_id", flat=True)}
+        self.unsent = {consent: pk in failed_ids for pk, consent in unsent.items()}
+
+    def render_pick(self, record: Consent) -> SafeString:
+        name = f"{record.talent.name}, {get_provider_label(record.provider)}"
+        box = '<input type="checkbox" name="consent" value="{}" form="bulk" aria-label="Select {}">'
+        return format_html(box, record.pk, name)
+
+    def render_talent(self, record: Consent) -> SafeString:
+        labels = get_provider_label(record.provider), get_purpose_label(record.purpose)
+        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), labels[0], "only-phone")
+        return render_person_name(record.talent.name, render_lines(lines, labels[1], "only-phone"))
+
+    def render_provider(self, record: Consent) -> SafeString:
+        label = get_provider_label(record.provider)
+        first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
+        return render_lines(first, get_purpose_label(record.purpose))
+
+    def render_blocker(self, record: Consent) -> SafeString:
+        blocker = Blocker(record.blocker)  # type: ignore[attr-defined]  # annotated by query_open_requests
+        mark = render_mark(TONES.get(blocker, "over"), blocker.label)
+        lines = render_lines(mark, self._describe(record, blocker))
+        step = self._find_step(record)
+        return lines + render_phone_step(*step) if step else lines
+
+    def _describe(self, record: Consent, blocker: Blocker) -> SafeString | str:
+        """The second line: what has happened so far."""
+        link = self._get_link(record)
+        if blocker == Blocker.SEND and record.pk in self.unsent:
+            return "The mail could not be sent" if self.unsent[record.pk] else "The mail is being sent"
+        if blocker == Blocker.TALENT and link:
+            opened = format_html("opened {}", ago(link.opened_at)) if link.opened_at else "not opened"
+            return format_html("{}{}", "to read it again, " if record.note_to_talent else "", opened)
+        if blocker == Blocker.OVER:
+            return "not answered in time"
+        return ""
+
+    def _get_link(self, record: Consent) -> Invitation | None:
+        return self.links.get(record.link_id)  # type: ignore[attr-defined]  # annotated by query_open_requests
+
+    def render_ends_at(self, record: Consent) -> SafeString | str:
+        link = self._get_link(record)
+        is_retake = record.has_take  # type: ignore[attr-defined]  # annotated by query_open_requests
+        if link is None or record.status == ConsentStatus.SUBMITTED:
+            return NOTHING
+        return "no last day" if is_retake else render_day(timezone.localtime(link.expires_at).date())
+
+    def render_reminders(self, record: Consent) -> SafeString | str:
+        link = self._get_link(record)
+        if link is None or not link.reminder_count or not link.reminded_at:
+            return NOTHING
+        return render_lines(
+            format_count(link.reminder_count, "time", "times"), format_html("last {}", ago(link.reminded_at))
+        )
+
+    def render_since(self, record: Consent) -> SafeString | str:
+        return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
+
+    def render_next_step(self, record: Consent) -> SafeString | str:
+        name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
+        step = self._find_step(record)
+        return render_step(*step, name) if step else NOTHING
+
+    def _find_step(self, record: Consent) -> tuple[str, str] | None:
+        """The link to the next step of this user, and its label."""
+        blocker = record.blocker  # type: ignore[attr-defined]  # annotated by query_open_requests
+        if not self.user.has_perm("consent.review_consent"):
+            return None
+        if blocker == Blocker.REVIEW:
+            return f"{record.get_absolute_url()}#review", "Review"
+        if blocker == Blocker.CONTRACT and self.user.has_perm("consent.add_contract"):
+            return make_contract_url(record.talent_id, record.provider, record.purpose), "Add contract"
+        if record.status == ConsentStatus.EXPIRED and self.user.has_perm("consent.add_consent"):
+            return reverse("consent:consent_ask", args=[record.talent_id]), "Ask again"
+        return record.get_absolute_url(), "Open request"

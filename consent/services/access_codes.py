@@ -1,0 +1,113 @@
+"""One-time codes: a browser that opens a private link shows that it is also used by who reads the talent's mails.
+
+A code has six digits, ten minutes and five tries. It is derived from the studio's secret and the id of its row, so that
+a task that is retried mails the same code again. Only its keyed hash is stored.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext, ngettext
+
+from consent.models import AccessCode, Invitation
+from voicehub import outbox
+from voicehub.refusals import ActionRefused
+from voicehub.tokens import derive_token, hash_token
+
+DIGITS = 6
+CODE_LIFETIME = timedelta(minutes=10)
+MAX_TRIES = 5
+RESEND_AFTER = timedelta(minutes=1)
+HOURLY_CODES = 5
+"""For one link. With MAX_TRIES, 25 of a million codes can be tried in an hour."""
+ROW_LIFETIME = timedelta(days=1)
+
+
+def find_code_address(invitation: Invitation) -> str:
+    """The address that gets the codes of this link: that of the talent today. Empty if there is none.
+
+    If staff have removed it, the link that was mailed there before still opens with a code.
+    """
+    return invitation.talent.email or invitation.sent_to
+
+
+def needs_code(invitation: Invitation) -> bool:
+    """Whether a browser must enter a code. A link that staff passed on to a talent without an address needs none."""
+    return settings.VOICEHUB_TALENT_CODES and bool(find_code_address(invitation))
+
+
+def request_code(invitation: Invitation) -> None:
+    """Mail a new code, which replaces the earlier ones. Raises ActionRefused if too many were requested."""
+    now = timezone.now()
+    with transaction.atomic():
+        Invitation.objects.select_for_update().get(pk=invitation.pk)
+        invitation.codes.filter(created_at__lt=now - ROW_LIFETIME).delete()
+        recent = invitation.codes.filter(created_at__gt=now - timedelta(hours=1))
+        if recent.filter(created_at__gt=now - RESEND_AFTER).exists():
+            raise ActionRefused(gettext("A code was sent less than a minute ago. Wait for its mail."))
+        if recent.count() >= HOURLY_CODES:
+            raise ActionRefused(gettext("Too many codes were sent. Ask for the next one in an hour."))
+        code = AccessCode(invitation=invitation, sent_to=find_code_address(invitation), expires_at=now + CODE_LIFETIME)
+        code.digest = _hash_code(code, _derive_digits(code))
+        code.save()
+        outbox.enqueue_task("send_code", code.pk)
+
+
+def has_open_code(invitation: Invitation) -> bool:
+    """Whether a code was requested that can still be entered."""
+    code = invitation.codes.first()
+    return code is not None and code.used_at is None and code.tries < MAX_TRIES and code.expires_at > timezone.now()
+
+
+def use_code(invitation: Invitation, digits: str) -> bool:
+    """Whether this is the newest code of the link. It is then used up. Each call counts as a try.
+
+    A wrong, expired or used code, and one after too many tries, all give False.
+    """
+    newest = invitation.codes.first()
+    if newest is None:
+        return False
+    open_codes = AccessCode.objects.filter(
+        pk=newest.pk, used_at=None, expires_at__gt=timezone.now(), tries__lt=MAX_TRIES
+    )
+    is_open = open_codes.update(tries=F("tries") + 1)
+    is_right = constant_time_compare(_hash_code(newest, digits), newest.digest)
+    if not (is_open and is_right):
+        return False
+    return bool(AccessCode.objects.filter(pk=newest.pk, used_at=None).update(used_at=timezone.now()))
+
+
+def make_browser_mark(invitation: Invitation) -> str:
+    """What the cookie of a browser contains that entered a code for this link and this address."""
+    return hash_token(f"{invitation.pk}\n{invitation.token_digest}\n{find_code_address(invitation)}")
+
+
+def _derive_digits(code: AccessCode) -> str:
+    number = int.from_bytes(derive_token("code", code.pk).encode()) % 10**DIGITS
+    return f"{number:0{DIGITS}}"
+
+
+def _hash_code(code: AccessCode, digits: str) -> str:
+    return salted_hmac("voicehub.code", f"{code.pk}:{digits}", algorithm="sha256").hexdigest()
+
+
+def send_code(code_id: str) -> None:
+    """Mail the code. A retry sends the same code, and nothing once the code has expired, was sent or was replaced."""
+    rows = AccessCode.objects.select_related("invitation__talent")
+    code = rows.filter(pk=code_id, sent_at=None, used_at=None, expires_at__gt=timezone.now()).first()
+    if code is None or code != code.invitation.codes.first():
+        return
+    consent = code.invitation.consents.order_by("created_at").first()
+    company, minutes = consent.company if consent else settings.VOICEHUB_COMPANY, CODE_LIFETIME.seconds // 60
+    duration = ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    context = {"digits": _derive_digits(code), "company": company, "talent": code.invitation.talent}
+    text = render_to_string("consent/mail/access_code.txt", context | {"duration": duration})
+    subject = gettext("Your code for {company}").format(company=company)
+    send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [code.sent_to])
+    AccessCode.objects.filter(pk=code.pk).update(sent_at=timezone.now())

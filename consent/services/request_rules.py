@@ -1,0 +1,119 @@
+"""What can be requested of a talent: for which provider, language and purpose, and what speaks against it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from consent.extension_points import get_provider_label
+from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
+from consent.models.consent import APPROVED_STATUSES
+from consent.services.consent_rules import is_in_force_or_suspended
+from consent.services.disclosure import compute_term, get_first_day, get_last_day
+from consent.services.filed_contracts import find_contract_problem
+from consent.services.statements import load_newest_statements
+from voicehub.text import format_date, get_language_name
+
+WAITING = {
+    ConsentStatus.REQUESTED: "Requested already. It waits for the talent.",
+    ConsentStatus.SUBMITTED: "Recorded already. It waits for a review.",
+}
+
+
+class Use(NamedTuple):
+    """What a consent is requested for."""
+
+    provider: str
+    language: str
+    purpose: str
+
+    def describe(self) -> str:
+        names = (get_provider_label(self.provider), get_language_name(self.language), Purpose(self.purpose).label)
+        return ", ".join(names)
+
+
+@dataclass(frozen=True, slots=True)
+class UseVerdict:
+    """`problem` is why a use cannot be requested, `note` what to know if it can. Both may be empty.
+
+    `is_in_force` is whether a consent to the same provider and purpose is in force, which a new approval would replace.
+    """
+
+    problem: str = ""
+    note: str = ""
+    is_in_force: bool = False
+
+
+class RequestRules:
+    """The rules for one talent, with the contracts and consents of the moment at which it was made."""
+
+    def __init__(self, talent: Talent) -> None:
+        self.talent = talent
+        self.statements = load_newest_statements()
+        self.contracts = list(talent.contracts.select_related("superseded_by"))
+        rows = talent.consents.filter(status__in=[*WAITING, *APPROVED_STATUSES])
+        self.consents = {(row.provider, row.purpose, row.status): row for row in rows}
+
+    def judge(self, use: Use) -> UseVerdict:
+        in_force = self._find_in_force(use)
+        if problem := self._find_problem(use):
+            return UseVerdict(problem, is_in_force=in_force is not None)
+        notes = (self._describe_in_force(in_force), self._describe_missing_contract(use))
+        return UseVerdict("", " ".join(note for note in notes if note), in_force is not None)
+
+    def propose_end(self) -> date | None:
+        """The last day of the talent's contracts that have not ended. None if there is none, or one has no end."""
+        last_day = max(map(get_last_day, self._list_unended()), default=date.max)
+        return None if last_day == date.max else last_day
+
+    def describe_missing_contracts(self) -> str:
+        """Why nothing can be sent, recorded or approved whatever is requested. Empty with a contract on file."""
+        if self._list_unended():
+            return ""
+        name = self.talent.name
+        return f"The contracts of {name} have ended." if self.contracts else f"No contract of {name} is on file."
+
+    def find_end(self, use: Use) -> date | None:
+        """The last day of the contracts that allow this use. None without an end."""
+        return compute_term(self._make_consent(use), self.contracts).last_day
+
+    def _find_problem(self, use: Use) -> str:
+        if f"{use.provider}:{use.language}" not in self.statements:
+            language = get_language_name(use.language)
+            return f"There is no statement of {get_provider_label(use.provider)} in {language}. An admin can add one."
+        for status, text in WAITING.items():
+            if (use.provider, use.purpose, status) in self.consents:
+                return text
+        return self._find_contract_problem(use) if self._list_unended() else ""
+
+    def _find_contract_problem(self, use: Use) -> str:
+        return find_contract_problem(self._make_consent(use), self.contracts)
+
+    def _describe_missing_contract(self, use: Use) -> str:
+        """Without any contract that has not ended, consents can be requested, but no more."""
+        problem = self._find_contract_problem(use)
+        return f"{problem} Add one before you send the request." if problem else ""
+
+    def _find_in_force(self, use: Use) -> Consent | None:
+        rows = (self.consents.get((use.provider, use.purpose, status)) for status in APPROVED_STATUSES)
+        return next((row for row in rows if row and is_in_force_or_suspended(row)), None)
+
+    def _describe_in_force(self, consent: Consent | None) -> str:
+        if consent is None:
+            return ""
+        until = f" until {format_date(consent.valid_until)}" if consent.valid_until else ""
+        return f"{consent.get_status_display()}{until}. A new approval replaces it."
+
+    def _list_unended(self) -> list[Contract]:
+        today = timezone.localdate()
+        return [one for one in self.contracts if get_last_day(one) >= max(today, get_first_day(one))]
+
+    def _make_consent(self, use: Use) -> Consent:
+        return Consent(talent=self.talent, provider=use.provider, purpose=use.purpose)
+
+
+def list_problems(rules: RequestRules, uses: Iterable[Use]) -> list[str]:
+    verdicts = {use: rules.judge(use) for use in uses}
+    return [f"{use.describe()}: {verdict.problem}" for use, verdict in verdicts.items() if verdict.problem]

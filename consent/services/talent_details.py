@@ -1,0 +1,124 @@
+"""Changes of a talent's details by staff: the one way, for pages, the administration and imports.
+
+A change of the name or the email address is an entry in the audit log of each consent of the talent, without the names
+and addresses themselves, and is mailed to the address of before. Whoever holds a private link that was mailed there may
+no longer be the talent, so these links stop working at once. Staff decide whether the new address gets a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from consent.models import Consent, EventKind, Invitation, Talent, TalentChange, TalentMail
+from consent.services.audit_log import record_event
+from consent.services.invitations import may_have_link
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus, User
+from voicehub.text import join_with_and
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsChange:
+    """What followed from a change: whether the earlier address is told, and the consents whose links were revoked.
+
+    `resent` is the number of mails that the earlier address had refused, and that go to the new one.
+    """
+
+    change: TalentChange | None = None
+    told: str = ""
+    without_link: tuple[Consent, ...] = ()
+    resent: int = 0
+
+
+def change_talent(talent: Talent, values: Mapping[str, Any], by: User) -> DetailsChange:
+    """Store these fields of the talent, and record what a talent must know of."""
+    with transaction.atomic():
+        row = Talent.objects.select_for_update().get(pk=talent.pk)
+        before = Talent(name=row.name, email=row.email)
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(values))
+        is_name_changed, is_email_changed = row.name != before.name, row.email != before.email
+        if not (is_name_changed or is_email_changed):
+            return DetailsChange()
+        resent = _resend_refused(row, before.email) if is_email_changed else 0
+        change = TalentChange.objects.create(
+            talent=row,
+            is_name_changed=is_name_changed,
+            is_email_changed=is_email_changed,
+            sent_to="" if resent else before.email,  # it was refused there, so this mail would be too
+            changed_by=by,
+        )
+        _record_change(change, by)
+        if change.sent_to:
+            outbox.enqueue_task("send_talent_change", change.pk)
+        without_link = _revoke_mailed_links(row, by) if is_email_changed else ()
+        return DetailsChange(change, change.sent_to, without_link, resent)
+
+
+def _record_change(change: TalentChange, by: User) -> None:
+    fields = ["name"] * change.is_name_changed + ["email address"] * change.is_email_changed
+    for consent in change.talent.consents.select_related("talent").order_by("pk"):
+        record_event(consent, EventKind.TALENT_CHANGED, by, fields=join_with_and(fields), change=str(change.pk))
+
+
+def _revoke_mailed_links(talent: Talent, by: User) -> tuple[Consent, ...]:
+    """Revoke the links that were mailed to another address. Returns their consents that may have a link."""
+    mailed = talent.invitations.filter(channel=Invitation.Channel.MAIL, revoked_at=None).exclude(sent_to=talent.email)
+    ids = list(mailed.values_list("pk", flat=True))
+    Invitation.objects.filter(pk__in=ids).update(revoked_at=timezone.now())
+    consents: dict[Any, Consent] = {}
+    for invitation in Invitation.objects.filter(pk__in=ids).order_by("pk"):
+        for consent in invitation.consents.select_related("talent").order_by("pk"):
+            record_event(consent, EventKind.LINK_ENDED, by, invitation=str(invitation.pk))
+            consents[consent.pk] = consent
+    return tuple(consent for consent in consents.values() if may_have_link(consent))
+
+
+def _resend_refused(talent: Talent, earlier: str) -> int:
+    """Send the mails that could not be delivered to the earlier address to the new one. Returns their number."""
+    if not talent.email:
+        return 0
+    mails = TalentMail.objects.filter(consent__talent=talent, sent_to=earlier, recipient="talent", sent_at=None)
+    links = talent.invitations.filter(sent_to=earlier, sent_at=None, revoked_at=None)
+    resent = 0
+    for kind, rows in (("send_talent_mail", mails), ("send_invitation", links)):
+        ids = [str(pk) for pk in rows.values_list("pk", flat=True)]
+        failed = Task.objects.filter(kind=kind, object_id__in=ids, status=TaskStatus.FAILED, seen_at=None)
+        for task in failed:
+            rows.filter(pk=task.object_id).update(sent_to=talent.email)
+            resent += outbox.retry_task(task)
+    return resent
+
+
+def send_talent_change(change_id: str) -> None:
+    """Tell the earlier address about the change. A retry sends nothing if the mail was sent."""
+    rows = TalentChange.objects.select_related("talent", "changed_by")
+    change = rows.filter(pk=change_id, sent_at=None).exclude(sent_to="").first()
+    if change is None:
+        return
+    consent = change.talent.consents.order_by("-created_at").first()
+    company = consent.company if consent else settings.VOICEHUB_COMPANY
+    context = {
+        "change": change,
+        "company": company,
+        "studio_mail": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        "studio_address": settings.VOICEHUB_COMPANY_ADDRESS,
+    }
+    subject = _("{company} has changed your details").format(company=company)
+    text = render_to_string("consent/mail/talent_changed.txt", context)
+    send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [change.sent_to])
+    TalentChange.objects.filter(pk=change.pk, sent_at=None).update(sent_at=timezone.now())
+
+
+def has_mailed_link(talent: Talent) -> bool:
+    """Whether a private link that was mailed to the talent works."""
+    return talent.invitations.live().filter(channel=Invitation.Channel.MAIL).exists()

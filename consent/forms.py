@@ -16,6 +16,7 @@ from consent.models import Contract, ContractDraft, Purpose, Talent
 from consent.services.contract_drafts import read_draft
 from consent.services.contracts import check_pdf
 from voicehub.edit_versions import VersionedFormMixin
+from voicehub.name_fields import clean_name
 from voicehub.storage import StorageUnavailable, StoredFileLost
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
@@ -31,11 +32,6 @@ DRAFT_LOST = "The file is no longer kept. Choose it again."
 COUNTRIES_LABEL = "Countries in which the voice may be used"
 
 
-def collapse_whitespace(text: str) -> str:
-    """Put `text` on one line, because names are used in email subjects and in the statement."""
-    return " ".join(text.split())
-
-
 class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
@@ -49,7 +45,7 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
         }
 
     def clean_name(self) -> str:
-        return collapse_whitespace(self.cleaned_data["name"])
+        return clean_name(self.cleaned_data["name"])
 
 
 class ContractForm(ModelFormOfContract):
@@ -149,7 +145,7 @@ class ContractForm(ModelFormOfContract):
         return {name: value for name, value in self.cleaned_data.items() if name not in {"file", "are_uses_read"}}
 
     def clean_company(self) -> str:
-        return collapse_whitespace(self.cleaned_data["company"])
+        return clean_name(self.cleaned_data["company"])
 
 
 class ConfirmTermsForm(forms.Form):
@@ -176,7 +172,7 @@ class ConfirmTermsForm(forms.Form):
             del self.fields[name]
 
     def clean_company(self) -> str:
-        return collapse_whitespace(self.cleaned_data["company"])
+        return clean_name(self.cleaned_data["company"])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

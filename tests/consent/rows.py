@@ -14,7 +14,7 @@ from consent.models import Capture, ComparisonAnswer, Consent, Contract, Invitat
 from consent.services.contracts import file_contract
 from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import create_private_link, request_consent
-from consent.services.notices import build_notice
+from consent.services.notices import build_notice, store_notice
 from consent.services.sittings import record_ticks
 from consent.services.takes import submit_take
 from consent.services.voice_comparison import build_question
@@ -139,6 +139,12 @@ def allow_comparison(talent: Talent) -> None:
     ComparisonAnswer.objects.create(
         talent=talent, is_allowed=True, content=question.content, sha256=question.sha256, **fields
     )
+
+
+def read_in_studio(consent: Consent) -> Consent:
+    """As if the talent had read the notice of this consent in the studio."""
+    store_notice(consent, build_notice(consent))
+    return consent
 
 
 def tick_purposes(*consents: Consent) -> None:

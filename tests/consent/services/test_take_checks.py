@@ -201,13 +201,13 @@ def test_new_take_is_compared_with_existing_recordings(consent: Consent, voice: 
     assert not Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists()
 
 
-def test_speaker_is_unchecked_if_too_few_recordings_exist(consent: Consent, voice: Voice) -> None:
+def test_speaker_waits_if_too_few_recordings_exist(consent: Consent, voice: Voice) -> None:
     for recording in voice.recordings.all()[1:]:
         delete_recording(recording)
     take = submit_sample(consent)
     run_check(take)
     compare_recordings(voice)
-    assert TakeCheck.objects.get(take=take).speaker["verdict"] == "unchecked"
+    assert TakeCheck.objects.get(take=take).speaker["verdict"] == "waiting"
 
 
 def test_every_recording_is_analyzed_and_another_speaker_detected(voice: Voice, producer: User) -> None:

@@ -42,11 +42,15 @@ INSTALLED = {
 SATISFIED_BY = {"run": ("run", "extras", "dev"), "extras": ("extras", "dev"), "dev": ("dev",)}
 
 FONTS = [f"inter-{script}-wght-normal.woff2" for script in ("latin", "latin-ext", "cyrillic", "greek")]
+JAPANESE_FONT = "biz-udpgothic-japanese-400-normal.woff2"
 ICONS = ["inbox", "microphone", "plug-connected", "plus", "search", "settings", "stack-2", "users", "writing-sign"]
 # The browser library files that the pages use: the path in node_modules, and the path that is served.
 VENDORED = {
     **{f"@fontsource-variable/inter/files/{name}": f"inter/{name}" for name in FONTS},
     "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
+    # For PDF in Japanese; no page uses it.
+    f"@fontsource/biz-udpgothic/files/{JAPANESE_FONT}": f"biz-udpgothic/{JAPANESE_FONT}",
+    "@fontsource/biz-udpgothic/LICENSE": "biz-udpgothic/LICENSE",
     "@tabler/core/dist/css/tabler.min.css": "tabler/tabler.min.css",
     **{f"@tabler/icons/icons/outline/{name}.svg": f"tabler-icons/{name}.svg" for name in ICONS},
     "@tabler/icons/LICENSE": "tabler-icons/LICENSE",

@@ -11,16 +11,16 @@ from django.views.decorators.http import require_http_methods
 from consent.access import query_invited_consents
 from consent.code_gate import has_entered_code, remember_browser
 from consent.link_forms import CodeForm
+from consent.link_pages import add_privacy_headers, require_invitation
 from consent.models import Invitation
-from consent.public_views import _add_privacy_headers, _require_invitation
 from consent.services.access_codes import find_code_address, has_open_code, needs_code, request_code, use_code
-from consent.services.talent_mails import get_producer_address
+from consent.services.contacts import get_producer_address
 from voicehub.refusals import ActionRefused
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@_require_invitation
+@require_invitation
 def enter_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Mail a code when the talent asks for it, and check the one that is entered.
 
@@ -63,7 +63,7 @@ def _render_page(
         "contact_name": str(consent.requested_by) if consent else "",
         "contact_mail": get_producer_address(consent) if consent else "",
     }
-    return _add_privacy_headers(render(request, "public/code.html", context, status=status))
+    return add_privacy_headers(render(request, "public/code.html", context, status=status))
 
 
 def _mask_address(address: str) -> str:

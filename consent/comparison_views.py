@@ -9,14 +9,14 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from consent.access import get_user
+from consent.link_pages import require_invitation
 from consent.models import Invitation
-from consent.public_views import _require_invitation
 from consent.services.voice_comparison import build_question, record_answer
 
 
 @login_not_required
 @require_POST
-@_require_invitation
+@require_invitation
 def answer_comparison(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Store the answer, if the words that the talent read are still those of today. No tick means no."""
     question = build_question(invitation.talent)

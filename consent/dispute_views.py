@@ -11,8 +11,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from consent.access import find_disputable_mail, get_user
+from consent.services.contacts import get_producer_address
 from consent.services.disputes import report_act
-from consent.services.talent_mails import find_reported_event, get_producer_address
+from consent.services.talent_mails import find_reported_event
 from voicehub.tokens import hash_token
 
 

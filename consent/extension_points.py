@@ -11,9 +11,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models.expressions import Combinable
+from django.utils import translation
 
 from consent.models import Consent, Talent
 from voicehub.models import User
+from voicehub.talent_languages import SOURCE_LANGUAGE
 
 ListProviders = Callable[[], list[tuple[str, str]]]
 ChangeComparisons = Callable[[Talent], None]
@@ -194,9 +196,13 @@ def register_stop_handler(stop_use: StopUse, list_deletions: ListDeletions) -> N
 
 
 def stop_use(consent: Consent) -> None:
-    """Stop everything that other apps do on the basis of this consent."""
-    for handler, _list_deletions in _stop_handlers:
-        handler(consent)
+    """Stop everything that other apps do on the basis of this consent.
+
+    What they store is in English, although the page of the talent who withdraws may be in another language.
+    """
+    with translation.override(SOURCE_LANGUAGE):
+        for handler, _list_deletions in _stop_handlers:
+            handler(consent)
 
 
 def list_deletions(consent: Consent) -> list[Deletion]:

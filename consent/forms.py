@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.base import File
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from audio.findings.findings import Finding
 from consent import extension_points
@@ -15,9 +16,11 @@ from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Contract, ContractDraft, Purpose, Talent
 from consent.services.contract_drafts import read_draft
 from consent.services.contracts import check_pdf
+from consent.services.talent_languages import list_offered_languages
 from voicehub.edit_versions import VersionedFormMixin
 from voicehub.name_fields import clean_name
 from voicehub.storage import StorageUnavailable, StoredFileLost
+from voicehub.talent_languages import TALENT_LANGUAGES
 
 if TYPE_CHECKING:  # ModelForm is generic in the stubs only, not at run time
     ModelFormOfTalent = forms.ModelForm[Talent]
@@ -32,10 +35,19 @@ DRAFT_LOST = "The file is no longer kept. Choose it again."
 COUNTRIES_LABEL = "Countries in which the voice may be used"
 
 
+def list_language_choices() -> list[tuple[str, str]]:
+    """The languages of a talent's pages and mails. Those that no admin has released are marked."""
+    offered = list_offered_languages()
+    return [
+        (language, name if language in offered else f"{name} (not released: English until then)")
+        for language, name in TALENT_LANGUAGES.items()
+    ]
+
+
 class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
-        fields = ["name", "email", "agent_email", "phone", "notes"]
+        fields = ["name", "email", "agent_email", "phone", "language", "notes"]
         labels = {"email": "Email address", "agent_email": "Agent"}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
@@ -43,6 +55,10 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
             "agent_email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = list_language_choices()  # type: ignore[attr-defined]  # a ChoiceField has choices
 
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])
@@ -227,7 +243,12 @@ class DeclineForm(forms.Form):
 class TakeForm(forms.Form):
     """A recording of the statement with data from the browser. Only the file is required."""
 
-    file = forms.FileField(error_messages={"required": "Choose a file.", "empty": "Choose a file that is not empty."})
+    file = forms.FileField(
+        error_messages={
+            "required": gettext_lazy("Choose a file."),
+            "empty": gettext_lazy("Choose a file that is not empty."),
+        }
+    )
     sha256 = forms.RegexField(r"^[0-9a-f]{64}$", required=False)
     device = forms.CharField(max_length=4000, required=False)
     recorded = forms.BooleanField(required=False)

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.models import AddressCheck, Capture, Event, EventKind, Purpose, Take, TalentMail
 from voicehub.talent_languages import TALENT_LANGUAGES
@@ -64,13 +65,17 @@ def _describe_maker(take: Take) -> str:
     return "Recorded by the talent through the private link."
 
 
-def describe_capture_to_talent(take: Take) -> str:
-    """Describe to the talent in one sentence how the take was made."""
-    if take.recorded_by or take.capture == Capture.IN_STUDIO:
-        return describe_capture(take)
-    if take.capture == Capture.UPLOAD:
-        return "Uploaded by you as a file through the private link; not recorded in VoiceHub."
-    return "Recorded by you through the private link."
+def describe_end_to_talent(event: Event) -> str:
+    """Describe to the talent a decline or a withdrawal, by whom it was recorded, without a period."""
+    if event.kind == EventKind.DECLINED:
+        text = gettext("{name} declined on your behalf") if event.actor_id else gettext("You declined")
+    else:
+        text = (
+            gettext("{name} withdrew the consent on your behalf")
+            if event.actor_id
+            else gettext("You withdrew the consent")
+        )
+    return text.format(name=event.actor_name)
 
 
 def _describe_take(event: Event) -> str:

@@ -9,7 +9,9 @@ from consent import public_views as views
 from consent.code_views import enter_code
 from consent.comparison_views import answer_comparison
 from consent.dispute_views import report
+from consent.language_views import choose_language
 from consent.question_views import ask
+from consent.receipt_views import receipt_pdf
 
 app_name = "invitation"
 
@@ -22,6 +24,7 @@ urlpatterns = [
     path("invitation/<uuid:link>/question/", ask, name="ask"),
     path("invitation/<uuid:link>/begin/", views.begin, name="begin"),
     path("invitation/<uuid:link>/voice-comparison/", answer_comparison, name="comparison"),
+    path("invitation/<uuid:link>/language/", choose_language, name="language"),
     path("invitation/<uuid:link>/<uuid:pk>/", views.record_page, name="record"),
     path("invitation/<uuid:link>/<uuid:pk>/submit/", views.submit, name="submit"),
     path("invitation/<uuid:link>/<uuid:pk>/decline/", views.decline, name="decline"),
@@ -29,4 +32,5 @@ urlpatterns = [
     path("invitation/<uuid:link>/<uuid:pk>/deletions/", views.deletions, name="deletions"),
     path("invitation/<uuid:link>/<uuid:pk>/contracts/<uuid:contract>/", views.contract_file, name="contract"),
     path("invitation/<uuid:link>/<uuid:pk>/receipt/", views.receipt, name="receipt"),
+    path("invitation/<uuid:link>/<uuid:pk>/receipt.pdf", receipt_pdf, name="receipt_pdf"),
 ]

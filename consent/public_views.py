@@ -4,9 +4,7 @@ Opening the link (GET, which mail scanners do too) changes nothing: it exchanges
 no later URL contains the token. An unknown, expired, replaced or revoked link shows the same page.
 """
 
-from collections.abc import Callable
-from functools import partial, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -24,7 +22,6 @@ from consent.access import (
     find_invitation,
     get_answerable_consent,
     get_invited_consent,
-    get_opened_invitation,
     get_user,
     list_withdrawable_consents,
     parse_uuid_or_404,
@@ -32,6 +29,7 @@ from consent.access import (
 from consent.code_gate import describe_address_check, require_code
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
+from consent.link_pages import COOKIE_MARK, add_privacy_headers, render_closed_page, require_invitation
 from consent.lists.consents import ENDED
 from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.services import review
@@ -53,52 +51,10 @@ from voicehub.middleware import allow_microphone
 from voicehub.refusals import handle_refusal
 from voicehub.tokens import hash_token
 
-P = ParamSpec("P")
-# In the address to which `open_link` redirects. Without the cookie, the page then explains that it was refused.
-COOKIE_MARK = "cookie"
-Response = TypeVar("Response", bound=HttpResponseBase)
 NOT_READ = gettext_lazy(
     "Open your private link again, read what this is about, and tick what you agree to. Your recording stays in this "
     "browser."
 )
-
-
-def _require_invitation(
-    view: Callable[Concatenate[HttpRequest, Invitation, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Decorator: pass the view the invitation of its URL, or render the closed-link page if it was not opened here."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, /, link: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        try:
-            return view(request, get_opened_invitation(request, link), *args, **kwargs)
-        except Http404:
-            return _render_cookie_page(request) if _refuses_cookies(request) else _render_closed_page(request)
-
-    return wrapped
-
-
-def _refuses_cookies(request: HttpRequest) -> bool:
-    """Whether the browser comes straight from `open_link` without the cookie that it got there."""
-    return COOKIE_MARK in request.GET and INVITATION_COOKIE not in request.COOKIES
-
-
-def _render_cookie_page(request: HttpRequest) -> HttpResponse:
-    return _add_privacy_headers(render(request, "public/cookies_blocked.html", status=404))
-
-
-def _render_closed_page(request: HttpRequest) -> HttpResponse:
-    return _add_privacy_headers(render(request, "public/link_expired.html", status=404))
-
-
-def _add_privacy_headers(response: Response) -> Response:
-    """Keep a talent's pages out of search engines.
-
-    `open_link` also sets `Referrer-Policy: no-referrer`, as its URL contains the token. The other pages must send
-    their origin to VoiceHub, because the CSRF check rejects a form without it.
-    """
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
 
 
 @login_not_required
@@ -106,10 +62,10 @@ def _add_privacy_headers(response: Response) -> Response:
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     invitation = find_invitation(hash_token(token))
     if invitation is None:
-        response = _render_closed_page(request)
+        response = render_closed_page(request)
     else:
         home_url = reverse("invitation:home", args=[invitation.pk])
-        response = _add_privacy_headers(redirect(f"{home_url}?{COOKIE_MARK}"))
+        response = add_privacy_headers(redirect(f"{home_url}?{COOKIE_MARK}"))
         response.set_signed_cookie(
             INVITATION_COOKIE,
             invitation.token_digest,
@@ -128,12 +84,12 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def old_home(request: HttpRequest) -> HttpResponse:
     """The address of `home` in versions that kept one link for each browser. Bookmarks may still contain it."""
-    return _render_closed_page(request)
+    return render_closed_page(request)
 
 
 @login_not_required
 @require_safe
-@_require_invitation
+@require_invitation
 def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     if COOKIE_MARK in request.GET:
         return redirect("invitation:home", invitation.pk)  # a reload or a bookmark comes without the mark
@@ -144,37 +100,37 @@ def _render_home(request: HttpRequest, invitation: Invitation, tick_problem: str
     """The first page. `tick_problem` stands beside the ticks."""
     context = make_home_context(invitation, tick_problem)
     if context is None:
-        return _render_closed_page(request)
+        return render_closed_page(request)
     status = 422 if tick_problem else 200
-    return _add_privacy_headers(render(request, "public/home.html", context, status=status))
+    return add_privacy_headers(render(request, "public/home.html", context, status=status))
 
 
 @login_not_required
 @require_safe
-@_require_invitation
+@require_invitation
 def deletions(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The list of deletions for a page that polls it; 204 if the page is up to date."""
     (status,) = list_talent_statuses([get_invited_consent(invitation, pk)], invitation)
     if request.GET.get("seen") == status.change_token:
-        return _add_privacy_headers(HttpResponse(status=204))
-    return _add_privacy_headers(render(request, "public/_deletions.html", {"status": status}))
+        return add_privacy_headers(HttpResponse(status=204))
+    return add_privacy_headers(render(request, "public/_deletions.html", {"status": status}))
 
 
 @login_not_required
 @require_safe
-@_require_invitation
+@require_invitation
 @require_code
 def contract_file(request: HttpRequest, invitation: Invitation, pk: UUID, contract: UUID) -> HttpResponseBase:
     """The PDF of a contract of the talent that allows this consent."""
     row = find_readable_contract(get_invited_consent(invitation, pk), contract)
     if row is None:
         raise Http404("No contract for this consent.")
-    return _add_privacy_headers(send_contract(request, row))
+    return add_privacy_headers(send_contract(request, row))
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@_require_invitation
+@require_invitation
 def begin(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Store the ticks and go to the recorder, if the notices that the talent read are still those of today.
 
@@ -197,7 +153,7 @@ def begin(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@_require_invitation
+@require_invitation
 @require_code
 def record_page(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """The recorder if the consent waits for a recording; otherwise redirect to the page that shows its status."""
@@ -218,12 +174,12 @@ def _render_record_page(
     if url:
         return redirect(url)
     context = {**(context or {}), "file_problem": file_problem}
-    return _add_privacy_headers(allow_microphone(render(request, "public/record.html", context, status=status)))
+    return add_privacy_headers(allow_microphone(render(request, "public/record.html", context, status=status)))
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@_require_invitation
+@require_invitation
 @require_code
 def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """Receive a take. The page with a problem has this URL, so a GET request leads back to the form."""
@@ -249,7 +205,7 @@ def submit(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespon
 
 @login_not_required
 @require_POST
-@_require_invitation
+@require_invitation
 def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """Decline this request, or those of the link that are ticked in a form with several."""
     by = get_user(request) if request.user.is_authenticated else None
@@ -266,7 +222,7 @@ def decline(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
 
 @login_not_required
 @require_POST
-@_require_invitation
+@require_invitation
 def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     """Withdraw this consent or the one that replaced it.
 
@@ -287,7 +243,7 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
 
 @login_not_required
 @require_safe
-@_require_invitation
+@require_invitation
 @require_code
 def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_invited_consent(invitation, pk)
@@ -295,4 +251,4 @@ def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpRespo
     if take is None or consent.status in {*ENDED, ConsentStatus.REQUESTED}:
         return redirect("invitation:home", invitation.pk)
     context = make_receipt_context(invitation, consent, take)
-    return _add_privacy_headers(render(request, "public/receipt.html", context))
+    return add_privacy_headers(render(request, "public/receipt.html", context))

@@ -9,21 +9,21 @@ from django.views.decorators.http import require_http_methods
 
 from consent.access import get_user, query_invited_consents
 from consent.link_forms import QuestionForm
+from consent.link_pages import add_privacy_headers, render_closed_page, require_invitation
 from consent.models import Invitation
-from consent.public_views import _add_privacy_headers, _render_closed_page, _require_invitation
+from consent.services.contacts import get_producer_address
 from consent.services.questions import ask_question
-from consent.services.talent_mails import get_producer_address
 from voicehub.refusals import ActionRefused
 
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@_require_invitation
+@require_invitation
 def ask(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """The form of the question. What was typed stays if there is a problem."""
     consent = query_invited_consents(invitation).first()
     if consent is None:
-        return _render_closed_page(request)
+        return render_closed_page(request)
     form = QuestionForm(request.POST if request.method == "POST" else None)
     problem = ""
     if form.is_valid():
@@ -35,7 +35,7 @@ def ask(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         else:
             messages.success(request, gettext("Your question was sent. The answer will be shown on this page."))
             return redirect("invitation:home", invitation.pk)
-    problem = problem or next(iter(form.errors.get("text", [])), "")
+    problem = problem or str(next(iter(form.errors.get("text", [])), ""))
     context = {
         "invitation": invitation,
         "text": form["text"].value() or "",
@@ -43,4 +43,4 @@ def ask(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),
     }
-    return _add_privacy_headers(render(request, "public/question.html", context, status=422 if problem else 200))
+    return add_privacy_headers(render(request, "public/question.html", context, status=422 if problem else 200))

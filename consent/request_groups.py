@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from consent.models import Consent, Contract, Notice
-from consent.services.notices import FOLDED, NoticeText, Section
+from consent.services.notices import FOLDED, NoticeText, Section, end_sentence
 from consent.services.sittings import group_by_statement
 from consent.talent_statuses import TalentStatus
 
@@ -49,6 +49,12 @@ class RequestGroup:
     @property
     def folded_sections(self) -> list[Section]:
         return [section for section in self.sections if section.key in FOLDED]
+
+    @property
+    def originals(self) -> list[tuple[Consent, Sequence[Section]]]:
+        """The notice of each consent in English, if the page is in another language."""
+        notices = ((choice.consent, choice.status.notice) for choice in self.choices)
+        return [(consent, notice.english) for consent, notice in notices if notice and notice.english]
 
     @property
     def can_record(self) -> bool:
@@ -106,7 +112,7 @@ def _iterate_shared(notices: Sequence[NoticeText]) -> Iterator[Section]:
 
 def _iterate_own(status: TalentStatus, shared: Mapping[str, Section]) -> Iterator[Section]:
     """What only the notice of this consent says, without the name of the purpose: that is beside the tick."""
-    label = f"{status.consent.get_purpose_display()}."
+    label = end_sentence(status.consent.get_purpose_display())
     for section in status.notice.sections if status.notice else ():
         known = shared[section.key].paragraphs if section.key in shared else ()
         own = tuple(text for text in section.paragraphs if text not in known and text != label)

@@ -4,32 +4,32 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from audio.findings import catalog_child, catalog_convert, catalog_wav
+from django.utils.translation import gettext, gettext_lazy
+
 from audio.findings.findings import Severity
 from audio.networks.installed import PART_CHECKS
 from consent.models import Take
-from consent.services.takes import EMPTY_TAKE_CODES, TAKE_LIMITS
+from consent.services.finding_words import FILE_CODES, LENGTH_CODES, describe_kind
+from consent.services.takes import TAKE_LIMITS
+from voicehub.talent_languages import SOURCE_LANGUAGE, get_talent_language
 from voicehub.upload_limits import TAKE_BYTES
 
 # What phones and recorders make. Some phones know only the file ending, others only the type.
 ACCEPTED_FILES = "audio/*,.m4a,.mp4,.mp3,.wav,.opus,.ogg,.oga,.flac,.aac,.amr,.3gp,.caf,.aif,.aiff,.webm,.wma"
 DECODER = "M4A and WebM"
 
-NOT_USABLE = "The recording was saved, but it cannot be used."
-LENGTH_ADVICE = "Record only the statement."
-TALENT_ADVICE = "Record it on this page instead, or send another file."
-LENGTH_CODES = frozenset({"too_long", "too_long_to_convert"})
-# The advice in these catalogs is for people with an audio editor and an administrator, which a talent's phone lacks.
-FILE_CODES = frozenset(
-    {*catalog_wav.NOT_A_WAV, *catalog_wav.DAMAGED, *catalog_wav.WRONG_FORMAT}
-    | {*catalog_convert.CONVERSION_ERRORS, *catalog_child.CODES}
-).difference(EMPTY_TAKE_CODES, LENGTH_CODES)
+NOT_USABLE = gettext_lazy("The recording was saved, but it cannot be used.")
+LENGTH_ADVICE = gettext_lazy("Record only the statement.")
+TALENT_ADVICE = gettext_lazy("Record it on this page instead, or send another file.")
 
 
 def describe_files() -> str:
     """What may be sent, for the hint beside the field."""
-    kinds = "MP3, Opus, FLAC or WAV" if PART_CHECKS[DECODER]() else "M4A, MP3, Opus, FLAC, WAV and others"
-    return f"{kinds}, at most {TAKE_LIMITS.max_seconds / 60:g} minutes and {TAKE_BYTES >> 20} MB."
+    if PART_CHECKS[DECODER]():
+        text = gettext("MP3, Opus, FLAC or WAV, at most {minutes} minutes and {megabytes} MB.")
+    else:
+        text = gettext("M4A, MP3, Opus, FLAC, WAV and others, at most {minutes} minutes and {megabytes} MB.")
+    return text.format(minutes=f"{TAKE_LIMITS.max_seconds / 60:g}", megabytes=TAKE_BYTES >> 20)
 
 
 def get_safe_suffix(file_name: str) -> str:
@@ -43,10 +43,14 @@ def describe_problem(take: Take, *, is_talent: bool) -> str:
     if take.acceptable:
         return ""
     errors = [finding for finding in take.findings if finding["severity"] == Severity.ERROR]
-    return " ".join([NOT_USABLE, *(f"{one['text']} {_choose_advice(one, is_talent=is_talent)}" for one in errors)])
+    return " ".join([str(NOT_USABLE), *(_describe_error(one, is_talent=is_talent) for one in errors)])
 
 
-def _choose_advice(finding: Mapping[str, Any], *, is_talent: bool) -> str:
+def _describe_error(finding: Mapping[str, Any], *, is_talent: bool) -> str:
+    is_english = get_talent_language() == SOURCE_LANGUAGE
+    text = finding["text"] if is_english else describe_kind(finding["code"])
     if finding["code"] in LENGTH_CODES:
-        return LENGTH_ADVICE
-    return TALENT_ADVICE if is_talent and finding["code"] in FILE_CODES else str(finding["advice"])
+        return f"{text} {LENGTH_ADVICE}"
+    if is_talent and finding["code"] in FILE_CODES:
+        return f"{text} {TALENT_ADVICE}"
+    return f"{text} {finding['advice']}" if is_english else str(text)

@@ -13,6 +13,7 @@ from consent.lists.consents import ENDED
 from consent.models import Consent, ConsentStatus, Invitation, Take
 from consent.recorder_config import build_recorder_config
 from consent.request_groups import make_request_groups
+from consent.services.contacts import get_producer_address
 from consent.services.filed_contracts import list_readable_contracts
 from consent.services.notices import WITHDRAWAL, NoticeText, build_notice, find_shown_notice
 from consent.services.sittings import (
@@ -23,12 +24,13 @@ from consent.services.sittings import (
     list_shared_consents,
     list_ticked_consents,
 )
-from consent.services.talent_mails import get_producer_address
 from consent.services.voice_comparison import load_comparison
 from consent.talent_statuses import list_talent_statuses
 
 # In the address to which a recording is sent: the consents that the page named beside the text.
 FOR = "for"
+# More answered consents than this are folded, as are all beside a request, so that the page stays calm.
+MAX_OPEN_SECTIONS = 3
 
 
 def get_contact(consent: Consent) -> dict[str, Any]:
@@ -46,21 +48,24 @@ def make_home_context(invitation: Invitation, tick_problem: str = "") -> dict[st
         return None
     groups = make_request_groups(statuses)
     requests = [consent for group in groups for consent in group.consents]
+    others = [status for status in statuses if not status.is_answerable]
+    first = requests[0] if requests else statuses[0].consent
     return {
         "invitation": invitation,
         "statuses": statuses,
-        "others": [status for status in statuses if not status.is_answerable],
+        "others": others,
+        "is_folded": bool(requests) or len(others) > MAX_OPEN_SECTIONS,
         "groups": groups,
         "can_record": any(group.can_record for group in groups),
         "is_retake": bool(groups) and all(group.notes for group in groups),
         "tick_problem": tick_problem,
         "is_only_tick": len(requests) == 1,
-        "first": statuses[0].consent,
+        "first": first,
         "is_open": bool(groups),
         "has_deadline": any(not consent.note_to_talent for consent in requests),
         "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
         "comparison": load_comparison(invitation.talent),
-        **get_contact(statuses[0].consent),
+        **get_contact(first),
     }
 
 
@@ -85,7 +90,6 @@ def make_record_context(invitation: Invitation, consent: Consent) -> dict[str, A
         "submit_url": _make_submit_url(invitation, consent, served),
         "recording_key": find_recording_key(invitation, consent),
         "withdrawal": build_notice(consent).get_section(WITHDRAWAL),
-        "is_only_request": query_invited_consents(invitation).count() == 1,
         "recorder_config": build_recorder_config(consent),
     }
 

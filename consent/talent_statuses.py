@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_lazy
+
 from consent import extension_points
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation
@@ -13,8 +15,18 @@ from consent.services.notices import NoticeText, build_notice
 from voicehub.text import format_date
 from voicehub.tokens import hash_token
 
-# The words for the talent, where staff have others.
-TALENT_LABELS = {ConsentStatus.REQUESTED: "Requested", ConsentStatus.SUBMITTED: "Sent"}
+# The words for the talent.
+TALENT_LABELS = {
+    ConsentStatus.REQUESTED: gettext_lazy("Requested"),
+    ConsentStatus.SUBMITTED: gettext_lazy("Sent"),
+    ConsentStatus.APPROVED: gettext_lazy("In force"),
+    ConsentStatus.SUSPENDED: gettext_lazy("Suspended"),
+    ConsentStatus.DECLINED: gettext_lazy("Declined"),
+    ConsentStatus.VOIDED: gettext_lazy("Canceled"),
+    ConsentStatus.WITHDRAWN: gettext_lazy("Withdrawn"),
+    ConsentStatus.EXPIRED: gettext_lazy("Expired"),
+    ConsentStatus.REPLACED: gettext_lazy("Replaced"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,7 @@ class TalentStatus:
 
     @property
     def label(self) -> str:
-        return TALENT_LABELS.get(ConsentStatus(self.consent.status)) or self.consent.get_status_display()
+        return str(TALENT_LABELS[ConsentStatus(self.consent.status)])
 
     @property
     def is_answerable(self) -> bool:
@@ -117,21 +129,36 @@ def _make_talent_status(
 
 def _describe_to_talent(consent: Consent, event: Event | None) -> str:
     """When and by whom the status was set, and what it means."""
-    day = f"on {format_date(event.at)}" if event else ""
-    who = f"by {event.actor_name}, on your behalf" if event and event.actor_id else "by you"
-    parts = {
-        ConsentStatus.SUBMITTED: ("The studio listens to your recording next. There is nothing more for you to do.",),
-        ConsentStatus.APPROVED: (_describe_term(consent),),
-        ConsentStatus.SUSPENDED: ("by the studio", day),
-        ConsentStatus.DECLINED: (who, day),
-        ConsentStatus.WITHDRAWN: (who, day),
-        ConsentStatus.VOIDED: ("by the studio", day),
-        ConsentStatus.EXPIRED: (day,),
-        ConsentStatus.REPLACED: ("by a newer consent for the same provider and purpose", day),
-    }.get(ConsentStatus(consent.status), ())
-    return ", ".join(part for part in parts if part)
+    status = ConsentStatus(consent.status)
+    if status == ConsentStatus.SUBMITTED:
+        return gettext("The studio listens to your recording next. There is nothing more for you to do.")
+    if status == ConsentStatus.APPROVED:
+        return _describe_term(consent)
+    return _describe_end(status, event)
+
+
+def _describe_end(status: ConsentStatus, event: Event | None) -> str:
+    """By whom the consent was suspended or ended, and on which day. Without its entry, no day is known."""
+    by_staff = event.actor_name if event and event.actor_id else ""
+    if status in {ConsentStatus.SUSPENDED, ConsentStatus.VOIDED}:
+        text = gettext("by the studio, on {day}") if event else gettext("by the studio")
+    elif status == ConsentStatus.REPLACED:
+        text = (
+            gettext("by a newer consent for the same provider and purpose, on {day}")
+            if event
+            else gettext("by a newer consent for the same provider and purpose")
+        )
+    elif status == ConsentStatus.EXPIRED:
+        text = gettext("on {day}") if event else ""
+    elif by_staff:
+        text = gettext("by {name}, on your behalf, on {day}")
+    else:
+        text = gettext("by you, on {day}") if event else gettext("by you")
+    return text.format(name=by_staff, day=format_date(event.at) if event else "")
 
 
 def _describe_term(consent: Consent) -> str:
     last_day = compute_term(consent).last_day
-    return f"until {format_date(last_day)}" if last_day else "without an end date"
+    if last_day is None:
+        return gettext("without an end date")
+    return gettext("until {day}").format(day=format_date(last_day))

@@ -20,7 +20,7 @@ SITE_URLS = {
     "auth_user_password_change",
 }  # fmt: skip
 # Pages of one model beside those of its rows. They need the permission to add a row.
-MODEL_PAGES = {"consent_statement_import"}
+MODEL_PAGES = {"consent_statement_import", "consent_languagerelease_texts"}
 MODEL_ACTIONS = {"changelist", "add", "history", "delete", "change"}
 # URLs without a name: the old address of an object, and the catch-all pattern of the admin.
 UNNAMED_PATTERNS = {"<path:object_id>/", "(?P<url>.*)$"}

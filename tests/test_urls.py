@@ -22,6 +22,7 @@ ADMIN_ROLES = frozenset({"admin"})
 PUBLIC_URLS = {
     "login",
     "healthz",
+    "studio_logo",
     "invitation:open",
     "invitation:old_home",
     "invitation:home",
@@ -34,6 +35,8 @@ PUBLIC_URLS = {
     "invitation:deletions",
     "invitation:contract",
     "invitation:receipt",
+    "invitation:receipt_pdf",
+    "invitation:language",
     "invitation:report",
     "invitation:ask",
     "invitation:code",

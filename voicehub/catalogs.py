@@ -1,17 +1,28 @@
-"""The translations in locale/: their fingerprints, and the texts of the scripts.
+"""The translations in locale/: their fingerprints, their texts, and those of the scripts.
 
 `python -m tests.support.messages` writes them. English needs none: it is in the code.
 """
 
-import gettext
-import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from babel.messages.mofile import read_mo
 from django.conf import settings
 from django.utils.translation import to_locale
 
-DOMAINS = ("django", "djangojs")
+from voicehub.json_fields import hash_json
+
+PAGES, SCRIPTS = DOMAINS = ("django", "djangojs")
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A text in English and in another language. A text with a number has a form for one and for many."""
+
+    english: tuple[str, ...]
+    translated: tuple[str, ...]
 
 
 def get_catalog_path(language: str, domain: str, suffix: str = ".mo") -> Path:
@@ -20,19 +31,30 @@ def get_catalog_path(language: str, domain: str, suffix: str = ".mo") -> Path:
 
 @cache
 def hash_catalog(language: str) -> str:
-    """The SHA-256 of all translations into this language that VoiceHub has."""
-    digest = hashlib.sha256()
-    for domain in DOMAINS:
-        digest.update(get_catalog_path(language, domain).read_bytes())
-    return digest.hexdigest()
+    """The SHA-256 of all texts and their translations into this language, as canonical JSON."""
+    return hash_json([[one.english, one.translated] for one in list_translations(language)])
 
 
 @cache
 def load_script_texts(language: str) -> dict[str, str]:
     """The translations of the texts in static/js, by the English text. Empty for English."""
-    path = get_catalog_path(language, "djangojs")
+    return {one.english[0]: one.translated[0] for one in _read_catalog(language, SCRIPTS)}
+
+
+def list_translations(language: str) -> list[Translation]:
+    """Everything that is translated into this language."""
+    return [one for domain in DOMAINS for one in _read_catalog(language, domain)]
+
+
+def _read_catalog(language: str, domain: str) -> Iterator[Translation]:
+    path = get_catalog_path(language, domain)
     if not path.is_file():
-        return {}
+        return
     with path.open("rb") as file:
-        texts = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]  # the only list of its texts
-    return {text: translated for text, translated in texts.items() if text}
+        for message in read_mo(file):
+            if message.id:
+                yield Translation(_make_forms(message.id), _make_forms(message.string))
+
+
+def _make_forms(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)

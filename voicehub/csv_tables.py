@@ -64,6 +64,11 @@ def read_sample(data: bytes) -> list[str]:
     return list(islice(_read_lines(data), SAMPLE_LINES))
 
 
+def read_text(data: bytes) -> str:
+    """The text of the table. Raises ActionRefused if it is none."""
+    return "".join(_read_lines(data))
+
+
 def parse_sample(sample: Iterable[str], delimiter: str) -> list[list[str]] | None:
     """The rows of these lines, None if this character does not separate their columns."""
     try:

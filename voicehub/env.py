@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".woff", ".woff2")
+LOGO_SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
+MAX_LOGO_BYTES = 20_000  # a page of a talent transfers less than 100 kB
 COMMANDS_WITHOUT_SECRETS = {"help", "version", "--version", "sandbox", "inspect_audio", "prepare_audio"}
 """The manage.py commands that neither sign nor encrypt nor decrypt anything."""
 
@@ -50,6 +52,18 @@ def read_font(name: str) -> str:
     value = read_text(name)
     if value and not (value.lower().endswith(FONT_SUFFIXES) and Path(value).is_file()):
         raise ImproperlyConfigured(f"{name}={value!r} must be the path of a font file: {', '.join(FONT_SUFFIXES)}.")
+    return value
+
+
+def read_logo(name: str) -> str:
+    """The path of a picture that exists and is small enough for a phone. Empty if none is set."""
+    value = read_text(name)
+    if not value:
+        return ""
+    path = Path(value)
+    if not (value.lower().endswith(LOGO_SUFFIXES) and path.is_file() and path.stat().st_size <= MAX_LOGO_BYTES):
+        kinds, size = ", ".join(LOGO_SUFFIXES), MAX_LOGO_BYTES // 1000
+        raise ImproperlyConfigured(f"{name}={value!r} must be the path of a picture ({kinds}) of at most {size} kB.")
     return value
 
 

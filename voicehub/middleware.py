@@ -7,15 +7,18 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
+from voicehub.form_origin import reveal_origin
 from voicehub.problem_pages import answer_problem, answer_signed_out, explain_error, is_script_request
 from voicehub.storage import StoredFileLost
 from voicehub.upload_limits import GUEST_REQUEST_BYTES, STAFF_REQUEST_BYTES
@@ -25,6 +28,7 @@ logger = logging.getLogger(__name__)
 ROW_LOST = "Something that this page refers to is missing from the database."
 ASK_ADMIN = "Ask an admin to restore it from the backup."
 ASK_STUDIO = "Tell the studio, which can restore it from its backup."
+TALENT_NAMESPACE = "invitation"  # of consent/public_urls.py
 COMPRESSED_TYPES = ("text/html", "application/json")
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -75,6 +79,21 @@ class PrivacyHeadersMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-store")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
+
+
+class FormOriginMiddleware(CsrfViewMiddleware):
+    """The CSRF check. The forms of talents also work in browsers that hide where a form comes from."""
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        callback: Callable[..., HttpResponseBase],
+        callback_args: tuple[Any, ...],
+        callback_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        if request.resolver_match and TALENT_NAMESPACE in request.resolver_match.namespaces:
+            reveal_origin(request)
+        return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
 class SignInMiddleware(LoginRequiredMiddleware):

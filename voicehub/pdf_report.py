@@ -1,5 +1,6 @@
-"""Reports as PDF, in the font of the pages. Text may be in any script that the font has, or the one of the settings."""
+"""Reports as PDF, in the font of the pages. Text may be in any script of the fonts, or of the one of the settings."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -7,14 +8,18 @@ from pathlib import Path
 from typing import cast
 
 from django.conf import settings
+from django.utils.translation import gettext
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
-from fpdf.enums import TableBordersLayout, TextMode
+from fpdf.enums import TableBordersLayout, TextMode, WrapMode
 from fpdf.fonts import FontFace
 
 FONT_FOLDER = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
 SCRIPTS = ("latin", "latin-ext", "cyrillic", "greek")
 FAMILY, REPLACEMENT = "inter-latin", "?"
+# A large file, loaded only for reports in Japanese.
+JAPANESE_LETTERS = re.compile("[\u3000-\u9fff\uff00-\uffef]")
+JAPANESE = ("japanese", FONT_FOLDER.parent / "biz-udpgothic" / "biz-udpgothic-japanese-400-normal.woff2")
 MARGIN, LINE, CELL_SPACE = 18.0, 5.0, 2.0  # millimeters
 INK, QUIET, RULE = (20, 23, 31), (89, 96, 110), (214, 218, 226)
 SMALL, NORMAL, LARGE, TITLE = 8.5, 10, 13, 20  # points
@@ -36,27 +41,30 @@ class _Pages(FPDF):
         self.set_text_color(*QUIET)
         self.cell(0, LINE, self.footer_text)
         self.set_x(MARGIN)
-        self.cell(0, LINE, f"Page {self.page_no()}", align="R")
+        self.cell(0, LINE, gettext("Page {number}").format(number=self.page_no()), align="R")
 
 
 class PdfReport:
     """A report with a title, headings, facts and tables.
 
     `has_replaced` says whether a character was replaced, because no font has it, and `has_shortened` whether a cell of
-    a table was cut, because it had more than `MAX_LINES` lines.
+    a table was cut, because it had more than `MAX_LINES` lines. `sample` is text of the report: Japanese letters in it
+    need another font.
     """
 
-    def __init__(self, title: str, footer: str, made_at: datetime) -> None:
+    def __init__(self, title: str, footer: str, made_at: datetime, *, language: str = "en", sample: str = "") -> None:
         self.has_replaced = self.has_shortened = False
-        self._characters = load_characters()
+        fonts = [*list_fonts(), *([JAPANESE] if JAPANESE_LETTERS.search(sample) else [])]
+        self._characters = load_characters(fonts)
+        self._wrap = WrapMode.CHAR if language == "ja" else WrapMode.WORD
         pages = self._pages = _Pages(format="A4")
         pages.set_margin(MARGIN)
         pages.set_auto_page_break(auto=True, margin=MARGIN)
-        for family, path in list_fonts():
+        for family, path in fonts:
             pages.add_font(family, fname=path)
-        pages.set_fallback_fonts([family for family, _path in list_fonts()[1:]], exact_match=False)
+        pages.set_fallback_fonts([family for family, _path in fonts[1:]], exact_match=False)
         pages.set_title(title)
-        pages.set_lang("en")
+        pages.set_lang(language)
         pages.set_creation_date(made_at)
         pages.footer_text = self._clean(footer)
         pages.add_page()
@@ -68,6 +76,10 @@ class PdfReport:
         self._pages.ln(LINE)
         self._write(text, LARGE, is_strong=True)
         self._pages.ln(1)
+
+    def add_subheading(self, text: str) -> None:
+        self._pages.ln(1)
+        self._write(text, NORMAL, is_strong=True)
 
     def add_text(self, text: str, *, is_quiet: bool = False) -> None:
         self._write(text, SMALL if is_quiet else NORMAL, color=QUIET if is_quiet else INK)
@@ -90,6 +102,7 @@ class PdfReport:
             headings_style=FontFace(color=QUIET),
             num_heading_rows=1 if headings else 0,
             first_row_as_headings=bool(headings),
+            wrapmode=self._wrap,
         ) as table:
             for cells in [headings, *rows] if headings else rows:
                 row = table.row()
@@ -108,7 +121,8 @@ class PdfReport:
                 pages.set_draw_color(*INK)
                 pages.set_line_width(STROKE)
                 pages.text_mode = TextMode.FILL_STROKE
-            pages.multi_cell(0, size * 0.5, self._clean(text), align="L", new_x="LMARGIN", new_y="NEXT")
+            text = self._clean(text)
+            pages.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT", wrapmode=self._wrap)
 
     def _shorten(self, text: str, width: float) -> str:
         """The text, or its first lines in a column of this width with an ellipsis."""
@@ -116,7 +130,8 @@ class PdfReport:
             return text
         margin = self._pages.c_margin
         self._pages.c_margin = 0
-        lines = cast(list[str], self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES"))
+        measured = self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES", wrapmode=self._wrap)
+        lines = cast(list[str], measured)
         self._pages.c_margin = margin
         if len(lines) <= MAX_LINES:
             return text
@@ -136,9 +151,9 @@ def list_fonts() -> list[tuple[str, Path]]:
     return [*fonts, ("own", own)] if own else fonts
 
 
-def load_characters() -> frozenset[int]:
+def load_characters(fonts: Sequence[tuple[str, Path]]) -> frozenset[int]:
     """The code points that the fonts can show."""
-    return frozenset().union(*(_read_characters(path) for _family, path in list_fonts()))
+    return frozenset().union(*(_read_characters(path) for _family, path in fonts))
 
 
 @cache

@@ -14,10 +14,13 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.views.csrf import csrf_failure as django_csrf_failure
+from django.utils.translation import gettext as _
 
+from voicehub.form_origin import is_refusal_of_hidden_origin
 from voicehub.storage import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -154,6 +157,21 @@ def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW. A script learns that it needs a new token. A signed-out user has to sign in first."""
     if not request.user.is_authenticated and _needs_sign_in(request):
         return answer_signed_out(request)
+    is_hidden = is_refusal_of_hidden_origin(reason)
     if is_script_request(request):
-        return answer_problem(request, Problem(403, STALE_PAGE, "csrf"))
-    return django_csrf_failure(request, reason)
+        problem = Problem(403, explain_hidden_origin(), "origin") if is_hidden else Problem(403, STALE_PAGE, "csrf")
+        return answer_problem(request, problem)
+    context = {
+        "is_origin_hidden": is_hidden,
+        "has_no_cookie": reason == REASON_NO_CSRF_COOKIE,
+        "problem": explain_hidden_origin(),
+    }
+    return render(request, "403_csrf.html", context, status=403)
+
+
+def explain_hidden_origin() -> str:
+    return _(
+        "This browser hides from which page the form comes (the Referer), so VoiceHub cannot accept it. Turn off the "
+        "extension or the setting that hides it for this site, or open the page in another browser. Then send the form "
+        "again. Nothing was changed, and a recording that was not sent stays in this browser."
+    )

@@ -29,6 +29,8 @@ VOICEHUB_FIELD_KEYS = [key.strip() for key in FIELD_KEYS.split(",") if key.strip
 VOICEHUB_BASE_URL = env.read_url("VOICEHUB_BASE_URL", "http://127.0.0.1:8000")
 # The company that talents name in the spoken statement.
 VOICEHUB_COMPANY = env.read_text("VOICEHUB_COMPANY", "Northlight Voices")
+# The company's logo, on the pages of talents.
+VOICEHUB_LOGO = env.read_logo("VOICEHUB_LOGO")
 # Where talents reach the company by post, whom they can complain to, and where the servers stand: for the notice that
 # they read before they consent.
 VOICEHUB_COMPANY_ADDRESS = env.read_text("VOICEHUB_COMPANY_ADDRESS")
@@ -72,7 +74,7 @@ MIDDLEWARE = [
     "voicehub.middleware.PrivacyHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "voicehub.middleware.FormOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "voicehub.middleware.BodyLimitMiddleware",
     "voicehub.middleware.SignInMiddleware",
@@ -131,7 +133,7 @@ LOGIN_URL = reverse_lazy("login")
 LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 
-# Staff pages are in English. Talents' pages and mails are in the language of the talent's record.
+# Of staff pages. Those of talents are in the language of their record (consent/services/talent_languages.py).
 LANGUAGE_CODE = "en-us"
 LANGUAGES = list(TALENT_LANGUAGES.items())
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -234,5 +236,6 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.read_text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
     # At DEBUG, urllib3 logs full URLs, including secret ones such as signed URLs.
-    "loggers": {"rq": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
+    # fontTools lists every letter of a PDF.
+    "loggers": {"rq": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

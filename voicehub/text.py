@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 from django.conf.locale import LANG_INFO
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
+from django.utils.translation import get_language, gettext
 
 HOUR = 3600
 SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
@@ -44,13 +45,23 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_date(value: date) -> str:
-    """“November 3, 2025”. A datetime is converted to the current time zone."""
-    return date_format(timezone.localtime(value) if isinstance(value, datetime) else value, "F j, Y")
+    """“November 3, 2025”, or as in the active language. A datetime is converted to the current time zone."""
+    return date_format(timezone.localtime(value) if isinstance(value, datetime) else value, _get_date_pattern())
+
+
+def _get_date_pattern() -> str:
+    """Django's own pattern for English has short names of months."""
+    return "F j, Y" if (get_language() or "en").startswith("en") else get_format("DATE_FORMAT")
 
 
 def format_time(moment: datetime) -> str:
-    """“November 3, 2025, 14:02”, in the current time zone."""
-    return date_format(timezone.localtime(moment), "F j, Y, H:i")
+    """“November 3, 2025, 14:02”, in the current time zone and the active language."""
+    return join_date_and_time(format_date(moment), format_clock(moment))
+
+
+def join_date_and_time(day: str, clock: str) -> str:
+    # Translators: a date and a time of day, such as “November 3, 2025, 14:02”.
+    return gettext("{day}, {clock}").format(day=day, clock=clock)
 
 
 def format_clock(moment: datetime) -> str:
@@ -80,8 +91,23 @@ def split_sentences(text: str) -> list[str]:
 
 
 def join_with_and(parts: Sequence[str]) -> str:
-    """Join parts as in “a, b and c”."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    """Join parts as in “a, b and c”, in the active language."""
+    return _join_with(gettext("{first} and {last}"), parts)
+
+
+def join_with_or(parts: Sequence[str]) -> str:
+    """Join parts as in “a, b or c”, in the active language."""
+    return _join_with(gettext("{first} or {last}"), parts)
+
+
+def _join_with(pattern: str, parts: Sequence[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    first = parts[0]
+    for part in parts[1:-1]:
+        # Translators: parts of a list before its last one, such as “Austria, Germany”.
+        first = gettext("{first}, {next}").format(first=first, next=part)
+    return pattern.format(first=first, last=parts[-1])
 
 
 def _join_units(large: int, large_unit: str, small: int, small_unit: str) -> str:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from voicehub.component_page import show_components
 from voicehub.login_throttle import SignInView
 from voicehub.notifications import notifications
+from voicehub.studio_logo import send_logo
 
 
 @login_not_required
@@ -35,6 +36,7 @@ urlpatterns = [
     path("notifications/", notifications, name="notifications"),
     path("components/", show_components, name="components"),
     path("session/", session_state, name="session_state"),
+    path("logo/", send_logo, name="studio_logo"),
     path("healthz", healthz, name="healthz"),
     path("administration/", admin.site.urls),
     path("", include("consent.urls")),

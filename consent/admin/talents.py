@@ -25,9 +25,9 @@ class TalentAdmin(NoDeleteAdmin):
     counted = ({}, "")
     place = 1
     studio_path = ""
-    list_display = ["name", "email", "phone", "created_at"]
+    list_display = ["name", "email", "phone", "language", "created_at"]
     search_fields = ["name", "email"]
-    readonly_fields = ["created_by", "created_at"]
+    readonly_fields = ["language", "created_by", "created_at"]  # the dashboard records who changed the language
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         return False  # the dashboard records who added a talent

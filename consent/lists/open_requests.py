@@ -68,7 +68,7 @@ def query_open_requests() -> QuerySet[Consent]:
     return rows.filter(open_statuses | _has_ended_lately()).annotate(blocker=_find_blocker())
 
 
-def _has_ended_lately() -> Q:
+def _has_ended_lately() -> Combinable:
     newer = Consent.objects.filter(
         talent=OuterRef("talent"),
         provider=OuterRef("provider"),

@@ -1,6 +1,7 @@
 """Choices shared by the models of this app."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 WORLDWIDE = "worldwide"  # the only entry of a list of countries that means every country
 
@@ -8,11 +9,11 @@ WORLDWIDE = "worldwide"  # the only entry of a list of countries that means ever
 class Purpose(models.TextChoices):
     """What the voice is built for. A consent covers one purpose; a contract lists its allowed purposes."""
 
-    NARRATION = "narration", "Narration and audiobooks"
-    ADVERTISING = "advertising", "Advertising"
-    ASSISTANT = "assistant", "Assistants and phone lines"
-    ENTERTAINMENT = "entertainment", "Games, film and animation"
-    INTERNAL = "internal", "Internal use and training courses"
+    NARRATION = "narration", gettext_lazy("Narration and audiobooks")
+    ADVERTISING = "advertising", gettext_lazy("Advertising")
+    ASSISTANT = "assistant", gettext_lazy("Assistants and phone lines")
+    ENTERTAINMENT = "entertainment", gettext_lazy("Games, film and animation")
+    INTERNAL = "internal", gettext_lazy("Internal use and training courses")
 
 
 class ConsentStatus(models.TextChoices):

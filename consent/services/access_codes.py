@@ -7,15 +7,15 @@ a task that is retried mails the same code again. Only its keyed hash is stored.
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext, ngettext
 
 from consent.models import AccessCode, Invitation
+from consent.services.mail_texts import make_mail
+from consent.services.talent_languages import speak_to
 from voicehub import outbox
 from voicehub.refusals import ActionRefused
 from voicehub.tokens import derive_token, hash_token
@@ -105,9 +105,10 @@ def send_code(code_id: str) -> None:
         return
     consent = code.invitation.consents.order_by("created_at").first()
     company, minutes = consent.company if consent else settings.VOICEHUB_COMPANY, CODE_LIFETIME.seconds // 60
-    duration = ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
-    context = {"digits": _derive_digits(code), "company": company, "talent": code.invitation.talent}
-    text = render_to_string("consent/mail/access_code.txt", context | {"duration": duration})
-    subject = gettext("Your code for {company}").format(company=company)
-    send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [code.sent_to])
+    talent = code.invitation.talent
+    context = {"digits": _derive_digits(code), "company": company, "talent": talent}
+    with speak_to(talent):
+        duration = ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+        subject = gettext("Your code for {company}").format(company=company)
+        make_mail(subject, "consent/mail/access_code.txt", context | {"duration": duration}, code.sent_to).send()
     AccessCode.objects.filter(pk=code.pk).update(sent_at=timezone.now())

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from consent.models import Contract, ContractNotice
-from consent.services.talent_mails import get_staff_address
+from consent.services.contacts import get_staff_address
 from voicehub import outbox
 
 

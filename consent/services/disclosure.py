@@ -4,22 +4,23 @@ The recipients are derived from the capabilities of the provider's tiers, so tha
 anything that no tier does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from consent.extension_points import is_exempt_from_proof
 from consent.models import Consent, Contract
 from providers import registry
 from providers.types import ConsentProof
-from voicehub.text import format_date
+from voicehub.text import format_date, join_with_or
 
 # The studio may have another account too, or lose the exemption, so the recording may leave the studio.
-CHECKED_AND_NOT_SENT = (
-    "Your recordings are sent to it. Consent is checked by VoiceHub and not sent, as long as the provider asks for no"
-    " proof."
+CHECKED_AND_NOT_SENT = gettext_lazy(
+    "Your recordings are sent to it. Consent is checked by VoiceHub and not sent, as long as the provider asks for no "
+    "proof."
 )
 PROOFS_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
 
@@ -35,42 +36,47 @@ class Disclosure:
 def describe_disclosure(consent: Consent) -> Disclosure:
     """What the provider of this consent receives. If the provider's tiers differ, each tier is named."""
     if consent.provider not in registry.PROVIDERS:
-        return Disclosure("Ask the studio what is sent to this provider.", True)
+        return Disclosure(gettext("Ask the studio what is sent to this provider."), True)
     tiers = registry.get_provider_class(consent.provider).tiers.values()
     sent = [tier.label for tier in tiers if tier.consent_proof in PROOFS_WITH_AUDIO]
     offline = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.OFFLINE]
     not_sent = [tier.label for tier in tiers if tier.consent_proof is ConsentProof.NONE]
     if sent and not (offline or not_sent) and is_exempt_from_proof(consent.provider):
-        return Disclosure(CHECKED_AND_NOT_SENT, True)
+        return Disclosure(str(CHECKED_AND_NOT_SENT), True)
     if sent and not (offline or not_sent):
-        return Disclosure("Your recordings and this consent are sent to it.", True)
+        return Disclosure(gettext("Your recordings and this consent are sent to it."), True)
     if not_sent and not (sent or offline):
-        return Disclosure("Your recordings are sent to it. This consent stays in the studio.", False)
-    parts = ["Your recordings are sent to it."]
+        return Disclosure(gettext("Your recordings are sent to it. This consent stays in the studio."), False)
+    return Disclosure(" ".join(_iterate_ways(sent, offline, not_sent)), True)
+
+
+def _iterate_ways(sent: list[str], offline: list[str], not_sent: list[str]) -> Iterator[str]:
+    """What the provider gets, and for which of its kinds of voices, by their labels."""
+    yield gettext("Your recordings are sent to it.")
     if sent:
-        parts.append(f"This consent is sent with them for {_quote_labels(sent)} voices.")
-    if offline:
-        scope = _name_tiers_unless_all(offline, len(tiers))
-        parts.append(f"The studio mails it a proof of your consent{scope}: your contract, or a video of you.")
+        text = gettext("This consent is sent with them for {kinds} voices.")
+        yield text.format(kinds=_quote_labels(sent))
+    if offline and not (sent or not_sent):
+        yield gettext("The studio mails it a proof of your consent: your contract, or a video of you.")
+    elif offline:
+        text = gettext(
+            "The studio mails it a proof of your consent for {kinds} voices: your contract, or a video of you."
+        )
+        yield text.format(kinds=_quote_labels(offline))
     if not_sent:
-        parts.append(f"It stays in the studio for {_quote_labels(not_sent)} voices.")
-    return Disclosure(" ".join(parts), True)
+        yield gettext("It stays in the studio for {kinds} voices.").format(kinds=_quote_labels(not_sent))
 
 
 def _quote_labels(labels: list[str]) -> str:
-    return " or ".join(f"“{label}”" for label in labels)
-
-
-def _name_tiers_unless_all(labels: list[str], tier_count: int) -> str:
-    return "" if len(labels) == tier_count else f" for {_quote_labels(labels)} voices"
+    return join_with_or([gettext("“{text}”").format(text=label) for label in labels])
 
 
 def describe_copies(label: str) -> str:
     """What a withdrawal cannot undo, with the name of the provider."""
-    return (
-        f"What was already produced with a voice stays, and the studio cannot see what {label} keeps in copies of its "
-        "own."
-    )
+    return gettext(
+        "What was already produced with a voice stays, and the studio cannot see what {provider} keeps in copies of "
+        "its own."
+    ).format(provider=label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,13 @@ class ConsentTerm:
 def describe_term(term: ConsentTerm) -> tuple[str, ...]:
     """How long the consent is valid, addressed to the talent, in one or two paragraphs."""
     if term.last_day is None:
-        return ("Without an end date, until you withdraw it.",)
-    contract = ", when your contract with the studio ends" if term.is_contract_end else ""
-    text = f"Until {format_date(term.last_day)}{contract}, or until you withdraw it."
-    deletion = (
+        return (gettext("Without an end date, until you withdraw it."),)
+    if term.is_contract_end:
+        text = gettext("Until {day}, when your contract with the studio ends, or until you withdraw it.")
+    else:
+        text = gettext("Until {day}, or until you withdraw it.")
+    text = text.format(day=format_date(term.last_day))
+    deletion = gettext(
         "Seven days after the last day the voices made with it are deleted, unless another consent and contract of "
         "yours cover them."
     )

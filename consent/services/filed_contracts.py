@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import DateField, Exists, F, OuterRef, Q, TextField, Value
 from django.db.models.functions import Cast, Concat, Greatest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.extension_points import get_provider_label
 from consent.models import Consent, Contract
@@ -113,10 +114,14 @@ def explain_to_talent(consent: Consent, contracts: Sequence[Contract] | None = N
     if list_on_file(consent, rows):
         return ""
     ended_on = _find_end(consent, rows)
-    reason = (
-        f"your contract for this ended on {format_date(ended_on)}" if ended_on else "no contract of yours allows it"
+    if ended_on:
+        return gettext(
+            "You cannot record this now, because your contract for this ended on {day}. The studio has to add a "
+            "contract first."
+        ).format(day=format_date(ended_on))
+    return gettext(
+        "You cannot record this now, because no contract of yours allows it. The studio has to add a contract first."
     )
-    return f"You cannot record this now, because {reason}. The studio has to add a contract first."
 
 
 def _find_end(consent: Consent, contracts: Iterable[Contract]) -> date | None:

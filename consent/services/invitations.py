@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Purpose, Statement, Talent
 from consent.models.invitation import two_weeks_from_now
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import require_contract
+from consent.services.mail_texts import make_mail
 from consent.services.private_links import derive_invitation_token, make_private_link, read_mailed_link
 from consent.services.sittings import group_by_statement
+from consent.services.talent_languages import speak_to
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.name_fields import remove_bidi_controls
@@ -179,16 +180,17 @@ def send_invitation(invitation_id: str) -> None:
     token = derive_invitation_token(invitation)
     invitation.token_digest = hash_token(token)
     invitation.save(update_fields=["token_digest"])
-    consents, link = _list_mailed_consents(invitation), make_private_link(token)
-    texts = group_by_statement(consents)
-    context = {"invitation": invitation, "consents": consents, "text_count": len(texts), "link": link}
-    subject, template = _choose_mail(consents)
-    send_mail(
-        subject,
-        render_to_string(template, context),
-        settings.DEFAULT_FROM_EMAIL,
-        [invitation.sent_to],
-    )
+    consents = _list_mailed_consents(invitation)
+    context = {
+        "invitation": invitation,
+        "talent": invitation.talent,
+        "consents": consents,
+        "text_count": len(group_by_statement(consents)),
+        "link": make_private_link(token),
+    }
+    with speak_to(invitation.talent):
+        subject, template = _choose_mail(consents)
+        make_mail(subject, template, context, invitation.sent_to).send()
     with transaction.atomic():
         invitation.sent_at = timezone.now()
         invitation.save(update_fields=["sent_at"])
@@ -206,8 +208,11 @@ def _choose_mail(consents: Sequence[Consent]) -> tuple[str, str]:
     """Subject and template: an invitation, or the link to a consent that the talent has answered."""
     company = consents[0].company
     if consents[0].status == ConsentStatus.REQUESTED:
-        return f"{company} requests your voice consent", "consent/mail/invitation.txt"
-    return f"Your private link to your voice consent for {company}", "consent/mail/private_link.txt"
+        subject, template = gettext("{company} requests your voice consent"), "consent/mail/invitation.txt"
+    else:
+        subject = gettext("Your private link to your voice consent for {company}")
+        template = "consent/mail/private_link.txt"
+    return subject.format(company=company), template
 
 
 def void_consent(consent: Consent, by: User, reason: str) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from consent.extension_points import resume_deletions
 from consent.models import Consent, Event, EventKind, Talent
@@ -12,7 +13,7 @@ from consent.services.audit_log import record_event
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
-KEPT_BY_HOLD = "Kept because of a legal hold"
+KEPT_BY_HOLD = gettext_lazy("Kept because of a legal hold")
 
 
 def query_talents_on_hold() -> QuerySet[Talent]:

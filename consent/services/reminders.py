@@ -8,12 +8,15 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.models import ConsentStatus, EventKind, Invitation
 from consent.models.invitation import InvitationQuerySet
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import find_contract_problem, require_contract
+from consent.services.mail_texts import make_mail
 from consent.services.private_links import read_mailed_link
+from consent.services.talent_languages import speak_to
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -78,9 +81,10 @@ def send_reminder(invitation_id: str) -> None:
     if not consents:
         return
     context = {"invitation": invitation, "talent": talent, "consents": consents, "company": consents[0].company}
-    subject = f"Reminder: {consents[0].company} asks for your voice consent"
-    text = render_to_string("consent/mail/reminder.txt", context | {"link": read_mailed_link(invitation)})
-    send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [invitation.sent_to])
+    with speak_to(talent):
+        subject = gettext("Reminder: {company} asks for your voice consent").format(company=consents[0].company)
+        mail_context = context | {"link": read_mailed_link(invitation)}
+        make_mail(subject, "consent/mail/reminder.txt", mail_context, invitation.sent_to).send()
     with transaction.atomic():
         for consent in consents:
             by = invitation.reminded_by

@@ -15,8 +15,10 @@ from voicehub.folding import fold
 from voicehub.languages import normalize_language
 from voicehub.refusals import ActionRefused
 
-COLUMNS = ("talent", "provider", "language", "purpose")
-OPTIONAL_COLUMNS = ("valid_until",)
+COLUMNS = ("provider", "language", "purpose")
+TALENT_COLUMNS = ("talent", "email", "name")
+"""A talent is named in one of them, by the name or by the email address."""
+OPTIONAL_COLUMNS = (*TALENT_COLUMNS, "valid_until")
 MAX_BYTES = 1 << 20
 
 
@@ -31,7 +33,7 @@ def read_plans(data: bytes) -> list[PlannedRequest]:
     rows = list(read_titled_rows(data, COLUMNS, OPTIONAL_COLUMNS))
     if not rows:
         raise ActionRefused("The table has no rows below its titles. Nothing was requested.")
-    talents = _load_talents(row["talent"] for _number, row in rows)
+    talents = _load_talents(_read_name(row) for _number, row in rows)
     return [_read_row(number, row, talents) for number, row in rows]
 
 
@@ -45,18 +47,22 @@ def _load_talents(names: Iterable[str]) -> dict[str, list[Talent]]:
     return {key: [rows[pk] for pk in found] for key, found in ids.items()}
 
 
+def _read_name(row: Mapping[str, str]) -> str:
+    return next((row[column] for column in TALENT_COLUMNS if row[column]), "")
+
+
 def _read_row(number: int, row: Mapping[str, str], talents: Mapping[str, list[Talent]]) -> PlannedRequest:
     try:
-        talent = _find_talent(row["talent"], talents)
+        talent = _find_talent(_read_name(row), talents)
         use = Use(_find_provider(row["provider"]), _read_language(row["language"]), _find_purpose(row["purpose"]))
         return PlannedRequest(number, talent.name, talent, use, _read_day(row["valid_until"]))
     except RowProblem as problem:
-        return PlannedRequest(number, row["talent"], problem=str(problem))
+        return PlannedRequest(number, _read_name(row), problem=str(problem))
 
 
 def _find_talent(name: str, talents: Mapping[str, list[Talent]]) -> Talent:
     if not name:
-        raise RowProblem("The talent is missing. Write the name or the email address.")
+        raise RowProblem("The talent is missing. Write the name or the email address into a column “talent”.")
     found = talents.get(fold(name), [])
     if len(found) > 1:
         raise RowProblem(f"{len(found)} talents are called “{name}”. Write the email address instead.")

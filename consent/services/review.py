@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.extension_points import resume_use, stop_use
 from consent.models import Consent, ConsentStatus, EventKind, Take, TalentMail
@@ -186,8 +187,7 @@ def withdraw_or_decline(consent: Consent, by: User | None, reason: str) -> None:
 def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:
     with transaction.atomic():
         if not move(consent, to):
-            consent.refresh_from_db(fields=["status"])
             raise ActionRefused(
-                f"This is no longer possible. The consent has the status “{consent.get_status_display()}”."
+                gettext("This is no longer possible. Reload the page to see the status of the consent.")
             )
         record_event(consent, kind, by, reason=reason)

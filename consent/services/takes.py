@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, cast
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils.translation import gettext
 
 from audio.ingest import IngestResult, ingest_audio
 from audio.levels.inspection import DurationLimits
@@ -14,6 +15,7 @@ from audio.wav.convert import ConversionLimits
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.filed_contracts import ContractMissing, explain_to_talent, require_contract
+from consent.services.finding_words import EMPTY_TAKE_CODES, describe_error
 from consent.services.notices import find_shown_notice
 from consent.services.sittings import get_statement_key
 from consent.services.take_checks import enqueue_take_check
@@ -25,12 +27,14 @@ from voicehub.threshold_overrides import load_take_thresholds
 from voicehub.transitions import move
 from voicehub.upload_limits import TAKE_BYTES, TAKES_PER_CONSENT
 
-TOO_LARGE = f"The file is larger than {TAKE_BYTES >> 20} MB. Record only the statement."
 TAKE_LIMITS = DurationLimits(min_seconds=2, max_seconds=120)
 # A person waits for the answer to the upload.
 CONVERSION_LIMITS = ConversionLimits(TAKE_LIMITS.max_seconds, cpu_seconds=30, wall_seconds=60)
-# Findings that the recorder cannot cause or does not let the talent send (`block` in static/js/recorder/checks.js).
-EMPTY_TAKE_CODES = frozenset({"empty_file", "data_empty", "no_sound", "silent", "too_short"})
+
+
+def explain_size_limit() -> str:
+    text = gettext("The file is larger than {megabytes} MB. Record only the statement.")
+    return text.format(megabytes=TAKE_BYTES >> 20)
 
 
 class TakeDamaged(ActionRefused):
@@ -65,7 +69,7 @@ def submit_take(
     cases.
     """
     if (file.size or 0) > TAKE_BYTES:
-        raise ActionRefused(TOO_LARGE)
+        raise ActionRefused(explain_size_limit())
     consents = [consent, *others]
     _require_one_statement(consents)
     for row in Consent.objects.filter(pk__in=[one.pk for one in consents]):
@@ -74,7 +78,7 @@ def submit_take(
         thresholds = load_take_thresholds(consent.provider)
         sound = stack.enter_context(ingest_audio(cast(BinaryIO, file), TAKE_LIMITS, thresholds, CONVERSION_LIMITS))
         if claimed_sha256 and claimed_sha256.lower() != sound.original.sha256:
-            raise TakeDamaged("The recording was damaged during the upload. Send it again.")
+            raise TakeDamaged(gettext("The recording was damaged during the upload. Send it again."))
         _refuse_take_without_speech(sound)
         make_take = partial(
             Take,
@@ -145,8 +149,7 @@ def _store_take(consent: Consent, take: Take, fingerprint: str) -> Take:
         capture=take.capture,
         ok=take.acceptable,
         **_bind_notice(consent),
-        **({"sitting": str(take.sitting)} if take.sitting else {}),
-        **({"address_check": take.address_check} if take.address_check else {}),
+        **_describe_origin(take),
     )
     if take.acceptable:
         index_take(take, fingerprint)
@@ -160,6 +163,13 @@ def _bind_notice(consent: Consent) -> dict[str, Any]:
     return {"notice": notice.sha256} if notice else {}
 
 
+def _describe_origin(take: Take) -> dict[str, Any]:
+    """What else the audit log entry of this take says, if there is anything."""
+    sitting = str(take.sitting) if take.sitting else ""
+    values = {"sitting": sitting, "address_check": take.address_check}
+    return {name: value for name, value in values.items() if value}
+
+
 def _require_contract(consent: Consent, by: User | None) -> None:
     if by:
         require_contract(consent)
@@ -170,8 +180,8 @@ def _require_contract(consent: Consent, by: User | None) -> None:
 def _refuse_take_without_speech(sound: IngestResult) -> None:
     empty = [finding for finding in sound.findings if finding.code in EMPTY_TAKE_CODES]
     if empty:
-        reasons = [f"{finding.text} {finding.advice}" for finding in empty]
-        raise TakeWithoutStatement("This recording was not saved.", *reasons)
+        reasons = [describe_error(finding.as_dict()) for finding in empty]
+        raise TakeWithoutStatement(gettext("This recording was not saved."), *reasons)
 
 
 def _require_one_statement(consents: Sequence[Consent]) -> None:
@@ -192,6 +202,7 @@ def _lock_requested_consents(consents: Sequence[Consent]) -> list[Consent]:
 
 def _require_open_request(consent: Consent) -> None:
     if consent.status != ConsentStatus.REQUESTED:
-        raise ActionRefused("This consent is no longer waiting for a recording.")
+        raise ActionRefused(gettext("This consent is no longer waiting for a recording."))
     if consent.takes.count() >= TAKES_PER_CONSENT:
-        raise ActionRefused(f"There are already {TAKES_PER_CONSENT} recordings. Ask the studio for a new request.")
+        text = gettext("There are already {count} recordings. Ask the studio for a new request.")
+        raise ActionRefused(text.format(count=TAKES_PER_CONSENT))

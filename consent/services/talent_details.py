@@ -11,15 +11,15 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from consent.models import Consent, EventKind, Invitation, Talent, TalentChange, TalentMail
 from consent.services.audit_log import record_event
 from consent.services.invitations import may_have_link
+from consent.services.mail_texts import make_mail
+from consent.services.talent_languages import record_language, speak_to
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, User
 from voicehub.text import join_with_and
@@ -42,10 +42,12 @@ def change_talent(talent: Talent, values: Mapping[str, Any], by: User) -> Detail
     """Store these fields of the talent, and record what a talent must know of."""
     with transaction.atomic():
         row = Talent.objects.select_for_update().get(pk=talent.pk)
-        before = Talent(name=row.name, email=row.email)
+        before = Talent(name=row.name, email=row.email, language=row.language)
         for name, value in values.items():
             setattr(row, name, value)
         row.save(update_fields=list(values))
+        if row.language != before.language:
+            record_language(row, by)
         is_name_changed, is_email_changed = row.name != before.name, row.email != before.email
         if not (is_name_changed or is_email_changed):
             return DetailsChange()
@@ -108,14 +110,15 @@ def send_talent_change(change_id: str) -> None:
     consent = change.talent.consents.order_by("-created_at").first()
     company = consent.company if consent else settings.VOICEHUB_COMPANY
     context = {
+        "talent": change.talent,
         "change": change,
         "company": company,
         "studio_mail": parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
         "studio_address": settings.VOICEHUB_COMPANY_ADDRESS,
     }
-    subject = _("{company} has changed your details").format(company=company)
-    text = render_to_string("consent/mail/talent_changed.txt", context)
-    send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [change.sent_to])
+    with speak_to(change.talent):
+        subject = _("{company} has changed your details").format(company=company)
+        make_mail(subject, "consent/mail/talent_changed.txt", context, change.sent_to).send()
     TalentChange.objects.filter(pk=change.pk, sent_at=None).update(sent_at=timezone.now())
 
 

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone, translation
 
 from consent.models import EventKind, LanguageRelease, Talent
@@ -31,9 +32,10 @@ def speak_to(talent: Talent) -> AbstractContextManager[None]:
     return translation.override(find_language(talent))
 
 
-def speak_to_staff() -> AbstractContextManager[None]:
-    """For texts that staff read or that are stored, made while a talent's page is."""
-    return translation.override(SOURCE_LANGUAGE)
+def speak_to_browser(request: HttpRequest) -> AbstractContextManager[None]:
+    """For a person of whom no talent is known: the first offered language that their browser asks for."""
+    wanted = translation.get_language_from_request(request)
+    return translation.override(wanted if wanted in list_offered_languages() else SOURCE_LANGUAGE)
 
 
 def change_language(talent: Talent, language: str, by: User | None) -> bool:
@@ -49,33 +51,29 @@ def change_language(talent: Talent, language: str, by: User | None) -> bool:
         if before == language:
             return False
         Talent.objects.filter(pk=talent.pk).update(language=language)
-        record_language(talent, language, by)
-    talent.language = language
+        talent.language = language
+        record_language(talent, by)
     return True
 
 
-def record_language(talent: Talent, language: str, by: User | None) -> None:
-    """Add the change of the language to the audit log of every consent of the talent, in the caller's transaction."""
+def record_language(talent: Talent, by: User | None) -> None:
+    """Add the language to the audit log of every consent of the talent, in the transaction that changes it."""
     for consent in talent.consents.select_related("talent").order_by("pk"):
-        record_event(consent, EventKind.LANGUAGE_CHOSEN, by, language=language)
+        record_event(consent, EventKind.LANGUAGE_CHOSEN, by, language=talent.language)
 
 
 def release_language(language: str, by: User) -> LanguageRelease:
     """Offer this language to talents, with the translations of today. Ends the release before."""
     with transaction.atomic():
-        _end_releases(language, by)
+        current = LanguageRelease.objects.filter(language=language, ended_at=None)
+        current.update(ended_at=timezone.now(), ended_by=by)
         return LanguageRelease.objects.create(language=language, catalog_sha256=hash_catalog(language), released_by=by)
 
 
-def end_release(language: str, by: User) -> None:
-    """Stop offering this language: pages and mails are in English. Raises ActionRefused if it was not offered."""
-    if not _end_releases(language, by):
+def end_release(release: LanguageRelease, by: User) -> None:
+    """Stop offering its language: pages and mails are in English then. Raises ActionRefused if it has ended."""
+    if not LanguageRelease.objects.filter(pk=release.pk, ended_at=None).update(ended_at=timezone.now(), ended_by=by):
         raise ActionRefused("This release has already ended.")
-
-
-def _end_releases(language: str, by: User) -> int:
-    current = LanguageRelease.objects.filter(language=language, ended_at=None)
-    return current.update(ended_at=timezone.now(), ended_by=by)
 
 
 def is_catalog_changed(release: LanguageRelease) -> bool:

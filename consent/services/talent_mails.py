@@ -5,7 +5,6 @@ killed between sending and storing sends it twice at worst. No mail is lost.
 """
 
 from collections.abc import Callable, Sequence
-from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -14,13 +13,17 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from consent import extension_points
 from consent.models import Consent, Event, EventKind, Question, TalentMail
 from consent.services.audit_log import record_event
+from consent.services.contacts import get_producer_address
+from consent.services.mail_texts import Attachment, make_mail
 from consent.services.private_links import find_mailed_link
+from consent.services.receipts import PDF_NAME, PDF_TYPE, make_pdf
+from consent.services.talent_languages import speak_to
 from voicehub import outbox
-from voicehub.models import User
 from voicehub.tokens import derive_token, hash_token
 
 Kind, Recipient = TalentMail.Kind, TalentMail.Recipient
@@ -40,21 +43,23 @@ RECIPIENTS = {
 # These happen again with each retake, or with each question.
 REPEATED_KINDS = frozenset({Kind.RECEIVED, Kind.ANSWERED, Kind.RETAKE, Kind.QUESTION, Kind.ANSWER})
 SUBJECTS = {
-    (Kind.RECEIVED, Recipient.TALENT): "{company} has received your recording",
-    (Kind.DECLINED, Recipient.TALENT): "Your answer to the voice consent request of {company}",
-    (Kind.WITHDRAWN, Recipient.TALENT): "Your voice consent for {company} is withdrawn",
-    (Kind.DELETED, Recipient.TALENT): "Your voice is deleted at {provider}",
+    (Kind.RECEIVED, Recipient.TALENT): gettext_lazy("{company} has received your recording"),
+    (Kind.DECLINED, Recipient.TALENT): gettext_lazy("Your answer to the voice consent request of {company}"),
+    (Kind.WITHDRAWN, Recipient.TALENT): gettext_lazy("Your voice consent for {company} is withdrawn"),
+    (Kind.DELETED, Recipient.TALENT): gettext_lazy("Your voice is deleted at {provider}"),
     (Kind.DECLINED, Recipient.PRODUCER): "{talent} declined the voice consent",
     (Kind.WITHDRAWN, Recipient.PRODUCER): "The voice consent of {talent} is withdrawn",
     (Kind.DELETED, Recipient.PRODUCER): "The voice of {talent} is deleted at {provider}",
     (Kind.DISPUTED, Recipient.PRODUCER): "{talent} reports: this was not me",
     (Kind.ANSWERED, Recipient.PRODUCER): "{talent} has recorded the voice consent",
-    (Kind.APPROVED, Recipient.TALENT): "Your voice consent for {company} is in force",
-    (Kind.RETAKE, Recipient.TALENT): "{company} asks you to read the text once more",
+    (Kind.APPROVED, Recipient.TALENT): gettext_lazy("Your voice consent for {company} is in force"),
+    (Kind.RETAKE, Recipient.TALENT): gettext_lazy("{company} asks you to read the text once more"),
     (Kind.UNANSWERED, Recipient.PRODUCER): "{talent} has not answered the voice consent request",
     (Kind.QUESTION, Recipient.PRODUCER): "{talent} has a question about the voice consent",
-    (Kind.ANSWER, Recipient.TALENT): "{company} has answered your question",
+    (Kind.ANSWER, Recipient.TALENT): gettext_lazy("{company} has answered your question"),
 }
+# The mails to a talent with the receipt.
+RECEIPT_KINDS = frozenset({Kind.RECEIVED, Kind.APPROVED})
 # The audit log entry that a mail reports.
 EVENTS = {
     Kind.RECEIVED: EventKind.TAKE,
@@ -69,16 +74,6 @@ EVENTS = {
     Kind.QUESTION: EventKind.QUESTION_ASKED,
     Kind.ANSWER: EventKind.QUESTION_ANSWERED,
 }
-
-
-def get_producer_address(consent: Consent) -> str:
-    """The email address of the requester of the consent, or of the studio (see `get_staff_address`)."""
-    return get_staff_address(consent.requested_by)
-
-
-def get_staff_address(person: User) -> str:
-    """The email address of this person, or of the studio if they have none or may not sign in."""
-    return (person.email if person.is_active else "") or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def enqueue_talent_mail(consent: Consent, kind: TalentMail.Kind) -> None:
@@ -148,21 +143,42 @@ def send_talent_mail(mail_id: str) -> None:
     mail = rows.filter(pk=mail_id, sent_at=None).first()
     if mail is None:
         return
-    consent, context = mail.consent, _build_context(mail)
-    subject = SUBJECTS[Kind(mail.kind), Recipient(mail.recipient)].format(
-        company=consent.company, talent=consent.talent.name, provider=context["provider"]
-    )
-    send_mail(
-        " ".join(subject.split()),
-        render_to_string(f"consent/mail/{mail.recipient}_{mail.kind}.txt", context),
-        settings.DEFAULT_FROM_EMAIL,
-        [mail.sent_to],
-    )
+    consent = mail.consent
+    if mail.recipient == Recipient.TALENT:
+        with speak_to(consent.talent):
+            context, attachments = _build_context(mail), _list_attachments(mail)
+            make_mail(_make_subject(mail), _get_template(mail), context, mail.sent_to, attachments).send()
+    else:
+        text = render_to_string(_get_template(mail), _build_context(mail))
+        send_mail(_make_subject(mail), text, settings.DEFAULT_FROM_EMAIL, [mail.sent_to])
     with transaction.atomic():
         is_first = TalentMail.objects.filter(pk=mail.pk, sent_at=None).update(sent_at=timezone.now())
         if is_first and mail.recipient == Recipient.TALENT:
-            for one in context["consents"]:
+            for one in (consent, *mail.others.select_related("talent", "requested_by")):
                 record_event(one, EventKind.MAILED, one.requested_by, mail=mail.kind, to=mail.sent_to)
+
+
+def _list_attachments(mail: TalentMail) -> list[Attachment]:
+    """The receipt, with the news that a recording was received or approved."""
+    take = mail.consent.takes.filter(acceptable=True).first()
+    if take is None or mail.kind not in RECEIPT_KINDS:
+        return []
+    return [Attachment(PDF_NAME, make_pdf(take, timezone.now()), PDF_TYPE)]
+
+
+def _make_subject(mail: TalentMail) -> str:
+    """On one line, in the active language if the talent gets it."""
+    consent = mail.consent
+    subject = str(SUBJECTS[Kind(mail.kind), Recipient(mail.recipient)]).format(
+        company=consent.company,
+        talent=consent.talent.name,
+        provider=extension_points.get_provider_label(consent.provider),
+    )
+    return " ".join(subject.split())
+
+
+def _get_template(mail: TalentMail) -> str:
+    return f"consent/mail/{mail.recipient}_{mail.kind}.txt"
 
 
 def _build_context(mail: TalentMail) -> dict[str, Any]:

@@ -4,19 +4,26 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.forms.boundfield import BoundField, BoundWidget
+from django.utils.html import json_script
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, get_language_info, gettext
 
 from consent import device_info, extension_points, labels
 from consent.models import Consent, Contract, Event, Invitation, Purpose, Question, Take
+from consent.models.language_release import RELEASABLE
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_term
 from consent.services.questions import list_questions
+from consent.services.receipts import describe_capture_to_talent
 from consent.services.sittings import list_other_consents
-from consent.services.takes import TOO_LARGE
+from consent.services.takes import explain_size_limit
+from consent.services.talent_languages import list_offered_languages
 from consent.take_files import ACCEPTED_FILES, describe_files
 from consent.take_report import make_take_report
+from voicehub.catalogs import load_script_texts
 from voicehub.status_marks import render_mark
+from voicehub.talent_languages import SOURCE_LANGUAGE
 from voicehub.text import get_language_name
 from voicehub.upload_limits import TAKE_BYTES
 
@@ -90,7 +97,13 @@ def captured(take: Take) -> str:
 @register.filter
 def captured_for_talent(take: Take) -> str:
     """How the take was made, addressed to the talent."""
-    return labels.describe_capture_to_talent(take)
+    return describe_capture_to_talent(take)
+
+
+@register.filter
+def end_for_talent(event: Event) -> str:
+    """The decline or the withdrawal that a mail reported, addressed to the talent."""
+    return labels.describe_end_to_talent(event)
 
 
 @register.filter
@@ -112,7 +125,7 @@ def talent_questions(invitation: Invitation) -> list[Question]:
 @register.simple_tag
 def cannot_undo(consent: Consent | None) -> str:
     """What a withdrawal cannot undo."""
-    return describe_copies(extension_points.get_provider_label(consent.provider) if consent else "a provider")
+    return describe_copies(extension_points.get_provider_label(consent.provider) if consent else gettext("a provider"))
 
 
 @register.simple_tag
@@ -132,7 +145,7 @@ def take_file_form(consent: Consent, url: str, button: str, problem: str = "") -
         "accept": ACCEPTED_FILES,
         "hint": describe_files(),
         "max_bytes": TAKE_BYTES,
-        "too_large": TOO_LARGE,
+        "too_large": explain_size_limit(),
     }
 
 
@@ -140,3 +153,22 @@ def take_file_form(consent: Consent, url: str, button: str, problem: str = "") -
 def statement_text(text: str, language: str) -> dict[str, str]:
     """The statement text with a `lang` attribute."""
     return {"text": text, "language": language}
+
+
+@register.simple_tag
+def offered_languages() -> list[tuple[str, str]]:
+    """The languages in which a talent can read the pages: code, and name in the language itself."""
+    return [(language, get_language_info(language)["name_local"]) for language in list_offered_languages()]
+
+
+@register.simple_tag
+def talent_languages() -> list[tuple[str, str]]:
+    """The languages that an admin can release: code and English name."""
+    return RELEASABLE
+
+
+@register.simple_tag
+def script_texts() -> SafeString | str:
+    """The texts of the scripts in the language of the page, for static/js/translate.js. Nothing in English."""
+    texts = load_script_texts(get_language() or SOURCE_LANGUAGE)
+    return json_script(texts, "script-texts") if texts else ""

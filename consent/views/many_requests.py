@@ -21,6 +21,7 @@ from consent.services.request_rules import Use, UseVerdict
 from consent.services.request_tables import read_plans
 from consent.services.statements import load_newest_statements
 from providers.registry import PROVIDERS
+from voicehub.csv_tables import read_text
 from voicehub.refusals import ActionRefused
 
 
@@ -31,7 +32,7 @@ def ask_talents(request: HttpRequest) -> HttpResponse:
     """The same requests to each of the chosen talents. A GET with ticks shows what a POST would request."""
     data = request.POST if request.method == "POST" else request.GET
     talents = _list_chosen_talents(data)
-    form = ManyUsesForm(data if "use" in data or request.method == "POST" else None, initial=read_address(data))
+    form = ManyUsesForm(data if "company" in data else None, initial=read_address(data))
     report = None
     if talents and form.is_bound and form.is_valid():
         plans = _plan_requests(talents, form)
@@ -53,7 +54,7 @@ def import_requests(request: HttpRequest) -> HttpResponse:
             content = form.read()
             report = _read_table(request, form, content)
             if report and report.is_preview and report.good_count:
-                form = RequestTableForm(initial={"table": content.decode(errors="replace")})
+                form = RequestTableForm(initial={"table": read_text(content)})
     context = {
         "form": form,
         "report": report,

@@ -19,7 +19,7 @@ def answer(request: HttpRequest, pk: UUID, question: UUID) -> HttpResponse:
     consent = get_consent_or_404(pk)
     row, form = get_object_or_404(consent.questions.all(), pk=question), AnswerForm(request.POST)
     if not form.is_valid():
-        messages.error(request, form.errors["text"][0])
+        messages.error(request, str(form.errors["text"][0]))
         return redirect(consent)
     try:
         answer_question(row, get_user(request), form.cleaned_data["text"])

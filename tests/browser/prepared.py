@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from consent.models import Capture, Purpose, Talent
-from consent.services.invitations import request_consent
+from consent.services.invitations import create_private_link, request_consent
 from consent.services.takes import submit_take
 from tests.browser import sound
 from tests.consent.rows import ConsentFactory, make_upload
@@ -41,6 +41,14 @@ def approve_consent(talent: str, provider: str, statement: Path) -> None:
     take = submit_take(consent, make_upload(statement.read_bytes()), Capture.LINK)
     consent.refresh_from_db()
     approve_after_listening(consent, take, producer)
+
+
+def create_link(name: str, providers: list[str]) -> str:
+    """The address of a private link to one request for each of these providers, of a new talent."""
+    producer = User.objects.get(username=PRODUCER)
+    talent = add_talent(name, "", providers)
+    requests = [request_consent(talent, provider, "en-US", Purpose.NARRATION, producer) for provider in providers]
+    return create_private_link(requests, producer)
 
 
 def add_voice(talent: str, name: str, clips: list[str]) -> None:

@@ -18,10 +18,14 @@ def find_link(text: str) -> str:
 
 def open_statement(tab: Tab, link: str) -> Page:
     page = tab.goto(link)
+    continue_to_statement(page)
+    return page
+
+
+def continue_to_statement(page: Page) -> None:
     tick_purposes(page)
     page.get_by_role("button", name=re.compile("^(Continue to the text|Read it again)$")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
-    return page
 
 
 def tick_purposes(page: Page) -> None:

@@ -72,7 +72,7 @@ def test_builds_are_compared_and_judged_without_their_names(shared_talent: Share
     page = tab.goto("/builds/?size=100")
     tab.check_page("builds, to compare")
     _choose_builds(page)
-    expect(page.get_by_text("4 recordings in both builds")).to_be_visible()
+    expect(page.get_by_text("4 recordings with the same transcript")).to_be_visible()
     page.get_by_label("Sentence for both builds").fill(SENTENCE)
     page.get_by_role("button", name="Generate previews").click()
     _check_samples(page)  # the panel comes by itself when both are ready

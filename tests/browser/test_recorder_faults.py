@@ -286,7 +286,7 @@ def test_headset_in_a_call_and_processing_are_named_before_recording(recorder: R
     recorder.open()
     expect(recorder.message).to_have_text("The microphone works. Before you record:")
     advice = recorder.page.locator("[data-part=advice] li")
-    expect(advice).to_contain_text(["headset in call mode", "Chrome keeps its echo cancellation on"])
+    expect(advice).to_contain_text(["headset in call mode", "Chrome changes the voice with: echo cancellation"])
     recorder.set(label="Built-in", settings={})
     end_track(recorder)
     expect(recorder.message).to_contain_text("The microphone was disconnected.")
@@ -299,14 +299,14 @@ def test_dot_and_level_are_visible_with_forced_colors(recorder: Recorder) -> Non
     recorder.record(1)
     recorder.page.emulate_media(forced_colors="active")
     dot = recorder.page.locator(".recorder-dot")
-    page_color = recorder.read("getComputedStyle(document.querySelector('.recorder')).backgroundColor")
+    page_color = recorder.read("getComputedStyle(document.body).backgroundColor")
     assert dot.evaluate("(one) => getComputedStyle(one).backgroundColor") != page_color
 
 
 def test_recorder_fits_a_phone_at_twice_its_zoom(recorder: Recorder) -> None:
     recorder.page.set_viewport_size({"width": 195, "height": 422})
     recorder.open()
-    too_wide = """() => { const right = document.querySelector(".recorder").getBoundingClientRect().right;
+    too_wide = """() => { const right = document.documentElement.clientWidth;
       return [...document.querySelectorAll(".recorder *")].filter((one) => one.getBoundingClientRect().right > right)
         .map((one) => one.outerHTML); }"""
     assert recorder.read(too_wide) == []

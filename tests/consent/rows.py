@@ -170,7 +170,9 @@ def get_guest_url(name: str, consent: Consent, through: Consent | None = None) -
     """The URL of a talent's page, reached through the newest link to this consent, or to the consent `through`."""
     newest = (through or consent).invitations.first()
     assert newest
-    return reverse(f"invitation:{name}", args=[newest.pk] if name in {"home", "begin"} else [newest.pk, consent.pk])
+    return reverse(
+        f"invitation:{name}", args=[newest.pk] if name in {"home", "begin", "language"} else [newest.pk, consent.pk]
+    )
 
 
 def get_url(name: str, row: Any) -> str:

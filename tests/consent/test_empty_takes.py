@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from consent.models import ConsentStatus, EventKind, Take
-from consent.services.takes import EMPTY_TAKE_CODES
+from consent.services.finding_words import EMPTY_TAKE_CODES
 from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_upload, read_in_studio
 from tests.support.html import read_html
 from tests.support.wav import RATE, make_speech_like, make_wav_bytes, make_white_noise

@@ -268,8 +268,8 @@ def make_table(*rows: str, titles: str = "talent,provider,language,purpose,valid
     return "\n".join([titles, *rows])
 
 
-def upload(client: Client, table: str) -> Any:
-    return client.post(TABLE, {"file": make_upload(table.encode(), "requests.csv", "text/csv")})
+def upload(client: Client, table: str, encoding: str = "utf-8") -> Any:
+    return client.post(TABLE, {"file": make_upload(table.encode(encoding), "requests.csv", "text/csv")})
 
 
 def test_table_is_previewed_then_requested(factory: ConsentFactory, producer_client: Client) -> None:
@@ -279,7 +279,7 @@ def test_table_is_previewed_then_requested(factory: ConsentFactory, producer_cli
         f"tilda STRAND,{PROVIDER},en-us,Narration and audiobooks,2099-12-31",
         "tilda@people.test,Resemble AI,en-US,advertising,",
     )
-    preview = upload(producer_client, table)
+    preview = upload(producer_client, table, "utf-16")
     assert "2 of 2 can be requested. Nothing is requested yet." in read_html(preview) and not Consent.objects.exists()
     content = preview.context["form"]["table"].value()
     page = read_html(producer_client.post(TABLE, {"table": content, "request": "", "is_sent": "on"}))
@@ -319,6 +319,17 @@ def test_row_with_a_problem_is_named_and_the_others_are_requested(
     assert list_uses() == [(PROVIDER, "advertising"), (PROVIDER, "internal")]
 
 
+@pytest.mark.parametrize("titles", ["Name,Provider,Language,Purpose", "email;provider;language;purpose"])
+def test_table_may_name_talents_by_name_or_by_address(factory: ConsentFactory, titles: str) -> None:
+    talent = factory.make_talent()
+    name = talent.name if "Name" in titles else talent.email
+    delimiter = titles[4] if "Name" in titles else titles[5]
+    table = make_table(delimiter.join((name, PROVIDER, "en-US", "narration")), titles=titles)
+    for encoding in ("utf-8-sig", "utf-16"):
+        (plan,) = read_plans(table.encode(encoding))
+        assert (plan.talent, plan.use, plan.problem) == (talent, Use(PROVIDER, "en-US", "narration"), "")
+
+
 def test_same_request_twice_in_a_table_is_made_once(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent()
     factory.make_contract(talent)
@@ -327,7 +338,7 @@ def test_same_request_twice_in_a_table_is_made_once(factory: ConsentFactory, pro
     assert "It is in this list twice." in page and Consent.objects.count() == 1
 
 
-@pytest.mark.parametrize("table", ["", "name,provider\nx,y", make_table(), "\x00\x01\x02"])
+@pytest.mark.parametrize("table", ["", "talent,provider\nx,y", make_table(), "\x00\x01\x02"])
 def test_file_that_is_no_such_table_is_refused(producer_client: Client, table: str) -> None:
     response = upload(producer_client, table)
     assert response.status_code == 200 and response.context["form"].errors["file"] and not Consent.objects.exists()

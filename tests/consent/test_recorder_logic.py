@@ -99,11 +99,17 @@ ALL_OFF = {"echoCancellation": False, "noiseSuppression": False, "autoGainContro
         ({"label": "AirPods", **ALL_OFF}, ["headset in call mode"]),
         ({"label": "Headset (WH-1000XM4 Hands-Free AG Audio)", **ALL_OFF}, ["headset in call mode"]),
         ({"label": "USB", "sampleRate": 16000, **ALL_OFF}, ["sends only 16 kHz, like a telephone"]),
-        ({"label": "Built-in", **ALL_OFF, "echoCancellation": True}, ["Safari keeps its echo cancellation on"]),
-        ({"label": "Built-in", **ALL_OFF, "echoCancellation": "all"}, ["Safari keeps its echo cancellation on"]),
+        (
+            {"label": "Built-in", **ALL_OFF, "echoCancellation": True},
+            ["changes the voice with: echo cancellation"],
+        ),
+        (
+            {"label": "Built-in", **ALL_OFF, "echoCancellation": "all"},
+            ["changes the voice with: echo cancellation"],
+        ),
         (
             {"label": "Buds", "noiseSuppression": True, "autoGainControl": True},
-            ["headset in call mode", "Safari keeps its noise suppression and automatic gain control on"],
+            ["headset in call mode", "Safari changes the voice with: noise suppression, automatic gain control"],
         ),
     ],
 )

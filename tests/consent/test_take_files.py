@@ -16,8 +16,9 @@ from audio.wav import convert
 from audio.wav.riff import read_header
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TakeCheck
 from consent.playback import SESSION_KEY
+from consent.services.finding_words import FILE_CODES
 from consent.services.take_checks import check_take
-from consent.take_files import FILE_CODES, TALENT_ADVICE
+from consent.take_files import TALENT_ADVICE
 from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_clip, make_upload, read_page
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
@@ -155,7 +156,7 @@ def test_missing_decoder_says_what_to_install_to_staff_and_what_to_do_instead_to
     guest = factory.open_link(consent)
     problem = read_problem(send(guest, consent, data))
     assert "This is an M4A or MP4 file, and its decoder is not installed." in problem
-    assert TALENT_ADVICE in problem and "make extras" not in problem
+    assert str(TALENT_ADVICE) in problem and "make extras" not in problem
     problem = read_problem(send(producer_client, consent, data, url=get_url("take_upload", consent)))
     assert "ask the administrator to run: make extras" in problem
     assert [read_file(take.file) for take in consent.takes.all()] == [data, data]
@@ -185,7 +186,7 @@ def test_damaged_file_is_kept_and_the_form_says_what_to_do(factory: ConsentFacto
     make_data, codes = DAMAGED[name]
     consent, data = factory.make_consent(), make_data()
     problem = read_problem(send(factory.open_link(consent), consent, data))
-    assert "The recording was saved, but it cannot be used." in problem and TALENT_ADVICE in problem
+    assert "The recording was saved, but it cannot be used." in problem and str(TALENT_ADVICE) in problem
     take = consent.takes.get()
     assert read_file(take.file) == data and not take.wav and not take.acceptable and take.recipe == {}
     assert take.findings[0]["code"] in codes.split("|")

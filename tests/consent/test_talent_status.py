@@ -16,9 +16,18 @@ from django.utils import timezone
 from consent import extension_points
 from consent.access import INVITATION_COOKIE
 from consent.extension_points import Deletion
-from consent.models import Consent, ConsentStatus, EventKind
+from consent.models import Capture, Consent, ConsentStatus, EventKind
 from consent.services.review import suspend_consent, withdraw_consent
-from tests.consent.rows import ConsentFactory, get_guest_url, get_url, read_page
+from consent.services.takes import submit_take
+from tests.consent.rows import (
+    ConsentFactory,
+    get_guest_url,
+    get_invitation,
+    get_url,
+    make_clip,
+    make_upload,
+    read_page,
+)
 from tests.support.html import read_html
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -169,6 +178,30 @@ def test_page_weighs_less_than_100_kb(factory: ConsentFactory, deletions: list[D
     static = [finders.find(name.decode()) for name in re.findall(rb'(?:src|href)="/static/([^"]+)"', page)]
     assert len(static) == 8
     assert len(page) + sum(Path(file).stat().st_size for file in static if file) < 100_000
+
+
+def test_many_consents_are_folded_below_the_first_request(factory: ConsentFactory) -> None:
+    talent = factory.make_talent()
+    consents = [factory.make_approved_consent(talent) for _ in range(3)]
+    guest = factory.open_link(consents[0])
+    assert '<details class="part"' not in read_home(guest)
+    requests = [factory.make_consent(talent) for _ in range(2)]
+    get_invitation(consents[0]).consents.add(*consents, *requests)
+    page = read_home(guest)
+    assert page.count('<details class="part">') == 3
+    assert page.index(f"tick-{requests[1].pk}") < page.index('<details class="part">')
+
+
+def test_page_says_which_of_the_four_steps_it_is(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    guest = factory.open_link(consent)
+    assert "Step 1 of 4: what it is about" in read_home(guest)
+    page = read_html(guest.get(get_guest_url("record", consent)))
+    assert 'data-steps="review sending sent" hidden' in page
+    assert page.index("Step 2 of 4: read aloud") < page.index("Step 3 of 4: listen and send")
+    submit_take(consent, make_upload(make_clip()), Capture.LINK)
+    assert "Step 4 of 4: done" in read_html(guest.get(get_guest_url("receipt", consent)))
+    assert "Step " not in read_home(guest)
 
 
 # --- staff act on behalf of the talent ------------------------------------------------------------

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
 COMPRESSION = "voicehub.middleware.PageCompressionMiddleware"
 ACCEPT = {"Accept-Encoding": "gzip, br"}
+AFTER_COMPRESSION = ("csp.", "voicehub.middleware.FormOrigin")
 MASKED = re.compile(rb"\b\w{64}\b")  # the CSRF token, which is another one in each response
 TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -79,4 +80,4 @@ def test_static_files_are_answered_before_the_compression_of_pages() -> None:
     order = settings.MIDDLEWARE
     static, pages = (order.index(name) for name in (WHITENOISE, COMPRESSION))
     assert static + 1 == pages
-    assert all(order.index(name) > pages for name in order if name.startswith(("csp.", "django.middleware.csrf")))
+    assert all(order.index(name) > pages for name in order if name.startswith(AFTER_COMPRESSION))

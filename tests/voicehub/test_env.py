@@ -42,6 +42,18 @@ def test_font_must_be_a_font_file_that_exists(monkeypatch: pytest.MonkeyPatch, t
         env.read_font(NAME)
 
 
+@pytest.mark.parametrize("name", ["missing.svg", "logo.gif", "large.png"])
+def test_logo_must_be_a_small_picture_that_exists(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    for file, size in (("logo.SVG", 9), ("logo.gif", 9), ("large.png", env.MAX_LOGO_BYTES + 1)):
+        (tmp_path / file).write_bytes(b"x" * size)
+    assert env.read_logo(NAME) == ""
+    monkeypatch.setenv(NAME, str(tmp_path / "logo.SVG"))
+    assert env.read_logo(NAME) == str(tmp_path / "logo.SVG")
+    monkeypatch.setenv(NAME, str(tmp_path / name))
+    with pytest.raises(ImproperlyConfigured, match="at most 20 kB"):
+        env.read_logo(NAME)
+
+
 def test_url_without_scheme_is_refused_and_trailing_slash_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(NAME, "https://voices.example/")
     assert env.read_url(NAME, "") == "https://voices.example"

@@ -61,7 +61,7 @@ def test_form_without_csrf_token_is_refused_with_advice(producer: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(producer)
     response = client.post(reverse("consent:talent_add"), {"name": "X"})
-    assert response.status_code == 403 and b"open for too long" in response.content
+    assert response.status_code == 403 and b"Allow cookies for this site" in response.content
 
 
 def test_server_error_page_shows_no_details(

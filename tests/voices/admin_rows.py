@@ -12,6 +12,7 @@ from consent.models import (
     EventKind,
     Invitation,
     LanguageException,
+    LanguageRelease,
     Pronunciation,
     Question,
     Statement,
@@ -61,8 +62,15 @@ def make_rows(studio: Studio, numbers: range) -> None:
         studio.make_fileless_recordings(voice, 1)
         _make_build_rows(studio, voice, number)
         _make_staff_rows(studio, number)
+        _make_release(studio, number)
         _relate_to_first(studio, number)
     assert ContractConfirmation.objects.exists()
+
+
+def _make_release(studio: Studio, number: int) -> None:
+    ended = {} if number < 5 else {"ended_at": timezone.now(), "ended_by": studio.producer}
+    language = ("de", "fr", "es", "pt-br", "ja")[number % 5]
+    LanguageRelease.objects.create(language=language, catalog_sha256="0" * 64, released_by=studio.producer, **ended)
 
 
 def _make_consent_rows(studio: Studio, consent: Consent, number: int) -> None:

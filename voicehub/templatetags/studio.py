@@ -25,7 +25,8 @@ from voicehub.name_fields import remove_bidi_controls
 from voicehub.rail_counts import read_counts
 from voicehub.status_marks import get_tone
 from voicehub.storage import list_base_styles
-from voicehub.text import format_clock, format_date, format_duration
+from voicehub.studio_logo import make_logo_url
+from voicehub.text import format_clock, format_date, format_duration, format_time, join_date_and_time
 
 register = template.Library()
 
@@ -35,6 +36,8 @@ WEEK = 7 * DAY
 
 register.filter(format_duration)
 register.filter("clock", format_clock)
+register.filter("date_text", format_date)
+register.filter("time_text", format_time)
 
 
 @register.inclusion_tag("studio/damage_note.html")
@@ -89,7 +92,7 @@ def exact(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return f"{date_format(local, 'F j, Y, H:i:s')} {local.tzname()}"
+    return f"{join_date_and_time(format_date(local), date_format(local, 'H:i:s'))} {local.tzname()}"
 
 
 @register.filter
@@ -196,6 +199,9 @@ def navigation(context: template.Context) -> list[NavigationLink]:
 @register.simple_tag
 def studio_name() -> str:
     return remove_bidi_controls(str(settings.VOICEHUB_COMPANY))
+
+
+register.simple_tag(make_logo_url, name="studio_logo")
 
 
 @register.simple_tag

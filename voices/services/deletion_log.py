@@ -5,20 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext, ngettext
 
 from consent.models import Consent
 from consent.services import deletions
 from consent.services.deletions import DeletionSubject
 from providers import registry
 from voicehub.models import User
-from voicehub.text import format_count
+from voicehub.text import join_with_and
 from voices.models import Build, FileKind, RemoteFile, RemoteRecording, RemoteVoice
 
 
 def describe_voice(remote: RemoteVoice) -> str:
     """“Voice and its 3 recordings”, or only “Voice” if the recordings were sent in one file or as files."""
     count = count_own_recordings(remote)
-    return f"Voice and its {format_count(count, 'recording', 'recordings')}" if count else "Voice"
+    if not count:
+        return gettext("Voice")
+    return ngettext("Voice and its {count} recording", "Voice and its {count} recordings", count).format(count=count)
 
 
 def count_own_recordings(remote: RemoteVoice) -> int:
@@ -34,9 +37,12 @@ def describe_files(files: Sequence[RemoteFile]) -> str:
     """“28 recordings and the consent file”."""
     consents = sum(file.kind == FileKind.CONSENT for file in files)
     recordings = len(files) - consents
-    parts = [format_count(recordings, "recording", "recordings")] if recordings else []
-    parts += ["the consent file" if consents == 1 else f"{consents} consent files"] if consents else []
-    text = " and ".join(parts)
+    parts = []
+    if recordings:
+        parts.append(ngettext("{count} recording", "{count} recordings", recordings).format(count=recordings))
+    if consents:
+        parts.append(ngettext("the consent file", "{count} consent files", consents).format(count=consents))
+    text = join_with_and(parts)
     return text[:1].upper() + text[1:]
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus
 from consent.services.coverage import Coverage, CoverageEnd, VoiceUse
 from consent.services.legal_hold import KEPT_BY_HOLD
 from providers import registry
+from voicehub.talent_languages import SOURCE_LANGUAGE, get_talent_language
 from voicehub.text import format_date
 from voices.models import RemoteFile, RemoteVoice, WorkKind
 from voices.services.deletion_log import describe_files, describe_voice
@@ -17,7 +19,6 @@ from voices.services.withdrawal import query_remote_voices
 from voices.services.work_samples import PastByKey, WorkKey, load_past_work, make_account_key
 
 ENDED_STATUSES = (ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.REPLACED)
-REPEATED = "VoiceHub repeats the deletion until the provider confirms it"
 
 
 def list_deletions(consent: Consent) -> list[Deletion]:
@@ -63,9 +64,12 @@ def _list_rows(remote: RemoteVoice, has_ended: bool, past: PastByKey) -> Iterato
 
 def _describe_plan(remote: RemoteVoice) -> str:
     if remote.is_on_hold:
-        return KEPT_BY_HOLD
-    day = f"Planned for {format_date(remote.deletion_due_on)}" if remote.deletion_due_on else "Planned"
-    return f"{day}. {remote.coverage_end_reason.rstrip('.')}"
+        return str(KEPT_BY_HOLD)
+    day = gettext("Planned for {day}").format(day=format_date(remote.deletion_due_on or timezone.localdate()))
+    planned = day if remote.deletion_due_on else gettext("Planned")
+    # The reason is stored in English.
+    is_english = get_talent_language() == SOURCE_LANGUAGE
+    return f"{planned}. {remote.coverage_end_reason.rstrip('.')}" if is_english else planned
 
 
 def find_file_deletion(remote: RemoteVoice, past: PastByKey | None = None) -> Deletion | None:
@@ -74,25 +78,29 @@ def find_file_deletion(remote: RemoteVoice, past: PastByKey | None = None) -> De
     if not files:
         return None
     label = registry.get_provider_label(remote.account.provider)
-    repeated = KEPT_BY_HOLD if remote.is_on_hold else _describe_repeats(remote, WorkKind.FILES, past or {})
+    repeated = str(KEPT_BY_HOLD) if remote.is_on_hold else _describe_repeats(remote, WorkKind.FILES, past or {})
     return _describe_file_deletion(files, label, repeated)
 
 
 def _describe_repeats(remote: RemoteVoice, kind: WorkKind, past: PastByKey) -> str:
     learned = past.get((kind, make_account_key(remote.account)))
-    return f"{REPEATED}, usually within {format_rough(learned.usual)}" if learned else REPEATED
+    if not learned:
+        return gettext("VoiceHub repeats the deletion until the provider confirms it")
+    text = gettext("VoiceHub repeats the deletion until the provider confirms it, usually within {time}")
+    return text.format(time=format_rough(learned.usual))
 
 
 def _describe_voice_confirmation(remote: RemoteVoice, label: str, past: PastByKey) -> str:
     if remote.deleted_at and "by_hand" in remote.deletion_proof:
-        return f"Confirmed by {remote.deletion_proof['by_hand']}"
+        return gettext("Confirmed by {person}").format(person=remote.deletion_proof["by_hand"])
     if remote.deleted_at:
-        return f"{label} no longer has it"
+        return gettext("{provider} no longer has it").format(provider=label)
     if remote.is_on_hold:
-        return KEPT_BY_HOLD
+        return str(KEPT_BY_HOLD)
+    if remote.needs_manual_deletion and remote.deletion_assigned_to:
+        return gettext("{person} deletes it on the provider's website").format(person=remote.deletion_assigned_to)
     if remote.needs_manual_deletion:
-        person = remote.deletion_assigned_to or "The studio"
-        return f"{person} deletes it on the provider's website"
+        return gettext("The studio deletes it on the provider's website")
     return _describe_repeats(remote, WorkKind.DELETION, past)
 
 
@@ -102,7 +110,10 @@ def _describe_file_deletion(files: Sequence[RemoteFile], label: str, repeated: s
     missing = len(files) - len(times)
     person = next((file.deletion_proof["by_hand"] for file in files if "by_hand" in file.deletion_proof), "")
     if missing:
-        how = f"{len(times)} of {len(files)} are deleted. {repeated}" if times else repeated
+        some = gettext("{count} of {total} are deleted.").format(count=len(times), total=len(files))
+        how = f"{some} {repeated}" if times else repeated
+    elif person:
+        how = gettext("Confirmed by {person}").format(person=person)
     else:
-        how = f"Confirmed by {person}" if person else f"{label} no longer has them"
+        how = gettext("{provider} no longer has them").format(provider=label)
     return Deletion(label, describe_files(files), requested_at, None if missing else max(times), how)

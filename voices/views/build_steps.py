@@ -97,7 +97,11 @@ def _explain_build(build: Build, flags: str) -> str:
 
 def _describe_flags(silent: int, outliers: int, discarded: int) -> str:
     """The provider's flags in VoiceHub's words. The provider's message names recordings differently."""
-    kinds = ((silent, "silent"), (outliers, "with another speaker or sound"), (discarded, "not used"))
-    parts, total = [f"{count} {label}" for count, label in kinds if count], silent + outliers + discarded
-    needing = format_count(total, "recording needs work", "recordings need work")
-    return f"{needing} ({', '.join(parts)})." if parts else ""
+    named = ((outliers, "with another speaker or sound"), (discarded, "not used"))
+    parts = [f"{count} {label}" for count, label in named if count]
+    if silent:
+        parts.insert(0, format_count(silent, "silent recording", "silent recordings"))
+    elif parts:
+        number, _, label = parts[0].partition(" ")
+        parts[0] = f"{format_count(int(number), 'recording', 'recordings')} {label}"
+    return f"{', '.join(parts)}." if parts else ""

@@ -1,5 +1,7 @@
 // Notices while recording that samples stop, are silent or get lost. Times are milliseconds of performance.now().
 
+import { formatNumber, translate } from "../translate.js";
+
 const WARN_SECONDS = 1.5;
 const END_SECONDS = 5;
 const MAX_TICK_SECONDS = 0.5; // a page that was frozen gets its timer before the samples that wait for it
@@ -12,15 +14,19 @@ const GAP_SECONDS = 0.02;
 
 const PROBLEMS = {
   stalled: {
-    text: "No sound is arriving from the microphone. Check that it is still connected.",
-    end: "The microphone stopped sending sound, so the recording was stopped.",
+    text: translate("No sound is arriving from the microphone. Check that it is still connected."),
+    end: translate("The microphone stopped sending sound, so the recording was stopped."),
   },
   silent: {
-    text: "The microphone is sending silence. Check that it is connected and not muted.",
-    end: `The microphone sent nothing but silence for ${END_SECONDS} seconds, so the recording was stopped.`,
+    text: translate("The microphone is sending silence. Check that it is connected and not muted."),
+    end: translate("The microphone sent nothing but silence for {seconds} seconds, so the recording was stopped.", {
+      seconds: END_SECONDS,
+    }),
   },
-  muted: { text: "The microphone is muted, by a key, by the system or by a call. Turn it on again." },
-  behind: { text: "Parts of the sound are being lost, because this device is busy. Close other programs, then record again." },
+  muted: { text: translate("The microphone is muted, by a key, by the system or by a call. Turn it on again.") },
+  behind: {
+    text: translate("Parts of the sound are being lost, because this device is busy. Close other programs, then record again."),
+  },
 };
 
 const warnAbout = (code) => ({ code, text: PROBLEMS[code].text, isEnd: false });
@@ -102,7 +108,11 @@ export function findLosses(pcm, rate, lostSeconds) {
 export function listLossFindings({ lostSeconds = 0, gapSeconds = 0 }) {
   const seconds = lostSeconds + gapSeconds;
   if (!seconds) return [];
-  const length = seconds < 0.1 ? "A small part" : `About ${seconds.toFixed(1)} s`;
-  const text = `${length} of the sound is missing. Close other programs and tabs, then record it again.`;
+  const text =
+    seconds < 0.1
+      ? translate("A small part of the sound is missing. Close other programs and tabs, then record it again.")
+      : translate("About {seconds} s of the sound is missing. Close other programs and tabs, then record it again.", {
+          seconds: formatNumber(seconds, 1),
+        });
   return [{ code: "lost_sound", blocks: false, text }];
 }

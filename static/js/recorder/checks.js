@@ -1,6 +1,8 @@
 // Quick checks of a recording in the browser, right after it ends. The server measures it again and decides.
 // The codes, thresholds and measuring constants come from the server: the page passes them as `config`.
 
+import { translate } from "../translate.js";
+
 const MIN_POWER = 1e-10;
 
 const makeDecibels = (floor) => (power) => (power > 0 ? Math.max(floor, 10 * Math.log10(power)) : floor);
@@ -101,47 +103,61 @@ const block = (code, text) => ({ code, blocks: true, text });
 // Problems of the sound itself, worst first.
 export function checkSound(levels, { thresholds }) {
   if (levels.peak < thresholds.silentPeakDbfs || levels.rms < thresholds.silentRmsDbfs) {
-    return [block("silent", "The recording is silent. Check which microphone is chosen, and that it is not muted.")];
+    return [
+      block("silent", translate("The recording is silent. Check which microphone is chosen, and that it is not muted.")),
+    ];
   }
   const findings = [];
   if (levels.clipped > thresholds.clippingShare) {
-    findings.push(warn("clipping", "The sound is distorted because it was too loud. Move back a little and record again."));
+    findings.push(
+      warn("clipping", translate("The sound is distorted because it was too loud. Move back a little and record again.")),
+    );
   } else if (levels.clipped > thresholds.clippingSlightShare) {
-    findings.push(warn("clipping_slight", "A few spots are too loud. Listen for crackling."));
+    findings.push(warn("clipping_slight", translate("A few spots are too loud. Listen for crackling.")));
   }
   if (levels.speech < thresholds.silentSpeechSeconds) {
-    findings.push(warn("no_speech", "No speech was found. Speak toward the microphone, and check which one is chosen."));
+    findings.push(
+      warn("no_speech", translate("No speech was found. Speak toward the microphone, and check which one is chosen.")),
+    );
     return findings;
   }
   if (levels.rms < thresholds.tooQuietDbfs) {
-    findings.push(warn("too_quiet", "It is rather quiet. Move closer to the microphone and record again."));
+    findings.push(warn("too_quiet", translate("It is rather quiet. Move closer to the microphone and record again.")));
   } else if (levels.rms > thresholds.tooLoudDbfs) {
-    findings.push(warn("too_loud", "It is very loud. Move back a little and record again."));
+    findings.push(warn("too_loud", translate("It is very loud. Move back a little and record again.")));
   }
   if (levels.snr < thresholds.noisyDb) {
-    findings.push(warn("noisy", "There is a lot of noise around you. A quieter place would help."));
+    findings.push(warn("noisy", translate("There is a lot of noise around you. A quieter place would help.")));
   }
   return findings;
 }
 
 function checkLength(seconds, { limits }) {
   if (seconds < limits.minSeconds) {
-    return [block("too_short", "That was too short. Read the whole text, then press Stop.")];
+    return [block("too_short", translate("That was too short. Read the whole text, then press Stop."))];
   }
-  if (seconds > limits.maxSeconds) return [block("too_long", "That was too long. Start again just before you read.")];
+  if (seconds > limits.maxSeconds) return [
+    block,
+    too_long,
+    translate("That was too long. Start again just before you read."),
+  ];
   return [];
 }
 
 function checkSilences(levels, { thresholds }) {
   const findings = [];
   if (levels.leading > thresholds.edgeSilenceSeconds) {
-    findings.push(warn("silence_at_start", "There is a long silence at the start. Begin to read as soon as you press Record."));
+    findings.push(
+      warn("silence_at_start", translate("There is a long silence at the start. Begin to read as soon as you press Record.")),
+    );
   }
   if (levels.trailing > thresholds.edgeSilenceSeconds) {
-    findings.push(warn("silence_at_end", "There is a long silence at the end. Press Stop right after your last word."));
+    findings.push(
+      warn("silence_at_end", translate("There is a long silence at the end. Press Stop right after your last word.")),
+    );
   }
   if (levels.pause > thresholds.pauseSeconds) {
-    findings.push(warn("long_pause", "There is a long pause in it. Record it again if you lost your place."));
+    findings.push(warn("long_pause", translate("There is a long pause in it. Record it again if you lost your place.")));
   }
   return findings;
 }

@@ -1,4 +1,5 @@
 // What to tell the person when the microphone cannot be used: a text, and the steps for this browser.
+import { translate } from "../translate.js";
 import { listBlockedSteps, listQuestionSteps } from "./browser-steps.js";
 
 export class MicrophoneError extends Error {
@@ -11,22 +12,26 @@ export class MicrophoneError extends Error {
 // The browser did not answer within the time limit.
 export class NoAnswerError extends Error {}
 
-export const NO_SOUND_OUTPUT =
-  "The browser could not start its audio. Connect a loudspeaker or headphones, or turn the sound output on, then try again.";
-export const NOT_LOADED = "A part of the recorder could not be loaded. Check the connection, then try again.";
-export const DISCONNECTED = "The microphone was disconnected. Connect it and allow it again.";
-export const NO_SAMPLES = "No sound is arriving from the microphone. Check that it is connected, or choose another one.";
+export const NO_SOUND_OUTPUT = translate(
+  "The browser could not start its audio. Connect a loudspeaker or headphones, or turn the sound output on, then try again.",
+);
+export const NOT_LOADED = translate("A part of the recorder could not be loaded. Check the connection, then try again.");
+export const DISCONNECTED = translate("The microphone was disconnected. Connect it and allow it again.");
+export const NO_SAMPLES = translate(
+  "No sound is arriving from the microphone. Check that it is connected, or choose another one.",
+);
 
-const BLOCKED = "The microphone is blocked for this page. Allow it in the browser:";
-const BLOCKED_BY_SYSTEM =
-  "This device does not let the browser use the microphone. Allow it in the privacy settings of the device, then try again.";
-const CLOSED = "The question about the microphone was closed without an answer. Try again, then press Allow.";
-const UNANSWERED = "The browser asks whether this page may use the microphone, and was not answered.";
-const NO_ANSWER = "The microphone did not answer. Connect it again or choose another one, then try again.";
-const NOT_CHOSEN = "That microphone is not there any more. Try again with another one.";
-const NOT_FOUND = "No microphone was found. Plug one in, or open the link on a phone, then try again.";
-const IN_USE = "Another program is using the microphone. Close calls and other recorders, then try again.";
-const OTHER = "The microphone could not be opened. Try again, or use another browser or device.";
+const BLOCKED = translate("The microphone is blocked for this page. Allow it in the browser:");
+const BLOCKED_BY_SYSTEM = translate(
+  "This device does not let the browser use the microphone. Allow it in the privacy settings of the device, then try again.",
+);
+const CLOSED = translate("The question about the microphone was closed without an answer. Try again, then press Allow.");
+const UNANSWERED = translate("The browser asks whether this page may use the microphone, and was not answered.");
+const NO_ANSWER = translate("The microphone did not answer. Connect it again or choose another one, then try again.");
+const NOT_CHOSEN = translate("That microphone is not there any more. Try again with another one.");
+const NOT_FOUND = translate("No microphone was found. Plug one in, or open the link on a phone, then try again.");
+const IN_USE = translate("Another program is using the microphone. Close calls and other recorders, then try again.");
+const OTHER = translate("The microphone could not be opened. Try again, or use another browser or device.");
 
 const TEXTS = { NotFoundError: NOT_FOUND, OverconstrainedError: NOT_CHOSEN, NotReadableError: IN_USE, AbortError: IN_USE };
 

@@ -1,4 +1,5 @@
 // The microphone: opened once, without the browser's own audio processing, and read through an AudioWorklet.
+import { translate } from "../translate.js";
 import { findBrowser } from "./browser-steps.js";
 import { CaptureWatch } from "./capture-watch.js";
 import {
@@ -20,10 +21,10 @@ const stopTracks = (stream) => stream.getTracks().forEach((track) => track.stop(
 // The error that explains why this browser cannot record here, or null.
 export function findUnsupportedReason() {
   if (!window.isSecureContext) {
-    return new MicrophoneError("A microphone only works over a secure address that begins with https.");
+    return new MicrophoneError(translate("A microphone only works over a secure address that begins with https."));
   }
   if (!navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) {
-    return new MicrophoneError("This browser cannot record. Use a current one, or send a WAV file instead.");
+    return new MicrophoneError(translate("This browser cannot record. Use a current one, or send a WAV file instead."));
   }
   return null;
 }

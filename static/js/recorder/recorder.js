@@ -1,6 +1,7 @@
 // The recorder of the talent page and the studio page: connects the microphone, the take, the state and the view.
 //
 // A finished take is stored in the browser until the studio has confirmed it, and is offered again on the next visit.
+import { translate } from "../translate.js";
 import { checkSound, measureLevels } from "./checks.js";
 import { listAdvice } from "./microphone-advice.js";
 import { DISCONNECTED, MicrophoneError, NO_SAMPLES } from "./microphone-errors.js";
@@ -15,16 +16,16 @@ import { convertToInt16 } from "./wav.js";
 
 const CHECK_MS = 4000;
 const TIMER_MS = 200;
-const RECORDING = "Recording. Read the text aloud, then press Stop.";
-const INTERRUPTED = "The recording was interrupted.";
-const LISTEN = "Listen to what is there, or record again.";
-const NOT_SENDABLE = "This recording cannot be sent. Record it again.";
-const NOT_PROCESSED = "This browser could not make a file of the recording. Record it again.";
-const NOT_PLAYABLE = "This browser cannot play the recording. Reload the page, or use another browser.";
-const NOT_SENT = "The recording could not be sent. Send it again, or reload the page.";
-const UNREACHABLE = "The studio cannot be reached. The recording is sent by itself when it answers again.";
-const KEEP_OPEN = "Keep this page open.";
-const IS_SAFE = "The recording is safe in this browser.";
+const RECORDING = translate("Recording. Read the text aloud, then press Stop.");
+const INTERRUPTED = translate("The recording was interrupted.");
+const LISTEN = translate("Listen to what is there, or record again.");
+const NOT_SENDABLE = translate("This recording cannot be sent. Record it again.");
+const NOT_PROCESSED = translate("This browser could not make a file of the recording. Record it again.");
+const NOT_PLAYABLE = translate("This browser cannot play the recording. Reload the page, or use another browser.");
+const NOT_SENT = translate("The recording could not be sent. Send it again, or reload the page.");
+const UNREACHABLE = translate("The studio cannot be reached. The recording is sent by itself when it answers again.");
+const KEEP_OPEN = translate("Keep this page open.");
+const IS_SAFE = translate("The recording is safe in this browser.");
 
 class Recorder {
   constructor(root) {
@@ -70,12 +71,12 @@ class Recorder {
     const storedTake = await loadTake(this.storeKey);
     if (storedTake) {
       this.reviewTake({ findings: [], ...storedTake }, true); // an earlier version stored takes without findings
-      this.view.showMessage("You made this recording here earlier. It has not been sent yet.");
+      this.view.showMessage(translate("You made this recording here earlier. It has not been sent yet."));
       return;
     }
     const reason = findUnsupportedReason();
     if (reason) this.view.showError(reason);
-    else this.view.showMessage("First the microphone. It is only used while this page is open.");
+    else this.view.showMessage(translate("First the microphone. It is only used while this page is open."));
     this.view.setSetupEnabled(!reason);
     this.state.moveTo(Step.SETUP);
   }
@@ -86,7 +87,7 @@ class Recorder {
     this.currentCheck = null;
     this.state.moveTo(Step.SETUP);
     this.view.setSetupEnabled(false);
-    this.view.showMessage("Asking for the microphone …");
+    this.view.showMessage(translate("Asking for the microphone …"));
     const error = await this.microphone.open(deviceId).catch((reason) => reason);
     this.view.setSetupEnabled(true);
     if (error) {
@@ -119,7 +120,7 @@ class Recorder {
     const check = {};
     this.currentCheck = check;
     this.view.setChecking(true);
-    this.view.showMessage("Say a sentence in your normal voice: the microphone is being checked …");
+    this.view.showMessage(translate("Say a sentence in your normal voice: the microphone is being checked …"));
     try {
       await this.microphone.start();
       await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
@@ -137,8 +138,8 @@ class Recorder {
     const [worst] = checkSound(measureLevels(convertToInt16(samples), rate, this.config), this.config);
     if (!samples.length) this.view.showMessage(NO_SAMPLES, "bad");
     else if (worst) this.view.showMessage(worst.text, "wait");
-    else if (this.advice.length) this.view.showMessage("The microphone works. Before you record:", "wait");
-    else this.view.showMessage("The microphone sounds good.", "good");
+    else if (this.advice.length) this.view.showMessage(translate("The microphone works. Before you record:"), "wait");
+    else this.view.showMessage(translate("The microphone sounds good."), "good");
   }
 
   // --- take ---
@@ -156,6 +157,8 @@ class Recorder {
     if (!this.state.is(Step.READY)) return; // the microphone was lost meanwhile
     this.state.moveTo(Step.RECORDING);
     this.showRecordingMessage(RECORDING);
+    this.view.clearWave();
+    this.view.showRecordedTime(0);
     this.view.focus("stop");
     this.startedAt = performance.now();
     this.timer = setInterval(() => this.updateTimer(), TIMER_MS);
@@ -202,8 +205,8 @@ class Recorder {
     this.isStored = isStored;
     this.view.showTake(take, { isSendable: isSendable(take), isStored });
     if (!isSendable(take)) this.view.showMessage(NOT_SENDABLE, "bad");
-    else if (take.findings.length) this.view.showMessage("Listen to it. You may want to record it again:", "wait");
-    else this.view.showMessage("That sounds good. Listen to all of it, then send it.", "good");
+    else if (take.findings.length) this.view.showMessage(translate("Listen to it. You may want to record it again:"), "wait");
+    else this.view.showMessage(translate("That sounds good. Listen to all of it, then send it."), "good");
     this.state.moveTo(Step.REVIEW);
   }
 
@@ -216,7 +219,7 @@ class Recorder {
       return;
     }
     this.state.moveTo(Step.READY);
-    this.view.showMessage("Press Record when you are ready.");
+    this.view.showMessage(translate("Press Record when you are ready."));
     this.view.focus("record");
   }
 
@@ -224,7 +227,7 @@ class Recorder {
     this.wait.reset();
     this.view.stopPlayback();
     await deleteTake(this.storeKey);
-    this.beginAgain("The recording is deleted.");
+    this.beginAgain(translate("The recording is deleted."));
   }
 
   // Without a take. A microphone that is not open waits for “Allow”, so that its messages do not replace this one.
@@ -245,7 +248,7 @@ class Recorder {
     this.view.stopPlayback();
     this.state.moveTo(Step.SENDING);
     this.view.showProgress(0);
-    this.view.showMessage("Sending …");
+    this.view.showMessage(translate("Sending …"));
     const showProgress = (share) => this.view.showProgress(share);
     try {
       await this.handleOutcome(await uploadTake(this.urls.submit, this.csrfToken, this.take, showProgress));
@@ -275,7 +278,7 @@ class Recorder {
 
   leave(next) {
     this.state.moveTo(Step.SENT);
-    this.view.showMessage("It has arrived.", "good");
+    this.view.showMessage(translate("It has arrived."), "good");
     this.microphone.close();
     location.assign(next);
   }

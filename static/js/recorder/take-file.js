@@ -1,14 +1,17 @@
 // Sends a file with the statement while the page stays: a problem stands beside the field, and the file stays chosen.
 // Without this script, the server answers with the page that shows the problem in the same place.
+import { translate } from "../translate.js";
 import { deleteTake } from "./take-store.js";
 import { postForm } from "./upload.js";
 import { hashSha256 } from "./wav.js";
 
 const TIMEOUT_MS = 600000; // a phone may need minutes for the largest file
-const UNREADABLE = "This browser could not read the file. Choose it again.";
-const NO_CONNECTION = "There is no connection, so the file was not sent. Send it again when the connection is back.";
-const PAGE_ENDED = "The file was not sent, because this page no longer works. Reload it to see why.";
-const OTHER_PROBLEM = "The studio could not receive the file. Send it again in a minute.";
+const UNREADABLE = translate("This browser could not read the file. Choose it again.");
+const NO_CONNECTION = translate(
+  "There is no connection, so the file was not sent. Send it again when the connection is back.",
+);
+const PAGE_ENDED = translate("The file was not sent, because this page no longer works. Reload it to see why.");
+const OTHER_PROBLEM = translate("The studio could not receive the file. Send it again in a minute.");
 const STATUS_TEXTS = {
   0: NO_CONNECTION,
   200: PAGE_ENDED, // the page of another address, such as the sign-in
@@ -54,7 +57,8 @@ class TakeFileForm {
   }
 
   showProgress(share) {
-    this.status.textContent = share < 1 ? `Sending: ${Math.floor(share * 100)} %` : "Checking the file …";
+    const percent = Math.floor(share * 100);
+    this.status.textContent = share < 1 ? translate("Sending: {percent} %", { percent }) : translate("Checking the file …");
   }
 
   async send() {

@@ -1,5 +1,7 @@
 // Plays a take with the page's own controls: those of WebKit do not answer to keys, and show no length before playing.
 
+import { translate } from "../translate.js";
+
 const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 export class TakePlayer {
@@ -35,10 +37,10 @@ export class TakePlayer {
   }
 
   showState() {
-    const text = `${formatClock(this.audio.currentTime)} / ${formatClock(this.seconds)}`;
-    this.play.textContent = this.audio.paused ? "Play" : "Pause";
+    const [position, length] = [formatClock(this.audio.currentTime), formatClock(this.seconds)];
+    this.play.textContent = this.audio.paused ? translate("Play") : translate("Pause");
     this.position.value = String(this.audio.currentTime);
-    this.position.setAttribute("aria-valuetext", text.replace("/", "of"));
-    this.clock.textContent = text;
+    this.position.setAttribute("aria-valuetext", translate("{position} of {length}", { position, length }));
+    this.clock.textContent = `${position} / ${length}`;
   }
 }

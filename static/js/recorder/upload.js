@@ -1,5 +1,7 @@
 // Uploads a take and reports the progress. It uses XMLHttpRequest because fetch cannot report upload progress.
 
+import { translate } from "../translate.js";
+
 const TIMEOUT_MS = 120000;
 const UNREACHABLE = [0, 502, 504]; // no answer, or only one of a gateway
 
@@ -11,9 +13,9 @@ export const Outcome = {
   UNREACHABLE: "unreachable",
 };
 
-const DAMAGED = "The file was damaged on the way. Send it again.";
-const LINK_ENDED = "This link no longer works. Ask the studio for a new one.";
-const OTHER_PROBLEM = "The studio could not receive it. Send it again in a minute.";
+const DAMAGED = translate("The file was damaged on the way. Send it again.");
+const LINK_ENDED = translate("This link no longer works. Ask the studio for a new one.");
+const OTHER_PROBLEM = translate("The studio could not receive it. Send it again in a minute.");
 
 export function interpretResponse({ status, body }, sha256) {
   if (UNREACHABLE.includes(status)) return { is: Outcome.UNREACHABLE };

@@ -1,5 +1,8 @@
-// What the recorder shows. Elements are found by data-part; data-steps names the steps in which one is shown.
+// What the recorder shows. Elements are found by data-part; data-steps names the steps in which one is shown, also outside
+// of the recorder.
 
+import { LiveWave } from "./live-wave.js";
+import { translate } from "../translate.js";
 import { TakePlayer } from "./take-player.js";
 
 const METER_RANGE_DB = 60;
@@ -9,7 +12,8 @@ const AUDIBLE_DB = -30;
 // Formats a duration like the server: "2 min 14 s".
 export function formatDuration(seconds) {
   const whole = Math.floor(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const values = { minutes: Math.floor(whole / 60), seconds: whole % 60 };
+  return whole < 60 ? translate("{seconds} s", values) : translate("{minutes} min {seconds} s", values);
 }
 
 function replaceItems(list, texts) {
@@ -24,6 +28,8 @@ export class RecorderView {
     for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
     const { audio, play, position, clock } = this.parts;
     const onEnd = () => this.setListened(true);
+    this.wave = new LiveWave({ bars: this.parts.wave, loud: this.parts["wave-loud"], ahead: this.parts["wave-ahead"] });
+    this.isSendable = true;
     this.player = new TakePlayer({ audio, play, position, clock }, { onEnd, onFailure: onPlayFailure });
   }
 
@@ -32,7 +38,7 @@ export class RecorderView {
   }
 
   reveal() {
-    this.root.hidden = false;
+    this.parts.body.hidden = this.parts.act.hidden = false;
   }
 
   focus(part) {
@@ -45,9 +51,10 @@ export class RecorderView {
   }
 
   showStep(step) {
-    for (const part of this.root.querySelectorAll("[data-steps]")) {
+    for (const part of document.querySelectorAll("[data-steps]")) {
       part.hidden = !part.dataset.steps.split(" ").includes(step);
     }
+    if (!this.isSendable) this.parts.send.hidden = true;
   }
 
   // `steps` are what the person can do now, in their order.
@@ -69,13 +76,18 @@ export class RecorderView {
   showLevel(peak) {
     const decibels = peak > 0 ? Math.max(-METER_RANGE_DB, 20 * Math.log10(peak)) : -METER_RANGE_DB;
     this.parts.level.value = Math.round(METER_RANGE_DB + decibels);
+    this.wave.add(peak);
     this.parts.level.dataset.tone = decibels > TOO_LOUD_DB ? "bad" : decibels > AUDIBLE_DB ? "good" : "";
   }
 
   showDevices(devices, chosenId) {
-    this.parts.device.replaceChildren(...devices.map((one) => new Option(one.label || "Microphone", one.deviceId)));
+    this.parts.device.replaceChildren(...devices.map((one) => new Option(one.label || translate("Microphone"), one.deviceId)));
     this.parts.device.value = chosenId;
     this.parts.devices.hidden = devices.length < 2;
+  }
+
+  clearWave() {
+    this.wave.clear();
   }
 
   showRecordedTime(seconds) {
@@ -102,7 +114,7 @@ export class RecorderView {
     this.parts.fingerprint.textContent = take.sha256;
     this.showFindings(take.findings);
     this.setListened(false);
-    this.parts.send.hidden = !isSendable;
+    this.isSendable = isSendable;
     this.parts.stored.hidden = !isStored;
     this.parts["not-stored"].hidden = isStored !== false;
   }

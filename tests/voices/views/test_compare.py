@@ -113,13 +113,13 @@ def test_sent_and_flagged_recordings_are_counted_for_each_build(
     viewer_client: Client, pair: tuple[Build, Build]
 ) -> None:
     first, second = pair
-    assert "3 recordings in both builds. Nothing differs" in read_comparison(viewer_client, *pair)
+    assert "3 recordings with the same transcript. Nothing differs" in read_comparison(viewer_client, *pair)
     row = first.recordings.all()[0]
     first.recordings.update(has_report=True)
     first.recordings.filter(pk=row.pk).update(is_silent=True, discard_reason="Too short.")
     second.recordings.filter(recording=row.recording_id).update(transcript="Other text.")
     text = read_comparison(viewer_client, *pair)
-    assert "2 recordings in both builds" in text and "Recordings that differ (1)" in text
+    assert "2 recordings with the same transcript" in text and "Recordings that differ (1)" in text
     assert f"{row.recording.file_name}<small>Another file or transcript</small>" in text
     assert "1 silent, 1 not used" in text and "12 s" in text
     row.delete()

@@ -187,11 +187,11 @@ def test_step_counts_flagged_recordings_instead_of_the_providers_text(producer_c
     assert get_step(producer_client, build.voice.name).reasons == (build.issue,)
     silent, other, both = build.recordings.order_by("pk")
     build.recordings.filter(pk=other.pk).update(is_outlier=True)
-    reason = "1 recording needs work (1 with another speaker or sound)."
+    reason = "1 recording with another speaker or sound."
     assert get_step(producer_client, build.voice.name).reasons == (reason,)
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
     build.recordings.filter(pk=both.pk).update(is_outlier=True)
-    reason = "3 recordings need work (2 silent, 1 with another speaker or sound)."
+    reason = "2 silent recordings, 1 with another speaker or sound."
     assert get_step(producer_client, build.voice.name).reasons == (reason,)
 
 
@@ -200,7 +200,7 @@ def test_recordings_that_the_provider_did_not_use_count_as_flagged(producer_clie
     silent, unused, both = build.recordings.order_by("pk")
     build.recordings.filter(pk__in=[unused.pk, both.pk]).update(discard_reason="Too short.")
     build.recordings.filter(pk__in=[silent.pk, both.pk]).update(is_silent=True)
-    assert get_step(producer_client, build.voice.name).reasons == ("3 recordings need work (2 silent, 1 not used).",)
+    assert get_step(producer_client, build.voice.name).reasons == ("2 silent recordings, 1 not used.",)
 
 
 def test_build_with_an_unknown_status_needs_an_answer_from_staff(

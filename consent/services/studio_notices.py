@@ -4,11 +4,18 @@ from django.db import transaction
 
 from consent.models import Consent, ConsentStatus, EventKind
 from consent.services.audit_log import record_event
-from consent.services.notices import NoticeText, find_shown_notice, store_notice
+from consent.services.notices import NoticeText, build_notice, find_shown_notice, store_notice
+from consent.services.talent_languages import speak_to
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
 NOT_READ = "{name} has not read the notice of this consent. Show it first, and confirm that it was read."
+
+
+def build_studio_notice(consent: Consent) -> NoticeText:
+    """The notice of today in the language of the talent, as the private page shows it."""
+    with speak_to(consent.talent):
+        return build_notice(consent)
 
 
 def is_notice_read(consent: Consent, notice: NoticeText) -> bool:

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import get_consent_or_404, get_user, require_permission
 from consent.notice_pdf import make_notice_pdf
-from consent.services.notices import build_notice
-from consent.services.studio_notices import confirm_notice_read
+from consent.services.studio_notices import build_studio_notice, confirm_notice_read
 from voicehub.refusals import show_refusal_as_message
 
 CHANGED = "The notice has changed since this page was opened. Have the new one read, then confirm it."
@@ -25,7 +24,7 @@ def notice_file(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The notice of today as a PDF to print."""
     consent = get_consent_or_404(pk)
     name = f"notice-{slugify(consent.talent.name) or 'talent'}.pdf"
-    response = HttpResponse(make_notice_pdf(consent, build_notice(consent)), content_type="application/pdf")
+    response = HttpResponse(make_notice_pdf(consent, build_studio_notice(consent)), content_type="application/pdf")
     response.headers["Content-Disposition"] = content_disposition_header(True, name)
     return response
 
@@ -36,7 +35,7 @@ def notice_file(request: HttpRequest, pk: UUID) -> HttpResponse:
 def notice_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Record that the talent has read the notice that the page showed, and go on to where staff came from."""
     consent = get_consent_or_404(pk)
-    notice = build_notice(consent)
+    notice = build_studio_notice(consent)
     if request.POST.get("notice") != notice.sha256:
         messages.error(request, CHANGED)
         return redirect("consent:record_in_studio", consent.pk)

@@ -13,9 +13,8 @@ from consent.playback import record_playback
 from consent.recorder_config import build_recorder_config
 from consent.services.approval import may_approve
 from consent.services.filed_contracts import require_contract
-from consent.services.notices import build_notice
 from consent.services.review import is_under_review
-from consent.services.studio_notices import is_notice_read, require_shown_notice
+from consent.services.studio_notices import build_studio_notice, is_notice_read, require_shown_notice
 from consent.take_files import get_safe_suffix
 from consent.take_report import make_take_report
 from consent.take_upload import UploadResult, make_response, receive_take
@@ -38,7 +37,7 @@ def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "This consent is no longer waiting for a recording.")
         return redirect(consent)
     require_contract(consent)
-    notice = build_notice(consent)
+    notice = build_studio_notice(consent)
     if not is_notice_read(consent, notice):
         context = {"consent": consent, "notice": notice, "next": request.GET.get("next", "")}
         return render(request, "consent/studio_notice.html", context)

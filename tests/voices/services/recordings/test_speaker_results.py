@@ -1,9 +1,17 @@
 """No voiceprint is computed, and no result of one is kept, without the permission of the talent."""
 
+import csv
+import io
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from audio.findings.findings import make_finding
@@ -13,12 +21,13 @@ from consent.services import voice_comparison
 from consent.services.take_checks import save_speaker_match
 from consent.services.voice_comparison import build_question, record_answer
 from tests.consent.rows import allow_comparison
+from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
 from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
-from voices.models import Recording, Voice
+from voices.models import BuildRecording, BuildStatus, Recording, Voice
 from voices.services.recordings.comparison import SPEAKERS_NOT_COMPARED, compare_recordings
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
@@ -139,6 +148,54 @@ def test_permission_taken_back_deletes_all_results_at_once(voice: Voice) -> None
     assert voice.comparison == {"text": "1 of 4 stand out.", "missing": SPEAKERS_NOT_COMPARED}
     assert TakeCheck.objects.get().speaker == {}
     assert Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists(), "for the summary"
+
+
+def test_builds_keep_no_finding_of_another_speaker(studio: Studio, voice: Voice) -> None:
+    row, build = store_results(voice), studio.make_build(voice, BuildStatus.READY)
+    codes = ["too_quiet", "other_speaker"]
+    frozen = BuildRecording.objects.create(build=build, recording=row, sha256=row.sha256, finding_codes=codes)
+    answer(voice, is_allowed=False)
+    frozen.refresh_from_db()
+    assert frozen.finding_codes == ["too_quiet"]
+
+
+def test_upgrade_deletes_the_results_of_talents_who_were_not_asked(studio: Studio, voice: Voice) -> None:
+    row = store_results(voice)
+    voice.talent.comparison_answers.all()._raw_delete("default")
+    frozen = BuildRecording.objects.create(
+        build=studio.make_build(voice, BuildStatus.READY),
+        recording=row,
+        sha256=row.sha256,
+        finding_codes=["other_speaker"],
+    )
+    Task.objects.all().delete()
+    loader = MigrationLoader(connection)
+    for name in (("consent", "0023_comparison_answers"), ("voices", "0027_forget_speakers")):
+        operation = loader.get_migration(*name).operations[-1]
+        assert isinstance(operation, RunPython)
+        operation.code(apps, None)
+    assert TakeCheck.objects.get().speaker == {}
+    assert not voice.recordings.exclude(speaker_result={}).exists()
+    run_due_tasks("compare_recordings")
+    for each in (row, voice, frozen):
+        each.refresh_from_db()
+    assert row.active and "other_speaker" not in (row.warning_codes or "") and frozen.finding_codes == []
+    assert voice.comparison["missing"] == SPEAKERS_NOT_COMPARED and "judged_together" not in voice.comparison
+
+
+def test_pages_and_exports_say_not_compared(voice: Voice, producer_client: Client) -> None:
+    export, pages = reverse("voices:recordings_export", args=[voice.pk]), [voice.get_readiness_url()]
+    compare(voice)
+    pages.append(voice.get_absolute_url())
+    for url in pages:
+        page = read_html(producer_client.get(url))
+        assert "not compared" in page and "The talent has not allowed the voice comparison." in page, url
+    lines = list(csv.DictReader(io.StringIO(producer_client.get(export).getvalue().decode("utf-8-sig"))))
+    assert {line["speaker"] for line in lines} == {"not compared"}
+    store_results(voice)
+    lines = list(csv.DictReader(io.StringIO(producer_client.get(export).getvalue().decode("utf-8-sig"))))
+    assert {line["speaker"] for line in lines} == {"similarity to the others 0.90"}
+    assert "not allowed the voice comparison" not in read_html(producer_client.get(voice.get_readiness_url()))
 
 
 def test_results_of_other_talents_stay(studio: Studio, voice: Voice) -> None:

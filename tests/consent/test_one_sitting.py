@@ -366,7 +366,7 @@ def test_reviewer_approves_every_purpose_of_a_recording_at_once(
     first, second = submit_pair(pair)
     page = read_page(producer_client, pair[1].get_absolute_url())
     assert "The same recording is also for:" in page and pair[0].get_absolute_url() in page
-    assert 'name="all" form="approve" checked' in page
+    assert 'name="all" checked' in page and "All 2 purposes" in page
     read_page_of_audio(producer_client, first)
     approve(producer_client, pair[1], second, all="on")
     assert list_statuses(*pair) == [ConsentStatus.APPROVED] * 2

@@ -6,11 +6,13 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.statement import Statement
 from consent.models.talent import Talent
 from providers.registry import get_provider_label
+from voicehub.name_fields import NameField
 from voicehub.transitions import StatusModel, make_status_constraint
 
 # The statuses of a consent that was approved and has not ended.
@@ -59,10 +61,8 @@ class Consent(StatusModel):
     provider = models.SlugField(max_length=30)
     purpose = models.CharField(max_length=20, choices=Purpose)
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="+")
-    company = models.CharField(max_length=120)
-    talent_name = models.CharField(
-        max_length=120, blank=True, help_text="The talent's name when the consent was requested."
-    )
+    company = NameField(max_length=120)
+    talent_name = NameField(max_length=120, blank=True, help_text="The talent's name when the consent was requested.")
     language = models.CharField(max_length=16)
     text = models.TextField(help_text="The statement exactly as shown.")
     text_sha256 = models.CharField(max_length=64)
@@ -109,6 +109,10 @@ class Consent(StatusModel):
                 name="consent_one_approved",
             ),
         ]
+
+    def get_purpose_display(self) -> str:
+        """The label of the purpose, in the active language."""
+        return gettext(Purpose(self.purpose).label) if self.purpose in Purpose.values else self.purpose
 
     def __str__(self) -> str:
         return f"{self.talent.name}, {get_provider_label(self.provider)}, {self.get_purpose_display().lower()}"

@@ -166,12 +166,7 @@ def test_builds_keep_no_finding_of_another_speaker(studio: Studio, voice: Voice)
 def test_upgrade_deletes_the_results_of_talents_who_were_not_asked(studio: Studio, voice: Voice) -> None:
     row = store_results(voice)
     voice.talent.comparison_answers.all()._raw_delete("default")
-    frozen = BuildRecording.objects.create(
-        build=studio.make_build(voice, BuildStatus.READY),
-        recording=row,
-        sha256=row.sha256,
-        finding_codes=["other_speaker"],
-    )
+    frozen = freeze_codes(studio.make_build(voice, BuildStatus.READY), row, ["other_speaker"])
     Task.objects.all().delete()
     loader = MigrationLoader(connection)
     for name in (("consent", "0023_comparison_answers"), ("voices", "0027_forget_speakers")):

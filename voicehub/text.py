@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from babel import Locale, UnknownLocaleError
 from django.conf.locale import LANG_INFO
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, to_locale
 
 HOUR = 3600
 SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
@@ -70,12 +71,26 @@ def format_clock(moment: datetime) -> str:
 
 
 def get_language_name(tag: str) -> str:
-    """The language of a BCP 47 tag: "en-US" → "English (US)". An unknown language gives the tag itself."""
+    """The language of a BCP 47 tag: "en-US" → "English (US)". An unknown language gives the tag itself.
+
+    In another active language than English, it is named in that language.
+    """
+    active = get_language() or "en"
+    if not active.startswith("en"):
+        return _name_in_language(tag, active)
     code, _, region = tag.partition("-")
     name = LANG_INFO.get(code.lower(), {}).get("name", "")
     if not name:
         return tag
     return f"{name} ({region})" if region else name
+
+
+def _name_in_language(tag: str, active: str) -> str:
+    try:
+        named = Locale.parse(tag, sep="-").get_display_name(to_locale(active))
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return named or tag
 
 
 def format_position(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Choices shared by the models of this app."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_noop
 
 WORLDWIDE = "worldwide"  # the only entry of a list of countries that means every country
 
@@ -9,11 +9,11 @@ WORLDWIDE = "worldwide"  # the only entry of a list of countries that means ever
 class Purpose(models.TextChoices):
     """What the voice is built for. A consent covers one purpose; a contract lists its allowed purposes."""
 
-    NARRATION = "narration", gettext_lazy("Narration and audiobooks")
-    ADVERTISING = "advertising", gettext_lazy("Advertising")
-    ASSISTANT = "assistant", gettext_lazy("Assistants and phone lines")
-    ENTERTAINMENT = "entertainment", gettext_lazy("Games, film and animation")
-    INTERNAL = "internal", gettext_lazy("Internal use and training courses")
+    NARRATION = "narration", gettext_noop("Narration and audiobooks")
+    ADVERTISING = "advertising", gettext_noop("Advertising")
+    ASSISTANT = "assistant", gettext_noop("Assistants and phone lines")
+    ENTERTAINMENT = "entertainment", gettext_noop("Games, film and animation")
+    INTERNAL = "internal", gettext_noop("Internal use and training courses")
 
 
 class ConsentStatus(models.TextChoices):

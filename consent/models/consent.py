@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.statement import Statement
@@ -108,6 +109,10 @@ class Consent(StatusModel):
                 name="consent_one_approved",
             ),
         ]
+
+    def get_purpose_display(self) -> str:
+        """The label of the purpose, in the active language."""
+        return gettext(Purpose(self.purpose).label) if self.purpose in Purpose.values else self.purpose
 
     def __str__(self) -> str:
         return f"{self.talent.name}, {get_provider_label(self.provider)}, {self.get_purpose_display().lower()}"

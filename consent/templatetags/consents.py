@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext
 
 from consent import device_info, extension_points, labels
-from consent.models import Consent, Contract, Event, Invitation, Purpose, Question, Take
+from consent.models import Consent, ConsentStatus, Contract, Event, Invitation, Purpose, Question, Take
 from consent.models.language_release import RELEASABLE
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
@@ -21,6 +21,7 @@ from consent.services.takes import explain_size_limit
 from consent.services.talent_languages import list_offered_languages
 from consent.take_files import ACCEPTED_FILES, describe_files
 from consent.take_report import make_take_report
+from consent.talent_statuses import TALENT_LABELS
 from voicehub.catalogs import load_script_texts
 from voicehub.status_marks import render_mark
 from voicehub.talent_languages import SOURCE_LANGUAGE
@@ -98,6 +99,12 @@ def captured(take: Take) -> str:
 def captured_for_talent(take: Take) -> str:
     """How the take was made, addressed to the talent."""
     return describe_capture_to_talent(take)
+
+
+@register.filter
+def status_for_talent(consent: Consent) -> str:
+    """The status of the consent, in words for the talent."""
+    return str(TALENT_LABELS[ConsentStatus(consent.status)])
 
 
 @register.filter

@@ -165,13 +165,14 @@ def test_talent_reads_the_notice_before_the_recorder(factory: ConsentFactory, co
 
 
 def test_changed_notice_must_be_read_again(factory: ConsentFactory, consent: Consent) -> None:
-    client, earlier = factory.open_link(consent), build_notice(consent)
+    client, earlier = factory.open_link(consent, is_read=False), build_notice(consent)
+    assert begin(client, consent, earlier.sha256) == get_guest_url("record", consent)
     consent.talent.contracts.update(compensation="EUR 5")
     assert begin(client, consent, earlier.sha256) == get_guest_url("home", consent)
     page = read_page(client, get_guest_url("home", consent))
     assert "This page has changed since you opened it." in page and "EUR 5." in page
     assert client.get(get_guest_url("record", consent)).headers["Location"] == get_guest_url("home", consent)
-    assert not consent.events.filter(kind=EventKind.OPENED).exists()
+    assert consent.events.filter(kind=EventKind.TICKED).count() == 1
     assert begin(client, consent, build_notice(consent).sha256) == get_guest_url("record", consent)
     assert consent.notices.count() == 2
 
@@ -180,10 +181,10 @@ def test_nothing_can_be_sent_before_the_notice_was_read(factory: ConsentFactory,
     client = factory.open_link(consent, is_read=False)
     url, data = get_guest_url("submit", consent), {"recorded": "on"}
     response = client.post(url, data | {"file": make_upload(make_clip())}, headers={"Accept": "application/json"})
-    assert response.status_code == 409 and "read what this is about first" in response.json()["problem"]
+    assert response.status_code == 409 and "read what this is about, and tick" in response.json()["problem"]
     assert not consent.takes.exists()
     response = client.post(url, data | {"file": make_upload(make_clip())}, follow=True)
-    assert "read what this is about first" in read_html(response)
+    assert "read what this is about, and tick" in read_html(response)
 
 
 def test_audit_log_entry_of_a_take_names_the_notice(factory: ConsentFactory, consent: Consent) -> None:

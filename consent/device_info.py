@@ -8,7 +8,7 @@ from consent.models import Take
 # The microphone settings from the browser that are stored. Device identifiers are dropped for privacy.
 DEVICE_KEYS = (
     "label", "sampleRate", "channelCount", "echoCancellation", "noiseSuppression", "autoGainControl", "contextRate",
-    "lostSeconds", "gapSeconds",
+    "lostSeconds", "gapSeconds", "isInterrupted",
 )  # fmt: skip
 # Zero means that the browser does not know them.
 POSITIVE_DEVICE_KEYS = {"sampleRate", "channelCount", "contextRate"}
@@ -19,6 +19,7 @@ PROCESSING_LABELS = {
 }
 # What the recorder measured: seconds by which its clock ran ahead of the samples, and of zeros within the sound.
 LOSS_KEYS = ("lostSeconds", "gapSeconds")
+INTERRUPTED = "The page ended while it was recorded; the talent sent what the browser had kept."
 
 
 def parse_device_info(text: str) -> dict[str, Any]:
@@ -63,7 +64,11 @@ def describe_processing(take: Take) -> str:
 
 
 def describe_losses(take: Take) -> str:
-    """How much of the sound the recorder missed; empty if it reported no loss."""
+    """How much of the sound the recorder missed, and whether it ended early; empty if it reported neither."""
     losses = (take.device.get(key) for key in LOSS_KEYS)
     seconds = sum(loss for loss in losses if isinstance(loss, int | float) and loss > 0)
-    return f"The recorder reported that about {seconds:.1f} s of the sound are missing." if seconds >= 0.05 else ""
+    sentences = [
+        f"The recorder reported that about {seconds:.1f} s of the sound are missing." if seconds >= 0.05 else "",
+        INTERRUPTED if take.device.get("isInterrupted") is True else "",
+    ]
+    return " ".join(filter(None, sentences))

@@ -18,6 +18,7 @@ from consent.services.contract_drafts import read_draft
 from consent.services.contracts import check_pdf
 from consent.services.talent_languages import list_offered_languages
 from voicehub.edit_versions import VersionedFormMixin
+from voicehub.name_fields import clean_name
 from voicehub.storage import StorageUnavailable, StoredFileLost
 from voicehub.talent_languages import TALENT_LANGUAGES
 
@@ -43,11 +44,6 @@ def list_language_choices() -> list[tuple[str, str]]:
     ]
 
 
-def collapse_whitespace(text: str) -> str:
-    """Put `text` on one line, because names are used in email subjects and in the statement."""
-    return " ".join(text.split())
-
-
 class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
@@ -65,7 +61,7 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
         self.fields["language"].choices = list_language_choices()  # type: ignore[attr-defined]  # a ChoiceField has choices
 
     def clean_name(self) -> str:
-        return collapse_whitespace(self.cleaned_data["name"])
+        return clean_name(self.cleaned_data["name"])
 
 
 class ContractForm(ModelFormOfContract):
@@ -165,7 +161,7 @@ class ContractForm(ModelFormOfContract):
         return {name: value for name, value in self.cleaned_data.items() if name not in {"file", "are_uses_read"}}
 
     def clean_company(self) -> str:
-        return collapse_whitespace(self.cleaned_data["company"])
+        return clean_name(self.cleaned_data["company"])
 
 
 class ConfirmTermsForm(forms.Form):
@@ -192,7 +188,7 @@ class ConfirmTermsForm(forms.Form):
             del self.fields[name]
 
     def clean_company(self) -> str:
-        return collapse_whitespace(self.cleaned_data["company"])
+        return clean_name(self.cleaned_data["company"])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 
-from consent.forms import DATE_WIDGET, collapse_whitespace
+from consent.forms import DATE_WIDGET
 from consent.models import Purpose, Statement
 from consent.services.request_rules import Use
 from consent.services.statements import load_newest_statements
+from voicehub.name_fields import clean_name
 from voicehub.text import get_language_name
 
 DEFAULT_LANGUAGE = "en-US"
@@ -71,7 +72,7 @@ class ManyUsesForm(forms.Form):
         return Use(provider, self.selected_language, purpose)
 
     def clean_company(self) -> str:
-        return collapse_whitespace(self.cleaned_data["company"])
+        return clean_name(self.cleaned_data["company"])
 
     def clean_valid_until(self) -> Any:
         last_day = self.cleaned_data["valid_until"]

@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 
 from consent.forms import TakeForm
 from consent.models import Capture, Consent, Take
+from consent.services.take_sounds import RecordingUsedElsewhere
 from consent.services.takes import TakeDamaged, TakeWithoutStatement, submit_take
 from consent.take_files import describe_problem
 from voicehub.middleware import get_client_address
@@ -61,12 +62,19 @@ def receive_take(
         )
     except (TakeDamaged, TakeWithoutStatement) as problem:
         return UploadResult(problem=str(problem), status=422)
+    except RecordingUsedElsewhere as problem:
+        return UploadResult(problem=_describe_use(problem, is_talent=recorded_as == Capture.LINK), status=422)
     except ActionRefused as problem:
         earlier = _find_duplicate(consent, data["sha256"])
         if earlier is None:
             return UploadResult(problem=str(problem), status=409)
         take = earlier
     return UploadResult(take, describe_problem(take, is_talent=recorded_as == Capture.LINK))
+
+
+def _describe_use(problem: RecordingUsedElsewhere, *, is_talent: bool) -> str:
+    """Only staff learn whose request it is."""
+    return str(problem) if is_talent else f"{problem} It is the recording for {problem.other}."
 
 
 def _find_duplicate(consent: Consent, sha256: str) -> Take | None:

@@ -11,6 +11,7 @@ from consent.views import (
     open_requests,
     questions,
     requests,
+    studio_notice,
     takes,
     talents,
 )
@@ -52,6 +53,8 @@ urlpatterns = [
     path("consents/<uuid:pk>/links/<uuid:link>/end/", links.revoke_link, name="end_link"),
     path("consents/<uuid:pk>/links/<uuid:link>/remind/", links.remind, name="remind"),
     path("consents/<uuid:pk>/record/", takes.record_in_studio, name="record_in_studio"),
+    path("consents/<uuid:pk>/notice.pdf", studio_notice.notice_file, name="notice_file"),
+    path("consents/<uuid:pk>/notice/", studio_notice.notice_confirm, name="notice_confirm"),
     path("consents/<uuid:pk>/takes/", takes.take_upload, name="take_upload"),
     path("consents/<uuid:pk>/approve/", consents.approve, name="approve"),
     path("consents/<uuid:pk>/ask-again/", consents.ask_again, name="ask_again"),

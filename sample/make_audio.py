@@ -52,6 +52,8 @@ SCRIPTS = {
         "Every great journey begins with a good pair of shoes, and a reason to be home by supper.",
     ),
 }
+# Each provider needs a recording of its own. The second reading is slower, so that it is not a copy of the first.
+SECOND_READING = ("consent-slt-2", "slt", 1.12)
 WRONG_SPEAKER = "The orchestra tuned quietly while the last guests found their seats in the upper circle."
 
 WRONG_STATEMENTS = {
@@ -80,7 +82,8 @@ def plan_files() -> list[dict[str, Any]]:
     entries += [
         _build_entry(name, who, who, "not_the_statement", text) for name, (who, text) in WRONG_STATEMENTS.items()
     ]
-    return entries
+    name, who, pace = SECOND_READING
+    return [*entries, _build_entry(name, who, who, "second_consent", STATEMENT) | {"pace": pace}]
 
 
 def _build_entry(name: str, belongs_to: str, speaker: str, kind: str, transcript: str) -> dict[str, Any]:
@@ -97,7 +100,7 @@ def make_file(entry: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]
     if entry["kind"] == "silent":
         clean = np.zeros(round(SILENT_SECONDS * RATE))
     else:
-        clean = set_level(read_aloud(entry["speaker"], entry["transcript"]))
+        clean = set_level(read_aloud(entry["speaker"], entry["transcript"], entry.get("pace", 1.0)))
     samples = clean + make_room_tone(len(clean), rng)
     soundfile.write(FOLDER / entry["file"], quantize(samples), RATE, subtype="PCM_16")
     return entry | {"seconds": round(len(samples) / RATE, 2)}
@@ -108,12 +111,13 @@ def quantize(samples: Samples) -> NDArray[np.int16]:
     return (np.round(samples * FULL_SCALE / QUANTIZATION_STEP) * QUANTIZATION_STEP).astype(np.int16)
 
 
-def read_aloud(voice: str, text: str) -> Samples:
+def read_aloud(voice: str, text: str, pace: float) -> Samples:
+    """`pace` stretches the speech: 1.1 is a tenth slower."""
     spelled = text.replace("Resemble AI", "Resemble A I")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
         subprocess.run(  # noqa: S603 - a fixed program and the texts above
-            ["/usr/bin/flite", "-voice", voice, "-t", spelled, "-o", str(path)],
+            ["/usr/bin/flite", "-voice", voice, "--setf", f"duration_stretch={pace}", "-t", spelled, "-o", str(path)],
             check=True,
         )
         samples, rate = soundfile.read(path)

@@ -98,6 +98,8 @@ ACCESS = {
     "consent:hold_set": ("post", PRODUCER_ROLES),
     "consent:hold_release": ("post", PRODUCER_ROLES),
     "consent:comparison_answer": ("post", AUDIO_ROLES),
+    "consent:notice_file": ("get", AUDIO_ROLES),
+    "consent:notice_confirm": ("post", AUDIO_ROLES),
     "consent:void": ("post", PRODUCER_ROLES),
     "consent:contract_check": ("post", PRODUCER_ROLES),
     "consent:history_check": ("post", PRODUCER_ROLES),

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from voicehub.name_fields import is_visible, remove_bidi_controls
 from voicehub.transitions import StatusModel, make_status_constraint
 
 PERMISSION_BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -25,7 +26,8 @@ class User(AbstractUser):
     mails_voice_public = models.BooleanField("A voice is public", default=True)
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.username
+        name = remove_bidi_controls(self.get_full_name())
+        return name if is_visible(name) else self.username
 
 
 class SignInAttempts(models.Model):

@@ -39,6 +39,7 @@ VOICEHUB_DATA_LOCATION = env.read_text("VOICEHUB_DATA_LOCATION")
 # A font with more scripts than Inter, for reports as PDF.
 VOICEHUB_REPORT_FONT = env.read_font("VOICEHUB_REPORT_FONT")
 # For a studio of one person: staff may approve takes that they recorded themselves. The audit log notes it each time.
+VOICEHUB_ALLOW_REPEATED_RECORDINGS = env.read_boolean("VOICEHUB_ALLOW_REPEATED_RECORDINGS", default=False)
 VOICEHUB_ALLOW_SELF_APPROVAL = env.read_boolean("VOICEHUB_ALLOW_SELF_APPROVAL", default=False)
 # URL of the provider sandbox. Empty if there is none.
 VOICEHUB_SANDBOX_URL = env.read_text("VOICEHUB_SANDBOX_URL").rstrip("/")

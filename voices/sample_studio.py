@@ -22,7 +22,9 @@ from django.utils import timezone
 from consent.models import WORLDWIDE, Capture, Consent, Purpose, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.invitations import invite_talent, request_consent
+from consent.services.notices import build_notice, store_notice
 from consent.services.review import approve_consent
+from consent.services.studio_notices import confirm_notice_read
 from consent.services.takes import submit_take
 from consent.services.voice_comparison import build_question, record_answer
 from providers import registry
@@ -106,7 +108,9 @@ def make_sample_studio(write_line: WriteLine) -> None:
         alan = _create_talent("Alan Webb", paula)
         _file_contract(alan, paula)
         clip = next(list_clips("awb", "consent"))
-        submit_take(_request_consent(alan, PROVIDER, paula), clip.make_upload(), Capture.LINK)
+        consent = _request_consent(alan, PROVIDER, paula)
+        store_notice(consent, build_notice(consent))
+        submit_take(consent, clip.make_upload(), Capture.LINK)
     if not Talent.objects.filter(name="Kim Aldous").exists():
         write_line("Kim Aldous: an open invitation.")
         kim = _create_talent("Kim Aldous", paula)
@@ -156,9 +160,11 @@ def _create_approved_talent(name: str, speaker: str, by: User, *providers: str) 
     talent = _create_talent(name, by)
     _file_contract(talent, by)
     recorder = User.objects.get(username="ed")
-    for provider in providers:
+    clips = list_clips(speaker, "consent", "second_consent")  # a recording is for one provider only
+    for provider, clip in zip(providers, clips, strict=False):
         consent = _request_consent(talent, provider, by)
-        take = submit_take(consent, next(list_clips(speaker, "consent")).make_upload(), Capture.IN_STUDIO, by=recorder)
+        confirm_notice_read(consent, build_notice(consent), recorder)
+        take = submit_take(consent, clip.make_upload(), Capture.IN_STUDIO, by=recorder)
         consent.refresh_from_db()
         _approve_sample(consent, take, by)
     record_answer(talent, build_question(talent), is_allowed=True, by=recorder, reason=NO_PERSON)

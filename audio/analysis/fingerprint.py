@@ -79,7 +79,7 @@ def _compute_band_energies(samples: Float32) -> NDArray[np.float64]:
     return np.asarray(np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1))
 
 
-def _decode_fingerprint(text: str) -> Subfingerprints:
+def decode_fingerprint(text: str) -> Subfingerprints:
     """Return the 24 bits of each spectrum as one number. Empty if the text is damaged, so that it matches nothing."""
     try:
         parts = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 3).astype(np.uint32)
@@ -99,9 +99,9 @@ class FingerprintMatch:
 
 def compute_difference(one: str, other: str) -> float:
     """The share of bits that differ at the best alignment, 0..1; 1 if one fingerprint is empty."""
-    first, second = _decode_fingerprint(one), _decode_fingerprint(other)
+    first, second = decode_fingerprint(one), decode_fingerprint(other)
     min_overlap = _compute_min_overlap(first, second)
-    return _find_min_difference(first, second, range(min_overlap - len(second), len(first) - min_overlap + 1))
+    return find_min_difference(first, second, range(min_overlap - len(second), len(first) - min_overlap + 1))
 
 
 def find_similar_pairs(
@@ -116,18 +116,18 @@ def find_similar_pairs(
     Not every pair is compared. Copies have some equal sub-fingerprints at one time offset, so all sub-fingerprints are
     sorted, and only pairs that have several equal ones are compared.
     """
-    decoded = [_decode_fingerprint(text) for text in fingerprints]
+    decoded = [decode_fingerprint(text) for text in fingerprints]
     found: dict[tuple[int, int], float] = {}
     for one, other, offset in _find_candidates(decoded):
         first, second = decoded[one], decoded[other]
-        best = _find_min_difference(first, second, range(offset - 1, offset + 2))
+        best = find_min_difference(first, second, range(offset - 1, offset + 2))
         found[one, other] = min(best, found.get((one, other), 1.0))
     return [
         FingerprintMatch(*pair, round(share, 3)) for pair, share in sorted(found.items()) if share <= max_difference
     ]
 
 
-def _find_min_difference(first: Subfingerprints, second: Subfingerprints, offsets: Iterable[int]) -> float:
+def find_min_difference(first: Subfingerprints, second: Subfingerprints, offsets: Iterable[int]) -> float:
     """The least difference at these offsets; 1 if the overlap is too short at all of them."""
     min_overlap = _compute_min_overlap(first, second)
     return min(

@@ -12,6 +12,7 @@ from consent.models.choices import ConsentStatus, Purpose
 from consent.models.statement import Statement
 from consent.models.talent import Talent
 from providers.registry import get_provider_label
+from voicehub.name_fields import NameField
 from voicehub.transitions import StatusModel, make_status_constraint
 
 # The statuses of a consent that was approved and has not ended.
@@ -60,10 +61,8 @@ class Consent(StatusModel):
     provider = models.SlugField(max_length=30)
     purpose = models.CharField(max_length=20, choices=Purpose)
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="+")
-    company = models.CharField(max_length=120)
-    talent_name = models.CharField(
-        max_length=120, blank=True, help_text="The talent's name when the consent was requested."
-    )
+    company = NameField(max_length=120)
+    talent_name = NameField(max_length=120, blank=True, help_text="The talent's name when the consent was requested.")
     language = models.CharField(max_length=16)
     text = models.TextField(help_text="The statement exactly as shown.")
     text_sha256 = models.CharField(max_length=64)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from consent.models.talent import Talent
 from voicehub.json_fields import ListOf, ShapedJSONField
 from voicehub.json_shapes import FINDINGS
+from voicehub.name_fields import NameField
 from voicehub.storage import private
 from voicehub.text import format_date
 
@@ -71,7 +72,7 @@ class Contract(models.Model):
     signed_on = models.DateField()
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True, help_text="Leave empty for no end date.")
-    company = models.CharField(
+    company = NameField(
         "party", max_length=120, blank=True, help_text="The studio's legal name in the contract. Empty: not confirmed."
     )
     territory = models.CharField(max_length=200, default="Worldwide", help_text="In the words of the contract.")

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from voicehub.name_fields import NameField
 from voicehub.talent_languages import SOURCE_LANGUAGE, TALENT_LANGUAGES
 
 
@@ -14,7 +15,7 @@ class Talent(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=120, help_text="As written in the contract.")
+    name = NameField(max_length=120, help_text="As written in the contract.")
     email = models.EmailField(blank=True, help_text="Invitations are sent to this address.")
     agent_email = models.EmailField(
         "agent's email",

@@ -15,6 +15,7 @@ from consent.models import Consent, Contract, Take, TakeCheck
 from consent.services.audit_log import find_first_broken_event
 from consent.services.gate import BuildPurpose, check_permission
 from consent.services.take_checks import CHECK_FAILED
+from consent.services.take_sounds import index_earlier_take
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import EVIDENCE_CHECK_HOUR, EVIDENCE_CHECK_RETRY
 from voicehub.storage import StorageUnavailable, StoredFileLost, explain_storage_errors, hash_file, open_stored_file
@@ -127,7 +128,8 @@ def check_all_evidence(heartbeat: Callable[[], None]) -> timedelta:
             check_contract_file(contract)
         for check in _iterate_unchecked(TakeCheck.objects.select_related("take"), "file_checked_at", begin):
             heartbeat()
-            check_take_files(check.take)
+            if not check_take_files(check.take):
+                index_earlier_take(check.take)
     except StorageUnavailable:
         return EVIDENCE_CHECK_RETRY
     return find_last_night(timezone.now() + timedelta(days=1)) - timezone.now()

@@ -18,6 +18,7 @@ from consent.services.sittings import group_by_statement
 from consent.services.talent_languages import speak_to
 from voicehub import outbox
 from voicehub.models import User
+from voicehub.name_fields import remove_bidi_controls
 from voicehub.refusals import ActionRefused
 from voicehub.tokens import hash_token, new_token
 from voicehub.transitions import move
@@ -43,7 +44,7 @@ def request_consent(
     )
     if statement is None:
         raise StatementMissing("There is no statement for this provider in this language. Choose another language.")
-    company = company or settings.VOICEHUB_COMPANY
+    company = remove_bidi_controls(company or settings.VOICEHUB_COMPANY)
     text = statement.fill(company=company, talent=talent.name)
     with transaction.atomic():
         consent = Consent.objects.create(

@@ -21,7 +21,7 @@ from consent.services.contacts import get_producer_address
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
 from consent.services.filed_contracts import list_on_file, load_contracts
-from consent.services.voice_comparison import describe_comparison
+from consent.services.voice_comparison import describe_comparison, get_title
 from providers import registry
 from providers.base import Provider
 from providers.types import Capabilities
@@ -117,7 +117,7 @@ def _iterate_sections(consent: Consent, contracts: Sequence[Contract]) -> Iterat
         yield Section("term", gettext("For how long"), describe_term(compute_term(consent, contracts)))
         yield Section("pay", gettext("What you are paid"), _describe_pay(on_file))
     yield Section("listeners", gettext("Who can listen"), _describe_listeners(consent, label))
-    yield Section(COMPARISON, gettext("If your voice is compared"), describe_comparison())
+    yield Section(COMPARISON, get_title(), describe_comparison())
     yield Section(WITHDRAWAL, gettext("If you change your mind"), _describe_withdrawal(consent, label))
     deletion_title = gettext("What a deletion does at {provider}").format(provider=label)
     yield Section("deletion", deletion_title, tuple(_iterate_deletion(consent, label)))

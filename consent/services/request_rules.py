@@ -30,8 +30,8 @@ class Use(NamedTuple):
     purpose: str
 
     def describe(self) -> str:
-        names = (get_provider_label(self.provider), get_language_name(self.language), Purpose(self.purpose).label)
-        return ", ".join(names)
+        purpose = str(Purpose(self.purpose).label)
+        return ", ".join((get_provider_label(self.provider), get_language_name(self.language), purpose))
 
 
 @dataclass(frozen=True, slots=True)

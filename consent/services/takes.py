@@ -19,6 +19,7 @@ from consent.services.finding_words import EMPTY_TAKE_CODES, describe_error
 from consent.services.notices import find_shown_notice
 from consent.services.sittings import get_statement_key
 from consent.services.take_checks import enqueue_take_check
+from consent.services.take_sounds import index_take, read_fingerprint, refuse_used_recording
 from consent.services.talent_mails import enqueue_shared_mails
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -63,8 +64,9 @@ def submit_take(
     files. All are stored, or none. A file in another format gets a converted WAV beside it. A take that cannot be sent
     to a provider is stored too, with its findings. The consent then keeps waiting. Returns the take of `consent`.
     Raises ActionRefused if a consent does not wait for a take, ContractMissing if no contract on file allows it,
-    TakeDamaged if the hash differs from the claimed hash, TakeWithoutStatement if there is no speech to check. Nothing
-    is stored in these cases.
+    TakeDamaged if the hash differs from the claimed hash, TakeWithoutStatement if there is no speech to check,
+    RecordingUsedElsewhere if it was received for another talent, provider, language or link. Nothing is stored in these
+    cases.
     """
     if (file.size or 0) > TAKE_BYTES:
         raise ActionRefused(explain_size_limit())
@@ -92,7 +94,8 @@ def submit_take(
             **_build_sound_fields(sound),
         )
         wav = stack.enter_context(sound.wav_path.open("rb")) if sound.wav_path and sound.ok else None
-        takes = _store_takes(consents, partial(_make_take_with_files, make_take, file, wav))
+        fingerprint = read_fingerprint(sound, file)
+        takes = _store_takes(consents, fingerprint, partial(_make_take_with_files, make_take, file, wav))
     return takes[consent.pk]
 
 
@@ -114,11 +117,15 @@ def _build_sound_fields(sound: IngestResult) -> dict[str, Any]:
     return fields if sound.ok else fields | {"recipe": {}, "wav_sha256": ""}
 
 
-def _store_takes(consents: Sequence[Consent], make_take: Callable[[], Take]) -> dict[uuid.UUID, Take]:
+def _store_takes(consents: Sequence[Consent], fingerprint: str, make_take: Callable[[], Take]) -> dict[uuid.UUID, Take]:
     """A take of each consent, by the id of the consent."""
     with transaction.atomic():
         locked = _lock_requested_consents(consents)
-        takes = {consent.pk: _store_take(consent, make_take()) for consent in locked}
+        made = {consent.pk: make_take() for consent in locked}
+        first = made[consents[0].pk]
+        if first.acceptable:
+            refuse_used_recording(locked, (first.sha256, first.wav_sha256), fingerprint)
+        takes = {consent.pk: _store_take(consent, made[consent.pk], fingerprint) for consent in locked}
         by_id = {consent.pk: consent for consent in locked}
         ordered, first = [by_id[consent.pk] for consent in consents], takes[consents[0].pk]
         if first.acceptable:
@@ -129,7 +136,7 @@ def _store_takes(consents: Sequence[Consent], make_take: Callable[[], Take]) -> 
     return takes
 
 
-def _store_take(consent: Consent, take: Take) -> Take:
+def _store_take(consent: Consent, take: Take, fingerprint: str) -> Take:
     take.consent = consent
     _require_contract(consent, take.recorded_by)
     take.save()
@@ -145,6 +152,7 @@ def _store_take(consent: Consent, take: Take) -> Take:
         **_describe_origin(take),
     )
     if take.acceptable:
+        index_take(take, fingerprint)
         move(consent, ConsentStatus.SUBMITTED, note_to_talent="")
     return take
 

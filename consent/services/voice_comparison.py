@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import get_language, gettext
+from django.utils import translation
+from django.utils.translation import gettext
 
 from audio.networks import speaker_encoder, speaker_match
 from consent import extension_points
@@ -20,6 +21,7 @@ from consent.models import ComparisonAnswer, Consent, EventKind, Invitation, Tak
 from consent.services.audit_log import record_event
 from voicehub.json_fields import hash_json
 from voicehub.models import User
+from voicehub.talent_languages import SOURCE_LANGUAGE, get_talent_language
 
 WORDS_VERSION = 1
 NOT_ALLOWED = "The talent has not allowed the voice comparison."
@@ -29,6 +31,7 @@ NOT_ALLOWED = "The talent has not allowed the voice comparison."
 class ComparisonQuestion:
     """The question as a talent is shown it. `content` is what is stored, and `sha256` its hash as canonical JSON."""
 
+    title: str
     question: str
     paragraphs: tuple[str, ...]
     content: dict[str, Any]
@@ -48,15 +51,24 @@ def load_comparison(talent: Talent) -> VoiceComparison:
 
 
 def build_question(talent: Talent) -> ComparisonQuestion:
-    question, paragraphs = gettext("I allow the voice comparison"), describe_comparison()
-    content = {
-        "talent": str(talent.pk),
-        "language": get_language(),
-        "version": WORDS_VERSION,
-        "question": question,
-        "paragraphs": list(paragraphs),
-    }
-    return ComparisonQuestion(question, paragraphs, content, hash_json(content))
+    """The question in the active language. In another language than English, it holds the English words too."""
+    language, words = get_talent_language(), _build_words()
+    content = {"talent": str(talent.pk), "language": language, "version": WORDS_VERSION, **words}
+    if language != SOURCE_LANGUAGE:
+        with translation.override(SOURCE_LANGUAGE):
+            content["english"] = _build_words()
+    return ComparisonQuestion(
+        words["title"], words["question"], tuple(words["paragraphs"]), content, hash_json(content)
+    )
+
+
+def _build_words() -> dict[str, Any]:
+    question = gettext("I allow the voice comparison")
+    return {"title": get_title(), "question": question, "paragraphs": list(describe_comparison())}
+
+
+def get_title() -> str:
+    return gettext("Voice comparison, only if you want it")
 
 
 def describe_comparison() -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def provider_names(slugs: list[str]) -> str:
 
 @register.filter
 def purpose_names(purposes: list[str]) -> str:
-    return ", ".join(Purpose(purpose).label for purpose in purposes if purpose in Purpose.values)
+    return ", ".join(str(Purpose(purpose).label) for purpose in purposes if purpose in Purpose.values)
 
 
 @register.filter

@@ -33,6 +33,7 @@ def ask_talents(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     talents = _list_chosen_talents(data)
     form = ManyUsesForm(data if "company" in data else None, initial=read_address(data))
+    form.fields["valid_until"].help_text = "Leave empty for the end of each contract."
     report = None
     if talents and form.is_bound and form.is_valid():
         plans = _plan_requests(talents, form)

@@ -8,31 +8,39 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_consent_or_404, get_open_take_or_404, get_user, require_permission
-from consent.models import Capture, ConsentStatus, Take
+from consent.models import Capture, Consent, ConsentStatus, Take
 from consent.playback import record_playback
 from consent.recorder_config import build_recorder_config
 from consent.services.approval import may_approve
 from consent.services.filed_contracts import require_contract
 from consent.services.review import is_under_review
+from consent.services.studio_notices import build_studio_notice, is_notice_read, require_shown_notice
 from consent.take_files import get_safe_suffix
 from consent.take_report import make_take_report
-from consent.take_upload import make_response, receive_take
+from consent.take_upload import UploadResult, make_response, receive_take
 from consent.views.consents import render_consent_page
 from voicehub.media import format_peaks, send_file
 from voicehub.middleware import allow_microphone
-from voicehub.refusals import show_refusal_as_message
+from voicehub.refusals import ActionRefused, show_refusal_as_message
 
 
 @require_permission("consent.add_take")
 @require_safe
 @show_refusal_as_message("consent:consent")
 def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The recorder for staff, with the talent present."""
+    """The recorder for staff, with the talent present. Before it, the notice, unless the talent has read it.
+
+    With `?next=upload`, the notice leads back to the form for a file.
+    """
     consent = get_consent_or_404(pk)
     if consent.status != ConsentStatus.REQUESTED:
         messages.error(request, "This consent is no longer waiting for a recording.")
         return redirect(consent)
     require_contract(consent)
+    notice = build_studio_notice(consent)
+    if not is_notice_read(consent, notice):
+        context = {"consent": consent, "notice": notice, "next": request.GET.get("next", "")}
+        return render(request, "consent/studio_notice.html", context)
     context = {"consent": consent, "recorder_config": build_recorder_config(consent)}
     return allow_microphone(render(request, "consent/record_in_studio.html", context))
 
@@ -48,7 +56,7 @@ def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     url = consent.get_absolute_url()
     if request.method != "POST":
         return redirect(f"{url}?{request.GET.urlencode()}" if request.GET else url)
-    received = receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
+    received = _receive_from_staff(request, consent)
     consent.refresh_from_db(fields=["status"])
 
     def render_form(file_problem: str, status: int) -> HttpResponse:
@@ -58,6 +66,16 @@ def take_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(url)
 
     return make_response(request, received, url, render_form)
+
+
+def _receive_from_staff(request: HttpRequest, consent: Consent) -> UploadResult:
+    """Refused if the talent was shown no notice. A repeated upload of a stored take gets its answer all the same."""
+    try:
+        if consent.status == ConsentStatus.REQUESTED:
+            require_shown_notice(consent)
+    except ActionRefused as problem:
+        return UploadResult(problem=str(problem), status=409)
+    return receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
 
 
 @require_permission("consent.view_take")

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser import sound, staff_steps
+from tests.browser.scripted_recorder import PAGE, Recorder
 from tests.browser.shared_talent import OpenSessionTab, SharedTalent
 from tests.browser.studio import Studio
 from tests.browser.tab import SIZES, CheckedPages, Tab
@@ -144,3 +146,21 @@ def dataset_build(open_session_tab: OpenSessionTab, account: str) -> str:
         staff_steps.wait_for_heading(tab.page, "Quality scores")
         staff_steps.generate_preview(tab.page, "Good morning.")
     return build
+
+
+@pytest.fixture
+def recorder(chrome: Browser) -> Iterator[Recorder]:
+    from consent.models import Consent
+    from consent.recorder_config import build_recorder_config
+
+    config = build_recorder_config(Consent(provider="resemble_v2"))
+    values = {"recorder_config": config, "submit_url": "/submit/", "csrf_token": "token", "consent": {"pk": "one"}}
+    context = chrome.new_context(**SIZES["phone"], reduced_motion="reduce")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield Recorder(page, PAGE.format(recorder=render_to_string("consent/_recorder.html", values)))
+    width = page.evaluate("document.scrollingElement.scrollWidth")
+    context.close()
+    assert errors == []
+    assert width <= SIZES["phone"]["viewport"]["width"]

@@ -289,6 +289,7 @@ def test_review_page_says_that_staff_recorded_take_in_studio(
     )
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_role("link", name="Record in the studio").click()
+    page.get_by_role("button", name=re.compile("has read it")).click()
     expect(page.get_by_text("The audit log will say that you made this recording.")).to_be_visible()
     talent_steps.allow_microphone(page)
     tab.check_page("recording in the studio")

@@ -1,116 +1,15 @@
 """Faults of a microphone and of the way to the studio, played by a scripted microphone on a phone-sized page."""
 
 import json
-import mimetypes
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from django.template.loader import render_to_string
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import expect
 
-from consent.models import Consent
-from consent.recorder_config import build_recorder_config
-from tests.browser.tab import SIZES
+from tests.browser.scripted_recorder import Recorder
 
 pytestmark = pytest.mark.django_db
-
-STATIC = Path(__file__).parents[2] / "static"
-MICROPHONE = (Path(__file__).parent / "scripted_microphone.js").read_text(encoding="utf-8")
-ADDRESS = "https://recorder.test/"
-PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Recorder</title>
-<link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/css/talent.css">
-<link rel="stylesheet" href="/static/css/recorder.css">
-<script type="module" src="/static/js/recorder/recorder.js"></script>
-<main class="sheet"><h1>Read this aloud</h1>{recorder}</main></html>"""
-
-
-class Recorder:
-    """The recorder in a page without a studio: `answers` are the statuses of its next requests, 0 for none."""
-
-    def __init__(self, page: Page, html: str) -> None:
-        self.page = page
-        self.html = html
-        self.answers: list[int] = []
-        self.uploads: list[str] = []
-        page.route(f"{ADDRESS}**", self._answer)
-        page.clock.install()
-        page.add_init_script(MICROPHONE)
-        page.goto(ADDRESS)
-        self.message = page.locator("[data-part=message]")
-        self.steps = page.locator("[data-part=steps] li")
-        expect(self.message).to_contain_text("First the microphone.")
-
-    def _answer(self, route: Route) -> None:
-        path = route.request.url.removeprefix(ADDRESS)
-        if path.startswith("static/"):
-            file = STATIC / path.removeprefix("static/")
-            route.fulfill(body=file.read_bytes(), content_type=mimetypes.guess_type(file.name)[0])
-        elif route.request.method == "GET":
-            route.fulfill(body=self.html, content_type="text/html")
-        else:
-            self._answer_talent(route)
-
-    def _answer_talent(self, route: Route) -> None:
-        status = self.answers.pop(0) if self.answers else 200
-        form = (route.request.post_data_buffer or b"").decode("latin-1")
-        if route.request.method == "POST":
-            self.uploads.append(form)
-        if not status:
-            route.abort("connectionrefused")
-            return
-        sha256 = re.search(r'name="sha256"\s+(\w+)', form)
-        route.fulfill(status=status, json={"sha256": sha256[1] if sha256 else "", "next": "/#receipt"})
-
-    def set(self, **values: Any) -> None:
-        self.page.evaluate("(values) => Object.assign(script, values)", values)
-
-    def read(self, code: str) -> Any:
-        return self.page.evaluate(code)
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def wait(self, seconds: float) -> None:
-        """Let this much time pass on the clock of the page."""
-        self.page.clock.run_for(round(seconds * 1000))
-
-    def open(self) -> None:
-        self.press("Allow the microphone")
-        expect(self.message).to_contain_text("Say a sentence")
-        self.wait(4.5)
-        expect(self.page.get_by_role("button", name="Record", exact=True)).to_be_enabled()
-
-    def record(self, seconds: float = 3) -> None:
-        self.press("Record")
-        expect(self.message).to_have_text("Recording. Read the text aloud, then press Stop.")
-        self.wait(seconds)
-
-    def stop(self) -> None:
-        self.press("Stop")
-        expect(self.page.get_by_role("group", name="Your recording")).to_be_visible()
-
-    def check_released(self) -> None:
-        """No microphone that the page has opened is still in use."""
-        assert self.read("made.tracks.filter((track) => track.readyState === 'live').length") == 0
-        assert self.read("made.contexts.filter((context) => context.state !== 'closed').length") == 0
-
-
-@pytest.fixture
-def recorder(chrome: Browser) -> Iterator[Recorder]:
-    config = build_recorder_config(Consent(provider="resemble_v2"))
-    values = {"recorder_config": config, "submit_url": "/submit/", "csrf_token": "token", "consent": {"pk": "one"}}
-    context = chrome.new_context(**SIZES["phone"], reduced_motion="reduce")
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield Recorder(page, PAGE.format(recorder=render_to_string("consent/_recorder.html", values)))
-    width = page.evaluate("document.scrollingElement.scrollWidth")
-    context.close()
-    assert errors == []
-    assert width <= SIZES["phone"]["viewport"]["width"]
 
 
 def test_question_that_nobody_answers_is_explained_and_given_up(recorder: Recorder) -> None:
@@ -254,15 +153,31 @@ def test_lost_sound_is_named_and_sent_with_the_take(recorder: Recorder) -> None:
 
 
 def play_and_send(recorder: Recorder) -> None:
-    """By keys alone: the focus is on “Play” after a recording."""
+    """By keys alone: a new take plays by itself, and the focus is on the button of the player."""
     send = recorder.page.get_by_role("button", name="Send it")
     expect(send).to_be_disabled()
+    expect(recorder.page.get_by_role("button", name="Pause")).to_be_focused()
+    recorder.page.keyboard.press("Space")
     expect(recorder.page.get_by_role("button", name="Play")).to_be_focused()
     recorder.read("document.querySelector('audio').playbackRate = 4")
     recorder.page.keyboard.press("Space")
-    expect(recorder.page.get_by_role("button", name="Pause")).to_be_focused()
     expect(send).to_be_enabled()
     recorder.press("Send it")
+
+
+def test_network_that_is_cut_twice_sends_the_same_take_in_the_end(recorder: Recorder) -> None:
+    recorder.open()
+    recorder.record()
+    recorder.stop()
+    recorder.answers = [0, 200, 0, 200]
+    play_and_send(recorder)
+    for _attempt in range(2):
+        expect(recorder.message).to_contain_text("The studio cannot be reached.")
+        with recorder.page.expect_request(lambda request: request.method == "POST"):
+            recorder.page.clock.fast_forward(10_000)
+    expect(recorder.page).to_have_url(re.compile("#receipt"))
+    hashes = {re.findall(r'name="sha256"\s+(\w+)', form)[0] for form in recorder.uploads}
+    assert (len(recorder.uploads), len(hashes)) == (3, 1)
 
 
 def test_take_is_sent_when_the_studio_answers_again(recorder: Recorder) -> None:

@@ -10,13 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from consent.models import Capture, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
+from consent.models import Capture, ComparisonAnswer, Consent, Contract, Invitation, Purpose, Statement, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import create_private_link, request_consent
-from consent.services.notices import build_notice
+from consent.services.notices import build_notice, store_notice
 from consent.services.sittings import record_ticks
 from consent.services.takes import submit_take
+from consent.services.voice_comparison import build_question
 from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from tests.support.pdfs import make_pdf
@@ -129,6 +130,21 @@ class ConsentFactory:
         if is_read:
             tick_purposes(*consents)
         return client
+
+
+def allow_comparison(talent: Talent) -> None:
+    """Let the voice of this talent be compared. Nothing is compared before the next task."""
+    question = build_question(talent)
+    fields = {"number": talent.comparison_answers.count() + 1, "version": 1, "reason": "Said so."}
+    ComparisonAnswer.objects.create(
+        talent=talent, is_allowed=True, content=question.content, sha256=question.sha256, **fields
+    )
+
+
+def read_in_studio(consent: Consent) -> Consent:
+    """As if the talent had read the notice of this consent in the studio."""
+    store_notice(consent, build_notice(consent))
+    return consent
 
 
 def tick_purposes(*consents: Consent) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consent.device_info import describe_losses, describe_processing, parse_device_info
+from consent.device_info import INTERRUPTED, describe_losses, describe_processing, parse_device_info
 from consent.models import Take
 
 ALL_OFF = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
@@ -46,6 +46,12 @@ def test_rate_or_count_of_zero_is_not_stored(key: str) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "no JSON", "[" * 100_000])
 def test_text_that_is_no_json_object_stores_nothing(text: str) -> None:
     assert parse_device_info(text) == {}
+
+
+def test_recording_that_the_page_ended_is_named() -> None:
+    device = parse_device_info('{"isInterrupted": true}')
+    assert describe_losses(Take(device=device)) == INTERRUPTED
+    assert describe_losses(Take(device=device | {"lostSeconds": 1})).endswith(f"are missing. {INTERRUPTED}")
 
 
 def test_missing_sound_is_stored_and_shown() -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from consent.models import ConsentStatus, EventKind, Take
 from consent.services.finding_words import EMPTY_TAKE_CODES
-from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_upload
+from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_upload, read_in_studio
 from tests.support.html import read_html
 from tests.support.wav import RATE, make_speech_like, make_wav_bytes, make_white_noise
 
@@ -36,7 +36,7 @@ def list_stored_files() -> set[Path]:
 def test_empty_take_from_staff_is_refused_and_not_stored(
     factory: ConsentFactory, producer_client: Client, data: bytes, text: str, recorded: str
 ) -> None:
-    consent, files_before = factory.make_consent(), list_stored_files()
+    consent, files_before = read_in_studio(factory.make_consent()), list_stored_files()
     form = {"file": make_upload(data), "recorded": recorded}
     response = producer_client.post(get_url("take_upload", consent), form, follow=True)
     page = read_html(response)

@@ -8,10 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent import extension_points
 from consent.models import Consent, Take, TakeCheck
 from consent.take_report import COMPARISON_TIME, WORD_STATES, TakeReport, make_take_report
-from tests.consent.rows import ConsentFactory, get_url, read_page
+from tests.consent.rows import ConsentFactory, allow_comparison, get_url, read_page
 from voicehub.sound_report import Fact
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -36,7 +35,9 @@ def add_check(take: Take, **fields: Any) -> Take:
 
 @pytest.fixture
 def consent(factory: ConsentFactory) -> Consent:
-    return factory.make_submitted_consent()
+    consent = factory.make_submitted_consent()
+    allow_comparison(consent.talent)
+    return consent
 
 
 @pytest.fixture
@@ -153,12 +154,12 @@ def test_check_findings_replace_upload_findings_of_same_code(factory: ConsentFac
     take = factory.make_take(factory.make_consent())
     take.findings = [quick_finding, short_finding]
     check = TakeCheck(take=take, measures={"lufs": -20.0}, findings=[{**quick_finding, "text": "Deep.", "at": 3.1}])
-    texts = [chip.text for fact in TakeReport(take, check).facts for chip in fact.chips]
+    texts = [chip.text for fact in TakeReport(take, check, False).facts for chip in fact.chips]
     assert texts == ["Short.", "Deep."]
     check.measures["missing"] = ["silero-vad is not installed."]
-    model = TakeReport(take, check).facts[-1]
+    model = TakeReport(take, check, False).facts[-1]
     assert (model.label, model.tone, model.missing) == ("Speech model", "over", "silero-vad is not installed.")
-    assert [chip.text for fact in TakeReport(take, None).facts for chip in fact.chips] == ["Short.", "Quick."]
+    assert [chip.text for fact in TakeReport(take, None, False).facts for chip in fact.chips] == ["Short.", "Quick."]
 
 
 # --- polling ------------------------------------------------------------------------------
@@ -178,15 +179,7 @@ def test_page_polls_until_check_is_done(viewer_client: Client, consent: Consent,
     assert f'id="take-report-{take.pk}"' in fragment
 
 
-def set_has_recordings(monkeypatch: pytest.MonkeyPatch, has_recordings: bool) -> None:
-    """Set whether the app that compares takes finds recordings of the talent."""
-    monkeypatch.setattr(extension_points, "_comparisons", [(lambda talent: None, lambda talent: has_recordings)])
-
-
-def test_page_polls_for_speaker_comparison_for_limited_time(
-    monkeypatch: pytest.MonkeyPatch, viewer_client: Client, take: Take
-) -> None:
-    set_has_recordings(monkeypatch, True)
+def test_page_polls_for_speaker_comparison_for_limited_time(viewer_client: Client, take: Take) -> None:
     add_check(take, speaker={})
     fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
     assert "Listen closely" in fragment and "Comparing" in fragment and get_poll_url(take, "comparing") in fragment
@@ -198,13 +191,15 @@ def test_page_polls_for_speaker_comparison_for_limited_time(
     assert "Not compared" in fragment and "hx-trigger" not in fragment
 
 
-def test_page_does_not_wait_for_a_comparison_without_recordings(
-    monkeypatch: pytest.MonkeyPatch, viewer_client: Client, take: Take
+def test_page_says_not_compared_without_the_permission_of_the_talent(
+    viewer_client: Client, consent: Consent, take: Take
 ) -> None:
-    set_has_recordings(monkeypatch, False)
-    add_check(take, speaker={})
-    fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
-    assert "Not compared" in fragment and "Comparing" not in fragment and "hx-trigger" not in fragment
+    consent.talent.comparison_answers.all()._raw_delete("default")
+    for speaker in ({}, SPEAKER):  # a result may be left by a version that did not ask
+        add_check(take, speaker=speaker)
+        fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
+        assert "Not compared" in fragment and "The talent has not allowed the voice comparison." in fragment
+        assert "Comparing" not in fragment and "hx-trigger" not in fragment and "Same person" not in fragment
 
 
 def test_take_without_check_is_reported_as_not_checked(viewer_client: Client, consent: Consent, take: Take) -> None:

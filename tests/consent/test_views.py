@@ -15,7 +15,17 @@ from django.urls import reverse
 from consent.models import Capture, Consent, ConsentStatus, Contract, Statement, Take, Talent
 from consent.services.invitations import invite_talent
 from consent.services.review import decline_consent, request_retake, suspend_consent
-from tests.consent.rows import PDF, PROVIDER, ConsentFactory, get_url, make_clip, make_terms, make_upload, read_page
+from tests.consent.rows import (
+    PDF,
+    PROVIDER,
+    ConsentFactory,
+    get_url,
+    make_clip,
+    make_terms,
+    make_upload,
+    read_in_studio,
+    read_page,
+)
 from tests.support.approval import APPROVAL_REASON, approve_after_listening, backdate_playback, play_take
 from tests.support.html import read_html
 from tests.support.wav import HTML, ZIP
@@ -253,7 +263,7 @@ def test_statement_preview_accepts_any_query(factory: ConsentFactory, producer_c
 def test_page_says_that_staff_recorded_or_uploaded_take(
     factory: ConsentFactory, engineer_client: Client, engineer: User, recorded: str, capture: str
 ) -> None:
-    consent = factory.make_consent()
+    consent = read_in_studio(factory.make_consent())
     engineer_client.post(get_url("take_upload", consent), {"file": make_upload(make_clip()), "recorded": recorded})
     take = Take.objects.get()
     assert (take.capture, take.recorded_by) == (capture, engineer)
@@ -262,7 +272,7 @@ def test_page_says_that_staff_recorded_or_uploaded_take(
 
 
 def test_only_studio_recorder_page_may_use_microphone(factory: ConsentFactory, producer_client: Client) -> None:
-    consent = factory.make_consent()
+    consent = read_in_studio(factory.make_consent())
     assert (
         "microphone=(self)" in producer_client.get(get_url("record_in_studio", consent)).headers["Permissions-Policy"]
     )
@@ -483,5 +493,5 @@ def test_menu_highlights_talents_on_pages_of_a_talent(factory: ConsentFactory, p
 def test_studio_page_says_before_the_recording_what_a_withdrawal_cannot_undo(
     producer_client: Client, factory: ConsentFactory
 ) -> None:
-    page = read_page(producer_client, get_url("record_in_studio", factory.make_consent()))
+    page = read_page(producer_client, get_url("record_in_studio", read_in_studio(factory.make_consent())))
     assert "What was already produced with a voice stays" in page

@@ -59,6 +59,7 @@ QUEUES_BY_KIND = {
     "check_take": outbox.TAKES,
     "examine_recordings": outbox.ANALYSIS,
     "compare_recordings": outbox.ANALYSIS,
+    "match_takes": outbox.ANALYSIS,
     "set_transcripts": outbox.ANALYSIS,
     "cut_recording": outbox.ANALYSIS,
 }

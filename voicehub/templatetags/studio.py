@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.lists.filters import make_query
+from voicehub.name_fields import remove_bidi_controls
 from voicehub.rail_counts import read_counts
 from voicehub.status_marks import get_tone
 from voicehub.storage import list_base_styles
@@ -197,7 +198,7 @@ def navigation(context: template.Context) -> list[NavigationLink]:
 
 @register.simple_tag
 def studio_name() -> str:
-    return str(settings.VOICEHUB_COMPANY)
+    return remove_bidi_controls(str(settings.VOICEHUB_COMPANY))
 
 
 register.simple_tag(make_logo_url, name="studio_logo")

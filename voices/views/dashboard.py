@@ -13,6 +13,7 @@ from voices.views import dashboard_lists, next_steps
 from voices.views.comparison import LISTEN
 from voices.views.figures import list_figures
 from voices.views.gate_steps import check_builds
+from voices.views.mail_steps import load_failed_tasks
 from voices.views.next_step import apply_permissions
 
 STEPS_PER_PAGE = 50
@@ -28,7 +29,8 @@ def today(request: HttpRequest) -> HttpResponse:
     user, builds = get_user(request), dashboard_lists.list_active_builds()
     to_check = dashboard_lists.list_builds_to_check(builds)
     checked = check_builds(to_check)
-    allowed = [apply_permissions(step, user) for step in next_steps.list_steps(checked)]
+    failed = load_failed_tasks()
+    allowed = [apply_permissions(step, user) for step in next_steps.list_steps(checked, failed=failed)]
     steps = next_steps.merge_talent_steps(allowed)
     states = check_built_voices(to_check, checked.answers)
     active = dashboard_lists.make_active_builds(builds, states, has_ends=False)
@@ -47,7 +49,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "active_builds": active,
         "change_token": active.change_token,
         "ending_contracts": load_part(request, endings, "endings", SIDE_ROWS_PER_PAGE),
-        "failed_tasks": load_part(request, dashboard_lists.list_failed_tasks(), "failures", SIDE_ROWS_PER_PAGE),
+        "failed_tasks": load_part(request, dashboard_lists.list_failed_tasks(failed), "failures", SIDE_ROWS_PER_PAGE),
         "is_new": is_new,
         "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account
     }

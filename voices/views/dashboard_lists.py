@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from consent.services.reminders import MIN_INTERVAL
-from voicehub.models import Task, TaskStatus
+from voicehub.models import Task
 from voicehub.task_labels import describe_task
 from voices import access
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
@@ -22,7 +22,7 @@ from voices.presenters import compute_change_token, make_voice_badge
 from voices.row_polls import RowState, make_list_token
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 from voices.services.work_samples import load_past_work
-from voices.views.mail_steps import query_refused_mails
+from voices.views.mail_steps import is_refused_mail
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
 MAX_ROWS = 100
@@ -196,10 +196,9 @@ class FailedTask:
     build: Build | None
 
 
-def list_failed_tasks() -> list[FailedTask]:
-    """Failed tasks that no person has marked as seen, each with its build if it has one. Refused mails are steps."""
-    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None).exclude(pk__in=query_refused_mails())
-    tasks = list(failed.order_by(F("finished_at").desc(nulls_last=True))[:MAX_ROWS])
+def list_failed_tasks(failed: Iterable[Task]) -> list[FailedTask]:
+    """These failed tasks, each with its build if it has one. Refused mails are next steps instead."""
+    tasks = [task for task in failed if not is_refused_mail(task)][:MAX_ROWS]
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
     return [FailedTask(describe_task(task.kind), task, builds.get(task.object_id)) for task in tasks]
 

@@ -1,9 +1,9 @@
 """Next steps about mails that the mail server refused for good."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F
 from django.urls import reverse
 
 from consent.models import AccessCode, Invitation, Talent, TalentMail
@@ -18,15 +18,21 @@ Row = Invitation | TalentMail | AccessCode
 Rows = Mapping[str, Any]
 
 
-def query_refused_mails() -> QuerySet[Task]:
-    """The failed tasks of these mails that no person has marked as seen. Today shows them as next steps."""
-    refused = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None, reason__startswith=REFUSED)
-    return refused.filter(kind__in=LOADERS)
+def load_failed_tasks(**conditions: object) -> list[Task]:
+    """The newest failed tasks that no person has marked as seen."""
+    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None, **conditions)
+    return list(failed.order_by(F("finished_at").desc(nulls_last=True))[: 2 * MAX_ROWS])
 
 
-def list_refused_mails(talents: Talents = None) -> Iterator[NextStep]:
-    """One query if no mail was refused. A mail that a new link has replaced is left out."""
-    tasks = list(query_refused_mails().order_by("-finished_at")[:MAX_ROWS])
+def is_refused_mail(task: Task) -> bool:
+    """Whether Today shows the failed task as a next step."""
+    return task.kind in LOADERS and task.reason.startswith(REFUSED)
+
+
+def list_refused_mails(talents: Talents = None, failed: Sequence[Task] | None = None) -> Iterator[NextStep]:
+    """A mail that a new link has replaced is left out. `failed` saves a query if the page has loaded the tasks."""
+    found = load_failed_tasks(reason__startswith=REFUSED) if failed is None else failed
+    tasks = [task for task in found if is_refused_mail(task)][:MAX_ROWS]
     rows = {kind: load([task.object_id for task in tasks if task.kind == kind]) for kind, load in _used_loaders(tasks)}
     for task in tasks:
         row = rows[task.kind].get(task.object_id)

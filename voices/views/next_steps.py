@@ -1,12 +1,12 @@
 """The next steps on the page Today. No function makes more queries if there are more talents."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from consent.extension_points import TalentStep
 from consent.models import Talent
-from voicehub.models import User
+from voicehub.models import Task, User
 from voices.models import Account
 from voices.views.build_steps import list_failed_builds
 from voices.views.consent_steps import list_consent_steps, list_statements_to_check
@@ -21,14 +21,16 @@ from voices.views.talent_steps import list_talent_steps
 from voices.views.voice_steps import list_unbuilt_steps
 
 
-def list_steps(checked: CheckedBuilds | None = None, talents: Talents = None) -> list[NextStep]:
-    """Everything that needs staff, the worst first. `checked` saves queries if the page asked the gate before.
+def list_steps(
+    checked: CheckedBuilds | None = None, talents: Talents = None, failed: Sequence[Task] | None = None
+) -> list[NextStep]:
+    """Everything that needs staff, the worst first. `checked` and `failed` save queries if the page has loaded them.
 
     Of `talents`, only what is about these talents.
     """
     sources: list[Iterable[NextStep]] = [list_damaged_evidence(talents), list_remote_voice_steps(talents)]
     sources += [list_paused_accounts(), list_statements_to_check()] if talents is None else []
-    sources += [list_consent_steps(talents), list_refused_mails(talents), list_failed_builds(talents)]
+    sources += [list_consent_steps(talents), list_refused_mails(talents, failed), list_failed_builds(talents)]
     sources += [list_voices_no_longer_allowed(checked or check_builds(talents=talents))]
     sources += [list_contract_steps(talents)]
     sources += [list_talent_steps(talents), list_unbuilt_steps(talents)]

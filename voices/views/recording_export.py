@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods
 from audio.analysis.measures import Measures
 from audio.networks.estimates import NOTES
 from consent.access import require_permission
+from consent.services.voice_comparison import is_comparison_allowed
 from voicehub.refusals import ActionRefused
 from voices.models import Recording, Voice
 from voices.services.recordings.bulk.changes import CHUNK_SIZE, split_ids
+from voices.services.recordings.speakers import read_speaker_result
 from voices.views.build_csv import EchoWriter, escape_formula
 from voices.views.recording_filters import query_matching
 from voices.views.recording_selection import answer_refusal, get_open_voice, read_selection
@@ -25,12 +27,13 @@ MEASURE_COLUMNS = tuple(
     one.name for one in fields(Measures) if one.name not in {"seconds", "missing"} and not one.name.endswith("_spans")
 )
 COLUMNS = (
-    *("file", "seconds", "transcript", "in_builds", "findings"),
+    *("file", "seconds", "transcript", "in_builds", "findings", "speaker"),
     *MEASURE_COLUMNS,
     *(f"estimated_{name}" for name in NOTES),
 )
 LOADED_FIELDS = (
     "voice", "file_name", "seconds", "transcript", "status", "active", "findings", "set_findings", "measures",
+    "speaker_result",
 )  # fmt: skip
 
 
@@ -66,18 +69,26 @@ def _generate_lines(voice: Voice, ids: Sequence[UUID]) -> Iterator[str]:
     writer = csv.writer(EchoWriter(), quoting=csv.QUOTE_ALL)
     # The mark tells spreadsheets that the text is UTF-8.
     yield "\ufeff" + str(writer.writerow(COLUMNS))
+    is_compared = is_comparison_allowed(voice.talent_id)
     for start in range(0, len(ids), CHUNK_SIZE):
         chunk = ids[start : start + CHUNK_SIZE]
         rows = voice.recordings.only(*LOADED_FIELDS).in_bulk(chunk)
         for pk in chunk:
             if pk in rows:
-                yield str(writer.writerow([escape_formula(value) for value in _list_cells(rows[pk])]))
+                cells = _list_cells(rows[pk], is_compared=is_compared)
+                yield str(writer.writerow([escape_formula(value) for value in cells]))
 
 
-def _list_cells(row: Recording) -> list[Any]:
+def _describe_speaker(row: Recording, *, is_compared: bool) -> str:
+    similarity = read_speaker_result(row).similarity
+    return "not compared" if similarity is None or not is_compared else f"similarity to the others {similarity:.2f}"
+
+
+def _list_cells(row: Recording, *, is_compared: bool) -> list[Any]:
     findings = "; ".join(str(one["text"]) for one in [*row.findings, *row.set_findings])
     estimates = row.measures.get("estimates") or {}
     return [
         row.file_name, row.seconds, row.transcript, "yes" if row.is_usable and row.active else "no", findings,
+        _describe_speaker(row, is_compared=is_compared),
         *(row.measures.get(name) for name in MEASURE_COLUMNS), *(estimates.get(name) for name in NOTES),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
 from consent.services.statements import load_newest_statements
+from consent.services.voice_comparison import is_comparison_allowed
 from voicehub.models import User
 from voices import access
 from voices.build_options import list_build_options
@@ -54,6 +55,7 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     context |= make_options_context(voice, options, get_user(request), is_closed=context["is_closed"])
     if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
         context["findings"] = list_findings(voice)
+        context["is_comparison_allowed"] = is_comparison_allowed(voice.talent_id)
         if request.GET.get("improvements") == "show":
             context |= load_improvements(voice)
     return render(request, "voices/voice_readiness.html", context)

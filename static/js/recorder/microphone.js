@@ -38,10 +38,10 @@ async function readPermission() {
 }
 
 export class Microphone {
-  // `onLevel(peak)` is called about twenty times a second with 0..1; `onLost()` when the microphone stops;
-  // `onUnanswered(error)` when the browser's question waits for an answer.
-  constructor({ processorUrl, allowedRates, onLevel, onLost, onUnanswered }) {
-    Object.assign(this, { processorUrl, allowedRates, onLevel, onLost, onUnanswered });
+  // `onLevel(peak)` is called about twenty times a second with 0..1; `onSamples(samples)` with each block after `start`;
+  // `onLost()` when the microphone stops; `onUnanswered(error)` when the browser's question waits for an answer.
+  constructor({ processorUrl, allowedRates, onLevel, onSamples, onLost, onUnanswered }) {
+    Object.assign(this, { processorUrl, allowedRates, onLevel, onSamples, onLost, onUnanswered });
     this.browser = findBrowser(navigator);
     this.blocks = null;
     this.resolveFlush = null;
@@ -152,6 +152,7 @@ export class Microphone {
     if (this.blocks) {
       this.blocks.push(samples);
       this.watch.addBlock(samples, performance.now());
+      this.onSamples(samples);
     }
     if (isLast) this.resolveFlush?.();
   }

@@ -1,47 +1,39 @@
 // The recorder of the talent page and the studio page: connects the microphone, the take, the state and the view.
 //
-// A finished take is stored in the browser until the studio has confirmed it, and is offered again on the next visit.
-import { translate } from "../translate.js";
+// The browser keeps what is recorded until the studio has received it (take-keeper.js), and the next visit offers it.
 import { checkSound, measureLevels } from "./checks.js";
 import { listAdvice } from "./microphone-advice.js";
 import { DISCONNECTED, MicrophoneError, NO_SAMPLES } from "./microphone-errors.js";
+import { rememberAllowed, wasAllowed } from "./microphone-memory.js";
 import { findUnsupportedReason, Microphone } from "./microphone.js";
+import * as texts from "./recorder-texts.js";
 import { RecorderState, Step } from "./state.js";
 import { StudioWait } from "./studio-wait.js";
 import { createTake, isSendable } from "./take.js";
-import { deleteTake, loadTake, saveTake } from "./take-store.js";
+import { TakeKeeper } from "./take-keeper.js";
 import { Outcome, uploadTake } from "./upload.js";
 import { RecorderView } from "./view.js";
 import { convertToInt16 } from "./wav.js";
 
 const CHECK_MS = 4000;
 const TIMER_MS = 200;
-const RECORDING = translate("Recording. Read the text aloud, then press Stop.");
-const INTERRUPTED = translate("The recording was interrupted.");
-const LISTEN = translate("Listen to what is there, or record again.");
-const NOT_SENDABLE = translate("This recording cannot be sent. Record it again.");
-const NOT_PROCESSED = translate("This browser could not make a file of the recording. Record it again.");
-const NOT_PLAYABLE = translate("This browser cannot play the recording. Reload the page, or use another browser.");
-const NOT_SENT = translate("The recording could not be sent. Send it again, or reload the page.");
-const UNREACHABLE = translate("The studio cannot be reached. The recording is sent by itself when it answers again.");
-const KEEP_OPEN = translate("Keep this page open.");
-const IS_SAFE = translate("The recording is safe in this browser.");
 
 class Recorder {
   constructor(root) {
     this.config = JSON.parse(document.getElementById(root.dataset.config).textContent);
     this.urls = { processor: root.dataset.processor, submit: root.dataset.submit };
     this.csrfToken = root.dataset.csrf;
-    this.storeKey = root.dataset.key;
     this.take = null;
     this.currentCheck = null;
-    this.view = new RecorderView(root, { onPlayFailure: () => this.view.showMessage(NOT_PLAYABLE, "bad") });
+    this.view = new RecorderView(root, { onPlayFailure: () => this.view.showMessage(texts.NOT_PLAYABLE, "bad") });
+    this.keeper = new TakeKeeper(root.dataset.key, this.config, () => this.view.showNotKept());
     this.state = new RecorderState((step) => this.view.showStep(step));
     this.wait = new StudioWait(() => this.state.is(Step.REVIEW) && this.sendTake());
     this.microphone = new Microphone({
       processorUrl: this.urls.processor,
       allowedRates: this.config.allowedRates,
       onLevel: (peak) => this.view.showLevel(peak),
+      onSamples: (samples) => this.state.is(Step.RECORDING) && this.keeper.add(samples),
       onLost: () => this.handleLostMicrophone(),
       onUnanswered: (error) => this.view.showError(error, "wait"),
     });
@@ -68,32 +60,42 @@ class Recorder {
 
   async begin() {
     this.view.reveal();
-    const storedTake = await loadTake(this.storeKey);
-    if (storedTake) {
-      this.reviewTake({ findings: [], ...storedTake }, true); // an earlier version stored takes without findings
-      this.view.showMessage(translate("You made this recording here earlier. It has not been sent yet."));
-      return;
-    }
+    const storedTake = await this.keeper.load();
+    if (storedTake) this.offerStoredTake(storedTake);
+    else this.beginSetup();
+  }
+
+  offerStoredTake(take) {
+    this.reviewTake(take, true);
+    if (!take.isPart) this.view.showMessage(texts.EARLIER_TAKE);
+    else this.view.showMessage(`${texts.EARLIER_PART} ${isSendable(take) ? texts.LISTEN : texts.NOT_SENDABLE}`, "wait");
+  }
+
+  beginSetup() {
     const reason = findUnsupportedReason();
     if (reason) this.view.showError(reason);
-    else this.view.showMessage(translate("First the microphone. It is only used while this page is open."));
+    else this.view.showMessage(texts.FIRST_MICROPHONE);
     this.view.setSetupEnabled(!reason);
     this.state.moveTo(Step.SETUP);
+    if (!reason && wasAllowed()) this.openMicrophone(undefined, texts.FIRST_MICROPHONE);
   }
 
   // --- microphone ---
 
-  async openMicrophone(deviceId) {
+  // With `quietMessage`, nobody has pressed a button: a failure shows this message.
+  async openMicrophone(deviceId, quietMessage = "") {
     this.currentCheck = null;
     this.state.moveTo(Step.SETUP);
     this.view.setSetupEnabled(false);
-    this.view.showMessage(translate("Asking for the microphone …"));
+    this.view.showMessage(texts.ASKING);
     const error = await this.microphone.open(deviceId).catch((reason) => reason);
     this.view.setSetupEnabled(true);
     if (error) {
-      this.handleFailedMicrophone(error);
+      await this.handleFailedMicrophone(error);
+      if (quietMessage) this.view.showMessage(quietMessage);
       return;
     }
+    rememberAllowed();
     this.view.showDevices(await this.microphone.listDevices(), this.microphone.deviceId);
     this.advice = listAdvice(this.microphone.describe(), this.microphone.browser);
     this.view.showAdvice(this.advice);
@@ -111,7 +113,7 @@ class Recorder {
   }
 
   handleLostMicrophone() {
-    if (this.state.is(Step.RECORDING)) this.finishRecording(INTERRUPTED);
+    if (this.state.is(Step.RECORDING)) this.finishRecording(texts.INTERRUPTED);
     else if (this.state.is(Step.READY)) this.handleFailedMicrophone(new MicrophoneError(DISCONNECTED));
   }
 
@@ -120,7 +122,7 @@ class Recorder {
     const check = {};
     this.currentCheck = check;
     this.view.setChecking(true);
-    this.view.showMessage(translate("Say a sentence in your normal voice: the microphone is being checked …"));
+    this.view.showMessage(texts.CHECKING);
     try {
       await this.microphone.start();
       await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
@@ -138,8 +140,8 @@ class Recorder {
     const [worst] = checkSound(measureLevels(convertToInt16(samples), rate, this.config), this.config);
     if (!samples.length) this.view.showMessage(NO_SAMPLES, "bad");
     else if (worst) this.view.showMessage(worst.text, "wait");
-    else if (this.advice.length) this.view.showMessage(translate("The microphone works. Before you record:"), "wait");
-    else this.view.showMessage(translate("The microphone sounds good."), "good");
+    else if (this.advice.length) this.view.showMessage(texts.WORKS_WITH_ADVICE, "wait");
+    else this.view.showMessage(texts.SOUNDS_GOOD, "good");
   }
 
   // --- take ---
@@ -155,8 +157,9 @@ class Recorder {
       this.view.setChecking(false);
     }
     if (!this.state.is(Step.READY)) return; // the microphone was lost meanwhile
+    this.keeper.begin(this.microphone.rate, this.microphone.describe());
     this.state.moveTo(Step.RECORDING);
-    this.showRecordingMessage(RECORDING);
+    this.showRecordingMessage(texts.RECORDING);
     this.view.clearWave();
     this.view.showRecordedTime(0);
     this.view.focus("stop");
@@ -171,12 +174,12 @@ class Recorder {
     const problem = this.microphone.findProblem();
     if (problem?.isEnd) this.finishRecording(problem.text);
     else if (seconds >= this.config.limits.maxSeconds) this.finishRecording();
-    else this.showRecordingMessage(problem?.text ?? RECORDING);
+    else this.showRecordingMessage(problem?.text ?? texts.RECORDING);
   }
 
   // A message that stays the same is not shown again: a screen reader would read it again.
   showRecordingMessage(text) {
-    if (text !== this.recordingMessage) this.view.showMessage(text, text === RECORDING ? "" : "bad");
+    if (text !== this.recordingMessage) this.view.showMessage(text, text === texts.RECORDING ? "" : "bad");
     this.recordingMessage = text;
   }
 
@@ -190,23 +193,23 @@ class Recorder {
       const recording = await this.microphone.stop();
       if (message) this.microphone.close(); // it was lost: “Record again” opens it again
       const take = await createTake(recording, this.config);
-      const isStored = isSendable(take) ? await saveTake(this.storeKey, take) : undefined;
-      this.reviewTake(take, isStored);
+      this.reviewTake(take, await this.keeper.finish(take));
     } catch {
-      this.handleFailedMicrophone(new MicrophoneError(NOT_PROCESSED));
+      this.handleFailedMicrophone(new MicrophoneError(texts.NOT_PROCESSED));
       return;
     }
     this.view.focus("play");
-    if (message) this.view.showMessage(`${message} ${isSendable(this.take) ? LISTEN : NOT_SENDABLE}`, "wait");
+    if (message) this.view.showMessage(`${message} ${isSendable(this.take) ? texts.LISTEN : texts.NOT_SENDABLE}`, "wait");
+    else if (isSendable(this.take)) this.view.startPlayback();
   }
 
   reviewTake(take, isStored) {
     this.take = take;
     this.isStored = isStored;
     this.view.showTake(take, { isSendable: isSendable(take), isStored });
-    if (!isSendable(take)) this.view.showMessage(NOT_SENDABLE, "bad");
-    else if (take.findings.length) this.view.showMessage(translate("Listen to it. You may want to record it again:"), "wait");
-    else this.view.showMessage(translate("That sounds good. Listen to all of it, then send it."), "good");
+    if (!isSendable(take)) this.view.showMessage(texts.NOT_SENDABLE, "bad");
+    else if (take.findings.length) this.view.showMessage(texts.HAS_FINDINGS, "wait");
+    else this.view.showMessage(texts.IS_GOOD, "good");
     this.state.moveTo(Step.REVIEW);
   }
 
@@ -219,15 +222,15 @@ class Recorder {
       return;
     }
     this.state.moveTo(Step.READY);
-    this.view.showMessage(translate("Press Record when you are ready."));
+    this.view.showMessage(texts.PRESS_RECORD);
     this.view.focus("record");
   }
 
   async discardTake() {
     this.wait.reset();
     this.view.stopPlayback();
-    await deleteTake(this.storeKey);
-    this.beginAgain(translate("The recording is deleted."));
+    await this.keeper.delete();
+    this.beginAgain(texts.DELETED);
   }
 
   // Without a take. A microphone that is not open waits for “Allow”, so that its messages do not replace this one.
@@ -248,12 +251,12 @@ class Recorder {
     this.view.stopPlayback();
     this.state.moveTo(Step.SENDING);
     this.view.showProgress(0);
-    this.view.showMessage(translate("Sending …"));
+    this.view.showMessage(texts.SENDING);
     const showProgress = (share) => this.view.showProgress(share);
     try {
       await this.handleOutcome(await uploadTake(this.urls.submit, this.csrfToken, this.take, showProgress));
     } catch {
-      if (this.state.is(Step.SENDING)) this.returnToReview(NOT_SENT, "bad");
+      if (this.state.is(Step.SENDING)) this.returnToReview(texts.NOT_SENT, "bad");
     }
   }
 
@@ -265,12 +268,12 @@ class Recorder {
 
   async handleOutcome({ is, next, text }) {
     if (is === Outcome.UNREACHABLE) {
-      this.returnToReview(`${UNREACHABLE} ${this.isStored ? IS_SAFE : KEEP_OPEN}`, "wait");
+      this.returnToReview(`${texts.UNREACHABLE} ${this.isStored ? texts.IS_SAFE : texts.KEEP_OPEN}`, "wait");
       this.wait.start();
     } else if (is === Outcome.FAILED) {
       this.returnToReview(text, "bad");
     } else {
-      await deleteTake(this.storeKey);
+      await this.keeper.delete();
       if (is === Outcome.ACCEPTED) this.leave(next);
       else this.beginAgain(text, "bad");
     }
@@ -278,7 +281,7 @@ class Recorder {
 
   leave(next) {
     this.state.moveTo(Step.SENT);
-    this.view.showMessage(translate("It has arrived."), "good");
+    this.view.showMessage(texts.ARRIVED, "good");
     this.microphone.close();
     location.assign(next);
   }

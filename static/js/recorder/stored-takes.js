@@ -1,10 +1,20 @@
-// On the talent's pages: shows that this browser stores takes that were not sent. Deletes them after 24 hours.
-import { deleteTake, loadTake } from "./take-store.js";
+// On the talent's pages: shows what this browser keeps of recordings that were not sent. Deletes it after 24 hours.
+import { deleteTake, findStored } from "./take-store.js";
 
-loadTake("");
+async function showNote(note) {
+  const stored = await findStored(note.dataset.unsent);
+  note.hidden = !stored;
+  for (const part of note.querySelectorAll("[data-stored]")) part.hidden = part.dataset.stored !== stored;
+}
 
-for (const note of document.querySelectorAll("[data-unsent-take]")) {
-  loadTake(note.dataset.unsentTake).then((take) => (note.hidden = !take));
+const notes = document.querySelectorAll("[data-unsent]");
+if (!notes.length) findStored(""); // deletes what is expired
+for (const note of notes) {
+  showNote(note);
+  note.querySelector("button").addEventListener("click", async () => {
+    await deleteTake(note.dataset.unsent);
+    showNote(note);
+  });
 }
 
 // Deletes the take when the talent declines, so that the browser keeps no recording of them.

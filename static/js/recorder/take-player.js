@@ -32,6 +32,11 @@ export class TakePlayer {
     else this.audio.pause();
   }
 
+  // After a recording, by itself. A browser that wants a press first gets one.
+  start() {
+    this.audio.play().catch(() => null);
+  }
+
   pause() {
     this.audio.pause();
   }

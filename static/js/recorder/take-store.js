@@ -1,71 +1,58 @@
-// Stores a finished take in this browser (IndexedDB) until the studio has received it, for at most 24 hours.
+// Stores recordings in this browser, encrypted, until the studio has received them, for at most 24 hours.
+import { makeKey, seal, sealObject, unseal, unsealObject } from "./take-crypto.js";
+import { deleteExpired, makeRange, runInTransaction, toPromise } from "./take-database.js";
 
-const DATABASE = "voicehub-takes";
-const STORE = "takes";
-const MAX_AGE_MS = 24 * 3600 * 1000;
-
-const toPromise = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-
-function openDatabase() {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  return toPromise(request);
-}
-
-async function runInTransaction(mode, work) {
-  const database = await openDatabase();
-  try {
-    const transaction = database.transaction(STORE, mode);
-    const completed = new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-    });
-    const result = await work(transaction.objectStore(STORE));
-    await completed;
-    return result;
-  } finally {
-    database.close();
-  }
-}
-
-// A take is {wav: ArrayBuffer, sha256, device, findings, seconds, at: milliseconds}.
+// A take is {wav: ArrayBuffer, sha256, device, findings, seconds, at: milliseconds}. It takes the place of the parts.
 // Returns false when this browser cannot store anything.
-export async function saveTake(key, take) {
+export async function saveTake(id, { wav, ...facts }) {
   try {
-    await runInTransaction("readwrite", (store) => toPromise(store.put(take, key)));
+    const key = await makeKey();
+    const sealed = { key, at: facts.at, sound: await seal(key, wav), facts: await sealObject(key, facts) };
+    await runInTransaction("readwrite", async ({ takes, parts }) => {
+      await toPromise(takes.put(sealed, id));
+      await toPromise(parts.delete(makeRange(id)));
+    });
     return true;
   } catch {
     return false;
   }
 }
 
-export async function deleteTake(key) {
+// Deletes the take and all parts of this consent.
+export async function deleteTake(id) {
   try {
-    await runInTransaction("readwrite", (store) => toPromise(store.delete(key)));
+    await runInTransaction("readwrite", async ({ takes, parts }) => {
+      await toPromise(takes.delete(id));
+      await toPromise(parts.delete(makeRange(id)));
+    });
   } catch {
     // A browser that cannot store takes has no take to delete.
   }
 }
 
-async function deleteExpiredTakes(store) {
-  for (const key of await toPromise(store.getAllKeys())) {
-    const take = await toPromise(store.get(key));
-    if (Date.now() - take.at > MAX_AGE_MS) store.delete(key);
+// Deletes everything that is expired, then returns the take of this consent, if there is one.
+export async function loadTake(id) {
+  try {
+    const stored = await runInTransaction("readwrite", async (stores) => {
+      await deleteExpired(stores);
+      return toPromise(stores.takes.get(id));
+    });
+    if (!stored?.key) return stored; // an earlier version stored takes as they are
+    return { ...(await unsealObject(stored.key, stored.facts)), wav: await unseal(stored.key, stored.sound) };
+  } catch {
+    return undefined;
   }
 }
 
-// Deletes every expired take, then returns the take stored under `key`, if there is one.
-export async function loadTake(key) {
+// What is stored of this consent: "take", "part" or "". Deletes everything that is expired.
+export async function findStored(id) {
   try {
-    return await runInTransaction("readwrite", async (store) => {
-      await deleteExpiredTakes(store);
-      return toPromise(store.get(key));
+    return await runInTransaction("readwrite", async (stores) => {
+      await deleteExpired(stores);
+      if (await toPromise(stores.takes.count(id))) return "take";
+      return (await toPromise(stores.parts.count(makeRange(id)))) > 1 ? "part" : "";
     });
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -4,8 +4,9 @@ import { checkTake, measureLevels } from "./checks.js";
 import { convertToInt16, encodeWav, hashSha256 } from "./wav.js";
 
 // `recording` is what `Microphone.stop()` returns.
-export async function createTake({ samples, rate, device, lostSeconds }, config) {
-  const pcm = convertToInt16(samples);
+export const createTake = ({ samples, ...recording }, config) => buildTake({ ...recording, pcm: convertToInt16(samples) }, config);
+
+export async function buildTake({ pcm, rate, device, lostSeconds }, config) {
   const wav = encodeWav(pcm, rate);
   const losses = findLosses(pcm, rate, lostSeconds);
   const findings = [...checkTake(measureLevels(pcm, rate, config), config), ...listLossFindings(losses)];

@@ -86,6 +86,11 @@ export class RecorderView {
     this.parts.devices.hidden = devices.length < 2;
   }
 
+  // What is recorded now is gone if the page ends.
+  showNotKept() {
+    this.parts["not-kept"].hidden = false;
+  }
+
   clearWave() {
     this.wave.clear();
   }
@@ -130,6 +135,10 @@ export class RecorderView {
   setListened(hasListened) {
     this.parts.send.disabled = !hasListened;
     this.parts["listen-first"].hidden = hasListened;
+  }
+
+  startPlayback() {
+    this.player.start();
   }
 
   stopPlayback() {

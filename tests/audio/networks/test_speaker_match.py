@@ -231,23 +231,33 @@ def test_verdict_follows_the_thresholds(voiceprints: Voiceprints) -> None:
     assert match_speaker(make_similar_voiceprint(centroid, 0.69), recordings, stricter).verdict == "different"
 
 
+def test_take_is_compared_with_recordings_and_earlier_takes(voiceprints: Voiceprints) -> None:
+    recordings, take = get_voiceprints(voiceprints, "slt")[:2], voiceprints["consent-slt.flac"]
+    match = match_speaker(take, recordings, earlier_takes=[voiceprints["consent-slt-negated.flac"], None])
+    assert (match.verdict, match.compared_with, match.takes) == ("same", 3, 1)
+    assert match.text.startswith("The voice matches 2 recordings and 1 earlier take: ")
+    other = match_speaker(voiceprints["consent-rms.flac"], recordings[:1], earlier_takes=recordings)
+    assert "that of 1 recording and 2 earlier takes: " in other.text
+
+
 def test_match_without_enough_speech_or_model_is_unchecked(
     voiceprints: Voiceprints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recordings, take = get_voiceprints(voiceprints, "slt"), voiceprints["consent-slt.flac"]
     few_match = match_speaker(take, [*recordings[:2], None])
     assert (few_match.verdict, few_match.compared_with, few_match.score, few_match.error_rate) == (
-        "unchecked",
+        "waiting",
         2,
         None,
         None,
     )
     assert "2 recordings" in few_match.text and "too few" in few_match.text
+    assert match_speaker(take, []).verdict == "waiting" and match_speaker(None, recordings).verdict == "unchecked"
     assert "too little speech in the take" in match_speaker(None, recordings).text
     monkeypatch.setattr(speaker_match, "load_encoder", lambda: MissingModel("Resemblyzer is not installed."))
     assert compute_voiceprint(read_sample("slt-01.flac"), RATE) is None
     match = match_speaker(None, [None] * 9)
-    assert match.text == "The voice was not compared with the recordings: Resemblyzer is not installed."
+    assert match.text == "The voice was not compared: Resemblyzer is not installed."
     assert match.finding is not None and match.finding.code == "take_voice_unchecked"
 
 

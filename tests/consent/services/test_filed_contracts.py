@@ -187,7 +187,7 @@ def test_talent_reads_why_nothing_can_be_recorded(opened: tuple[Client, Consent]
     assert REASON in page and "Continue to the text" not in page
     for response in (client.get(get_guest_url("record", consent)), client.post(get_guest_url("begin", consent))):
         assert (response.status_code, response.headers["Location"]) == (302, get_guest_url("home", consent))
-    assert not consent.events.filter(kind=EventKind.OPENED).exists()
+    assert consent.events.filter(kind__in=[EventKind.OPENED, EventKind.TICKED]).count() == 2  # while it was in force
     data = {"file": make_upload(make_clip()), "recorded": "on"}
     response = client.post(get_guest_url("submit", consent), data, headers={"Accept": "application/json"})
     assert (response.status_code, response.json()) == (409, {"problem": REASON})

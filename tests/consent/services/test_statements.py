@@ -184,11 +184,11 @@ def test_only_admins_import(producer_client: Client) -> None:
 
 def test_request_page_shows_whose_words_they_are(producer_client: Client, talent: Talent) -> None:
     import_translations()
-    url = f"/talents/{talent.pk}/ask/statement/?statement=resemble_v2:de-DE"
+    url = f"/talents/{talent.pk}/ask/statement/?statement=resemble_v2:de-DE&purpose=narration"
     page = producer_client.get(url).content.decode()
     assert "Studio’s words" in page or "Studio&#x27;s words" in page
     assert "may refuse another language" in page
-    page = producer_client.get(f"/talents/{talent.pk}/ask/statement/?statement=resemble_v2:en-US").content.decode()
+    page = producer_client.get(url.replace("de-DE", "en-US")).content.decode()
     assert "Provider&#x27;s words" in page and "may refuse" not in page
 
 

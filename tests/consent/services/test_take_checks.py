@@ -11,7 +11,7 @@ from consent.models import Capture, Consent, ConsentStatus, Pronunciation, Purpo
 from consent.services.invitations import request_consent
 from consent.services.take_checks import check_take, handle_check_failure
 from consent.services.takes import submit_take
-from tests.consent.rows import ConsentFactory
+from tests.consent.rows import ConsentFactory, allow_comparison
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import load_sample_wav
 from voicehub.models import Task, TaskStatus, ThresholdOverride, User
@@ -166,6 +166,7 @@ def voice(talent: Talent, producer: User) -> Voice:
         name = f"slt-0{number}.wav"
         file = SimpleUploadedFile(name, load_sample_wav(name.removesuffix(".wav")), content_type="audio/wav")
         add_recording(voice, file, producer)
+    allow_comparison(talent)
     return voice
 
 
@@ -193,18 +194,20 @@ def test_take_is_compared_with_recordings(consent: Consent, voice: Voice, sample
 def test_new_take_is_compared_with_existing_recordings(consent: Consent, voice: Voice) -> None:
     compare_recordings(voice)
     assert not Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists()
-    check_take(str(submit_sample(consent).pk))
-    (task,) = Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING)
-    assert task.object_id == str(voice.pk)
+    take = submit_sample(consent)
+    check_take(str(take.pk))
+    run_due_tasks("match_takes")
+    assert TakeCheck.objects.get(take=take).speaker["verdict"] == "same"
+    assert not Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists()
 
 
-def test_speaker_is_unchecked_if_too_few_recordings_exist(consent: Consent, voice: Voice) -> None:
+def test_speaker_waits_if_too_few_recordings_exist(consent: Consent, voice: Voice) -> None:
     for recording in voice.recordings.all()[1:]:
         delete_recording(recording)
     take = submit_sample(consent)
     run_check(take)
     compare_recordings(voice)
-    assert TakeCheck.objects.get(take=take).speaker["verdict"] == "unchecked"
+    assert TakeCheck.objects.get(take=take).speaker["verdict"] == "waiting"
 
 
 def test_every_recording_is_analyzed_and_another_speaker_detected(voice: Voice, producer: User) -> None:

@@ -258,6 +258,26 @@ def test_invitation_is_shown_as_not_opened_opened_or_expired(viewer_client: Clie
     assert "No open invitation" in read_today(viewer_client)
 
 
+def test_talent_can_be_reminded_a_day_after_the_last_mail(
+    producer_client: Client, viewer_client: Client, studio: Studio
+) -> None:
+    talent = studio.make_talent("Clara")
+    invitation = Invitation.objects.create(
+        talent=talent, channel="mail", token_digest="a" * 64, created_by=studio.producer
+    )
+    invitation.consents.add(studio.make_consent(talent, ConsentStatus.REQUESTED))
+    address = reverse("consent:remind", args=[invitation.consents.get().pk, invitation.pk])
+    cases = ((None, None, False), (2, None, True), (0, None, False), (9, 0, False), (9, 2, True))
+    for sent, reminded, can_remind in cases:
+        days_ago = {"sent_at": sent, "reminded_at": reminded}
+        times = {
+            name: None if days is None else timezone.now() - timedelta(days=days) for name, days in days_ago.items()
+        }
+        Invitation.objects.update(**times)
+        assert (address in read_today(producer_client)) == can_remind, (sent, reminded)
+        assert address not in read_today(viewer_client), "a viewer invites no one"
+
+
 def test_contracts_ending_within_60_days_are_listed(viewer_client: Client, studio: Studio) -> None:
     today = timezone.localdate()
     for name, days in (("Soon", 60), ("Later", 61), ("Today", 0), ("Gone", -1)):

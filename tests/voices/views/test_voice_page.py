@@ -274,3 +274,30 @@ def test_consent_names_the_voices_that_were_built_with_it(producer_client: Clien
         voice.builds.update(consent=build.consent)
     text = read_html(producer_client.get(url))
     assert "Used by 4 voices" in text and "Alba, Bela, Cora and 1 more." in text and "Go to the voices" in text
+
+
+# --- the next step --------------------------------------------------------------------------------
+
+
+def test_first_line_of_readiness_has_the_one_blue_button(
+    producer_client: Client, viewer_client: Client, voice: Voice, checked: list[Recording]
+) -> None:
+    checked[0].transcript = ""
+    checked[0].save()
+    response = producer_client.get(voice.get_readiness_url())
+    _option, fix = response.context["option_rows"][0]
+    text = read_html(response)
+    assert fix and f"Next: {fix.action.lower()}" in text and text.count("btn-primary") == 1
+    assert f'<a class="btn btn-primary" href="{fix.url.replace("&", "&amp;")}">{fix.action}<' in text
+    assert "Next: " not in read_html(viewer_client.get(voice.get_readiness_url())), "a viewer can do nothing"
+
+
+def test_tab_of_builds_says_what_the_next_build_needs(
+    producer_client: Client, viewer_client: Client, studio: Studio
+) -> None:
+    build = studio.make_build(status="ready")
+    build.voice.recordings.update(active=False)
+    text = read_html(producer_client.get(build.voice.get_builds_url()))
+    assert "Recordings missing</span> for the next build" in text and ">Add recordings</a>" in text
+    text = read_html(viewer_client.get(build.voice.get_builds_url()))
+    assert ">Add recordings</a>" not in text and "See what a build needs" in text

@@ -26,6 +26,7 @@ from voices.models import Recording, RecordingStatus, Voice, WorkKind
 from voices.services.recordings.days import summarize_sound
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
+from voices.services.recordings.speaker_findings import remove_speaker_findings
 from voices.services.recordings.speakers import judge_speakers, read_speaker_result
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.take_matches import match_takes_of
@@ -78,6 +79,8 @@ def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     with lock_permission(voice.talent_id) as is_still_allowed:
         if is_still_allowed != is_allowed:
             return timedelta()
+        if not is_allowed and voice.comparison.get("missing") != SPEAKERS_NOT_COMPARED:
+            remove_speaker_findings(voice)  # of an earlier version, which did not ask
         _store_set_results(voice, rows, report, is_allowed=is_allowed)
     match_takes_of(voice.talent_id, prints, thresholds)
     record_work(WorkKind.COMPARISON, "", time.monotonic() - started, len(rows))

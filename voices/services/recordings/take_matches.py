@@ -14,10 +14,10 @@ from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, Voice
+from voices.services.recordings.speaker_findings import OTHER_SPEAKER
 from voices.services.recordings.voiceprints import VoiceprintReader
 
 MATCH_TASK = "match_takes"
-OTHER_SPEAKER = "other_speaker"
 MAX_RECORDINGS = 20
 MAX_EARLIER_TAKES = 5
 

@@ -12,14 +12,14 @@ from django.utils import timezone
 from audio.analysis.compare import SetClip, SetReport
 from audio.findings.findings import make_finding
 from audio.networks import speaker_match
-from consent import extension_points
 from consent.models import Take, TakeCheck
+from tests.consent.rows import allow_comparison
 from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task
 from voicehub.outbox import Lease
-from voices.models import Recording, RecordingStatus, Voice
-from voices.services.recordings import comparison, voiceprints
+from voices.models import Recording, Voice
+from voices.services.recordings import comparison, take_matches, voiceprints
 from voices.services.recordings.comparison import compare_recordings
 from voices.services.recordings.store import delete_recording
 
@@ -28,7 +28,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.make_voice()
+    voice = studio.make_voice()
+    allow_comparison(voice.talent)
+    return voice
 
 
 def claim_lease() -> Lease:
@@ -86,8 +88,9 @@ def test_comparison_needs_few_queries_for_each_recording(studio: Studio, voice: 
     studio.make_recordings(voice, 2)
     first = count_queries()
     studio.make_recordings(voice, 4)
-    assert count_queries() - first == (4 - 2) + (8 - 4), (
-        "one query for the lease of each recording whose features are made, and of each that is judged"
+    assert count_queries() - first == (4 - 2) + 2 * (8 - 4), (
+        "a query for the lease of each recording whose features are made, and of each that is judged, and for the "
+        "permission before each voiceprint"
     )
     assert count_queries() == baseline, "nothing is new"
 
@@ -100,7 +103,8 @@ def speaker_matches(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str
     """
     calls: list[tuple[str, list[str]]] = []
 
-    def match_speaker(take: str, recordings: list[str], _: Any) -> speaker_match.Match:
+    def match_speaker(take: str, recordings: list[str], _: Any, *, earlier_takes: list[str]) -> speaker_match.Match:
+        recordings = [*recordings, *earlier_takes]
         calls.append((take, recordings))
         return speaker_match.Match("same", "It is.", len(recordings), 0.9, 0.75, 0.01)
 
@@ -120,20 +124,10 @@ def make_take_check(take: Take, checked_at: Any) -> TakeCheck:
     return TakeCheck.objects.create(take=take, checked_at=checked_at)
 
 
-def test_take_can_be_compared_once_its_talent_has_an_accepted_recording(studio: Studio, voice: Voice) -> None:
-    other_talent = studio.make_talent("Nils")
-    assert not extension_points.has_recordings_to_compare(voice.talent)
-    studio.make_recordings(voice, 1)
-    assert extension_points.has_recordings_to_compare(voice.talent)
-    assert not extension_points.has_recordings_to_compare(other_talent)
-    voice.recordings.update(status=RecordingStatus.REFUSED)
-    assert not extension_points.has_recordings_to_compare(voice.talent)
-
-
 def test_take_is_matched_with_the_longest_recordings_of_its_talent(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch, speaker_matches: list[tuple[str, list[str]]]
 ) -> None:
-    monkeypatch.setattr(comparison, "MAX_MATCH_RECORDINGS", 2)
+    monkeypatch.setattr(take_matches, "MAX_RECORDINGS", 2)
     rows = studio.make_recordings(voice, 5)
     for row, seconds in zip(rows, (50, 2, 9, 7, 3), strict=True):
         Recording.objects.filter(pk=row.pk).update(seconds=seconds)
@@ -165,15 +159,21 @@ def test_deletion_enqueues_a_comparison_of_the_remaining_recordings(studio: Stud
     )
 
 
-def test_newest_checked_take_of_a_consent_is_matched_with_recordings(
+def test_newest_checked_take_of_a_consent_is_matched_with_recordings_and_earlier_takes(
     studio: Studio, voice: Voice, speaker_matches: list[tuple[str, list[str]]]
 ) -> None:
-    studio.make_recordings(voice, 2)
+    _other_speaker, own = studio.make_recordings(voice, 2)
     first = Take.objects.get()
     fields = {"consent": first.consent, "size": 1, "capture": first.capture, "acceptable": True}
-    second, third = (Take.objects.create(sha256=name * 64, file=name, **fields) for name in "bc")
+    second, rejected, same, third = (
+        Take.objects.create(sha256=name[0] * 64, file=name, **fields) for name in ("b", "d", "b2", "c")
+    )
     make_take_check(first, timezone.now())
     make_take_check(second, timezone.now())
+    TakeCheck.objects.create(take=rejected, checked_at=timezone.now(), speaker={"verdict": "different"})
+    make_take_check(same, timezone.now())
     make_take_check(third, None)
     compare(voice)
-    assert [name for name, _recordings in speaker_matches] == ["b"]
+    assert speaker_matches == [("b2", [own.file.name, first.file.name])], "nothing else, and no copy of itself"
+    compare(voice)
+    assert len(speaker_matches) == 1, "nothing has changed since"

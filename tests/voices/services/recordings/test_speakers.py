@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audio.networks import speaker_match
 from audio.networks.weights import MissingModel
+from tests.consent.rows import allow_comparison
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import SAMPLE_FOLDER, load_sample_wav
 from tests.voices.rows import Studio, make_upload
@@ -31,7 +32,9 @@ RMS = [f"rms-0{number}" for number in range(1, 9)]
 
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
-    return studio.make_voice()
+    voice = studio.make_voice()
+    allow_comparison(voice.talent)
+    return voice
 
 
 @pytest.fixture

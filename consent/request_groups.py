@@ -44,6 +44,7 @@ class RequestGroup:
 
     @property
     def main_sections(self) -> list[Section]:
+        """Without the voice comparison, which the page shows once for all groups, with its tick."""
         return [section for section in self.sections if section.key not in (*FOLDED, COMPARISON)]
 
     @property

@@ -240,7 +240,8 @@ def test_takes_of_a_recording_are_stored_together_or_not_at_all(factory: Consent
 
 
 def test_failure_while_the_second_take_is_stored_stores_no_take(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    saved, save = [], Take.save
+    saved: list[Take] = []
+    save = Take.save
 
     def save_once(take: Take, *args: Any, **kwargs: Any) -> None:
         if saved:
@@ -317,9 +318,14 @@ def test_each_producer_is_told_about_their_own_requests(factory: ConsentFactory,
 
 
 def test_words_are_checked_once_for_all_takes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = {"measures": {}, "fine_peaks": [], "findings": [], "statement": {"verdict": "accept"}}
-    checked = []
-    monkeypatch.setattr("consent.services.take_checks._run_checks", lambda take: checked.append(take) or results)
+    results: dict[str, Any] = {"measures": {}, "fine_peaks": [], "findings": [], "statement": {"verdict": "accept"}}
+    checked: list[Take] = []
+
+    def run_checks(take: Take) -> dict[str, Any]:
+        checked.append(take)
+        return results
+
+    monkeypatch.setattr("consent.services.take_checks._run_checks", run_checks)
     first, second = submit_pair(pair)
     from voicehub.models import Task
 

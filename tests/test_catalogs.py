@@ -79,15 +79,14 @@ def test_compiled_catalog_is_that_of_the_texts(language: str, domain: str) -> No
 
 
 # Templates that a talent reads, and the words in them that are the same in every language.
+TEMPLATES = ROOT / "templates"
+MAILS = TEMPLATES / "consent" / "mail"
 TALENT_TEMPLATES = [
-    *sorted((ROOT / "templates" / "public").glob("*.html")),
-    ROOT / "templates" / "public_base.html",
-    *(ROOT / "templates" / "consent" / f"{name}.html" for name in ("_recorder", "_statement_text", "_take_file_form")),
-    *sorted((ROOT / "templates" / "consent" / "mail").glob("talent_*.txt")),
-    *(
-        ROOT / "templates" / "consent" / "mail" / name
-        for name in ("invitation.txt", "reminder.txt", "private_link.txt")
-    ),
+    *sorted((TEMPLATES / "public").glob("*.html")),
+    TEMPLATES / "public_base.html",
+    *(TEMPLATES / "consent" / f"{name}.html" for name in ("_recorder", "_statement_text", "_take_file_form")),
+    *sorted(MAILS.glob("talent_*.txt")),
+    *(MAILS / f"{name}.txt" for name in ("access_code", "invitation", "private_link", "reminder")),
 ]
 NAMES = {"PDF", "VoiceHub"}
 SCRIPT_NAMES = {"Samsung Internet", "WAVEfmt "}

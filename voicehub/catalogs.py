@@ -52,7 +52,7 @@ def _read_catalog(language: str, domain: str) -> Iterator[Translation]:
         return
     with path.open("rb") as file:
         for message in read_mo(file):
-            if message.id:
+            if message.id and message.string:
                 yield Translation(_make_forms(message.id), _make_forms(message.string))
 
 

@@ -110,7 +110,7 @@ class Consent(StatusModel):
             ),
         ]
 
-    def get_purpose_display(self) -> str:
+    def get_purpose_display(self) -> str:  # type: ignore[no-redef]  # in place of the method that Django makes
         """The label of the purpose, in the active language."""
         return gettext(Purpose(self.purpose).label) if self.purpose in Purpose.values else self.purpose
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from consent import extension_points
+from consent.extension_points import ListDeletions, StopUse
 from consent.models import Consent, EventKind, LanguageRelease, Notice, Talent
 from consent.services import talent_languages
 from consent.services.audit_log import find_first_broken_event
@@ -165,7 +166,7 @@ def test_audit_log_is_in_english_whatever_the_language_of_the_page(factory: Cons
     consent = factory.make_approved_consent()
     speak(consent, "de", factory.producer)
     active: list[str | None] = []
-    handler = (lambda _consent: active.append(get_language()), lambda _consent: [])
+    handler: tuple[StopUse, ListDeletions] = (lambda _consent: active.append(get_language()), lambda _consent: [])
     extension_points._stop_handlers.append(handler)
     try:
         client = factory.open_link(consent, is_read=False)
@@ -194,9 +195,9 @@ def test_mails_are_text_and_html_in_the_language_of_the_talent(
     message = send_invitation_mail(factory, consent)
     assert message.subject != english.subject and "Northlight Voices" in message.subject
     assert "Dear" not in str(message.body) and "  " not in str(message.body)
-    (alternative,) = message.alternatives
-    html = str(alternative.content)
-    assert alternative.mimetype == "text/html" and f'<html lang="{language}">' in html
+    ((content, kind),) = message.alternatives
+    html = str(content)
+    assert kind == "text/html" and f'<html lang="{language}">' in html
     link = next(line for line in str(message.body).splitlines() if line.startswith("http"))
     assert f'<a href="{link}"' in html
     assert "http://" not in html.replace(link, ""), "a mail loads nothing from elsewhere"

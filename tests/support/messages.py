@@ -135,7 +135,7 @@ def render_catalog(catalog: Catalog) -> bytes:
 
 
 def is_translated(message: Message) -> bool:
-    forms = [message.string] if isinstance(message.string, str) else list(message.string)
+    forms = [message.string] if isinstance(message.string, str) else list(message.string or ())
     return bool(forms) and all(forms)
 
 

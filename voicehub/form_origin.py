@@ -34,7 +34,7 @@ def _comes_from_us(request: HttpRequest) -> bool:
     Neither another site nor a person in the middle can set a cookie with that prefix, and without the cookie there is
     no token that matches.
     """
-    site = request.META.get("HTTP_SEC_FETCH_SITE")
+    site = str(request.META.get("HTTP_SEC_FETCH_SITE", ""))
     if site:
         return site == "same-origin"
     return request.is_secure() and str(settings.CSRF_COOKIE_NAME).startswith(HOST_PREFIX)

@@ -4,7 +4,7 @@ PORT ?= 8000
 export VOICEHUB_DATA_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: run extras check test test-long lint format lock doctor clean help
+.PHONY: run extras check test test-long lint format messages lock doctor clean help
 
 run: ## set up and serve the studio (PORT=8000, VOICEHUB_DATA_DIR=var)
 	@exec $(PYTHON) bootstrap.py run --port $(PORT)
@@ -29,6 +29,10 @@ format: ## format the code
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
 	@.venv/bin/python -m tests.support.format_templates
+
+messages: ## add new texts for talents to the catalogs in locale/, and compile these
+	@$(PYTHON) bootstrap.py install --dev
+	@.venv/bin/python -m tests.support.messages
 
 lock: ## update the lock files of the Python and browser libraries to the newest versions (needs uv and npm)
 	@exec $(PYTHON) bootstrap.py lock

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from consent.access import find_disputable_mail, get_user
 from consent.services.contacts import get_producer_address
 from consent.services.disputes import report_act
+from consent.services.talent_languages import speak_to, speak_to_browser
 from consent.services.talent_mails import find_reported_event
 from voicehub.tokens import hash_token
 
@@ -31,7 +32,8 @@ def report(request: HttpRequest, token: str) -> HttpResponse:
 def _respond(request: HttpRequest, token: str) -> HttpResponse:
     mail = find_disputable_mail(hash_token(token))
     if mail is None:
-        return render(request, "public/link_expired.html", status=404)
+        with speak_to_browser(request):
+            return render(request, "public/link_expired.html", status=404)
     if request.method == "POST":
         report_act(mail, get_user(request) if request.user.is_authenticated else None)
         return redirect("invitation:report", token)
@@ -42,4 +44,5 @@ def _respond(request: HttpRequest, token: str) -> HttpResponse:
         "contact_name": str(mail.consent.requested_by),
         "contact_mail": get_producer_address(mail.consent),
     }
-    return render(request, "public/report.html", context)
+    with speak_to(mail.consent.talent):
+        return render(request, "public/report.html", context)

@@ -1,10 +1,12 @@
 """The translations of everything that talents read: complete, current, with the same placeholders, and compiled."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.catalog import Message
+from django.template.base import Lexer, TokenType
 
 from tests.support.messages import (
     DOMAINS,
@@ -74,6 +76,44 @@ def test_translations_keep_the_markup_and_address_people_formally(language: str,
 def test_compiled_catalog_is_that_of_the_texts(language: str, domain: str) -> None:
     compiled = get_path(language, domain, ".mo").read_bytes()
     assert compiled == compile_catalog(read_catalog(language, domain)), HINT
+
+
+# Templates that a talent reads, and the words in them that are the same in every language.
+TALENT_TEMPLATES = [
+    *sorted((ROOT / "templates" / "public").glob("*.html")),
+    ROOT / "templates" / "public_base.html",
+    *(ROOT / "templates" / "consent" / f"{name}.html" for name in ("_recorder", "_statement_text", "_take_file_form")),
+    *sorted((ROOT / "templates" / "consent" / "mail").glob("talent_*.txt")),
+    *(
+        ROOT / "templates" / "consent" / "mail" / name
+        for name in ("invitation.txt", "reminder.txt", "private_link.txt")
+    ),
+]
+NAMES = {"PDF", "VoiceHub"}
+SCRIPT_NAMES = {"Samsung Internet", "WAVEfmt "}
+SENTENCE = re.compile(r'"([A-Z][^"\n]* [^"\n]*)"')
+
+
+@pytest.mark.parametrize("path", TALENT_TEMPLATES, ids=lambda path: path.name)
+def test_templates_for_talents_have_no_words_outside_gettext(path: Path) -> None:
+    html, is_inside = "", False
+    for token in Lexer(path.read_text()).tokenize():
+        if token.token_type == TokenType.BLOCK and token.contents.split()[0] in {"blocktranslate", "endblocktranslate"}:
+            is_inside = not token.contents.startswith("end")
+        elif token.token_type == TokenType.TEXT and not is_inside:
+            html += token.contents
+    for element in ("style", "script"):
+        html = re.sub(rf"<{element}.*?</{element}>", "", html, flags=re.DOTALL)
+    labels = re.findall(r'(?:aria-label|alt|title|placeholder)="([^"]*)"', html)
+    words = re.findall(r"[A-Za-z]{3,}", " ".join([re.sub(r"<[^>]*>", " ", html), *labels]))
+    assert set(words) <= NAMES
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static/js/recorder").glob("*.js")), ids=lambda path: path.name)
+def test_scripts_of_the_recorder_have_no_sentence_outside_the_catalog(path: Path) -> None:
+    code = "\n".join(line.partition("//")[0] for line in path.read_text().splitlines())
+    texts = {message.id for message in list_messages("de", "djangojs")}
+    assert [text for text in SENTENCE.findall(code) if text not in texts | SCRIPT_NAMES] == []
 
 
 def test_django_reads_the_catalogs_that_the_tool_writes() -> None:

@@ -56,7 +56,6 @@ class PdfReport:
         self.has_replaced = self.has_shortened = False
         fonts = [*list_fonts(), *([JAPANESE] if JAPANESE_LETTERS.search(sample) else [])]
         self._characters = load_characters(fonts)
-        self._wrap = WrapMode.CHAR if language == "ja" else WrapMode.WORD
         pages = self._pages = _Pages(format="A4")
         pages.set_margin(MARGIN)
         pages.set_auto_page_break(auto=True, margin=MARGIN)
@@ -90,8 +89,7 @@ class PdfReport:
     def add_table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], *, widths: Sequence[int]) -> None:
         """A table whose columns have these relative widths. Its headings stand on each page."""
         room = self._pages.epw / sum(widths)
-        self._pages.set_font(FAMILY, size=SMALL)
-        self._pages.set_text_color(*INK)
+        self._use_font(SMALL)
         self._pages.set_draw_color(*RULE)
         with self._pages.table(
             col_widths=tuple(widths),
@@ -102,7 +100,7 @@ class PdfReport:
             headings_style=FontFace(color=QUIET),
             num_heading_rows=1 if headings else 0,
             first_row_as_headings=bool(headings),
-            wrapmode=self._wrap,
+            wrapmode=choose_wrap("".join(cell for cells in rows for cell in cells)),
         ) as table:
             for cells in [headings, *rows] if headings else rows:
                 row = table.row()
@@ -113,16 +111,29 @@ class PdfReport:
         return bytes(self._pages.output())
 
     def _write(self, text: str, size: float, *, is_strong: bool = False, color: tuple[int, int, int] = INK) -> None:
-        pages = self._pages
-        with pages.local_context():
-            pages.set_font(FAMILY, size=size)
-            pages.set_text_color(*color)
-            if is_strong:
-                pages.set_draw_color(*INK)
-                pages.set_line_width(STROKE)
-                pages.text_mode = TextMode.FILL_STROKE
-            text = self._clean(text)
-            pages.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT", wrapmode=self._wrap)
+        self._use_font(size, color)
+        if not is_strong:
+            self._write_lines(text, size)
+            return
+        with self._pages.local_context():
+            self._pages.set_draw_color(*INK)
+            self._pages.set_line_width(STROKE)
+            self._pages.text_mode = TextMode.FILL_STROKE
+            self._write_lines(text, size)
+
+    def _use_font(self, size: float, color: tuple[int, int, int] = INK) -> None:
+        """Set the font on the page itself.
+
+        fpdf2 writes it with the first text, and only for that line if it begins in another font (version 2.8.9). The
+        lines after it then have the size of before.
+        """
+        self._pages.set_font(FAMILY, size=size)
+        self._pages.set_text_color(*color)
+        self._pages.cell(LINE, 0, " ", new_x="LMARGIN", new_y="TOP")
+
+    def _write_lines(self, text: str, size: float) -> None:
+        cleaned, wrap = self._clean(text), choose_wrap(text)
+        self._pages.multi_cell(0, size * 0.5, cleaned, align="L", new_x="LMARGIN", new_y="NEXT", wrapmode=wrap)
 
     def _shorten(self, text: str, width: float) -> str:
         """The text, or its first lines in a column of this width with an ellipsis."""
@@ -130,7 +141,7 @@ class PdfReport:
             return text
         margin = self._pages.c_margin
         self._pages.c_margin = 0
-        measured = self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES", wrapmode=self._wrap)
+        measured = self._pages.multi_cell(width, LINE, text, dry_run=True, output="LINES", wrapmode=choose_wrap(text))
         lines = cast(list[str], measured)
         self._pages.c_margin = margin
         if len(lines) <= MAX_LINES:
@@ -142,6 +153,11 @@ class PdfReport:
         cleaned = "".join(one if one == "\n" or ord(one) in self._characters else REPLACEMENT for one in text)
         self.has_replaced = self.has_replaced or cleaned != text
         return cleaned
+
+
+def choose_wrap(text: str) -> WrapMode:
+    """Japanese has no spaces between its words, so a line may end after any letter."""
+    return WrapMode.CHAR if JAPANESE_LETTERS.search(text) else WrapMode.WORD
 
 
 def list_fonts() -> list[tuple[str, Path]]:

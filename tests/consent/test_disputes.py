@@ -51,7 +51,7 @@ def test_get_shows_what_was_recorded_and_changes_nothing(factory: ConsentFactory
     before = list(TalentMail.objects.values()), list_kinds(consent), Task.objects.count()
     client = Client()
     page = read_html(client.get(path))
-    assert "Tilda Strand withdrew the consent" in page and "Changed my mind." in page and "stays in force" in page
+    assert "You withdrew the consent" in page and "Changed my mind." in page and "stays in force" in page
     assert client.head(path).status_code == 200
     assert (list(TalentMail.objects.values()), list_kinds(consent), Task.objects.count()) == before
 

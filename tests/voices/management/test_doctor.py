@@ -12,8 +12,10 @@ from pytest_django.fixtures import Settings
 
 from audio.networks import estimates, installed
 from audio.networks.weights import MissingModel
+from consent.models import LanguageRelease
+from consent.services.talent_languages import release_language
 from voicehub import outbox
-from voicehub.models import Task
+from voicehub.models import Task, User
 from voices.models import Account
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,18 @@ def test_healthy_studio_passes_every_check(capsys: pytest.CaptureFixture[str]) -
     assert "FAILED" not in output
     for section in ("Database", "Queue", "Tasks", "Files", "Secrets", "Audit logs", "Evidence files", "Settings"):
         assert f"ok       {section}: " in output
+
+
+def test_languages_of_talents_are_named_with_those_that_changed_since_their_release(
+    capsys: pytest.CaptureFixture[str], producer: User
+) -> None:
+    release_language("de", producer)
+    LanguageRelease.objects.create(language="fr", catalog_sha256="0" * 64, released_by=producer)
+    code, output = run_doctor(capsys)
+    assert (
+        "Languages: talents can read English, German and French (changed since its release: read it again)." in output
+    )
+    assert code == 0
 
 
 def test_overdue_task_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:

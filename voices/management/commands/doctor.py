@@ -16,12 +16,15 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from audio.networks.installed import PART_CHECKS
-from consent.models import Contract, TakeCheck
+from consent.models import Contract, LanguageRelease, TakeCheck
 from consent.services.audit_log import find_broken_logs
+from consent.services.talent_languages import is_catalog_changed
 from voicehub.encryption import DecryptionError
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import QUEUES
 from voicehub.storage import private
+from voicehub.talent_languages import SOURCE_LANGUAGE, TALENT_LANGUAGES
+from voicehub.text import join_with_and
 from voices.models import Account
 
 OVERDUE_AFTER = timedelta(minutes=2)
@@ -155,6 +158,19 @@ def check_evidence_files() -> str:
     return "the last checks found all files of contracts and takes as they were stored."
 
 
+def check_languages() -> str:
+    """Which languages talents can read, and which of them have other translations than those that were released."""
+    try:
+        releases = list(LanguageRelease.objects.filter(ended_at=None).order_by("language"))
+    except DatabaseError as error:
+        raise CheckFailed("the releases cannot be read from the database.") from error
+    names = [TALENT_LANGUAGES[SOURCE_LANGUAGE]]
+    for release in releases:
+        name = release.get_language_display()
+        names.append(f"{name} (changed since its release: read it again)" if is_catalog_changed(release) else name)
+    return f"talents can read {join_with_and(names)}."
+
+
 def check_settings() -> str:
     problems = checks.run_checks(include_deployment_checks=settings.VOICEHUB_BASE_URL.startswith("https://"))
     serious = [message for message in problems if message.level >= checks.WARNING and not message.is_silenced()]
@@ -181,6 +197,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "Secrets": check_secrets,
     "Audit logs": check_audit_logs,
     "Evidence files": check_evidence_files,
+    "Languages": check_languages,
     "Settings": check_settings,
     **{name: partial(check_audio_part, find_reasons) for name, find_reasons in PART_CHECKS.items()},
 }

@@ -1,0 +1,65 @@
+"""The talent's pages in each language on a phone: they fit, and axe finds nothing in light and dark."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import sound, staff_steps, talent_steps
+from tests.browser.shared_talent import OpenSessionTab
+from tests.browser.studio import Studio
+from tests.browser.tab import SIZES, CheckedPages, Tab
+from voicehub.talent_languages import TALENT_LANGUAGES
+
+pytestmark = pytest.mark.browser
+
+NAME = "Lin Vielsprachig"
+RELEASE = """
+from consent.services.talent_languages import release_language
+from voicehub.models import User
+for language in {languages!r}:
+    release_language(language, User.objects.get(username="ada"))
+"""
+SPEAK = """
+from consent.models import Talent
+Talent.objects.filter(name={name!r}).update(language={language!r})
+"""
+
+
+def test_pages_fit_and_are_accessible_in_every_language(
+    studio: Studio, open_session_tab: OpenSessionTab, chrome: Browser, checked_pages: CheckedPages
+) -> None:
+    with open_session_tab("paula") as staff:
+        staff_steps.request_consent(staff, staff_steps.prepare_talent(studio, NAME))
+        link = staff_steps.create_private_link(staff.page)
+    studio.run_script(RELEASE.format(languages=[language for language in TALENT_LANGUAGES if language != "en"]))
+    tab = Tab(studio, chrome.new_context(**SIZES["phone"], reduced_motion="reduce"), checked_pages)
+    for language in reversed(TALENT_LANGUAGES):  # English last: the steps after it know its words
+        speak(studio, language)
+        check_page(tab, tab.goto(link), "home", language)
+        tick_and_continue(tab.page)
+        check_page(tab, tab.page, "record", language)
+    tab.page.reload()  # with its folds closed
+    talent_steps.send_file(tab.page, sound.read_clip("consent-slt"))
+    receipt = tab.page.url
+    for language in TALENT_LANGUAGES:
+        speak(studio, language)
+        check_page(tab, tab.goto(receipt), "receipt", language)
+    tab.context.close()
+    assert tab.problems == []
+
+
+def speak(studio: Studio, language: str) -> None:
+    studio.run_script(SPEAK.format(name=NAME, language=language))
+
+
+def check_page(tab: Tab, page: Page, name: str, language: str) -> None:
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    for details in page.locator("main details").all():
+        details.evaluate("(one) => { one.open = true; }")
+    tab.check_page(f"{name} in {language}")
+
+
+def tick_and_continue(page: Page) -> None:
+    for box in page.locator("input[name=purpose]").all():
+        box.check()
+    page.locator("form[action$='/begin/'] button").click()
+    expect(page.locator("[data-recorder]")).to_be_visible()

@@ -18,7 +18,7 @@ check: ## run code checks and the tests for your change, in under two minutes
 test: ## run all tests, on SQLite and PostgreSQL; run a part of them with ARGS="tests/consent -k approve"
 	@exec $(PYTHON) bootstrap.py test $(if $(ARGS),part $(ARGS))
 
-test-long: ## run chaos, long fuzzing, a second browser, and screenshots of every page (needs Chromium and Firefox ESR)
+test-long: ## run chaos, long fuzzing, two more browsers, and screenshots of every page (CONTRIBUTING.md lists what it needs)
 	@exec $(PYTHON) bootstrap.py test long
 
 lint: ## run only ruff, mypy and the import rules

@@ -31,7 +31,7 @@ def require_code(view: View[P]) -> View[P]:
 
     @wraps(view)
     def wrapped(request: HttpRequest, invitation: Invitation, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if has_entered_code(request, invitation) or not needs_code(invitation):
+        if not is_code_missing(request, invitation):
             return view(request, invitation, *args, **kwargs)
         if not request.accepts("text/html"):  # the recorder, which keeps the recording in the browser
             problem = gettext(
@@ -39,9 +39,18 @@ def require_code(view: View[P]) -> View[P]:
             )
             return JsonResponse({"problem": problem}, status=403)
         page = request.path if request.method in {"GET", "HEAD"} else reverse("invitation:home", args=[invitation.pk])
-        return redirect(f"{reverse('invitation:code', args=[invitation.pk])}?{urlencode({'next': page})}")
+        return redirect(make_code_url(invitation, page))
 
     return wrapped
+
+
+def is_code_missing(request: HttpRequest, invitation: Invitation) -> bool:
+    return needs_code(invitation) and not has_entered_code(request, invitation)
+
+
+def make_code_url(invitation: Invitation, page: str) -> str:
+    """The page that asks for the code, and then goes on to `page`."""
+    return f"{reverse('invitation:code', args=[invitation.pk])}?{urlencode({'next': page})}"
 
 
 def has_entered_code(request: HttpRequest, invitation: Invitation) -> bool:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from consent.access import query_invited_consents
-from consent.code_gate import has_entered_code, remember_browser
+from consent.code_gate import is_code_missing, remember_browser
 from consent.link_forms import CodeForm
 from consent.link_pages import add_privacy_headers, require_invitation
 from consent.models import Invitation
-from consent.services.access_codes import find_code_address, has_open_code, needs_code, request_code, use_code
+from consent.services.access_codes import find_code_address, has_open_code, request_code, use_code
 from consent.services.contacts import get_producer_address
 from voicehub.refusals import ActionRefused
 
@@ -27,7 +27,7 @@ def enter_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     A GET sends none: mail scanners follow links too.
     """
     page = _find_page(request, invitation)
-    if has_entered_code(request, invitation) or not needs_code(invitation):
+    if not is_code_missing(request, invitation):
         return redirect(page)
     if request.method != "POST":
         return _render_page(request, invitation, page)

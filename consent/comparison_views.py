@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from consent.access import get_user
+from consent.code_gate import is_code_missing, make_code_url
 from consent.link_pages import require_invitation
 from consent.models import Invitation
 from consent.services.voice_comparison import build_question, record_answer
@@ -27,6 +28,9 @@ def answer_comparison(request: HttpRequest, invitation: Invitation) -> HttpRespo
         return _go_back(invitation)
     by = get_user(request) if request.user.is_authenticated else None
     is_allowed = "is_allowed" in request.POST
+    if is_allowed and is_code_missing(request, invitation):  # “no” needs none
+        messages.warning(request, gettext("Enter the code from your mail first, then answer again."))
+        return redirect(make_code_url(invitation, _make_question_url(invitation)))
     record_answer(invitation.talent, question, is_allowed=is_allowed, invitation=invitation, by=by)
     if is_allowed:
         messages.success(request, gettext("Saved: you allow the voice comparison."))
@@ -38,4 +42,8 @@ def answer_comparison(request: HttpRequest, invitation: Invitation) -> HttpRespo
 
 
 def _go_back(invitation: Invitation) -> HttpResponse:
-    return redirect(f"{reverse('invitation:home', args=[invitation.pk])}#voice-comparison")
+    return redirect(_make_question_url(invitation))
+
+
+def _make_question_url(invitation: Invitation) -> str:
+    return f"{reverse('invitation:home', args=[invitation.pk])}#voice-comparison"

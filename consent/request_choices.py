@@ -21,7 +21,7 @@ class UseChoice:
 
 @dataclass(frozen=True, slots=True)
 class ProviderChoices:
-    """The ticks of one provider. `problem` is the reason why none of them can be ticked, if it is the same for all."""
+    """The ticks of one provider."""
 
     provider: str
     choices: Sequence[UseChoice]
@@ -32,7 +32,8 @@ class ProviderChoices:
 
     @property
     def problem(self) -> str:
-        problems = {choice.verdict.problem for choice in self.choices}
+        """Why none of them can be ticked, if the reason is the same for all."""
+        problems = {choice.verdict.brief for choice in self.choices}
         return problems.pop() if len(problems) == 1 else ""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from consent.models import Consent, Contract, Notice
-from consent.services.notices import FOLDED, NoticeText, Section, end_sentence
+from consent.services.notices import COMPARISON, FOLDED, NoticeText, Section, end_sentence
 from consent.services.sittings import group_by_statement
 from consent.talent_statuses import TalentStatus
 
@@ -44,7 +44,8 @@ class RequestGroup:
 
     @property
     def main_sections(self) -> list[Section]:
-        return [section for section in self.sections if section.key not in FOLDED]
+        """Without the voice comparison, which the page shows once for all groups, with its tick."""
+        return [section for section in self.sections if section.key not in (*FOLDED, COMPARISON)]
 
     @property
     def folded_sections(self) -> list[Section]:

@@ -168,8 +168,10 @@ class TakeReport:
         return len(facts) if all(fact.tone == NO_PROBLEM[0] for fact in facts) else 0
 
 
-def make_take_report(take: Take) -> TakeReport:
-    return TakeReport(take, getattr(take, "check_made", None), is_comparison_allowed(take.consent.talent_id))
+def make_take_report(take: Take, is_allowed: bool | None = None) -> TakeReport:
+    """`is_allowed` says whether the talent allows the voice comparison, if the caller knows it."""
+    allowed = is_comparison_allowed(take.consent.talent_id) if is_allowed is None else is_allowed
+    return TakeReport(take, getattr(take, "check_made", None), allowed)
 
 
 def _make_word_report(word: Mapping[str, Any]) -> WordReport:

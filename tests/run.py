@@ -62,7 +62,7 @@ START_ORDER = (
 # Many tests wait more than they compute, so one step more than there are processors can run at a time.
 MAX_RUNNING = (os.cpu_count() or 2) + 1
 
-# Steps that run only on request: chaos, long fuzzing, Firefox, screenshots.
+# Steps that run only on request: chaos, long fuzzing, Firefox and WebKitGTK, screenshots.
 LONG_STEPS = ("long",)
 
 MAX_FAILURE_LINES = 150

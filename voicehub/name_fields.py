@@ -6,10 +6,15 @@ which nothing can be seen is refused. Letters of every script, and the joiners i
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+
+if TYPE_CHECKING:  # CharField is generic in the stubs only, not at run time
+    CharFieldOfName = models.CharField[str, str]
+else:
+    CharFieldOfName = models.CharField
 
 # ALM, LRM, RLM, the embeddings, overrides and isolates, and what ends them (Unicode Standard Annex 9).
 BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -41,7 +46,7 @@ def clean_name(text: str) -> str:
     return name
 
 
-class NameField(models.CharField):  # type: ignore[type-arg]  # CharField is generic in the stubs only
+class NameField(CharFieldOfName):
     """A CharField for a name. Forms and the admin refuse an unreadable one. Rows that have one show a stand-in.
 
     Migrations see a plain CharField, because the rule is no part of the column.

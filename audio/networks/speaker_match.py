@@ -230,7 +230,7 @@ def _build_match(score: float, count: int, takes: int, thresholds: Thresholds) -
     same, different = thresholds.speaker_same, thresholds.speaker_different
     # Truncated, not rounded: the text must not say that 0.62 is below 0.62.
     shown, others = math.floor(score * 100) / 100, describe_compared(count, takes)
-    values = {"score": shown, "others": others, "same": same, "different": different}
+    values: dict[str, Any] = {"score": shown, "others": others, "same": same, "different": different}
     if score >= same:
         text = f"The voice matches {others}: similarity {shown:.2f} of 1."
         return Match("same", text, count, round(score, 3), same, SAME_ERROR_RATE, takes=takes)

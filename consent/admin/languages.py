@@ -72,7 +72,7 @@ class LanguageReleaseAdmin(ReadOnlyAdmin):
         run_on_rows(request, releases, release_again)
 
     def get_urls(self) -> list[URLPattern]:
-        page = require_safe(self.admin_site.admin_view(self.texts_page))
+        page = self.admin_site.admin_view(require_safe(self.texts_page))
         return [path("texts/<slug:language>/", page, name="consent_languagerelease_texts"), *super().get_urls()]
 
     def texts_page(self, request: HttpRequest, language: str) -> HttpResponse:

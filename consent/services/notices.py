@@ -32,7 +32,7 @@ from voicehub.text import format_date, join_with_or
 
 NOTICE_VERSION = 2
 WITHDRAWAL = "withdrawal"
-# The page shows this section once for all consents, with the question about it.
+# The private page shows this section once for all consents, with its tick.
 COMPARISON = "comparison"
 # The sections in a fold, so that the page stays short.
 FOLDED = ("deletion", "storage", "rights")
@@ -62,14 +62,6 @@ class NoticeText:
     content: dict[str, Any]
     sha256: str
     english: tuple[Section, ...] = ()
-
-    @property
-    def main_sections(self) -> list[Section]:
-        return [section for section in self.sections if section.key not in (*FOLDED, COMPARISON)]
-
-    @property
-    def folded_sections(self) -> list[Section]:
-        return [section for section in self.sections if section.key in FOLDED]
 
     def get_section(self, key: str) -> Section:
         return next(section for section in self.sections if section.key == key)

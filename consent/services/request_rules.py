@@ -21,6 +21,8 @@ WAITING = {
     ConsentStatus.SUBMITTED: "Recorded already. It waits for a review.",
 }
 
+NOT_ALLOWED = "The contract does not allow it."
+
 
 class Use(NamedTuple):
     """What a consent is requested for."""
@@ -38,12 +40,14 @@ class Use(NamedTuple):
 class UseVerdict:
     """`problem` is why a use cannot be requested, `note` what to know if it can. Both may be empty.
 
+    `brief` is the problem beside the name of the use, which is the same for each use that no contract allows.
     `is_in_force` is whether a consent to the same provider and purpose is in force, which a new approval would replace.
     """
 
     problem: str = ""
     note: str = ""
     is_in_force: bool = False
+    brief: str = ""
 
 
 class RequestRules:
@@ -59,7 +63,8 @@ class RequestRules:
     def judge(self, use: Use) -> UseVerdict:
         in_force = self._find_in_force(use)
         if problem := self._find_problem(use):
-            return UseVerdict(problem, is_in_force=in_force is not None)
+            brief = NOT_ALLOWED if problem == self._find_contract_problem(use) else problem
+            return UseVerdict(problem, "", in_force is not None, brief)
         notes = (self._describe_in_force(in_force), self._describe_missing_contract(use))
         return UseVerdict("", " ".join(note for note in notes if note), in_force is not None)
 

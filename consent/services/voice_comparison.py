@@ -87,8 +87,8 @@ def describe_comparison() -> tuple[str, ...]:
         % {"numbers": speaker_encoder.SIZE, "seconds": speaker_match.MAX_VOICED_SECONDS},
         gettext(
             "What is stored is how similar the voices are, as a number from 0 to 1 for each recording. You can take "
-            "this permission back on this page at any time. Then these results are deleted, and no voiceprint is "
-            "computed from then on."
+            "this permission back at any time, on your private page or by telling the studio. Then these results are "
+            "deleted, and no voiceprint is computed from then on."
         ),
         gettext(
             "You do not have to allow it. Your consent does not depend on it: without it, a person of the studio "

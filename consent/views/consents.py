@@ -40,6 +40,7 @@ from consent.services.evidence_checks import require_intact_evidence
 from consent.services.filed_contracts import FiledContracts, judge_contracts
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.languages import ALLOWING_STATUSES, allow_language, list_uncovered_languages
+from consent.services.voice_comparison import is_comparison_allowed
 from consent.views.reasons import act_or_refuse, make_reason_view
 from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
@@ -117,6 +118,7 @@ def render_consent_page(
         **_make_log_context(request, consent),
         **term,
         "notices": list(consent.notices.all()),
+        "is_comparison_allowed": is_comparison_allowed(consent.talent_id),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
     }
     return render(request, "consent/consent.html", context | extra_context, status=status)

@@ -110,4 +110,5 @@ def _plan_requests(talents: list[Talent], form: ManyUsesForm) -> list[PlannedReq
 def _judge_statement(use: Use, form: ManyUsesForm) -> UseVerdict:
     """Whether the provider has a statement in this language. What the contracts allow differs between the talents."""
     is_known = f"{use.provider}:{use.language}" in form.statements
-    return UseVerdict("" if is_known else "There is no statement in this language.")
+    problem = "" if is_known else "There is no statement in this language."
+    return UseVerdict(problem, brief=problem)

@@ -7,6 +7,7 @@ const section = document.querySelector("[data-comparison]");
 async function save(form) {
   const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
   if (!response.ok) throw new Error(`status ${response.status}`);
+  if (response.url.includes("/code/?")) location.assign(response.url); // a code is needed first
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const saved = page.querySelector("[data-comparison]");
   if (!saved) throw new Error("another page");

@@ -33,10 +33,12 @@ def make_voice(rows: "StudioRows", count: int) -> "Voice":
     from django.core.files.base import ContentFile
     from django.utils import timezone
 
+    from tests.consent.rows import allow_comparison
     from tests.support.wav import load_sample_wav
     from voices.models import Recording
 
     voice = rows.make_voice(count)
+    allow_comparison(voice.talent)
     storage = Recording(voice=voice).file.storage
     source = Path(storage.path(storage.save(f"recordings/{voice.pk}/source.wav", ContentFile(load_sample_wav(SAMPLE)))))
     recordings = list(voice.recordings.all())

@@ -64,9 +64,10 @@ def give_consents(page: Page, link: str, cost: Cost) -> None:
     page.wait_for_load_state("networkidle")
     note_bytes(cost, "first page", page)
     talent_steps.continue_to_statement(page)
+    talent_steps.allow_microphone(page)
     spoken = 0.0
     while True:
-        talent_steps.open_microphone(page)
+        talent_steps.wait_for_microphone(page)
         note_bytes(cost, "recorder", page)
         spoken += record_and_send(page)
         if page.get_by_role("heading", level=1).text_content() != "Read this aloud":

@@ -134,8 +134,15 @@ def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     return read_id(page)
 
 
+def confirm_notice(page: Page) -> None:
+    """Confirm on the page of a consent that the talent has read the notice."""
+    page.get_by_role("link", name="Show the notice and confirm that it was read").click()
+    page.get_by_role("button", name=re.compile("has read it")).click()
+
+
 def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
     page = tab.goto(f"/consents/{consent}/")
+    confirm_notice(page)
     page.get_by_label("Audio file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
     expect(page.get_by_text("To review", exact=True).first).to_be_visible()

@@ -38,6 +38,11 @@ def allow_microphone(page: Page) -> None:
     """Allow the microphone. Recording is disabled during the microphone check."""
     page.get_by_role("button", name="Allow the microphone").click()
     expect(page.get_by_role("button", name="Record", exact=True)).to_be_disabled()
+    wait_for_microphone(page)
+
+
+def wait_for_microphone(page: Page) -> None:
+    """Later pages of the same tab open the microphone by themselves."""
     expect(page.get_by_role("button", name="Record", exact=True)).to_be_enabled(timeout=60_000)
 
 

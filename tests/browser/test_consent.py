@@ -89,6 +89,11 @@ def test_talent_records_twice_and_staff_approve_the_take(
     expect(page.get_by_text(f"{name}, this page asks for your consent.")).to_be_visible()
     expect(page.get_by_text("Your contact is Paula")).to_be_visible()
     talent.check_page("talent's first page")
+    comparison = page.get_by_label("I allow the voice comparison")
+    expect(comparison).not_to_be_checked()
+    comparison.check()
+    expect(page.get_by_text("You allowed it on")).to_be_visible()
+    expect(talent.goto(page.url).get_by_label("I allow the voice comparison")).to_be_checked()
 
     page = talent_steps.open_statement(talent, page.url)
     expect(page.locator("blockquote.statement")).to_have_text(STATEMENT)

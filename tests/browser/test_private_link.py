@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser import staff_steps, talent_steps
+from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.tab import Tab
 
 
@@ -30,7 +30,11 @@ def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: 
     newer_link = staff_steps.create_private_link(staff.page)
     with talent.allow_status(404):
         expect(talent.goto(first).get_by_role("heading", name="This link no longer works")).to_be_visible()
-    talent_steps.open_statement(talent, newer_link)
+    page = talent_steps.open_statement(talent, newer_link)
+    other_tab = talent.context.new_page()
+    other_tab.goto(second)
+    talent_steps.send_file(page, sound.read_clip("consent-slt"))
+    talent_steps.send_file(other_tab, sound.read_clip("consent-rms"))
 
 
 def test_staff_switch_off_a_mail(open_tab: Callable[..., Tab]) -> None:

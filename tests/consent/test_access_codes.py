@@ -15,6 +15,7 @@ from consent.code_gate import CODE_COOKIE
 from consent.models import AccessCode, AddressCheck, Consent, ConsentStatus, Invitation, Take
 from consent.services.access_codes import HOURLY_CODES, MAX_TRIES, request_code, use_code
 from consent.services.invitations import invite_talent
+from consent.services.voice_comparison import build_question, is_comparison_allowed
 from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, make_clip, make_upload
 from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
@@ -105,6 +106,20 @@ def test_no_code_is_needed_to_say_no(consent: Consent, talent: Client, factory: 
     other.post(get_guest_url("withdraw", approved))
     approved.refresh_from_db()
     assert approved.status == ConsentStatus.WITHDRAWN
+
+
+def test_voice_comparison_is_allowed_only_with_a_code_and_forbidden_without(consent: Consent, talent: Client) -> None:
+    invitation = get_invitation(consent)
+    url, words = reverse("invitation:comparison", args=[invitation.pk]), build_question(consent.talent).sha256
+    allow = {"words": words, "is_allowed": "yes"}
+    assert talent.post(url, allow).headers["Location"].startswith(f"{get_code_url(consent)}?next=")
+    assert not is_comparison_allowed(consent.talent.pk)
+    enter(talent, consent, receive_code(talent, consent))
+    talent.post(url, allow)
+    assert is_comparison_allowed(consent.talent.pk)
+    del talent.cookies[CODE_COOKIE]
+    talent.post(url, {"words": words})
+    assert not is_comparison_allowed(consent.talent.pk)
 
 
 def test_page_with_the_code_sends_none_by_itself(consent: Consent, talent: Client) -> None:

@@ -8,9 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from consent.models import Capture, Consent, ConsentStatus, EventKind, Take, TakeCheck
-from consent.services.notices import build_notice, store_notice
 from consent.services.takes import submit_take
-from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_clip, make_upload, read_page
+from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_clip, make_upload, read_page, tick_purposes
 from tests.support.approval import APPROVAL_REASON, backdate_playback, play_take
 from tests.support.html import read_html
 from voicehub.models import User
@@ -324,7 +323,7 @@ def test_staff_cannot_approve_take_they_sent_through_private_link(
 ) -> None:
     consent = factory.make_consent()
     producer_client.get(factory.make_link(consent))
-    store_notice(consent, build_notice(consent))
+    tick_purposes(consent)
     form = {"file": make_upload(make_clip()), "recorded": "on"}
     producer_client.post(get_guest_url("submit", consent), form)
     take = consent.takes.get()

@@ -26,6 +26,7 @@ from tests.consent.rows import (
     make_upload,
     read_page,
 )
+from tests.support.approval import backdate_playback, play_take
 from tests.support.html import read_html
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -239,7 +240,8 @@ def test_takes_of_a_recording_are_stored_together_or_not_at_all(factory: Consent
 
 
 def test_failure_while_the_second_take_is_stored_stores_no_take(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    saved, save = [], Take.save
+    saved: list[Take] = []
+    save = Take.save
 
     def save_once(take: Take, *args: Any, **kwargs: Any) -> None:
         if saved:
@@ -316,9 +318,14 @@ def test_each_producer_is_told_about_their_own_requests(factory: ConsentFactory,
 
 
 def test_words_are_checked_once_for_all_takes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = {"measures": {}, "fine_peaks": [], "findings": [], "statement": {"verdict": "accept"}}
-    checked = []
-    monkeypatch.setattr("consent.services.take_checks._run_checks", lambda take: checked.append(take) or results)
+    results: dict[str, Any] = {"measures": {}, "fine_peaks": [], "findings": [], "statement": {"verdict": "accept"}}
+    checked: list[Take] = []
+
+    def run_checks(take: Take) -> dict[str, Any]:
+        checked.append(take)
+        return results
+
+    monkeypatch.setattr("consent.services.take_checks._run_checks", run_checks)
     first, second = submit_pair(pair)
     from voicehub.models import Task
 
@@ -366,8 +373,8 @@ def test_reviewer_approves_every_purpose_of_a_recording_at_once(
     first, second = submit_pair(pair)
     page = read_page(producer_client, pair[1].get_absolute_url())
     assert "The same recording is also for:" in page and pair[0].get_absolute_url() in page
-    assert 'name="all" form="approve" checked' in page
-    read_page_of_audio(producer_client, first)
+    assert 'name="all" checked' in page and "All 2 purposes" in page
+    play_to_end(producer_client, first)
     approve(producer_client, pair[1], second, all="on")
     assert list_statuses(*pair) == [ConsentStatus.APPROVED] * 2
     for consent, take in ((pair[0], first), (pair[1], second)):
@@ -376,12 +383,9 @@ def test_reviewer_approves_every_purpose_of_a_recording_at_once(
     assert {mail.consent, *mail.others.all()} == set(pair)
 
 
-def read_page_of_audio(client: Client, take: Take) -> None:
-    """Play the take some time ago."""
-    assert client.get(get_url("take_audio", take)).status_code == 200
-    session = client.session
-    session["takes_played"] = {pk: at - 60 for pk, at in session["takes_played"].items()}
-    session.save()
+def play_to_end(client: Client, take: Take) -> None:
+    assert play_take(client, take) == 200
+    backdate_playback(client, take.seconds)
 
 
 def approve(client: Client, consent: Consent, take: Take, **fields: str) -> Any:
@@ -395,7 +399,7 @@ def test_listening_to_one_take_counts_for_the_others_of_the_same_bytes(
     first, second = submit_pair(pair)
     unheard = factory.make_consent(factory.make_talent("Another Person"))
     other = factory.make_take(unheard, make_clip(1))
-    read_page_of_audio(producer_client, first)
+    play_to_end(producer_client, first)
     approve(producer_client, pair[1], second)
     assert list_statuses(*pair) == [ConsentStatus.SUBMITTED, ConsentStatus.APPROVED]
     assert "Play the recording first." in read_html(approve(producer_client, unheard, other))
@@ -404,7 +408,7 @@ def test_listening_to_one_take_counts_for_the_others_of_the_same_bytes(
 def test_purpose_with_a_problem_is_named_and_left(factory: ConsentFactory, pair: Pair, producer_client: Client) -> None:
     first, _second = submit_pair(pair)
     pair[1].talent.contracts.filter(purposes=["advertising"]).delete()
-    read_page_of_audio(producer_client, first)
+    play_to_end(producer_client, first)
     page = read_html(approve(producer_client, pair[0], first, all="on"))
     assert "1 consent is now in force: Resemble AI for narration and audiobooks." in page
     assert "Not approved: Resemble AI for advertising. No contract of Tilda Strand allows Resemble AI" in page

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import closing
 from http.client import HTTPConnection
@@ -44,7 +45,10 @@ class WebKit:
         }
         self._log = (folder / "webkit.log").open("ab")
         command = ["WebKitWebDriver", f"--port={self._port}"]
-        self._driver = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
+        # In a session of its own, so that it ends together with the browser that it starts.
+        self._driver = subprocess.Popen(
+            command, env=environment, stdout=self._log, stderr=self._log, start_new_session=True
+        )
         wait_for(self._is_ready, "WebKitWebDriver", 30)
         options = {"binary": str(self._write_launcher()), "args": []}
         body = {"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}}
@@ -111,10 +115,8 @@ class WebKit:
         self._call("POST", f"/element/{element[ELEMENT]}/click", {})
 
     def close(self) -> None:
-        try:
-            self._call("DELETE", "")
-        finally:
-            for process in (self._driver, self._screen):
-                process.terminate()
-                process.wait()
-            self._log.close()
+        os.killpg(self._driver.pid, signal.SIGTERM)
+        self._screen.terminate()
+        for process in (self._driver, self._screen):
+            process.wait()
+        self._log.close()

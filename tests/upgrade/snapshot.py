@@ -35,6 +35,7 @@ OTHER_TASK_KINDS = (
     "make_preview",
     "examine_recordings",
     "compare_recordings",
+    "match_takes",
     "cut_recording",
     "check_take",
     "send_invitation",

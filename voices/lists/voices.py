@@ -46,11 +46,11 @@ def _query_used_recordings() -> QuerySet[Recording]:
 
 def load_speech_totals(voices: Sequence[Voice]) -> Mapping[UUID, SpeechTotal]:
     is_used = Q(active=True, status=RecordingStatus.ACCEPTED)
-    totals = (Count("pk", filter=is_used), Sum("seconds", filter=is_used, default=0.0), Count("pk"))
     rows = Recording.objects.filter(voice__in=voices).order_by().values_list("voice")
-    used, seconds, count = totals
-    rows = rows.annotate(used=used, seconds_used=seconds, count=count)
-    return {pk: SpeechTotal(*found) for pk, *found in rows}
+    totals = rows.annotate(
+        used=Count("pk", filter=is_used), used_seconds=Sum("seconds", filter=is_used, default=0.0), count=Count("pk")
+    )
+    return {pk: SpeechTotal(used, seconds, count) for pk, used, seconds, count in totals}
 
 
 def count_recordings() -> Combinable:

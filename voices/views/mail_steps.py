@@ -31,7 +31,7 @@ def is_refused_mail(task: Task) -> bool:
 
 def list_refused_mails(talents: Talents = None, failed: Sequence[Task] | None = None) -> Iterator[NextStep]:
     """A mail that a new link has replaced is left out. `failed` saves a query if the page has loaded the tasks."""
-    found = load_failed_tasks(reason__startswith=REFUSED) if failed is None else failed
+    found = load_failed_tasks(kind__in=LOADERS) if failed is None else failed
     tasks = [task for task in found if is_refused_mail(task)][:MAX_ROWS]
     rows = {kind: load([task.object_id for task in tasks if task.kind == kind]) for kind, load in _used_loaders(tasks)}
     for task in tasks:

@@ -43,9 +43,9 @@ def make_options_context(
 def build_options(request: HttpRequest, pk: str) -> HttpResponse:
     voice = get_object_or_404(access.query_voices(), pk=pk)
     user = get_user(request)
-    context = {"voice": voice, "is_closed": access.are_recordings_closed(voice, user)}
-    context |= make_options_context(voice, list_build_options(voice), user, is_closed=context["is_closed"])
-    return render(request, "voices/_build_options.html", context)
+    is_closed = access.are_recordings_closed(voice, user)
+    context = make_options_context(voice, list_build_options(voice), user, is_closed=is_closed)
+    return render(request, "voices/_build_options.html", {"voice": voice, "is_closed": is_closed, **context})
 
 
 @require_permission("voices.view_voice")

@@ -5,7 +5,7 @@ const BAR_STEP = 4; // units of the viewBox, which is 240 wide and 32 high
 const MIDDLE = 16;
 const TALLEST = 30;
 const SHORTEST = 1.5;
-const RANGE_DB = 50;
+const RANGE_DB = 36;
 const TOO_LOUD_DB = -1;
 const BLOCKS_PER_BAR = 3; // about an eighth of a second
 

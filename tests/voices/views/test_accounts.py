@@ -36,7 +36,7 @@ def test_key_check_shows_its_result_and_pauses_the_account_on_401(
 ) -> None:
     studio = make_studio("voiceai")
     account = studio.account
-    assert "after the first one" in read_page(superuser_client, account)
+    assert "API log" not in read_page(superuser_client, account)
     text = post_form(superuser_client, "account_test", account)
     assert "The key of Main works." in text
     assert ">Working</span>" in text

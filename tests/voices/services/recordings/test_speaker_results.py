@@ -27,7 +27,7 @@ from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
-from voices.models import BuildRecording, BuildStatus, Recording, Voice
+from voices.models import Build, BuildRecording, BuildStatus, Recording, Voice
 from voices.services.recordings.comparison import SPEAKERS_NOT_COMPARED, compare_recordings
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
@@ -150,10 +150,14 @@ def test_permission_taken_back_deletes_all_results_at_once(voice: Voice) -> None
     assert Task.objects.filter(kind="compare_recordings", status=TaskStatus.WAITING).exists(), "for the summary"
 
 
+def freeze_codes(build: Build, row: Recording, codes: list[str]) -> BuildRecording:
+    build.recordings.filter(recording=row).update(finding_codes=codes)
+    return build.recordings.get(recording=row)
+
+
 def test_builds_keep_no_finding_of_another_speaker(studio: Studio, voice: Voice) -> None:
     row, build = store_results(voice), studio.make_build(voice, BuildStatus.READY)
-    codes = ["too_quiet", "other_speaker"]
-    frozen = BuildRecording.objects.create(build=build, recording=row, sha256=row.sha256, finding_codes=codes)
+    frozen = freeze_codes(build, row, ["too_quiet", "other_speaker"])
     answer(voice, is_allowed=False)
     frozen.refresh_from_db()
     assert frozen.finding_codes == ["too_quiet"]
@@ -162,12 +166,7 @@ def test_builds_keep_no_finding_of_another_speaker(studio: Studio, voice: Voice)
 def test_upgrade_deletes_the_results_of_talents_who_were_not_asked(studio: Studio, voice: Voice) -> None:
     row = store_results(voice)
     voice.talent.comparison_answers.all()._raw_delete("default")
-    frozen = BuildRecording.objects.create(
-        build=studio.make_build(voice, BuildStatus.READY),
-        recording=row,
-        sha256=row.sha256,
-        finding_codes=["other_speaker"],
-    )
+    frozen = freeze_codes(studio.make_build(voice, BuildStatus.READY), row, ["other_speaker"])
     Task.objects.all().delete()
     loader = MigrationLoader(connection)
     for name in (("consent", "0023_comparison_answers"), ("voices", "0027_forget_speakers")):

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
+
+pytestmark = pytest.mark.browser
 
 OpenTab = Callable[..., Tab]
 PROVIDERS = ("Resemble AI", "AudioStack", "Speechgen")

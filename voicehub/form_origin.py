@@ -37,4 +37,4 @@ def _comes_from_us(request: HttpRequest) -> bool:
     site = request.META.get("HTTP_SEC_FETCH_SITE")
     if site:
         return site == "same-origin"
-    return request.is_secure() and settings.CSRF_COOKIE_NAME.startswith(HOST_PREFIX)
+    return request.is_secure() and str(settings.CSRF_COOKIE_NAME).startswith(HOST_PREFIX)

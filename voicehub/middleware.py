@@ -84,7 +84,7 @@ class PrivacyHeadersMiddleware:
 class FormOriginMiddleware(CsrfViewMiddleware):
     """The CSRF check. The forms of talents also work in browsers that hide where a form comes from."""
 
-    def process_view(
+    def process_view(  # type: ignore[override]  # in the stubs, only Django's own page
         self,
         request: HttpRequest,
         callback: Callable[..., HttpResponseBase],

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -35,10 +34,9 @@ class Browser:
         page = read_html(self.client.get(get_guest_url("home", consent), headers={"host": HOST}, **self.options))
         self.token = read_hidden_value(page, "csrfmiddlewaretoken")
 
-    def post(self, url: str, headers: dict[str, str], **data: Any) -> HttpResponse:
+    def post(self, url: str, headers: dict[str, str], **data: Any) -> Any:
         data = {"csrfmiddlewaretoken": self.token, **data}
-        response: Any = self.client.post(url, data, headers={"host": HOST, **headers}, **self.options)
-        return response
+        return self.client.post(url, data, headers={"host": HOST, **headers}, **self.options)
 
 
 @pytest.mark.parametrize("site", [{}, {"sec-fetch-site": "same-origin"}])

@@ -33,10 +33,24 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def record(page: Page, seconds: int = 1) -> None:
+def open_only(_page: Page) -> None:
+    """Nothing more than what every moment begins with."""
+
+
+def begin(page: Page) -> None:
     talent_steps.allow_microphone(page)
     press(page, "Record")
-    expect(page.get_by_role("timer")).to_have_text(f"{seconds} s")
+
+
+def record(page: Page) -> None:
+    begin(page)
+    expect(page.get_by_role("timer")).to_have_text("2 s")
+
+
+def stop(page: Page) -> None:
+    begin(page)
+    expect(page.get_by_role("timer")).to_have_text("3 s")
+    press(page, "Stop")
 
 
 def finish(page: Page) -> None:
@@ -56,6 +70,11 @@ def record_again(page: Page) -> None:
     expect(page.get_by_role("timer")).to_have_text("1 s")
 
 
+def press_send(page: Page) -> None:
+    play(page)
+    press(page, "Send it")
+
+
 def send(page: Page) -> None:
     play(page)
     talent_steps.send_recording(page)
@@ -63,17 +82,17 @@ def send(page: Page) -> None:
 
 # Each moment: the steps to it, and what may be left after the kill.
 MOMENTS: dict[str, tuple[Callable[[Page], None], set[str]]] = {
-    "page opened": (lambda page: None, {NOTHING}),
+    "page opened": (open_only, {NOTHING}),
     "microphone checked": (talent_steps.allow_microphone, {NOTHING}),
-    "Record pressed": (lambda page: (talent_steps.allow_microphone(page), press(page, "Record")), {NOTHING, PART}),
-    "2 s recorded": (lambda page: record(page, 2), {PART}),
-    "Stop pressed": (lambda page: (record(page, 3), press(page, "Stop")), {PART, TAKE}),
+    "Record pressed": (begin, {NOTHING, PART}),
+    "2 s recorded": (record, {PART}),
+    "Stop pressed": (stop, {PART, TAKE}),
     "finished": (finish, {TAKE}),
     "played": (play, {TAKE}),
     "recorded again": (record_again, {TAKE}),
-    "Send pressed": (lambda page: (play(page), press(page, "Send it")), {TAKE, RECEIVED}),
+    "Send pressed": (press_send, {TAKE, RECEIVED}),
     "received": (send, {RECEIVED}),
-}  # type: ignore[dict-item]  # lambdas with two steps return a pair
+}
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import CharField, F, Func
+from django.db.models import F
 from django.urls import reverse
 
 from consent.models import AccessCode, Invitation, Talent, TalentMail
@@ -20,9 +20,7 @@ Rows = Mapping[str, Any]
 
 def load_failed_tasks() -> list[Task]:
     """The newest failed tasks that no person has marked as seen."""
-    # A constant of the statement: for a parameter, SQLite does not use the index of these tasks.
-    status = Func(template=f"'{TaskStatus.FAILED.value}'", output_field=CharField())
-    failed = Task.objects.filter(status=status, seen_at=None)
+    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
     return list(failed.order_by(F("finished_at").desc(nulls_last=True))[: 2 * MAX_ROWS])
 
 

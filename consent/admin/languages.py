@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_safe
 
 from consent.access import get_user
 from consent.models import LanguageRelease
@@ -72,7 +71,7 @@ class LanguageReleaseAdmin(ReadOnlyAdmin):
         run_on_rows(request, releases, release_again)
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(require_safe(self.texts_page))
+        page = self.admin_site.admin_view(self.texts_page)
         return [path("texts/<slug:language>/", page, name="consent_languagerelease_texts"), *super().get_urls()]
 
     def texts_page(self, request: HttpRequest, language: str) -> HttpResponse:

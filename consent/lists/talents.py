@@ -172,7 +172,7 @@ class TalentTable(ListTable):
     def _render_tick(self, record: Talent) -> SafeString:
         """A box of the form below the list, which requests consents of all talents with a tick."""
         return format_html(
-            '<span class="pick"><input class="form-check-input" type="checkbox" form="ask-many" name="talent"'
+            '<span class="row-pick"><input class="form-check-input" type="checkbox" form="ask-many" name="talent"'
             ' value="{}" aria-label="Choose {}"></span>',
             record.pk,
             record.name,

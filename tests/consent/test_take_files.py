@@ -223,10 +223,10 @@ def test_file_without_speech_is_refused_and_not_kept(factory: ConsentFactory, da
 
 
 def test_too_large_file_is_refused_beside_the_field(factory: ConsentFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consent.services.takes.TAKE_BYTES", 1000)
+    monkeypatch.setattr("consent.services.takes.TAKE_BYTES", 1 << 20)
     consent = factory.make_consent()
-    problem = read_problem(send(factory.open_link(consent), consent, make_clip()))
-    assert problem == "The file is larger than 50 MB. Record only the statement."
+    problem = read_problem(send(factory.open_link(consent), consent, bytes((1 << 20) + 1)))
+    assert problem == "The file is larger than 1 MB. Record only the statement."
 
 
 def test_page_with_a_problem_can_be_opened_again(factory: ConsentFactory, producer_client: Client) -> None:

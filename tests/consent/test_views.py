@@ -85,10 +85,12 @@ def test_empty_pages_show_next_step(factory: ConsentFactory, producer_client: Cl
 
 
 def test_talent_can_be_added_and_changed(factory: ConsentFactory, producer_client: Client) -> None:
-    response = producer_client.post(reverse("consent:talent_add"), {"name": "Ann Ode", "email": "ann@people.test"})
+    response = producer_client.post(
+        reverse("consent:talent_add"), {"name": "Ann Ode", "email": "ann@people.test", "language": "en"}
+    )
     talent = Talent.objects.get()
     assert response.headers["Location"] == talent.get_absolute_url() and talent.created_by == factory.producer
-    producer_client.post(get_url("talent_edit", talent), {"name": "Ann Ode-Fry", "email": ""})
+    producer_client.post(get_url("talent_edit", talent), {"name": "Ann Ode-Fry", "email": "", "language": "en"})
     talent.refresh_from_db()
     assert (talent.name, talent.email) == ("Ann Ode-Fry", "")
     response = producer_client.post(get_url("talent_edit", talent), {"name": "", "email": "nothing"})

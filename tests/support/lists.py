@@ -24,8 +24,9 @@ def read_list(client: Client, name: str, **query: Any) -> str:
 
 def read_rows(client: Client, name: str, **query: Any) -> list[str]:
     """The first cell of each row, as text without its second line."""
+    tick = r'(?:<span class="row-pick">.*?</span>)?'
     signs = r'(?:<span class="vh-person">)?(?:<span class="vh-(?:tile|face).*?</span>)?(?:<span>)?'
-    cell = rf'<th scope="row"[^>]*>{signs}<a href="[^"]*">([^<]+)</a>'
+    cell = rf'<th scope="row"[^>]*>{tick}{signs}<a href="[^"]*">([^<]+)</a>'
     return re.findall(cell, read_list(client, name, **query))
 
 

@@ -18,9 +18,9 @@ Row = Invitation | TalentMail | AccessCode
 Rows = Mapping[str, Any]
 
 
-def load_failed_tasks(**conditions: object) -> list[Task]:
+def load_failed_tasks() -> list[Task]:
     """The newest failed tasks that no person has marked as seen."""
-    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None, **conditions)
+    failed = Task.objects.filter(status=TaskStatus.FAILED, seen_at=None)
     return list(failed.order_by(F("finished_at").desc(nulls_last=True))[: 2 * MAX_ROWS])
 
 
@@ -31,7 +31,7 @@ def is_refused_mail(task: Task) -> bool:
 
 def list_refused_mails(talents: Talents = None, failed: Sequence[Task] | None = None) -> Iterator[NextStep]:
     """A mail that a new link has replaced is left out. `failed` saves a query if the page has loaded the tasks."""
-    found = load_failed_tasks(kind__in=LOADERS) if failed is None else failed
+    found = load_failed_tasks() if failed is None else failed
     tasks = [task for task in found if is_refused_mail(task)][:MAX_ROWS]
     rows = {kind: load([task.object_id for task in tasks if task.kind == kind]) for kind, load in _used_loaders(tasks)}
     for task in tasks:

@@ -102,7 +102,7 @@ def test_recording_sent_as_m4a_is_known_as_wav(factory: ConsentFactory) -> None:
 def test_copy_is_refused_for_another_provider_and_language(factory: ConsentFactory, consent: Consent) -> None:
     row = make_statement()
     for fields in ({"provider": "voiceai"}, {"language": "de-DE"}):
-        values = {"provider": row.provider, "language": row.language, "version": 7, **fields}
+        values: dict[str, Any] = {"provider": row.provider, "language": row.language, "version": 7, **fields}
         Statement.objects.create(text=row.text, source="A page.", source_date=row.source_date, **values)
         other = request_consent(
             consent.talent, values["provider"], values["language"], Purpose.NARRATION, factory.producer

@@ -95,7 +95,7 @@ def test_withdrawal_is_mailed_to_talent_and_producer(factory: ConsentFactory) ->
     assert set(mails) == {TALENT, PRODUCER}
     body = mails[TALENT].body
     assert body.startswith("Dear Tilda Strand,\n\nYou withdrew your consent on ")
-    assert '"I changed my mind & more."' in body and "there is nothing to delete" in body
+    assert "“I changed my mind & more.”" in body and "there is nothing to delete" in body
     assert "cannot undo a withdrawal" in body and "already produced with a voice stay" in body and PRODUCER in body
     assert "/reports/" in body and "/reports/" not in mails[PRODUCER].body
     assert "Tilda Strand withdrew the consent." in mails[PRODUCER].body
@@ -216,7 +216,7 @@ def test_mail_stays_stored_when_the_mail_server_refuses_it(
     factory: ConsentFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     withdraw(factory)
-    monkeypatch.setattr(talent_mails, "send_mail", lambda *_args: (_ for _ in ()).throw(OSError("refused")))
+    monkeypatch.setattr(mail.EmailMessage, "send", lambda *_args, **_named: (_ for _ in ()).throw(OSError("refused")))
     for row in TalentMail.objects.filter(kind="withdrawn"):
         with pytest.raises(OSError, match="refused"):
             send_talent_mail(str(row.pk))

@@ -1,5 +1,6 @@
 """After a withdrawal the recordings and previews of the talent are closed to viewers and engineers, at every URL."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -188,7 +189,7 @@ def test_pages_say_closed_and_have_no_player(
         response = client.get(url)
         text = " ".join(read_html(response).split())
         assert response.status_code == 200 and CLOSED in text, name
-        assert "/audio" not in text and "/peaks" not in text and "The north wind." not in text, name
+        assert not re.search(r"/audio[\"?]", text) and "/peaks" not in text and "The north wind." not in text, name
         assert "recording_upload" not in text and reverse("voices:recording_upload", args=[build.voice_id]) not in text
 
 

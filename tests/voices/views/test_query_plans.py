@@ -49,7 +49,7 @@ FILLED = {"voices_recording", "voices_buildrecording", "voicehub_task"}
 ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+)"?(?=\W)')
 SQLITE_SCAN = re.compile(r"^SCAN (\w+)(?:.* INDEX (\w+))?")
 # Indexes that are read from their end, up to a LIMIT.
-BOUNDED_INDEXES = {"build_recording_predicts"}
+BOUNDED_INDEXES = {"build_recording_predicts", "task_failed_unseen"}
 # The few rows that a provider marked. PostgreSQL reads them first if they are fewer than the rows of the page.
 SMALL_INDEXES = {"build_recording_marked", "build_recording_build_marked"}
 INDEX_NODES = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}

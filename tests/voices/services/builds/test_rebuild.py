@@ -81,7 +81,7 @@ def test_refused_rebuild_leaves_nothing_out(producer_client: Client, studio: Stu
 def test_page_names_what_is_missing_without_the_marked_recordings(producer_client: Client, studio: Studio) -> None:
     build = make_marked_build(studio, good=1)
     text = read_html(producer_client.get(build.get_absolute_url()))
-    assert "flagged recordings is not possible yet. 2 more recordings are needed." in text
+    assert "is not possible yet. 2 more recordings are needed." in text
     assert "and build again</button>" not in text and ">Add recordings</a>" in text
     assert "2 more recordings are needed." in read_html(click(producer_client, build))
     assert not Recording.objects.filter(active=False).exists()

@@ -172,7 +172,8 @@ def test_upgrade_deletes_the_results_of_talents_who_were_not_asked(studio: Studi
     for name in (("consent", "0023_comparison_answers"), ("voices", "0027_forget_speakers")):
         operation = loader.get_migration(*name).operations[-1]
         assert isinstance(operation, RunPython)
-        operation.code(apps, None)
+        run: Any = operation.code  # its types are those of a migration's state
+        run(apps, None)
     assert TakeCheck.objects.get().speaker == {}
     assert not voice.recordings.exclude(speaker_result={}).exists()
     run_due_tasks("compare_recordings")

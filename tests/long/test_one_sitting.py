@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import sound, staff_steps, talent_steps
 from tests.browser.studio import Studio
 from tests.browser.tab import Tab
+
+pytestmark = pytest.mark.browser
 
 OpenTab = Callable[..., Tab]
 PROVIDERS = ("Resemble AI", "AudioStack", "Speechgen")
@@ -18,7 +21,7 @@ def test_talent_answers_three_providers_in_one_sitting(studio: Studio, open_tab:
     staff, talent = open_tab("phone", "paula"), open_tab("phone")
     path = staff_steps.prepare_talent(studio, "Gerda Sitting", PROVIDERS)
     page = staff.goto(f"{path}ask/")
-    page.get_by_label("Language of the statement").select_option(label="German (Germany)")
+    page.get_by_label("Language of the statement").select_option(label="German (DE)")
     for provider in PROVIDERS:
         page.get_by_role("group", name=provider, exact=True).get_by_label(staff_steps.PURPOSE).check()
     expect(page.get_by_role("heading", name="What Gerda Sitting will read aloud for")).to_have_count(3)

@@ -273,25 +273,9 @@ def update_lock_files() -> None:
 
 def compile_lock_file(name: str, *arguments: str) -> None:
     print_text(f"Locking requirements/{name} …")
-    command = [
-        "uv",
-        "pip",
-        "compile",
-        "--quiet",
-        "--universal",
-        "--python-version",
-        "3.11",
-        "--generate-hashes",
-    ]
-    command += [
-        "--no-emit-index-url",
-        "--no-header",
-        "--no-annotate",
-        "--upgrade",
-        "-o",
-        str(LOCK_FOLDER / name),
-        *arguments,
-    ]
+    command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
+    command += ["--no-emit-index-url", "--no-header", "--no-annotate", "--upgrade"]
+    command += ["-o", str(LOCK_FOLDER / name), *arguments]
     subprocess.run(command, cwd=ROOT, check=True)
 
 

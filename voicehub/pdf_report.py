@@ -35,6 +35,11 @@ class _Pages(FPDF):
 
     footer_text = ""
 
+    def header(self) -> None:
+        """Set the font on the page itself. fpdf2 would write it with the first text, for that cell of a table only."""
+        if self.font_family:
+            self.cell(LINE, 0, " ", new_x="LMARGIN", new_y="TOP")
+
     def footer(self) -> None:
         self.set_y(-MARGIN + 4)
         self.set_font(FAMILY, size=SMALL)
@@ -128,6 +133,7 @@ class PdfReport:
         lines after it then have the size of before.
         """
         self._pages.set_font(FAMILY, size=size)
+        self._pages.current_font_is_set_on_page = False  # a page that began within a heading lost it at its end
         self._pages.set_text_color(*color)
         self._pages.cell(LINE, 0, " ", new_x="LMARGIN", new_y="TOP")
 

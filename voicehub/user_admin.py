@@ -150,8 +150,16 @@ class NewUserForm(NewForm):
 
 class RolesField(RolesChoice):
     def label_from_instance(self, obj: Group) -> str:
-        name, text = make_label(obj.name), ROLE_TEXTS.get(obj.name)
-        return format_html('{} <small class="sub">{}</small>', name, text) if text else name
+        return make_label(obj.name)
+
+
+class RoleBoxes(forms.CheckboxSelectMultiple):
+    """A box for each role, with what it may do below its name."""
+
+    def create_option(self, name: str, value: Any, label: int | str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        text = ROLE_TEXTS.get(str(label).lower())
+        shown = format_html('{} <small class="sub">{}</small>', label, text) if text else label
+        return super().create_option(name, value, shown, *args, **kwargs)
 
 
 class RoleFilter(admin.RelatedFieldListFilter):
@@ -246,7 +254,7 @@ class StudioUserAdmin(LockedRowMixin, RowsMixin, UserAdmin[User]):
     ) -> Any:
         if db_field.name == "groups":
             roles = find_assignable_roles(request.user)
-            return RolesField(queryset=roles, widget=forms.CheckboxSelectMultiple, required=False)
+            return RolesField(queryset=roles, widget=RoleBoxes, required=False)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

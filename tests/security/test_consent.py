@@ -87,7 +87,8 @@ def post_form(client: Client, url_name: str, talent: Talent | None = None, **fie
 def test_email_to_name_with_line_breaks_is_sent_without_forged_header(
     factory: ConsentFactory, producer_client: Client
 ) -> None:
-    post_form(producer_client, "consent:talent_add", name="Tara\r\nBcc: x@evil.test", email="tara@voices.test")
+    fields = {"name": "Tara\r\nBcc: x@evil.test", "email": "tara@voices.test", "language": "en"}
+    post_form(producer_client, "consent:talent_add", **fields)
     talent = Talent.objects.get()
     form = {"language": "en-US", "use": "resemble_v2:narration", "company": "Studio\r\nBcc: x@evil.test"}
     post_form(producer_client, "consent:consent_ask", talent, **form)
@@ -98,7 +99,7 @@ def test_email_to_name_with_line_breaks_is_sent_without_forged_header(
     (message,) = mail.outbox
     assert message.recipients() == ["tara@voices.test"]
     assert set(message.message().keys()) == {
-        "Content-Type", "MIME-Version", "Content-Transfer-Encoding", "Subject", "From", "To", "Date", "Message-ID",
+        "Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID",
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Pronunciation, Statement, Talent
+from consent.models import LanguageRelease, Pronunciation, Statement, Talent
 from tests.support.html import read_html
 from voicehub import outbox
 from voicehub.admin_base.groups import GROUPS
@@ -19,7 +19,9 @@ from voices.services.accounts import pause_account
 
 pytestmark = pytest.mark.django_db
 
-EDITABLE_MODELS = {User, Talent, Statement, Account, LimitOverride, Pronunciation, ThresholdOverride}
+EDITABLE_MODELS = {
+    User, Talent, Statement, LanguageRelease, Account, LimitOverride, Pronunciation, ThresholdOverride,
+}  # fmt: skip
 MODELS = list(admin.site._registry)
 
 

@@ -36,7 +36,7 @@ def read_version(client: Client, url: str) -> str:
 
 def test_edit_of_a_talent_shows_what_someone_else_changed(producer_client: Client, talent: Talent) -> None:
     url = reverse("consent:talent_edit", args=[talent.pk])
-    data = {"name": talent.name, "email": talent.email, "phone": "", "notes": "Mine."}
+    data = {"name": talent.name, "email": talent.email, "phone": "", "notes": "Mine.", "language": "en"}
     data["version"] = read_version(producer_client, url)
     Talent.objects.filter(pk=talent.pk).update(notes="Theirs.", phone="123")
     response = producer_client.post(url, data)
@@ -59,6 +59,7 @@ def test_edit_of_a_talent_is_saved_if_nothing_changed(producer_client: Client, t
         "email": talent.email,
         "phone": "",
         "notes": "",
+        "language": "en",
         "version": read_version(producer_client, url),
     }
     assert producer_client.post(url, data).status_code == 302

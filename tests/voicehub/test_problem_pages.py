@@ -270,7 +270,7 @@ def test_script_with_an_old_token_is_told_so_and_can_get_a_new_one(producer: Use
     assert (response.status_code, response.json()["kind"]) == (403, "csrf")
     session = client.get(reverse("session_state")).json()
     assert session["user"] == str(producer.pk)
-    data = {"name": "X", "csrfmiddlewaretoken": session["token"]}
+    data = {"name": "X", "language": "en", "csrfmiddlewaretoken": session["token"]}
     assert client.post(url, data, headers=HTMX).status_code == 302
 
 

@@ -124,7 +124,7 @@ def test_build_of_a_replaced_consent_goes_on_until_the_newer_consent_is_withdraw
     harness = make_harness("resemble_v2")
     build = reach_stage(harness, "training")
     newer = harness.make_consent(build.voice.talent)
-    with pytest.raises(ActionRefused, match="Replaced"):
+    with pytest.raises(ActionRefused, match="no longer possible"):
         withdraw(build, harness)
     assert reload(build).status == BuildStatus.TRAINING
     assert reload(build.remote_voice).deletion_requested_at is None

@@ -88,7 +88,7 @@ def test_email_to_name_with_line_breaks_is_sent_without_forged_header(
     factory: ConsentFactory, producer_client: Client
 ) -> None:
     fields = {"name": "Tara\r\nBcc: x@evil.test", "email": "tara@voices.test", "language": "en"}
-    post_form(producer_client, "consent:talent_add", **fields)
+    post_form(producer_client, "consent:talent_add", None, **fields)
     talent = Talent.objects.get()
     form = {"language": "en-US", "use": "resemble_v2:narration", "company": "Studio\r\nBcc: x@evil.test"}
     post_form(producer_client, "consent:consent_ask", talent, **form)

@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from tests.support.html import read_html
+
+pytestmark = pytest.mark.django_db
 
 LOGO = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 

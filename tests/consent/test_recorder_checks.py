@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ from tests.support.wav import Samples, encode_pcm, make_speech_like, make_wav_by
 from voicehub.models import ThresholdOverride
 from voicehub.threshold_overrides import load_take_thresholds
 
-RECORDER = Path(__file__).parents[2] / "static" / "js" / "recorder"
-CHECKS = (RECORDER / "checks.js").read_text()
+SCRIPTS = Path(__file__).parents[2] / "static" / "js"
+CHECKS = (SCRIPTS / "recorder" / "checks.js").read_text()
 BROWSER_CODES = set(re.findall(r'(?:warn|block)\("(\w+)"', CHECKS))
 
 
@@ -111,19 +112,21 @@ def test_browser_checks_agree_with_the_server(open_browser: Callable[..., Browse
 
 
 def serve_recorder(route: Route) -> None:
-    name = route.request.url.rsplit("/", 1)[1]
-    if name:
-        route.fulfill(body=(RECORDER / name).read_text(), content_type="text/javascript")
-    else:
+    path = SCRIPTS / urlsplit(route.request.url).path.strip("/")
+    if path.is_file():
+        route.fulfill(body=path.read_text(), content_type="text/javascript")
+    elif path == SCRIPTS:
         route.fulfill(body="<!doctype html>", content_type="text/html")
+    else:  # without an answer, an import would wait without end
+        route.fulfill(status=404)
 
 
 def check_in_browser(page: Page, samples: Samples, config: dict[str, Any]) -> tuple[list[str], dict[str, float]]:
     """The recorder's codes and levels. Asserts that the WAV file that it writes holds exactly these samples."""
     codes, levels, wav = page.evaluate(
         """async ({ encoded, config }) => {
-            const { checkTake, measureLevels } = await import("/checks.js");
-            const { convertToInt16, encodeWav } = await import("/wav.js");
+            const { checkTake, measureLevels } = await import("/recorder/checks.js");
+            const { convertToInt16, encodeWav } = await import("/recorder/wav.js");
             const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
             const samples = Float32Array.from(new Int16Array(bytes.buffer), (value) => value / 32768);
             const pcm = convertToInt16(samples);

@@ -136,11 +136,9 @@ function checkLength(seconds, { limits }) {
   if (seconds < limits.minSeconds) {
     return [block("too_short", translate("That was too short. Read the whole text, then press Stop."))];
   }
-  if (seconds > limits.maxSeconds) return [
-    block,
-    too_long,
-    translate("That was too long. Start again just before you read."),
-  ];
+  if (seconds > limits.maxSeconds) {
+    return [block("too_long", translate("That was too long. Start again just before you read."))];
+  }
   return [];
 }
 

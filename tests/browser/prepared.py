@@ -12,6 +12,7 @@ from django.db import transaction
 from consent.models import Capture, Purpose, Talent
 from consent.services.invitations import create_private_link, request_consent
 from consent.services.takes import submit_take
+from consent.services.voice_comparison import build_question, record_answer
 from tests.browser import sound
 from tests.consent.rows import ConsentFactory, make_upload
 from tests.support.approval import approve_after_listening
@@ -35,9 +36,13 @@ def add_talent(name: str, email: str, providers: list[str]) -> Talent:
 
 
 def approve_consent(talent: str, provider: str, statement: Path) -> None:
-    """The talent's consent for narration at this provider, approved with the statement in a WAV file."""
-    producer = User.objects.get(username=PRODUCER)
-    consent = request_consent(Talent.objects.get(pk=talent), provider, "en-US", Purpose.NARRATION, producer)
+    """The talent's consent for narration at this provider, approved with the statement in a WAV file.
+
+    The talent has allowed the voice comparison before, so that recordings of another speaker are found.
+    """
+    producer, row = User.objects.get(username=PRODUCER), Talent.objects.get(pk=talent)
+    record_answer(row, build_question(row), is_allowed=True, by=producer, reason="The talent said so in the studio.")
+    consent = request_consent(row, provider, "en-US", Purpose.NARRATION, producer)
     take = submit_take(consent, make_upload(statement.read_bytes()), Capture.LINK)
     consent.refresh_from_db()
     approve_after_listening(consent, take, producer)

@@ -121,5 +121,6 @@ class Studio:
         files = sorted((self.folder / "mail").glob("*.log"), key=lambda path: path.stat().st_mtime)
         for path in reversed(files):
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            if address in mail["To"]:
-                yield str(mail.get_content())
+            text = mail.get_body(("plain",))
+            if address in mail["To"] and text is not None:
+                yield str(text.get_content())

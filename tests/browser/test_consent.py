@@ -42,8 +42,9 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
 
     page = tab.goto(talent)
     page.get_by_role("link", name="Request consent").first.click()
+    page.get_by_role("group", name="Resemble AI", exact=True).get_by_label("Narration and audiobooks").check()
     page.get_by_label("Company in the statement").fill("Harbour Sound Ltd")
-    expect(page.locator("#statement blockquote")).to_have_text(
+    expect(page.locator("#request-choice blockquote")).to_have_text(
         STATEMENT.replace("Northlight Voices", "Harbour Sound Ltd")
     )
     tab.check_page("consent request form")
@@ -117,7 +118,10 @@ def test_talent_records_twice_and_staff_approve_the_take(
     _check_unprocessed_speech(stored["stored"], microphone)
     _review_take(staff, f"/consents/{consent}/", fingerprint)
     lines = staff_steps.read_acts(staff.page)
-    acts = ("requested consent", "emailed to", "opened", "ticked", "through the private link", "in force")
+    acts = (
+        "requested consent", "emailed to", "allowed the voice comparison", "opened", "ticked",
+        "through the private link", "in force",
+    )  # fmt: skip
     for line, text in zip(lines, acts, strict=True):
         assert text in line
 

@@ -17,7 +17,7 @@ LOGO = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 
 def read_logo_url(client: Client) -> str:
     """The address of the logo on a page that anyone may read: that of a link that does not work."""
-    found = re.search(r'<header class="brand"><img src="([^"]+)"', read_html(client.get("/invitation/")))
+    found = re.search(r'<div class="brand"><img src="([^"]+)"', read_html(client.get("/invitation/")))
     assert found
     return found[1]
 

@@ -26,7 +26,7 @@ BROWSER_LIFETIME = timedelta(days=30)
 def require_code(view: View[P]) -> View[P]:
     """Decorator below `require_invitation`: ask for a code first, unless this browser has entered one.
 
-    The first page behind the link, the answer no and the withdrawal need none: nobody is kept from saying no.
+    The first page behind the link, the answer no and the withdrawal need none: saying no is always possible.
     """
 
     @wraps(view)

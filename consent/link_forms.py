@@ -35,7 +35,7 @@ class TalentEditForm(TalentForm):
         label="If the email address changes, send a new private link to the new address",
         required=False,
         initial=True,
-        help_text="The links that were mailed to the address of before stop working, and that address is told.",
+        help_text="The links that were mailed to the earlier address stop working, and a mail there says so.",
     )
 
     def offer_link(self, *, is_offered: bool) -> None:

@@ -30,7 +30,6 @@ from consent.code_gate import describe_address_check, require_code
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
 from consent.link_pages import COOKIE_MARK, add_privacy_headers, render_closed_page, require_invitation
-from consent.lists.consents import ENDED
 from consent.models import Capture, Consent, ConsentStatus, Invitation
 from consent.services import review
 from consent.services.filed_contracts import find_readable_contract
@@ -39,6 +38,7 @@ from consent.take_upload import UploadResult, make_response, receive_take
 from consent.talent_pages import (
     FOR,
     find_next_page,
+    find_receipt_take,
     get_status_url,
     list_served_consents,
     list_shown_notices,
@@ -247,8 +247,8 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
 @require_code
 def receipt(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
     consent = get_invited_consent(invitation, pk)
-    take = consent.takes.filter(acceptable=True).first()
-    if take is None or consent.status in {*ENDED, ConsentStatus.REQUESTED}:
+    take = find_receipt_take(consent)
+    if take is None:
         return redirect("invitation:home", invitation.pk)
     context = make_receipt_context(invitation, consent, take)
     return add_privacy_headers(render(request, "public/receipt.html", context))

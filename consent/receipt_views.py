@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from consent.access import get_invited_consent
 from consent.code_gate import require_code
 from consent.link_pages import add_privacy_headers, require_invitation
-from consent.lists.consents import ENDED
-from consent.models import ConsentStatus, Invitation
+from consent.models import Invitation
 from consent.services.receipts import PDF_NAME, PDF_TYPE, make_pdf
+from consent.talent_pages import find_receipt_take
 
 
 @login_not_required
@@ -20,10 +20,8 @@ from consent.services.receipts import PDF_NAME, PDF_TYPE, make_pdf
 @require_invitation
 @require_code
 def receipt_pdf(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResponse:
-    """As `receipt`: there is one while the consent waits for its review or is in force."""
-    consent = get_invited_consent(invitation, pk)
-    take = consent.takes.filter(acceptable=True).first()
-    if take is None or consent.status in {*ENDED, ConsentStatus.REQUESTED}:
+    take = find_receipt_take(get_invited_consent(invitation, pk))
+    if take is None:
         raise Http404("No receipt for this consent.")
     response = HttpResponse(make_pdf(take, timezone.now()), content_type=PDF_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{PDF_NAME}"'

@@ -128,6 +128,12 @@ def get_status_url(invitation: Invitation, consent: Consent) -> str:
     return reverse("invitation:receipt", args=[invitation.pk, consent.pk])
 
 
+def find_receipt_take(consent: Consent) -> Take | None:
+    """The take that the receipt of this consent is about: only while it waits for its review or is in force."""
+    has_receipt = consent.status not in {*ENDED, ConsentStatus.REQUESTED}
+    return consent.takes.filter(acceptable=True).first() if has_receipt else None
+
+
 def make_receipt_context(invitation: Invitation, consent: Consent, take: Take) -> dict[str, Any]:
     """What was agreed with this recording, and the requests of the link that are still open."""
     return {

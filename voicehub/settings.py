@@ -189,7 +189,7 @@ if MAIL:
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
     EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.tls, MAIL.ssl
 EMAIL_TIMEOUT = 20
-# Whether a talent enters a code from a mail in each new browser. Without a mail server nobody would get it.
+# Whether a talent enters a code from a mail in each new browser. Without a mail server no talent would get it.
 VOICEHUB_TALENT_CODES = env.read_boolean("VOICEHUB_TALENT_CODES", default=MAIL is not None)
 DEFAULT_FROM_EMAIL = env.read_text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@localhost>")
 

@@ -13,7 +13,7 @@ from voicehub.admin_base.groups import PEOPLE
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin
 
 LINKS_ENDED = (
-    "The private links that were mailed to the address of before no longer work. Send a new one from the page of the "
+    "The private links that were mailed to the earlier address no longer work. Send a new one from the page of the "
     "consent."
 )
 
@@ -33,7 +33,7 @@ class TalentAdmin(NoDeleteAdmin):
         return False  # the dashboard records who added a talent
 
     def save_model(self, request: HttpRequest, obj: Talent, form: Any, _change: bool) -> None:
-        """As on the page of the talent: the earlier address is told, and its links end."""
+        """As on the page of the talent: the earlier address gets a mail, and its links end."""
         values = {name: form.cleaned_data[name] for name in form.changed_data if name in form.cleaned_data}
         if values and change_talent(obj, values, get_user(request)).without_link:
             self.message_user(request, LINKS_ENDED, messages.WARNING)

@@ -85,7 +85,21 @@ class ConsentFilter(ListFilter):
     language = ValueFilter("Language", "language", get_language_name)
 
 
-class ConsentTable(ListTable):
+class ConsentCells(ListTable):
+    """The cells that name a consent, with the columns `talent` and `provider`."""
+
+    def render_talent(self, record: Consent) -> SafeString:
+        labels = get_provider_label(record.provider), get_purpose_label(record.purpose)
+        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), labels[0], "only-phone")
+        return render_person_name(record.talent.name, render_lines(lines, labels[1], "only-phone"))
+
+    def render_provider(self, record: Consent) -> SafeString:
+        label = get_provider_label(record.provider)
+        first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
+        return render_lines(first, get_purpose_label(record.purpose))
+
+
+class ConsentTable(ConsentCells):
     default_sort = "status"
 
     talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two", permission="consent.view_talent")
@@ -102,16 +116,6 @@ class ConsentTable(ListTable):
         for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
             contracts[contract.talent_id].append(contract)
         self.terms = {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in records}
-
-    def render_talent(self, record: Consent) -> SafeString:
-        labels = get_provider_label(record.provider), get_purpose_label(record.purpose)
-        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), labels[0], "only-phone")
-        return render_person_name(record.talent.name, render_lines(lines, labels[1], "only-phone"))
-
-    def render_provider(self, record: Consent) -> SafeString:
-        label = get_provider_label(record.provider)
-        first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
-        return render_lines(first, get_purpose_label(record.purpose))
 
     def render_language(self, record: Consent) -> str:
         return get_language_name(record.language)

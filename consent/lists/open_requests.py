@@ -14,24 +14,22 @@ from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
 from consent.labels import get_purpose_label
-from consent.lists.consents import query_consents
+from consent.lists.consents import ConsentCells, query_consents
 from consent.models import Consent, ConsentStatus, Invitation, Take
 from consent.presenters import make_contract_url
 from consent.services.filed_contracts import is_on_file
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
-from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.lists.tables import ListColumn
 from voicehub.models import Task, TaskStatus
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import (
     NOTHING,
     render_day,
     render_lines,
-    render_link,
     render_moment,
     render_phone_step,
     render_step,
 )
-from voicehub.templatetags.signs import render_person_name
 from voicehub.templatetags.studio import ago
 from voicehub.text import format_count
 
@@ -117,7 +115,7 @@ class OpenRequestFilter(ListFilter):
     purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
 
 
-class OpenRequestTable(ListTable):
+class OpenRequestTable(ConsentCells):
     default_sort = "blocker"
 
     pick = ListColumn("Select", css_class="pick", permission="consent.invite_talent")
@@ -149,16 +147,6 @@ class OpenRequestTable(ListTable):
         name = f"{record.talent.name}, {get_provider_label(record.provider)}"
         box = '<input type="checkbox" name="consent" value="{}" form="bulk" aria-label="Select {}">'
         return format_html(box, record.pk, name)
-
-    def render_talent(self, record: Consent) -> SafeString:
-        labels = get_provider_label(record.provider), get_purpose_label(record.purpose)
-        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), labels[0], "only-phone")
-        return render_person_name(record.talent.name, render_lines(lines, labels[1], "only-phone"))
-
-    def render_provider(self, record: Consent) -> SafeString:
-        label = get_provider_label(record.provider)
-        first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
-        return render_lines(first, get_purpose_label(record.purpose))
 
     def render_blocker(self, record: Consent) -> SafeString:
         blocker = Blocker(record.blocker)  # type: ignore[attr-defined]  # annotated by query_open_requests

@@ -1,6 +1,6 @@
 """Many requests at once: several of one talent, or some of many talents. Nothing is requested twice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,6 +10,7 @@ from consent.models import Consent, ConsentStatus, Invitation, Talent
 from consent.services.filed_contracts import find_contract_problem
 from consent.services.invitations import invite_talent, request_consent
 from consent.services.request_rules import RequestRules, Use, list_problems
+from consent.services.statements import load_newest_statements
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.text import format_date
@@ -99,7 +100,8 @@ def request_consents(
 def preview_requests(plans: Sequence[PlannedRequest]) -> RequestReport:
     """What `request_many` would do. Raises ActionRefused if there are too many plans."""
     _require_fitting(plans)
-    outcomes = [outcome for rows in _group_by_talent(plans) for outcome in _judge_plans(rows)]
+    statements = load_newest_statements()
+    outcomes = [outcome for rows in _group_by_talent(plans) for outcome in _judge_plans(rows, statements)]
     return RequestReport(_sort_outcomes(outcomes), is_preview=True)
 
 
@@ -113,9 +115,10 @@ def request_many(
     _require_fitting(plans)
     outcomes: list[Outcome] = []
     sent: list[SentInvitation] = []
+    statements = load_newest_statements()
     for rows in _group_by_talent(plans):
         with transaction.atomic():
-            created = [_create(outcome, by, company) for outcome in _judge_plans(rows, is_locked=True)]
+            created = [_create(outcome, by, company) for outcome in _judge_plans(rows, statements, is_locked=True)]
         outcomes += created
         consents = [outcome.consent for outcome in created if outcome.consent]
         if consents and is_sent:
@@ -160,13 +163,15 @@ def _group_by_talent(plans: Sequence[PlannedRequest]) -> list[list[PlannedReques
     return list(groups.values())
 
 
-def _judge_plans(plans: Sequence[PlannedRequest], *, is_locked: bool = False) -> Iterator[Outcome]:
+def _judge_plans(
+    plans: Sequence[PlannedRequest], statements: Collection[str], *, is_locked: bool = False
+) -> Iterator[Outcome]:
     """The outcomes of the plans of one talent, or of those with a problem, without consents."""
     first = plans[0]
     if first.problem or first.talent is None:
         yield from (Outcome(plan, plan.problem) for plan in plans)
         return
-    rules, known = RequestRules(_lock_talent(first.talent) if is_locked else first.talent), set()
+    rules, known = RequestRules(_lock_talent(first.talent) if is_locked else first.talent, statements), set()
     for plan in plans:
         outcome = _judge_plan(plan, rules)
         use = plan.use and (plan.use.provider, plan.use.purpose)

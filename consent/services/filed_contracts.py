@@ -56,12 +56,12 @@ def find_readable_contract(consent: Consent, pk: UUID) -> Contract | None:
 
 def list_on_file(consent: Consent, contracts: Iterable[Contract]) -> list[Contract]:
     """Those of the talent's contracts that allow the consent and have not ended."""
-    today = timezone.localdate()
-    return [
-        contract
-        for contract in list_allowing(consent, contracts)
-        if get_last_day(contract) >= max(today, get_first_day(contract))
-    ]
+    return [contract for contract in list_allowing(consent, contracts) if has_not_ended(contract)]
+
+
+def has_not_ended(contract: Contract) -> bool:
+    """Whether the contract has a day left. One that starts later has."""
+    return get_last_day(contract) >= max(timezone.localdate(), get_first_day(contract))
 
 
 def is_on_file() -> Exists:

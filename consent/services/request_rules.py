@@ -1,18 +1,16 @@
 """What can be requested of a talent: for which provider, language and purpose, and what speaks against it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
-
-from django.utils import timezone
 
 from consent.extension_points import get_provider_label
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.consent_rules import is_in_force_or_suspended
-from consent.services.disclosure import compute_term, get_first_day, get_last_day
-from consent.services.filed_contracts import find_contract_problem
+from consent.services.disclosure import compute_term, get_last_day
+from consent.services.filed_contracts import find_contract_problem, has_not_ended
 from consent.services.statements import load_newest_statements
 from voicehub.text import format_date, get_language_name
 
@@ -53,19 +51,23 @@ class UseVerdict:
 class RequestRules:
     """The rules for one talent, with the contracts and consents of the moment at which it was made."""
 
-    def __init__(self, talent: Talent) -> None:
+    def __init__(self, talent: Talent, statements: Collection[str] | None = None) -> None:
+        """`statements` are the keys of `load_newest_statements`, if they are loaded."""
         self.talent = talent
-        self.statements = load_newest_statements()
+        self.statements = load_newest_statements() if statements is None else statements
         self.contracts = list(talent.contracts.select_related("superseded_by"))
         rows = talent.consents.filter(status__in=[*WAITING, *APPROVED_STATUSES])
         self.consents = {(row.provider, row.purpose, row.status): row for row in rows}
 
     def judge(self, use: Use) -> UseVerdict:
-        in_force = self._find_in_force(use)
+        in_force, not_allowed = self._find_in_force(use), find_contract_problem(self._make_consent(use), self.contracts)
         if problem := self._find_problem(use):
-            brief = NOT_ALLOWED if problem == self._find_contract_problem(use) else problem
-            return UseVerdict(problem, "", in_force is not None, brief)
-        notes = (self._describe_in_force(in_force), self._describe_missing_contract(use))
+            return UseVerdict(problem, "", in_force is not None, problem)
+        # Without any contract that has not ended, consents can be requested, but no more.
+        if not_allowed and self._list_unended():
+            return UseVerdict(not_allowed, "", in_force is not None, NOT_ALLOWED)
+        missing = f"{not_allowed} Add one before you send the request." if not_allowed else ""
+        notes = (self._describe_in_force(in_force), missing)
         return UseVerdict("", " ".join(note for note in notes if note), in_force is not None)
 
     def propose_end(self) -> date | None:
@@ -85,21 +87,12 @@ class RequestRules:
         return compute_term(self._make_consent(use), self.contracts).last_day
 
     def _find_problem(self, use: Use) -> str:
+        """What speaks against the use, apart from contracts."""
         if f"{use.provider}:{use.language}" not in self.statements:
             language = get_language_name(use.language)
             return f"There is no statement of {get_provider_label(use.provider)} in {language}. An admin can add one."
-        for status, text in WAITING.items():
-            if (use.provider, use.purpose, status) in self.consents:
-                return text
-        return self._find_contract_problem(use) if self._list_unended() else ""
-
-    def _find_contract_problem(self, use: Use) -> str:
-        return find_contract_problem(self._make_consent(use), self.contracts)
-
-    def _describe_missing_contract(self, use: Use) -> str:
-        """Without any contract that has not ended, consents can be requested, but no more."""
-        problem = self._find_contract_problem(use)
-        return f"{problem} Add one before you send the request." if problem else ""
+        waiting = (text for status, text in WAITING.items() if (use.provider, use.purpose, status) in self.consents)
+        return next(waiting, "")
 
     def _find_in_force(self, use: Use) -> Consent | None:
         rows = (self.consents.get((use.provider, use.purpose, status)) for status in APPROVED_STATUSES)
@@ -112,8 +105,7 @@ class RequestRules:
         return f"{consent.get_status_display()}{until}. A new approval replaces it."
 
     def _list_unended(self) -> list[Contract]:
-        today = timezone.localdate()
-        return [one for one in self.contracts if get_last_day(one) >= max(today, get_first_day(one))]
+        return [contract for contract in self.contracts if has_not_ended(contract)]
 
     def _make_consent(self, use: Use) -> Consent:
         return Consent(talent=self.talent, provider=use.provider, purpose=use.purpose)

@@ -67,7 +67,7 @@ def list_ticked_consents(invitation: Invitation) -> list[Consent]:
 
 
 def list_recordable_consents(invitation: Invitation) -> list[Consent]:
-    """The ticked requests that a contract on file allows, and of which the talent has read the notice of today."""
+    """The ticked requests that a contract on file allows, if the talent has read the current notice."""
     ticked = list_ticked_consents(invitation)
     contracts = load_contracts(ticked[0]) if ticked else []
     return [

@@ -1,8 +1,8 @@
 """Changes of a talent's details by staff: the one way, for pages, the administration and imports.
 
 A change of the name or the email address is an entry in the audit log of each consent of the talent, without the names
-and addresses themselves, and is mailed to the address of before. Whoever holds a private link that was mailed there may
-no longer be the talent, so these links stop working at once. Staff decide whether the new address gets a new one.
+and addresses themselves, and is mailed to the earlier address. A person who holds a private link that was mailed there
+may no longer be the talent, so these links stop working at once. Staff decide whether the new address gets a new one.
 """
 
 from collections.abc import Mapping
@@ -27,13 +27,13 @@ from voicehub.text import join_with_and
 
 @dataclass(frozen=True, slots=True)
 class DetailsChange:
-    """What followed from a change: whether the earlier address is told, and the consents whose links were revoked.
+    """What followed from a change: the earlier address if it gets a mail, and the consents whose links were revoked.
 
     `resent` is the number of mails that the earlier address had refused, and that go to the new one.
     """
 
     change: TalentChange | None = None
-    told: str = ""
+    informed_address: str = ""
     without_link: tuple[Consent, ...] = ()
     resent: int = 0
 

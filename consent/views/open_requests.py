@@ -148,7 +148,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         return _render_step(request, {"problem": str(refusal)})
     count = undo_changes(changes, get_user(request))
     left = len(changes) - count
-    text = f"Undone: {format_count(count, 'link has', 'links have')} the last day of before."
+    text = f"Undone: {format_count(count, 'link has', 'links have')} the earlier last day again."
     left_alone = f" {format_count(left, 'was', 'were')} changed since and left alone." if left else ""
     messages.success(request, text + left_alone)
     return redirect(_make_list_url(request))

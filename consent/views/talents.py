@@ -110,9 +110,10 @@ def _make_edit_form(request: HttpRequest, pk: UUID) -> TalentEditForm:
 
 
 def _report_change(request: HttpRequest, change: DetailsChange, *, is_link_wanted: bool) -> None:
-    """Say what was saved, who is told, and what became of the private links."""
-    told = f" {change.told} is told about the change." if change.told else ""
-    messages.success(request, f"Saved.{told}")
+    """Say what was saved, who gets a mail about it, and what became of the private links."""
+    address = change.informed_address
+    informed = f" {address} is informed about the change." if address else ""
+    messages.success(request, f"Saved.{informed}")
     if change.resent:
         count = format_count(change.resent, "mail that was refused is", "mails that were refused are")
         messages.success(request, f"{count} sent to the new address.")
@@ -124,7 +125,7 @@ def _report_change(request: HttpRequest, change: DetailsChange, *, is_link_wante
     for reason in result.refused:
         messages.warning(request, f"No new private link was sent. {reason}")
     if not is_link_wanted:
-        text = "The private links that were mailed to the address of before no longer work. Send a new one."
+        text = "The private links that were mailed to the earlier address no longer work. Send a new one."
         messages.warning(request, text)
 
 

@@ -1,21 +1,9 @@
 // The keys of the table of recordings. None works while someone types, and the dialog that lists them turns them off.
+import { isForPage, isPress, makeKeyList } from "./key-list.js";
 import { findCurrent, getId, listRows, makeCurrent, openEditor, toggleDetails } from "./recordings-rows.js";
 import { getPlayButton, toggleRow } from "./recordings-player.js";
-import { useLocalStorage } from "./storage.js";
 
-const OFF_KEY = "recordings-keys-off";
-const TYPING = "input:not([type=checkbox], [type=file]), textarea, select, [contenteditable], dialog, audio";
-const PRESSABLE = "button, a, summary, input, label";
-
-let isOff = useLocalStorage((storage) => storage.getItem(OFF_KEY)) === "yes";
-
-const getDialog = () => document.getElementById("recordings-keys");
-
-function showKeys() {
-  const dialog = getDialog();
-  dialog.querySelector("[data-keys-on]").checked = !isOff;
-  dialog.showModal();
-}
+const keyList = makeKeyList("recordings-keys");
 
 function move(step) {
   const rows = listRows();
@@ -40,38 +28,19 @@ const MOVES = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
 function handleKey(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (key === "?") return showKeys();
-  if (isOff) return false;
+  if (key === "?") return keyList.show();
+  if (keyList.isOff()) return false;
   const isInTable = Boolean(event.target.closest(".row-table tbody"));
   if (key in MOVES) return (isInTable || key.length === 1) && (move(MOVES[key]), true);
   const row = findCurrent();
-  const isPress = key === " " || key === "Enter";
-  if (!row || !(key in ROW_KEYS) || (isPress && event.target.closest(PRESSABLE))) return false;
+  if (!row || !(key in ROW_KEYS) || isPress(event)) return false;
   // Without the focus, the page scrolls with the space bar as everywhere.
-  if (isPress && !isInTable) return false;
+  if ((key === " " || key === "Enter") && !isInTable) return false;
   ROW_KEYS[key](row, event);
   return true;
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !listRows().length) return;
-  if (event.target.closest(TYPING) || document.querySelector("dialog[open]")) return;
+  if (!listRows().length || !isForPage(event)) return;
   if (handleKey(event) !== false) event.preventDefault();
 });
-
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-keys]")) showKeys();
-});
-
-document.addEventListener("change", ({ target }) => {
-  if (!target.matches("[data-keys-on]")) return;
-  isOff = !target.checked;
-  useLocalStorage((storage) => (isOff ? storage.setItem(OFF_KEY, "yes") : storage.removeItem(OFF_KEY)));
-});
-
-function showButton() {
-  for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false;
-}
-
-document.addEventListener("htmx:load", showButton);
-showButton();

@@ -35,7 +35,7 @@ class Recorder:
         expect(self.message).to_contain_text("First the microphone.")
 
     def visit(self) -> None:
-        """Open the page, or open it anew."""
+        """Open the page, or open it again."""
         self.page.goto(ADDRESS)
 
     def _answer(self, route: Route) -> None:

@@ -63,7 +63,7 @@ def check_extension(tab: Tab) -> None:
     expect(page.get_by_text("3 links have the new last day.")).to_be_visible()
     expect(page.locator(f"tbody time[datetime='{day.isoformat()}']")).to_have_count(3)
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("Undone: 3 links have the last day of before.")).to_be_visible()
+    expect(page.get_by_text("Undone: 3 links have the earlier last day again.")).to_be_visible()
     expect(page.locator(f"tbody time[datetime='{day.isoformat()}']")).to_have_count(0)
 
 

@@ -220,7 +220,7 @@ def test_new_last_day_is_in_the_audit_log_and_can_be_undone(factory: ConsentFact
         day.isoformat(),
     )
     changes = page.partition('name="changes" value="')[2].partition('"')[0]
-    assert "Undone: 1 link has the last day of before." in post(producer_client, "undo_many", changes=changes)
+    assert "Undone: 1 link has the earlier last day again." in post(producer_client, "undo_many", changes=changes)
     assert consent.invitations.get().expires_at == before
     assert "Undone: 0 links have" in post(producer_client, "undo_many", changes=changes), "it happens once"
 

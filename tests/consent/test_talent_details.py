@@ -1,4 +1,4 @@
-"""Changes of a talent's name or address by staff: who is told, what the audit log says, what becomes of the links."""
+"""Changes of a talent's name or address by staff: who is informed, what the audit log says, the end of the links."""
 
 from smtplib import SMTPRecipientsRefused
 from typing import Any
@@ -52,7 +52,7 @@ def test_changed_address_is_an_event_without_the_address_and_the_old_one_is_told
     consent: Consent, producer_client: Client, producer: User
 ) -> None:
     page = edit(producer_client, consent.talent, email=NEW)
-    assert f"{OLD} is told about the change." in page
+    assert f"{OLD} is informed about the change." in page
     assert list_changes(consent) == [("email address", producer.pk)]
     payloads = str(list(Event.objects.filter(kind=EventKind.TALENT_CHANGED).values_list("payload", flat=True)))
     assert OLD not in payloads and NEW not in payloads and consent.talent.name not in payloads
@@ -60,7 +60,7 @@ def test_changed_address_is_an_event_without_the_address_and_the_old_one_is_told
     run_due_tasks("send_talent_change")
     (sent,) = mail.outbox
     assert sent.to == [OLD] and f"{producer} at {consent.company} changed your email address" in sent.body
-    assert NEW not in sent.body, "whoever reads the old address does not learn the new one"
+    assert NEW not in sent.body, "a reader of the earlier address does not learn the new one"
     assert "voicehub@localhost" in sent.body and "no longer work" in sent.body
 
 
@@ -74,7 +74,7 @@ def test_mail_about_a_change_is_sent_once(consent: Consent, producer_client: Cli
 
 def test_changed_name_is_told_to_the_same_address_and_the_links_stay(consent: Consent, producer_client: Client) -> None:
     page = edit(producer_client, consent.talent, name="Tilda Berg")
-    assert f"{OLD} is told" in page and "link" not in page.partition("Saved.")[2].partition("</")[0]
+    assert f"{OLD} is informed" in page and "link" not in page.partition("Saved.")[2].partition("</")[0]
     assert [fields for fields, _actor in list_changes(consent)] == ["name"]
     run_due_tasks("send_talent_change")
     (sent,) = mail.outbox
@@ -131,7 +131,7 @@ def test_form_offers_a_new_link_only_to_a_talent_with_a_mailed_one(
 def test_talent_without_an_old_address_is_not_told(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent(factory.make_talent(email=""))
     page = edit(producer_client, consent.talent, email=NEW)
-    assert "is told" not in page
+    assert "is informed" not in page
     assert [fields for fields, _actor in list_changes(consent)] == ["email address"]
     run_due_tasks()
     assert mail.outbox == []
@@ -171,7 +171,7 @@ def test_refused_invitation_is_on_today_and_is_sent_again_to_the_corrected_addre
     assert "Mail refused" in page and f"The mail server refused the address {OLD}: 5.1.1 No such user" in page
     assert f'href="{get_url("talent_edit", consent.talent)}"' in page and "Failed tasks" not in page
     page = edit(producer_client, consent.talent, email=NEW)
-    assert "1 mail that was refused is sent to the new address." in page and "is told" not in page
+    assert "1 mail that was refused is sent to the new address." in page and "is informed" not in page
     run_due_tasks()
     assert [sent.to for sent in mail.outbox] == [[NEW]]
     assert consent.invitations.live().get().sent_to == NEW

@@ -29,7 +29,7 @@ export function drawWave(peaks) {
   return { bars: draw((peak) => !isLoud(peak)), loud: draw(isLoud), ahead: ahead.join("") };
 }
 
-// The peaks with one more. A full picture moves on by one bar, or begins anew for those who want no movement.
+// The peaks with one more. A full picture moves on by one bar, or starts again for people who want no movement.
 export function addBar(peaks, peak, isStill) {
   if (peaks.length < BAR_COUNT) return [...peaks, peak];
   return isStill ? [peak] : [...peaks.slice(1), peak];

@@ -69,7 +69,7 @@ def _match_take(take: Take, basis: Basis, prints: VoiceprintReader, thresholds: 
 
 
 def _list_longest_recordings(talent_id: UUID) -> list[Recording]:
-    """The longest recordings of the talent's voices that nobody else seems to have read. Each voice has an index."""
+    """The longest recordings of the talent's voices without a finding of another speaker. Each voice has an index."""
     rows: list[Recording] = []
     for voice in Voice.objects.filter(talent=talent_id).order_by("pk"):
         analyzed = voice.recordings.filter(status=RecordingStatus.ACCEPTED, analyzed_at__isnull=False)

@@ -144,10 +144,10 @@ class BuildHarness:
         return start_build(voice, self.account, tier, handover, self.producer)
 
     def run_tasks(self, rounds: int = 1) -> None:
-        """Make every waiting task due and run the due tasks, `rounds` times."""
+        """Make every waiting task due and run the due tasks, `rounds` times. A build is polled once in each round."""
         for _ in range(rounds):
             Task.objects.filter(status=TaskStatus.WAITING).update(due_at=timezone.now(), notified_at=None)
-            run_due_tasks()
+            run_due_tasks(once="refresh_build")
 
     def finish_build(self, build: Build) -> Build:
         """Run tasks until the build has a final status."""

@@ -21,7 +21,7 @@ from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
 from voicehub.checks import check_talent_codes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WRONG = "This code is wrong or no longer works."
 

@@ -14,7 +14,7 @@ from tests.support.approval import APPROVAL_REASON, backdate_playback, play_take
 from tests.support.html import read_html
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakePerson = Callable[..., User]
 MakeClient = Callable[[User], Client]

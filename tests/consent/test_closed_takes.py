@@ -10,7 +10,7 @@ from consent.services.review import withdraw_consent
 from tests.consent.rows import ConsentFactory, get_url, read_page
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeClient = Callable[[User], Client]
 TAKE_URLS = ("take_audio", "take_original", "take_peaks", "take_check")

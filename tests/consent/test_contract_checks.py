@@ -13,7 +13,7 @@ from tests.consent.rows import ConsentFactory, get_url, make_terms, make_upload,
 from tests.support import pdfs
 from tests.support.html import read_html
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SCRIPTED = pdfs.make_catalog(b"/OpenAction << /S /JavaScript /JS (app.alert\\(1\\)) >>")
 

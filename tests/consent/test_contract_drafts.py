@@ -19,7 +19,7 @@ from tests.support.pdfs import make_pdf
 from tests.support.task_runner import run_due_tasks
 from voicehub.models import Task, TaskStatus, User
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 KEPT = "signed.pdf is kept"
 LOST = "The file is no longer kept. Choose it again."

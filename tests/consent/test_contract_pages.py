@@ -10,7 +10,7 @@ from consent.models import Contract, Purpose
 from tests.consent.rows import PDF, PROVIDER, ConsentFactory, get_url, make_terms, make_upload, read_page
 from voices.services.recordings.store import create_voice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 BOTH_KINDS = "Choose “Worldwide” or single countries, not both."
 

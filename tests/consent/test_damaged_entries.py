@@ -14,7 +14,7 @@ from tests.consent.rows import ConsentFactory, read_page
 from tests.support.task_runner import run_due_tasks
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MEMBERS = ("mail", "to", "language", "invitation", "subject", "look", "reason", "capture", "ok", "approver_made_take")
 

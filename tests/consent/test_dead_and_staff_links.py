@@ -14,7 +14,7 @@ from tests.consent.rows import ConsentFactory, get_guest_url, make_clip, make_up
 from tests.support.html import read_html
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_dead_link_names_the_studio_and_says_the_same_whatever_the_cause(

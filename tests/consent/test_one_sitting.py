@@ -31,7 +31,7 @@ from tests.support.html import read_html
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 Pair = tuple[Consent, Consent]
 

@@ -21,7 +21,7 @@ from tests.support.wav import HOSTILE_WAVS
 from voicehub.models import User
 from voicehub.tokens import hash_token, new_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def list_event_kinds(consent: Consent) -> list[str]:

@@ -14,7 +14,7 @@ from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from voicehub.refusals import ActionRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def replace(factory: ConsentFactory, older: Consent) -> Consent:

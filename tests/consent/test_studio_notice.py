@@ -12,7 +12,7 @@ from consent.services.audit_log import find_first_broken_event
 from consent.services.notices import build_notice
 from tests.consent.rows import ConsentFactory, get_url, make_clip, make_upload, read_page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

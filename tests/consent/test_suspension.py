@@ -14,7 +14,7 @@ from consent.services.review import suspend_consent
 from tests.consent.rows import PROVIDER, ConsentFactory, get_url, read_page
 from voicehub.refusals import ActionRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 REASON = "The agency <disputes> the pay."
 

@@ -11,7 +11,7 @@ from consent.models import Consent, Contract
 from consent.services.review import withdraw_consent
 from tests.consent.rows import PDF, ConsentFactory, get_guest_url, get_url, read_page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
 from voicehub.models import Task, TaskStatus, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OLD, NEW = "tilda@people.test", "tilda@new.test"
 

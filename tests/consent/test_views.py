@@ -32,7 +32,7 @@ from tests.support.wav import HTML, ZIP
 from voicehub.models import User
 from voicehub.tokens import hash_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST_PAGES = ("consent:talent_list", "consent:talent_add")
 

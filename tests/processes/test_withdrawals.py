@@ -18,7 +18,7 @@ from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import User
 from voices.models import BuildStatus
 
-pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 StartProcess = Callable[..., StartedProcess]
 

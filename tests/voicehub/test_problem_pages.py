@@ -27,7 +27,7 @@ from voices.models import Recording, Voice
 from voices.models.voice import RECORDING_SUFFIXES, make_recording_path
 from voices.services.recordings.store import add_recording, create_voice, delete_partial_files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 JSON, HTMX = {"Accept": "application/json"}, {"HX-Request": "true"}
 
 
@@ -123,7 +123,6 @@ def fill_database() -> Iterator[None]:
         cursor.execute("PRAGMA max_page_count=1073741823")
 
 
-@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_upload_into_a_full_database_leaves_no_row_and_no_file(producer_client: Client, voice: Voice) -> None:
     folder = Path(storages["private"].location) / "recordings" / str(voice.pk)  # type: ignore[attr-defined]  # local files
@@ -162,7 +161,6 @@ def use_bucket(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None
         monkeypatch.setattr(field.field, "storage", storage)
 
 
-@pytest.mark.one_database
 def test_upload_without_storage_is_503_and_leaves_no_row(
     producer_client: Client, voice: Voice, silent_storage: None
 ) -> None:
@@ -198,7 +196,6 @@ def hanging_storage(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         server.shutdown()
 
 
-@pytest.mark.one_database
 def test_storage_that_hangs_is_asked_once_and_a_task_removes_the_rest(
     producer_client: Client, voice: Voice, hanging_storage: list[str]
 ) -> None:
@@ -208,7 +205,6 @@ def test_storage_that_hangs_is_asked_once_and_a_task_removes_the_rest(
     assert Task.objects.filter(kind="delete_partial_files", status=TaskStatus.WAITING).count() == 1
 
 
-@pytest.mark.one_database
 def test_task_deletes_the_files_of_a_recording_that_was_not_saved(voice: Voice, producer: User) -> None:
     storage, lost = Recording.file.field.storage, Recording(voice=voice)
     for suffix in RECORDING_SUFFIXES:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.support.html import read_html
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LOGO = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 

@@ -12,7 +12,7 @@ from consent.services.contract_notices import announce_contract_ends
 from tests.consent.rows import ConsentFactory
 from tests.support.task_runner import run_due_tasks
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

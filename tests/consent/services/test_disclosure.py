@@ -18,7 +18,7 @@ from providers.types import ConsentProof, Tier
 from tests.consent.rows import ConsentFactory, get_guest_url
 from tests.support.html import read_html
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ALL_SENT_TEXT = "Your recordings and this consent are sent to it."
 RECORDINGS_SENT_TEXT = "Your recordings are sent to it. This consent stays in the studio."

@@ -22,7 +22,7 @@ from providers.types import Tier
 from tests.consent.rows import ConsentFactory, get_guest_url, make_clip, make_upload, read_page
 from tests.support.html import read_html
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 TERMS: dict[str, Any] = {
     "intended_uses": "Museum guides.",

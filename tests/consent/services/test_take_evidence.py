@@ -24,7 +24,7 @@ from tests.support.wav import encode_speech
 from voicehub.retry_policy import EVIDENCE_CHECK_RETRY
 from voicehub.storage import StorageUnavailable
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

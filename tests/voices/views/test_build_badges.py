@@ -15,7 +15,7 @@ from tests.voices.rows import Studio
 from tests.voices.views.test_dashboard import count_queries
 from voices.models import Account, Build, RemoteVoice, Voice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 YESTERDAY = timezone.localdate() - timedelta(days=1)
 
 
@@ -66,7 +66,6 @@ def read_badges(client: Client, url: str, build: Build) -> list[str]:
     return re.findall(r'<span class="state state-\w+">([^<]+)</span>', row[: row.index(end)])
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize(("change", "label"), CHANGES)
 def test_badge_of_a_ready_build_says_what_became_of_its_voice(
     producer_client: Client, studio: Studio, change: Callable[[Build], object], label: str

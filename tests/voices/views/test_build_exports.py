@@ -21,7 +21,7 @@ from voices.build_results.report import MAX_RECORDINGS, REPLACED_TEXT, SHORTENED
 from voices.models import Account, Build, BuildRecording, Recording, Voice
 from voices.views.build_csv import CSV_COLUMNS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def read_csv(client: Client, build: Build) -> list[dict[str, str]]:
@@ -188,7 +188,6 @@ def test_pdf_of_an_active_build_is_refused(viewer_client: Client, studio: Studio
     assert "Its report is there when it ends." in read_html(response)
 
 
-@pytest.mark.one_database
 def test_exports_make_the_same_number_of_queries_for_more_recordings(viewer_client: Client, studio: Studio) -> None:
     counts = {}
     for size in (3, MAX_RECORDINGS + 20):

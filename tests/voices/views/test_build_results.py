@@ -20,7 +20,7 @@ from voices.build_results.trends import load_trends
 from voices.models import Build, BuildRecording, Recording, RemoteVoice, Voice
 from voices.services.builds.recording_scores import load_values
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 GOOD = {"resemble_score": 0.94, "voice_similarity": 0.8, "fluency": 0.7, "pauses": 0.2}
 
 
@@ -341,7 +341,6 @@ def fill_builds(studio: Studio, voice: Voice, count: int) -> Build:
     return second
 
 
-@pytest.mark.one_database
 def test_number_of_queries_does_not_grow_with_recordings(producer_client: Client, studio: Studio) -> None:
     counts = {}
     for count in (6, 60):

@@ -21,7 +21,7 @@ from voices.services.builds.rebuild import plan_rebuild
 from voices.services.recordings.found_problems import list_problems
 from voices.views.build_csv import escape_formula
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 EVIL = "<script>alert(1)</script>"
 
 

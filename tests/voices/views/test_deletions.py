@@ -25,7 +25,7 @@ from voices.models import Account, RemoteFile, RemoteVoice
 from voices.services.deletion_assignment import assign_deletion
 from voices.views.next_step import NextStep
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakePerson = Callable[..., User]
 

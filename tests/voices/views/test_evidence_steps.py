@@ -12,7 +12,7 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def damage_evidence(studio: Studio) -> tuple[Contract, Consent]:

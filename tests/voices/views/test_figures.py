@@ -17,7 +17,7 @@ from voicehub.models import User
 from voices.models import Build
 from voices.views.figures import Figure
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def read_figures(client: Client) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ from voices.models import Recording, Voice
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OTHER_SPEAKER = make_finding("other_speaker", score=0.1, limit=0.4).as_dict()
 

@@ -18,7 +18,7 @@ from voicehub.models import User
 from voicehub.rail_counts import read_counts
 from voicehub.templatetags.signs import icon, render_face, render_voice_tile
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def read_rail(client: Client) -> str:

@@ -11,7 +11,7 @@ from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import Build, BuildRecording, Recording, Voice
 from voices.services.recordings.store import add_recording, set_active
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 HTMX = {"HX-Request": "true"}
 
 

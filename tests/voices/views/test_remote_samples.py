@@ -15,7 +15,7 @@ from tests.voices.rows import Studio
 from voicehub.models import User
 from voices.models import Build, Preview, PreviewStatus, RemoteVoice
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeClient = Callable[[User], Client]
 

@@ -18,7 +18,7 @@ from voices.models import Build, PreviewStatus, RemoteVoice
 from voices.views import next_steps
 from voices.views.next_step import NextStep
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def make_ending(studio: Studio, name: str, days: int) -> Talent:

@@ -21,7 +21,7 @@ from voices.services.recordings.figures import update_figures
 from voices.views import dashboard, next_steps
 from voices.views.next_step import SEVERITIES, NextStep, sort_worst_first
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OTHERS = ("audiostack", "resemble_v1", "speechgen", "voiceai")
 
 
@@ -365,7 +365,6 @@ def make_more_rows(studio: Studio) -> None:
     Voice.objects.filter(pk=narrow.pk).update(countries=["FR"])
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("role", ["producer", "admin", "viewer"])
 def test_every_row_leads_to_a_page_with_its_anchor(
     client: Client, studio: Studio, producer: User, admin: User, viewer: User, role: str
@@ -442,7 +441,6 @@ def test_side_lists_have_pages(producer_client: Client, studio: Studio, monkeypa
     assert 'href="?endings=2#ending-title" rel="next"' in text
 
 
-@pytest.mark.one_database
 def test_today_of_a_studio_with_many_steps_is_small(producer_client: Client, studio: Studio) -> None:
     make_rows(studio, 16)
     response = producer_client.get(reverse("today"), {"all": 1})

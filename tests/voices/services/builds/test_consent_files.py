@@ -10,7 +10,7 @@ from tests.voices.services.builds.build_harness import BuildHarness, make_upload
 from voices.models import Build, BuildStatus
 from voices.services.builds.spec import make_build_spec
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeHarness = Callable[[str], BuildHarness]
 

@@ -32,7 +32,7 @@ from voices.services.builds.journal import BuildJournal
 from voices.services.builds.start import cancel_build
 from voices.services.previews import make_preview, request_preview
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 REASON = "I looked at the provider's page."
 URL_WITH_PATH = re.compile(r"https?://[^/\s\"]+/[^…\s\"]")

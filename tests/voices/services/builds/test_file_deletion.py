@@ -29,7 +29,7 @@ from voices.services.deletion_lists import load_open_deletions
 from voices.services.deletion_table import list_deletions
 from voices.services.file_deletion import KEY_CHANGED, STILL_THERE, record_manual_file_deletion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeHarness = Callable[[str], BuildHarness]
 DELETION = ("delete_file",)

@@ -27,7 +27,7 @@ from voices.services.previews import request_preview
 from voices.services.remote_voices import rename_remote_voice, set_visibility
 from voices.views import next_steps
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeHarness = Callable[[str], BuildHarness]
 BASES = ["consent", "contract"]
@@ -132,7 +132,6 @@ def test_suspension_closes_the_dataset_and_stops_what_is_not_sent(make_harness: 
     assert "suspended" in build.issue and not harness.count_requests("POST")
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("basis", BASES)
 def test_today_and_voice_page_show_the_held_voice(
     make_harness: MakeHarness, basis: str, producer_client: Client

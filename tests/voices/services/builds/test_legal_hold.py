@@ -19,7 +19,7 @@ from voices.services.deletion import delete_remote_voice, record_manual_deletion
 from voices.services.recordings.store import delete_recording
 from voices.services.scheduled_deletion import schedule_deletions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeHarness = Callable[[str], BuildHarness]
 

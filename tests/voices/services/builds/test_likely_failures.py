@@ -21,7 +21,7 @@ from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import set_active
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OTHER_SPEAKER = make_finding("other_speaker", score=0.1, limit=0.4).as_dict()
 UNLIKE_LEVEL = make_finding("unlike_level", by=12.0, direction="louder").as_dict()

@@ -11,7 +11,7 @@ from tests.voices.services.builds.build_harness import BuildHarness
 from voices.models import Build, BuildStatus
 from voices.services.builds.journal import BuildJournal
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def replace_basis(harness: BuildHarness, build: Build, **terms: Any) -> tuple[Consent, Contract]:

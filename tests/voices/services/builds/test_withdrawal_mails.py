@@ -14,7 +14,7 @@ from voices.models import Build, RemoteVoice
 from voices.services.deletion import delete_remote_voice, record_manual_deletion
 from voices.services.remote_voices import mark_deleted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MakeHarness = Callable[[str], BuildHarness]
 

@@ -21,7 +21,7 @@ from voices.services.builds import poll
 from voices.services.builds.lifecycle import VOICE_PUBLIC
 from voices.services.deletion import record_manual_deletion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 PROVIDERS = [provider.slug for provider in registry.list_providers()]
 WITHOUT_DELETION = ("audiostack", "resemble_v1")

@@ -33,7 +33,7 @@ from voices.services.recordings.figures import update_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.voiceprints import VoiceprintReader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OTHER_SPEAKER = make_finding("other_speaker", score=0.1, limit=0.7).as_dict()
 UNLIKE_LEVEL = make_finding("unlike_level", by=9.0, direction="louder").as_dict()

@@ -21,7 +21,7 @@ from voices.services.recordings.figures import update_figures
 from voices.services.recordings.found_problems import is_problem_key, list_problems, make_problem_condition
 from voices.services.recordings.repairs import find_repairs, repair_transcripts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

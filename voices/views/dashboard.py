@@ -19,7 +19,7 @@ from voices.views.next_step import apply_permissions
 STEPS_PER_PAGE = 50
 # So many steps are shown at first, unless a few more are all.
 FIRST_STEPS = 8
-SIDE_ROWS_PER_PAGE = 15
+SIDE_ROWS_PER_PAGE = 6
 
 
 @require_permission("consent.view_talent")

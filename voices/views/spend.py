@@ -77,10 +77,6 @@ class AccountSpend:
         return "not stated" if self.account.usage_at or not reports_usage(self.account) else "not asked yet"
 
     @property
-    def has_builds(self) -> bool:
-        return any(month.ledger for month in self.months)
-
-    @property
     def has_amounts(self) -> bool:
         return any(month.amount for month in self.months)
 
@@ -195,7 +191,6 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
         "has_left": any(row.left for row in rows),
         "has_voices": any(row.voices for row in rows),
         "has_prices": any(row.has_prices for row in rows),
-        "has_builds": any(row.has_builds for row in rows),
     }
     return render(request, "voices/spend.html", context)
 

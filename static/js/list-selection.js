@@ -59,8 +59,8 @@ for (const source of [pageBox, allBox].filter(Boolean)) {
     update();
   });
 }
+// The browser clears the boxes right after this event. A box that is ticked before the next line stays ticked.
 form?.addEventListener("reset", () => setTimeout(() => {
-  for (const box of boxes) box.checked = false;
   update();
   pageBox.focus();
 }));

@@ -11,7 +11,7 @@ from consent.comparison_views import answer_comparison
 from consent.dispute_views import report
 from consent.language_views import choose_language
 from consent.question_views import ask
-from consent.receipt_views import receipt_pdf
+from consent.receipt_views import receipt_pdf, recording
 
 app_name = "invitation"
 
@@ -33,4 +33,5 @@ urlpatterns = [
     path("invitation/<uuid:link>/<uuid:pk>/contracts/<uuid:contract>/", views.contract_file, name="contract"),
     path("invitation/<uuid:link>/<uuid:pk>/receipt/", views.receipt, name="receipt"),
     path("invitation/<uuid:link>/<uuid:pk>/receipt.pdf", receipt_pdf, name="receipt_pdf"),
+    path("invitation/<uuid:link>/<uuid:pk>/recording.wav", recording, name="recording"),
 ]

@@ -36,6 +36,7 @@ PUBLIC_URLS = {
     "invitation:contract",
     "invitation:receipt",
     "invitation:receipt_pdf",
+    "invitation:recording",
     "invitation:language",
     "invitation:report",
     "invitation:ask",

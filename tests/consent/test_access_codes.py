@@ -76,7 +76,7 @@ def test_recording_and_what_is_the_talents_own_need_a_code(
     contract = reverse(
         "invitation:contract", args=[get_invitation(consent).pk, consent.pk, consent.talent.contracts.get().pk]
     )
-    for url in (record, get_guest_url("receipt", consent), contract):
+    for url in (record, get_guest_url("receipt", consent), get_guest_url("recording", consent), contract):
         response = talent.get(url)
         assert response.status_code == 302 and response.headers["Location"].startswith(f"{get_code_url(consent)}?next=")
     assert talent.get(get_guest_url("home", consent)).status_code == 200

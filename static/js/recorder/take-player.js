@@ -21,9 +21,13 @@ export class TakePlayer {
   load(take) {
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = URL.createObjectURL(new Blob([take.wav], { type: "audio/wav" }));
-    this.audio.src = this.url;
-    this.seconds = take.seconds;
-    this.position.max = String(take.seconds);
+    this.open(this.url, take.seconds);
+  }
+
+  open(url, seconds) {
+    this.audio.src = url;
+    this.seconds = seconds;
+    this.position.max = String(seconds);
     this.showState();
   }
 

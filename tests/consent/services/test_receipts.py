@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from consent.models import Consent, Take, TalentMail
 from consent.services.notices import build_notice, store_notice
 from consent.services.receipts import make_pdf
-from consent.services.review import withdraw_consent
+from consent.services.review import withdraw_consent, withdraw_or_decline
 from consent.services.talent_mails import send_talent_mail
 from tests.consent.rows import ConsentFactory, get_guest_url
 from voicehub.talent_languages import TALENT_LANGUAGES
@@ -73,6 +73,22 @@ def test_there_is_no_receipt_after_a_withdrawal(factory: ConsentFactory) -> None
     assert client.get(get_guest_url("receipt_pdf", consent)).status_code == 200
     withdraw_consent(consent, None, "")
     assert client.get(get_guest_url("receipt_pdf", consent)).status_code == 404
+
+
+def test_talent_hears_the_recording_that_the_receipt_is_about(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    client, url = factory.open_link(consent), get_guest_url("recording", consent)
+    assert client.get(url).status_code == 404, "there is no recording yet"
+    take = factory.make_take(consent)
+    response = client.get(url)
+    with take.sound.open() as file:
+        assert response.getvalue() == file.read()
+    assert response.headers["Content-Type"] == "audio/wav" and "noindex" in response.headers["X-Robots-Tag"]
+    assert client.get(url, headers={"Range": "bytes=0-9"}).status_code == 206
+    assert f'data-own-recording="{url}"' in client.get(get_guest_url("receipt", consent)).content.decode()
+    assert Client().get(url).status_code == 404, "another browser has not opened the link"
+    withdraw_or_decline(consent, None, "")
+    assert client.get(url).status_code == 404
 
 
 def list_attachments(consent: Consent, kind: str) -> list[str]:

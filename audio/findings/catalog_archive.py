@@ -81,4 +81,21 @@ METADATA_FINDINGS = {
     ),
 }
 
-CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS}
+TABLE_AGAIN = "Correct the table and choose it again."
+
+TABLE_ERRORS = {
+    "table_not_text": make_error(
+        "The table is not text in UTF-8, UTF-16 or Windows-1252.", "Save it as “CSV UTF-8” and choose it again."
+    ),
+    "table_line_long": make_error("A line of the table is longer than {limit:,} characters.", TABLE_AGAIN),
+    "table_rows": make_error("The table has more than {limit:,} lines.", "Split it into smaller files."),
+    "table_quotes": make_error("The table cannot be read: {problem}.", "Check its quotation marks."),
+    "table_json": make_error("A line of the table is no JSON object.", TABLE_AGAIN),
+    "table_no_lines": make_error("The table has no lines with a file name and a text.", TABLE_AGAIN),
+    "table_one_value": make_error(
+        "Each line of the table has the same text, “{value}”: it names a speaker or a language, not what is said.",
+        "Add a column with the words of each recording.",
+    ),
+}
+
+CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS, **TABLE_ERRORS}

@@ -13,6 +13,8 @@ from audio.transcripts.names import AUDIO_SUFFIX_PATTERN
 
 MIN_TEXT_SHARE = 0.5
 """A column has texts if its cells have on average at least this share of the words of the wordiest column."""
+MIN_FILLED_SHARE = 0.5
+"""A column of notes has a value in fewer rows than this share of those of the fullest column."""
 MIN_SHARED_WORDS = 0.4
 """Two columns have the same texts, one of them normalized, if they share on average this part of their words."""
 FEW_VALUES = 3
@@ -124,6 +126,8 @@ def guess_columns(rows: Sequence[Sequence[str]], is_known: Callable[[str], bool]
     candidates = [facts for facts in _collect_facts(lines, width) if facts.place != name_at and facts.may_have_texts]
     if not candidates:
         return None
+    most = max(facts.filled for facts in candidates)
+    candidates = [facts for facts in candidates if facts.filled >= most * MIN_FILLED_SHARE]
     wordiest = max(facts.average_words for facts in candidates)
     texts = [facts for facts in candidates if facts.average_words >= wordiest * MIN_TEXT_SHARE]
     if wordiest <= 1:  # single words: the column with more of them is no list of speakers

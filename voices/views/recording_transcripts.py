@@ -13,7 +13,7 @@ from audio.transcripts.table import TableLine, TranscriptTable
 from consent.access import get_user, require_permission
 from voicehub.refusals import ActionRefused
 from voicehub.text import format_count
-from voicehub.upload_limits import EXPORTED_TABLE_BYTES
+from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import Voice
 from voices.services.recordings.bulk.parts import PART_SIZE
 from voices.services.recordings.bulk.table_preview import ChosenColumns, TablePreview, preview_table
@@ -52,7 +52,7 @@ def recordings_transcripts(request: HttpRequest, pk: str) -> HttpResponse:
     except ActionRefused as refusal:
         return answer_refusal(request, voice, query, refusal)
     context: dict[str, Any] = {"voice": voice, "selection": selection, "back_url": make_list_url(voice, query)}
-    context["max_megabytes"] = EXPORTED_TABLE_BYTES >> 20
+    context["max_megabytes"] = TRANSCRIPT_TABLE_BYTES >> 20
     if "step" in request.POST:
         context |= _make_preview(request, voice, selection)
     return render(request, "voices/recordings_transcripts.html", context, status=400 if "problem" in context else 200)
@@ -110,7 +110,7 @@ def _name_role(columns: Columns, place: int) -> str:
 def _read_file(file: "UploadedFile[Any] | None") -> bytes:
     if file is None:
         raise ActionRefused("No table is chosen. Choose a CSV or TSV file.")
-    return bytes(file.read(EXPORTED_TABLE_BYTES + 1))  # one byte more than `read_table` accepts
+    return bytes(file.read(TRANSCRIPT_TABLE_BYTES + 1))  # one byte more than `read_table` accepts
 
 
 def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:

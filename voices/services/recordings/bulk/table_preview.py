@@ -10,7 +10,7 @@ from audio.transcripts.table import TableLine, TranscriptTable, read_table
 from voicehub.csv_tables import explain_table_errors
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voicehub.upload_limits import EXPORTED_TABLE_BYTES
+from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BulkChange, Recording, Voice
 from voices.services.recordings.bulk.parts import record_parts
 from voices.services.recordings.bulk.transcripts import MAX_TRANSCRIPT_LENGTH
@@ -99,8 +99,8 @@ def preview_table(
 
 
 def _read_table(data: bytes, index: RowIndex, columns: ChosenColumns) -> TranscriptTable:
-    if len(data) > EXPORTED_TABLE_BYTES:
-        raise ActionRefused(f"The table is larger than {EXPORTED_TABLE_BYTES >> 20} MB. Split it into smaller files.")
+    if len(data) > TRANSCRIPT_TABLE_BYTES:
+        raise ActionRefused(f"The table is larger than {TRANSCRIPT_TABLE_BYTES >> 20} MB. Split it into smaller files.")
     with explain_table_errors():
         return read_table(data, index.is_known, name_at=columns.name_at, text_at=columns.text_at)
 

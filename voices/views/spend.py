@@ -26,7 +26,8 @@ from voices.services.spend import (
     load_readings,
 )
 from voices.services.usage import SECONDS, reports_usage
-from voices.views.account_usage import format_amount, make_voice_row
+from voices.views.account_usage import format_amount, format_plain, make_voice_row
+from voices.views.spend_figures import list_spend_figures
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
 CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
@@ -53,6 +54,12 @@ class MonthRow:
         return "not known yet" if self.usage.has_number else "not stated"
 
     @property
+    def plain_amount(self) -> str:
+        """Without the unit, and “≥” if it is more."""
+        plain = format_plain(self.usage.used, self.unit)
+        return f"≥ {plain}" if plain and self.usage.is_at_least else plain
+
+    @property
     def says_something(self) -> bool:
         return bool(self.amount or self.notes or self.ledger)
 
@@ -70,6 +77,13 @@ class AccountSpend:
     voices: str
     unit: str
     months: Sequence[MonthRow]
+
+    @property
+    def unit_text(self) -> str:
+        """What the numbers of its row count, or why there are none."""
+        if not self.has_numbers:
+            return f"use {self.missing_text}"
+        return "in speech" if self.unit == SECONDS else f"in {self.unit}" if self.unit else ""
 
     @property
     def missing_text(self) -> str:
@@ -100,11 +114,9 @@ def list_notes(usage: MonthUsage) -> Iterator[tuple[str, str]]:
     """What the number of a month does not count: in the few words that a cell has room for, and as a sentence."""
     today = timezone.localdate()
     if usage.used is not None and usage.starts_late and usage.first_day:
-        day = _format_day(usage.first_day)
-        yield f"from {day}", f"Counted from {day}."
+        yield f"from {_shorten_day(usage.first_day)}", f"Counted from {_format_day(usage.first_day)}."
     if usage.used is not None and usage.ends_early(today) and usage.last_day:
-        day = _format_day(usage.last_day)
-        yield f"until {day}", f"Counted until {day}."
+        yield f"until {_shorten_day(usage.last_day)}", f"Counted until {_format_day(usage.last_day)}."
     if usage.days_without_reading:
         days = format_count(usage.days_without_reading, "day", "days")
         yield f"{days} not read", f"No reading on {days}."
@@ -117,6 +129,10 @@ def list_notes(usage: MonthUsage) -> Iterator[tuple[str, str]]:
 
 def _format_day(day: date) -> str:
     return date_format(day, "F j")
+
+
+def _shorten_day(day: date) -> str:
+    return date_format(day, "M j")
 
 
 def find_unit(readings: Sequence[Reading]) -> str:
@@ -134,11 +150,13 @@ def make_account_months(account: Account) -> dict[str, object]:
     unit, usages = find_unit(readings), compute_months(readings, months)
     rows = [make_month_row(usage, unit, ledger.get(usage.month)) for usage in usages]
     shown = [row for row in reversed(rows) if row.amount or row.notes]
-    charts = [*make_used_chart(usages, unit), *make_left_chart(readings, unit)]
+    used_chart = list(make_used_chart(usages, unit))
+    charts = [*used_chart, *make_left_chart(readings, unit)]
     return {
         "months": shown,
         "ledger": sorted(ledger.values(), key=lambda entry: entry.month, reverse=True),
         "charts": charts,
+        "shows_months": not used_chart,  # a chart has its table in a fold
     }
 
 
@@ -186,11 +204,12 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": sorted(rows, key=lambda row: not row.has_numbers),
         "months": shown,
+        "figures": list_spend_figures(rows),
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
         "has_left": any(row.left for row in rows),
         "has_voices": any(row.voices for row in rows),
-        "has_prices": any(row.has_prices for row in rows),
+        "footnote": describe_signs(rows),
     }
     return render(request, "voices/spend.html", context)
 
@@ -202,16 +221,27 @@ def count_shown_months(rows: Sequence[AccountSpend]) -> int:
     return max(said, default=1)
 
 
+def describe_signs(rows: Sequence[AccountSpend]) -> str:
+    """One sentence about the signs in the cells. Empty if there are none."""
+    signs = []
+    if any(month.usage.is_at_least for row in rows for month in row.months):
+        signs.append("“≥” is a month that is not counted in full")
+    if any(row.has_prices for row in rows):
+        signs.append("“for” is the price that the provider states for the builds that are ready")
+    return f"{', and '.join(signs)}." if signs else ""
+
+
 def make_account_spend(
     account: Account,
     readings: Sequence[Reading],
     months: Sequence[date],
     ledger: Mapping[UUID, Sequence[BuildLedger]],
 ) -> AccountSpend:
-    unit, usage = find_unit(readings), account.usage
+    usage = account.usage
+    unit = find_unit(readings) or usage.get("unit") or ""
     entries = {entry.month: entry for entry in ledger.get(account.pk, ())}
     rows = [make_month_row(one, unit, entries.get(one.month)) for one in compute_months(readings, months)]
-    left = format_amount(usage.get("remaining"), usage.get("unit"))
+    left = format_plain(usage.get("remaining"), usage.get("unit"))
     voices = make_voice_row(usage.get("voices"), usage.get("voice_limit")).value
     return AccountSpend(account, left, voices, unit, rows[::-1])
 

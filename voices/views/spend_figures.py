@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -10,9 +9,7 @@ from django.utils.formats import date_format
 from voicehub.text import format_count
 from voices.services.usage import SECONDS
 from voices.views.account_usage import format_amount, format_plain
-
-if TYPE_CHECKING:
-    from voices.views.spend import AccountSpend
+from voices.views.spend_rows import AccountSpend
 
 MAX_FIGURES = 4
 
@@ -25,12 +22,12 @@ class SpendFigure:
     url: str = ""
 
 
-def list_spend_figures(rows: Sequence["AccountSpend"]) -> list[SpendFigure]:
+def list_spend_figures(rows: Sequence[AccountSpend]) -> list[SpendFigure]:
     figures = [*_list_used(rows), *_find_lowest(rows), *_count_builds(rows)]
     return figures[:MAX_FIGURES]
 
 
-def _list_used(rows: Sequence["AccountSpend"]) -> Iterator[SpendFigure]:
+def _list_used(rows: Sequence[AccountSpend]) -> Iterator[SpendFigure]:
     """This month, one figure for each unit."""
     for unit in sorted({row.unit for row in rows if row.unit}):
         months = [row.months[0] for row in rows if row.unit == unit and row.months[0].usage.used is not None]
@@ -43,7 +40,7 @@ def _list_used(rows: Sequence["AccountSpend"]) -> Iterator[SpendFigure]:
         yield SpendFigure(label, f"{sign}{used}", format_count(len(months), "account", "accounts"))
 
 
-def _find_lowest(rows: Iterable["AccountSpend"]) -> Iterator[SpendFigure]:
+def _find_lowest(rows: Iterable[AccountSpend]) -> Iterator[SpendFigure]:
     """The account with the least left, in the months that it would last at its highest use."""
     known = [row for row in rows if row.account.usage.get("remaining") is not None]
     if known:
@@ -53,14 +50,14 @@ def _find_lowest(rows: Iterable["AccountSpend"]) -> Iterator[SpendFigure]:
         yield SpendFigure("Lowest remainder", left, row.account.name, reverse("voices:account", args=[row.account.pk]))
 
 
-def _estimate_order(row: "AccountSpend") -> float:
+def _estimate_order(row: AccountSpend) -> float:
     """What is left as a multiple of the most that a month used. Without a known use, after all others."""
     most = max((month.usage.used or 0 for month in row.months), default=0)
     left = float(row.account.usage["remaining"])
     return left / most if most else float("inf")
 
 
-def _count_builds(rows: Sequence["AccountSpend"]) -> Iterator[SpendFigure]:
+def _count_builds(rows: Sequence[AccountSpend]) -> Iterator[SpendFigure]:
     started = sum(row.months[0].ledger.started for row in rows if row.months[0].ledger)
     if started:
         month = date_format(rows[0].months[0].month, "F")

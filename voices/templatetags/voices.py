@@ -1,6 +1,6 @@
 """Tags and filters for builds, scores, the provider's flags, and the voices of a talent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from voices.presenters import (
 )
 from voices.recording_rows import SOUND_BARS, make_wave_digits
 from voices.services.builds.offline_proof import provider_requires_proof
-from voices.services.builds.recheck import VoiceStates, find_held_voices
+from voices.services.builds.recheck import VoiceStates
 from voices.services.builds.spec import shorten_clip_names
 from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
@@ -175,12 +175,6 @@ def find_offline_proof(remote: RemoteVoice) -> OfflineProof | None:
 
 register.filter("account_badge", presenters.make_account_badge)
 register.filter("remote_kind", presenters.get_remote_kind)
-
-
-@register.simple_tag
-def find_held(remotes: Sequence[RemoteVoice]) -> frozenset[UUID]:
-    """The ids of the remote voices whose consent or contract is suspended."""
-    return find_held_voices(remotes)
 
 
 @register.simple_tag

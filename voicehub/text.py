@@ -60,6 +60,13 @@ def format_time(moment: datetime) -> str:
     return join_date_and_time(format_date(moment), format_clock(moment))
 
 
+def describe_time(moment: datetime) -> str:
+    """“July 4, 2026 at 3:32 AM”. In other languages than English, as `format_time`."""
+    if (get_language() or "en").startswith("en"):
+        return date_format(timezone.localtime(moment), r"F j, Y \a\t g:i A")
+    return format_time(moment)
+
+
 def join_date_and_time(day: str, clock: str) -> str:
     # Translators: a date and a time of day, such as “November 3, 2025, 14:02”.
     return gettext("{day}, {clock}").format(day=day, clock=clock)

@@ -32,6 +32,7 @@ def tick_purposes(page: Page) -> None:
     """Tick every purpose on the first page."""
     for box in page.get_by_role("group", name="Tick what you agree to").get_by_role("checkbox").all():
         box.check()
+    expect(page.get_by_role("link", name="Tick what you agree to first")).to_be_hidden()
 
 
 def allow_microphone(page: Page) -> None:

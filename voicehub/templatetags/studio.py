@@ -26,7 +26,7 @@ from voicehub.rail_counts import read_counts
 from voicehub.status_marks import get_tone
 from voicehub.storage import list_base_styles
 from voicehub.studio_logo import make_logo_url
-from voicehub.text import format_clock, format_date, format_duration, format_time, join_date_and_time
+from voicehub.text import describe_time, format_clock, format_date, format_duration, format_time, join_date_and_time
 
 register = template.Library()
 
@@ -59,13 +59,13 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def describe_moment(moment: datetime, now: datetime) -> str:
-    """A time within a week of `now` is described as relative, any other time as a date."""
+def describe_moment(moment: datetime, now: datetime, pattern: str = "") -> str:
+    """A time within a week of `now` is described as relative, any other time as a date, written as in `pattern`."""
     away = (now - moment).total_seconds()
     if abs(away) < MINUTE:
         return "just now" if away >= 0 else "in a moment"
     if abs(away) >= WEEK:
-        return format_date(moment)
+        return date_format(timezone.localtime(moment), pattern) if pattern else format_date(moment)
     size, unit = next((size, unit) for size, unit in UNITS if abs(away) >= size)
     count = int(abs(away) // size)
     distance = f"{count} {unit}{'' if count == 1 else 's'}"
@@ -73,8 +73,11 @@ def describe_moment(moment: datetime, now: datetime) -> str:
 
 
 @register.filter
-def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> with "3 minutes ago" or "in 2 days", or the date from a week away. Its title is the exact time."""
+def ago(moment: datetime | None, pattern: str = "") -> SafeString | str:
+    """A <time> with "3 minutes ago" or "in 2 days", or the date from a week away. Its title is the exact time.
+
+    `pattern` is how Django writes the date, such as "M j".
+    """
     if moment is None:
         return ""
     local = timezone.localtime(moment)
@@ -82,7 +85,7 @@ def ago(moment: datetime | None) -> SafeString | str:
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(timespec="seconds"),
         exact(moment),
-        describe_moment(moment, timezone.now()),
+        describe_moment(moment, timezone.now(), pattern),
     )
 
 
@@ -93,6 +96,12 @@ def exact(moment: datetime | None) -> str:
         return ""
     local = timezone.localtime(moment)
     return f"{join_date_and_time(format_date(local), date_format(local, 'H:i:s'))} {local.tzname()}"
+
+
+@register.filter
+def moment(value: datetime) -> str:
+    """“July 4, 2026 at 3:32 AM” for talents, or as in the active language."""
+    return describe_time(value)
 
 
 @register.filter

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from consent.models import Capture, Consent, Take
-from consent.services import takes
+from consent.services import take_sounds, takes
 from consent.services.audit_log import find_broken_logs
 from consent.services.invitations import request_consent
 from consent.services.take_sounds import RecordingUsedElsewhere
@@ -146,7 +146,7 @@ def test_recording_sent_for_two_talents_at_once_is_stored_for_one(
     """On PostgreSQL, both pass the first check before either is stored. SQLite has one writer at a time."""
     settings.VOICEHUB_ALLOW_REPEATED_RECORDINGS = False
     barrier, results = Barrier(2), list[str]()
-    check = takes.refuse_used_recording
+    check = take_sounds.refuse_used_recording
 
     def check_at_once(consents: Any, hashes: Any, fingerprint: str) -> None:
         check(consents, hashes, fingerprint)

@@ -131,8 +131,8 @@ def _fetch_sound(preview: Preview) -> None:
 def _store_sound(preview: Preview, sound: Sound) -> None:
     preview.file.save("", ContentFile(sound.content), save=False)
     name = str(preview.file.name)
-    fields = {"file": name, "content_type": sound.content_type, "issue": "", "finished_at": timezone.now()}
-    if not move(preview, PreviewStatus.READY, **fields, **measure_sound(BytesIO(sound.content))):
+    fields = {"file": name, "content_type": sound.content_type, **measure_sound(BytesIO(sound.content))}
+    if not move(preview, PreviewStatus.READY, issue="", finished_at=timezone.now(), **fields):
         preview.file.storage.delete(name)
 
 

@@ -74,7 +74,7 @@ METADATA_FINDINGS = {
     "texts_differ": make_warning(
         "The archive has different transcripts for {files}, so these have none.", "Keep one text for each recording."
     ),
-    "table_unread": make_warning("The transcripts in {name} were not read. {reason}", TABLE_AGAIN),
+    "table_unread": make_warning("{reason} So the transcripts in {name} were not read.", TABLE_AGAIN),
     "table_lines_unknown": make_warning(
         "Lines of {name} that are the name of no file in the archive: {lines}.", CHECK_LINES
     ),

@@ -49,6 +49,7 @@ DAMAGED = {
     "format_length": make_error("The format description has an unusual length."),
     "no_data": make_error("The file contains no sound."),
     "two_data": make_error("The file contains two separate sound chunks."),
+    "data_length_off": make_error("The length of its sound is off by {missing} bytes in the header."),
     "data_overruns": make_error("The file claims to contain more sound than it does.", SEND_AGAIN),
     "data_empty": make_error("The file has a length of zero seconds.", "Record it again."),
     "data_half_sample": make_error("The sound ends in the middle of a sample.", SEND_AGAIN),

@@ -9,7 +9,7 @@ from audio.wav.decode import LOSSY_ENCODINGS, FormatInfo
 
 COMPLETE_AUDIO_CODES = frozenset(
     {"bytes_after_end", "outer_length_wrong", "length_unwritten", "side_data_too_big", "too_many_chunks"}
-    | {"format_length", "padding_missing", "data_half_sample"}
+    | {"format_length", "padding_missing", "data_half_sample", "data_length_off"}
 )
 """Codes of the strict reader for files whose audio is complete. Files with missing audio are still refused."""
 FINDING_BY_CODE = {"length_unwritten": "read_to_end", "data_half_sample": "half_sample_removed"}

@@ -4,7 +4,8 @@ import os
 import struct
 from typing import BinaryIO, cast
 
-from audio.wav.riff import Chunk, UnnamedFile, WavRefused, list_chunks
+from audio.wav.chunks import Chunk, WavRefused, list_chunks
+from audio.wav.riff import UnnamedFile
 
 MAX_CHUNK_BYTES = 0xFFFFFFFF
 

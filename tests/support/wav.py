@@ -146,6 +146,11 @@ def _wav(**overrides: Any) -> MakeBytes:
     return lambda: make_wav_bytes(**overrides)
 
 
+def _pack_without_data(chunk: bytes) -> MakeBytes:
+    body = make_wav_bytes()[8:36] + chunk
+    return lambda: b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def _junk(count: int) -> Chunks:
     return [(b"JUNK", b"")] * count
 
@@ -191,7 +196,7 @@ HOSTILE_WAVS: dict[str, tuple[MakeBytes, str]] = {
     ),
     "RIFF header only": (lambda: make_wav_bytes()[:12], "truncated"),
     "half a header": (lambda: make_wav_bytes()[:30], "truncated"),
-    "last byte missing": (lambda: make_wav_bytes()[:-1], "truncated"),
+    "last byte missing": (lambda: make_wav_bytes()[:-1], "data_length_off"),
     "last second missing": (lambda: make_wav_bytes()[:-32000], "truncated"),
     "RIFF length 0, last second missing": (lambda: make_wav_bytes(riff_size=0)[:-32000], "data_overruns"),
     "data length 0, never written": (_wav(data_size=0), "length_unwritten"),
@@ -199,7 +204,7 @@ HOSTILE_WAVS: dict[str, tuple[MakeBytes, str]] = {
     "lengths of SoX in a pipe": (_wav(riff_size=0x7FFFF024, data_size=0x7FFFF000), "length_unwritten"),
     "RIFF length too long by one": (_wav(riff_size_shift=1), "outer_length_wrong"),
     "RIFF length is the file size": (_wav(riff_size_shift=8), "outer_length_wrong"),
-    "RIFF length too long, LIST cut": (lambda: make_wav_bytes(after=[(b"LIST", b"INFO")])[:-2], "truncated"),
+    "RIFF length too long, LIST cut": (lambda: make_wav_bytes(after=[(b"LIST", b"INFO")])[:-2], "bytes_after_end"),
     "RIFF length of 4 GB": (_wav(riff_size=0xFFFFFFFE), "length_unwritten"),
     "one byte after the end": (_wav(outside=b"\0"), "bytes_after_end"),
     "ZIP after the end": (_wav(outside=ZIP), "bytes_after_end"),
@@ -207,16 +212,19 @@ HOSTILE_WAVS: dict[str, tuple[MakeBytes, str]] = {
     "second WAV after the end": (lambda: make_wav_bytes() * 2, "bytes_after_end"),
     "RIFF length too short by two": (_wav(riff_size_shift=-2), "bytes_after_end"),
     "RIFF length ends in the header": (_wav(riff_size=4), "bytes_after_end"),
-    "three stray bytes in RIFF": (_wav(inside=b"abc"), "chunk_cut"),
-    "seven stray bytes in RIFF": (_wav(inside=b"LIST\0\0\0"), "chunk_cut"),
-    "web page in RIFF": (_wav(inside=HTML), "chunk_overruns"),
-    "LIST length too long by one byte": (_wav(inside=b"LIST\x05\0\0\0abcd"), "chunk_overruns"),
-    "data length too long by one byte": (_wav(data_size=64001), "data_overruns"),
-    "LIST length of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "chunk_overruns"),
+    "three stray bytes in RIFF": (_wav(inside=b"abc"), "bytes_after_end"),
+    "seven stray bytes in RIFF": (_wav(inside=b"LIST\0\0\0"), "bytes_after_end"),
+    "web page in RIFF": (_wav(inside=HTML), "bytes_after_end"),
+    "LIST length too long by one byte": (_wav(inside=b"LIST\x05\0\0\0abcd"), "bytes_after_end"),
+    "data length too long by one byte": (_wav(data_size=64001), "data_length_off"),
+    "LIST length of 4 GB": (_wav(inside=b"LIST\xff\xff\xff\xff"), "bytes_after_end"),
     "fmt length of 4 GB": (lambda: _patch_field(make_wav_bytes(), 16, 0xFFFFFFFF), "chunk_overruns"),
-    "chunk without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "chunk_unnamed"),
+    "chunk without a name": (_wav(after=[(b"\0\0\0\0", b"1234")]), "bytes_after_end"),
+    "nine bytes of sound missing": (lambda: make_wav_bytes(riff_size=0)[:-9], "data_overruns"),
+    "odd LIST in place of the data, not padded": (_pack_without_data(b"LIST\x03\0\0\0abc"), "padding_missing"),
+    "end in the head of a chunk": (lambda: make_wav_bytes(riff_size=33)[:41], "chunk_cut"),
     "chunk name with control characters": (_wav(before=[(b"a\nb\x7f", b"")]), "chunk_unnamed"),
-    "odd LIST, not padded": (_wav(inside=b"LIST\x03\0\0\0abc"), "padding_missing"),
+    "odd LIST, not padded": (_wav(inside=b"LIST\x03\0\0\0abc"), "bytes_after_end"),
     "odd data, not padded": (lambda: _drop_last_byte(make_wav_bytes()), "data_half_sample"),
     "odd data, padded": (_wav(data=b"\1" * 64001), "data_half_sample"),
     "65 chunks": (_wav(after=_junk(63)), "too_many_chunks"),
@@ -241,7 +249,7 @@ HOSTILE_WAVS: dict[str, tuple[MakeBytes, str]] = {
         "no_data",
     ),
     "two data chunks": (_wav(after=[(b"data", bytes(800))]), "two_data"),
-    "data length too long by one sample": (_wav(data_size=64002), "data_overruns"),
+    "data length too long by one sample": (_wav(data_size=64002), "data_length_off"),
     "data length of 4 GB": (_wav(data_size=0xFFFFFFFF), "length_unwritten"),
     "data length of 2 GB": (_wav(data_size=0x7FFFFFFF), "length_unwritten"),
     "data length too short": (_wav(data=bytes(64000), data_size=32000), "chunk_unnamed"),

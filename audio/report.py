@@ -1,18 +1,24 @@
 """Run all checks on a file or an archive, and return reports for people and programs.
 
 A report has `path`, `ok`, `format` (container, subtype, sample_rate, channels, frames, seconds; None if the file cannot
-be read), `measures`, and `findings` as in `Finding.as_dict`.
+be read), `measures`, and `findings` as in `Finding.as_dict`. That of a recording in an archive or a folder also has
+`transcript`, the text that it would get. A line of a table that gives no recording its text has a report of its own.
 """
 
+import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from audio.analysis.analyze import analyze_recording
-from audio.archives.read import ignore_progress, is_archive, read_archive
+from audio.archives.limits import ARCHIVE_LIMITS, BLOCK, Entry, quote_name
+from audio.archives.read import EXTENSIONS, ignore_progress, is_archive, read_archive
+from audio.archives.sorting import sort_files
+from audio.archives.transcripts import ArchiveTexts, LooseLine, list_file_findings
 from audio.findings import catalog_sound as sound_codes
 from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
@@ -34,7 +40,10 @@ class CheckCriteria:
 
 
 def generate_reports(
-    path: Path, criteria: CheckCriteria, progress: Callable[[int, int], object] = ignore_progress
+    path: Path,
+    criteria: CheckCriteria,
+    progress: Callable[[int, int], object] = ignore_progress,
+    transcript: str | None = None,
 ) -> Iterator[Report]:
     """Yield one report for a file. For an archive, yield one for each file in it, and one for its own findings, if any.
 
@@ -47,11 +56,44 @@ def generate_reports(
         elif _is_archive(path):
             yield from _report_archive(path, criteria, progress)
         else:
-            yield _report_file(path, str(path), criteria)
+            yield _report_file(path, str(path), criteria, transcript)
     except OSError as error:
         yield _report_unreadable(path, (error.strerror or type(error).__name__).lower())
     except Exception as error:  # noqa: BLE001 - an unexpected error on one file must not hide the others
         yield build_report(str(path), None, {}, [make_finding("broke_the_reader", reason=type(error).__name__)])
+
+
+def generate_folder_reports(folder: Path, criteria: CheckCriteria, progress: Callable[..., object]) -> Iterator[Report]:
+    """Yield one report for each recording and archive in the folder, and one for the folder if it has findings.
+
+    Recordings get their transcripts from the tables and text files of the folder, as those of an archive do. `progress`
+    gets the file that is read next, its number from 0, the number of files, and of an archive (steps done, all steps).
+    Symbolic links are not followed.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    whole = [path for path in paths if path.name.lower().endswith(EXTENSIONS) or not os.access(path, os.R_OK)]
+    found = sort_files({path.relative_to(folder).as_posix(): _make_entry(path) for path in paths if path not in whole})
+    texts = ArchiveTexts(ARCHIVE_LIMITS)
+    texts.read(found)
+    if findings := [*texts.findings, *list_file_findings(found, texts)]:
+        yield build_report(str(folder), None, {}, findings)
+    yield from (_report_loose_line(line, str(folder)) for line in texts.loose)
+    transcripts = {folder / name: texts.by_path.get(name, "") for name in found.recordings}
+    files = sorted([*whole, *transcripts])
+    for number, path in enumerate(files):
+        progress(path, number, len(files))
+        yield from generate_reports(path, criteria, partial(progress, path, number, len(files)), transcripts.get(path))
+
+
+def _make_entry(path: Path) -> Entry:
+    size = path.stat().st_size
+
+    def read() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while data := file.read(BLOCK):
+                yield data
+
+    return Entry(path.name, size, size, False, read)
 
 
 def build_report(
@@ -84,6 +126,7 @@ def _report_archive(path: Path, criteria: CheckCriteria, progress: Callable[[int
         )
         if archive.findings:
             yield build_report(str(path), None, {}, archive.findings)
+        yield from (_report_loose_line(line, str(path)) for line in archive.loose_lines)
         for number, member in enumerate(archive.members, start=1):
             if member.path:
                 member_report = _report_file(member.path, f"{path}/{member.name}", criteria, member.transcript)
@@ -92,7 +135,19 @@ def _report_archive(path: Path, criteria: CheckCriteria, progress: Callable[[int
                 member.path.unlink()
 
 
-def _report_file(path: Path, shown_path: str, criteria: CheckCriteria, transcript: str = "") -> Report:
+def _report_loose_line(line: LooseLine, folder: str) -> Report:
+    """A line of a table that gives no recording its text, as a row of its own: `folder/metadata.csv:12`."""
+    finding = make_finding(line.code, name=quote_name(line.table), lines=f"{line.number} {quote_name(line.name)}")
+    return build_report(f"{folder}/{line.table}:{line.number}", None, {}, [finding]) | {"ok": False}
+
+
+def _report_file(path: Path, shown_path: str, criteria: CheckCriteria, transcript: str | None = None) -> Report:
+    """`transcript` is the text that a recording of an archive or a folder gets; None for a single file."""
+    report = _check_file(path, shown_path, criteria, transcript or "")
+    return report if transcript is None else report | {"transcript": transcript}
+
+
+def _check_file(path: Path, shown_path: str, criteria: CheckCriteria, transcript: str) -> Report:
     with path.open("rb") as file, ingest_audio(file, criteria.limits, criteria.thresholds) as ingested:
         if ingested.inspection.header is None or ingested.refusal:
             return build_report(shown_path, None, {}, ingested.findings)

@@ -24,7 +24,8 @@ class CountriesField(forms.MultipleChoiceField):
         super().__init__(choices=choices, widget=forms.CheckboxSelectMultiple, error_messages=messages, **kwargs)
 
     def clean(self, value: Any) -> list[str]:
-        codes: list[str] = sorted(set(super().clean(value)))
+        # The radio button of single countries is sent as an empty value.
+        codes: list[str] = sorted(set(super().clean([code for code in value or () if code])))
         if WORLDWIDE in codes and len(codes) > 1:
             raise forms.ValidationError(CHOOSE_ONE_KIND)
         return codes

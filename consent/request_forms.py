@@ -1,6 +1,7 @@
 """The forms of requests for consent: of one talent, of many talents, and from a table."""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -13,7 +14,7 @@ from consent.models import Purpose, Statement
 from consent.services.request_rules import Use
 from consent.services.statements import load_newest_statements
 from voicehub.name_fields import clean_name
-from voicehub.text import get_language_name
+from voicehub.text import format_date, get_language_name
 
 DEFAULT_LANGUAGE = "en-US"
 
@@ -47,6 +48,10 @@ class ManyUsesForm(forms.Form):
         self.fields["use"].choices = [  # type: ignore[attr-defined]  # see above
             (f"{provider}:{purpose}", label) for provider in self.providers for purpose, label in Purpose.choices
         ]
+
+    def explain_last_day(self, end: date) -> None:
+        """Say why the form proposes this day."""
+        self.fields["valid_until"].help_text = f"The contract ends on {format_date(end)}. Leave empty for no end date."
 
     @property
     def selected_language(self) -> str:

@@ -15,6 +15,7 @@ TASK_LABELS = {
     "send_pause_mail": "Sending a mail about a paused account",
     "send_public_voice_mail": "Sending a mail about a public voice",
     "make_preview": "Generating a preview",
+    "measure_previews": "Measuring previews",
     "delete_remote_voice": "Deleting a voice at the provider",
     "delete_remote_files": "Deleting files at the provider",
     "delete_partial_files": "Deleting files of a recording",

@@ -21,10 +21,8 @@ PROOF_BYTES = 200 << 20
 RECORDING_BYTES = 200 << 20
 # The WAVs converted from one archive's files. An hour of silence compresses to a few kilobytes.
 ARCHIVE_WAV_BYTES = 2 << 30
-# A table of transcripts: 5,000 lines of 400 characters.
-TRANSCRIPT_TABLE_BYTES = 2 << 20
-# An exported table of 20,000 recordings with their findings and measures, perhaps saved again as UTF-16.
-EXPORTED_TABLE_BYTES = 30 << 20
+# A table of transcripts. An exported one of 20,000 recordings has their findings and measures, perhaps as UTF-16.
+TRANSCRIPT_TABLE_BYTES = 30 << 20
 
 # A callback is a short JSON text. Its URL is public, so VoiceHub reads no more than this.
 CALLBACK_BYTES = 64 << 10

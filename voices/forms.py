@@ -13,7 +13,6 @@ from consent.models import WORLDWIDE, Purpose
 from providers.types import Tier
 from voicehub.edit_versions import VersionedFormMixin
 from voicehub.text import join_with_and
-from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BuildStatus
 from voices.models.choices import HANDOVER_CHOICES
 from voices.services.recordings.emotions import find_emotion_option, list_emotion_providers
@@ -38,7 +37,6 @@ OPTION_PREFIX = "option-"
 CHOOSE_OUTCOME = "Choose whether the build is ready or has failed."
 MAX_TRANSCRIPT_LENGTH = 2000
 MAX_EMOTION_LENGTH = 64  # of the column; a provider may allow fewer characters
-AUDIO_SUFFIX_PATTERN = re.compile(r"\.(wav|flac|aiff?|caf|og[ga]|opus|mp3|m4a|mp4|webm)$", re.IGNORECASE)
 REMOTE_ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,100}$")
 
 
@@ -163,34 +161,3 @@ class ResolveTrainingForm(forms.Form):
         error_messages={"required": CHOOSE_OUTCOME, "invalid_choice": CHOOSE_OUTCOME},
     )
     why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter how you know this."})
-
-
-def read_transcripts(file: "UploadedFile[Any]") -> dict[str, str]:
-    """The transcripts in a table, by file name without its extension.
-
-    Each line is `file|text`, or has a tab instead of `|`. Raises ValidationError if the file is no such table.
-    """
-    if (file.size or 0) > TRANSCRIPT_TABLE_BYTES:
-        raise forms.ValidationError("The transcript table is larger than 2 MB. Split it into smaller files.")
-    try:
-        lines = file.read().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise forms.ValidationError(
-            "The transcript table is not UTF-8 text. Save it as UTF-8 and upload it again."
-        ) from None
-    transcripts = dict(pair for line in lines if (pair := _parse_line(line)))
-    if not transcripts:
-        raise forms.ValidationError(
-            "The transcript table has no lines like “file name|text”. Correct it and upload it again."
-        )
-    return transcripts
-
-
-def _parse_line(line: str) -> tuple[str, str] | None:
-    """The file name without its extension, and the transcript. None if the line has no file name or no separator."""
-    columns = re.split(r"[|\t]", line, maxsplit=1)
-    if len(columns) < 2 or not columns[0].strip():
-        return None
-    name = columns[0].strip().removeprefix("wavs/")
-    text = columns[1].split("|")[0].strip().replace("\x00", "")
-    return AUDIO_SUFFIX_PATTERN.sub("", name), text[:MAX_TRANSCRIPT_LENGTH]

@@ -225,6 +225,7 @@ def make_option_key(account: Account, tier: Tier) -> str:
 
 
 MAX_PREVIEWS = 50
+MAX_SHOWN_PREVIEWS = 3  # the others are in folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,22 @@ class PreviewList:
     hold: str = ""
     is_closed: bool = False
     longest: int = DEFAULT_TEXT_CHARACTERS
+
+    @property
+    def shown(self) -> Sequence[Preview]:
+        return self._unfailed[:MAX_SHOWN_PREVIEWS]
+
+    @property
+    def older(self) -> Sequence[Preview]:
+        return self._unfailed[MAX_SHOWN_PREVIEWS:]
+
+    @property
+    def _unfailed(self) -> list[Preview]:
+        return [row for row in self.rows if row.status != PreviewStatus.FAILED]
+
+    @property
+    def failed(self) -> list[Preview]:
+        return [row for row in self.rows if row.status == PreviewStatus.FAILED]
 
     @property
     def is_generating(self) -> bool:

@@ -12,6 +12,7 @@ from voices.services.recordings.found_problems import UNFIT_CODES
 MAX_CHIPS = 2
 # The view box of a waveform: one unit for each bar.
 ROW_BARS, ROW_HEIGHT = 27, 9
+SOUND_BARS = 56  # of the player of a preview
 DETAILS_BARS, DETAILS_HEIGHT = 160, 100
 LOUDEST_PEAK = 128
 # Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
@@ -97,9 +98,9 @@ def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS, height: int = ROW
     return path
 
 
-def make_wave_digits(peaks: Sequence[int]) -> str:
-    """The waveform of a row as one digit for each bar. `recordings-prepare.js` draws it: a page has many."""
-    return "".join(map(str, _list_sizes(peaks, ROW_BARS, ROW_HEIGHT)))
+def make_wave_digits(peaks: Sequence[int], bars: int = ROW_BARS) -> str:
+    """The waveform as one digit for each bar. `wave-path.js` draws it: a page has many."""
+    return "".join(map(str, _list_sizes(peaks, bars, ROW_HEIGHT)))
 
 
 def _list_sizes(peaks: Sequence[int], bars: int, height: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ from voices.services import (
     deletion_assignment,
     deletion_notices,
     file_deletion,
+    preview_sounds,
     previews,
     scheduled_deletion,
     staff_mails,
@@ -99,6 +100,11 @@ def send_public_voice_mail(remote_voice_id: str, _lease: Lease) -> None:
 @register_handler("make_preview", on_failure=handle_preview_failure)
 def make_preview(preview_id: str, _lease: Lease) -> timedelta | None:
     return previews.make_preview(preview_id)
+
+
+@register_handler("measure_previews", queue=ANALYSIS, gives_up=False)
+def measure_previews(_scope: str, lease: Lease) -> timedelta | None:
+    return preview_sounds.measure_previews(lease.extend)
 
 
 @register_handler(store.ANALYZE_TASK, queue=ANALYSIS)

@@ -1,16 +1,17 @@
-"""Checks all headers of an archive and reads its metadata.csv. Run only in the limited child process."""
+"""Checks all headers of an archive and reads its transcripts. Run only in the limited child process."""
 
 import os
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from audio.archives.inflate import GzipReader
 from audio.archives.limits import ArchiveLimits, Entry, read_bytes, refuse
 from audio.archives.names import arrange_files
+from audio.archives.sorting import TABLE_SUFFIXES, sort_files
 from audio.archives.tar_reader import RECORD, is_tar_header, read_tar_entries
+from audio.archives.transcripts import ArchiveTexts, LooseLine, list_file_findings
 from audio.archives.zip_reader import CENTRAL, END, END_SIZE, LOCAL, read_zip_entries
+from audio.findings.findings import Finding
 
 GZIP = b"\x1f\x8b"
 ARCHIVE_SIGNATURES = (
@@ -25,26 +26,29 @@ ARCHIVE_EXTENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The recordings by path, in order, with transcripts. All files but metadata.csv are recordings."""
+    """The recordings by path, in order, with their transcripts, and the findings about the other files."""
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]
-    has_metadata: bool
+    findings: list[Finding]
+    loose_lines: list[LooseLine]
 
 
 def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
-    """Read the headers of all files, and metadata.csv; Refused if anything in the archive is invalid."""
+    """Read the headers of all files, and the transcripts; Refused if a header is invalid."""
     size = file.seek(0, os.SEEK_END)
     entries = _read_entries(file, _detect_format(file, size), limits)
     files = arrange_files(entries, limits)
     _check_claimed_sizes(files, size, limits)
-    metadata_paths = [path for path in files if path.lower() == METADATA_NAME]
-    recordings = {path: entry for path, entry in files.items() if path not in metadata_paths}
-    for path in recordings:
+    for path in files:
         if path.lower().endswith(ARCHIVE_EXTENSIONS):
             refuse("member_nested", name=path)
-    transcripts = read_transcripts(files[metadata_paths[0]], recordings, limits) if metadata_paths else {}
-    return Contents(recordings, transcripts, bool(metadata_paths))
+    found, texts = sort_files(files), ArchiveTexts(limits)
+    if not found.recordings:
+        refuse("archive_without_audio")
+    texts.read(found)
+    findings = [*texts.findings, *list_file_findings(found, texts)]
+    return Contents(found.recordings, texts.by_path, findings, texts.loose)
 
 
 def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
@@ -90,7 +94,7 @@ def _check_claimed_sizes(files: dict[str, Entry], size: int, limits: ArchiveLimi
     for path, entry in files.items():
         if entry.size > limits.member_bytes:
             refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
-        ratio = limits.list_ratio if path.lower() == METADATA_NAME else limits.ratio
+        ratio = limits.list_ratio if path.lower().endswith(TABLE_SUFFIXES) else limits.ratio
         if entry.size > entry.packed_size * ratio + limits.member_allowance:
             refuse("archive_bomb")
     total = sum(entry.size for entry in files.values())
@@ -98,69 +102,3 @@ def _check_claimed_sizes(files: dict[str, Entry], size: int, limits: ArchiveLimi
         refuse("archive_too_big", limit=limits.total_bytes >> 20)
     if total > size * limits.ratio + limits.total_allowance:
         refuse("archive_bomb")
-
-
-METADATA_NAME = "metadata.csv"
-COLUMN_TITLES = ({"name", "file", "filename", "file_name", "path", "id"}, {"text", "transcript", "transcription"})
-
-
-def read_transcripts(entry: Entry, paths: Iterable[str], limits: ArchiveLimits) -> dict[str, str]:
-    """Return by path the text of each recording that has a line in metadata.csv; Refused for an invalid line.
-
-    A line names a recording by its path or its file name, with or without the extension.
-    """
-    known = _index_names(paths)
-    transcripts: dict[str, str] = {}
-    for line, name, text in _parse_lines(_read_text(entry, limits), limits):
-        found = known.get(name, ())
-        if not found and line == 1 and name.lower() in COLUMN_TITLES[0] and text.lower() in COLUMN_TITLES[1]:
-            continue
-        if len(found) != 1:
-            refuse("metadata_ambiguous" if found else "metadata_unknown", line=line, name=name)
-        (path,) = found
-        if path in transcripts:
-            refuse("metadata_twice", line=line, name=name)
-        transcripts[path] = text
-    return transcripts
-
-
-def _index_names(paths: Iterable[str]) -> dict[str, set[str]]:
-    """Map each possible name of a recording to the paths that it matches; a full path matches only itself."""
-    known: dict[str, set[str]] = {}
-    for path in paths:
-        name = PurePosixPath(path).name
-        for alias in {path, name, _strip_extension(path), _strip_extension(name)}:
-            known.setdefault(alias, set()).add(path)
-    return {name: {name} if name in matching_paths else matching_paths for name, matching_paths in known.items()}
-
-
-def _strip_extension(path: str) -> str:
-    return str(PurePosixPath(path).with_suffix(""))
-
-
-def _read_text(entry: Entry, limits: ArchiveLimits) -> str:
-    if entry.size > limits.list_bytes:
-        refuse("metadata_long", limit=limits.list_bytes >> 20)
-    try:
-        return b"".join(entry.read()).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        refuse("metadata_not_utf8")
-
-
-def _parse_lines(content: str, limits: ArchiveLimits) -> Iterator[tuple[int, str, str]]:
-    """Yield number, name and text of each line, skipping empty lines."""
-    for number, line in enumerate(content.split("\n"), start=1):
-        plain = line.removesuffix("\r")
-        if not plain.replace("\t", " ").isprintable():
-            refuse("metadata_control", line=number)
-        if not plain.strip():
-            continue
-        name, *fields = (part.strip() for part in plain.split("|"))
-        if len(fields) != 1 or not name:
-            refuse("metadata_columns", line=number)
-        text = " ".join(fields[0].split())
-        if not text:
-            refuse("metadata_no_text", line=number)
-        if len(text) > limits.text_characters:
-            refuse("metadata_text_long", line=number, limit=limits.text_characters)
-        yield number, name, text

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from audio.archives.contents import is_archive_header, read_contents
-from audio.archives.limits import ArchiveLimits, Entry, quote_name, refuse
+from audio.archives.limits import ArchiveLimits, Entry, refuse
 from audio.archives.tar_reader import RECORD
 
 if TYPE_CHECKING:
     from audio.levels.inspection import Inspection
 
 MAX_MEMORY_BYTES = 16 << 20
+MAX_LOOSE_LINES = 1000
+"""At most so many lines that fit no recording are listed one by one. The findings count all."""
 
 RECORD_SHAPES = {
-    "contents": {"files": int, "without_line": int, "such_as": str},
+    "contents": {"files": int, "findings": list, "loose_lines": list},
     "member": {
         "name": str,
         "size": int,
@@ -41,11 +43,9 @@ def read_members(
 ) -> Iterator[dict[str, Any]]:
     """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number."""
     contents = read_contents(source, ArchiveLimits(**archive_limits))
-    without_line = (
-        [path for path in contents.recordings if path not in contents.transcripts] if contents.has_metadata else []
-    )
-    example = quote_name(without_line[0]) if without_line else ""
-    yield {"kind": "contents", "files": len(contents.recordings), "without_line": len(without_line), "such_as": example}
+    findings = [finding.as_dict() for finding in contents.findings]
+    loose_lines = [[line.table, line.number, line.name, line.code] for line in contents.loose_lines[:MAX_LOOSE_LINES]]
+    yield {"kind": "contents", "files": len(contents.recordings), "findings": findings, "loose_lines": loose_lines}
     inspect = _make_inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(contents.recordings.items(), start=1):
         target = build_member_path(Path(folder or "."), number)

@@ -1,10 +1,10 @@
-"""Archives of recordings: `.zip`, `.tar` and `.tar.gz`, with transcripts in `metadata.csv`.
+"""Archives of recordings: `.zip`, `.tar` and `.tar.gz`, with transcripts in tables or text files.
 
 They are parsed only in a limited child process (audio.untrusted), and nothing in them is unpacked under its own name.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any, BinaryIO
 
 from audio.archives.job import RECORD_SHAPES, build_member_path, read_members
 from audio.archives.limits import ARCHIVE_LIMITS, ArchiveLimits
+from audio.archives.transcripts import LooseLine
+from audio.findings.catalog_archive import CODES
 from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
-from audio.untrusted.runner import ChildFailed, ChildLimits, run_job
+from audio.untrusted.runner import ChildFailed, ChildLimits, parse_finding, run_job
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
 MIN_BYTES_PER_SECOND = 2 << 20
@@ -28,8 +30,8 @@ SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
 class Member:
     """One file of an archive. `name` is for display only; `path` is where the file was written, or None.
 
-    `inspection` and `facts` come from `Inspection`, `transcript` comes from metadata.csv ("" if it has no line for
-    the file).
+    `inspection` and `facts` come from `Inspection`, `transcript` comes from a table or a text file ("" if there is none
+    for the file).
     """
 
     number: int
@@ -52,6 +54,7 @@ class Archive:
 
     members: tuple[Member, ...]
     findings: tuple[Finding, ...]
+    loose_lines: tuple[LooseLine, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -94,7 +97,7 @@ def read_archive(
         "thresholds": asdict(thresholds),
     }
     members: list[Member] = []
-    contents: dict[str, Any] = {"files": 0, "without_line": 0}
+    contents: dict[str, Any] = {"files": 0, "findings": [], "loose_lines": []}
     try:
         with closing(
             run_job(read_members, source, arguments, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
@@ -105,10 +108,19 @@ def read_archive(
                 else:
                     members.append(_build_member(len(members) + 1, record, folder))
                 progress(len(members), contents["files"])
+        findings = tuple(parse_finding(finding, {Severity.WARNING, Severity.FIXED}) for finding in contents["findings"])
+        loose_lines = tuple(_parse_loose_line(line) for line in contents["loose_lines"])
     except ChildFailed as failed:
         _delete_members(folder, min(contents["files"], limits.files))
         return Archive((), (failed.finding,))
-    return Archive(tuple(members), tuple(_report_missing_lines(contents)))
+    return Archive(tuple(members), findings, loose_lines)
+
+
+def _parse_loose_line(values: object) -> LooseLine:
+    """A line as the child describes it. Raises ChildFailed if it is none."""
+    if isinstance(values, list) and list(map(type, values)) == [str, int, str, str] and values[3] in CODES:
+        return LooseLine(*values)
+    raise ChildFailed(make_finding("broke_the_reader", reason="invalid output"))
 
 
 def _scale_limits(base: ChildLimits, source: BinaryIO | Path, limits: ArchiveLimits) -> ChildLimits:
@@ -131,8 +143,3 @@ def _build_member(number: int, record: dict[str, Any], folder: Path | None) -> M
 def _delete_members(folder: Path | None, files: int) -> None:
     for number in range(1, files + 1 if folder else 0):
         build_member_path(folder or Path(), number).unlink(missing_ok=True)
-
-
-def _report_missing_lines(contents: dict[str, Any]) -> Iterator[Finding]:
-    if contents["without_line"]:
-        yield make_finding("metadata_missing", count=contents["without_line"], name=contents["such_as"])

@@ -1,16 +1,16 @@
 """Findings about a rejected archive and its list of transcripts."""
 
-from audio.findings.templates import SEND_AGAIN, make_error, make_warning
+from audio.findings.templates import SEND_AGAIN, make_error, make_fix, make_warning
 
 PACK_AGAIN = "Pack the files again as a .zip or .tar.gz with the standard tool of your system."
 PACK_CLIPS = "Pack only the recordings, and metadata.csv if there is one."
 RENAME = "Rename it, with letters, digits, spaces, - and _, then pack the files again."
-FIX_LIST = "Correct metadata.csv: one line for each recording, as name|text, in UTF-8."
 
 ARCHIVE_ERRORS = {
     "not_an_archive": make_error("The file is not a ZIP or tar archive.", PACK_AGAIN),
     "archive_not_tar": make_error("The gzip file contains no tar archive.", PACK_AGAIN),
     "archive_nested": make_error("The gzip file contains another kind of archive.", PACK_AGAIN),
+    "archive_without_audio": make_error("The archive has no recordings.", PACK_CLIPS),
     "archive_empty": make_error("The archive is empty.", PACK_CLIPS),
     "archive_truncated": make_error("The archive is cut off: its end is missing.", SEND_AGAIN),
     "archive_damaged": make_error("The archive is damaged ({what}).", SEND_AGAIN),
@@ -66,19 +66,60 @@ NAME_ERRORS = {
     "names_collide": make_error("The name {name} is almost the same as that of another file.", RENAME),
 }
 
+TABLE_AGAIN = "Correct the table and choose it again."
+CHECK_LINES = "Correct these lines, or choose the table again for the voice, which shows each line."
+
 METADATA_FINDINGS = {
-    "metadata_long": make_error("The file metadata.csv is longer than {limit} MB.", FIX_LIST),
-    "metadata_not_utf8": make_error("The file metadata.csv is not encoded as UTF-8.", "Save it again as “CSV UTF-8”."),
-    "metadata_control": make_error("Line {line} of metadata.csv contains invisible characters.", FIX_LIST),
-    "metadata_columns": make_error("Line {line} of metadata.csv does not have the form name|text.", FIX_LIST),
-    "metadata_no_text": make_error("Line {line} of metadata.csv has no text.", FIX_LIST),
-    "metadata_text_long": make_error("Line {line} of metadata.csv is longer than {limit:,} characters.", FIX_LIST),
-    "metadata_unknown": make_error("Line {line} of metadata.csv names {name}, which is not in the archive.", FIX_LIST),
-    "metadata_ambiguous": make_error("Line {line} of metadata.csv matches several files: {name}.", FIX_LIST),
-    "metadata_twice": make_error("Line {line} of metadata.csv names {name} a second time.", FIX_LIST),
-    "metadata_missing": make_warning(
-        "{count:,} files in the archive have no line in metadata.csv, such as {name}.", FIX_LIST
+    "metadata_missing": make_warning("{count:,} recordings have no transcript, such as {name}.", "Add their texts."),
+    "texts_differ": make_warning(
+        "The archive has different transcripts for {files}, so these have none.", "Keep one text for each recording."
+    ),
+    "table_unread": make_warning("The transcripts in {name} were not read. {reason}", TABLE_AGAIN),
+    "table_lines_unknown": make_warning(
+        "Lines of {name} that are the name of no file in the archive: {lines}.", CHECK_LINES
+    ),
+    "table_lines_ambiguous": make_warning(
+        "Lines of {name} that several files have as their name: {lines}.", CHECK_LINES
+    ),
+    "table_lines_repeated": make_warning("Lines of {name} with different texts for one file: {lines}.", CHECK_LINES),
+    "table_lines_empty": make_warning("Lines of {name} without a text: {lines}.", CHECK_LINES),
+    "table_texts_long": make_warning(
+        "Lines of {name} with more than {limit:,} characters: {lines}.", "Split these recordings into shorter ones."
+    ),
+    "table_zeros_lost": make_warning(
+        "{count:,} names in {name} seem to have lost their leading zeros: line {line} may mean {file}.",
+        "Choose the table again for the voice, which offers to put the zeros back.",
+    ),
+    "table_cleaned": make_fix(
+        "{count:,} texts of {name} had spaces or marks that cannot be told from others.",
+        "They are ordinary spaces now, and the marks are gone.",
+    ),
+    "table_in_doubt": make_warning(
+        "It is not certain which column of {name} has the transcripts.", "Look at the texts of some recordings."
+    ),
+    "side_files": make_fix(
+        "{count:,} files of editors and systems were skipped, such as {name}.", "They are not recordings."
+    ),
+    "other_files": make_warning(
+        "Files that are neither recordings nor transcripts were skipped: {files}.",
+        "Pack recordings and transcripts only.",
     ),
 }
 
-CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS}
+TABLE_ERRORS = {
+    "table_not_text": make_error(
+        "The table is not text in UTF-8, UTF-16 or Windows-1252.", "Save it as “CSV UTF-8” and choose it again."
+    ),
+    "table_too_big": make_error("The table is longer than {limit} MB.", "Split it into smaller files."),
+    "table_line_long": make_error("A line of the table is longer than {limit:,} characters.", TABLE_AGAIN),
+    "table_rows": make_error("The table has more than {limit:,} lines.", "Split it into smaller files."),
+    "table_quotes": make_error("The table cannot be read: {problem}.", "Check its quotation marks."),
+    "table_json": make_error("A line of the table is no JSON object.", TABLE_AGAIN),
+    "table_no_lines": make_error("The table has no lines with a file name and a text.", TABLE_AGAIN),
+    "table_one_value": make_error(
+        "Each line of the table has the same text, “{value}”: it names a speaker or a language, not what is said.",
+        "Add a column with the words of each recording.",
+    ),
+}
+
+CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS, **TABLE_ERRORS}

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import copyfileobj
@@ -177,7 +177,7 @@ def _parse_records(
         if shape is None or not matches_shape(record, shape):
             _fail("broke_the_reader", reason="invalid output")
         if kind == "refused":
-            raise ChildFailed(_parse_finding(record["finding"]))
+            raise ChildFailed(parse_finding(record["finding"]))
         if kind == "end":
             return True
         yield {"kind": kind, **record}
@@ -223,11 +223,11 @@ def matches_shape(value: object, shape: Shape) -> bool:
     return isinstance(value, shape)
 
 
-def _parse_finding(fields: dict[str, Any]) -> Finding:
-    try:
-        return Finding(**{**fields, "severity": Severity(fields["severity"])})
-    except ValueError:
+def parse_finding(fields: object, severities: Collection[Severity] = tuple(Severity)) -> Finding:
+    """The finding in a record of the child. Raises ChildFailed if it is none of these severities."""
+    if not isinstance(fields, dict) or not matches_shape(fields, FINDING_SHAPE) or fields["severity"] not in severities:
         _fail("broke_the_reader", reason="invalid output")
+    return Finding(**{**fields, "severity": Severity(fields["severity"])})
 
 
 def _fail(code: str, reason: str = "") -> NoReturn:

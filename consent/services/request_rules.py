@@ -14,12 +14,15 @@ from consent.services.filed_contracts import find_contract_problem, has_not_ende
 from consent.services.statements import load_newest_statements
 from voicehub.text import format_date, get_language_name
 
+WAITING_MARKS = {ConsentStatus.REQUESTED: "Waiting", ConsentStatus.SUBMITTED: "To review"}
+
 WAITING = {
     ConsentStatus.REQUESTED: "Requested already. It waits for the talent.",
     ConsentStatus.SUBMITTED: "Recorded already. It waits for a review.",
 }
 
 NOT_ALLOWED = "The contract does not allow it."
+NO_STATEMENT = "No statement"
 
 
 class Use(NamedTuple):
@@ -39,6 +42,8 @@ class UseVerdict:
     """`problem` is why a use cannot be requested, `note` what to know if it can. Both may be empty.
 
     `brief` is the problem beside the name of the use, which is the same for each use that no contract allows.
+    `mark` is it in one or two words, for the cell of a table whose legend has the sentence.
+    `until` is the last day of the consent that is in force.
     `is_in_force` is whether a consent to the same provider and purpose is in force, which a new approval would replace.
     """
 
@@ -46,6 +51,8 @@ class UseVerdict:
     note: str = ""
     is_in_force: bool = False
     brief: str = ""
+    mark: str = ""
+    until: date | None = None
 
 
 class RequestRules:
@@ -62,13 +69,16 @@ class RequestRules:
     def judge(self, use: Use) -> UseVerdict:
         in_force, not_allowed = self._find_in_force(use), find_contract_problem(self._make_consent(use), self.contracts)
         if problem := self._find_problem(use):
-            return UseVerdict(problem, "", in_force is not None, problem)
+            return UseVerdict(problem, "", in_force is not None, problem, self._mark_problem(use))
         # Without any contract that has not ended, consents can be requested, but no more.
         if not_allowed and self._list_unended():
-            return UseVerdict(not_allowed, "", in_force is not None, NOT_ALLOWED)
+            return UseVerdict(not_allowed, "", in_force is not None, NOT_ALLOWED, "Not allowed")
         missing = f"{not_allowed} Add one before you send the request." if not_allowed else ""
         notes = (self._describe_in_force(in_force), missing)
-        return UseVerdict("", " ".join(note for note in notes if note), in_force is not None)
+        note = " ".join(note for note in notes if note)
+        if in_force is None:
+            return UseVerdict("", note)
+        return UseVerdict("", note, is_in_force=True, mark=in_force.get_status_display(), until=in_force.valid_until)
 
     def propose_end(self) -> date | None:
         """The last day of the talent's contracts that have not ended. None if there is none, or one has no end."""
@@ -93,6 +103,11 @@ class RequestRules:
             return f"There is no statement of {get_provider_label(use.provider)} in {language}. An admin can add one."
         waiting = (text for status, text in WAITING.items() if (use.provider, use.purpose, status) in self.consents)
         return next(waiting, "")
+
+    def _mark_problem(self, use: Use) -> str:
+        if f"{use.provider}:{use.language}" not in self.statements:
+            return NO_STATEMENT
+        return next(WAITING_MARKS[status] for status in WAITING if (use.provider, use.purpose, status) in self.consents)
 
     def _find_in_force(self, use: Use) -> Consent | None:
         rows = (self.consents.get((use.provider, use.purpose, status)) for status in APPROVED_STATUSES)

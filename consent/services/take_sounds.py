@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext
 
@@ -20,6 +21,8 @@ from audio.wav.riff import WavHeader, WavRefused, load_samples, read_header
 from consent.models import Consent, Take, TakeSound, TakeSoundKey
 from voicehub.refusals import ActionRefused
 from voicehub.storage import StorageUnavailable, StoredFileLost, explain_storage_errors, open_stored_file
+
+TAKE_SOUNDS_LOCK = 7_201  # the number of an advisory lock of PostgreSQL
 
 
 class RecordingUsedElsewhere(ActionRefused):
@@ -62,6 +65,16 @@ def refuse_used_recording(consents: Sequence[Consent], hashes: Iterable[str], fi
     for other in rows.select_related("talent").order_by("created_at").distinct():
         if any(not _may_share(one, other) for one in consents):
             raise RecordingUsedElsewhere(other)
+
+
+def lock_take_sounds() -> None:
+    """Until this transaction ends, let no other pass this line: what it stores here, the next one sees.
+
+    SQLite has only one writer at a time, so it needs no lock.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TAKE_SOUNDS_LOCK])
 
 
 def _find_by_hash(hashes: Iterable[str]) -> set[UUID]:

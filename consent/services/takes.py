@@ -19,7 +19,7 @@ from consent.services.finding_words import EMPTY_TAKE_CODES, describe_error
 from consent.services.notices import find_shown_notice
 from consent.services.sittings import get_statement_key
 from consent.services.take_checks import enqueue_take_check
-from consent.services.take_sounds import index_take, read_fingerprint, refuse_used_recording
+from consent.services.take_sounds import index_take, lock_take_sounds, read_fingerprint, refuse_used_recording
 from consent.services.talent_mails import enqueue_shared_mails
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -126,6 +126,9 @@ def _store_takes(consents: Sequence[Consent], fingerprint: str, make_take: Calla
         if first.acceptable:
             refuse_used_recording(locked, (first.sha256, first.wav_sha256), fingerprint)
         takes = {consent.pk: _store_take(consent, made[consent.pk], fingerprint) for consent in locked}
+        if first.acceptable:  # once more, with those that others stored while the files were saved
+            lock_take_sounds()
+            refuse_used_recording(locked, (first.sha256, first.wav_sha256), fingerprint)
         by_id = {consent.pk: consent for consent in locked}
         ordered, first = [by_id[consent.pk] for consent in consents], takes[consents[0].pk]
         if first.acceptable:

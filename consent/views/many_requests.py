@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from consent.access import get_user, require_permission
 from consent.models import Purpose, Talent
-from consent.request_choices import list_provider_choices
+from consent.request_choices import make_use_matrix
 from consent.request_forms import ManyUsesForm, RequestTableForm, read_address
 from consent.services.consent_requests import (
     PlannedRequest,
@@ -17,7 +17,7 @@ from consent.services.consent_requests import (
     preview_requests,
     request_many,
 )
-from consent.services.request_rules import Use, UseVerdict
+from consent.services.request_rules import NO_STATEMENT, Use, UseVerdict
 from consent.services.request_tables import read_plans
 from consent.services.statements import load_newest_statements
 from providers.registry import PROVIDERS
@@ -38,8 +38,8 @@ def ask_talents(request: HttpRequest) -> HttpResponse:
     if talents and form.is_bound and form.is_valid():
         plans = _plan_requests(talents, form)
         report = _run(request, form, plans, company=form.cleaned_data["company"], is_preview=request.method != "POST")
-    providers = list_provider_choices(form, lambda use: _judge_statement(use, form))
-    context = {"form": form, "talents": talents, "providers": providers, "report": report}
+    matrix = make_use_matrix(form, lambda use: _judge_statement(use, form))
+    context = {"form": form, "talents": talents, "matrix": matrix, "report": report}
     return render(request, "consent/request_talents.html", context)
 
 
@@ -111,4 +111,4 @@ def _judge_statement(use: Use, form: ManyUsesForm) -> UseVerdict:
     """Whether the provider has a statement in this language. What the contracts allow differs between the talents."""
     is_known = f"{use.provider}:{use.language}" in form.statements
     problem = "" if is_known else "There is no statement in this language."
-    return UseVerdict(problem, brief=problem)
+    return UseVerdict(problem, brief=problem, mark="" if is_known else NO_STATEMENT)

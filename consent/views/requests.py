@@ -13,14 +13,14 @@ from consent.access import get_talent_or_404, get_user, require_permission
 from consent.lists.talents import AskTable, TalentFilter, query_talents
 from consent.models import Consent, Statement, Talent
 from consent.presenters import make_contract_url
-from consent.request_choices import list_provider_choices
+from consent.request_choices import make_use_matrix
 from consent.request_forms import ManyUsesForm, read_address
 from consent.services.consent_requests import list_unsent_requests, request_consents, send_requests
 from consent.services.request_rules import RequestRules
 from consent.services.statements import describe_language_risk
 from voicehub.lists.pages import load_list
 from voicehub.refusals import ActionRefused
-from voicehub.text import format_count
+from voicehub.text import format_count, get_language_name
 
 
 @require_permission("consent.add_consent")
@@ -87,13 +87,16 @@ def talent_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission("consent.add_consent")
 @require_safe
 def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The ticks and the statements for the current selection, as the HTML fragment that htmx swaps in."""
+    """The ticks, the statements and the count for the current selection, as the HTML that htmx swaps in."""
     talent = get_talent_or_404(pk)
     form, rules = ManyUsesForm(initial=read_address(request.GET)), RequestRules(talent)
-    return render(request, "consent/_request_choice.html", _make_choice_context(form, rules))
+    context = {**_make_choice_context(form, rules), "is_fragment": True}
+    return render(request, "consent/_request_choice.html", context)
 
 
 def _render_form(request: HttpRequest, form: ManyUsesForm, rules: RequestRules) -> HttpResponse:
+    if end := rules.propose_end():
+        form.explain_last_day(end)
     return render(request, "consent/consent_request.html", {"form": form, **_make_choice_context(form, rules)})
 
 
@@ -103,7 +106,8 @@ def _make_choice_context(form: ManyUsesForm, rules: RequestRules) -> dict[str, A
     return {
         "form": form,
         "talent": rules.talent,
-        "providers": list_provider_choices(form, rules.judge),
+        "matrix": make_use_matrix(form, rules.judge),
+        "language_name": get_language_name(form.selected_language),
         "statements": list(map(partial(_describe_statement, company, rules.talent), form.list_selected_statements())),
         "contract_problem": rules.describe_missing_contracts(),
         "new_contract_url": make_contract_url(

@@ -1,5 +1,8 @@
 // Gives each <audio controls> of a page the same controls: a button, the position, the time. Without this script the
-// controls of the browser stay. The page says what is loaded before the sound is played.
+// controls of the browser stay. The page says what is loaded before the sound is played. With `data-seconds`, the length
+// shows before, and with `data-wave`, one digit a bar, the waveform takes the place of the bar.
+import { makeWave } from "./wave-path.js";
+
 const PLAY = "M6 4v16l14-8z";
 const PAUSE = "M6 4h4v16h-4zM14 4h4v16h-4z";
 
@@ -15,23 +18,40 @@ function makePlayer(audio) {
   const position = Object.assign(document.createElement("input"), { type: "range", min: "0", step: "any", value: "0" });
   position.setAttribute("aria-label", `Position in ${name}`);
   const time = Object.assign(document.createElement("span"), { className: "time" });
-  player.append(button, position, time);
+  player.append(button, audio.dataset.wave ? wrapInWave(position, audio.dataset.wave) : position, time);
   button.addEventListener("click", () => (audio.paused ? audio.play().catch(() => {}) : audio.pause()));
-  position.addEventListener("input", () => (audio.currentTime = Number(position.value)));
+  position.addEventListener("input", () => {
+    audio.currentTime = Number(position.value);
+    showState(audio); // before the sound is loaded, no event says that it will start there
+  });
   return player;
+}
+
+function wrapInWave(position, digits) {
+  const wave = Object.assign(document.createElement("span"), { className: "wave" });
+  const played = makeWave(digits);
+  played.classList.add("is-played");
+  for (const drawing of [makeWave(digits), played]) {
+    drawing.setAttribute("preserveAspectRatio", "none");
+    drawing.setAttribute("aria-hidden", "true");
+    wave.append(drawing);
+  }
+  wave.append(position);
+  return wave;
 }
 
 function showState(audio) {
   const player = findPlayer(audio);
   if (!player) return;
-  const [button, position, time] = player.children;
+  const [button, position, time] = ["button", "input", ".time"].map((part) => player.querySelector(part));
   const seconds = Number.isFinite(audio.duration) ? audio.duration : Number(audio.dataset.seconds ?? 0);
   button.querySelector("path").setAttribute("d", audio.paused ? PLAY : PAUSE);
   button.setAttribute("aria-label", `${audio.paused ? "Play" : "Pause"} ${button.dataset.name}`);
-  position.disabled = !Number.isFinite(audio.duration);
+  position.disabled = !seconds;
   position.max = String(seconds || 1);
   position.value = String(audio.currentTime);
-  position.style.setProperty("--played", `${seconds ? (100 * audio.currentTime) / seconds : 0}%`);
+  player.style.setProperty("--played", `${seconds ? (100 * audio.currentTime) / seconds : 0}%`);
+  player.classList.toggle("is-begun", audio.currentTime > 0);
   position.setAttribute("aria-valuetext", `${formatClock(audio.currentTime)} of ${formatClock(seconds)}`);
   time.textContent = seconds ? `${formatClock(audio.currentTime)} / ${formatClock(seconds)}` : formatClock(audio.currentTime);
 }

@@ -1,20 +1,6 @@
 // Completes the rows of the table of recordings: what only a script uses, and what a page of 50 rows would repeat.
 // Each row gets its id, its play button, and its waveform, which the page has as one digit a bar.
-const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT = 9;
-
-function makePath(digits) {
-  return [...digits].map((size, bar) => `M${bar + 0.5} ${(HEIGHT - size) / 2}v${size}`).join("");
-}
-
-function makeWave(digits) {
-  const wave = document.createElementNS(SVG, "svg");
-  wave.setAttribute("viewBox", `0 0 ${digits.length} ${HEIGHT}`);
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", makePath(digits));
-  wave.append(path);
-  return wave;
-}
+import { makeWave } from "./wave-path.js";
 
 function makePlayButton(name) {
   const button = document.createElement("button");

@@ -29,6 +29,7 @@ PROVIDER_SLUGS = {
 }
 PROVIDERS = tuple(PROVIDER_SLUGS)
 PURPOSE = "Narration and audiobooks"
+REQUEST_BUTTON = re.compile(r"^Request (\d+ )?consents?$")
 SLT_CLIPS = [f"slt-0{number}" for number in range(1, 9)]
 AS_DATASET = "As one dataset that the provider fetches"
 RMS_CLIPS = [f"rms-0{number}" for number in range(1, 7)]
@@ -125,11 +126,16 @@ def add_contract(tab: Tab, talent: str, providers: Sequence[str] = PROVIDERS) ->
     expect(page.get_by_text("The contract was filed.")).to_be_visible()
 
 
+def find_use(page: Page, provider: str) -> Locator:
+    """The tick of narration at this provider, in the form for requests."""
+    return page.get_by_role("checkbox", name=f"{PURPOSE}, {provider}", exact=True)
+
+
 def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
     """Request consent to narration. Return the ID of the consent."""
     page = tab.goto(f"{talent}ask/")
-    page.get_by_role("group", name=provider, exact=True).get_by_label(PURPOSE).check()
-    page.get_by_role("button", name="Request consent").click()
+    find_use(page, provider).check()
+    page.get_by_role("button", name=REQUEST_BUTTON).click()
     expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return read_id(page)
 

@@ -42,11 +42,12 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
 
     page = tab.goto(talent)
     page.get_by_role("link", name="Request consent").first.click()
-    page.get_by_role("group", name="Resemble AI", exact=True).get_by_label("Narration and audiobooks").check()
+    staff_steps.find_use(page, "Resemble AI").check()
     page.get_by_label("Company in the statement").fill("Harbour Sound Ltd")
     expect(page.locator("#request-choice blockquote")).to_have_text(
         STATEMENT.replace("Northlight Voices", "Harbour Sound Ltd")
     )
+    expect(page.get_by_role("button", name="Request 1 consent", exact=True)).to_be_visible()
     tab.check_page("consent request form")
     page.get_by_label("Company in the statement").fill("Northlight Voices")
     consent = staff_steps.request_consent(tab, talent)

@@ -111,3 +111,38 @@ def test_other_files_are_not_shown(open_tab: Callable[..., Tab]) -> None:
     choose_file(page, "page.html", b"<h1>Not a contract</h1>")
     expect(page.get_by_text("This file is not a PDF.")).to_be_visible()
     expect(page.locator("iframe")).to_have_count(0)
+
+
+def test_bar_counts_the_empty_required_fields_and_leads_to_the_first(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{staff_steps.add_talent(tab, 'Form Left')}contracts/add/")
+    bar = page.locator("[data-required-left]")
+    expect(bar).to_contain_text("8 required fields are empty. First: Signed contract")
+    choose_file(page, FIRST)
+    expect(bar).to_contain_text("7 required fields are empty. First: Signed on")
+    bar.get_by_role("link").click()
+    expect(page.get_by_label("Signed on")).to_be_focused()
+    page.get_by_label("Signed on").fill("2026-01-02")
+    page.get_by_label("Starts on").fill("2026-01-02")
+    page.get_by_label(staff_steps.PURPOSE).check()
+    page.get_by_label(staff_steps.PROVIDER, exact=True).check()
+    page.get_by_label("Intended uses").fill("Audio guides.")
+    page.get_by_label("Single countries", exact=True).check()
+    page.get_by_label("Territory, in the words").fill("France")
+    expect(bar).to_contain_text("1 required field is empty. First: Countries in which the voice may be used")
+    page.get_by_label("France", exact=True).check()
+    expect(bar).to_have_text("All required fields are filled.")
+
+
+def test_single_countries_are_sent_only_while_they_are_chosen(open_tab: Callable[..., Tab]) -> None:
+    tab = open_tab("desktop", "paula")
+    page = tab.goto(f"{staff_steps.add_talent(tab, 'Form Places')}contracts/add/")
+    france = page.get_by_label("France", exact=True)
+    expect(france).to_be_hidden()
+    page.get_by_label("Single countries", exact=True).check()
+    france.check()
+    choose_file(page, FIRST)
+    fill_terms_and_submit(page)
+    expect(page.get_by_text("The contract was filed.")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text="Worldwide").first).to_be_visible()
+    expect(page.get_by_text("France")).to_have_count(0)

@@ -115,9 +115,8 @@ def request_consent(keys: Keyboard) -> str:
     keys.activate(page.get_by_role("link", name="Request consent").first)
     expect_heading(page, f"Request consent of {NAME}")
     keys.skip_to_content()
-    provider = page.get_by_role("group", name=staff_steps.PROVIDER, exact=True)
-    keys.check(provider.get_by_label(staff_steps.PURPOSE))
-    keys.activate(page.get_by_role("button", name="Request consent"))
+    keys.check(staff_steps.find_use(page, staff_steps.PROVIDER))
+    keys.activate(page.get_by_role("button", name=staff_steps.REQUEST_BUTTON))
     expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return staff_steps.read_path(page)
 

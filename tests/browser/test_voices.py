@@ -37,7 +37,7 @@ def test_each_dropped_file_shows_its_result(open_tab: OpenTab, staff_size: str) 
         "This file cannot be read as sound"
     )
     expect(staff_steps.find_upload(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
-    expect(staff_steps.find_upload(page, "metadata.csv")).to_contain_text("3 transcripts filled in")
+    expect(staff_steps.find_upload(page, "metadata.csv")).to_contain_text("3 transcripts set")
 
     expect(staff_steps.find_recording(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
     expect(staff_steps.open_details(page, "notes.wav")).to_contain_text("This file cannot be read as sound")

@@ -31,7 +31,7 @@ def test_contract_form_suggests_the_company_of_the_studio(
 def test_tick_confirms_every_purpose_of_a_filed_contract(factory: ConsentFactory, producer_client: Client) -> None:
     purposes = [Purpose.NARRATION, Purpose.ADVERTISING]
     file_contract(
-        producer_client, factory, purposes=purposes, are_uses_read="on", countries=["FR", "DE"], company=" A  B "
+        producer_client, factory, purposes=purposes, are_uses_read="on", countries=["", "FR", "DE"], company=" A  B "
     )
     contract = Contract.objects.get()
     assert {row.purpose for row in contract.confirmations.all()} == set(purposes)
@@ -56,6 +56,7 @@ def test_contract_without_tick_is_filed_with_unconfirmed_purposes(
     [
         ({"company": " "}, "This field is required."),
         ({"countries": []}, "Choose “Worldwide” or at least one country."),
+        ({"countries": [""]}, "Choose “Worldwide” or at least one country."),
         ({"countries": ["worldwide", "DE"]}, BOTH_KINDS),
         ({"countries": ["XX"]}, "not one of the available choices"),
     ],

@@ -17,6 +17,7 @@ from tests.consent.rows import PROVIDER, ConsentFactory, get_url, make_upload, r
 from tests.support.html import read_html
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
+from voicehub.text import format_date
 
 pytestmark = pytest.mark.django_db
 
@@ -55,11 +56,17 @@ def test_contract_decides_what_can_be_ticked(factory: ConsentFactory, producer_c
     talent = factory.make_talent()
     factory.make_contract(talent, ends_on=timezone.localdate() + timedelta(days=90))
     response = producer_client.get(get_url("consent_ask", talent))
-    (choices,) = [one for one in response.context["providers"] if one.provider == PROVIDER]
-    problems = {choice.value: choice.verdict.problem for choice in choices.choices}
+    matrix = response.context["matrix"]
+    problems = {choice.value: choice.verdict.problem for row in matrix.rows for choice in row.choices}
     assert not problems[NARRATION]
     assert problems[ADVERTISING] == "No contract of Tilda Strand allows Resemble AI for advertising."
-    assert read_html(response).count("The contract does not allow it.") == len(response.context["providers"]) + 3
+    closed = [row.purpose for row in matrix.rows if row.problem]
+    assert closed == ["advertising", "assistant", "entertainment", "internal"]
+    others = [column.label for column in matrix.columns if column.problem]
+    assert len(others) == len(matrix.columns) - 1, "the contract allows one provider"
+    page = read_html(response)
+    assert page.count("The contract does not allow it.") == len(closed) + 1, "once a row, and once for the columns"
+    assert 'value="resemble_v2:advertising"' not in page, "a purpose that is never allowed has no ticks"
     page = read_html(ask(producer_client, talent, NARRATION, ADVERTISING))
     assert "advertising" in page.lower() and not Consent.objects.exists()
     assert f"Resemble AI, English (US), Advertising: {problems[ADVERTISING]}" in page
@@ -70,7 +77,8 @@ def test_form_proposes_the_end_of_the_contract(factory: ConsentFactory, producer
     url = get_url("consent_ask", talent)
     assert producer_client.get(url).context["form"]["valid_until"].value() is None
     factory.make_contract(talent, ends_on=end)
-    assert f'value="{end.isoformat()}"' in read_page(producer_client, url)
+    page = read_page(producer_client, url)
+    assert f'value="{end.isoformat()}"' in page and f"The contract ends on {format_date(end)}." in page
     factory.make_contract(talent, ends_on=None)
     assert producer_client.get(url).context["form"]["valid_until"].value() is None
 
@@ -98,7 +106,7 @@ def test_consent_in_force_can_be_renewed_on_the_page_of_the_talent(
 ) -> None:
     consent = factory.make_approved_consent()
     page = read_page(producer_client, get_url("consent_ask", consent.talent))
-    assert "In force. A new approval replaces it." in page
+    assert "<b>In force:</b> A new approval replaces it." in page
     ask(producer_client, consent.talent, NARRATION)
     assert Consent.objects.filter(status=ConsentStatus.REQUESTED).count() == 1
 
@@ -106,15 +114,27 @@ def test_consent_in_force_can_be_renewed_on_the_page_of_the_talent(
 def test_links_from_voices_tick_their_provider_and_purpose(factory: ConsentFactory, producer_client: Client) -> None:
     url = f"{get_url('consent_ask', factory.make_talent())}?statement={PROVIDER}:en-US&purpose=advertising"
     response = producer_client.get(url)
-    ticked = [choice.value for one in response.context["providers"] for choice in one.choices if choice.is_ticked]
-    assert ticked == [ADVERTISING]
+    assert [choice.value for choice in response.context["matrix"].ticked] == [ADVERTISING]
+
+
+def test_answer_to_a_tick_counts_the_consents_and_names_them(factory: ConsentFactory, producer_client: Client) -> None:
+    talent = factory.make_talent()
+    factory.make_contract(talent, purposes=["narration", "advertising"])
+    url = get_url("statement", talent)
+    page = read_html(producer_client.get(url, {"language": "en-US", "use": [NARRATION, ADVERTISING]}))
+    assert "Request 2 consents" in page and "<dd>Narration and audiobooks; Advertising</dd>" in page
+    assert page.count('hx-swap-oob="true"') == 2, "the summary and the count stand outside of the ticks"
+    page = read_html(producer_client.get(url, {"language": "en-US", "use": f"{PROVIDER}:internal"}))
+    assert "Nothing ticked yet" in page and "Request consent" in page
 
 
 def test_provider_without_a_statement_in_the_language_cannot_be_ticked(
     factory: ConsentFactory, producer_client: Client
 ) -> None:
     response = producer_client.get(get_url("consent_ask", factory.make_talent()), {"language": "xx"})
-    assert all(one.problem.startswith("There is no statement of") for one in response.context["providers"])
+    matrix = response.context["matrix"]
+    assert all(one.problem.startswith("There is no statement of") for one in matrix.columns)
+    assert not any(row.problem for row in matrix.rows), "the columns say it"
 
 
 # --- one link -----------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_furthest_consent_counts_and_voided_ones_do_not(
 
 def read_pages(page: str) -> list[str]:
     """The links and the count of each list with several pages."""
-    return re.findall(r'<nav class="vh-pages" aria-label="Pages of this list">(.*?)</nav>', page)
+    return re.findall(r'<nav class="vh-pages" aria-labelledby="[a-z-]+-title">(.*?)</nav>', page)
 
 
 def test_lists_of_a_talent_have_pages(producer_client: Client, factory: ConsentFactory, talent: Talent) -> None:

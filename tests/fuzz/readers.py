@@ -25,11 +25,13 @@ if HAS_ATHERIS:
     import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # no types, not on every system
 
 with atheris.instrument_imports(include=["audio"]) if HAS_ATHERIS else nullcontext():
-    from audio.archives.contents import read_contents, read_transcripts
-    from audio.archives.limits import ArchiveLimits, Entry
+    from audio.archives.contents import read_contents
+    from audio.archives.limits import ArchiveLimits
     from audio.archives.tar_reader import MAGIC, RECORD, is_tar_header
     from audio.findings.findings import FileRefused
     from audio.levels.inspection import DurationLimits, inspect_file
+    from audio.transcripts.names import NameIndex
+    from audio.transcripts.table import match_lines, read_table
 
 MAX_BYTES = 6000
 SMALL_LIMITS = ArchiveLimits(
@@ -89,11 +91,17 @@ def check_gzipped_tar(data: bytes) -> None:
 
 
 def check_transcript_list(data: bytes) -> None:
-    """Check the file as the transcript list of an archive with three recordings."""
-    entry = Entry("metadata.csv", len(data), len(data), False, lambda: iter([data]))
+    """Check the file as a table of transcripts of three recordings: each line stands in one list, as plain text."""
+    index = NameIndex(["a.wav", "x/b.wav", "y/b.wav"])
     with contextlib.suppress(FileRefused):
-        for path, transcript in read_transcripts(entry, ["a.wav", "x/b.wav", "y/b.wav"], SMALL_LIMITS).items():
-            assert path in ("a.wav", "x/b.wav", "y/b.wav") and transcript.isprintable() and transcript
+        lines = read_table(data, lambda name: bool(index.find(name))).lines
+        found = match_lines(lines, index)
+        assert found.lines.keys() <= {"a.wav", "x/b.wav", "y/b.wav"}
+        assert all(line.text and "\n" not in line.text and "\0" not in line.text for line in found.lines.values())
+        others = [*found.unknown, *found.ambiguous, *found.repeated, *found.empty]
+        assert {line.number for line in others} | {line.number for line in found.lines.values()} <= {
+            line.number for line in lines
+        }
 
 
 def raise_planted_fault(data: bytes) -> None:

@@ -23,12 +23,12 @@ def test_talent_answers_three_providers_in_one_sitting(studio: Studio, open_tab:
     page = staff.goto(f"{path}ask/")
     page.get_by_label("Language of the statement").select_option(label="German (DE)")
     for provider in PROVIDERS:
-        page.get_by_role("group", name=provider, exact=True).get_by_label(staff_steps.PURPOSE).check()
+        staff_steps.find_use(page, provider).check()
     expect(page.get_by_role("heading", name="What Gerda Sitting will read aloud for")).to_have_count(3)
-    expect(page.get_by_role("group", name="Voice.ai").get_by_role("checkbox").first).to_be_disabled()
+    expect(staff_steps.find_use(page, "Voice.ai")).to_be_disabled()
     staff.check_page("request of several consents")
     page.get_by_label("Send the invitation now").check()
-    page.get_by_role("button", name="Request consent").click()
+    page.get_by_role("button", name="Request 3 consents").click()
     expect(page.get_by_text("3 consents are requested.")).to_be_visible()
 
     link = talent_steps.find_link(studio.wait_for_mail(staff_steps.make_email("Gerda Sitting")))

@@ -1,17 +1,20 @@
-"""Clients that start the same build at once start exactly one. Approvals at once leave one consent in force."""
+"""What is done twice at once is done once: starts of a build, approvals, recordings sent for two talents."""
 
 import sys
 from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Thread, current_thread
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from consent.models import Capture, Consent, Take
+from consent.services import take_sounds, takes
 from consent.services.audit_log import find_broken_logs
 from consent.services.invitations import request_consent
+from consent.services.take_sounds import RecordingUsedElsewhere
 from consent.services.takes import submit_take
 from providers.types import Handover, Tier
 from tests.support.approval import approve_after_listening
@@ -110,7 +113,9 @@ def test_concurrent_approvals_leave_one_consent_in_force(harness: BuildHarness, 
     consents = [
         request_consent(talent, harness.provider, "en-US", "narration", harness.producer) for _ in range(clients)
     ]
-    takes = [submit_take(consent, make_upload(name), Capture.LINK) for consent, name in zip(consents, cycle(SLT_CLIPS))]
+    stored = [
+        submit_take(consent, make_upload(name), Capture.LINK) for consent, name in zip(consents, cycle(SLT_CLIPS))
+    ]
     barrier, results = Barrier(clients), list[str]()
 
     def approve(take: Take) -> None:
@@ -122,7 +127,7 @@ def test_concurrent_approvals_leave_one_consent_in_force(harness: BuildHarness, 
         finally:
             connection.close()
 
-    threads = [Thread(target=approve, args=(take,)) for take in takes]
+    threads = [Thread(target=approve, args=(take,)) for take in stored]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -133,3 +138,43 @@ def test_concurrent_approvals_leave_one_consent_in_force(harness: BuildHarness, 
     assert {(row.status, row.find_newest_replacement()) for row in replaced} == {("replaced", in_force)}
     assert [row.events.filter(kind="replaced").count() for row in replaced] == [1] * (clients - 1)
     assert not list(find_broken_logs())
+
+
+def test_recording_sent_for_two_talents_at_once_is_stored_for_one(
+    harness: BuildHarness, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL, both pass the first check before either is stored. SQLite has one writer at a time."""
+    settings.VOICEHUB_ALLOW_REPEATED_RECORDINGS = False
+    barrier, results = Barrier(2), list[str]()
+    check = take_sounds.refuse_used_recording
+
+    def check_at_once(consents: Any, hashes: Any, fingerprint: str) -> None:
+        check(consents, hashes, fingerprint)
+        if connection.vendor == "postgresql" and current_thread() not in checked:
+            checked.add(current_thread())
+            barrier.wait(60)
+
+    checked = set[Thread]()
+    monkeypatch.setattr(takes, "refuse_used_recording", check_at_once)
+    consents = []
+    for _ in range(2):
+        talent = harness.make_talent()
+        harness.make_contract(talent)
+        consents.append(request_consent(talent, harness.provider, "en-US", "narration", harness.producer))
+
+    def send(consent: Consent) -> None:
+        try:
+            submit_take(consent, make_upload("consent-slt"), Capture.LINK)
+            results.append("stored")
+        except RecordingUsedElsewhere:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    threads = [Thread(target=send, args=(consent,)) for consent in consents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["refused", "stored"]
+    assert Take.objects.count() == 1

@@ -143,11 +143,14 @@ def pages(page: "Page[Any]") -> dict[str, Any]:
 
 @register.inclusion_tag("studio/part_pages.html", takes_context=True)
 def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str) -> dict[str, Any]:
-    """Links to the pages of one list of a page with several. `name` is its parameter in the address."""
+    """Links to the pages of one list of a page with several. `name` is its parameter in the address.
+
+    `anchor` is the id of its heading, which names the links too.
+    """
     address = context["request"].GET
     numbers = {"previous": page.number - 1, "next": page.number + 1}
     urls = {key: f"{make_query(address, **{name: str(number)})}#{anchor}" for key, number in numbers.items()}
-    return {"page": page, **urls}
+    return {"page": page, "anchor": anchor, **urls}
 
 
 @dataclass(frozen=True, slots=True)

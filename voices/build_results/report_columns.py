@@ -47,6 +47,11 @@ class ReportColumns:
         return self.has_quality + self.estimates
 
     @property
+    def total(self) -> int:
+        scores = self.provider + self.estimated if self.is_all else self.has_sorted_score + self.has_quality
+        return self.leading + scores + self.has_fix
+
+    @property
     def query(self) -> str:
         """What the addresses of other pages keep."""
         return f"&scores={ALL}" if self.is_all else ""

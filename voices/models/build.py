@@ -257,6 +257,11 @@ class BuildRecording(models.Model):
         return f"{self.recording} in {self.build}"
 
     @property
+    def is_marked(self) -> bool:
+        """As MARKED."""
+        return bool(self.is_silent or self.is_outlier or self.is_unused)
+
+    @property
     def is_unused(self) -> bool:
         """As the mark `discarded`."""
         return self.is_active is False or bool(self.discard_reason)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from providers.types import Capabilities, Limit
 from voicehub.json_fields import Fields, ShapedJSONField
+from voicehub.json_shapes import PEAKS
 from voicehub.refusals import ActionRefused
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
@@ -218,7 +219,8 @@ class Preview(StatusModel):
     """A sentence and the audio in which a remote voice speaks it. Requested once, because the provider charges for it.
 
     A sample, which the provider made without a request, is downloaded from its `url`. A failed preview can still become
-    ready, because audio that was paid for is kept.
+    ready, because audio that was paid for is kept. `seconds` is None until the sound was measured, and 0 if it cannot
+    be read. `peaks` are those of a recording.
     """
 
     Status = PreviewStatus
@@ -237,6 +239,8 @@ class Preview(StatusModel):
     url = models.TextField(blank=True)
     file = models.FileField(storage=private, upload_to=preview_path, max_length=200, blank=True)
     content_type = models.CharField(max_length=40, blank=True)
+    seconds = models.FloatField(null=True, blank=True, editable=False)
+    peaks = ShapedJSONField(shape=PEAKS, default=list, editable=False)
     issue = models.TextField(blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,6 +1,7 @@
 """Previews: a remote voice speaks a sentence, once, and the audio is stored with the build."""
 
 from datetime import timedelta
+from io import BytesIO
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -18,6 +19,7 @@ from voicehub.transitions import move
 from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
 from voices.services.accounts import open_session
 from voices.services.builds.recheck import find_hold, find_reasons_against_use
+from voices.services.preview_sounds import measure_sound
 from voices.services.remote_state import DELETION_STATES, find_remote_state
 
 DEFAULT_TEXT_CHARACTERS = 500  # where the provider states no limit: a preview is one or two sentences
@@ -129,8 +131,8 @@ def _fetch_sound(preview: Preview) -> None:
 def _store_sound(preview: Preview, sound: Sound) -> None:
     preview.file.save("", ContentFile(sound.content), save=False)
     name = str(preview.file.name)
-    now, content_type = timezone.now(), sound.content_type
-    if not move(preview, PreviewStatus.READY, file=name, content_type=content_type, issue="", finished_at=now):
+    fields = {"file": name, "content_type": sound.content_type, **measure_sound(BytesIO(sound.content))}
+    if not move(preview, PreviewStatus.READY, issue="", finished_at=timezone.now(), **fields):
         preview.file.storage.delete(name)
 
 

@@ -1,6 +1,6 @@
 """Tags and filters for builds, scores, the provider's flags, and the voices of a talent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,15 +21,16 @@ from voices import access, presenters
 from voices.build_results.marks import list_found
 from voices.build_results.trends import load_trends
 from voices.lists.voices import load_newest_badges
-from voices.models import Build, BuildStatus, OfflineProof, RemoteVoice, Voice
+from voices.models import Build, BuildStatus, OfflineProof, Preview, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
     build_name,
     load_preview_list,
     tier_label,
 )
+from voices.recording_rows import SOUND_BARS, make_wave_digits
 from voices.services.builds.offline_proof import provider_requires_proof
-from voices.services.builds.recheck import VoiceStates, find_held_voices
+from voices.services.builds.recheck import VoiceStates
 from voices.services.builds.spec import shorten_clip_names
 from voices.work_progress import WorkProgress, WorkResult, make_build_result
 
@@ -97,6 +98,12 @@ def find_progress(progress_by_id: Mapping[UUID, WorkProgress], row: Build | Remo
 @register.filter
 def find_by_id(rows: Mapping[UUID, Any], key: UUID) -> Any:
     return rows.get(key)
+
+
+@register.filter
+def sound_bars(preview: Preview) -> str:
+    """The waveform of a preview: one digit for each bar."""
+    return make_wave_digits(preview.peaks, SOUND_BARS)
 
 
 @register.filter
@@ -168,12 +175,6 @@ def find_offline_proof(remote: RemoteVoice) -> OfflineProof | None:
 
 register.filter("account_badge", presenters.make_account_badge)
 register.filter("remote_kind", presenters.get_remote_kind)
-
-
-@register.simple_tag
-def find_held(remotes: Sequence[RemoteVoice]) -> frozenset[UUID]:
-    """The ids of the remote voices whose consent or contract is suspended."""
-    return find_held_voices(remotes)
 
 
 @register.simple_tag

@@ -43,6 +43,13 @@ def format_amount(amount: float | None, unit: str | None) -> str:
     return f"{format_duration(amount)} of speech" if unit == SECONDS else f"{amount:,g} {unit or ''}".strip()
 
 
+def format_plain(amount: float | None, unit: str | None) -> str:
+    """The same below a heading that names the unit: 1200 credits → “1,200”."""
+    if amount is None:
+        return ""
+    return format_duration(amount) if unit == SECONDS else f"{amount:,g}"
+
+
 def make_voice_row(voices: int | None, limit: int | None) -> UsageRow:
     if voices is None or limit is None:
         return UsageRow("Voices", f"{voices:,}" if voices is not None else f"at most {limit:,}" if limit else "")

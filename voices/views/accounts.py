@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -23,6 +22,7 @@ from voices.services.uploaders import find_exemption, set_authorized_uploader
 from voices.services.usage import reports_usage
 from voices.views.account_calls import list_call_rows
 from voices.views.account_usage import list_usage_rows
+from voices.views.account_voices import load_account_voices
 from voices.views.spend import make_account_months
 
 
@@ -61,7 +61,7 @@ def account_add(request: HttpRequest) -> HttpResponse:
     return render(request, "voices/account_add.html", {"form": form, "providers": list_provider_options()})
 
 
-VOICES_PER_PAGE, MAX_CALLS = 25, 20
+MAX_CALLS = 20
 UNKNOWN_PROVIDER = "VoiceHub no longer supports this provider."
 
 
@@ -75,9 +75,6 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
     account = get_account_or_404(pk)
     is_known_provider = account.provider in registry.PROVIDERS
     tiers = registry.get_provider_class(account.provider).tiers.values() if is_known_provider else ()
-    voices = Paginator(access.query_remote_voices().filter(account=account), VOICES_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
     context = {
         "account": account,
         "is_known_provider": is_known_provider,
@@ -88,7 +85,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "calls": list_call_rows(account.calls.all()[:MAX_CALLS]),
         "reports_usage": reports_usage(account),
         **load_usage(account),
-        "page": voices,
+        **load_account_voices(account, request.GET.get("page")),
         "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
         if account.paused_at
         else 0,

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from consent.access import get_user
 from voicehub.models import User
+from voicehub.text import split_sentences
 from voicehub.tokens import hash_token
 from voices import access
 from voices.build_option import FixLink
@@ -74,13 +75,20 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "estimates": estimates,
         "columns": make_columns(request, build, page, score_counts, counts, len(estimates)),
         "dataset_downloads": downloads,
+        "hidden_issue": find_hidden_issue(build),
         "needs_staff_answer": needs_staff_answer(build),
-        "is_open_failure": is_open_failure(build),
+        "is_seen_shown": build.seen_at is not None or is_open_failure(build),
         "handover_summary": describe_handover(build, page.paginator.count, counts["seconds"]),
         "score_counts": score_counts,
         **counts,
         **({} if build.is_active else make_result_context(request, build, score_counts, is_closed=is_closed)),
     }
+
+
+def find_hidden_issue(build: Build) -> str:
+    """What the provider said, if the note of the build leaves it out, or has only its first sentence."""
+    is_cut = build.status == BuildStatus.FAILED and len(split_sentences(build.issue)) > 1
+    return build.issue if is_cut or build.needs_work else ""
 
 
 def make_columns(

@@ -20,7 +20,6 @@ from voices import access
 from voices.account_forms import SentenceForm, show_errors
 from voices.build_results.facts import LETTERS, make_facts
 from voices.models import Build, BuildStatus
-from voices.presenters import build_name
 from voices.row_polls import compare_rows, make_list_token
 from voices.services.blind_listening import Tally
 from voices.services.builds.changes import number_build, number_builds
@@ -176,7 +175,7 @@ def compare_request_previews(request: HttpRequest, comparison: Comparison) -> Ht
     outdated = find_outdated_builds(comparison.builds)
     for letter, build in comparison.sides:
         if issue := _request_preview(build, outdated, form.cleaned_data["text"], get_user(request)):
-            messages.error(request, f"{letter}, {build_name(build)}: {issue}")
+            messages.error(request, f"{letter}, {comparison.names[build.pk]}: {issue}")
     return redirect(f"{comparison.url}#sentences")
 
 

@@ -16,8 +16,10 @@ from voices import access
 from voices.build_results.facts import LETTERS
 from voices.models import BlindVote, Build, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
+from voices.presenters import build_name
 from voices.row_polls import RowState
 from voices.services.blind_listening import Sentence, Tally, add_up, count_votes, load_own_votes, load_sentences
+from voices.services.builds.changes import number_builds
 from voices.services.builds.comparison import MOST_BUILDS
 from voices.services.builds.recheck import VoiceStates, check_built_voices
 
@@ -55,6 +57,18 @@ class Comparison:
     @property
     def sides(self) -> list[tuple[str, Build]]:
         return list(zip(LETTERS, self.builds, strict=False))
+
+    @cached_property
+    def kinds(self) -> Sequence[str]:
+        """The providers and tiers of the builds, each once."""
+        return list(dict.fromkeys(map(build_name, self.builds)))
+
+    @cached_property
+    def names(self) -> Mapping[uuid.UUID, str]:
+        """What a list calls each build: “Build 5”, and where it was made if that differs."""
+        numbered = zip(self.builds, number_builds(self.builds), strict=True)
+        is_same = len(self.kinds) == 1
+        return {one.pk: f"Build {number}" + ("" if is_same else f", {build_name(one)}") for one, number in numbered}
 
     @property
     def query(self) -> str:

@@ -179,8 +179,8 @@ def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
     )
 
 
-def list_ready_voices() -> list[Build]:
-    """The builds of the last week whose voice speaks as they made it, each with the newest preview, as `preview`.
+def list_ready_voices() -> list[tuple[Build, Preview]]:
+    """The builds of the last week whose voice speaks as they made it, each with the newest preview.
 
     A voice that may be closed or suspended is left out.
     """
@@ -197,7 +197,9 @@ def list_ready_voices() -> list[Build]:
         remote_voice__deletion_requested_at=None,
     )
     newest = Subquery(previews.order_by("-created_at").values("pk")[:1])
-    return list(builds.annotate(preview=newest).exclude(preview=None).order_by("-finished_at", "pk")[:MAX_READY])
+    rows = list(builds.annotate(preview=newest).exclude(preview=None).order_by("-finished_at", "pk")[:MAX_READY])
+    by_id = Preview.objects.in_bulk([build.preview for build in rows])
+    return [(build, by_id[build.preview]) for build in rows]
 
 
 @dataclass(frozen=True, slots=True)

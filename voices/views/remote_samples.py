@@ -1,4 +1,4 @@
-"""What the tab At providers plays: the newest preview of each voice at a provider."""
+"""What the tab At providers says of each voice: its newest preview, and the overall score of its newest build."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -8,7 +8,10 @@ from django.db.models import OuterRef, Subquery
 from providers import registry
 from voicehub.models import User
 from voices import access
-from voices.models import Account, Preview, PreviewStatus, RemoteVoice
+from voices.models import Account, Build, Preview, PreviewStatus, RemoteVoice
+from voices.services.builds.scores import SCORES
+
+OVERALL = SCORES[0].key
 
 
 def load_samples(remotes: Sequence[RemoteVoice], held: Collection[UUID], user: User) -> dict[UUID, Preview]:
@@ -24,6 +27,13 @@ def load_samples(remotes: Sequence[RemoteVoice], held: Collection[UUID], user: U
     newest = ready.filter(remote_voice=OuterRef("remote_voice")).order_by("-created_at", "pk").values("pk")
     previews = ready.filter(remote_voice__in=shown, pk=Subquery(newest[:1]))
     return {preview.remote_voice_id: preview for preview in previews}
+
+
+def load_overall_scores(remotes: Sequence[RemoteVoice]) -> dict[UUID, float]:
+    """The overall score of the newest build of each of these voices, by the id of the voice, if it has one."""
+    newest = [build.pk for remote in remotes for build in remote.builds.all()[:1]]
+    rows = Build.objects.filter(pk__in=newest).values_list("remote_voice", "scores")
+    return {pk: float(scores[OVERALL]) for pk, scores in rows if scores.get(OVERALL) is not None}
 
 
 def list_other_providers(remotes: Sequence[RemoteVoice]) -> list[str]:

@@ -1,20 +1,17 @@
 """What accounts used per month, in the words and charts of a page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.http import require_safe
 
 from consent.access import require_permission
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
-from voicehub.text import format_count, join_with_and
 from voices.models import Account, AccountMode
 from voices.services.spend import (
     BuildLedger,
@@ -25,102 +22,15 @@ from voices.services.spend import (
     load_ledger,
     load_readings,
 )
-from voices.services.usage import SECONDS, reports_usage
-from voices.views.account_usage import format_amount, make_voice_row
+from voices.services.usage import SECONDS
+from voices.views.account_usage import format_plain, make_voice_row
+from voices.views.spend_figures import list_spend_figures
+from voices.views.spend_rows import AccountSpend, find_unit, make_month_row
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
 CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
 MAX_DAYS = 90
 MAX_SERIES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class MonthRow:
-    """One month of one account. `amount` is empty if it is not known."""
-
-    month: date
-    unit: str
-    amount: str
-    notes: Sequence[str]
-    usage: MonthUsage
-    ledger: BuildLedger | None = None
-
-    @property
-    def missing_text(self) -> str:
-        """Why the amount is missing. One reading alone does not say what was used."""
-        if not self.usage.has_reading:
-            return "not asked"
-        return "not known yet" if self.usage.has_number else "not stated"
-
-    @property
-    def says_something(self) -> bool:
-        return bool(self.amount or self.notes or self.ledger)
-
-    @property
-    def short_notes(self) -> str:
-        return ", ".join(short for short, _sentence in list_notes(self.usage))
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSpend:
-    """One account of the overview. `left` and `voices` are empty if the provider does not state them."""
-
-    account: Account
-    left: str
-    voices: str
-    unit: str
-    months: Sequence[MonthRow]
-
-    @property
-    def missing_text(self) -> str:
-        """Why a number is missing: the provider was not asked yet, or states none."""
-        return "not stated" if self.account.usage_at or not reports_usage(self.account) else "not asked yet"
-
-    @property
-    def has_amounts(self) -> bool:
-        return any(month.amount for month in self.months)
-
-    @property
-    def has_prices(self) -> bool:
-        return any(month.ledger and month.ledger.credits is not None for month in self.months)
-
-    @property
-    def has_numbers(self) -> bool:
-        return bool(self.left or self.voices or self.has_amounts)
-
-
-def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = None) -> MonthRow:
-    amount = format_amount(usage.used, unit)
-    if amount and usage.is_at_least:
-        amount = f"at least {amount}"
-    return MonthRow(usage.month, unit, amount, [sentence for _short, sentence in list_notes(usage)], usage, ledger)
-
-
-def list_notes(usage: MonthUsage) -> Iterator[tuple[str, str]]:
-    """What the number of a month does not count: in the few words that a cell has room for, and as a sentence."""
-    today = timezone.localdate()
-    if usage.used is not None and usage.starts_late and usage.first_day:
-        day = _format_day(usage.first_day)
-        yield f"from {day}", f"Counted from {day}."
-    if usage.used is not None and usage.ends_early(today) and usage.last_day:
-        day = _format_day(usage.last_day)
-        yield f"until {day}", f"Counted until {day}."
-    if usage.days_without_reading:
-        days = format_count(usage.days_without_reading, "day", "days")
-        yield f"{days} not read", f"No reading on {days}."
-    if usage.added_on:
-        days = join_with_and([_format_day(day) for day in usage.added_on])
-        yield "credits added", f"Credits were added by {days}, so what was used just before is not counted."
-    if usage.has_new_key:
-        yield "key changed", "The key was changed. What was used between the keys is not counted."
-
-
-def _format_day(day: date) -> str:
-    return date_format(day, "F j")
-
-
-def find_unit(readings: Sequence[Reading]) -> str:
-    return readings[-1].unit if readings else ""
 
 
 # --- one account ------------------------------------------------------------------------
@@ -134,11 +44,13 @@ def make_account_months(account: Account) -> dict[str, object]:
     unit, usages = find_unit(readings), compute_months(readings, months)
     rows = [make_month_row(usage, unit, ledger.get(usage.month)) for usage in usages]
     shown = [row for row in reversed(rows) if row.amount or row.notes]
-    charts = [*make_used_chart(usages, unit), *make_left_chart(readings, unit)]
+    used_chart = list(make_used_chart(usages, unit))
+    charts = [*used_chart, *make_left_chart(readings, unit)]
     return {
         "months": shown,
         "ledger": sorted(ledger.values(), key=lambda entry: entry.month, reverse=True),
         "charts": charts,
+        "shows_months": not used_chart,  # a chart has its table in a fold
     }
 
 
@@ -186,11 +98,12 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": sorted(rows, key=lambda row: not row.has_numbers),
         "months": shown,
+        "figures": list_spend_figures(rows),
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
         "has_left": any(row.left for row in rows),
         "has_voices": any(row.voices for row in rows),
-        "has_prices": any(row.has_prices for row in rows),
+        "footnote": describe_signs(rows),
     }
     return render(request, "voices/spend.html", context)
 
@@ -202,16 +115,27 @@ def count_shown_months(rows: Sequence[AccountSpend]) -> int:
     return max(said, default=1)
 
 
+def describe_signs(rows: Sequence[AccountSpend]) -> str:
+    """One sentence about the signs in the cells. Empty if there are none."""
+    signs = []
+    if any(month.usage.is_at_least for row in rows for month in row.months):
+        signs.append("“≥” is a month that is not counted in full")
+    if any(row.has_prices for row in rows):
+        signs.append("“for” is the price that the provider states for the builds that are ready")
+    return f"{', and '.join(signs)}." if signs else ""
+
+
 def make_account_spend(
     account: Account,
     readings: Sequence[Reading],
     months: Sequence[date],
     ledger: Mapping[UUID, Sequence[BuildLedger]],
 ) -> AccountSpend:
-    unit, usage = find_unit(readings), account.usage
+    usage = account.usage
+    unit = find_unit(readings) or usage.get("unit") or ""
     entries = {entry.month: entry for entry in ledger.get(account.pk, ())}
     rows = [make_month_row(one, unit, entries.get(one.month)) for one in compute_months(readings, months)]
-    left = format_amount(usage.get("remaining"), usage.get("unit"))
+    left = format_plain(usage.get("remaining"), usage.get("unit"))
     voices = make_voice_row(usage.get("voices"), usage.get("voice_limit")).value
     return AccountSpend(account, left, voices, unit, rows[::-1])
 

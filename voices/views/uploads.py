@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -17,15 +16,15 @@ from voicehub.models import User
 from voicehub.refusals import handle_refusal
 from voicehub.text import format_count
 from voices import access
-from voices.forms import UploadForm, read_transcripts
+from voices.forms import UploadForm
 from voices.models import Recording, Voice
 from voices.services.recordings.archive_upload import add_archive
-from voices.services.recordings.store import add_recording, set_transcript
+from voices.services.recordings.bulk.table_upload import TABLE_SUFFIXES, FilledTranscripts, fill_transcripts
+from voices.services.recordings.store import add_recording
 from voices.services.recordings.upload_progress import ProgressWriter, track_upload
 from voices.views.recording_progress import load_upload_progress
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
-MAX_UNMATCHED = 5  # at most so many names are shown of table lines that match no recording
+MAX_UNMATCHED = 5  # at most so many lines are named that fit no recording
 ARCHIVE_LABELS = {"accepted": "added", "refused": "not usable", "duplicate": "already uploaded"}
 MAX_SHOWN = 20  # refused files of an archive, on a page without scripts
 
@@ -96,7 +95,7 @@ def add_files(
     """Add every audio file. Then fill in the transcripts from those files that are transcript tables."""
     audio = [file for file in files if not _is_table(file)]
     outcomes = [_add_file(voice, file, user, transcript if len(audio) == 1 else "", progress) for file in audio]
-    return outcomes + [_fill_transcripts(voice, file) for file in files if _is_table(file)]
+    return outcomes + [_fill_transcripts(voice, file, user) for file in files if _is_table(file)]
 
 
 def _is_table(file: "UploadedFile[Any]") -> bool:
@@ -164,21 +163,19 @@ def _make_duplicate_outcome(name: str, earlier: Recording) -> UploadOutcome:
     return UploadOutcome("duplicate", name, text)
 
 
-def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]") -> UploadOutcome:
-    """Fill in the transcripts of a table. The outcome also names table lines that match no recording."""
-    name = file.name or "table"
-    try:
-        texts = read_transcripts(file)
-    except ValidationError as problem:
-        return UploadOutcome("refused", name, problem.messages[0])
-    filled_count, unmatched_names = 0, dict.fromkeys(texts)
-    for recording in access.query_recordings().filter(voice=voice):
-        unmatched_names.pop(recording.title, None)
-        if (text := texts.get(recording.title)) and text != recording.transcript:
-            set_transcript(recording, text)
-            filled_count += 1
-    summary = f"{format_count(filled_count, 'transcript', 'transcripts')} filled in from {len(texts)} lines."
-    if unmatched_names:
-        rest = f" and {len(unmatched_names) - MAX_UNMATCHED} more" if len(unmatched_names) > MAX_UNMATCHED else ""
-        summary += f" No recording has the name {', '.join(list(unmatched_names)[:MAX_UNMATCHED])}{rest}."
-    return UploadOutcome("accepted", name, summary)
+def _fill_transcripts(voice: Voice, file: "UploadedFile[Any]", user: User) -> UploadOutcome:
+    """Set the transcripts of a text file. The outcome names the lines that fit no recording."""
+    name, issues, filled = file.name or "table", list[str](), FilledTranscripts()
+    with handle_refusal(issues.append):
+        filled = fill_transcripts(voice, file, user)
+    if issues:
+        return UploadOutcome("refused", name, " ".join(issues))
+    summary = f"{format_count(filled.changed, 'transcript', 'transcripts')} set."
+    if filled.unchanged:
+        summary += f" {filled.unchanged} {'was' if filled.unchanged == 1 else 'were'} the same already."
+    findings = [{"text": text, "advice": ""} for text in filled.problems[:MAX_UNMATCHED]]
+    rest = len(filled.problems) - MAX_UNMATCHED
+    if rest > 0:
+        findings.append({"text": f"The same is true of {format_count(rest, 'more line', 'more lines')}.", "advice": ""})
+    is_of_use = filled.changed or filled.unchanged
+    return UploadOutcome("accepted" if is_of_use else "refused", name, summary, findings)

@@ -23,7 +23,7 @@ from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_options_context, make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
-from voices.views.remote_samples import list_other_providers, load_samples
+from voices.views.remote_samples import list_other_providers, load_overall_scores, load_samples
 from voices.views.speech_needs import list_speech_needs
 from voices.views.voice_tabs import Tab, count_ready, make_tab_context
 
@@ -107,6 +107,7 @@ def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
     context = make_tab_context(voice, get_user(request), Tab.PROVIDERS) | {
         "remotes": remotes,
         "held": held,
+        "overall_scores": load_overall_scores(remotes),
         "samples": load_samples(remotes, held, get_user(request)),
         "other_providers": list_other_providers(remotes),
     }

@@ -18,11 +18,11 @@ from audio.archives.job import MAX_MEMORY_BYTES
 from audio.archives.limits import ArchiveLimits
 from audio.archives.read import Archive, is_archive, read_archive
 from audio.datasets import archive_writer
-from audio.findings.catalog_archive import CODES
+from audio.findings.catalog_archive import CODES, TABLE_ERRORS
 from audio.findings.findings import Severity
 from audio.levels.inspection import DurationLimits, inspect_file
 from audio.untrusted.runner import ChildLimits
-from tests.audio.archives.metadata_lists import GOOD_METADATA_LISTS, HOSTILE_METADATA_LISTS
+from tests.audio.archives.metadata_lists import DOUBTFUL_METADATA_LISTS, GOOD_METADATA_LISTS, HOSTILE_METADATA_LISTS
 from tests.audio.archives.tars import GOOD_TARS, HOSTILE_TARS
 from tests.audio.archives.zips import GOOD_ZIPS, HOSTILE_ZIPS
 from tests.support.tars import TarEntry, build_tar_gz, make_pax_header
@@ -31,7 +31,6 @@ from tests.support.zips import (
     STORED,
     ZipMember,
     build_zip,
-    build_zip_with_list,
     build_zip_with_names,
     deflate,
     make_clip_data,
@@ -84,8 +83,17 @@ def test_transcripts_are_read_from_the_metadata_list(name: str) -> None:
     archive = read_data(make_archive())
     assert archive.ok
     assert {member.name: member.transcript for member in archive.members} == texts
-    is_incomplete = name in ("missing lines", "empty list")
-    assert list_codes(archive) == (["metadata_missing"] if is_incomplete else [])
+    assert list_codes(archive) == (["metadata_missing"] if name == "missing lines" else [])
+
+
+@pytest.mark.parametrize("name", DOUBTFUL_METADATA_LISTS)
+def test_doubtful_text_refuses_no_archive_and_is_said(name: str) -> None:
+    make_archive, texts, codes = DOUBTFUL_METADATA_LISTS[name]
+    archive = read_data(make_archive())
+    assert archive.ok, archive.findings
+    assert {member.name: member.transcript for member in archive.members} == texts
+    assert list_codes(archive) == codes
+    assert all(finding.text.isprintable() for finding in archive.findings)
 
 
 def test_named_archives_are_many_and_cover_every_code() -> None:
@@ -93,7 +101,8 @@ def test_named_archives_are_many_and_cover_every_code() -> None:
     assert len(HOSTILE_TARS) >= 70
     assert len(GOOD) + len(GOOD_METADATA_LISTS) >= 40
     needs_gigabytes = {"archive_too_big"}
-    assert {code for _, code in HOSTILE.values()} | needs_gigabytes | {"metadata_missing"} == set(CODES)
+    doubtful = {code for _, _, codes in DOUBTFUL_METADATA_LISTS.values() for code in codes}
+    assert {code for _, code in HOSTILE.values()} | needs_gigabytes | doubtful == set(CODES) - set(TABLE_ERRORS)
 
 
 TWO_CLIPS = build_zip(ZipMember(), ZipMember(b"b.wav"))
@@ -126,8 +135,6 @@ def compute_ratio(data: bytes) -> int:
             "note_bytes",
             "member_note_long",
         ),
-        (build_zip_with_list("a.wav|abc"), {"text_characters": 3}, "text_characters", "metadata_text_long"),
-        (build_zip_with_list("a.wav|abc"), {"list_bytes": 9}, "list_bytes", "metadata_long"),
     ],
 )
 def test_archive_at_the_limit_passes_and_one_above_it_is_refused(

@@ -114,7 +114,7 @@ def test_language_is_stored_in_its_usual_form_and_checked_in_a_year_by_default()
         (b"", "Missing: provider"),
         (b"provider,language,text\na,b,c\n", "Missing: wording, source, source_date"),
         (make_table(), "no rows below its titles"),
-        (b"\xff\xfe\x00\xd8", "not UTF-8 or UTF-16"),
+        (b"\xff\xfe\x00\xd8", "not text in UTF-8"),
         (b"x" * (MAX_BYTES + 1), "larger than 1 MB"),
     ],
 )

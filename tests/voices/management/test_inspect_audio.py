@@ -184,6 +184,26 @@ def test_transcripts_in_metadata_are_used_in_the_measures(tmp_path: Path) -> Non
     )
     (entry,) = run_inspect_audio(path)
     assert entry["measures"]["words_per_minute"] > 60
+    assert entry["transcript"] == text
+
+
+@pytest.mark.parametrize("kind", ["archive", "folder"])
+def test_each_clip_has_its_transcript_and_each_loose_line_a_row(kind: str, tmp_path: Path) -> None:
+    table = b"a|m1|One two three.\nb|m1|Four five six.\n9|m1|Seven eight.\n"
+    files = {"metadata.csv": table, "wavs/a.wav": make_wav_bytes(), "wavs/b.wav": make_wav_bytes(), "a.pkf": b"x"}
+    path = tmp_path / ("set.zip" if kind == "archive" else "set")
+    if kind == "archive":
+        path.write_bytes(build_zip(*(ZipMember(name.encode(), data) for name, data in files.items())))
+    else:
+        for name, data in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+    whole, loose, *clips = run_inspect_audio(path)
+    assert (whole["path"], list_codes(whole)) == (str(path), ["table_lines_unknown", "side_files"])
+    assert (loose["path"], loose["ok"]) == (f"{path}/metadata.csv:3", False)
+    assert "3 “9”" in loose["findings"][0]["text"]
+    texts = {Path(clip["path"]).name: clip["transcript"] for clip in clips}
+    assert texts == {"a.wav": "One two three.", "b.wav": "Four five six."}
 
 
 def test_unexpected_error_in_one_file_does_not_hide_the_others(
@@ -228,7 +248,7 @@ def test_progress_bar_counts_files_and_archive_members(clip: Path, tmp_path: Pat
     assert [int(frame.split("%")[0][-3:]) for frame in frames] == [0, 50, 50, 62, 75, 88, 100, 100]
     assert "clip.wav" in frames[0]
     assert "1 of 2 files  set.zip" in frames[4]
-    assert frames[-1].strip().endswith("2 of 2 files")
+    assert frames[-1].strip().endswith("1 of 1 files")
     assert len(json.loads(stdout.getvalue())) == 3
 
 

@@ -13,7 +13,7 @@ from voices.services import spend
 from voices.services.accounts import change_key
 from voices.services.spend import BuildLedger, MonthUsage, Reading, compute_months, list_months, load_ledger
 from voices.services.usage import store_reading
-from voices.views.spend import make_month_row
+from voices.views.spend_rows import make_month_row
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 

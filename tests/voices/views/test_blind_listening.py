@@ -144,6 +144,16 @@ def test_vote_is_stored_and_then_the_names_are_shown(viewer_client: Client, view
     assert set(players) == {str(preview.pk) for preview in Preview.objects.all()}
 
 
+def test_verdict_leads_the_page_only_after_the_vote(viewer_client: Client, builds: list[Build]) -> None:
+    Preview.objects.update(seconds=2.0, peaks=[-100, 100] * 400)
+    page = read_html(viewer_client.get(make_path(builds)))
+    assert page.index('id="blind-title"') < page.index('class="compare-lead"') < page.index('id="scores-title"')
+    assert "data-wave" not in page and "data-seconds" not in page, "they could tell which build speaks"
+    page = read_html(vote(viewer_client, builds, "1"))
+    assert page.index('class="compare-lead"') < page.index('id="blind-title"')
+    assert page.count('data-seconds="2.00"') == 3 and page.count('class="compare-lead"') == 1
+
+
 @pytest.mark.parametrize(("answer", "text"), [("same", "Your answer: no difference."), ("skipped", "without a vote")])
 def test_no_difference_and_names_without_a_vote_are_answers(
     viewer_client: Client, builds: list[Build], answer: str, text: str

@@ -303,7 +303,7 @@ def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studi
     assert [row.pk for row in response.context["page"]] == [silent.pk, poor.pk, fine.pk]
     text = read_html(response)
     assert "1 of 3 recordings is flagged" in text
-    assert "Worst first, as the provider reported." in text
+    assert "Flagged by the provider (1)" in text
     assert "1 recording reported only in the provider's callback." in text
     assert "0.91" not in text
     assert "0.91" in read_html(viewer_client.get(f"{build.get_absolute_url()}?scores=all"))

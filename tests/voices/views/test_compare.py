@@ -212,7 +212,7 @@ def test_voice_that_cannot_make_previews_does_not_block_the_other_voice(
     assert "Only Build 1 can. Build 2: The provider does not have this voice" in text
     assert "Generate previews" not in text and f'href="{first.get_absolute_url()}#previews"' in text
     text = read_html(request_previews(producer_client, *pair))
-    assert "B, Resemble AI, rapid: The provider does not have this voice" in text
+    assert "B, Build 2: The provider does not have this voice" in text
     assert [preview.build_id for preview in Preview.objects.all()] == [first.pk]
     Consent.objects.update(status=ConsentStatus.SUSPENDED)
     text = read_comparison(producer_client, *pair)
@@ -331,3 +331,17 @@ def test_query_count_does_not_grow_with_previews(viewer_client: Client, pair: tu
         for build in pair:
             make_preview(build, f"Sentence {number}.")
     assert count_queries() == expected
+
+
+def test_lists_name_the_builds_and_their_provider_only_where_it_differs(
+    producer_client: Client, pair: tuple[Build, Build]
+) -> None:
+    for build in pair:
+        Preview.objects.create(remote_voice=build.remote_voice, build=build, text=f"By {build.pk}.")
+    text = read_comparison(producer_client, *pair)
+    sentences = text[text.index('id="sentences"') : text.index('id="builds-title"')]
+    assert "Build 1" in sentences and "Build 2" in sentences and "Resemble AI" not in sentences
+    assert "measured by Resemble AI, rapid." in text
+    RemoteVoice.objects.filter(pk=pair[1].remote_voice_id).update(tier="professional")
+    text = read_comparison(producer_client, *pair)
+    assert "Build 2, Resemble AI, professional" in text and "measured by the provider." in text

@@ -250,6 +250,32 @@ def test_large_table_is_set_in_the_background(
     assert not voice.recordings.filter(transcript="New.").exists()
 
 
+def test_preview_shows_the_columns_and_takes_others(voice: Voice, producer_client: Client) -> None:
+    table = "line-001|Loud wind blew.|Sing it softly.\nline-002|No one spoke.|With more force.\n"
+    page = read_html(send_table(producer_client, voice, table))
+    assert "It is not certain which column has the transcripts." in page
+    assert 'scope="row">2</th><td>Transcript</td><td>Loud wind blew.</td>' in re.sub(r">\s+<", "><", page)
+    page = read_html(send_table(producer_client, voice, table, names="1", texts="3"))
+    assert "not certain" not in page and "<ins>Sing it softly.</ins>" in page
+    for number in ("0", "65", "two"):
+        response = send_table(producer_client, voice, table, names="1", texts=number)
+        page = read_html(response)
+        assert response.status_code == 400 and "between 1 and 64" in page and f'value="{number}"' in page
+
+
+def test_names_without_their_zeros_are_set_only_on_request(voice: Voice, producer_client: Client) -> None:
+    table = "line-1\tThe first.\nline-002\tThe second.\n"
+    page = read_html(send_table(producer_client, voice, table))
+    assert "1 transcript will change." in page and "1 name fits no recording," in page
+    assert "Set 2 transcripts, with those without zeros" in page
+    with_zeros = re.search(r'name="with_zeros"\s+value="([^"]+)"', page)
+    assert with_zeros
+    change = BulkChange.objects.exclude(pk=with_zeros[1]).get()
+    send(producer_client, "recordings_transcripts", voice, {"change": change.pk, "with_zeros": with_zeros[1]})
+    texts = dict(voice.recordings.values_list("file_name", "transcript"))
+    assert (texts["line-001.wav"], texts["line-002.wav"]) == ("The first.", "The second.")
+
+
 @pytest.mark.parametrize("text", ["", "no columns"])
 def test_table_that_cannot_be_read_is_refused_on_the_page(text: str, voice: Voice, producer_client: Client) -> None:
     response = send_table(producer_client, voice, text)

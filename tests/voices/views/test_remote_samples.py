@@ -71,3 +71,20 @@ def test_tab_names_the_other_providers_of_the_studio(build: Build, studio: Studi
     studio.account._state.adding = True
     studio.account.save(force_insert=True)
     assert "Not at AudioStack." in read_tab(viewer_client, build)
+
+
+def test_tab_is_one_table_with_the_overall_score_of_the_newest_build(build: Build, viewer_client: Client) -> None:
+    page = read_tab(viewer_client, build)
+    assert page.count('<table class="vh-table remotes') == 1 and "Overall" not in page
+    Build.objects.update(scores={"resemble_score": 0.87})
+    page = read_tab(viewer_client, build)
+    assert '<td class="num" data-label="Overall">0.87</td>' in page
+    assert f'href="{build.get_absolute_url()}"' in page and f'href="{build.remote_voice.get_absolute_url()}"' in page
+
+
+def test_reason_of_a_failed_build_stands_beside_the_state(studio: Studio, producer_client: Client) -> None:
+    build = studio.make_build(status="failed", issue="The file is too long. Start again.", training_at=timezone.now())
+    page = read_tab(producer_client, build)
+    row = page[page.index('id="remotes"') :]
+    assert "<small>The file is too long.</small>" in row and "See what to fix" in row
+    assert "Open details" not in row and "Generate" not in row

@@ -41,7 +41,7 @@ def post_form(client: Client, url_name: str, remote: RemoteVoice, **fields: str)
 def test_refresh_shows_name_and_status_at_the_provider(producer_client: Client, make_studio: MakeStudio) -> None:
     studio = make_studio("voiceai")
     remote = studio.make_remote_voice()
-    assert "Not yet" in read_page(producer_client, remote)
+    assert "Not checked yet" in read_page(producer_client, remote)
     studio.request_provider("PATCH", f"voiceai/api/v1/tts/voice/{remote.remote_id}", json={"name": "renamed elsewhere"})
     text = post_form(producer_client, "remote_refresh", remote)
     assert "renamed elsewhere" in text

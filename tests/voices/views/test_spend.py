@@ -8,10 +8,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from tests.support.html import read_html
 from tests.voices.rows import Studio
-from voices.models import Account, UsageReading
+from voices.models import Account, RemoteVoice, UsageReading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OVERVIEW = "/accounts/spend/"
@@ -58,8 +59,54 @@ def test_overview_shows_every_account_and_what_is_not_stated(producer_client: Cl
     Account.objects.create(name="Silent", provider="speechgen")
     text = read_html(producer_client.get(OVERVIEW))
     assert "Credits" in text and "1,000 credits" in text and "Not stated</span>" in text
-    assert "Not asked yet</span>" in text, "the account that has no reading"
+    assert "Not asked yet</span>" in text and "use not asked yet" in text, "the account that has no reading"
+    assert "AudioStack, in credits" in " ".join(text.split()), "the unit stands once, below the name"
     assert reverse("voices:spend") in producer_client.get(reverse("voices:account_list")).content.decode()
+
+
+def test_overview_opens_with_figures(producer_client: Client, studio: Studio) -> None:
+    add_account("Rich", remaining=90_000, unit="credits")
+    low = add_account("Low", remaining=100, unit="credits")
+    studio.account = low
+    studio.make_build(status="ready")
+    figures = producer_client.get(OVERVIEW).context["figures"]
+    month = date_format(timezone.localdate(), "F")
+    assert [figure.label for figure in figures] == [
+        f"Credits used in {month}",
+        "Lowest remainder",
+        f"Builds started in {month}",
+    ]
+    used, lowest, builds = figures
+    assert used.note == "2 accounts" and lowest.value == "100 credits" and builds.value == "1"
+    assert (lowest.note, lowest.url) == ("Low", reverse("voices:account", args=[low.pk]))
+
+
+def test_one_sentence_explains_the_signs_of_the_overview(producer_client: Client, studio: Studio) -> None:
+    assert producer_client.get(OVERVIEW).context["footnote"] == ""
+    studio.account = add_account("Credits", remaining=1000, unit="credits")
+    studio.make_build(status="ready")
+    response = producer_client.get(OVERVIEW)
+    assert "1 build for 300" in read_html(response)
+    assert "“for” is the price that the provider states" in response.context["footnote"]
+
+
+def test_months_of_an_account_stand_in_the_chart_or_in_a_table(producer_client: Client) -> None:
+    for days, has_table in ((40, True), (200, False)):
+        account = add_account(f"Since {days}", days=days)
+        text = read_html(producer_client.get(reverse("voices:account", args=[account.pk])))
+        assert ('id="months-title"' in text) == has_table
+        assert "No reading on 1 day." in text, "also beside the chart"
+
+
+def test_account_lists_voices_that_need_a_person_first(producer_client: Client, studio: Studio) -> None:
+    broken = studio.make_build(studio.make_voice("Broken"), status="ready")
+    RemoteVoice.objects.filter(pk=broken.remote_voice_id).update(alert="It is public.")
+    for number in range(20):
+        studio.make_build(studio.make_voice(f"Fine {number}"), status="ready")
+    response = producer_client.get(reverse("voices:account", args=[studio.account.pk]))
+    rows = response.context["voice_rows"]
+    assert rows[0].remote.voice.name == "Broken" and len(rows) == 8
+    assert len(response.context["more_voice_rows"]) == 13 and "Show all 21" in read_html(response)
 
 
 def test_overview_adds_up_the_accounts_of_a_provider_but_not_the_sandbox(producer_client: Client) -> None:

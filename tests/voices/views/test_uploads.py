@@ -98,9 +98,42 @@ def test_csv_of_transcripts_may_come_before_its_audio_files(producer_client: Cli
     results = upload_files(
         producer_client, voice, csv_file, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2))
     )
-    assert results[-1]["text"] == "2 transcripts filled in from 3 lines. No recording has the name unknown."
+    assert results[-1]["text"] == "2 transcripts set."
+    assert [finding["text"] for finding in results[-1]["findings"]] == [
+        "Line 3, unknown: no recording has this name.", "Line 5, without a name: no recording has this name.",
+    ]  # fmt: skip
     transcripts = dict(voice.recordings.values_list("file_name", "transcript"))
     assert transcripts == {"a.wav": "The first line.", "b.wav": "Second"}
+
+
+def test_table_that_fits_nothing_is_not_accepted(producer_client: Client, voice: Voice) -> None:
+    upload_files(producer_client, voice, make_upload("0007.wav"))
+    table = "".join(f"{number}\tWords of line {number}.\n" for number in range(1, 9))
+    (result,) = upload_files(producer_client, voice, SimpleUploadedFile("ids.txt", table.encode()))
+    assert (result["state"], result["text"]) == ("refused", "0 transcripts set.")
+    assert len(result["findings"]) == 6 and "2 more lines" not in result["findings"][0]["text"]
+    assert result["findings"][-1]["text"] == "The same is true of 3 more lines."
+
+
+def test_speakers_are_no_transcripts_and_doubt_is_said(producer_client: Client, voice: Voice) -> None:
+    upload_files(producer_client, voice, make_upload("a.wav", make_clip(1)), make_upload("b.wav", make_clip(2)))
+    speakers = SimpleUploadedFile("metadata.csv", b"a|male1|One line.\nb|male1|Two lines.\n")
+    (result,) = upload_files(producer_client, voice, speakers)
+    assert result["text"] == "2 transcripts set."
+    assert set(voice.recordings.values_list("transcript", flat=True)) == {"One line.", "Two lines."}
+    doubtful = SimpleUploadedFile("metadata.csv", b"a|m1|Yes\nb|f1|No\n")
+    (result,) = upload_files(producer_client, voice, doubtful)
+    assert result["state"] == "refused" and "not certain which column" in result["text"]
+    assert set(voice.recordings.values_list("transcript", flat=True)) == {"One line.", "Two lines."}
+
+
+def test_text_file_of_a_clip_is_its_transcript(producer_client: Client, voice: Voice) -> None:
+    text = SimpleUploadedFile("a.txt", "One line,\r\nspoken\u00a0once.".encode("utf-16"))
+    results = upload_files(producer_client, voice, text, make_upload("a.wav"))
+    assert [result["text"] for result in results[1:]] == ["1 transcript set."]
+    assert voice.recordings.get().transcript == "One line, spoken once."
+    (result,) = upload_files(producer_client, voice, SimpleUploadedFile("a.txt", b" \n"))
+    assert (result["state"], result["text"]) == ("refused", "The file has no text.")
 
 
 @pytest.mark.parametrize("content", [b"", b"no separator", b"\xff\xfe\x00bad", b"|only text"])

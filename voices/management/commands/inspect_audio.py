@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import DurationLimits
-from audio.report import CheckCriteria, Report, generate_reports
+from audio.report import CheckCriteria, Report, generate_folder_reports, generate_reports
 from providers import registry
 from providers.types import Tier
 from voicehub.models import ThresholdOverride
@@ -42,16 +42,18 @@ class Command(BaseCommand):
         criteria = CheckCriteria(get_clip_limits(provider, tier), get_thresholds(provider, tier))
         if not has_database():
             self.stderr.write(NO_DATABASE, style_func=str)
-        files = list(list_files(paths))
         reports: list[Report] = []
-        for number, path in enumerate(files):
-            self._show_progress(path, number, len(files), 0, 1)
-            reports += generate_reports(path, criteria, partial(self._show_progress, path, number, len(files)))
-        self._show_progress(Path(), len(files), len(files), 0, 1, end="\n")
+        for number, path in enumerate(paths):
+            if path.is_dir():
+                reports += generate_folder_reports(path, criteria, self._show_progress)
+            else:
+                self._show_progress(path, number, len(paths))
+                reports += generate_reports(path, criteria, partial(self._show_progress, path, number, len(paths)))
+        self._show_progress(Path(), len(paths), len(paths), end="\n")
         self.stdout.write(format_json(reports) if json else "\n\n".join(map(format_report, reports)))
 
-    def _show_progress(self, path: Path, number: int, files: int, done: int, parts: int, end: str = "") -> None:
-        """Redraw the progress line of the whole run. `done` of `parts` is the progress within the current file."""
+    def _show_progress(self, path: Path, number: int, files: int, done: int = 0, parts: int = 1, end: str = "") -> None:
+        """Redraw the progress line of the run or of a folder. `done` of `parts` is the progress within one file."""
         if self.stderr.isatty():
             share = (number + done / max(1, parts)) / max(1, files)
             bar = "█" * round(share * BAR_WIDTH)

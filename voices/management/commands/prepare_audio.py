@@ -24,6 +24,8 @@ from audio.datasets.segment import DEFAULT_LENGTHS, SegmentLengths, list_segment
 from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
 from audio.findings.findings import FileRefused, Finding
 from audio.levels.inspection import DurationLimits, inspect_file
+from audio.transcripts.names import NameIndex
+from audio.transcripts.table import match_lines, read_table
 from audio.wav.convert import convert_to_wav
 from audio.wav.pcm import HEADER_BYTES
 from audio.wav.recipe import Recipe, build_recipe
@@ -204,7 +206,7 @@ def _pack_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav")
     if not paths:
         raise CommandError(f"There is no .wav file in {folder}. Run prepare_audio convert first.")
-    texts = _read_texts(folder / archive_writer.METADATA) if with_text else {}
+    texts = _read_texts(folder / archive_writer.METADATA, paths) if with_text else {}
     if with_text and (missing := [path.name for path in paths if not texts.get(path.stem)]):
         raise CommandError(
             f"No text in {archive_writer.METADATA} for: {', '.join(missing)}. Add the texts, or use --without-text."
@@ -229,13 +231,20 @@ def _open_clip(path: Path) -> Clip:
         raise CommandError(f"{path}: {describe_error(refused)}") from None
 
 
-def _read_texts(path: Path) -> dict[str, str]:
-    """The text of each clip, by the clip's name without .wav. The names in the table may end in .wav or not."""
+def _read_texts(path: Path, clips: Sequence[Path]) -> dict[str, str]:
+    """The text of each clip, by the clip's name without .wav. A line that fits no clip is an error."""
     if not path.exists():
         raise CommandError(f"There is no {path}. Create it, or use --without-text.")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    rows = [line.partition("|") for line in lines if line.strip()]
-    return {name.strip().removesuffix(".wav"): text.strip() for name, _, text in rows}
+    index = NameIndex(clip.name for clip in clips)
+    try:
+        table = read_table(path.read_bytes(), lambda name: bool(index.find(name)))
+    except FileRefused as refused:
+        raise CommandError(f"{path}: {describe_error(refused)}") from None
+    match = match_lines(table.lines, index)
+    if wrong := [*match.unknown, *match.ambiguous, *match.repeated]:
+        lines = ", ".join(f"{line.number} ({clean_name(line.name)})" for line in wrong[:5])
+        raise CommandError(f"{path}: these lines fit no clip, or several: {lines}. Correct them.")
+    return {Path(name).stem: line.text for name, line in match.lines.items()}
 
 
 def _write_archive(

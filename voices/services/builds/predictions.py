@@ -45,10 +45,10 @@ def load_predictions() -> Predictions:
     """Count the newest reported recordings that had a finding, in one query."""
     newest = BuildRecording.objects.filter(PREDICTS).order_by("-pk").values("pk")[:MAX_CASES]
     rows = BuildRecording.objects.filter(pk__in=newest)
-    is_marked = Case(When(MARKED, then=Value(True)), default=Value(False), output_field=BooleanField())
+    has_mark = Case(When(MARKED, then=Value(True)), default=Value(False), output_field=BooleanField())
     groups = (
-        rows.annotate(is_marked=is_marked)
-        .values_list("build__remote_voice__account__provider", "finding_codes", "is_marked")
+        rows.annotate(has_mark=has_mark)
+        .values_list("build__remote_voice__account__provider", "finding_codes", "has_mark")
         .annotate(cases=Count("pk"))
         .order_by()
     )

@@ -1,8 +1,7 @@
-"""Set the transcripts of many recordings from a table: a preview first, then all at once."""
+"""Set and restore the transcripts of many recordings: those that a preview of a table recorded, or a repair."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -22,9 +21,8 @@ from voices.services.recordings.bulk.changes import (
     read_changes,
     split_ids,
 )
-from voices.services.recordings.bulk.parts import enqueue_rest, record_parts
+from voices.services.recordings.bulk.parts import enqueue_rest
 from voices.services.recordings.bulk.row_updates import update_rows
-from voices.services.recordings.bulk.tables import TableLine, make_name_key, make_title_key, read_table
 from voices.services.recordings.figures import FIGURES, SOURCES, set_figures
 from voices.services.recordings.text_checks import check_transcript
 
@@ -32,93 +30,6 @@ from voices.services.recordings.text_checks import check_transcript
 MAX_TRANSCRIPT_LENGTH = 2000
 TEXT_FIELDS = ("status", "transcript", "transcript_set_at", *SOURCES, *FIGURES)
 CHECKED_FIELDS = ("findings", "measures", *FIGURES)
-
-
-@dataclass(frozen=True, slots=True)
-class TextChange:
-    """One transcript as it is and as it will be."""
-
-    pk: UUID
-    file_name: str
-    before: str
-    after: str
-
-
-@dataclass(slots=True)
-class TablePreview:
-    """What a table would change, and which of its lines change nothing. `change` is applied by `apply_transcripts`."""
-
-    changes: list[TextChange] = field(default_factory=list)
-    unchanged: int = 0
-    unknown: list[TableLine] = field(default_factory=list)
-    not_selected: list[TableLine] = field(default_factory=list)
-    ambiguous: list[TableLine] = field(default_factory=list)
-    """Lines whose name several recordings have."""
-    repeated: list[TableLine] = field(default_factory=list)
-    """Lines of recordings for which the table has different texts."""
-    empty: list[TableLine] = field(default_factory=list)
-    too_long: list[TableLine] = field(default_factory=list)
-    change: BulkChange | None = None
-
-
-class NameIndex:
-    """Finds recordings by the names in a table: with or without extension, in upper or lower case."""
-
-    def __init__(self, rows: Sequence[Recording]) -> None:
-        self._by_name: defaultdict[str, list[Recording]] = defaultdict(list)
-        self._by_title: defaultdict[str, list[Recording]] = defaultdict(list)
-        for row in rows:
-            self._by_name[make_name_key(row.file_name)].append(row)
-            self._by_title[row.title.casefold()].append(row)
-
-    def find(self, name: str) -> list[Recording]:
-        key = make_name_key(name)
-        return self._by_name.get(key) or self._by_title.get(key) or self._by_title.get(make_title_key(name)) or []
-
-
-def preview_table(voice: Voice, ids: Collection[UUID], data: bytes, by: User) -> TablePreview:
-    """What this table would change in these recordings. Raises ActionRefused if it cannot be read."""
-    rows = list(voice.recordings.only("voice", "file_name", "transcript").order_by("file_name", "pk"))
-    index, selected = NameIndex(rows), set(ids)
-    preview = TablePreview()
-    lines_by_row: defaultdict[Recording, list[TableLine]] = defaultdict(list)
-    for line in read_table(data, lambda name: bool(index.find(name))):
-        if row := _match_line(line, index.find(line.name), selected, preview):
-            lines_by_row[row].append(line)
-    for row, lines in lines_by_row.items():
-        _plan_change(row, lines, preview)
-    changes = [{"id": one.pk.hex, "before": one.before, "after": one.after} for one in preview.changes]
-    preview.change = record_parts(voice, by, changes)
-    return preview
-
-
-def _match_line(
-    line: TableLine, rows: Sequence[Recording], selected: Collection[UUID], preview: TablePreview
-) -> Recording | None:
-    """The recording of the line. If there is none to change, the line is noted in the preview."""
-    if not rows:
-        preview.unknown.append(line)
-    elif not any(row.pk in selected for row in rows):
-        preview.not_selected.append(line)
-    elif len(rows) > 1:
-        preview.ambiguous.append(line)
-    elif not line.text:
-        preview.empty.append(line)
-    elif len(line.text) > MAX_TRANSCRIPT_LENGTH:
-        preview.too_long.append(line)
-    else:
-        return rows[0]
-    return None
-
-
-def _plan_change(row: Recording, lines: Sequence[TableLine], preview: TablePreview) -> None:
-    text = lines[0].text
-    if any(line.text != text for line in lines):
-        preview.repeated += lines
-    elif text == row.transcript:
-        preview.unchanged += 1
-    else:
-        preview.changes.append(TextChange(row.pk, row.file_name, row.transcript, text))
 
 
 def apply_transcripts(change_id: UUID, voice: Voice, by: User) -> BulkResult:

@@ -17,7 +17,8 @@ from voices.models import BulkChange, Recording, Voice
 from voices.services.recordings.bulk import parts, table_task
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.parts import SET_TEXTS_TASK, list_due, load_tables
-from voices.services.recordings.bulk.transcripts import apply_transcripts, preview_table
+from voices.services.recordings.bulk.table_preview import preview_table
+from voices.services.recordings.bulk.transcripts import apply_transcripts
 from voices.services.recordings.bulk.undo import undo_change
 from voices.services.recordings.repairs import repair_transcripts
 from voices.services.recordings.store import COMPARE_TASK, set_transcript

@@ -14,7 +14,8 @@ from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import UNDO_TIME
 from voices.models import BulkChange, Recording, RecordingStatus, Voice
 from voices.services.recordings.bulk import changes
-from voices.services.recordings.bulk.transcripts import TablePreview, apply_transcripts, preview_table
+from voices.services.recordings.bulk.table_preview import TablePreview, preview_table
+from voices.services.recordings.bulk.transcripts import apply_transcripts
 from voices.services.recordings.bulk.undo import undo_change
 from voices.services.recordings.figures import FIGURES, set_figures
 from voices.services.recordings.store import COMPARE_TASK, set_transcript

@@ -15,7 +15,8 @@ from voicehub.retry_policy import UNDO_TIME
 from voices.models import BulkChange, InclusionSource, Recording, Voice
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.inclusion import include_recordings, leave_out_recordings
-from voices.services.recordings.bulk.transcripts import apply_transcripts, preview_table
+from voices.services.recordings.bulk.table_preview import preview_table
+from voices.services.recordings.bulk.transcripts import apply_transcripts
 from voices.services.recordings.bulk.undo import undo_change, undo_changes
 from voices.services.recordings.inclusion import leave_out
 from voices.services.recordings.store import COMPARE_TASK, save_transcript, set_active, set_transcript, switch_active

@@ -1,0 +1,1 @@
+"""Reads tables of transcripts and matches their lines with recordings."""

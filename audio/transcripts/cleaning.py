@@ -1,0 +1,24 @@
+"""Makes the text of a cell plain: composed letters, ordinary spaces, and nothing that cannot be seen or spoken."""
+
+import re
+import unicodedata
+
+# Joiners (U+200C, U+200D) stay: Persian, Hindi and other scripts need them.
+INVISIBLE_PATTERN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+UNUSUAL_SPACE_PATTERN = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+# What exports of VoiceHub put an apostrophe before, so that spreadsheets take it for no formula.
+ESCAPED_PATTERN = re.compile(r"'(?=[=+\-@\t\r\n＝＋－＠])")
+
+
+def clean_text(text: str) -> str:
+    """The text in Unicode form NFC, on one line, with single spaces."""
+    return " ".join(unicodedata.normalize("NFC", INVISIBLE_PATTERN.sub("", text)).split())
+
+
+def has_unusual_characters(text: str) -> bool:
+    """Whether `clean_text` removes or replaces characters that a person cannot tell from others."""
+    return bool(INVISIBLE_PATTERN.search(text) or UNUSUAL_SPACE_PATTERN.search(text))
+
+
+def unescape_cell(text: str) -> str:
+    return text[1:] if ESCAPED_PATTERN.match(text) else text

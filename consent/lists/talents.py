@@ -129,7 +129,7 @@ class TalentTable(ListTable):
     default_sort = "name"
     can_tick: ClassVar[bool] = True
 
-    name = ListColumn("Talent", lambda: Lower("name"), css_class="two")
+    name = ListColumn("Talent", lambda: Lower("name"), css_class="two cut")
     contract = ListColumn("Contract", rank_contract, find_contract_end, css_class="only-desk", permission=CONTRACTS)
     consents = ListColumn(
         "Consents",

@@ -187,6 +187,7 @@ def upload_recordings(keys: Keyboard) -> None:
     keys.choose_files(field, [sound.make_upload(name, content) for name, content in files.items()])
     staff_steps.wait_for_uploads(page, len(files))
     keys.check_focus(field)
+    page.goto(f"{page.url.partition('?')[0].partition('#')[0]}?sort=name")
     expect(staff_steps.find_recording(page, FIRST)).to_be_visible()
 
 

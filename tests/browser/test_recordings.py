@@ -23,7 +23,8 @@ def tab(open_tab: OpenTab, request: pytest.FixtureRequest) -> Tab:
     tab = open_tab("desktop", "paula")
     name = f"Tara {request.node.name}"[:80]
     talent = staff_steps.prepare_talent(tab.studio, name)
-    tab.goto(staff_steps.prepare_voice(tab.studio, talent, "Tara, in rows", staff_steps.SLT_CLIPS[:4]))
+    voice = staff_steps.prepare_voice(tab.studio, talent, "Tara, in rows", staff_steps.SLT_CLIPS[:4])
+    tab.goto(f"{voice}?sort=name")
     expect(staff_steps.find_recording(tab.page, FIRST)).to_be_visible()
     return tab
 
@@ -124,7 +125,7 @@ def test_transcript_is_edited_by_keys(tab: Tab) -> None:
 def test_opened_details_are_in_the_address_and_survive_a_new_table(tab: Tab) -> None:
     page = tab.page
     details = staff_steps.open_details(page, THIRD)
-    page.wait_for_url(re.compile(r"\?open=[0-9a-f-]{36}"))
+    page.wait_for_url(re.compile(r"[?&]open=[0-9a-f-]{36}"))
     with page.expect_response(re.compile(r"/recordings/\?")):
         page.evaluate("document.body.dispatchEvent(new Event('recordings-changed'))")
     expect(details).to_be_visible()

@@ -86,7 +86,7 @@ def submit_pair(pair: Pair, by: User | None = None) -> tuple[Take, Take]:
 
 def test_purposes_with_one_statement_share_one_notice_and_have_a_tick_each(factory: ConsentFactory, pair: Pair) -> None:
     page = read_page(factory.open_link(*pair, is_read=False), get_guest_url("home", pair[0]))
-    assert page.count("Who asks") == 1 and page.count('form="begin"') == 2 and "checked" not in page
+    assert page.count(">Who asks</dt>") == 1 and page.count('form="begin"') == 2 and "checked" not in page
     for consent in pair:
         assert f'value="{consent.pk}"' in page
     for section in build_notice(pair[0]).sections:

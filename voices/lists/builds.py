@@ -15,7 +15,6 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import (
-    NOTHING,
     render_lines,
     render_link,
     render_moment,
@@ -109,7 +108,7 @@ class ScoreColumn(ListColumn):
 
     def render(self, record: Build) -> SafeString | str:
         value = record.scores.get(self.key)
-        return NOTHING if value is None else f"{value:.2f}"
+        return "" if value is None else f"{value:.2f}"
 
 
 OVERALL, SIMILARITY, FLUENCY, PAUSES = SCORES
@@ -121,10 +120,8 @@ class BuildTable(ListTable):
     default_sort = "-started"
 
     pick = ListColumn("Compare", css_class="pick")
-    voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two", permission=VOICE_NAMES)
-    talent = ListColumn(
-        "Talent", lambda: Lower("voice__talent__name"), css_class="wrap only-wide", permission=TALENT_NAMES
-    )
+    voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two cut", permission=VOICE_NAMES)
+    talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), permission=TALENT_NAMES, is_shown=False)
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")
     status = ListColumn("Status", rank_status, "-created_at")
     started = ListColumn("Started", "created_at", css_class="only-wide", is_descending_first=True)
@@ -159,12 +156,13 @@ class BuildTable(ListTable):
     def render_voice(self, record: Build) -> SafeString:
         link = render_link(record.get_absolute_url(), record.voice.name)
         number = f"Build {record.number}"  # type: ignore[attr-defined]  # annotated by the page
-        details = (number, build_name(record), render_moment(record.created_at))
-        second = format_html('{}<span class="not-wide">, {}<span class="not-phone">, {}</span></span>', *details)
+        talent = f", {record.voice.talent.name}" if "talent" in self.columns else ""
+        details = (number, talent, build_name(record), render_moment(record.created_at))
+        second = format_html(
+            '{}<span class="not-phone">{}</span><span class="not-wide">, {}<span class="not-phone">, {}</span></span>',
+            *details,
+        )
         return render_voice_name(record.voice_id, render_lines(link, second))
-
-    def render_talent(self, record: Build) -> str:
-        return record.voice.talent.name
 
     def render_provider(self, record: Build) -> SafeString | str:
         name = build_name(record)
@@ -180,7 +178,7 @@ class BuildTable(ListTable):
     def render_next_step(self, record: Build) -> SafeString | str:
         fix = self._find_fix(record)
         name = record.voice.name if "voice" in self.columns else build_name(record)
-        return render_step(fix.url, fix.action, name) if fix else NOTHING
+        return render_step(fix.url, fix.action, name) if fix else ""
 
     def _find_fix(self, build: Build) -> Fix | None:
         _, fix = self.fixes.get(build.pk, (build, None))

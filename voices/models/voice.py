@@ -222,7 +222,7 @@ class Recording(StatusModel):
             models.Index(fields=["voice", "file_name", "id"], name="recording_by_name"),
             models.Index(fields=["voice", "-created_at", "id"], name="recording_by_time"),
             models.Index(fields=["voice", "seconds", "id"], name="recording_by_length"),
-            models.Index("voice", WORST_QUALITY, "id", name="recording_by_worst_quality"),
+            models.Index("voice", WORST_QUALITY, "file_name", "id", name="recording_by_worst_quality"),
             models.Index("voice", BEST_QUALITY, "id", name="recording_by_best_quality"),
             models.Index("voice", MOST_SEVERE, "id", name="recording_by_severity"),
             models.Index("voice", NOISIEST, "id", name="recording_by_noise"),

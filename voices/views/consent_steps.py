@@ -90,7 +90,7 @@ def _make_question_step(consent: Consent, asked_at: datetime) -> NextStep:
         "",
         "new",
         "Question",
-        (f"Answer the question of {consent.talent.name}.",),
+        ("Answer the question on the page of the consent.",),
         f"{page}#questions",
         "Answer",
         asked_at,

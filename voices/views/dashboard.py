@@ -20,6 +20,8 @@ STEPS_PER_PAGE = 50
 # So many steps are shown at first, unless a few more are all.
 FIRST_STEPS = 8
 SIDE_ROWS_PER_PAGE = 6
+# So many talents who have not answered are shown at first.
+FIRST_ANSWERS = 3
 
 
 @require_permission("consent.view_talent")
@@ -35,8 +37,8 @@ def today(request: HttpRequest) -> HttpResponse:
     states = check_built_voices(to_check, checked.answers)
     active = dashboard_lists.make_active_builds(builds, states, has_ends=False)
     pending_consents, endings = dashboard_lists.list_pending_consents(), dashboard_lists.list_ending_contracts()
-    is_whole = bool(request.GET.keys() & {"all", "steps"})
-    hidden_count = 0 if is_whole else max(0, len(steps) - FIRST_STEPS)
+    hidden_count = 0 if request.GET.keys() & {"all", "steps"} else max(0, len(steps) - FIRST_STEPS)
+    hidden_answers = 0 if request.GET.keys() & {"all", "answers"} else max(0, len(pending_consents) - FIRST_ANSWERS)
     is_new = not steps and not pending_consents and not active.rows and not next_steps.has_talents()
     context = {
         "figures": [] if is_new else list_figures(user, allowed, active, endings),
@@ -45,7 +47,11 @@ def today(request: HttpRequest) -> HttpResponse:
         "hidden_count": hidden_count,
         "ready_voices": dashboard_lists.list_ready_voices() if user.has_perm(LISTEN) else [],
         "waiting_count": sum(step.is_for_staff for step in steps),
-        "pending_consents": load_part(request, pending_consents, "answers", SIDE_ROWS_PER_PAGE),
+        "busy_count": sum(not step.is_for_staff for step in steps),
+        "pending_consents": load_part(
+            request, pending_consents[: len(pending_consents) - hidden_answers], "answers", SIDE_ROWS_PER_PAGE
+        ),
+        "pending_count": len(pending_consents) if hidden_answers else 0,
         "active_builds": active,
         "change_token": active.change_token,
         "ending_contracts": load_part(request, endings, "endings", SIDE_ROWS_PER_PAGE),

@@ -26,8 +26,9 @@ from voices.views.mail_steps import is_refused_mail
 from voices.work_progress import WorkProgress, list_work_keys, make_build_progress
 
 MAX_ROWS = 100
-# The panel shows so many builds, and links to the others. Each poll asks the gate about them.
+# So many builds are loaded, and each poll asks the gate about them. The panel shows the first, and links to the others.
 MAX_BUILDS = 25
+SHOWN_BUILDS = 3
 READY_LATELY = timedelta(days=7)
 MAX_READY = 3
 SHOWN_AFTER_END = timedelta(minutes=15)
@@ -88,12 +89,24 @@ class ActiveBuilds:
         return len(self.rows) == MAX_BUILDS
 
     @property
+    def shown(self) -> Sequence[Build]:
+        return self.rows[:SHOWN_BUILDS]
+
+    @property
+    def active_count(self) -> int:
+        return sum(build.is_active for build in self.rows)
+
+    @property
+    def has_hidden(self) -> bool:
+        return self.active_count > SHOWN_BUILDS
+
+    @property
     def has_active(self) -> bool:
         return any(build.is_active for build in self.rows)
 
     @property
     def row_states(self) -> list[RowState[Build]]:
-        return [RowState(build, build.pk, self._describe(build)) for build in self.rows]
+        return [RowState(build, build.pk, self._describe(build)) for build in self.shown]
 
     @property
     def change_token(self) -> str:

@@ -37,13 +37,14 @@ PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
 # Stands in addresses and forms that the script of the table fills in for one row.
 ZERO_ID = UUID(int=0)
 
+# The first is the default. A recording that is not judged yet has no quality, and comes after all others.
 SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
-    "": ("Name", ["file_name", "pk"]),
+    "": ("Worst quality first", [WORST_QUALITY, "file_name", "pk"]),
+    "name": ("Name", ["file_name", "pk"]),
     "name_last": ("Name, last first", ["-file_name", "-pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),
     "longest": ("Longest first", ["-seconds", "-pk"]),
     "shortest": ("Shortest first", ["seconds", "pk"]),
-    "worst": ("Worst quality first", [WORST_QUALITY, "pk"]),
     "best": ("Best quality first", [BEST_QUALITY.desc(), "-pk"]),
     "severe": ("Most severe finding first", [MOST_SEVERE.desc(), "-pk"]),
     "noisiest": ("Noisiest first", [NOISIEST, "pk"]),
@@ -52,9 +53,9 @@ SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
 }
 # The columns whose heading sorts: label, class, and the orders that it changes between, the worst first.
 SORTED_COLUMNS = {
-    "name": ("Name", "", ("", "name_last")),
+    "name": ("Name", "", ("name", "name_last")),
     "length": ("Length", "num", ("longest", "shortest")),
-    "quality": ("Quality", "", ("worst", "best")),
+    "quality": ("Quality", "", ("", "best")),
     "findings": ("Findings", "", ("severe",)),
 }
 DESCENDING = {"name_last", "longest", "best", "severe"}

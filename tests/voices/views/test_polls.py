@@ -25,6 +25,7 @@ POLL = re.compile(r"hx-get=\"([^\"]+)\"[^>]*? hx-trigger=\"(?:load, )?every", re
 @pytest.fixture
 def growing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> GrowingStudio:
     monkeypatch.setattr(dashboard_lists, "MAX_BUILDS", 100)
+    monkeypatch.setattr(dashboard_lists, "SHOWN_BUILDS", 100)
     growing = GrowingStudio(studio)
     growing.grow(40)
     return growing

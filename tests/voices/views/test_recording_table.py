@@ -191,7 +191,7 @@ def fill_voice(studio: Studio, voice: Voice, count: int) -> None:
     Recording.objects.bulk_update(rows, WRITTEN)
 
 
-@pytest.mark.parametrize("query", ["", "show=usable&sort=worst"])
+@pytest.mark.parametrize("query", ["", "show=usable&sort=name"])
 def test_page_of_50_rows_is_under_60_kilobytes(
     producer_client: Client, studio: Studio, voice: Voice, query: str
 ) -> None:
@@ -207,6 +207,19 @@ def test_page_of_50_rows_is_under_60_kilobytes(
     )
     assert text.count("and 1 more") == 50
     assert len(response.content) < 60_000, len(response.content)
+
+
+def test_worst_recordings_come_first_and_those_without_a_quality_last(
+    producer_client: Client, studio: Studio, voice: Voice
+) -> None:
+    studio.make_fileless_recordings(voice, 4)
+    rows = voice.recordings.all()
+    for row, name, quality in zip(rows, ("d", "c", "b", "a"), (None, 3.9, 1.8, None), strict=True):
+        update_recording(row, file_name=f"{name}.wav", quality=quality)
+    shown = {
+        query: re.findall(r">([abcd])\.wav<", read_table(producer_client, voice, query)) for query in ("", "sort=name")
+    }
+    assert [list(dict.fromkeys(names)) for names in shown.values()] == [["b", "c", "a", "d"], ["a", "b", "c", "d"]]
 
 
 # --- filters ------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     place = 3
     studio_path = ""
     list_display = ["talent", "provider", "purpose", "status", "approved", "ends", "created_at"]
-    short_columns = ("provider", "created_at")
+    short_columns = ("provider", "purpose", "created_at")
     list_filter = ["status", "provider", "purpose", "language", "created_at"]
     search_fields = ["talent__name", "text", "text_sha256"]
     list_select_related = ["talent", "approved_by"]

@@ -1,7 +1,7 @@
 """The list of all requests that wait: for a contract, to be sent, for the talent, for a review, or with time over."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value, When
@@ -9,6 +9,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -30,7 +31,6 @@ from voicehub.templatetags.cells import (
     render_phone_step,
     render_step,
 )
-from voicehub.templatetags.studio import ago
 from voicehub.text import format_count
 
 ENDED_LATELY = timedelta(days=30)
@@ -109,6 +109,7 @@ def list_link_views() -> list[Choice]:
 class OpenRequestFilter(ListFilter):
     search_fields = {"talent__name": "consent.view_talent", "talent__email": "consent.view_talent"}
     search_label = "Name or email address"
+    shows_empty_tabs = False
     show = ChoiceFilter("Waits for", list_blocker_views)
     link = ChoiceFilter("Link", list_link_views)
     provider = ValueFilter("Provider", "provider", get_provider_label)
@@ -145,13 +146,20 @@ class OpenRequestTable(ConsentCells):
 
     def render_pick(self, record: Consent) -> SafeString:
         name = f"{record.talent.name}, {get_provider_label(record.provider)}"
-        box = '<input type="checkbox" name="consent" value="{}" form="bulk" aria-label="Select {}">'
-        return format_html(box, record.pk, name)
+        return format_html(
+            '<input class="form-check-input" type="checkbox" name="consent" value="{}" form="bulk"'
+            ' aria-label="Select {}">',
+            record.pk,
+            name,
+        )
 
     def render_blocker(self, record: Consent) -> SafeString:
         blocker = Blocker(record.blocker)  # type: ignore[attr-defined]  # annotated by query_open_requests
         mark = render_mark(TONES.get(blocker, "over"), blocker.label)
         lines = render_lines(mark, self._describe(record, blocker))
+        reminded = self._describe_reminder(record)
+        if reminded:
+            lines = render_lines(lines, reminded, "only-phone")
         step = self._find_step(record)
         return lines + render_phone_step(*step) if step else lines
 
@@ -161,11 +169,18 @@ class OpenRequestTable(ConsentCells):
         if blocker == Blocker.SEND and record.pk in self.unsent:
             return "The mail could not be sent" if self.unsent[record.pk] else "The mail is being sent"
         if blocker == Blocker.TALENT and link:
-            opened = format_html("opened {}", ago(link.opened_at)) if link.opened_at else "not opened"
-            return format_html("{}{}", "to read it again, " if record.note_to_talent else "", opened)
+            opened = f"opened {_format_day(link.opened_at)}" if link.opened_at else "not opened"
+            text = f"to read it again, {opened}" if record.note_to_talent else opened
+            return text[0].upper() + text[1:]
         if blocker == Blocker.OVER:
-            return "not answered in time"
+            is_closed = record.status == ConsentStatus.EXPIRED
+            ended_at = link.expires_at if link and not is_closed else record.since  # type: ignore[attr-defined]  # annotated
+            return f"Expired {_format_day(ended_at)}"
         return ""
+
+    def _describe_reminder(self, record: Consent) -> str:
+        link = self._get_link(record)
+        return f"Reminded {_format_day(link.reminded_at)}" if link and link.reminded_at else ""
 
     def _get_link(self, record: Consent) -> Invitation | None:
         return self.links.get(record.link_id)  # type: ignore[attr-defined]  # annotated by query_open_requests
@@ -181,9 +196,7 @@ class OpenRequestTable(ConsentCells):
         link = self._get_link(record)
         if link is None or not link.reminder_count or not link.reminded_at:
             return NOTHING
-        return render_lines(
-            format_count(link.reminder_count, "time", "times"), format_html("last {}", ago(link.reminded_at))
-        )
+        return render_lines(format_count(link.reminder_count, "time", "times"), self._describe_reminder(record))
 
     def render_since(self, record: Consent) -> SafeString | str:
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
@@ -205,3 +218,9 @@ class OpenRequestTable(ConsentCells):
         if record.status == ConsentStatus.EXPIRED and self.user.has_perm("consent.add_consent"):
             return reverse("consent:consent_ask", args=[record.talent_id]), "Ask again"
         return record.get_absolute_url(), "Open request"
+
+
+def _format_day(moment: datetime) -> str:
+    """“Nov 21”, with the year if it is another one."""
+    local = timezone.localtime(moment)
+    return date_format(local, "M j" if local.year == timezone.localdate().year else "M j, Y")

@@ -28,7 +28,7 @@ function update() {
 function makePageBox() {
   const label = document.createElement("label");
   const words = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: "Select this page" });
-  const box = Object.assign(document.createElement("input"), { type: "checkbox" });
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", className: "form-check-input" });
   label.append(box, words);
   document.querySelector("thead th.pick")?.replaceChildren(label);
   return box;

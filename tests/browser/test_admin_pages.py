@@ -98,3 +98,22 @@ def test_pages_are_accessible_and_builds_fit_a_phone(pages: dict[str, str], page
             assert page.evaluate("document.scrollingElement.scrollWidth") <= SIZES["phone"]["viewport"]["width"], path
             if "/change/" not in path and (title := page.locator("#result_list tbody th").first).count():
                 assert title.evaluate("title => title.clientWidth") > 150, path
+
+
+def test_user_stays_in_sight_below_the_groups_of_the_rail(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 600})
+    page.goto(f"{ORIGIN}{reverse('admin:consent_consent_changelist')}")
+    page.evaluate("for (const group of document.querySelectorAll('.vh-nav-group')) group.open = true")
+    own = page.locator(".vh-rail .vh-own").bounding_box()
+    assert own and own["y"] + own["height"] <= 600
+    assert page.locator(".vh-rail .vh-groups").evaluate("list => list.scrollHeight > list.clientHeight")
+
+
+def test_rows_of_recordings_hold_together_in_a_narrow_window(pages: dict[str, str], page: Page) -> None:
+    path = next(path for path in pages if path.startswith("/administration/voices/build/") and "/change/" in path)
+    for width in (768, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{ORIGIN}{path}")
+        row = page.locator(".inline-group tr:has(.field-result)").first
+        name, result = (row.locator(place).bounding_box() for place in ("td:first-child", ".field-result"))
+        assert name and result and result["x"] > name["x"] and abs(result["y"] - name["y"]) < 4

@@ -44,7 +44,7 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
     page.get_by_role("link", name="Request consent").first.click()
     staff_steps.find_use(page, "Resemble AI").check()
     page.get_by_label("Company in the statement").fill("Harbour Sound Ltd")
-    expect(page.locator("#request-choice blockquote")).to_have_text(
+    expect(page.locator("#request-summary blockquote")).to_have_text(
         STATEMENT.replace("Northlight Voices", "Harbour Sound Ltd")
     )
     expect(page.get_by_role("button", name="Request 1 consent", exact=True)).to_be_visible()

@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from consent.models import Consent, ConsentStatus, Contract, EventKind, Invitation
 from consent.services.expiry import expire_unanswered_requests
@@ -70,6 +71,12 @@ def test_list_groups_requests_by_what_they_wait_for(factory: ConsentFactory, pro
     assert read_tabs(producer_client, LIST) == tabs
     blockers = ("review", "contract", "send", "over", "talent")
     assert [read_rows(producer_client, LIST, show=blocker) for blocker in blockers] == [[name] for name in names]
+    assert f"Expired {date_format(timezone.localtime(), 'M j')}" in read_list(producer_client, LIST, show="over")
+
+
+def test_list_has_no_empty_tabs(factory: ConsentFactory, producer_client: Client) -> None:
+    send_request(factory, "Tia Talent")
+    assert read_tabs(producer_client, LIST) == {"All": 1, "Waiting for talent": 1}
 
 
 def test_page_is_linked_from_consents_and_today(factory: ConsentFactory, producer_client: Client) -> None:
@@ -83,10 +90,12 @@ def test_row_says_whether_the_link_was_opened_how_often_it_was_repeated_and_when
 ) -> None:
     consent, now = send_request(factory, "Tia Talent"), timezone.now()
     link = consent.invitations.get()
-    assert "not opened" in read_list(producer_client, LIST)
+    assert ">Not opened<" in read_list(producer_client, LIST)
     consent.invitations.update(opened_at=now, reminder_count=2, reminded_at=now)
     page = read_list(producer_client, LIST)
-    assert "not opened" not in page and "2 times" in page
+    day = date_format(timezone.localtime(now), "M j")
+    assert ">Not opened<" not in page and "2 times" in page
+    assert f"Opened {day}" in page and page.count(f"Reminded {day}") == 2, "in the column, and on a phone"
     assert timezone.localtime(link.expires_at).date().isoformat() in page
     assert read_menu(producer_client, LIST, "Link") == {"Not opened": 0, "Opened": 1, "Reminded": 1}
 
@@ -118,7 +127,7 @@ def test_retake_waits_for_the_talent_without_a_last_day(factory: ConsentFactory,
     request_retake(consent, factory.producer, "Read all of it.")
     end_time(consent)
     page = read_list(producer_client, LIST, show="talent")
-    assert "to read it again" in page and "no last day" in page
+    assert "To read it again" in page and "no last day" in page
 
 
 @pytest.mark.parametrize(

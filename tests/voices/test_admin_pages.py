@@ -73,6 +73,21 @@ def test_query_count_of_admin_pages_does_not_grow_with_rows(staff: Client, studi
     assert {url: (before[url], after[url]) for url in pages if after[url] > before[url]} == {}
 
 
+def test_scores_of_a_build_have_two_decimals(staff: Client, studio: Studio) -> None:
+    build = studio.make_build(status="ready")
+    build.recordings.update(sample_score=0.4841)
+    Build.objects.update(scores={"fluency": 0.4774, "pauses": 0.5})
+    page = read_html(staff.get(change_url(build)))
+    assert "0.48<" in page and "0.50</dd>" in page
+    assert "0.484" not in page and "0.477" not in page
+
+
+def test_narrow_list_of_consents_keeps_the_purpose(staff: Client, studio: Studio) -> None:
+    studio.make_build(status="ready")
+    page = read_html(staff.get(reverse("admin:consent_consent_changelist")))
+    assert 'data-label="Purpose" data-narrow="bare"' in page
+
+
 def test_page_of_a_build_shows_its_worst_recordings_and_leads_to_all(staff: Client, studio: Studio) -> None:
     voice = studio.make_voice()
     studio.make_fileless_recordings(voice, 5000)

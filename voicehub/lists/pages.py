@@ -71,7 +71,7 @@ class ListPage:
     @property
     def has_more_orders(self) -> bool:
         """Whether the menu sorts by what no column shows."""
-        return len(self.headers) < len(self.orders)
+        return any(header.url and not header.is_shown for header in self.orders)
 
     @property
     def sorted_header(self) -> Header | None:

@@ -1,5 +1,8 @@
 """Builds, what the providers reported about each recording, and the messages and downloads of a build."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,13 +13,13 @@ from consent.access import get_user
 from providers import registry
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
-from voicehub.admin_base.formats import EMPTY, format_seconds, make_label
+from voicehub.admin_base.formats import EMPTY, format_json, format_seconds, make_label
 from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
 from voicehub.status_marks import render_mark
-from voicehub.text import split_sentences
+from voicehub.text import format_decimals, split_sentences
 from voices.build_results.marks import list_marks
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
 from voices.models.build import FAILED_STATUSES
@@ -39,6 +42,11 @@ def format_issue(issue: str) -> SafeString:
     """What the provider said, each sentence on its own line, with the names of the files."""
     sentences = split_sentences(shorten_clip_names(issue))
     return format_html_join("", "<div>{}</div>", ((sentence,) for sentence in sentences))
+
+
+def format_scores(scores: Mapping[str, Any]) -> SafeString | str:
+    """The scores of the provider, all with two decimals, so that they can be compared."""
+    return format_json({name: format_decimals(one) if isinstance(one, float) else one for name, one in scores.items()})
 
 
 class WorstRowsFormSet(FirstRowsFormSet):
@@ -72,7 +80,7 @@ class BuildAdmin(ReadOnlyAdmin):
     studio_path = ""
     list_display = ["title", "status", "started_by", "created_at", "took"]
     short_columns = ("started_by", "created_at", "took")
-    formats = {"issue": format_issue}
+    formats = {"issue": format_issue, "scores": format_scores}
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
         "voice__name",

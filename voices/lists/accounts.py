@@ -15,7 +15,7 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import render_lines, render_link, render_moment, render_step
+from voicehub.templatetags.cells import render_lines, render_link, render_moment, render_phone_step, render_step
 from voices.models import Account, AccountMode, RemoteVoice
 from voices.presenters import make_account_badge
 
@@ -75,10 +75,13 @@ class AccountTable(ListTable):
     def load_rows(self, records: Sequence[Account]) -> None:
         rows = _query_present_voices().filter(account__in=records).values_list("account")
         self.voice_counts = dict(rows.annotate(Count("pk")))
+        if "next_step" in self.columns and not any(map(self._find_step, records)):
+            self.columns.hide("next_step")
 
     def render_name(self, record: Account) -> SafeString:
         link = render_link(reverse("voices:account", args=[record.pk]), record.name)
-        return render_lines(link, _describe_key(record))
+        reason = record.pause_reason if record.paused_at else record.last_error
+        return render_lines(render_lines(link, _describe_key(record)), _shorten(reason), "only-phone")
 
     def render_provider(self, record: Account) -> str:
         return registry.get_provider_label(record.provider)
@@ -92,18 +95,30 @@ class AccountTable(ListTable):
     def render_state(self, record: Account) -> SafeString:
         badge = make_account_badge(record)
         reason = record.pause_reason if record.paused_at else record.last_error
-        state = render_lines(render_mark(badge.severity, badge.label), truncatechars(reason, REASON_LENGTH))
-        step = self.render_next_step(record) if "next_step" in self.columns else ""
-        return format_html('{}<div class="only-phone row-step">{}</div>', state, step)
+        lines = render_lines(render_mark(badge.severity, badge.label), _shorten(reason), "only-desk")
+        step = self._find_step(record) if "next_step" in self.columns else None
+        return lines + render_phone_step(*step) if step else lines
 
     def render_checked(self, record: Account) -> SafeString | str:
         return render_moment(record.checked_at) or "Never"
 
     def render_next_step(self, record: Account) -> SafeString | str:
-        is_open = record.paused_at is None and (record.checked_at is None or bool(record.last_error))
-        if not is_open or record.provider not in registry.PROVIDERS:
-            return ""
-        return render_step(reverse("voices:account", args=[record.pk]), "Test the key", record.name)
+        step = self._find_step(record)
+        return render_step(*step, record.name) if step else ""
+
+    def _find_step(self, record: Account) -> tuple[str, str] | None:
+        """The link to the next step of this user, and its label."""
+        url = reverse("voices:account", args=[record.pk])
+        if record.provider not in registry.PROVIDERS:
+            return None
+        if record.paused_at:
+            label = "Resume" if record.paused_by_id else "Change the key"
+            return (f"{url}#paused", label) if self.user.has_perm("voices.change_account") else None
+        return (url, "Test the key") if record.checked_at is None or record.last_error else None
+
+
+def _shorten(reason: str) -> str:
+    return truncatechars(reason, REASON_LENGTH)
 
 
 def _describe_key(account: Account) -> SafeString | str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.support.html import read_html
 from tests.voices.provider_studio import ProviderStudio
 from tests.voices.rows import Studio
+from voicehub.models import User
 from voices.models import Account, AccountCall, RemoteVoice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -163,3 +164,18 @@ def test_list_offers_the_test_of_a_key_only_to_those_who_may_make_it(
     url = reverse("voices:account_list")
     assert read_html(superuser_client.get(url)).count(">Test the key<") == 2
     assert "Test the key" not in read_html(producer_client.get(url))
+
+
+def test_list_has_the_next_step_only_if_one_is_due(
+    studio: Studio, admin: User, superuser_client: Client, producer_client: Client
+) -> None:
+    url = reverse("voices:account_list")
+    Account.objects.update(checked_at=timezone.now())
+    assert "Next step" not in read_html(superuser_client.get(url))
+    Account.objects.update(paused_at=timezone.now(), paused_by=admin, pause_reason="A new plan.")
+    page = read_html(superuser_client.get(url))
+    assert "Next step" in page and page.count(">Resume<") == 2, "in its column, and on a phone"
+    assert page.count("A new plan.") == 2, "beside the state, and on a phone below the name"
+    assert "Resume" not in read_html(producer_client.get(url))
+    Account.objects.update(paused_by=None)
+    assert ">Change the key<" in read_html(superuser_client.get(url))

@@ -16,7 +16,7 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub.models import Task, User
 from voicehub.text import format_date
-from voices.models import Build, BuildStatus, RemoteFile, RemoteVoice
+from voices.models import Account, Build, BuildStatus, RemoteFile, RemoteVoice
 from voices.services.scheduled_deletion import schedule_deletions
 
 pytestmark = pytest.mark.django_db
@@ -241,3 +241,12 @@ def test_last_deletions_are_listed_with_their_check(producer_client: Client, bui
     page = read_page(producer_client)
     assert "No open deletions" in page and "Deleted</h2>" in page
     assert "No longer used." in page and "Confirmed by Paula Reyes" in page
+
+
+def test_work_for_a_person_stands_above_what_is_planned(producer_client: Client, studio: Studio, build: Build) -> None:
+    schedule_deletions()
+    by_hand = studio.make_build(studio.make_voice("By hand"), status="ready").remote_voice
+    gone = Account.objects.create(name="Gone", provider="gone_vendor")
+    RemoteVoice.objects.filter(pk=by_hand.pk).update(account=gone, deletion_requested_at=timezone.now())
+    page = read_page(producer_client)
+    assert page.index('id="manual-title"') < page.index('id="planned-title"')

@@ -51,6 +51,8 @@ PAUSED_ACCOUNT_RETRY = timedelta(minutes=10)
 HELD_SAMPLE_RETRY = timedelta(hours=1)
 # The usage of all accounts is asked once a day, because it costs a few calls and changes slowly.
 USAGE_REFRESH_INTERVAL = timedelta(days=1)
+# Previews are measured when they are stored. Interval between searches for some that were not.
+PREVIEW_MEASURE_INTERVAL = timedelta(hours=1)
 # The delay after a call that did not reach the provider, if no Retry-After was given.
 UNREACHABLE_RETRY = timedelta(seconds=15)
 # The longest interval between polls of a training build. No page shows an older status.

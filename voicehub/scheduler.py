@@ -17,6 +17,7 @@ RECURRING = (
     "check_evidence",
     "schedule_deletions",
     "refresh_usage",
+    "measure_previews",
 )
 
 

@@ -103,7 +103,7 @@ def make_preview(preview_id: str, _lease: Lease) -> timedelta | None:
 
 
 @register_handler("measure_previews", queue=ANALYSIS, gives_up=False)
-def measure_previews(_scope: str, lease: Lease) -> timedelta | None:
+def measure_previews(_scope: str, lease: Lease) -> timedelta:
     return preview_sounds.measure_previews(lease.extend)
 
 

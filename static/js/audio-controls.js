@@ -51,7 +51,7 @@ function showState(audio) {
   position.max = String(seconds || 1);
   position.value = String(audio.currentTime);
   player.style.setProperty("--played", `${seconds ? (100 * audio.currentTime) / seconds : 0}%`);
-  player.classList.toggle("is-begun", audio.currentTime > 0);
+  player.toggleAttribute("data-begun", audio.currentTime > 0);
   position.setAttribute("aria-valuetext", `${formatClock(audio.currentTime)} of ${formatClock(seconds)}`);
   time.textContent = seconds ? `${formatClock(audio.currentTime)} / ${formatClock(seconds)}` : formatClock(audio.currentTime);
 }

@@ -257,7 +257,7 @@ class BuildRecording(models.Model):
         return f"{self.recording} in {self.build}"
 
     @property
-    def is_marked(self) -> bool:
+    def is_flagged(self) -> bool:
         """As MARKED."""
         return bool(self.is_silent or self.is_outlier or self.is_unused)
 

@@ -8,6 +8,7 @@ from audio.findings.thresholds import THRESHOLDS
 from audio.ingest import ingest_audio
 from audio.levels.inspection import DEFAULT_LIMITS
 from audio.wav.convert import ConversionLimits
+from voicehub.retry_policy import PREVIEW_MEASURE_INTERVAL
 from voicehub.storage import StoredFileLost, open_stored_file
 from voices.models import Preview, PreviewStatus
 
@@ -24,14 +25,14 @@ def measure_sound(file: BinaryIO) -> dict[str, Any]:
     return {name: fields[name] for name in UNREADABLE}
 
 
-def measure_previews(extend_lease: Callable[[], object]) -> timedelta | None:
-    """Measure some of the previews that no version has measured yet. None when all are done."""
+def measure_previews(extend_lease: Callable[[], object]) -> timedelta:
+    """Measure some of the previews from before the upgrade. Returns after which time to look for more."""
     unmeasured = Preview.objects.filter(status=PreviewStatus.READY, seconds=None).order_by("-created_at", "pk")
     previews = list(unmeasured[:BATCH_SIZE])
     for preview in previews:
         extend_lease()
         Preview.objects.filter(pk=preview.pk).update(**_measure_preview(preview))
-    return timedelta() if previews else None
+    return timedelta() if previews else PREVIEW_MEASURE_INTERVAL
 
 
 def _measure_preview(preview: Preview) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -131,8 +132,9 @@ def _fetch_sound(preview: Preview) -> None:
 def _store_sound(preview: Preview, sound: Sound) -> None:
     preview.file.save("", ContentFile(sound.content), save=False)
     name = str(preview.file.name)
-    fields = {"file": name, "content_type": sound.content_type, **measure_sound(BytesIO(sound.content))}
-    if not move(preview, PreviewStatus.READY, issue="", finished_at=timezone.now(), **fields):
+    fields: dict[str, Any] = {"file": name, "content_type": sound.content_type, "issue": ""}
+    fields |= measure_sound(BytesIO(sound.content))
+    if not move(preview, PreviewStatus.READY, **fields, finished_at=timezone.now()):
         preview.file.storage.delete(name)
 
 

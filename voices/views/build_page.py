@@ -75,6 +75,7 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
         "estimates": estimates,
         "columns": make_columns(request, build, page, score_counts, counts, len(estimates)),
         "dataset_downloads": downloads,
+        "cause": find_cause(build),
         "hidden_issue": find_hidden_issue(build),
         "needs_staff_answer": needs_staff_answer(build),
         "is_seen_shown": build.seen_at is not None or is_open_failure(build),
@@ -85,9 +86,14 @@ def make_build_context(request: HttpRequest, build: Build, progress: WorkProgres
     }
 
 
+def find_cause(build: Build) -> str:
+    """The issue without advice such as “Start the build again.”: the note says what is possible now."""
+    return " ".join(sentence for sentence in split_sentences(build.issue) if not sentence.endswith("again."))
+
+
 def find_hidden_issue(build: Build) -> str:
-    """What the provider said, if the note of the build leaves it out, or has only its first sentence."""
-    is_cut = build.status == BuildStatus.FAILED and len(split_sentences(build.issue)) > 1
+    """What the provider said, if the note of the build leaves it out or shortens it."""
+    is_cut = build.status == BuildStatus.FAILED and find_cause(build) != build.issue
     return build.issue if is_cut or build.needs_work else ""
 
 

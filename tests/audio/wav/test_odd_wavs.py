@@ -22,7 +22,7 @@ TOLERATED_FRAMES = 2
 
 def count_frames_of_ffmpeg(wav: OddWav) -> int:
     try:
-        with av.open(io.BytesIO(wav.data)) as container:
+        with av.open(io.BytesIO(wav.data), "r") as container:
             return sum(frame.samples for frame in container.decode(audio=0))
     except av.FFmpegError:
         return 0

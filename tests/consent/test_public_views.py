@@ -269,7 +269,7 @@ def test_second_take_is_refused(factory: ConsentFactory) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["text", "web page", "MP3 with tags", "M4A", "ZIP", "last second missing", "LIST length of 4 GB"]
+    "name", ["text", "web page", "MP3 with tags", "M4A", "ZIP", "last second missing", "nine bytes of sound missing"]
 )
 def test_unusable_file_is_stored_with_reason_and_consent_stays_requested(factory: ConsentFactory, name: str) -> None:
     make_file, _code = HOSTILE_WAVS[name]

@@ -176,7 +176,7 @@ def test_page_weighs_less_than_100_kb(factory: ConsentFactory, deletions: list[D
     deletions += [make_deletion(f"Voice {number}", is_confirmed=False) for number in range(20)]
     page = guest.get(get_guest_url("home", consent)).content
     static = [finders.find(name.decode()) for name in re.findall(rb'(?:src|href)="/static/([^"]+)"', page)]
-    assert len(static) == 8
+    assert len(static) == 9
     assert len(page) + sum(Path(file).stat().st_size for file in static if file) < 100_000
 
 

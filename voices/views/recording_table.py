@@ -39,7 +39,7 @@ ZERO_ID = UUID(int=0)
 
 # The first is the default. A recording that is not judged yet has no quality, and comes after all others.
 SORT_ORDERS: dict[str, tuple[str, Sequence[str | Func | OrderBy]]] = {
-    "": ("Worst quality first", [WORST_QUALITY, "file_name", "pk"]),
+    "": ("Worst first", [WORST_QUALITY, "file_name", "pk"]),
     "name": ("Name", ["file_name", "pk"]),
     "name_last": ("Name, last first", ["-file_name", "-pk"]),
     "newest": ("Newest first", ["-created_at", "pk"]),

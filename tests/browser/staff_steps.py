@@ -308,9 +308,15 @@ RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"
 def open_voice_tab(page: Page, name: str) -> None:
     """Open a tab of the voice, such as "Readiness", unless it is open."""
     link = page.get_by_role("navigation", name="Parts of the voice").get_by_role("link", name=re.compile(f"^{name}"))
-    if link.get_attribute("aria-current") is None:
-        link.click()
-        expect(link).to_have_attribute("aria-current", "page")
+
+    def is_open() -> bool:
+        """A form that was sent just before may still open another page."""
+        if link.get_attribute("aria-current") is None:
+            link.click()
+            page.wait_for_load_state()
+        return link.get_attribute("aria-current") == "page"
+
+    wait_for(is_open, f"the tab {name} to open")
 
 
 def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:

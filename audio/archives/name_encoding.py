@@ -7,6 +7,7 @@ words: letters of one script, in usual case, and no drawing characters. Otherwis
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 PAGES = {
     "cp437": "code page 437 (DOS)",
@@ -78,10 +79,10 @@ def choose_code_page(names: Sequence[bytes], is_in_table: Callable[[str], bool],
     """The code page of these names, which all occur in it. `language` is a BCP 47 tag, or ""."""
     favorites = LANGUAGE_PAGES.get(language.lower()) or LANGUAGE_PAGES.get(language.lower()[:2], WESTERN_PAGES)
     decoded = {page: texts for page in dict.fromkeys([*favorites, *PAGES]) if (texts := _decode(names, page))}
-    counts = {page: sum(map(is_in_table, texts)) for page, texts in decoded.items()}
+    counts = {page: sum(map(is_in_table, texts[:MAX_NAMES])) for page, texts in decoded.items()}
     if most := max(counts.values()):
         decoded = {page: texts for page, texts in decoded.items() if counts[page] == most}
-    ratings = {page: rate_names(texts[:MAX_NAMES], page) for page, texts in decoded.items()}
+    ratings = {page: rate_names(texts, page) for page, texts in decoded.items()}
     best = max(ratings.values())
     return next(page for page, rating in ratings.items() if rating >= best - TOLERANCE)
 
@@ -101,7 +102,9 @@ def _decode(names: Sequence[bytes], page: str) -> list[str]:
 def rate_names(names: Sequence[str], page: str) -> float:
     """How plausible the letters of these names are that are not ASCII: from 0 to 1."""
     rating, count = 0.0, 0
-    for word in (word for name in names for word in WORD_PATTERN.findall(unicodedata.normalize("NFC", name))):
+    parts = dict.fromkeys(part for name in names for part in name.split("/") if not part.isascii())
+    text = unicodedata.normalize("NFC", "/".join(islice(parts, MAX_NAMES)))
+    for word in WORD_PATTERN.findall(text):
         odd = [character for character in word if not character.isascii()]
         count += len(odd)
         rating += _rate_word(word, odd, page)

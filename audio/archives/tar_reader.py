@@ -1,6 +1,7 @@
 """Reads tar archives of all dialects (v7, ustar, pax, GNU) with Python's tarfile, plain or compressed."""
 
 import tarfile
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO
 
@@ -42,7 +43,6 @@ def read_tar_entries(file: BinaryIO, limits: ArchiveLimits) -> tuple[list[Entry]
                     entries.append(_build_entry(file, info, limits))
                 if len(entries) > limits.entries:
                     refuse("archive_too_many", limit=limits.files)
-                archive.members.clear()  # tarfile would collect them
     except FileRefused:
         raise
     except tarfile.ReadError as error:
@@ -61,7 +61,7 @@ def _open_tar(file: BinaryIO, limits: ArchiveLimits) -> tarfile.TarFile:
         """A header that is checked before tarfile uses its size."""
 
         @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> "LimitedHeader":
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "LimitedHeader":
             info = super().frombuf(buf, encoding, errors)
             if info.size < 0:
                 refuse("archive_damaged", what="the size of a file is not a number")
@@ -75,7 +75,7 @@ def _open_tar(file: BinaryIO, limits: ArchiveLimits) -> tarfile.TarFile:
 def _build_entry(file: BinaryIO, info: tarfile.TarInfo, limits: ArchiveLimits) -> Entry:
     if info.type in REFUSED_KINDS:
         refuse(REFUSED_KINDS[info.type], name=info.name)
-    read = partial(read_range, file, info.offset_data, info.size)
+    read: Callable[[], Iterator[bytes]] = partial(read_range, file, info.offset_data, info.size)
     if info.size > limits.member_bytes:
         read = partial(refuse_member, "member_too_big", limit=limits.member_bytes >> 20)
     elif info.issparse():

@@ -171,7 +171,7 @@ def list_file_findings(files: SortedFiles, texts: ArchiveTexts) -> Iterator[Find
     if files.side_files:
         yield make_finding("side_files", count=len(files.side_files), name=quote_name(files.side_files[0]))
     if files.archives:
-        yield make_finding("nested_archives", count=len(files.archives), files=_name_some(files.archives))
+        yield make_finding("nested_archives", files=_name_some(files.archives))
     if others := list(chain(files.others, texts.others)):
         yield make_finding("other_files", count=len(others), files=_name_some(others))
     missing = [path for path in files.recordings if path not in texts.by_path]

@@ -9,7 +9,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import BinaryIO
@@ -71,7 +71,7 @@ def read_zip_entries(file: BinaryIO, limits: ArchiveLimits) -> tuple[list[Entry]
 
 def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(_LimitedFile(file), metadata_encoding="latin-1")  # type: ignore[arg-type]  # it suffices
+        return zipfile.ZipFile(_LimitedFile(file), metadata_encoding="latin-1")
     except FileRefused:
         raise
     except UnicodeDecodeError as error:
@@ -124,7 +124,7 @@ def _build_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Archiv
     if kind in REFUSED_KINDS:
         refuse(REFUSED_KINDS[kind], name=path)
     is_folder = kind == stat.S_IFDIR or path.endswith(("/", "\\")) or bool(not kind and info.external_attr & DOS_FOLDER)
-    read = partial(_read_member, archive, info, limits)
+    read: Callable[[], Iterator[bytes]] = partial(_read_member, archive, info, limits)
     if info.file_size > limits.member_bytes:
         read = partial(refuse_member, "member_too_big", limit=limits.member_bytes >> 20)
     elif (is_folder and info.file_size) or info.flag_bits & PATCHED:
@@ -169,7 +169,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Archiv
                 size += len(block)
                 if size > most:
                     refuse("archive_bomb")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, struct.error, UnicodeDecodeError) as error:
         refuse_member("member_checksum" if "CRC" in str(error) else "member_damaged")
     if size != info.file_size:
         refuse("archive_disagrees", name=_decode_path(info))

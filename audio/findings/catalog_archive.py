@@ -68,21 +68,21 @@ CHECK_LINES = "Correct these lines, or choose the table again for the voice, whi
 
 SKIPPED_FINDINGS = {
     "archive_hidden": make_warning(
-        "{count:,} bytes of the archive belong to none of its files. They were skipped.",
+        "Bytes of the archive that belong to none of its files were skipped: {count:,}.",
         "If a file is missing, pack all files again.",
     ),
     "archive_trailing": make_warning(
         "Other bytes follow the end of the archive. They were skipped.", "If a file is missing, pack all files again."
     ),
     "nested_archives": make_warning(
-        "{count:,} archives inside the archive were not read: {files}.", "Unpack them, and upload their files."
+        "Archives inside the archive were not read: {files}.", "Unpack them, and upload their files."
     ),
     "names_decoded": make_fix(
-        "{count:,} names are not in UTF-8. They were read as {page}, such as {name}.",
+        "Names that are not in UTF-8: {count:,}. They were read as {page}, such as {name}.",
         "If they look wrong, pack the files again with a program that writes UTF-8, such as 7-Zip.",
     ),
     "names_cleaned": make_fix(
-        "{count:,} names were too long, empty, or had invisible characters, such as {name}.",
+        "Names that were too long, empty, or had invisible characters: {count:,}, such as {name}.",
         "They are shown without these.",
     ),
 }

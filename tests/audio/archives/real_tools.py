@@ -110,7 +110,7 @@ REAL_ZIPS: dict[str, RealArchive] = {
     "Windows-1252, without a table": (
         pack_with_explorer("cp1252", "Größe.wav", "café.wav"), ["names_decoded"], {"Größe.wav": "", "café.wav": ""}
     ),
-    # Only the table tells this from code page 437, in which it is “Žrger” with other first letters.
+    # Only the table tells this from code page 850, in which it is “Äofka”.
     "Windows-1252, with a table": (
         pack_with_explorer("cp1252", "Žofka.wav", table="Žofka|One."), ["names_decoded"], {"Žofka.wav": "One."}
     ),

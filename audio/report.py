@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from audio.analysis.analyze import analyze_recording
+from audio.archives.kinds import EXTENSIONS, is_archive
 from audio.archives.limits import ARCHIVE_LIMITS, BLOCK, Entry, quote_name
-from audio.archives.read import EXTENSIONS, ignore_progress, is_archive, read_archive
+from audio.archives.read import Member, ignore_progress, read_archive
 from audio.archives.sorting import sort_files
 from audio.archives.transcripts import ArchiveTexts, LooseLine, list_file_findings
 from audio.findings import catalog_sound as sound_codes
@@ -128,11 +129,19 @@ def _report_archive(path: Path, criteria: CheckCriteria, progress: Callable[[int
             yield build_report(str(path), None, {}, archive.findings)
         yield from (_report_loose_line(line, str(path)) for line in archive.loose_lines)
         for number, member in enumerate(archive.members, start=1):
+            member_report = _report_member(member, f"{path}/{member.name}", criteria)
+            progress(len(archive.members) + number, 2 * len(archive.members))
+            yield member_report
             if member.path:
-                member_report = _report_file(member.path, f"{path}/{member.name}", criteria, member.transcript)
-                progress(len(archive.members) + number, 2 * len(archive.members))
-                yield member_report
                 member.path.unlink()
+
+
+def _report_member(member: Member, shown_path: str, criteria: CheckCriteria) -> Report:
+    """The report on a file of an archive. A damaged one was not written."""
+    if member.path:
+        return _report_file(member.path, shown_path, criteria, member.transcript)
+    report = build_report(shown_path, None, {}, [])
+    return report | {"ok": False, "findings": member.inspection["findings"], "transcript": member.transcript}
 
 
 def _report_loose_line(line: LooseLine, folder: str) -> Report:

@@ -1,27 +1,31 @@
 """Checks all headers of an archive and reads its transcripts. Run only in the limited child process."""
 
+import io
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from audio.archives.inflate import GzipReader
-from audio.archives.limits import ArchiveLimits, Entry, read_bytes, refuse
+from audio.archives.decompression import OUTPUT_BLOCK, Decompressed
+from audio.archives.kinds import (
+    BZIP2,
+    GZIP,
+    RECORD,
+    XZ,
+    ZIP_END,
+    ZIP_FILE,
+    get_other_format,
+    is_archive_header,
+    is_tar_header,
+)
+from audio.archives.limits import ArchiveLimits, Entry, refuse
 from audio.archives.names import arrange_files
 from audio.archives.sorting import TABLE_SUFFIXES, sort_files
-from audio.archives.tar_reader import RECORD, is_tar_header, read_tar_entries
+from audio.archives.tar_reader import read_tar_entries
 from audio.archives.transcripts import ArchiveTexts, LooseLine, list_file_findings
-from audio.archives.zip_reader import CENTRAL, END, END_SIZE, LOCAL, read_zip_entries
-from audio.findings.findings import Finding
+from audio.archives.zip_reader import END_BYTES, MAX_COMMENT_BYTES, read_zip_entries
+from audio.findings.findings import Finding, make_finding
 
-GZIP = b"\x1f\x8b"
-ARCHIVE_SIGNATURES = (
-    GZIP, LOCAL, CENTRAL, END, b"PK00PK", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07",
-    b"\x28\xb5\x2f\xfd", b"LZIP", b"\x04\x22\x4d\x18", b"MSCF", b"xar!", b"!<arch>", b"070701", b"070707",
-)  # fmt: skip
-"""The first bytes of archives and compressed files of all kinds. No file in an archive may be one of them."""
-ARCHIVE_EXTENSIONS = (
-    ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".7z", ".rar", ".zst", ".lz", ".cab", ".jar"
-)  # fmt: skip
+COMPRESSED = {GZIP: "gzip", BZIP2: "bzip2", XZ: "xz"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,70 +38,89 @@ class Contents:
     loose_lines: list[LooseLine]
 
 
-def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
-    """Read the headers of all files, and the transcripts; Refused if a header is invalid."""
+def read_contents(file: BinaryIO, limits: ArchiveLimits, language: str = "") -> Contents:
+    """Read the headers of all files, and the transcripts; FileRefused if the archive as a whole cannot be taken.
+
+    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8.
+    """
     size = file.seek(0, os.SEEK_END)
-    entries = _read_entries(file, _detect_format(file, size), limits)
-    files = arrange_files(entries, limits)
+    entries, findings = _read_entries(file, size, limits)
+    named = arrange_files(entries, limits, language)
+    files = named.by_path
     _check_claimed_sizes(files, size, limits)
-    for path in files:
-        if path.lower().endswith(ARCHIVE_EXTENSIONS):
-            refuse("member_nested", name=path)
     found, texts = sort_files(files), ArchiveTexts(limits)
     if not found.recordings:
+        if found.archives:
+            refuse("archive_of_archives", name=found.archives[0])
         refuse("archive_without_audio")
     texts.read(found)
-    findings = [*texts.findings, *list_file_findings(found, texts)]
+    findings += [*named.findings, *texts.findings, *list_file_findings(found, texts)]
     return Contents(found.recordings, texts.by_path, findings, texts.loose)
 
 
-def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:
-    if kind == "zip":
-        return read_zip_entries(file, limits)
-    if kind == "tar":
-        return read_tar_entries(file, limits)
-    inflated = GzipReader(file, limits)
-    head = inflated.read(RECORD)
-    if not is_tar_header(head) and head != bytes(RECORD):
-        refuse("archive_nested" if is_archive_header(head) else "archive_not_tar")
-    return read_tar_entries(inflated, limits)
-
-
-def _detect_format(file: BinaryIO, size: int) -> str:
-    """Detect the format by the first and last bytes. Refuse a file of several formats: readers would disagree on it."""
-    head = read_bytes(file, 0, min(size, RECORD))
-    ends_as_zip = size >= END_SIZE and read_bytes(file, size - END_SIZE, 4) == END
-    kinds = {
-        "zip": head.startswith((LOCAL, END)),
-        "gzip": head.startswith(GZIP),
-        "tar": is_tar_header(head) or (head == bytes(RECORD) and size > RECORD),
-    }
-    found = [kind for kind, matches in kinds.items() if matches]
-    if len(found) > 1 or (found and ends_as_zip and found != ["zip"]):
+def _read_entries(file: BinaryIO, size: int, limits: ArchiveLimits) -> tuple[list[Entry], list[Finding]]:
+    """Read by the first bytes, and a ZIP by its last ones. FileRefused for a file of several formats."""
+    file.seek(0)
+    head = file.read(RECORD)
+    compressed = next((signature for signature in COMPRESSED if head.startswith(signature)), b"")
+    is_tar = is_tar_header(head) or (head == bytes(RECORD) and size > RECORD)
+    if (compressed or is_tar) and (head.startswith((ZIP_FILE, ZIP_END)) or _ends_as_zip(file, size)):
         refuse("archive_polyglot")
-    if not found:
-        refuse("archive_prefix" if ends_as_zip else "not_an_archive")
-    return found[0]
+    if compressed:
+        return _read_compressed_entries(file, compressed, limits)
+    if is_tar:
+        file.seek(0)
+        return _report_rest(*read_tar_entries(file, limits))
+    if name := get_other_format(head):
+        refuse("archive_other_format", format=name)
+    if not head.startswith((ZIP_FILE, ZIP_END)) and not _has_zip_end(file, size):
+        refuse("not_an_archive")
+    entries, skipped = read_zip_entries(file, limits)
+    return entries, [make_finding("archive_hidden", count=skipped)] if skipped else []
 
 
-def is_archive_header(head: bytes) -> bool:
-    """Whether a file with these first bytes is an archive."""
-    return head.startswith(ARCHIVE_SIGNATURES) or is_tar_header(head[:RECORD])
+def _read_compressed_entries(
+    file: BinaryIO, signature: bytes, limits: ArchiveLimits
+) -> tuple[list[Entry], list[Finding]]:
+    raw = Decompressed(file, signature, limits)
+    content = cast(BinaryIO, io.BufferedReader(raw, OUTPUT_BLOCK))
+    head = content.read(RECORD)
+    if not is_tar_header(head) and head != bytes(RECORD):
+        name = COMPRESSED[signature]
+        refuse("archive_nested" if is_archive_header(head) else "archive_not_tar", format=name)
+    content.seek(0)
+    entries, has_rest = read_tar_entries(content, limits)
+    return _report_rest(entries, has_rest or raw.has_trailing_bytes)
+
+
+def _report_rest(entries: list[Entry], has_rest: bool) -> tuple[list[Entry], list[Finding]]:
+    return entries, [make_finding("archive_trailing")] if has_rest else []
+
+
+def _ends_as_zip(file: BinaryIO, size: int) -> bool:
+    file.seek(max(0, size - END_BYTES))
+    return file.read(len(ZIP_END)) == ZIP_END
+
+
+def _has_zip_end(file: BinaryIO, size: int) -> bool:
+    """Whether the file is a ZIP with other bytes before it, such as a program that unpacks it."""
+    file.seek(max(0, size - END_BYTES - MAX_COMMENT_BYTES))
+    return ZIP_END in file.read()
 
 
 def _check_claimed_sizes(files: dict[str, Entry], size: int, limits: ArchiveLimits) -> None:
-    """Check the number of files and the sizes that the headers claim; the readers refuse more bytes than claimed."""
+    """Check the number of files and the sizes that the headers claim; the readers count the bytes."""
     if not files:
         refuse("archive_empty")
     if len(files) > limits.files:
         refuse("archive_too_many", limit=limits.files)
-    for path, entry in files.items():
-        if entry.size > limits.member_bytes:
-            refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
+    # Larger files are refused one by one, without reading them.
+    sizes = {path: entry for path, entry in files.items() if entry.size <= limits.member_bytes}
+    for path, entry in sizes.items():
         ratio = limits.list_ratio if path.lower().endswith(TABLE_SUFFIXES) else limits.ratio
         if entry.size > entry.packed_size * ratio + limits.member_allowance:
             refuse("archive_bomb")
-    total = sum(entry.size for entry in files.values())
+    total = sum(entry.size for entry in sizes.values())
     if total > limits.total_bytes:
         refuse("archive_too_big", limit=limits.total_bytes >> 20)
     if total > size * limits.ratio + limits.total_allowance:

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from audio.archives.contents import is_archive_header, read_contents
-from audio.archives.limits import ArchiveLimits, Entry, refuse
-from audio.archives.tar_reader import RECORD
+from audio.archives.contents import Contents, read_contents
+from audio.archives.kinds import RECORD, is_archive_header
+from audio.archives.limits import ArchiveLimits, Entry, MemberRefused, refuse_member
+from audio.findings.findings import Finding
 
 if TYPE_CHECKING:
     from audio.levels.inspection import Inspection
@@ -40,33 +41,50 @@ def read_members(
     archive_limits: dict[str, Any],
     clip_limits: dict[str, float],
     thresholds: dict[str, float],
+    language: str,
 ) -> Iterator[dict[str, Any]]:
     """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number."""
-    contents = read_contents(source, ArchiveLimits(**archive_limits))
+    contents = read_contents(source, ArchiveLimits(**archive_limits), language)
     findings = [finding.as_dict() for finding in contents.findings]
     loose_lines = [[line.table, line.number, line.name, line.code] for line in contents.loose_lines[:MAX_LOOSE_LINES]]
     yield {"kind": "contents", "files": len(contents.recordings), "findings": findings, "loose_lines": loose_lines}
     inspect = _make_inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(contents.recordings.items(), start=1):
         target = build_member_path(Path(folder or "."), number)
+        kept = False
         with _open_scratch(entry, target) as copy:
-            _copy_entry(entry, path, copy)
-            inspection = inspect(copy)
-            kept = folder is not None and (inspection.ok or keep_refused)
+            try:
+                _copy_entry(entry, copy)
+            except MemberRefused as refused:
+                inspection = _build_refusal(entry.size, refused.make_finding(path))
+            else:
+                inspection = inspect(copy)
+                kept = folder is not None and (inspection.ok or keep_refused)
             if kept and isinstance(copy, io.BytesIO):
                 target.write_bytes(copy.getvalue())
         if not kept:
             target.unlink(missing_ok=True)
-        yield {
-            "kind": "member",
-            "name": path,
-            "size": inspection.size,
-            "sha256": inspection.sha256,
-            "transcript": contents.transcripts.get(path, ""),
-            "inspection": inspection.as_dict(),
-            "facts": inspection.build_row_fields(),
-            "kept": kept,
-        }
+        yield _build_record(path, inspection, contents, kept)
+
+
+def _build_record(path: str, inspection: "Inspection", contents: Contents, kept: bool) -> dict[str, Any]:
+    return {
+        "kind": "member",
+        "name": path,
+        "size": inspection.size,
+        "sha256": inspection.sha256,
+        "transcript": contents.transcripts.get(path, ""),
+        "inspection": inspection.as_dict(),
+        "facts": inspection.build_row_fields(),
+        "kept": kept,
+    }
+
+
+def _build_refusal(size: int, finding: Finding) -> "Inspection":
+    """The result for a file of which no bytes can be trusted, so that it has no checksum either."""
+    from audio.levels.inspection import Inspection
+
+    return Inspection(False, size, "", None, None, (), (), (finding,))
 
 
 def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float]) -> Callable[[BinaryIO], "Inspection"]:
@@ -86,9 +104,9 @@ def _open_scratch(entry: Entry, target: Path) -> BinaryIO:
     return io.BytesIO() if entry.size <= MAX_MEMORY_BYTES else target.open("w+b")
 
 
-def _copy_entry(entry: Entry, path: str, copy: BinaryIO) -> None:
+def _copy_entry(entry: Entry, copy: BinaryIO) -> None:
     for block in entry.read():
         copy.write(block)
     copy.seek(0)
     if is_archive_header(copy.read(RECORD)):
-        refuse("member_nested", name=path)
+        refuse_member("member_nested")

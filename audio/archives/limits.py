@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from audio.findings.findings import FileRefused, make_finding
+from audio.findings.findings import FileRefused, Finding, make_finding
 
 BLOCK = 1 << 18
-INFLATED_BLOCK = 1 << 18
 MAX_SHOWN_CHARACTERS = 80
 
 
@@ -18,7 +17,7 @@ class ArchiveLimits:
     16-bit PCM speech rarely compresses better than 4:1 but silence does, so a ratio applies only to bytes beyond the
     allowance of a member or of the whole archive. `entries` includes folders and system files. `folders` is the depth
     of folders below the one folder that contains everything. `list_ratio` and `list_bytes` limit metadata.csv.
-    `note_bytes` limits the extended header of one file in a tar archive.
+    `note_bytes` limits the extended header of one file in a tar archive. Longer names than `name_characters` are cut.
     """
 
     files: int = 5000
@@ -29,9 +28,9 @@ class ArchiveLimits:
     list_ratio: int = 100
     member_allowance: int = 1 << 20
     total_allowance: int = 16 << 20
-    name_bytes: int = 255
-    folders: int = 1
-    note_bytes: int = 64 << 10
+    name_characters: int = 255
+    folders: int = 20
+    note_bytes: int = 32 << 10
     list_bytes: int = 8 << 20
     text_characters: int = 1000
 
@@ -49,9 +48,10 @@ class Seekable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of an archive as its headers describe it; `read` yields its bytes, Refused if they are wrong.
+    """One entry of an archive as its headers describe it; `read` yields its bytes, or raises MemberRefused.
 
     `packed_size` is the number of bytes in the archive; the entries of a tar archive are not compressed individually.
+    Bytes of a `path` that are not UTF-8 are surrogate escapes until the code page is known (audio.archives.names).
     """
 
     path: str
@@ -61,11 +61,26 @@ class Entry:
     read: Callable[[], Iterator[bytes]]
 
 
+class MemberRefused(Exception):
+    """One file of the archive cannot be read. The others can. `values` are those of its finding, without the name."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.values = code, values
+
+    def make_finding(self, path: str) -> Finding:
+        return make_finding(self.code, None, name=quote_name(path), **self.values)
+
+
 def refuse(code: str, **values: object) -> NoReturn:
-    """Raise Refused for the archive; a `name` is quoted for display."""
+    """Raise FileRefused for the archive; a `name` is quoted for display."""
     if "name" in values:
         values["name"] = quote_name(str(values["name"]))
     raise FileRefused(make_finding(code, None, **values))
+
+
+def refuse_member(code: str, **values: object) -> NoReturn:
+    raise MemberRefused(code, **values)
 
 
 def quote_name(name: str) -> str:
@@ -75,7 +90,7 @@ def quote_name(name: str) -> str:
 
 
 def read_range(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
-    """Yield `size` bytes from `offset`; Refused if the archive ends earlier."""
+    """Yield `size` bytes from `offset`; FileRefused if the archive ends earlier."""
     while size:
         file.seek(offset)
         data = file.read(min(BLOCK, size))
@@ -83,8 +98,3 @@ def read_range(file: Seekable, offset: int, size: int) -> Iterator[bytes]:
             refuse("archive_truncated")
         yield data
         offset, size = offset + len(data), size - len(data)
-
-
-def read_bytes(file: Seekable, offset: int, size: int) -> bytes:
-    """Return `size` bytes from `offset`, for headers; Refused if the archive ends earlier."""
-    return b"".join(read_range(file, offset, size))

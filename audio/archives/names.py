@@ -1,67 +1,130 @@
-"""Checks the names in an archive. They are shown and looked up, but never used as file names on disk."""
+"""Decodes and checks the names in an archive. They are shown and looked up, but never used as file names on disk."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from audio.archives.limits import ArchiveLimits, Entry, refuse
+from audio.archives.limits import ArchiveLimits, Entry, MemberRefused, quote_name, refuse
+from audio.archives.name_encoding import choose_code_page, describe_code_page
+from audio.archives.sorting import TABLE_SUFFIXES
+from audio.findings.findings import FileRefused, Finding, make_finding
+from audio.transcripts.names import fold_name, get_stem
+from audio.transcripts.rows import read_lines
 
-SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})
 SYSTEM_FOLDERS = frozenset({"__MACOSX", ".Trashes", ".Spotlight-V100", ".fseventsd"})
 """Files and folders that operating systems add to archives."""
 EXTRA_SYSTEM_FILE_DEPTH = 2
 """Additional depth allowed for system files: a folder around everything, and __MACOSX, which repeats the folders."""
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 """Unicode categories: controls, marks that change the writing direction, and characters that no font shows."""
+CELL_END_PATTERN = re.compile('[|\t;,\r\n"]| {2,}')
+UNNAMED = "unnamed"
 
 
-def decode_name(raw: bytes) -> str:
-    """Decode a name. All current systems write UTF-8, though some do not declare it."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        refuse("name_not_text", name=raw.decode("latin-1"))
+@dataclass(frozen=True, slots=True)
+class NamedFiles:
+    """The files without folders and system files, by the path that is shown, and what was done to their names."""
+
+    by_path: dict[str, Entry]
+    findings: list[Finding]
 
 
-def arrange_files(entries: list[Entry], limits: ArchiveLimits) -> dict[str, Entry]:
-    """Return the files without system files, by the path that is shown: it omits the folder around everything."""
+def arrange_files(entries: list[Entry], limits: ArchiveLimits, language: str = "") -> NamedFiles:
+    """Name the files. The shown paths omit the folder around everything. FileRefused for a path that leads outside."""
+    findings: list[Finding] = []
+    entries = _decode_paths(entries, limits, language, findings)
     for entry in entries:
         _check_path(entry.path, limits)
-    _check_collisions(entries)
-    files = [entry for entry in entries if not entry.is_folder and not _is_system_file(entry.path)]
+    entries = [entry for entry in entries if not _is_system_file(entry.path) and not _is_top_folder(entry)]
+    cleaned = [replace(entry, path=_clean_path(entry.path, limits)) for entry in entries]
+    _check_collisions(cleaned)
+    files = [entry for entry in cleaned if not entry.is_folder]
+    _report_cleaned(entries, cleaned, findings)
     prefix = _find_common_folder(entry.path for entry in files)
     named = {entry.path.removeprefix(prefix): entry for entry in files}
     for path in named:
         if path.count("/") > limits.folders:
-            refuse("name_too_deep", name=path)
-    return named
+            refuse("name_too_deep", name=path, limit=limits.folders)
+    return NamedFiles(named, findings)
+
+
+def _decode_paths(entries: list[Entry], limits: ArchiveLimits, language: str, findings: list[Finding]) -> list[Entry]:
+    """Decode the names that are not UTF-8. All are in one code page: that of the system that packed the archive."""
+    raw = {entry.path: _encode_path(entry.path) for entry in entries if _is_undecoded(entry.path)}
+    if raw:
+        known = _collect_table_cells(entries, limits)
+        page = choose_code_page(list(raw.values()), lambda name: fold_name(get_stem(name)) in known, language)
+        decoded = {path: name.decode(page) for path, name in raw.items()}
+        entries = [replace(entry, path=decoded.get(entry.path, entry.path)) for entry in entries]
+        example = quote_name(next(iter(decoded.values())))
+        findings.append(make_finding("names_decoded", count=len(raw), page=describe_code_page(page), name=example))
+    # Only now, because the second byte of some Japanese letters is a backslash.
+    return [replace(entry, path=entry.path.replace("\\", "/")) for entry in entries]
+
+
+def _is_undecoded(path: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in path)
+
+
+def _encode_path(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _collect_table_cells(entries: list[Entry], limits: ArchiveLimits) -> set[str]:
+    """The cells of all tables that could be names of recordings with letters beyond ASCII."""
+    cells, bytes_left = set[str](), limits.list_bytes
+    for entry in entries:
+        if not entry.path.lower().endswith(TABLE_SUFFIXES) or entry.size > bytes_left or entry.is_folder:
+            continue
+        bytes_left -= entry.size
+        try:
+            for line in read_lines(b"".join(entry.read())):
+                words = [] if line.isascii() else [*CELL_END_PATTERN.split(line), line.partition(" ")[0]]
+                cells.update(fold_name(get_stem(word)) for word in words if len(word) <= limits.name_characters)
+        except (FileRefused, MemberRefused):
+            continue
+    return cells
 
 
 def _check_path(path: str, limits: ArchiveLimits) -> None:
-    """Refuse every path that is not plain and relative. None is corrected, as such a name is packed on purpose."""
-    if not path:
-        refuse("name_empty")
-    if any(unicodedata.category(character) in INVISIBLE_CATEGORIES for character in path):
-        refuse("name_control", name=path)
+    """Refuse every path that leads outside, as such a name is packed on purpose."""
     if path.startswith("/"):
         refuse("name_absolute", name=path)
     if re.match("[A-Za-z]:", path):
         refuse("name_drive", name=path)
-    if "\\" in path:
-        refuse("name_backslash", name=path)
     parts = path.split("/")
-    if ".." in parts:
+    if any(part.strip() == ".." for part in parts):
         refuse("name_escapes", name=path)
-    if any(part.strip() in ("", ".") or part != part.strip() or part.endswith(".") for part in parts):
-        refuse("name_strange", name=path)
-    if max(len(part.encode()) for part in parts) > limits.name_bytes:
-        refuse("name_too_long", name=path)
     if len(parts) > limits.folders + EXTRA_SYSTEM_FILE_DEPTH + 1:
-        refuse("name_too_deep", name=path)
+        refuse("name_too_deep", name=path, limit=limits.folders)
+
+
+def _clean_path(path: str, limits: ArchiveLimits) -> str:
+    """The path as it is shown: without empty parts, and with nothing that cannot be seen."""
+    return "/".join(_clean_part(part, limits) for part in _list_parts(path)) or UNNAMED
+
+
+def _clean_part(part: str, limits: ArchiveLimits) -> str:
+    shown = "".join("_" if unicodedata.category(one) in INVISIBLE_CATEGORIES else one for one in part)
+    half = limits.name_characters // 2
+    return shown if len(shown) <= limits.name_characters else f"{shown[:half]}…{shown[-half:]}"
+
+
+def _list_parts(path: str) -> list[str]:
+    return [part for part in path.split("/") if part not in ("", ".")]
+
+
+def _report_cleaned(entries: list[Entry], cleaned: list[Entry], findings: list[Finding]) -> None:
+    pairs = zip(entries, cleaned, strict=True)
+    changed = [new.path for old, new in pairs if not new.is_folder and _list_parts(old.path) != new.path.split("/")]
+    if changed:
+        findings.append(make_finding("names_cleaned", count=len(changed), name=quote_name(changed[0])))
 
 
 def _check_collisions(entries: list[Entry]) -> None:
-    """Refuse paths that some system takes for the same: equal except for case or for the encoding of accents."""
+    """Refuse paths that some system takes for the same: equal except for case, accents' encoding or final dots."""
     taken: dict[str, str] = {}
     for entry in entries:
         if entry.is_folder:
@@ -82,7 +145,13 @@ def _list_folders(entry: Entry) -> Iterator[str]:
 
 
 def _fold_path(path: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
+    return "/".join(part.strip().rstrip(". ") for part in folded.split("/"))
+
+
+def _is_top_folder(entry: Entry) -> bool:
+    """Whether it is the packed folder itself: "./" in archives of `tar -C folder .`."""
+    return entry.is_folder and not _list_parts(entry.path)
 
 
 def _is_system_file(path: str) -> bool:

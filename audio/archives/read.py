@@ -1,4 +1,4 @@
-"""Archives of recordings: `.zip`, `.tar` and `.tar.gz`, with transcripts in tables or text files.
+"""Archives of recordings: ZIP files, and tar archives, plain or compressed, with transcripts in tables or text files.
 
 They are parsed only in a limited child process (audio.untrusted), and nothing in them is unpacked under its own name.
 """
@@ -22,8 +22,6 @@ from audio.untrusted.runner import ChildFailed, ChildLimits, parse_finding, run_
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
 MIN_BYTES_PER_SECOND = 2 << 20
 """Minimum reading speed, used to extend the time limits of the child for large archives."""
-EXTENSIONS = (".zip", ".tar", ".tar.gz", ".tgz")
-SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +63,6 @@ def ignore_progress(_done: int, _total: int) -> None:
     """For callers that show no progress."""
 
 
-def is_archive(name: str, head: bytes) -> bool:
-    """Whether a file is an archive, by its name and its first 512 bytes; a file named .wav never is."""
-    lower = name.lower()
-    has_signature = head.startswith(SIGNATURES) or head[257:262] == b"ustar"
-    return lower.endswith(EXTENSIONS) or (has_signature and not lower.endswith(".wav"))
-
-
 def read_archive(
     source: BinaryIO | Path,
     *,
@@ -80,13 +71,15 @@ def read_archive(
     clip_limits: DurationLimits = DEFAULT_LIMITS,
     thresholds: Thresholds = THRESHOLDS,
     limits: ArchiveLimits = ARCHIVE_LIMITS,
+    language: str = "",
     child_limits: ChildLimits = CHILD_LIMITS,
     progress: Callable[[int, int], object] = ignore_progress,
 ) -> Archive:
     """Read an archive in a limited child process. Invalid content is a finding; only reading the source raises OSError.
 
     Accepted files are written to `folder`, which must be empty, and are named by number. With `keep_refused`, refused
-    files are written too. If the archive itself is refused, no file stays in the folder. `progress` is called with the
+    files are written too, unless they are damaged. If the archive itself is refused, no file stays in the folder.
+    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8. `progress` is called with the
     number of files read so far and the number of all files.
     """
     arguments = {
@@ -95,6 +88,7 @@ def read_archive(
         "archive_limits": asdict(limits),
         "clip_limits": asdict(clip_limits),
         "thresholds": asdict(thresholds),
+        "language": language,
     }
     members: list[Member] = []
     contents: dict[str, Any] = {"files": 0, "findings": [], "loose_lines": []}

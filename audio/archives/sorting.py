@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from audio.archives.limits import Entry
+from audio.archives.kinds import NESTED_EXTENSIONS
+from audio.archives.limits import Entry, MemberRefused
 from audio.transcripts.names import AUDIO_SUFFIX_PATTERN, NameIndex, get_file_name
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl")
@@ -40,6 +41,7 @@ class SortedFiles:
     tables: dict[str, Entry] = field(default_factory=dict)
     clip_texts: dict[str, str] = field(default_factory=dict)
     side_files: list[str] = field(default_factory=list)
+    archives: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
 
@@ -49,6 +51,8 @@ def sort_files(files: dict[str, Entry]) -> SortedFiles:
     for path, entry in files.items():
         if is_side_file(path):
             found.side_files.append(path)
+        elif path.lower().endswith(NESTED_EXTENSIONS):
+            found.archives.append(path)
         elif path.lower().endswith(TABLE_SUFFIXES):
             found.tables[path] = entry
         elif AUDIO_SUFFIX_PATTERN.search(path) or _begins_as_audio(entry):
@@ -65,7 +69,10 @@ def is_side_file(path: str) -> bool:
 
 
 def _begins_as_audio(entry: Entry) -> bool:
-    start = next(iter(entry.read()), b"")[:START_BYTES]
+    try:
+        start = next(iter(entry.read()), b"")[:START_BYTES]
+    except MemberRefused:
+        return False
     return start.startswith(AUDIO_STARTS) or start[MP4_MARK] == b"ftyp"
 
 

@@ -1,204 +1,101 @@
-"""A strict reader of tar archives: plain files and folders, with the names of ustar, pax and GNU headers.
+"""Reads tar archives of all dialects (v7, ustar, pax, GNU) with Python's tarfile, plain or compressed."""
 
-The layout: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; the GNU tar manual for GNU types.
-"""
-
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import tarfile
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import BinaryIO
 
-from audio.archives.limits import ArchiveLimits, Entry, Seekable, read_bytes, read_range, refuse
-from audio.archives.names import decode_name
+from audio.archives.kinds import RECORD
+from audio.archives.limits import BLOCK, ArchiveLimits, Entry, read_range, refuse, refuse_member
+from audio.findings.findings import FileRefused
 
-RECORD = 512
-ZERO_RECORD = bytes(RECORD)
-CURRENT_FOLDER = "."
-CHECKSUM = slice(148, 156)
-MAGIC, POSIX, GNU = slice(257, 265), b"ustar\x0000", b"ustar  \x00"
-
-REGULAR_FILES, FOLDER, PAX_HEADER, PAX_GLOBAL_HEADER, LONG_NAME = (b"0", b"\0"), b"5", b"x", b"g", b"L"
+EXTENDED_HEADERS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 REFUSED_KINDS = {
-    b"1": "member_hardlink",
-    b"2": "member_symlink",
-    b"3": "member_device",
-    b"4": "member_device",
-    b"6": "member_fifo",
-    b"S": "member_sparse",
-    b"K": "member_symlink",
+    tarfile.LNKTYPE: "member_hardlink",
+    tarfile.SYMTYPE: "member_symlink",
+    tarfile.CHRTYPE: "member_device",
+    tarfile.BLKTYPE: "member_device",
+    tarfile.FIFOTYPE: "member_fifo",
+    b"M": "archive_split",
 }
+SKIPPED_KINDS = (b"V", b"D")
+"""The name of a GNU volume, and the list of a folder in an incremental backup."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    kind: bytes
-    path: bytes
-    size: int
+def read_tar_entries(file: BinaryIO, limits: ArchiveLimits) -> tuple[list[Entry], bool]:
+    """All files and folders in order, and whether bytes that are skipped follow them.
 
-
-@dataclass(slots=True)
-class _Overrides:
-    """Values from extended headers that override those of the next file's header."""
-
-    path: bytes | None = None
-    size: int | None = None
-    is_set: bool = False
-
-
-def is_tar_header(record: bytes) -> bool:
-    """Whether 512 bytes are a tar header, by the magic number and the checksum."""
-    if len(record) != RECORD or record[MAGIC] not in (POSIX, GNU):
-        return False
-    checksum = re.fullmatch(rb" *([0-7]{1,7})[ \0]*", record[CHECKSUM])
-    blank = sum(record) - sum(record[CHECKSUM]) + 8 * ord(" ")
-    return checksum is not None and int(checksum[1], 8) == blank
-
-
-def read_tar_entries(file: Seekable, limits: ArchiveLimits) -> list[Entry]:
-    """Return all files and folders in order; Refused unless every header to the end of the archive is valid."""
+    FileRefused unless every header to the end of the archive is valid.
+    """
     entries: list[Entry] = []
-    overrides, position = _Overrides(), 0
-    while (record := read_bytes(file, position, RECORD)) != ZERO_RECORD:
-        header, data_start = _parse_header(record), position + RECORD
-        size = header.size if overrides.size is None else overrides.size
-        position = data_start + _round_up(size)
-        if header.kind in (PAX_HEADER, PAX_GLOBAL_HEADER, LONG_NAME):
-            _read_overrides(file, header, data_start, overrides, limits)
-            continue
-        _check_kind(header, overrides)
-        entry = _build_entry(file, header, overrides, data_start, limits)
-        if entry.path != CURRENT_FOLDER or not entry.is_folder:
-            entries.append(entry)
-        if len(entries) > limits.entries:
-            refuse("archive_too_many", limit=limits.files)
-        overrides = _Overrides()
-    if overrides.is_set:
-        refuse("archive_damaged", what="an extended header has no file")
-    _check_end(file, position)
-    return entries
-
-
-def _round_up(size: int) -> int:
-    return -(-size // RECORD) * RECORD
-
-
-def _parse_header(record: bytes) -> _Header:
-    if not is_tar_header(record):
+    try:
+        with _open_tar(file, limits) as archive:
+            while (info := archive.next()) is not None:
+                if info.size < 0 or archive.offset <= info.offset:
+                    refuse("archive_damaged", what="the size of a file is not a number")
+                if info.type not in SKIPPED_KINDS:
+                    entries.append(_build_entry(file, info, limits))
+                if len(entries) > limits.entries:
+                    refuse("archive_too_many", limit=limits.files)
+    except FileRefused:
+        raise
+    except tarfile.ReadError as error:
+        if "empty file" in str(error):
+            refuse("archive_empty")
+        if "unexpected end" in str(error) or "truncated" in str(error):
+            refuse("archive_truncated")
         refuse("archive_damaged", what="the header of a file is invalid")
-    name, prefix = _parse_text(record[:100]), _parse_text(record[345:500])
-    path = prefix + b"/" + name if prefix and record[MAGIC] == POSIX else name
-    return _Header(record[156:157], path, _parse_number(record[124:136]))
+    except (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupError):
+        refuse("archive_damaged", what="the header of a file is invalid")
+    return entries, _check_end(file, archive.offset)
 
 
-def _parse_text(field: bytes) -> bytes:
-    """Return the bytes before the first NUL; only NULs may follow."""
-    text, _, rest = field.partition(b"\0")
-    if rest.strip(b"\0"):
-        refuse("name_control", name=decode_name(field))
-    return text
+def _open_tar(file: BinaryIO, limits: ArchiveLimits) -> tarfile.TarFile:
+    class LimitedHeader(tarfile.TarInfo):
+        """A header that is checked before tarfile uses its size."""
+
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "LimitedHeader":
+            info = super().frombuf(buf, encoding, errors)
+            if info.size < 0:
+                refuse("archive_damaged", what="the size of a file is not a number")
+            if info.type in EXTENDED_HEADERS and info.size > limits.note_bytes:
+                refuse("member_note_long")
+            return info
+
+    return tarfile.open(fileobj=file, mode="r:", tarinfo=LimitedHeader, encoding="utf-8", errors="surrogateescape")
 
 
-def _parse_number(field: bytes) -> int:
-    """Parse octal digits, or GNU's binary form for larger numbers."""
-    if field[0] == 0x80:
-        return int.from_bytes(field[1:], "big")
-    octal = re.fullmatch(rb" *([0-7]*)[ \0]*", field)
-    if octal is None:
-        refuse("archive_damaged", what="the size of a file is not a number")
-    return int(octal[1] or b"0", 8)
+def _build_entry(file: BinaryIO, info: tarfile.TarInfo, limits: ArchiveLimits) -> Entry:
+    if info.type in REFUSED_KINDS:
+        refuse(REFUSED_KINDS[info.type], name=info.name)
+    read: Callable[[], Iterator[bytes]] = partial(read_range, file, info.offset_data, info.size)
+    if info.size > limits.member_bytes:
+        read = partial(refuse_member, "member_too_big", limit=limits.member_bytes >> 20)
+    elif info.issparse():
+        read = partial(refuse_member, "member_sparse")
+    elif not info.isreg() and not info.isdir():
+        read = partial(refuse_member, "member_unusual")
+    return Entry(info.name, info.size, info.size, info.isdir(), read)
 
 
-def _read_overrides(
-    file: Seekable, header: _Header, data_start: int, overrides: _Overrides, limits: ArchiveLimits
-) -> None:
-    """Read an extended header (pax or GNU): a name or size that does not fit the header of the next file."""
-    if header.size > limits.note_bytes:
-        refuse("member_note_long")
-    if overrides.is_set:
-        refuse("archive_damaged", what="it has two extended headers for one file")
-    body = read_bytes(file, data_start, _round_up(header.size))[: header.size]
-    if header.kind == LONG_NAME:
-        overrides.path, overrides.is_set = _parse_text(body), True
-        return
-    fields = _parse_pax(body)
-    if any(name.startswith(b"GNU.sparse") for name in fields):
-        refuse("member_sparse", name=decode_name(fields.get(b"GNU.sparse.name", header.path)))
-    if header.kind == PAX_HEADER:
-        overrides.path, overrides.size, overrides.is_set = fields.get(b"path"), _parse_pax_size(fields), True
-    elif fields.keys() & {b"path", b"size", b"linkpath"}:
-        refuse("archive_damaged", what="a global header sets one name or size for all files")
+def _check_end(file: BinaryIO, offset: int) -> bool:
+    """Read to the end, which checks the checksums of compressed archives. True if not all bytes there are zeros.
 
-
-def _parse_pax(body: bytes) -> dict[bytes, bytes]:
-    """Parse lines of "length name=value\\n" in one pass; each name may occur once."""
-    fields: dict[bytes, bytes] = {}
-    position = 0
-    while position < len(body):
-        digits, space, _ = body[position : position + 8].partition(b" ")
-        end = position + int(digits) if space and digits.isdigit() else 0
-        name, equals, value = body[position + len(digits) + 1 : end].partition(b"=")
-        if not position + len(digits) + 3 < end <= len(body) or not equals or value[-1:] != b"\n" or name in fields:
-            refuse("archive_damaged", what="an extended header is invalid")
-        fields[name] = value[:-1]
-        position = end
-    return fields
-
-
-def _parse_pax_size(fields: dict[bytes, bytes]) -> int | None:
-    value = fields.get(b"size")
-    if value is not None and not re.fullmatch(rb"[0-9]{1,15}", value):
-        refuse("archive_damaged", what="the size of a file is not a number")
-    return None if value is None else int(value)
-
-
-def _check_kind(header: _Header, overrides: _Overrides) -> None:
-    name = decode_name(header.path if overrides.path is None else overrides.path)
-    if header.kind in REFUSED_KINDS:
-        refuse(REFUSED_KINDS[header.kind], name=name)
-    if header.kind not in (*REGULAR_FILES, FOLDER):
-        refuse("member_unusual", name=name)
-
-
-def _build_entry(
-    file: Seekable, header: _Header, overrides: _Overrides, data_start: int, limits: ArchiveLimits
-) -> Entry:
-    path = decode_name(header.path if overrides.path is None else overrides.path)
-    size = header.size if overrides.size is None else overrides.size
-    is_folder = header.kind == FOLDER or path.endswith("/")
-    if is_folder and size:
-        refuse("member_unusual", name=path)
-    if size > limits.member_bytes:
-        refuse("member_too_big", name=path, limit=limits.member_bytes >> 20)
-    _check_padding(file, data_start + size, data_start + _round_up(size))
-    return Entry(_normalize_path(path), size, size, is_folder, partial(read_range, file, data_start, size))
-
-
-def _normalize_path(path: str) -> str:
-    """Remove the "./" that `tar -C folder .` puts before each name; the folder itself becomes "."."""
-    return (
-        CURRENT_FOLDER
-        if path in (CURRENT_FOLDER, f"{CURRENT_FOLDER}/")
-        else path.removeprefix(f"{CURRENT_FOLDER}/").removesuffix("/")
-    )
-
-
-def _check_padding(file: Seekable, start: int, end: int) -> None:
-    if any(block.strip(b"\0") for block in read_range(file, start, end - start)):
-        refuse("archive_hidden")
-
-
-def _check_end(file: Seekable, position: int) -> None:
-    """Refuse anything but a second record of zeros and then only zeros."""
-    if read_bytes(file, position + RECORD, RECORD) != ZERO_RECORD:
-        refuse("archive_hidden")
-    for block in _read_rest(file, position + 2 * RECORD):
-        if block.strip(b"\0"):
-            refuse("archive_trailing")
-
-
-def _read_rest(file: Seekable, position: int) -> Iterator[bytes]:
-    file.seek(position)
-    while block := file.read(RECORD):
-        yield block
-        position += len(block)
-        file.seek(position)
+    tarfile also ends at an invalid header, which would lose the files after it without a word.
+    """
+    file.seek(offset)
+    if not (record := file.read(RECORD)):
+        refuse("archive_truncated")
+    if record.strip(b"\0"):
+        refuse("archive_damaged", what="the header of a file is invalid")
+    has_rest = False
+    while block := file.read(BLOCK):
+        has_rest = has_rest or bool(block.strip(b"\0"))
+    return has_rest

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from audio.archives.limits import ArchiveLimits, Entry, quote_name
+from audio.archives.limits import ArchiveLimits, Entry, MemberRefused, quote_name
 from audio.archives.sorting import SortedFiles
 from audio.findings.findings import FileRefused, Finding, make_finding
 from audio.transcripts.cleaning import clean_text
@@ -106,11 +106,15 @@ class ArchiveTexts:
         del self.by_path[recording]
 
     def _load(self, path: str, entry: Entry) -> bytes | None:
-        """The bytes of a text file; None if it is too large. Refused if the archive is damaged there."""
+        """The bytes of a text file; None if it is too large or damaged."""
         if entry.size > self.limits.list_bytes:
             self._report_unread(path, make_finding("table_too_big", limit=self.limits.list_bytes >> 20))
             return None
-        return b"".join(entry.read())
+        try:
+            return b"".join(entry.read())
+        except MemberRefused as refused:
+            self._report_unread(path, refused.make_finding(path))
+            return None
 
     def _report_unread(self, path: str, reason: Finding) -> None:
         self.findings.append(make_finding("table_unread", name=quote_name(path), reason=reason.text))
@@ -166,6 +170,8 @@ def list_file_findings(files: SortedFiles, texts: ArchiveTexts) -> Iterator[Find
     """What was passed over, and recordings without a text where others have one."""
     if files.side_files:
         yield make_finding("side_files", count=len(files.side_files), name=quote_name(files.side_files[0]))
+    if files.archives:
+        yield make_finding("nested_archives", files=_name_some(files.archives))
     if others := list(chain(files.others, texts.others)):
         yield make_finding("other_files", count=len(others), files=_name_some(others))
     missing = [path for path in files.recordings if path not in texts.by_path]

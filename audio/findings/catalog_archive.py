@@ -8,19 +8,20 @@ RENAME = "Rename it, with letters, digits, spaces, - and _, then pack the files 
 
 ARCHIVE_ERRORS = {
     "not_an_archive": make_error("The file is not a ZIP or tar archive.", PACK_AGAIN),
-    "archive_not_tar": make_error("The gzip file contains no tar archive.", PACK_AGAIN),
-    "archive_nested": make_error("The gzip file contains another kind of archive.", PACK_AGAIN),
+    "archive_not_tar": make_error("The {format} file contains no tar archive.", PACK_AGAIN),
+    "archive_nested": make_error("The {format} file contains another kind of archive.", PACK_AGAIN),
+    "archive_other_format": make_error("The file is a {format} archive, which cannot be read.", PACK_AGAIN),
+    "archive_of_archives": make_error(
+        "The archive has no recordings, but other archives, such as {name}.",
+        "Unpack them, then pack all files together.",
+    ),
+    "archive_memory": make_error("The archive needs more than {limit} MB of memory to unpack.", PACK_AGAIN),
     "archive_without_audio": make_error("The archive has no recordings.", PACK_CLIPS),
     "archive_empty": make_error("The archive is empty.", PACK_CLIPS),
     "archive_truncated": make_error("The archive is cut off: its end is missing.", SEND_AGAIN),
     "archive_damaged": make_error("The archive is damaged ({what}).", SEND_AGAIN),
-    "archive_prefix": make_error("There are bytes before the beginning of the archive.", PACK_AGAIN),
-    "archive_trailing": make_error("There are bytes after the end of the archive.", PACK_AGAIN),
-    "archive_hidden": make_error("There are bytes in the archive that belong to none of its files.", PACK_AGAIN),
-    "archive_comment": make_error("The archive has a comment.", PACK_AGAIN),
     "archive_polyglot": make_error("The file is two kinds of archive in one.", PACK_AGAIN),
     "archive_split": make_error("The file is one part of a split archive.", "Pack the files into one archive."),
-    "archive_zip64": make_error("The file is a ZIP64 archive (the format for more than 4 GB).", PACK_AGAIN),
     "archive_disagrees": make_error("The archive contradicts itself about {name}.", PACK_AGAIN),
     "archive_overlap": make_error("Some files in the archive share the same bytes.", PACK_AGAIN),
     "archive_bomb": make_error("The archive unpacks to far more data than recordings need.", PACK_CLIPS),
@@ -34,7 +35,8 @@ MEMBER_ERRORS = {
     "member_too_big": make_error("The file {name} is longer than {limit} MB.", "Split it into clips first."),
     "member_encrypted": make_error("The file {name} is encrypted.", "Pack the files again, without a password."),
     "member_compression": make_error("The file {name} is compressed in an unusual way.", PACK_AGAIN),
-    "member_checksum": make_error("The checksum of {name} is wrong.", SEND_AGAIN),
+    "member_checksum": make_error("The checksum of {name} is wrong: it was damaged in the archive.", SEND_AGAIN),
+    "member_damaged": make_error("The file {name} is damaged in the archive, and cannot be unpacked.", SEND_AGAIN),
     "member_nested": make_error(
         "The file {name} is an archive inside the archive.", "Unpack it, then pack all files together."
     ),
@@ -50,17 +52,12 @@ MEMBER_ERRORS = {
 }
 
 NAME_ERRORS = {
-    "name_empty": make_error("A file in the archive has no name.", PACK_AGAIN),
     "name_absolute": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_drive": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_escapes": make_error("The path {name} points outside the archive.", PACK_AGAIN),
-    "name_backslash": make_error("The file {name} has a backslash in its name.", RENAME),
-    "name_control": make_error("The name of the file {name} contains invisible characters.", RENAME),
-    "name_strange": make_error("The file name {name} is not allowed.", RENAME),
-    "name_not_text": make_error("The name {name} is not encoded as UTF-8.", RENAME),
-    "name_too_long": make_error("The name {name} is too long.", RENAME),
+    "name_not_text": make_error("The name {name} is marked as UTF-8, but is not.", RENAME),
     "name_too_deep": make_error(
-        "The file {name} is in nested folders.", "Put the files into one folder, and pack that."
+        "The file {name} is in more than {limit} nested folders.", "Put the files into one folder, and pack that."
     ),
     "name_twice": make_error("There are two files called {name}.", RENAME),
     "names_collide": make_error("The name {name} is almost the same as that of another file.", RENAME),
@@ -68,6 +65,27 @@ NAME_ERRORS = {
 
 TABLE_AGAIN = "Correct the table and choose it again."
 CHECK_LINES = "Correct these lines, or choose the table again for the voice, which shows each line."
+
+SKIPPED_FINDINGS = {
+    "archive_hidden": make_warning(
+        "Bytes of the archive that belong to none of its files were skipped: {count:,}.",
+        "If a file is missing, pack all files again.",
+    ),
+    "archive_trailing": make_warning(
+        "Other bytes follow the end of the archive. They were skipped.", "If a file is missing, pack all files again."
+    ),
+    "nested_archives": make_warning(
+        "Archives inside the archive were not read: {files}.", "Unpack them, and upload their files."
+    ),
+    "names_decoded": make_fix(
+        "Names that are not in UTF-8: {count:,}. They were read as {page}, such as {name}.",
+        "If they look wrong, pack the files again with a program that writes UTF-8, such as 7-Zip.",
+    ),
+    "names_cleaned": make_fix(
+        "Names that were too long, empty, or had invisible characters: {count:,}, such as {name}.",
+        "They are shown without these.",
+    ),
+}
 
 METADATA_FINDINGS = {
     "metadata_missing": make_warning("{count:,} recordings have no transcript, such as {name}.", "Add their texts."),
@@ -122,4 +140,4 @@ TABLE_ERRORS = {
     ),
 }
 
-CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **METADATA_FINDINGS, **TABLE_ERRORS}
+CODES = {**ARCHIVE_ERRORS, **MEMBER_ERRORS, **NAME_ERRORS, **SKIPPED_FINDINGS, **METADATA_FINDINGS, **TABLE_ERRORS}

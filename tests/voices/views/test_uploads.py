@@ -1,19 +1,24 @@
 """Uploads of recordings: several, invalid, duplicate and large files, transcripts as CSV, archives."""
 
 import io
+import re
 import resource
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
+from audio.archives.kinds import READ_EXTENSIONS
 from tests.support.html import read_html
 from tests.support.wav import make_speech_like, make_wav_bytes
+from tests.support.zips import ZipMember, build_zip
 from tests.voices.rows import Studio, make_clip, make_upload
 from voices.models import Recording, Voice
 from voices.views import uploads
@@ -245,6 +250,35 @@ def test_broken_archive_is_refused_with_findings(producer_client: Client, voice:
     assert (result["state"], result["text"]) == ("refused", "No files added.")
     assert result["findings"][0]["text"] and result["findings"][0]["advice"]
     assert not voice.recordings.exists()
+
+
+def test_damaged_file_of_an_archive_is_refused_and_the_others_are_added(producer_client: Client, voice: Voice) -> None:
+    data = build_zip(ZipMember(b"a.wav", make_clip(1)), ZipMember(b"b.wav", make_clip(2), crc=1))
+    (result,) = upload_files(producer_client, voice, SimpleUploadedFile("x.zip", data))
+    assert (result["state"], result["text"]) == ("accepted", "1 added, 1 not usable.")
+    (refused,) = result["parts"]
+    assert (refused["name"], refused["text"]) == ("b.wav", "Not added.")
+    assert "checksum" in refused["findings"][0]["text"]
+    assert voice.recordings.get().file_name == "a.wav"
+
+
+def test_names_in_an_old_archive_are_in_the_code_page_of_the_language(producer_client: Client, voice: Voice) -> None:
+    Voice.objects.filter(pk=voice.pk).update(language="pl-PL")
+    data = build_zip(ZipMember("Łódź.wav".encode("cp852"), make_clip(1)))
+    (result,) = upload_files(producer_client, voice, SimpleUploadedFile("x.zip", data))
+    assert voice.recordings.get().file_name == "Łódź.wav"
+    assert "code page 852" in result["findings"][0]["text"]
+
+
+def test_upload_page_offers_all_archives_that_are_read(producer_client: Client, voice: Voice) -> None:
+    page = producer_client.get(reverse("voices:voice", args=[voice.pk])).content.decode()
+    script = Path(settings.BASE_DIR, "static/js/upload-queue.js").read_text(encoding="utf-8")
+    accepted = re.search(r'accept="(audio[^"]*)"', page)
+    progress_pattern = re.search(r"isArchive = .*?/(.*?)/i", script)
+    assert accepted and progress_pattern
+    for extension in READ_EXTENSIONS:
+        assert Path(f"set{extension}").suffix in accepted[1].split(",")
+        assert re.search(progress_pattern[1], f"set{extension}")
 
 
 def test_form_without_javascript_shows_messages_for_an_archive(producer_client: Client, voice: Voice) -> None:

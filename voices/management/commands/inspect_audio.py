@@ -31,7 +31,13 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", metavar="PATH", type=Path, help="a file, a folder, a .zip or a .tar.gz")
+        parser.add_argument(
+            "paths",
+            nargs="+",
+            metavar="PATH",
+            type=Path,
+            help="a file, a folder, or an archive (.zip, .tar, .tar.gz …)",
+        )
         parser.add_argument("--json", action="store_true", help="print a list with one object per file")
         parser.add_argument(
             "--provider", choices=sorted(registry.PROVIDERS), help="check against this provider's limits"

@@ -36,7 +36,7 @@ class ArchiveResult:
 
 
 def add_archive(voice: Voice, file: "File[Any]", by: User, progress: ProgressWriter | None = None) -> ArchiveResult:
-    """Add every recording of a .zip, .tar or .tar.gz, with the transcripts from its metadata.csv."""
+    """Add every recording of an archive, with the transcripts from its tables."""
     thresholds, progress = load_thresholds(), progress or ProgressWriter()
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
@@ -45,6 +45,7 @@ def add_archive(voice: Voice, file: "File[Any]", by: User, progress: ProgressWri
             keep_refused=True,
             clip_limits=CLIP_LIMITS,
             thresholds=thresholds,
+            language=voice.language,
             progress=progress.write_read,
         )
         progress.end_activity(WorkKind.READING, len(archive.members))
@@ -57,6 +58,9 @@ def add_archive(voice: Voice, file: "File[Any]", by: User, progress: ProgressWri
 
 
 def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, thresholds: Thresholds) -> None:
+    if member.path is None:  # damaged: with keep_refused, all others have a path
+        result.refused.append((member.name, member.inspection["findings"][0]))
+        return
     # Check for duplicates first: an interrupted archive is uploaded again, and conversion is slow.
     if duplicate := Recording.objects.filter(voice=voice, sha256=member.sha256).first():
         _record_duplicate(result, duplicate, member)
@@ -64,7 +68,6 @@ def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, t
     if result.converted_bytes > ARCHIVE_WAV_BYTES:
         result.refused.append((member.name, make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()))
         return
-    assert member.path  # noqa: S101 - with keep_refused every member has a path
     with member.path.open("rb") as stored, ingest_audio(stored, CLIP_LIMITS, thresholds) as sound:
         if sound.inspection.header is None:
             result.refused.append((member.name, sound.build_row_fields()["findings"][0]))

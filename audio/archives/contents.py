@@ -26,10 +26,11 @@ ARCHIVE_EXTENSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The recordings by path, in order, with their transcripts, and the findings about the other files."""
+    """The recordings by path, in order, with transcripts and choices, and the findings about the other files."""
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]
+    in_builds: dict[str, bool]
     findings: list[Finding]
     loose_lines: list[LooseLine]
 
@@ -48,7 +49,7 @@ def read_contents(file: BinaryIO, limits: ArchiveLimits) -> Contents:
         refuse("archive_without_audio")
     texts.read(found)
     findings = [*texts.findings, *list_file_findings(found, texts)]
-    return Contents(found.recordings, texts.by_path, findings, texts.loose)
+    return Contents(found.recordings, texts.by_path, texts.in_builds, findings, texts.loose)
 
 
 def _read_entries(file: BinaryIO, kind: str, limits: ArchiveLimits) -> list[Entry]:

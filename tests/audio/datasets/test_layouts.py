@@ -14,8 +14,8 @@ from audio.transcripts.table import match_lines, read_table
 
 ODD_NAMES = (
     "take.wav", "Take.WAV", "TAKE.flac", "con.wav", "a/b:c*?.wav", "-1.wav", "..\\.hidden.mp3", "notes.txt", "take.zip",
-    "日本語 ①.wav", "  .wav", "._mac.wav", "~$x.wav", "a\u202eb.wav", "end. .wav", "é.wav", "e\u0301.wav", "x" * 190 + ".wav",
-    "語" * 90 + ".wav", "Thumbs.db", "x.bak", "take-2.WAV",
+    "日本語 ①.wav", "  .wav", "._mac.wav", "~$x.wav", "a\u202eb.wav", "end. .wav", "é.wav", "e\u0301.wav",
+    "x" * 190 + ".wav", "語" * 90 + ".wav", "Thumbs.db", "x.bak", "take-2.WAV",
 )  # fmt: skip
 TEXTS = ("He said “no”.", '"Yes," she said; \'tis "so".', "=1+1 | two\nlines", "日本語です。", "", "-a, b")
 

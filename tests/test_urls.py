@@ -145,6 +145,7 @@ ACCESS = {
     "voices:recording_active": ("post", AUDIO_ROLES),
     "voices:recording_split": ("post", AUDIO_ROLES),
     "voices:recordings_export": ("get", ALL_ROLES),
+    "voices:voice_dataset": ("get", PRODUCER_ROLES),
     "voices:recordings_bulk": ("post", AUDIO_ROLES),
     "voices:recordings_undo": ("post", AUDIO_ROLES),
     "voices:recordings_bulk_delete": ("post", AUDIO_ROLES),

@@ -8,12 +8,13 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
+from audio.datasets.layouts import Layout
 from consent.country_field import CountriesField
 from consent.models import WORLDWIDE, Purpose
 from providers.types import Tier
 from voicehub.edit_versions import VersionedFormMixin
 from voicehub.text import join_with_and
-from voices.models import BuildStatus
+from voices.models import BuildStatus, DatasetLayout
 from voices.models.choices import HANDOVER_CHOICES
 from voices.services.recordings.emotions import find_emotion_option, list_emotion_providers
 
@@ -161,3 +162,20 @@ class ResolveTrainingForm(forms.Form):
         error_messages={"required": CHOOSE_OUTCOME, "invalid_choice": CHOOSE_OUTCOME},
     )
     why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter how you know this."})
+
+
+class DatasetForm(forms.Form):
+    """What is downloaded of a voice: its layout, and which recordings."""
+
+    layout = forms.TypedChoiceField(
+        choices=DatasetLayout.choices,
+        coerce=Layout,
+        initial=DatasetLayout.VOICEHUB,
+        error_messages={"required": "Choose a layout.", "invalid_choice": "Choose one of these layouts."},
+    )
+    only_in_builds = forms.TypedChoiceField(
+        choices=[("no", "no"), ("yes", "yes")],
+        coerce=lambda value: value == "yes",
+        initial="no",
+        error_messages={"required": "Choose the recordings.", "invalid_choice": "Choose the recordings."},
+    )

@@ -30,10 +30,11 @@ COMPRESSED = {GZIP: "gzip", BZIP2: "bzip2", XZ: "xz"}
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The recordings by path, in order, with their transcripts, and the findings about the other files."""
+    """The recordings by path, in order, with transcripts and choices, and the findings about the other files."""
 
     recordings: dict[str, Entry]
     transcripts: dict[str, str]
+    in_builds: dict[str, bool]
     findings: list[Finding]
     loose_lines: list[LooseLine]
 
@@ -55,7 +56,7 @@ def read_contents(file: BinaryIO, limits: ArchiveLimits, language: str = "") -> 
         refuse("archive_without_audio")
     texts.read(found)
     findings += [*named.findings, *texts.findings, *list_file_findings(found, texts)]
-    return Contents(found.recordings, texts.by_path, findings, texts.loose)
+    return Contents(found.recordings, texts.by_path, texts.in_builds, findings, texts.loose)
 
 
 def _read_entries(file: BinaryIO, size: int, limits: ArchiveLimits) -> tuple[list[Entry], list[Finding]]:

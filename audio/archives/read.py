@@ -29,7 +29,7 @@ class Member:
     """One file of an archive. `name` is for display only; `path` is where the file was written, or None.
 
     `inspection` and `facts` come from `Inspection`, `transcript` comes from a table or a text file ("" if there is none
-    for the file).
+    for the file). `in_builds` comes from a table (None if none says whether the file is used in builds).
     """
 
     number: int
@@ -37,6 +37,7 @@ class Member:
     size: int
     sha256: str
     transcript: str
+    in_builds: bool | None
     inspection: dict[str, Any]
     facts: dict[str, Any]
     path: Path | None

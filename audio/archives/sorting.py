@@ -15,6 +15,8 @@ SIDE_SUFFIXES = (
     ".bak", ".tmp", ".part", ".crdownload", ".lnk", ".url", ".ini", ".db", ".md5", ".sha256", ".sfv",
 )  # fmt: skip
 """Peaks, projects and leftovers of Audition, Audacity, Reaper, Live, Cubase, Pro Tools, Sound Forge and systems."""
+SIDE_NAMES = ("receipt.json",)
+"""What VoiceHub puts beside the recordings of a voice that is downloaded as a dataset."""
 SIDE_NAME_PATTERN = re.compile(r"(\.~lock\..*#|\.directory|icon\r?|~\$.*|\.nfs.*|.*~)$", re.IGNORECASE | re.DOTALL)
 AUDIO_STARTS = (
     b"RIFF",
@@ -65,7 +67,8 @@ def sort_files(files: dict[str, Entry]) -> SortedFiles:
 
 def is_side_file(path: str) -> bool:
     name = get_file_name(path)
-    return name.lower().endswith(SIDE_SUFFIXES) or bool(SIDE_NAME_PATTERN.fullmatch(name))
+    lower = name.lower()
+    return lower.endswith(SIDE_SUFFIXES) or lower in SIDE_NAMES or bool(SIDE_NAME_PATTERN.fullmatch(name))
 
 
 def _begins_as_audio(entry: Entry) -> bool:

@@ -1,4 +1,7 @@
-"""Reads the transcripts of an archive: from tables, and from text files beside clips. No table refuses the archive."""
+"""Reads what the tables and texts of an archive say of its recordings. No table refuses the archive.
+
+That is the transcripts, and whether a recording is used in builds.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,11 +30,12 @@ class LooseLine:
 
 
 class ArchiveTexts:
-    """The transcripts by recording, what was found wrong, and the text files that are no transcripts."""
+    """The transcripts and choices by recording, what was found wrong, and the text files that are no transcripts."""
 
     def __init__(self, limits: ArchiveLimits) -> None:
         self.limits = limits
         self.by_path: dict[str, str] = {}
+        self.in_builds: dict[str, bool] = {}
         self.findings: list[Finding] = []
         self.others: list[str] = []
         self.loose: list[LooseLine] = []
@@ -65,6 +69,7 @@ class ArchiveTexts:
             self.others.append(path)  # a text in which nothing is the name of a recording
             return
         self.has_source = True
+        self.in_builds |= match.choices
         self.findings += _list_table_findings(path, match, table.cleaned, table.columns.is_certain)
         for code, lines in _list_reasons(match).items():
             self.loose += [LooseLine(path, line.number, line.name, code) for line in lines]

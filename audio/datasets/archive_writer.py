@@ -8,23 +8,25 @@ on any machine: the archive has no time and no owner, and no compression library
 import hashlib
 import re
 import tarfile
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from audio.datasets.stored_gzip import compute_gzip_size, stream_gzip
+from audio.datasets.stored_zip import (
+    MAX_BYTES,
+    MAX_ENTRIES,
+    StoredFile,
+    compute_stored_size,
+    make_text_file,
+    stream_stored_files,
+)
 from audio.findings.findings import FileRefused, make_finding
 from audio.wav.riff import ignore_data
 
 BLOCK = 1 << 18
 METADATA = "metadata.csv"
-MAX_BYTES = 1 << 31
-"""Larger archives need an extension that not every reader supports."""
-MAX_ENTRIES = 65534
-LOCAL_BYTES, CENTRAL_BYTES, END_BYTES = 30 + 16, 46, 22
-"""Bytes in a zip for an entry's local header and data descriptor, its directory record, and the end record
-(APPNOTE.TXT of PKWARE, 4.3)."""
 TAR_END = 2 * tarfile.BLOCKSIZE
 """Zero bytes at the end of a tar."""
 
@@ -55,13 +57,7 @@ class ClipChanged(OSError):
 def stream_zip(entries: Sequence[DatasetEntry], with_text: bool = True) -> Iterator[bytes]:
     """Yield the zip in pieces; Refused if it would be too big, ValueError if two clips have the same name."""
     _check_entries(entries, compute_zip_size(entries, with_text))
-    buffer = _ZipBuffer()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:  # type: ignore[call-overload]  # zipfile only writes
-        if with_text:
-            zipped.writestr(zipfile.ZipInfo(METADATA), format_metadata(entries))
-        for entry in entries:
-            yield from _store_clip(zipped, entry, buffer)
-    yield buffer.take()
+    yield from stream_stored_files(_list_files(entries, with_text))
 
 
 def format_metadata(entries: Sequence[DatasetEntry]) -> bytes:
@@ -75,8 +71,7 @@ def clean_text(text: str) -> str:
 
 def compute_zip_size(entries: Sequence[DatasetEntry], with_text: bool = True) -> int:
     """Compute the size of the zip in bytes without opening a clip."""
-    contents = _list_contents(entries, with_text)
-    return END_BYTES + sum(LOCAL_BYTES + CENTRAL_BYTES + 2 * len(name.encode()) + size for name, size in contents)
+    return compute_stored_size(_list_files(entries, with_text))
 
 
 def stream_tarball(entries: Sequence[DatasetEntry], with_text: bool = True) -> Iterator[bytes]:
@@ -88,7 +83,7 @@ def stream_tarball(entries: Sequence[DatasetEntry], with_text: bool = True) -> I
 def compute_tarball_size(entries: Sequence[DatasetEntry], with_text: bool = True) -> int:
     """Compute the size of the .tar.gz in bytes without opening a clip."""
     plain_size = TAR_END + sum(
-        tarfile.BLOCKSIZE + size + _compute_padding(size) for _, size in _list_contents(entries, with_text)
+        tarfile.BLOCKSIZE + file.size + _compute_padding(file.size) for file in _list_files(entries, with_text)
     )
     return compute_gzip_size(plain_size)
 
@@ -126,10 +121,10 @@ def make_clip_names(stems: Sequence[str]) -> list[str]:
     return names
 
 
-def _list_contents(entries: Sequence[DatasetEntry], with_text: bool) -> list[tuple[str, int]]:
-    """Return names and sizes of the files in an archive."""
-    clips = [(f"{entry.name}.wav", entry.size) for entry in entries]
-    return [(METADATA, len(format_metadata(entries))), *clips] if with_text else clips
+def _list_files(entries: Sequence[DatasetEntry], with_text: bool) -> list[StoredFile]:
+    """Return the files in an archive."""
+    clips = [StoredFile(f"{entry.name}.wav", entry.size, partial(_read_clip, entry)) for entry in entries]
+    return [make_text_file(METADATA, format_metadata(entries)), *clips] if with_text else clips
 
 
 def _check_entries(entries: Sequence[DatasetEntry], size: int) -> None:
@@ -150,13 +145,6 @@ def _read_clip(entry: DatasetEntry) -> Iterator[bytes]:
             yield block
     if remaining:
         raise ClipChanged(f"{entry.name} no longer has {entry.size} bytes")
-
-
-def _store_clip(zipped: zipfile.ZipFile, entry: DatasetEntry, buffer: "_ZipBuffer") -> Iterator[bytes]:
-    with zipped.open(zipfile.ZipInfo(f"{entry.name}.wav"), "w") as target:
-        for block in _read_clip(entry):
-            target.write(block)
-            yield buffer.take()
 
 
 def _stream_tar(entries: Sequence[DatasetEntry], with_text: bool) -> Iterator[bytes]:
@@ -180,22 +168,3 @@ def _build_tar_header(name: str, size: int) -> bytes:
 def _compute_padding(size: int) -> int:
     """Return the number of zero bytes that fill the last block of a file."""
     return -size % tarfile.BLOCKSIZE
-
-
-class _ZipBuffer:
-    """A write-only file for zipfile. `take` returns the bytes written since the last call and discards them."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: no data is buffered elsewhere."""
-
-    def take(self) -> bytes:
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        return data

@@ -7,7 +7,7 @@ import unicodedata
 INVISIBLE_PATTERN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 UNUSUAL_SPACE_PATTERN = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 # What exports of VoiceHub put an apostrophe before, so that spreadsheets take it for no formula.
-ESCAPED_PATTERN = re.compile(r"'(?=[=+\-@\t\r\n＝＋－＠])")
+FORMULA_PATTERN = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
 def clean_text(text: str) -> str:
@@ -21,4 +21,9 @@ def has_unusual_characters(text: str) -> bool:
 
 
 def unescape_cell(text: str) -> str:
-    return text[1:] if ESCAPED_PATTERN.match(text) else text
+    return text[1:] if text.startswith("'") and FORMULA_PATTERN.match(text) else text
+
+
+def escape_cell(text: str) -> str:
+    """The text as a cell from which `unescape_cell` makes it again."""
+    return f"'{text}" if FORMULA_PATTERN.match(text) else text

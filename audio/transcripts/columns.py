@@ -27,6 +27,7 @@ class Role(StrEnum):
     NAME = "name"
     TEXT = "text"
     NORMALIZED = "normalized"
+    IN_BUILDS = "in builds"
     OTHER = ""
 
 
@@ -45,6 +46,7 @@ TITLES = {
         "normalized transcription", "normalised transcription", "normalized transcript", "normalised transcript",
         "normalized sentence", "clean text", "text clean",
     },
+    Role.IN_BUILDS: {"in builds", "included", "use"},
 }  # fmt: skip
 
 
@@ -52,6 +54,7 @@ TITLES = {
 class Columns:
     """The places of the columns in a row. `normalized_at` is None if there is one text only.
 
+    `in_builds_at` is None if the table does not say which recordings are used in builds. Only its title tells it.
     `has_titles`: the first row is no line. `is_certain` is False if a person should look at the choice.
     """
 
@@ -60,6 +63,7 @@ class Columns:
     normalized_at: int | None = None
     has_titles: bool = False
     is_certain: bool = True
+    in_builds_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -107,7 +111,10 @@ def find_titled_columns(titles: Sequence[str]) -> Columns | None:
         return None
     text_role = Role.TEXT if Role.TEXT in roles else Role.NORMALIZED
     normalized_at = roles.index(Role.NORMALIZED) if {Role.TEXT, Role.NORMALIZED} <= set(roles) else None
-    return Columns(roles.index(Role.NAME), roles.index(text_role), normalized_at, has_titles=True)
+    in_builds_at = roles.index(Role.IN_BUILDS) if Role.IN_BUILDS in roles else None
+    return Columns(
+        roles.index(Role.NAME), roles.index(text_role), normalized_at, has_titles=True, in_builds_at=in_builds_at
+    )
 
 
 def get_role(title: str) -> Role:

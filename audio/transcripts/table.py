@@ -22,16 +22,21 @@ from audio.transcripts.rows import (
 )
 
 KNOWN_WEIGHT = 1000
+CHOICES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class TableLine:
-    """One line of a table, with its number for people, who count the titles too. `normalized` is a second text."""
+    """One line of a table, with its number for people, who count the titles too. `normalized` is a second text.
+
+    `in_builds` is None if the line does not say whether the recording is used in builds.
+    """
 
     number: int
     name: str
     text: str
     normalized: str = ""
+    in_builds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class TableMatch:
     repeated: list[TableLine] = field(default_factory=list)
     """Lines of recordings for which the table has different texts."""
     empty: list[TableLine] = field(default_factory=list)
+    choices: dict[str, bool] = field(default_factory=dict)
+    """Whether a recording is used in builds, where the table says so, also of lines without a text."""
     proposals: dict[int, str] = field(default_factory=dict)
     """By the number of an unknown line, the recording that it means if its name has lost its leading zeros."""
 
@@ -129,7 +136,8 @@ def _make_lines(rows: Iterable[Row], columns: Columns) -> Iterator[TableLine]:
     for number, row in rows:
         name = unescape_cell(row[columns.name_at].strip()) if len(row) > columns.name_at else ""
         normalized = "" if columns.normalized_at is None else _read_cell(row, columns.normalized_at)
-        yield TableLine(number, name, _read_cell(row, columns.text_at), normalized)
+        choice = "" if columns.in_builds_at is None else _read_cell(row, columns.in_builds_at)
+        yield TableLine(number, name, _read_cell(row, columns.text_at), normalized, CHOICES.get(choice.casefold()))
 
 
 def _read_cell(row: Sequence[str], place: int) -> str:
@@ -144,7 +152,7 @@ def _collect_samples(rows: Sequence[Row]) -> list[list[str]]:
 
 def match_lines(lines: Iterable[TableLine], index: NameIndex) -> TableMatch:
     """Find the recording of each line. No line is left out: each stands in one of the lists."""
-    match, by_name = TableMatch(), dict[str, list[TableLine]]()
+    match, by_name, choices = TableMatch(), dict[str, list[TableLine]](), dict[str, set[bool]]()
     for line in lines:
         found = index.find(line.name)
         if not found:
@@ -153,13 +161,17 @@ def match_lines(lines: Iterable[TableLine], index: NameIndex) -> TableMatch:
                 match.proposals[line.number] = proposal
         elif len(found) > 1:
             match.ambiguous.append(line)
-        elif not line.text:
-            match.empty.append(line)
         else:
-            by_name.setdefault(found[0], []).append(line)
+            if line.in_builds is not None:
+                choices.setdefault(found[0], set()).add(line.in_builds)
+            if line.text:
+                by_name.setdefault(found[0], []).append(line)
+            else:
+                match.empty.append(line)
     for name, same in by_name.items():
         if any(line.text != same[0].text for line in same):
             match.repeated += same
         else:
             match.lines[name] = same[0]
+    match.choices = {name: values.pop() for name, values in choices.items() if len(values) == 1}
     return match

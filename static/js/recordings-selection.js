@@ -137,10 +137,9 @@ document.addEventListener("reset", ({ target }) => {
 document.addEventListener("htmx:afterSwap", restore);
 window.addEventListener("pageshow", show);
 
-// A download leaves the page as it is, so that the form can be sent again.
+// A download leaves the page as it is.
 document.addEventListener("submit", ({ target, submitter }) => {
-  if (submitter?.matches("[data-download]")) setTimeout(() => delete target.dataset.sent);
-  else if (target === getForm()) forgetOthers();
+  if (target === getForm() && !submitter?.matches("[data-download]")) forgetOthers();
 });
 
 // --- What was done ---

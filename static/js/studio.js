@@ -38,11 +38,12 @@ const markScrolled = ({ target }) => target.matches?.(SCROLLED) && markMore(targ
 document.addEventListener("scroll", markScrolled, { capture: true, passive: true });
 
 // A form is submitted once, even if its button is pressed twice. Coming back to the page enables the button again.
+// A download leaves the page as it is, so that its form can be sent again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) event.preventDefault();
-  form.dataset.sent = "yes";
+  if (!event.submitter?.matches("[data-download]")) form.dataset.sent = "yes";
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

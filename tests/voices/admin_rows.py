@@ -34,6 +34,7 @@ from voices.models import (
     BuildRecording,
     BulkChange,
     Callback,
+    DatasetDownload,
     DatasetFetch,
     LimitOverride,
     OfflineProof,
@@ -133,6 +134,9 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     )
     User.objects.create_user(f"user-{number:02}").groups.set(studio.producer.groups.all())
     WorkSample.objects.create(kind="analysis", seconds=12.345678, finished_at=now)
+    DatasetDownload.objects.create(
+        voice=Voice.objects.latest("created_at"), by=studio.producer, layout="ljspeech", recording_count=3, size=12345
+    )
     BulkChange.objects.create(voice=Voice.objects.latest("created_at"), by=studio.producer, kind="include")
     UploadProgress.objects.create(user=studio.producer, started_at=now)
     ThresholdOverride.objects.create(name=f"threshold-{number}", value=0.5, reason="Measured.")

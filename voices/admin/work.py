@@ -1,10 +1,10 @@
-"""How long finished work took, uploads in progress, and actions on many recordings that can be undone."""
+"""How long finished work took, uploads in progress, actions on many recordings that can be undone, and downloads."""
 
 from django.contrib import admin
 
 from voicehub.admin_base.groups import WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin
-from voices.models import BulkChange, UploadProgress, WorkSample
+from voices.models import BulkChange, DatasetDownload, UploadProgress, WorkSample
 
 
 @admin.register(WorkSample)
@@ -34,3 +34,13 @@ class BulkChangeAdmin(ReadOnlyAdmin):
     list_select_related = ["voice", "by"]
     # Up to 20,000 transcripts, which are in the rows of the recordings too.
     exclude = ["changes"]
+
+
+@admin.register(DatasetDownload)
+class DatasetDownloadAdmin(ReadOnlyAdmin):
+    group = WORK
+    purpose = "Who downloaded the recordings of a voice"
+    list_display = ["voice", "by", "layout", "recording_count", "size", "started_at", "finished_at", "failure"]
+    list_filter = ["layout", "started_at"]
+    search_fields = ["voice__name", "by__username"]
+    list_select_related = ["voice", "by"]

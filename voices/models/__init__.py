@@ -5,6 +5,7 @@ from voices.models.choices import (
     AccountMode,
     BuildStatus,
     BulkKind,
+    DatasetLayout,
     FileKind,
     FindingSeverity,
     InclusionSource,
@@ -14,6 +15,7 @@ from voices.models.choices import (
     VoteChoice,
     WorkKind,
 )
+from voices.models.dataset_download import DatasetDownload
 from voices.models.limits import LimitOverride
 from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
@@ -31,7 +33,9 @@ __all__ = [
     "BulkChange",
     "BulkKind",
     "Callback",
+    "DatasetDownload",
     "DatasetFetch",
+    "DatasetLayout",
     "FileKind",
     "FindingSeverity",
     "InclusionSource",

@@ -115,6 +115,15 @@ class BulkKind(models.TextChoices):
     DELETION = "deletion", "Deleting recordings"
 
 
+class DatasetLayout(models.TextChoices):
+    """The layouts in which a voice is downloaded (see `audio.datasets.layouts`)."""
+
+    VOICEHUB = "voicehub", "VoiceHub"
+    LJSPEECH = "ljspeech", "LJSpeech"
+    HUGGING_FACE = "hugging_face", "Hugging Face"
+    RESEMBLE = "resemble", "Resemble AI"
+
+
 class UploadActivity(models.TextChoices):
     """The two steps of an archive upload."""
 

@@ -268,3 +268,21 @@ def test_names_that_lost_their_zeros_are_proposed_and_not_used() -> None:
     assert not found.lines and [line.number for line in found.unknown] == [1, 2, 3]
     assert found.proposals == dict(enumerate(names, start=1))
     assert match("1\tOne two\n2\tThree four\n", ["01.wav", "001.wav", "2.wav"]).proposals == {}
+
+
+@pytest.mark.parametrize("title", ["in_builds", "In builds", "included", "Use"])
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("True", "FALSE"), ("1", "0")])
+def test_table_says_which_recordings_are_in_builds(title: str, yes: str, no: str) -> None:
+    found = match(f"file,{title},text\na,{yes},One\nb,{no},\nc,maybe,Three\n", KNOWN)
+    assert found.choices == {"a.wav": True, "b.wav": False}
+    assert [(line.name, line.in_builds) for line in found.lines.values()] == [("a", True), ("c", None)]
+    assert [line.name for line in found.empty] == ["b"]
+
+
+def test_lines_that_differ_about_builds_choose_nothing() -> None:
+    assert match("file,text,use\na,One,yes\na,One,no\nb,Two,no\nb,Two,\n", KNOWN).choices == {"b.wav": False}
+
+
+def test_table_without_titles_says_nothing_about_builds() -> None:
+    found = match("a|One two three\nb|Four five six\n", KNOWN)
+    assert found.lines and not found.choices

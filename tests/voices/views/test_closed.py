@@ -71,7 +71,7 @@ OTHER_URLS = {
     "remote_progress", "remote_refresh", "remote_rename", "remote_visibility", "remote_alert_seen", "remote_delete",
     "remote_confirm_deletion", "remote_confirm_files", "remote_assign_deletion", "preview_request", "dataset",
     "deletion_list", "deletion_confirm", "deletion_keep", "voice_edit", "voice_list", "build_list",
-    "search", "search_suggestions", "spend", "talent_choose",
+    "search", "search_suggestions", "spend", "talent_choose", "voice_dataset",
 }  # fmt: skip
 CLOSED = "Closed: the consent was withdrawn."
 

@@ -1,6 +1,7 @@
 """Archive upload: each file in the archive is added like a single upload."""
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -12,10 +13,11 @@ from audio.findings.findings import make_finding
 from audio.findings.thresholds import Thresholds
 from audio.ingest import ingest_audio
 from voicehub.models import User
+from voicehub.refusals import ActionRefused
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES
-from voices.models import Recording, Voice, WorkKind
-from voices.services.recordings.store import CLIP_LIMITS, make_recording, set_transcript, store_recording
+from voices.models import InclusionSource, Recording, Voice, WorkKind
+from voices.services.recordings.store import CLIP_LIMITS, make_recording, set_active, set_transcript, store_recording
 from voices.services.recordings.upload_progress import ProgressWriter
 
 
@@ -36,7 +38,7 @@ class ArchiveResult:
 
 
 def add_archive(voice: Voice, file: "File[Any]", by: User, progress: ProgressWriter | None = None) -> ArchiveResult:
-    """Add every recording of an archive, with the transcripts from its tables."""
+    """Add every recording of an archive in its order, with the transcripts and choices of its tables."""
     thresholds, progress = load_thresholds(), progress or ProgressWriter()
     with tempfile.TemporaryDirectory(prefix="voicehub-archive-") as folder:
         archive = read_archive(
@@ -78,6 +80,7 @@ def _add_member(result: ArchiveResult, voice: Voice, member: Member, by: User, t
             make_recording(voice, file, sound, by, member.transcript), file, sound.wav_path
         )
     if is_new:
+        _apply_choice(recording, member)
         result.recordings.append(recording)
     else:
         _record_duplicate(result, recording, member)
@@ -87,3 +90,12 @@ def _record_duplicate(result: ArchiveResult, recording: Recording, member: Membe
     result.duplicates.append((member.name, recording))
     if member.transcript and not recording.transcript:
         set_transcript(recording, member.transcript)
+    if recording.active_by != InclusionSource.PERSON:
+        _apply_choice(recording, member)
+
+
+def _apply_choice(recording: Recording, member: Member) -> None:
+    """A table's choice is that of a person. A recording that cannot be used stays out of builds, and says why."""
+    if member.in_builds is not None and recording.is_usable:
+        with suppress(ActionRefused):
+            set_active(recording, member.in_builds)

@@ -25,7 +25,7 @@ def test_names_are_valid_unique_and_those_of_recordings_on_every_system(layout: 
     paths = make_paths(layout, ODD_NAMES)
     arranged = arrange_files([Entry(path, 1, 1, False, lambda: iter([b"."])) for path in paths], ARCHIVE_LIMITS)
     folder = "" if layout == Layout.RESEMBLE else paths[0].rpartition("/")[0] + "/"
-    assert list(sort_files(arranged).recordings) == [path.removeprefix(folder) for path in paths]
+    assert list(sort_files(arranged.by_path).recordings) == [path.removeprefix(folder) for path in paths]
     assert len({path.casefold() for path in paths}) == len(ODD_NAMES)
     names = [path.rpartition("/")[2] for path in paths]
     assert not [name for name in names if set(name) & set('<>:"/\\|?*') or name.lower() == "con.wav"]

@@ -19,6 +19,7 @@ class ArchiveLimits:
     allowance of a member or of the whole archive. `entries` includes folders and system files. `folders` is the depth
     of folders below the one folder that contains everything. `list_ratio` and `list_bytes` limit metadata.csv.
     `note_bytes` limits the extended header of one file in a tar archive.
+    `text_characters` is that of the transcript's form.
     """
 
     files: int = 5000
@@ -33,7 +34,7 @@ class ArchiveLimits:
     folders: int = 1
     note_bytes: int = 64 << 10
     list_bytes: int = 8 << 20
-    text_characters: int = 1000
+    text_characters: int = 2000
 
 
 ARCHIVE_LIMITS = ArchiveLimits()

@@ -18,6 +18,7 @@ class ArchiveLimits:
     allowance of a member or of the whole archive. `entries` includes folders and system files. `folders` is the depth
     of folders below the one folder that contains everything. `list_ratio` and `list_bytes` limit metadata.csv.
     `note_bytes` limits the extended header of one file in a tar archive. Longer names than `name_characters` are cut.
+    `text_characters` is that of the transcript's form.
     """
 
     files: int = 5000
@@ -32,7 +33,7 @@ class ArchiveLimits:
     folders: int = 20
     note_bytes: int = 32 << 10
     list_bytes: int = 8 << 20
-    text_characters: int = 1000
+    text_characters: int = 2000
 
 
 ARCHIVE_LIMITS = ArchiveLimits()

@@ -26,6 +26,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 from moto.server import ThreadedMotoServer
 
+from audio.datasets.layouts import Layout
 from consent.models import Capture, Consent, ConsentStatus, Contract, Purpose, Take, Talent
 from consent.services.contracts import file_contract
 from consent.services.evidence_checks import CHANGED, check_contract_file
@@ -39,11 +40,13 @@ from tests.support.processes import ROOT
 from tests.support.task_runner import refuse_single_file, run_due_tasks
 from tests.support.wav import load_sample_wav
 from voicehub import media
+from voicehub.refusals import ActionRefused
 from voicehub.storage import StorageUnavailable, hash_file
 from voicehub.tokens import derive_token
 from voices.models import Account, Build, LimitOverride, Recording, Voice
 from voices.services.builds.spec import make_build_spec, make_clip_name
 from voices.services.builds.start import start_build
+from voices.services.recordings.dataset_download import prepare_download
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import add_recording, create_voice, delete_recording
 
@@ -163,6 +166,15 @@ def test_converted_and_split_files_are_analyzed_in_the_bucket(voice: Voice, s3: 
         delete_recording(row)
     run_due_tasks("delete_partial_files")
     assert len(s3.listdir(f"recordings/{voice.pk}")[1]) == 3
+
+
+def test_voice_in_the_bucket_is_downloaded_as_a_dataset(voice: Voice, s3: Storage, producer: Any) -> None:
+    prepared = prepare_download(voice, producer, Layout.LJSPEECH, only_in_builds=False)
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(prepared.chunks)))
+    assert archive.read("wavs/slt-02.wav") == load_sample_wav("slt-02")
+    s3.delete(str(voice.recordings.get(file_name="slt-01.wav").file.name))
+    with pytest.raises(ActionRefused, match="“slt-01.wav” is missing"):
+        prepare_download(voice, producer, Layout.LJSPEECH, only_in_builds=False)
 
 
 def test_take_and_contract_are_stored_in_bucket(voice: Voice, s3: Storage) -> None:

@@ -44,7 +44,7 @@ DOUBTFUL_METADATA_LISTS: dict[str, tuple[MakeArchive, dict[str, str], list[str]]
         ["table_lines_empty", "metadata_missing"],
     ),
     "text of 1,001 characters": (
-        pack_list("a.wav|" + "a" * 1001), {"a.wav": ""}, ["table_texts_long", "metadata_missing"]
+        pack_list("a.wav|" + "a" * 2001), {"a.wav": ""}, ["table_texts_long", "metadata_missing"]
     ),
     "missing file": (pack_list("a.wav|Hello.\nb.wav|Hello.\n"), {"a.wav": "Hello."}, ["table_lines_unknown"]),
     "header in the second line": (pack_list("a.wav|Hello.\nname|text\n"), {"a.wav": "Hello."}, ["table_lines_unknown"]),
@@ -92,7 +92,7 @@ DOUBTFUL_METADATA_LISTS: dict[str, tuple[MakeArchive, dict[str, str], list[str]]
         ["table_unread", "metadata_missing"],
     ),
     "a long text of a clip": (
-        pack_texts(a__txt=b"a" * 1001), {"a.wav": "", "b.wav": ""}, ["table_texts_long", "metadata_missing"]
+        pack_texts(a__txt=b"a" * 2001), {"a.wav": "", "b.wav": ""}, ["table_texts_long", "metadata_missing"]
     ),
     "side files": (
         pack_texts(a__pkf=b"x", a__wav__reapeaks=b"x", session__aup3=b"x", a__asd=b"x", thumbs__db=b"x"),
@@ -137,5 +137,5 @@ GOOD_METADATA_LISTS: dict[str, tuple[MakeArchive, dict[str, str]]] = {
     "UTF-16": (pack_list("a.wav|Hello.".encode("utf-16")), {"a.wav": "Hello."}),
     "Latin 1": (pack_list("a.wav|Grüße.".encode("latin-1")), {"a.wav": "Grüße."}),
     "list name in upper case": (lambda: build_zip_with_list("a|Hello.", name=b"METADATA.csv"), {"a.wav": "Hello."}),
-    "text of 1,000 characters": (pack_list("a.wav|" + "a" * 1000), {"a.wav": "a" * 1000}),
+    "text of 2,000 characters": (pack_list("a.wav|" + "a" * 2000), {"a.wav": "a" * 2000}),
 }

@@ -267,7 +267,7 @@ def test_names_without_their_zeros_are_set_only_on_request(voice: Voice, produce
     table = "line-1\tThe first.\nline-002\tThe second.\n"
     page = read_html(send_table(producer_client, voice, table))
     assert "1 transcript will change." in page and "1 name fits no recording," in page
-    assert "Set 2 transcripts, with those without zeros" in page
+    assert "Set 2, with the zeros put back" in page
     with_zeros = re.search(r'name="with_zeros"\s+value="([^"]+)"', page)
     assert with_zeros
     change = BulkChange.objects.exclude(pk=with_zeros[1]).get()

@@ -143,7 +143,8 @@ def _find_data(file: BinaryIO, info: zipfile.ZipInfo) -> int | None:
     head = file.read(LOCAL_HEADER.size)
     if not head.startswith(ZIP_FILE) or len(head) < LOCAL_HEADER.size:
         return None
-    return info.header_offset + LOCAL_HEADER.size + sum(LOCAL_HEADER.unpack(head)[1:])
+    _signature, name_bytes, extra_bytes = LOCAL_HEADER.unpack(head)
+    return info.header_offset + LOCAL_HEADER.size + int(name_bytes) + int(extra_bytes)
 
 
 def _build_entry(file: BinaryIO, info: zipfile.ZipInfo, limits: ArchiveLimits) -> Entry:

@@ -18,7 +18,10 @@ from audio.archives.kinds import ZIP_END, ZIP_FILE
 from audio.archives.limits import BLOCK, ArchiveLimits, Entry, refuse, refuse_member
 from audio.findings.findings import FileRefused
 
+CENTRAL = b"PK\x01\x02"
 LOCAL_HEADER = struct.Struct("<4s22xHH")
+CENTRAL_HEADER, FLAGS_AT = struct.Struct("<8xH18xHHH12x"), 8
+"""The flags of a file, and the lengths of its name, extra field and comment."""
 END_BYTES, MAX_COMMENT_BYTES = 22, 0xFFFF
 MAX_DIRECTORY_BYTES = 6 << 20
 """512 bytes for each of 12,000 entries. Limited because zipfile reads the directory into memory."""
@@ -38,11 +41,12 @@ REFUSED_KINDS = {
 
 
 class _LimitedFile:
-    """The file for zipfile, which would read a directory of any length."""
+    """The file for zipfile, which would read a directory of any length, and refuse it for one name."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.tell = file.tell
+        self._has_directory = False
 
     def seekable(self) -> bool:
         return True
@@ -54,7 +58,30 @@ class _LimitedFile:
         data = self._file.read(min(size, MAX_DIRECTORY_BYTES + 1) if size >= 0 else MAX_DIRECTORY_BYTES + 1)
         if len(data) > MAX_DIRECTORY_BYTES:
             refuse("archive_damaged", what="its directory is too large")
+        if data.startswith(CENTRAL) and size > 0 and not self._has_directory:
+            self._has_directory = True
+            return _clear_wrong_marks(data)
         return data
+
+
+def _clear_wrong_marks(directory: bytes) -> bytes:
+    """The directory without the mark for UTF-8 at names that are not."""
+    cleared, position = bytearray(directory), 0
+    while cleared.startswith(CENTRAL, position) and position + CENTRAL_HEADER.size <= len(cleared):
+        flags, *lengths = CENTRAL_HEADER.unpack_from(cleared, position)
+        start = position + CENTRAL_HEADER.size
+        if flags & UTF_8 and not _is_utf_8(directory[start : start + lengths[0]]):
+            struct.pack_into("<H", cleared, position + FLAGS_AT, flags & ~UTF_8)
+        position = start + sum(lengths)
+    return bytes(cleared)
+
+
+def _is_utf_8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_zip_entries(file: BinaryIO, limits: ArchiveLimits) -> tuple[list[Entry], int]:
@@ -66,7 +93,7 @@ def read_zip_entries(file: BinaryIO, limits: ArchiveLimits) -> tuple[list[Entry]
     if _read_disk_number(file) or any(info.volume for info in members):
         refuse("archive_split")
     skipped = _count_skipped_bytes(file, members, archive.start_dir)
-    return [_build_entry(archive, info, limits) for info in members], skipped
+    return [_build_entry(file, info, limits) for info in members], skipped
 
 
 def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
@@ -74,8 +101,6 @@ def _open_zip(file: BinaryIO) -> zipfile.ZipFile:
         return zipfile.ZipFile(_LimitedFile(file), metadata_encoding="latin-1")
     except FileRefused:
         raise
-    except UnicodeDecodeError as error:
-        refuse("name_not_text", name=error.object.decode("latin-1"))
     except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
         if "multiple disks" in str(error):
             refuse("archive_split")
@@ -108,15 +133,21 @@ def _count_skipped_bytes(file: BinaryIO, members: list[zipfile.ZipInfo], directo
 
 
 def _find_end(file: BinaryIO, info: zipfile.ZipInfo) -> int:
-    """Where the data of a file end. The lengths of its name and extra field come from its own header, if it has one."""
+    start = _find_data(file, info)
+    return (start or info.header_offset + LOCAL_HEADER.size + len(info.orig_filename)) + info.compress_size
+
+
+def _find_data(file: BinaryIO, info: zipfile.ZipInfo) -> int | None:
+    """Where the data of a file begin. Its own header has the lengths of its name and extra field; None without one."""
     file.seek(info.header_offset)
-    head, lengths = file.read(LOCAL_HEADER.size), len(info.orig_filename)
-    if head.startswith(ZIP_FILE) and len(head) == LOCAL_HEADER.size:
-        lengths = sum(LOCAL_HEADER.unpack(head)[1:])
-    return info.header_offset + LOCAL_HEADER.size + lengths + info.compress_size
+    head = file.read(LOCAL_HEADER.size)
+    if not head.startswith(ZIP_FILE) or len(head) < LOCAL_HEADER.size:
+        return None
+    _signature, name_bytes, extra_bytes = LOCAL_HEADER.unpack(head)
+    return info.header_offset + LOCAL_HEADER.size + int(name_bytes) + int(extra_bytes)
 
 
-def _build_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ArchiveLimits) -> Entry:
+def _build_entry(file: BinaryIO, info: zipfile.ZipInfo, limits: ArchiveLimits) -> Entry:
     path, extra_fields = _decode_path(info), dict(_parse_extra_fields(info.extra))
     if info.flag_bits & ENCRYPTED or info.compress_type == 99 or {EXTRA_AES, EXTRA_STRONG} & extra_fields.keys():
         refuse("member_encrypted", name=path)
@@ -124,7 +155,7 @@ def _build_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Archiv
     if kind in REFUSED_KINDS:
         refuse(REFUSED_KINDS[kind], name=path)
     is_folder = kind == stat.S_IFDIR or path.endswith(("/", "\\")) or bool(not kind and info.external_attr & DOS_FOLDER)
-    read: Callable[[], Iterator[bytes]] = partial(_read_member, archive, info, limits)
+    read: Callable[[], Iterator[bytes]] = partial(_read_member, file, info, limits)
     if info.file_size > limits.member_bytes:
         read = partial(refuse_member, "member_too_big", limit=limits.member_bytes >> 20)
     elif (is_folder and info.file_size) or info.flag_bits & PATCHED:
@@ -152,24 +183,40 @@ def _parse_extra_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         data = data[4 + size :]
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: ArchiveLimits) -> Iterator[bytes]:
+class _MemberData:
+    """The file from the data of a member on. ZipFile.open refuses members whose two headers differ in their marks."""
+
+    def __init__(self, file: BinaryIO, start: int) -> None:
+        self._file, self._position = file, start
+
+    def read(self, size: int, /) -> bytes:
+        self._file.seek(self._position)
+        data = self._file.read(size)
+        self._position += len(data)
+        return data
+
+
+def _read_member(file: BinaryIO, info: zipfile.ZipInfo, limits: ArchiveLimits) -> Iterator[bytes]:
     """Yield the bytes of a file; MemberRefused if they are damaged.
 
     FileRefused if the size in the directory is a lie: if there are far more bytes, or others than the size and the
     checksum agree on. zipfile would stop at that size, so it gets a larger one.
     """
     size, most = 0, max(info.file_size, info.compress_size * limits.list_ratio + limits.member_allowance)
+    start = _find_data(file, info)
+    if start is None:
+        refuse_member("member_damaged")
     unlimited = copy.copy(info)
     unlimited.file_size = most + 2 * BLOCK
     try:
-        with archive.open(unlimited) as stream:
+        with zipfile.ZipExtFile(_MemberData(file, start), "r", unlimited) as stream:
             while block := stream.read(BLOCK):
                 if size < info.file_size:
                     yield block[: info.file_size - size]
                 size += len(block)
                 if size > most:
                     refuse("archive_bomb")
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, struct.error, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         refuse_member("member_checksum" if "CRC" in str(error) else "member_damaged")
     if size != info.file_size:
         refuse("archive_disagrees", name=_decode_path(info))

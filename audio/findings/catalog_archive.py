@@ -55,7 +55,6 @@ NAME_ERRORS = {
     "name_absolute": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_drive": make_error("The path {name} points outside the archive.", PACK_AGAIN),
     "name_escapes": make_error("The path {name} points outside the archive.", PACK_AGAIN),
-    "name_not_text": make_error("The name {name} is marked as UTF-8, but is not.", RENAME),
     "name_too_deep": make_error(
         "The file {name} is in more than {limit} nested folders.", "Put the files into one folder, and pack that."
     ),

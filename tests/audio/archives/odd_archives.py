@@ -102,6 +102,17 @@ ODD_ZIPS: dict[str, OddArchive] = {
         [],
         {"a.wav": ""},
     ),
+    "local header with another name": (pack_zip(ZipMember(local_name=b"b.wav")), [], {"a.wav": ""}),
+    "local header without the mark for UTF-8": (
+        pack_zip(ZipMember("é.wav".encode(), flags=1 << 11, local_flags=0)),
+        [],
+        {"é.wav": ""},
+    ),
+    "mark for UTF-8 in the local header only": (
+        pack_zip(ZipMember("é.wav".encode(), local_flags=1 << 11)),
+        [],
+        {"é.wav": ""},
+    ),
     "local header with another method": (pack_zip(ZipMember(local_method=STORED)), [], {"a.wav": ""}),
     "local header with another checksum": (pack_zip(ZipMember(local_crc=1)), [], {"a.wav": ""}),
     "local header with another size": (pack_zip(ZipMember(local_size=100)), [], {"a.wav": ""}),
@@ -155,7 +166,6 @@ ODD_ZIPS: dict[str, OddArchive] = {
     ),
     "wrong checksum": (pack_zip(ZipMember(crc=1)), [], {"a.wav": "member_checksum"}),
     "wrong checksum of stored data": (pack_zip(ZipMember(crc=1, method=STORED)), [], {"a.wav": "member_checksum"}),
-    "local header with another name": (pack_zip(ZipMember(local_name=b"b.wav")), [], {"a.wav": "member_damaged"}),
     "wrong signature of the first local header": (
         pack_zip(ZipMember(signature=b"PK\x03\x05"), ZipMember(b"b.wav")),
         [],
@@ -228,6 +238,11 @@ ODD_ZIPS: dict[str, OddArchive] = {
     "junk twice": (pack_names("a.wav", ".DS_Store", ".DS_Store"), [], {"a.wav": ""}),
     # Names that are not UTF-8 are in a code page.
     "not UTF-8": (pack_names(b"caf\xe9.wav"), ["names_decoded"], {"café.wav": ""}),
+    "marked as UTF-8, but is not": (
+        pack_zip(ZipMember(b"caf\xe9.wav", flags=1 << 11), ZipMember("é.wav".encode(), flags=1 << 11)),
+        ["names_decoded"],
+        {"café.wav": "", "é.wav": ""},
+    ),
     "overlong UTF-8": (pack_names(b"\xc0\xaf.wav"), ["names_decoded"], {"АЇ.wav": ""}),
 }
 

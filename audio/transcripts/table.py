@@ -150,6 +150,12 @@ def _collect_samples(rows: Sequence[Row]) -> list[list[str]]:
     return [[row[place].strip()[:200] if len(row) > place else "" for row in head] for place in range(width)]
 
 
+def match_table(data: bytes, names: Iterable[str]) -> TableMatch:
+    """Read a table and find the recordings, of these names, that its lines mean. FileRefused if it is none."""
+    index = NameIndex(names)
+    return match_lines(read_table(data, lambda name: bool(index.find(name))).lines, index)
+
+
 def match_lines(lines: Iterable[TableLine], index: NameIndex) -> TableMatch:
     """Find the recording of each line. No line is left out: each stands in one of the lists."""
     match, by_name, choices = TableMatch(), dict[str, list[TableLine]](), dict[str, set[bool]]()

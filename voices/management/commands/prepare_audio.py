@@ -24,8 +24,6 @@ from audio.datasets.segment import DEFAULT_LENGTHS, SegmentLengths, list_segment
 from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
 from audio.findings.findings import FileRefused, Finding
 from audio.levels.inspection import DurationLimits, inspect_file
-from audio.transcripts.names import NameIndex
-from audio.transcripts.table import match_lines, read_table
 from audio.wav.convert import convert_to_wav
 from audio.wav.pcm import HEADER_BYTES
 from audio.wav.recipe import Recipe, build_recipe
@@ -33,6 +31,7 @@ from audio.wav.riff import ALLOWED_RATES, BYTES_PER_FRAME
 from providers import registry
 from providers.types import Tier
 from voicehub.text import format_duration
+from voices.management.clip_texts import read_clip_texts
 from voices.management.commands.inspect_audio import (
     BAR_WIDTH,
     NO_DATABASE,
@@ -206,7 +205,7 @@ def _pack_clips(options: dict[str, Any], progress: Progress) -> Iterator[str]:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav")
     if not paths:
         raise CommandError(f"There is no .wav file in {folder}. Run prepare_audio convert first.")
-    texts = _read_texts(folder / archive_writer.METADATA, paths) if with_text else {}
+    texts = read_clip_texts(folder / archive_writer.METADATA, paths) if with_text else {}
     if with_text and (missing := [path.name for path in paths if not texts.get(path.stem)]):
         raise CommandError(
             f"No text in {archive_writer.METADATA} for: {', '.join(missing)}. Add the texts, or use --without-text."
@@ -229,22 +228,6 @@ def _open_clip(path: Path) -> Clip:
         return load_clip(path)
     except FileRefused as refused:
         raise CommandError(f"{path}: {describe_error(refused)}") from None
-
-
-def _read_texts(path: Path, clips: Sequence[Path]) -> dict[str, str]:
-    """The text of each clip, by the clip's name without .wav. A line that fits no clip is an error."""
-    if not path.exists():
-        raise CommandError(f"There is no {path}. Create it, or use --without-text.")
-    index = NameIndex(clip.name for clip in clips)
-    try:
-        table = read_table(path.read_bytes(), lambda name: bool(index.find(name)))
-    except FileRefused as refused:
-        raise CommandError(f"{path}: {describe_error(refused)}") from None
-    match = match_lines(table.lines, index)
-    if wrong := [*match.unknown, *match.ambiguous, *match.repeated]:
-        lines = ", ".join(f"{line.number} ({clean_name(line.name)})" for line in wrong[:5])
-        raise CommandError(f"{path}: these lines fit no clip, or several: {lines}. Correct them.")
-    return {Path(name).stem: line.text for name, line in match.lines.items()}
 
 
 def _write_archive(

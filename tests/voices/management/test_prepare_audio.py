@@ -139,7 +139,7 @@ def test_pack_writes_clips_with_their_transcripts(tmp_path: Path, clips: Path) -
     with pytest.raises(CommandError, match=r"these lines fit no clip, or several: 4 \('slt-4'\)"):
         run_prepare_audio("pack", clips, "--out", out)
     (clips / "metadata.csv").write_text(
-        "name;words;text\nslt-01;1;One.\nslt-02.wav;1;Two.\nslt-03;1;Three.\n", "utf-16"
+        "name;take;text\nslt-01;1;One.\nslt-02.wav;1;Two.\nslt-03;1;Three.\n", "utf-16"
     )
     output = run_prepare_audio("pack", clips, "--out", out)
     with zipfile.ZipFile(out) as archive:

@@ -17,7 +17,7 @@ MAX_MEMORY_BYTES = 16 << 20
 MAX_LOOSE_LINES = 1000
 """At most so many lines that fit no recording are listed one by one. The findings count all."""
 
-RECORD_SHAPES = {
+RECORD_SHAPES: dict[str, dict[str, Any]] = {
     "contents": {"files": int, "findings": list, "loose_lines": list},
     "member": {
         "name": str,

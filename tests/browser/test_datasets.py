@@ -7,7 +7,7 @@ from uuid import UUID
 from playwright.sync_api import expect
 
 from tests.browser.studio import Studio
-from tests.browser.tab import SIZES, Tab
+from tests.browser.tab import Tab
 
 OpenTab = Callable[..., Tab]
 
@@ -42,6 +42,6 @@ def test_voice_is_downloaded_twice_and_the_page_names_who(studio: Studio, open_t
     expect(downloads).to_have_count(2)
     expect(downloads.first).to_contain_text("Finished")
     expect(page.get_by_text("not saved")).to_have_count(0)
-    for size in (SIZES["desktop"]["viewport"], {"width": 768, "height": 1024}, SIZES["phone"]["viewport"]):
-        page.set_viewport_size(size)
+    for width in (1440, 768, 390):
+        page.set_viewport_size({"width": width, "height": 900})
         tab.check_page("dataset")

@@ -28,7 +28,8 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || !user) return;
   if ("signOut" in form.dataset) return forgetEverything();
-  if (navigator.onLine) return writeCopy(copyForm(form));
+  // A download leaves the page as it is, with what was chosen.
+  if (navigator.onLine) return event.submitter?.matches("[data-download]") || writeCopy(copyForm(form));
   event.preventDefault();
   delete form.dataset.sent;
   showToast("offline-form", "You are offline. Nothing was sent, and what you typed is still here.", [

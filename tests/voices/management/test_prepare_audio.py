@@ -138,9 +138,7 @@ def test_pack_writes_clips_with_their_transcripts(tmp_path: Path, clips: Path) -
         table.write("slt-4|Lost.\n")
     with pytest.raises(CommandError, match=r"these lines fit no clip, or several: 4 \('slt-4'\)"):
         run_prepare_audio("pack", clips, "--out", out)
-    (clips / "metadata.csv").write_text(
-        "name;take;text\nslt-01;1;One.\nslt-02.wav;1;Two.\nslt-03;1;Three.\n", "utf-16"
-    )
+    (clips / "metadata.csv").write_text("name;take;text\nslt-01;1;One.\nslt-02.wav;1;Two.\nslt-03;1;Three.\n", "utf-16")
     output = run_prepare_audio("pack", clips, "--out", out)
     with zipfile.ZipFile(out) as archive:
         assert archive.namelist() == ["metadata.csv", "slt01.wav", "slt02.wav", "slt03.wav"]

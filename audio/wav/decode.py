@@ -6,13 +6,14 @@ parse untrusted uploads.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from audio.findings.findings import FileRefused, make_finding
+from audio.wav.patched_file import PatchedFile
 from audio.wav.pcm import MAX_RATE, MIN_RATE
 from audio.wav.riff import SIGNATURES, UnnamedFile
 
@@ -25,9 +26,17 @@ SIXTEEN_BIT_SUBTYPES = frozenset(
     {"PCM_S8", "PCM_U8", "PCM_16", "ALAC_16", "ULAW", "ALAW", "DPCM_8", "DPCM_16", "IMA_ADPCM", "MS_ADPCM", "GSM610"}
 )
 """Subtypes of libsndfile whose samples fit into 16 bits."""
-LOSSY_ENCODINGS = {"VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio"}
+LOSSY_ENCODINGS = {
+    "VORBIS": "Ogg Vorbis", "OPUS": "Opus", "AAC": "AAC", "MP3": "MP3", "WMAV2": "Windows Media Audio",
+    "ULAW": "µ-law", "ALAW": "A-law", "IMA_ADPCM": "IMA ADPCM", "MS_ADPCM": "Microsoft ADPCM", "GSM610": "GSM 6.10",
+    "VOX_ADPCM": "VOX ADPCM", "NMS_ADPCM_16": "NMS ADPCM", "NMS_ADPCM_24": "NMS ADPCM", "NMS_ADPCM_32": "NMS ADPCM",
+    "G721_32": "G.721", "G723_24": "G.723", "G723_40": "G.723",
+}  # fmt: skip
 ESTIMATED_LENGTH_CONTAINERS = frozenset({"MP3", "aac", "amr"})
 """Containers that do not state their length; libraries estimate it from the size."""
+
+BW64 = b"BW64"
+CAF_ENCODING_OFFSET, HEAD_BYTES = 28, 32
 
 DEMUXERS: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ftyp", "mov", "an M4A or MP4 file"),
@@ -68,12 +77,19 @@ class SoundReader(Protocol):
 def open_sound(file: BinaryIO) -> SoundReader:
     """Return the reader for this seekable file. Refused if no decoder accepts it, or if its format is not usable."""
     file.seek(0)
-    head = file.read(16)
+    head = file.read(HEAD_BYTES)
     for offset, signature, demuxer, kind in DEMUXERS:
         if head.startswith(signature, offset):
             return _check_sound(_PyAvReader(file, demuxer, kind))
+    if head.startswith(BW64):  # libsndfile knows this format only by its older name
+        file = cast(BinaryIO, PatchedFile(file, 0, b"RF64"))
     is_known_format = any(head.startswith(signature, offset) for offset, signature, _ in SIGNATURES)
-    return _check_sound(_SoundfileReader(file, "rest_damaged" if is_known_format else "not_sound"))
+    try:
+        return _check_sound(_SoundfileReader(file, "rest_damaged" if is_known_format else "not_sound"))
+    except FileRefused:
+        if not head.startswith(b"alac", CAF_ENCODING_OFFSET):  # libsndfile reads no ALAC but its own
+            raise
+        return _check_sound(_PyAvReader(file, "caf", "a CAF file with ALAC"))
 
 
 def _check_sound(sound: SoundReader) -> SoundReader:

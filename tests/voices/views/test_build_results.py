@@ -268,7 +268,7 @@ def test_rows_show_our_findings_beside_the_marks_of_the_provider(viewer_client: 
     build = studio.make_build(status="ready")
     build.recordings.update(has_report=True, finding_codes=["silence_at_end"])
     text = read_html(viewer_client.get(build.get_absolute_url()))
-    chip = '<span class="vh-chip is-wait"><span class="visually-hidden">Our finding: </span>Silence at end</span>'
+    chip = '<span class="vh-chip"><span class="visually-hidden">Our finding: </span>Silence at end</span>'
     assert f'<td class="found">{chip}' in text
 
 

@@ -140,7 +140,6 @@ def test_archive_adds_recordings_and_transcripts(studio: Studio, voice: Voice) -
     assert rows["three.flac"].is_usable
     assert {name: finding["code"] for name, finding in result.refused} == {
         "cut.wav": "truncated",
-        "notes.txt": "not_sound",
     }
 
 

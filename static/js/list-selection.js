@@ -59,9 +59,12 @@ for (const source of [pageBox, allBox].filter(Boolean)) {
     update();
   });
 }
-// The browser clears the boxes right after this event. A box that is ticked before the next line stays ticked.
-form?.addEventListener("reset", () => setTimeout(() => {
-  update();
-  pageBox.focus();
-}));
+// The browser clears the boxes of the form right after this event. The box of the page is not in the form.
+form?.addEventListener("reset", () => {
+  pageBox.checked = pageBox.indeterminate = false;
+  setTimeout(() => {
+    update();
+    pageBox.focus();
+  });
+});
 window.addEventListener("pageshow", show);

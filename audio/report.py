@@ -71,7 +71,7 @@ def generate_folder_reports(folder: Path, criteria: CheckCriteria, progress: Cal
     gets the file that is read next, its number from 0, the number of files, and of an archive (steps done, all steps).
     Symbolic links are not followed.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    paths = list_folder_files(folder)
     whole = [path for path in paths if path.name.lower().endswith(EXTENSIONS) or not os.access(path, os.R_OK)]
     found = sort_files({path.relative_to(folder).as_posix(): _make_entry(path) for path in paths if path not in whole})
     texts = ArchiveTexts(ARCHIVE_LIMITS)
@@ -84,6 +84,11 @@ def generate_folder_reports(folder: Path, criteria: CheckCriteria, progress: Cal
     for number, path in enumerate(files):
         progress(path, number, len(files))
         yield from generate_reports(path, criteria, partial(progress, path, number, len(files)), transcripts.get(path))
+
+
+def list_folder_files(folder: Path) -> list[Path]:
+    """All files below the folder, sorted by name. Symbolic links are not followed."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 def _make_entry(path: Path) -> Entry:

@@ -1,6 +1,6 @@
 """The ticks of the form for requests: a matrix of purposes and providers, with what speaks against each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from consent.extension_points import get_provider_label
@@ -75,19 +75,18 @@ class UseMatrix:
 
 
 def make_use_matrix(form: ManyUsesForm, judge: Callable[[Use], UseVerdict]) -> UseMatrix:
-    choices = [
-        _make_choice(form, provider, purpose, judge) for purpose in Purpose.values for provider in form.providers
-    ]
+    ticked = set(form["use"].value() or ())
+    uses = [Use(slug, form.selected_language, purpose) for purpose in Purpose.values for slug in form.providers]
+    choices = [_make_choice(use, judge(use), ticked) for use in uses]
     columns = [_make_column(slug, [one for one in choices if one.provider == slug]) for slug in form.providers]
     is_open = {column.slug: not column.problem for column in columns}
     rows = [_make_row(value, [one for one in choices if one.purpose == value], is_open) for value in Purpose.values]
     return UseMatrix(columns, rows, _explain_marks(columns, rows))
 
 
-def _make_choice(form: ManyUsesForm, provider: str, purpose: str, judge: Callable[[Use], UseVerdict]) -> UseChoice:
-    verdict = judge(Use(provider, form.selected_language, purpose))
-    is_ticked = f"{provider}:{purpose}" in (form["use"].value() or ())
-    return UseChoice(provider, purpose, verdict, is_ticked and not verdict.problem)
+def _make_choice(use: Use, verdict: UseVerdict, ticked: Collection[str]) -> UseChoice:
+    is_ticked = f"{use.provider}:{use.purpose}" in ticked
+    return UseChoice(use.provider, use.purpose, verdict, is_ticked and not verdict.problem)
 
 
 def _make_column(slug: str, choices: Sequence[UseChoice]) -> ProviderColumn:

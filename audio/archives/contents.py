@@ -19,11 +19,12 @@ from audio.archives.kinds import (
 )
 from audio.archives.limits import ArchiveLimits, Entry, refuse
 from audio.archives.names import arrange_files
-from audio.archives.sorting import TABLE_SUFFIXES, sort_files
+from audio.archives.sorting import sort_files
 from audio.archives.tar_reader import read_tar_entries
 from audio.archives.transcripts import ArchiveTexts, LooseLine, list_file_findings
 from audio.archives.zip_reader import END_BYTES, MAX_COMMENT_BYTES, read_zip_entries
 from audio.findings.findings import Finding, make_finding
+from audio.transcripts.names import TABLE_SUFFIXES
 
 COMPRESSED = {GZIP: "gzip", BZIP2: "bzip2", XZ: "xz"}
 

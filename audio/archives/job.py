@@ -83,7 +83,7 @@ def _build_record(path: str, inspection: "Inspection", contents: Contents, kept:
 
 
 def _build_refusal(size: int, finding: Finding) -> "Inspection":
-    """The result for a file of which no bytes can be trusted, so that it has no checksum either."""
+    """The result for a damaged file. It has no checksum, because its bytes may be wrong."""
     from audio.levels.inspection import Inspection
 
     return Inspection(False, size, "", None, None, (), (), (finding,))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from audio.archives.limits import ArchiveLimits, Entry, MemberRefused, quote_name, refuse
 from audio.archives.name_encoding import choose_code_page, describe_code_page
-from audio.archives.sorting import TABLE_SUFFIXES
 from audio.findings.findings import FileRefused, Finding, make_finding
-from audio.transcripts.names import fold_name, get_stem
+from audio.transcripts.names import TABLE_SUFFIXES, fold_name, get_stem
 from audio.transcripts.rows import read_lines
 
 SYSTEM_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "icon\r"})

@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 
 from audio.archives.kinds import NESTED_EXTENSIONS
 from audio.archives.limits import Entry, MemberRefused
-from audio.transcripts.names import AUDIO_SUFFIX_PATTERN, NameIndex, get_file_name
+from audio.transcripts.names import (
+    AUDIO_SUFFIX_PATTERN,
+    CLIP_TEXT_SUFFIX,
+    TABLE_SUFFIXES,
+    NameIndex,
+    get_file_name,
+)
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl")
-CLIP_TEXT_SUFFIX = ".txt"
 SIDE_SUFFIXES = (
     ".pkf", ".pk", ".sfk", ".sfap0", ".reapeaks", ".reapindex", ".asd", ".ovw", ".wfm", ".gpk", ".peak", ".peaks",
     ".aup", ".aup3", ".aup3-wal", ".aup3-shm", ".rpp", ".rpp-bak", ".sesx", ".ses", ".cpr", ".als", ".ptx", ".mpr",

@@ -3,7 +3,7 @@
 That is the transcripts, and whether a recording is used in builds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -54,15 +54,15 @@ class ArchiveTexts:
 
     def _read_table(self, path: str, entry: Entry, index: NameIndex) -> None:
         data = self._load(path, entry)
+        if data is None:
+            return
         try:
-            table = read_table(data, lambda name: bool(index.find(name))) if data is not None else None
+            table = read_table(data, index.is_known)
         except FileRefused as refused:
             if _is_called_table(path):
                 self._report_unread(path, refused.finding)
             else:
                 self.others.append(path)
-            return
-        if table is None:
             return
         match = match_lines(table.lines, index)
         if not match.lines and not _is_called_table(path):
@@ -75,14 +75,7 @@ class ArchiveTexts:
             self.loose += [LooseLine(path, line.number, line.name, code) for line in lines]
         long = [line for line in match.lines.values() if len(line.text) > self.limits.text_characters]
         if long:
-            self.findings.append(
-                make_finding(
-                    "table_texts_long",
-                    name=quote_name(path),
-                    lines=_name_lines(long),
-                    limit=self.limits.text_characters,
-                )
-            )
+            self._report_long_texts(path, _name_lines(long))
         for recording, line in match.lines.items():
             if line not in long:
                 self._add(recording, line.text)
@@ -98,8 +91,7 @@ class ArchiveTexts:
             return
         self.has_source = True
         if len(text) > self.limits.text_characters:
-            name, limit = quote_name(path), self.limits.text_characters
-            self.findings.append(make_finding("table_texts_long", name=name, lines="1", limit=limit))
+            self._report_long_texts(path, "1")
         elif text:
             self._add(recording, text)
 
@@ -120,6 +112,10 @@ class ArchiveTexts:
         except MemberRefused as refused:
             self._report_unread(path, refused.make_finding(path))
             return None
+
+    def _report_long_texts(self, path: str, lines: str) -> None:
+        name, limit = quote_name(path), self.limits.text_characters
+        self.findings.append(make_finding("table_texts_long", name=name, lines=lines, limit=limit))
 
     def _report_unread(self, path: str, reason: Finding) -> None:
         self.findings.append(make_finding("table_unread", name=quote_name(path), reason=reason.text))
@@ -160,15 +156,18 @@ def _list_reasons(match: TableMatch) -> dict[str, list[TableLine]]:
 
 def _name_lines(lines: Iterable[TableLine]) -> str:
     """“3 “a.wav”, 5 “b.wav” and 7 more”"""
-    ordered = sorted(lines, key=lambda line: line.number)
-    named = ", ".join(f"{line.number} {quote_name(line.name)}" for line in ordered[:MAX_NAMED])
-    return f"{named} and {len(ordered) - MAX_NAMED:,} more" if len(ordered) > MAX_NAMED else named
+    return _join_some(
+        [f"{line.number} {quote_name(line.name)}" for line in sorted(lines, key=lambda line: line.number)]
+    )
 
 
 def _name_some(names: Iterable[str]) -> str:
-    first = list(names)
-    named = ", ".join(quote_name(name) for name in first[:MAX_NAMED])
-    return f"{named} and {len(first) - MAX_NAMED:,} more" if len(first) > MAX_NAMED else named
+    return _join_some([quote_name(name) for name in names])
+
+
+def _join_some(parts: Sequence[str]) -> str:
+    named = ", ".join(parts[:MAX_NAMED])
+    return f"{named} and {len(parts) - MAX_NAMED:,} more" if len(parts) > MAX_NAMED else named
 
 
 def list_file_findings(files: SortedFiles, texts: ArchiveTexts) -> Iterator[Finding]:

@@ -148,13 +148,10 @@ def _read_clip(entry: DatasetEntry) -> Iterator[bytes]:
 
 
 def _stream_tar(entries: Sequence[DatasetEntry], with_text: bool) -> Iterator[bytes]:
-    if with_text:
-        lines = format_metadata(entries)
-        yield _build_tar_header(METADATA, len(lines)) + lines + bytes(_compute_padding(len(lines)))
-    for entry in entries:
-        yield _build_tar_header(f"{entry.name}.wav", entry.size)
-        yield from _read_clip(entry)
-        yield bytes(_compute_padding(entry.size))
+    for file in _list_files(entries, with_text):
+        yield _build_tar_header(file.path, file.size)
+        yield from file.read()
+        yield bytes(_compute_padding(file.size))
     yield bytes(TAR_END)
 
 

@@ -108,7 +108,7 @@ METADATA_FINDINGS = {
         "Choose the table again for the voice, which offers to put the zeros back.",
     ),
     "table_cleaned": make_fix(
-        "{count:,} texts of {name} had spaces or marks that cannot be told from others.",
+        "{count:,} texts of {name} had unusual spaces or invisible marks.",
         "They are ordinary spaces now, and the marks are gone.",
     ),
     "table_in_doubt": make_warning(

@@ -16,7 +16,7 @@ def clean_text(text: str) -> str:
 
 
 def has_unusual_characters(text: str) -> bool:
-    """Whether `clean_text` removes or replaces characters that a person cannot tell from others."""
+    """Whether `clean_text` removes invisible marks or replaces unusual spaces."""
     return bool(INVISIBLE_PATTERN.search(text) or UNUSUAL_SPACE_PATTERN.search(text))
 
 

@@ -159,7 +159,7 @@ def _find_name_column(rows: Sequence[Sequence[str]], width: int, is_known: Calla
 
 
 def _has_other_titles(rows: Sequence[Sequence[str]], name_at: int, is_known: Callable[[str], bool]) -> bool:
-    """Whether the first row has titles, of which not all are known words."""
+    """Whether the first row has titles, but not those of both a name and a text."""
     first = rows[0]
     if len(rows) < 2 or any(is_known(cell.strip()) for cell in first):
         return False

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 AUDIO_SUFFIX_PATTERN = re.compile(
     r"\.(wav|wave|bwf|rf64|w64|flac|aiff?|aifc|caf|og[ga]|opus|mp3|m4a|m4b|mp4|aac|wma|webm)$", re.IGNORECASE
 )
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl")
+CLIP_TEXT_SUFFIX = ".txt"
+"""A text file with the name of a recording is its transcript, not a table."""
 NUMBER_PATTERN = re.compile(r"\d+")
 
 
@@ -57,6 +60,9 @@ class NameIndex:
             if found := index.get(key(name)):
                 return found
         return []
+
+    def is_known(self, name: str) -> bool:
+        return bool(self.find(name))
 
     def propose(self, name: str) -> str:
         """The one name that this one means if it lost its leading zeros; empty if there is none."""

@@ -49,7 +49,7 @@ class TranscriptTable:
     encoding: str
     delimiter: str
     cleaned: int
-    """How many texts had spaces or marks that cannot be told from others; they are plain in `lines`."""
+    """How many texts had unusual spaces or invisible marks. `lines` has them without these."""
 
 
 @dataclass(slots=True)
@@ -153,7 +153,7 @@ def _collect_samples(rows: Sequence[Row]) -> list[list[str]]:
 def match_table(data: bytes, names: Iterable[str]) -> TableMatch:
     """Read a table and find the recordings, of these names, that its lines mean. FileRefused if it is none."""
     index = NameIndex(names)
-    return match_lines(read_table(data, lambda name: bool(index.find(name))).lines, index)
+    return match_lines(read_table(data, index.is_known).lines, index)
 
 
 def match_lines(lines: Iterable[TableLine], index: NameIndex) -> TableMatch:

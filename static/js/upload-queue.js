@@ -10,7 +10,7 @@ const MAX_LISTED = 50; // files of an archive whose problems are listed
 const POLL_DELAY = 500; // milliseconds
 const NO_ID = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of the progress
 const isArchive = (file) => /\.(zip|tar|tgz|gz|tbz2?|bz2|txz|xz)$/i.test(file.name);
-const isTable = (file) => /\.(csv|tsv|txt)$/i.test(file.name);
+const isTable = (file) => /\.(csv|tsv|txt|jsonl)$/i.test(file.name);
 
 class UploadQueue {
   constructor(form) {

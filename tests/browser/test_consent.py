@@ -115,9 +115,9 @@ def test_talent_records_twice_and_staff_approve_the_take(
     talent_steps.send_recording(page)
     page.get_by_text("Technical details").click()
     expect(page.get_by_text(fingerprint)).to_be_visible()
-    with page.expect_response(re.compile(r"/recording\.wav$")) as heard:
+    with page.expect_response(re.compile(r"/recording\.wav$")) as audio:
         page.get_by_role("button", name="Play").click()
-    assert hashlib.sha256(heard.value.body()).hexdigest() == fingerprint
+    assert hashlib.sha256(audio.value.body()).hexdigest() == fingerprint
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     talent.check_page("receipt")
 

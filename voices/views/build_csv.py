@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from audio.findings.catalog import EXCLUSION_LABELS
+from audio.transcripts.cleaning import escape_cell
 from voicehub.sound_report import format_code
 from voices.models import Build, BuildRecording
 from voices.services.builds.recording_scores import read_estimates
@@ -67,6 +68,4 @@ def escape_formula(value: object) -> object:
     """Put an apostrophe before text that a spreadsheet would read as a formula (OWASP, CSV injection)."""
     if value is None:
         return ""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")):
-        return f"'{value}"
-    return value
+    return escape_cell(value) if isinstance(value, str) else value

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from audio.transcripts.columns import Columns
 from audio.transcripts.rows import MAX_COLUMNS
-from audio.transcripts.table import TableLine, TranscriptTable
+from audio.transcripts.table import TranscriptTable
 from consent.access import get_user, require_permission
 from voicehub.refusals import ActionRefused
 from voicehub.text import format_count
@@ -17,7 +17,7 @@ from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import Voice
 from voices.services.recordings.bulk.parts import PART_SIZE
 from voices.services.recordings.bulk.table_preview import ChosenColumns, TablePreview, preview_table
-from voices.services.recordings.bulk.transcripts import MAX_TRANSCRIPT_LENGTH, apply_transcripts
+from voices.services.recordings.bulk.transcripts import apply_transcripts
 from voices.views.recording_selection import (
     Selection,
     answer,
@@ -115,17 +115,9 @@ def _read_file(file: "UploadedFile[Any] | None") -> bytes:
 
 def _list_groups(preview: TablePreview) -> list[dict[str, Any]]:
     """The lines that change nothing, by reason."""
-    reasons: list[tuple[str, list[TableLine]]] = [
-        ("No recording has this name", preview.unknown),
-        ("Not among the selected recordings", preview.not_selected),
-        ("Several recordings have this name", preview.ambiguous),
-        ("Another line has a different text for the same recording", preview.repeated),
-        ("The text is empty", preview.empty),
-        (f"The text is longer than {MAX_TRANSCRIPT_LENGTH:,} characters", preview.too_long),
-    ]
     return [
         {"title": title, "count": len(lines), "lines": lines[:MAX_LINES_SHOWN], "more": len(lines) - MAX_LINES_SHOWN}
-        for title, lines in reasons
+        for title, lines in preview.unused
         if lines
     ]
 

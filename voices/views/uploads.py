@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from audio.archives.kinds import is_archive
+from audio.transcripts.names import TABLE_SUFFIXES
 from consent.access import get_user, require_permission
 from voicehub.models import User
 from voicehub.refusals import handle_refusal
@@ -19,7 +20,7 @@ from voices import access
 from voices.forms import UploadForm
 from voices.models import Recording, Voice
 from voices.services.recordings.archive_upload import add_archive
-from voices.services.recordings.bulk.table_upload import TABLE_SUFFIXES, FilledTranscripts, fill_transcripts
+from voices.services.recordings.bulk.table_upload import FilledTranscripts, fill_transcripts
 from voices.services.recordings.store import add_recording
 from voices.services.recordings.upload_progress import ProgressWriter, track_upload
 from voices.views.recording_progress import load_upload_progress

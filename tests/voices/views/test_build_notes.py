@@ -1,4 +1,4 @@
-"""The order of the page of a build: the verdict first, then what can be heard, and one next step if it failed."""
+"""The order of the page of a build: the verdict first, then what can be played, and one next step if it failed."""
 
 import re
 

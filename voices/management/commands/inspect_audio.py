@@ -3,7 +3,7 @@
 import json
 import math
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -110,18 +110,6 @@ def get_tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
         raise CommandError(f"{registry.get_provider_label(provider)} has no tier {tier}. Choose another --tier.")
     limits = get_limits(capabilities, provider) if has_database() else capabilities.limits
     return {name: limit.value for name, limit in limits.items()}
-
-
-def list_files(paths: list[Path]) -> Iterator[Path]:
-    """The files among the paths, and all files below the folders among them.
-
-    The files of a folder are sorted by name. Symbolic links in folders are not followed.
-    """
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
-        else:
-            yield path
 
 
 def format_json(reports: list[Report]) -> str:

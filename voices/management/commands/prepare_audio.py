@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from audio.datasets.segment import DEFAULT_LENGTHS, SegmentLengths, list_segment
 from audio.datasets.select import Candidate, SelectionLimits, compute_quality, select_recordings
 from audio.findings.findings import FileRefused, Finding
 from audio.levels.inspection import DurationLimits, inspect_file
+from audio.report import list_folder_files
 from audio.wav.convert import convert_to_wav
 from audio.wav.pcm import HEADER_BYTES
 from audio.wav.recipe import Recipe, build_recipe
@@ -38,7 +40,6 @@ from voices.management.commands.inspect_audio import (
     clean_name,
     get_tier_limits,
     has_database,
-    list_files,
 )
 
 SKIPPED_SUFFIXES = frozenset({".csv", ".json", ".md", ".txt"})  # other files in a folder of audio; they are skipped
@@ -250,7 +251,8 @@ def _write_archive(
 
 def _list_audio_files(paths: Sequence[Path]) -> Iterator[Path]:
     """The given files, and the files in given folders that may be audio. Raises CommandError if there are none."""
-    files = [path for path in list_files(list(paths)) if path in paths or path.suffix.lower() not in SKIPPED_SUFFIXES]
+    listed = chain.from_iterable(list_folder_files(path) if path.is_dir() else [path] for path in paths)
+    files = [path for path in listed if path in paths or path.suffix.lower() not in SKIPPED_SUFFIXES]
     if not files:
         raise CommandError("No audio files found. Give other files or folders.")
     yield from files

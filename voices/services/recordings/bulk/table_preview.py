@@ -1,7 +1,7 @@
 """What a table of transcripts would change in the recordings of a voice, before anything is changed."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import BulkChange, Recording, Voice
 from voices.services.recordings.bulk.parts import record_parts
 from voices.services.recordings.bulk.transcripts import MAX_TRANSCRIPT_LENGTH
+
+TEXT_TOO_LONG = f"The text is longer than {MAX_TRANSCRIPT_LENGTH:,} characters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,30 @@ class TablePreview:
     """Changes by lines whose names have lost their leading zeros. `proposed_change` is `change` with these."""
     proposed_change: BulkChange | None = None
 
+    @property
+    def unused(self) -> list[tuple[str, list[TableLine]]]:
+        """The lines that change nothing although they should, by reason."""
+        return [
+            ("No recording has this name", self.unknown),
+            ("Not among the selected recordings", self.not_selected),
+            ("Several recordings have this name", self.ambiguous),
+            ("Another line has a different text for the same recording", self.repeated),
+            ("The text is empty", self.empty),
+            (TEXT_TOO_LONG, self.too_long),
+        ]
+
 
 class RowIndex:
     """Finds recordings by the names in a table, as `NameIndex` does."""
 
-    def __init__(self, rows: Sequence[Recording]) -> None:
+    def __init__(self, rows: Iterable[Recording]) -> None:
         self._rows: defaultdict[str, list[Recording]] = defaultdict(list)
         for row in rows:
             self._rows[row.file_name].append(row)
         self._names = NameIndex(self._rows)
 
     def is_known(self, name: str) -> bool:
-        return bool(self._names.find(name))
+        return self._names.is_known(name)
 
     def find(self, name: str) -> list[Recording]:
         return [row for found in self._names.find(name) for row in self._rows[found]]

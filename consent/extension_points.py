@@ -8,8 +8,10 @@ on with deletions after a legal hold, summarize the voices of talents, and find 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.utils import translation
 
@@ -24,6 +26,7 @@ ResumeUse = Callable[[Talent], None]
 ResumeDeletions = Callable[[Talent], None]
 IsExempt = Callable[[str], bool]
 ListLanguages = Callable[[Consent], list[str]]
+TalentIds = QuerySet[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,15 @@ class VoiceSummaries:
     """Summaries of the voices of talents, for a list of talents.
 
     `summarize` returns them by id of the talent, in a constant number of queries. A talent without a voice may be
-    missing. The other two make expressions that sort a queryset of talents by the same facts.
+    missing. The next two make expressions that sort a queryset of talents by the same facts. The last two select the
+    ids of talents with a build that failed, and of those whose voices wait for staff for another reason.
     """
 
     summarize: Callable[[Collection[UUID]], Mapping[UUID, TalentVoices]]
     make_voice_count: Callable[[], Combinable]
     make_last_built_at: Callable[[], Combinable]
+    query_failed: Callable[[], TalentIds]
+    query_waiting: Callable[[], TalentIds]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from django.utils.formats import date_format
 from consent import extension_points
 from consent.labels import describe_term
 from consent.models import Consent, ConsentStatus, Talent
+from consent.request_actions import ADD_CONTRACT, RESUME_CONTRACT, find_allowed_action
+from consent.services.blockers import find_blocker
 from voicehub.models import User
 from voicehub.text import format_count
 
@@ -68,13 +70,13 @@ def find_furthest_consent(talent: Talent) -> Consent | None:
     """The newest of the consents that came furthest. Voided and replaced ones do not count."""
     ranks = (When(status=status, then=Value(rank)) for rank, status in enumerate(PROGRESS))
     rows = Consent.objects.filter(talent=talent, status__in=PROGRESS).select_related("talent")
-    return rows.order_by(Case(*ranks), "-created_at", "pk").first()
+    return rows.annotate(blocker=find_blocker()).order_by(Case(*ranks), "-created_at", "pk").first()
 
 
 def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None, user: User) -> list[Step]:
     """The steps that this user may see. `consent` is the one of `find_furthest_consent`."""
     steps = [_make_contract_step(talent, contracts, user), _make_request_step(talent, consent, user)]
-    steps += [_make_recording_step(consent), _make_approval_step(consent, user)]
+    steps += [_make_recording_step(consent, user), _make_approval_step(consent, user)]
     if user.has_perm("voices.view_voice"):
         may_add = bool(contracts.in_force) and consent is not None and consent.status == ConsentStatus.APPROVED
         steps.append(_make_voice_step(talent, user, may_add=may_add))
@@ -85,7 +87,8 @@ def _make_contract_step(talent: Talent, contracts: ContractState, user: User) ->
     if contracts.in_force:
         return Step("Contract", *describe_term(contracts.ends_on), _get_contract_url(contracts.in_force))
     if contracts.suspended:
-        return Step("Contract", "wait", "Suspended", _get_contract_url(contracts.suspended), "Open contract")
+        url = f"{_get_contract_url(contracts.suspended)}#status"
+        return Step("Contract", "wait", "Suspended", url, RESUME_CONTRACT)
     tone, status = ("bad", "Not in force") if contracts.count else ("idle", "Missing")
     if not user.has_perm("consent.add_contract"):
         return Step("Contract", tone, status)
@@ -105,14 +108,17 @@ def _make_request_step(talent: Talent, consent: Consent | None, user: User) -> S
     return Step("Consent request", *NOT_YET, reverse("consent:consent_ask", args=[talent.pk]), "Request consent")
 
 
-def _make_recording_step(consent: Consent | None) -> Step:
+def _make_recording_step(consent: Consent | None, user: User) -> Step:
     if consent is None:
         return Step("Recording", *NOT_YET)
     url = consent.get_absolute_url()
     if consent.status in RECORDED:
         return Step("Recording", "good", "Received", url)
     if consent.status == ConsentStatus.REQUESTED:
-        return Step("Recording", "idle", "Waiting for talent", url, "Open request")
+        action = find_allowed_action(consent, user)
+        if action is None or action.permission == ADD_CONTRACT:  # the step of the contract has it
+            return Step("Recording", "idle", "Waiting for talent", url)
+        return Step("Recording", "idle", "Waiting for talent", action.url, action.label)
     return Step("Recording", "idle", "Closed", url)
 
 
@@ -122,8 +128,9 @@ def _make_approval_step(consent: Consent | None, user: User) -> Step:
     tone, status = APPROVAL_MARKS[ConsentStatus(consent.status)]
     if consent.status == ConsentStatus.APPROVED and consent.approved_at:
         status = _format_day(consent.approved_at)
-    if consent.status == ConsentStatus.SUBMITTED and user.has_perm("consent.review_consent"):
-        return Step("Approval", tone, status, f"{consent.get_absolute_url()}#review", "Review")
+    action = find_allowed_action(consent, user) if consent.status == ConsentStatus.SUBMITTED else None
+    if action:
+        return Step("Approval", tone, status, action.url, action.label)
     return Step("Approval", tone, status, consent.get_absolute_url())
 
 

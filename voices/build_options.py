@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 
 from consent.models import Consent
+from consent.services.blockers import find_blocker
 from consent.services.statements import load_newest_statements
 from providers.types import Handover, Limit
 from voicehub.threshold_overrides import load_tier_thresholds
@@ -22,10 +24,7 @@ from voices.services.remote_state import find_retrainings
 
 def list_build_options(voice: Voice) -> list[BuildOption]:
     """The build options of every account and tier, ready options first. The number of queries is constant."""
-    newest_consents = {
-        consent.provider: consent
-        for consent in Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by("created_at")
-    }
+    newest_consents = {consent.provider: consent for consent in _query_consents(voice)}
     states, limits = check_readiness_everywhere(voice), get_all_limits()
     judges = _make_judges(voice, [(account.provider, state.capabilities.tier) for account, state in states], limits)
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
@@ -50,6 +49,11 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
         for account, state in states
     ]
     return sorted(options, key=lambda option: option.sort_key)
+
+
+def _query_consents(voice: Voice) -> QuerySet[Consent]:
+    rows: QuerySet[Consent] = Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose)
+    return rows.annotate(blocker=find_blocker()).order_by("created_at")
 
 
 def _make_judges(

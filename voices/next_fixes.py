@@ -8,15 +8,16 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
-from consent.models import ConsentStatus
+from consent.models import Consent, ConsentStatus
 from consent.presenters import find_contract_fix, make_contract_url
+from consent.request_actions import RESUME_CONTRACT, find_action
 from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.models import User
 from voicehub.text import join_with_and
 from voices.build_option import BuildOption
 from voices.build_options import make_consent_url
-from voices.models import Build, BuildRecording, BuildStatus, Voice
+from voices.models import Account, Build, BuildRecording, BuildStatus, Voice
 from voices.models.build import MARKED
 from voices.presenters import FIX_LINKS, make_option_key, make_target_name
 from voices.services.builds.gaps import GapKind
@@ -76,20 +77,25 @@ def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, stat
 
     Without a contract for the purpose, the contract comes before a first request, as on the page of the talent.
     """
-    if permission.suspended_consent:
-        return Fix(f"{permission.suspended_consent.get_absolute_url()}#status", "Open consent")
-    newest_consent, has_contract = permission.newest_consent, permission.allowed_providers is not None
-    if permission.consent_reasons and newest_consent:
-        is_submitted = newest_consent.status == ConsentStatus.SUBMITTED
-        return Fix(newest_consent.get_absolute_url() + "#review" * is_submitted, "Open consent")
-    if permission.consent_reasons and has_contract:
+    consent, has_contract = permission.suspended_consent or permission.newest_consent, permission.allowed_providers
+    if permission.consent_reasons and consent:
+        return _find_consent_fix(consent)
+    if permission.consent_reasons and has_contract is not None:
         return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
     if permission.suspended_contract:
-        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", "Open contract")
+        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", RESUME_CONTRACT)
     if permission.contract_reasons:
         label, url = find_contract_fix(voice.talent, permission, provider=provider, purpose=voice.purpose)
         return Fix(url, label, "consent.add_contract")
     return Fix(reverse("voices:voice_edit", args=[voice.pk]), "Change countries", "voices.change_voice")
+
+
+def _find_consent_fix(consent: Consent) -> Fix:
+    """As in the list of consents. One that the talent ended, or that does not allow this build, is looked at first."""
+    if action := find_action(consent):
+        return Fix(*action)
+    label = "Check consent" if consent.status == ConsentStatus.APPROVED else "See answer"
+    return Fix(consent.get_absolute_url(), label, "consent.view_consent")
 
 
 def describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> TargetStep:
@@ -104,8 +110,7 @@ def describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> 
         return TargetStep("good", status, (reason,), Fix(url, "Start build", START))
     if rank is Rank.PAUSED:
         reason = f"The account {target.account.name} is paused. {target.account.pause_reason}".strip()
-        url = reverse("voices:account", args=[target.account.pk])
-        return TargetStep("wait", status, (reason,), Fix(url, "Open account", "voices.view_account"))
+        return TargetStep("wait", status, (reason,), make_pause_fix(target.account))
     fix = _find_fix(voice, target, statements)
     status = FIX_STATUSES.get(fix.action, status)
     reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
@@ -165,6 +170,14 @@ def _find_fix(voice: Voice, target: Target, statements: Sequence[str]) -> Fix:
     return Fix(voice.get_absolute_url() + anchor, label or "Open voice", needed)
 
 
+def make_pause_fix(account: Account) -> Fix:
+    """Where a paused account goes on: resumed by a person, or with a working key."""
+    page = reverse("voices:account", args=[account.pk])
+    if account.paused_by_id:
+        return Fix(f"{page}#paused", "Resume account", "voices.change_account")
+    return Fix(f"{page}#new-key", "Enter a new key", "voices.change_account")
+
+
 def find_option_fix(option: BuildOption, user: User) -> Fix | None:
     """The first step at an account and tier that this user can do."""
     permission, newest = option.readiness.permission, option.newest_consent
@@ -174,7 +187,7 @@ def find_option_fix(option: BuildOption, user: User) -> Fix | None:
         url = f"?option={option.key}#option-{option.key}"
         return Fix(url, "Start build") if user.has_perm(START) else None
     if permission.consent_reasons and newest and user.has_perm("consent.view_consent"):
-        return Fix(newest.get_absolute_url(), "Open consent")
+        return _find_consent_fix(newest)
     first = next(iter(option.missing_items), None)
     if first is None or first.is_action or not permission.is_given or option.readiness.active_build:
         return None
@@ -195,11 +208,13 @@ def find_build_fix(build: Build, *, has_flags: bool) -> Fix:
         anchor = "unknown-status" if build.has_unknown_provider_status else "unconfirmed"
         return Fix(f"{page}#{anchor}", "Answer", ANSWER)
     if build.status == BuildStatus.CONSENT_REJECTED:
-        return Fix(reverse("consent:consent", args=[build.consent_id]), "Open consent", "consent.view_consent")
+        return Fix(reverse("consent:consent", args=[build.consent_id]), "Check consent", "consent.view_consent")
     if build.status == BuildStatus.DATASET_ISSUE and has_flags:
         url = f"{build.voice.get_absolute_url()}?show=flagged#recordings"
         return Fix(url, "Fix recordings", "voices.change_recording")
-    return Fix(f"{page}#report" if build.status == BuildStatus.DATASET_ISSUE else page, "Open build")
+    if build.status == BuildStatus.DATASET_ISSUE:
+        return Fix(f"{page}#report", "Read report")
+    return Fix(page, "Build again", START)
 
 
 def query_unclear_builds() -> Q:

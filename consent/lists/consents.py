@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from consent.extension_points import get_provider_label
 from consent.labels import Mark, describe_term, get_purpose_label
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
-from consent.presenters import make_contract_url
+from consent.request_actions import find_allowed_action
+from consent.services.blockers import find_blocker
 from consent.services.disclosure import compute_term, list_allowing
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
@@ -26,7 +27,6 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_link,
     render_moment,
-    render_phone_step,
     render_step,
 )
 from voicehub.templatetags.signs import render_person_name
@@ -54,11 +54,13 @@ OTHER_KINDS = {
 
 
 def query_consents() -> QuerySet[Consent]:
-    """Consents with the time since which they have their status, as `since`."""
+    """Consents with the time since which they have their status, as `since`, and their `blocker`."""
     kinds = (When(status=status, then=Value(kind)) for status, kind in OTHER_KINDS.items())
     is_change = Q(kind=OuterRef("status")) | Q(kind=OuterRef("other_kind"))
     changes = Event.objects.filter(is_change, consent=OuterRef("pk")).order_by("-sequence").values("at")
-    rows = Consent.objects.select_related("talent").annotate(other_kind=Case(*kinds, default="status"))
+    rows = Consent.objects.select_related("talent").annotate(
+        other_kind=Case(*kinds, default="status"), blocker=find_blocker()
+    )
     return rows.annotate(since=Coalesce(Subquery(changes[:1]), "created_at"))
 
 
@@ -98,6 +100,12 @@ class ConsentCells(ListTable):
         first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
         return render_lines(first, get_purpose_label(record.purpose))
 
+    def render_action(self, record: Consent) -> SafeString | str:
+        """The button of what this user does next."""
+        name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
+        step = find_allowed_action(record, self.user)
+        return render_step(step.url, step.label, name) if step else NOTHING
+
 
 class ConsentTable(ConsentCells):
     default_sort = "status"
@@ -108,7 +116,7 @@ class ConsentTable(ConsentCells):
     status = ListColumn("Status", rank_status, "since")
     since = ListColumn("Last change", "since", css_class="only-wide", is_descending_first=True)
     valid_until = ListColumn("Valid until", css_class="only-wide")
-    next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
+    next_step = ListColumn("Next step", css_class="step", permission="consent.review_consent")
 
     def load_rows(self, records: Sequence[Consent]) -> None:
         contracts: dict[UUID, list[Contract]] = defaultdict(list)
@@ -124,8 +132,7 @@ class ConsentTable(ConsentCells):
         mark, term = render_mark(get_tone(record.status), record.get_status_display()), self.terms[record.pk]
         end = render_mark(*term.warning) if term.warning else self.render_valid_until(record)
         until = format_html("until {}", end) if term.last_day and not term.warning else end
-        lines, step = render_lines(mark, until, "only-phone"), self._find_step(record)
-        return lines + render_phone_step(*step) if step else lines
+        return render_lines(mark, until, "only-phone")
 
     def render_since(self, record: Consent) -> SafeString | str:
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
@@ -138,19 +145,7 @@ class ConsentTable(ConsentCells):
         return render_day(term.last_day, "" if record.status in ENDED else "no end date")
 
     def render_next_step(self, record: Consent) -> SafeString | str:
-        name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
-        step = self._find_step(record)
-        return render_step(*step, name) if step else NOTHING
-
-    def _find_step(self, record: Consent) -> tuple[str, str] | None:
-        """The link to the next step of this user, and its label. While the talent answers, a contract can be added."""
-        if record.status == ConsentStatus.SUBMITTED and self.user.has_perm("consent.review_consent"):
-            return f"{record.get_absolute_url()}#review", "Review"
-        if record.status != ConsentStatus.REQUESTED or not self.user.has_perm("consent.review_consent"):
-            return None
-        if self.terms[record.pk].has_contract or not self.user.has_perm("consent.add_contract"):
-            return record.get_absolute_url(), "Open request"
-        return make_contract_url(record.talent_id, record.provider, record.purpose), "Add contract"
+        return self.render_action(record)
 
 
 class _Term(NamedTuple):

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value, When
+from django.db.models import Case, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -16,9 +15,8 @@ from django.utils.safestring import SafeString
 from consent.extension_points import get_provider_label
 from consent.labels import get_purpose_label
 from consent.lists.consents import ConsentCells, query_consents
-from consent.models import Consent, ConsentStatus, Invitation, Take
-from consent.presenters import make_contract_url
-from consent.services.filed_contracts import is_on_file
+from consent.models import Consent, ConsentStatus, Invitation
+from consent.services.blockers import Blocker, has_newer_request, has_usable_take, query_newest_link
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn
 from voicehub.models import Task, TaskStatus
@@ -28,8 +26,6 @@ from voicehub.templatetags.cells import (
     render_day,
     render_lines,
     render_moment,
-    render_phone_step,
-    render_step,
 )
 from voicehub.text import format_count
 
@@ -37,56 +33,26 @@ ENDED_LATELY = timedelta(days=30)
 """A request that ended without an answer is listed for so long, unless the talent was asked again."""
 
 
-class Blocker(TextChoices):
-    """What a request waits for. The first ones need staff."""
-
-    REVIEW = "review", "To review"
-    CONTRACT = "contract", "No contract"
-    SEND = "send", "Not sent"
-    OVER = "over", "Time over"
-    TALENT = "talent", "Waiting for talent"
-
-
 TONES = {Blocker.REVIEW: "new", Blocker.CONTRACT: "wait", Blocker.SEND: "wait", Blocker.OVER: "bad"}
 
 
 def query_open_requests() -> QuerySet[Consent]:
     """The consents that wait, each with its `blocker` and the newest link to it that was not revoked."""
-    sent = Q(channel=Invitation.Channel.COPIED) | Q(sent_at__isnull=False)
-    link = Invitation.objects.filter(sent, consents=OuterRef("pk"), revoked_at=None).order_by("-created_at")
+    link = query_newest_link()
     rows = query_consents().annotate(
-        has_contract=is_on_file(),
-        has_take=Exists(Take.objects.filter(consent=OuterRef("pk"), acceptable=True)),
+        has_take=has_usable_take(),
         link_id=Subquery(link.values("pk")[:1]),
         ends_at=Subquery(link.values("expires_at")[:1]),
         opened_at=Subquery(link.values("opened_at")[:1]),
         reminder_count=Subquery(link.values("reminder_count")[:1]),
     )
     open_statuses = Q(status__in=[ConsentStatus.REQUESTED, ConsentStatus.SUBMITTED])
-    return rows.filter(open_statuses | _has_ended_lately()).annotate(blocker=_find_blocker())
+    return rows.filter(open_statuses | _has_ended_lately())
 
 
-def _has_ended_lately() -> Combinable:
-    newer = Consent.objects.filter(
-        talent=OuterRef("talent"),
-        provider=OuterRef("provider"),
-        purpose=OuterRef("purpose"),
-        created_at__gt=OuterRef("created_at"),
-    )
+def _has_ended_lately() -> Q:
     is_recent = Q(status=ConsentStatus.EXPIRED, since__gte=timezone.now() - ENDED_LATELY)
-    return is_recent & Q(has_take=False) & ~Exists(newer)
-
-
-def _find_blocker() -> Combinable:
-    return Case(
-        When(status=ConsentStatus.SUBMITTED, then=Value(Blocker.REVIEW)),
-        When(status=ConsentStatus.EXPIRED, then=Value(Blocker.OVER)),
-        When(has_contract=False, then=Value(Blocker.CONTRACT)),
-        When(link_id__isnull=True, then=Value(Blocker.SEND)),
-        When(has_take=False, ends_at__lte=timezone.now(), then=Value(Blocker.OVER)),
-        default=Value(Blocker.TALENT),
-        output_field=CharField(),
-    )
+    return is_recent & Q(has_take=False) & ~Q(has_newer_request())
 
 
 def rank_blocker() -> Combinable:
@@ -126,7 +92,7 @@ class OpenRequestTable(ConsentCells):
     ends_at = ListColumn("Last day", "ends_at", css_class="only-wide")
     reminders = ListColumn("Reminders", "reminder_count", css_class="only-wide", is_descending_first=True)
     since = ListColumn("Last change", "since", css_class="only-wide", is_descending_first=True)
-    next_step = ListColumn("Next step", css_class="only-desk", permission="consent.review_consent")
+    next_step = ListColumn("Next step", css_class="step", permission="consent.review_consent")
 
     @property
     def row_header(self) -> str:
@@ -158,10 +124,7 @@ class OpenRequestTable(ConsentCells):
         mark = render_mark(TONES.get(blocker, "over"), blocker.label)
         lines = render_lines(mark, self._describe(record, blocker))
         reminded = self._describe_reminder(record)
-        if reminded:
-            lines = render_lines(lines, reminded, "only-phone")
-        step = self._find_step(record)
-        return lines + render_phone_step(*step) if step else lines
+        return render_lines(lines, reminded, "only-phone") if reminded else lines
 
     def _describe(self, record: Consent, blocker: Blocker) -> SafeString | str:
         """The second line: what has happened so far."""
@@ -202,22 +165,7 @@ class OpenRequestTable(ConsentCells):
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
 
     def render_next_step(self, record: Consent) -> SafeString | str:
-        name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
-        step = self._find_step(record)
-        return render_step(*step, name) if step else NOTHING
-
-    def _find_step(self, record: Consent) -> tuple[str, str] | None:
-        """The link to the next step of this user, and its label."""
-        blocker = record.blocker  # type: ignore[attr-defined]  # annotated by query_open_requests
-        if not self.user.has_perm("consent.review_consent"):
-            return None
-        if blocker == Blocker.REVIEW:
-            return f"{record.get_absolute_url()}#review", "Review"
-        if blocker == Blocker.CONTRACT and self.user.has_perm("consent.add_contract"):
-            return make_contract_url(record.talent_id, record.provider, record.purpose), "Add contract"
-        if record.status == ConsentStatus.EXPIRED and self.user.has_perm("consent.add_consent"):
-            return reverse("consent:consent_ask", args=[record.talent_id]), "Ask again"
-        return record.get_absolute_url(), "Open request"
+        return self.render_action(record)
 
 
 def _format_day(moment: datetime) -> str:

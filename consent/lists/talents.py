@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from consent.extension_points import TalentStep, TalentVoices, find_first_steps, get_voice_summaries
 from consent.labels import ENDING_SOON, describe_term
-from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
+from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Question, Talent, TalentMail
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
@@ -28,7 +28,6 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_link,
     render_moment,
-    render_phone_step,
     render_step,
 )
 from voicehub.templatetags.signs import render_person_name, render_voice_tile
@@ -118,6 +117,20 @@ def list_contract_choices() -> list[Choice]:
     ]
 
 
+def rank_need() -> Combinable:
+    """Reports and failed builds first, then what waits for a review or an answer, then what is missing.
+
+    Each condition is looked up once, not for each talent.
+    """
+    voices = get_voice_summaries()
+    is_bad = Q(pk__in=TalentMail.objects.disputed().values("consent__talent")) | Q(pk__in=voices.query_failed())
+    is_new = _has_consent(ConsentStatus.SUBMITTED) | Q(pk__in=Question.objects.open().values("consent__talent"))
+    is_missing = Q(pk__in=voices.query_waiting()) | ~Q(pk__in=Contract.objects.values("talent"))
+    is_missing |= ~Q(pk__in=Consent.objects.values("talent"))
+    ranks = (is_bad, 0), (is_new, 1), (is_missing, 2)
+    return Case(*(When(condition, then=Value(rank)) for condition, rank in ranks), default=Value(3))
+
+
 class TalentFilter(ListFilter):
     search_fields = {"name": "", "email": ""}
     search_label = "Name or email address"
@@ -126,7 +139,7 @@ class TalentFilter(ListFilter):
 
 
 class TalentTable(ListTable):
-    default_sort = "name"
+    default_sort = "next_step"
     can_tick: ClassVar[bool] = True
 
     name = ListColumn("Talent", lambda: Lower("name"), css_class="two cut")
@@ -155,7 +168,7 @@ class TalentTable(ListTable):
         is_descending_first=True,
     )
     added = ListColumn("Added", "created_at", is_descending_first=True, is_shown=False)
-    next_step = ListColumn("Next step", css_class="only-desk")
+    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="step")
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
@@ -201,8 +214,7 @@ class TalentTable(ListTable):
         if may_see_contract:
             shown = format_html('<span class="phone-label">Consents: </span>{}', shown)
         contract = format_html("Contract: {}", self.render_contract(record)) if may_see_contract else ""
-        lines, step = render_lines(shown, contract, "only-phone"), self.first_steps.get(record.pk)
-        return lines + render_phone_step(step.url, step.action) if step else lines
+        return render_lines(shown, contract, "only-phone")
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)
@@ -227,9 +239,10 @@ class AskTable(TalentTable):
     """Whom to ask for consent: each row leads to the form of a request."""
 
     action, url_name = "Request consent", "consent:consent_ask"
+    default_sort = "name"
     can_tick = False
     voices = last_build = None  # type: ignore[assignment]  # leaves the columns out
-    next_step = ListColumn("Next step", css_class="only-desk")
+    next_step = ListColumn("Next step", css_class="step")
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_related_objects
 
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
+from consent.services.blockers import find_blocker
 from consent.services.consent_rules import (
     describe_lost_take,
     explain_no_consent,
@@ -116,7 +117,7 @@ def check_permissions(
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
     rows: QuerySet[Consent] = Consent.objects.filter(talent__in=talents).order_by("-created_at")
-    annotated = list(rows.annotate(take_problem=F("take__check_made__file_problem")))
+    annotated = list(rows.annotate(take_problem=F("take__check_made__file_problem"), blocker=find_blocker()))
     take_problems = {row.pk: row.take_problem for row in annotated if row.take_problem}
     consents: list[Consent] = [*annotated]
     _load_language_exceptions(consents, purposes)

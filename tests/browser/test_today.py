@@ -76,7 +76,7 @@ def check_failures(studio: Studio, tab: Tab) -> None:
     expect(tab.page.get_by_text("The failed build is no longer on Today.")).to_be_visible()
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("The training stopped.")
-    rows.get_by_role("link", name="Open build").click()
+    rows.get_by_role("link", name="Build again").click()
     tab.page.get_by_role("button", name="Mark as seen").click()
     expect(tab.page.get_by_text("Seen by Paula")).to_be_visible()
     expect(find_rows(tab)).to_contain_text("Ready to build at Resemble AI, rapid")

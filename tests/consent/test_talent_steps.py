@@ -48,14 +48,16 @@ def test_steps_follow_a_consent_from_the_request_to_the_approval(
     contract, consent = factory.make_contract(talent), factory.make_consent(talent)
     steps = read_steps(producer_client, talent)
     assert (steps["Contract"].status, steps["Contract"].url) == ("In force", contract.get_absolute_url())
-    assert (steps["Recording"].status, steps["Recording"].url) == ("Waiting for talent", consent.get_absolute_url())
+    recording = steps["Recording"]
+    assert (recording.status, recording.url) == ("Waiting for talent", consent.get_absolute_url())
+    assert recording.action == "Send link"
     factory.make_take(consent)
     review = read_steps(producer_client, talent)["Approval"]
     assert (review.tone, review.status, review.action) == ("new", "To review", "Review")
     assert review.url == f"{consent.get_absolute_url()}#review"
     assert read_steps(viewer_client, talent)["Approval"].action == ""
     suspend_contract(contract, factory.producer, "A dispute.")
-    assert read_states(producer_client, talent)[0] == ("wait", "Suspended", "Open contract")
+    assert read_states(producer_client, talent)[0] == ("wait", "Suspended", "Resume contract")
 
 
 def test_voice_can_be_added_once_contract_and_consent_are_in_force(

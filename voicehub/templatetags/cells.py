@@ -24,11 +24,6 @@ def render_step(url: str, action: str, subject: str) -> SafeString:
     return format_html('<a class="btn btn-sm" href="{}">{}</a>', url, label)
 
 
-def render_phone_step(url: str, action: str) -> SafeString:
-    """The same step below the status, on a phone, where the list has no column for it."""
-    return format_html('<div class="only-phone row-step"><a class="btn btn-sm" href="{}">{}</a></div>', url, action)
-
-
 def render_lines(first: SafeString | str, second: SafeString | str = "", css_class: str = "") -> SafeString:
     """A second line below the first. `css_class` says on which widths it is shown."""
     if not second:

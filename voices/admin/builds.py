@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import truncatechars
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -18,15 +19,17 @@ from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
-from voicehub.status_marks import render_mark
+from voicehub.status_marks import get_tone, render_mark
 from voicehub.text import format_decimals, split_sentences
 from voices.build_results.marks import list_marks
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
 from voices.models.build import FAILED_STATUSES
+from voices.services.builds.changes import annotate_numbers
 from voices.services.builds.failures import mark_failure_seen
 from voices.services.builds.scores import order_worst_first
 from voices.services.builds.spec import shorten_clip_names
 
+ISSUE_LENGTH = 80
 RESULTS_IN_NUMBERS = ("sample_score", "signal_to_noise_ratio", "loudness_grade")
 
 # Large recording columns that no page of a build shows.
@@ -78,7 +81,7 @@ class BuildAdmin(ReadOnlyAdmin):
     counted = ({}, "")
     place = 3
     studio_path = ""
-    list_display = ["title", "status", "started_by", "created_at", "took"]
+    list_display = ["title", "state", "started_by", "created_at", "took"]
     short_columns = ("started_by", "created_at", "took")
     formats = {"issue": format_issue, "scores": format_scores}
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
@@ -105,9 +108,20 @@ class BuildAdmin(ReadOnlyAdmin):
 
     @admin.display(description="voice", ordering="voice__name")
     def title(self, build: Build) -> SafeString:
-        remote = build.remote_voice
+        remote, number = build.remote_voice, build.number  # type: ignore[attr-defined]  # annotated by get_queryset
         place = f"{registry.get_provider_label(remote.account.provider)}, {make_label(remote.tier).lower()}"
-        return format_html('{} <small class="sub">{}</small>', build.voice, place)
+        return format_html('{} <small class="sub">Build {}, {}</small>', build.voice, number, place)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, build: Build) -> SafeString:
+        """With the reason of a build that waits for a person."""
+        mark = render_mark(get_tone(build.status), build.get_status_display())
+        if build.status not in FAILED_STATUSES or not build.issue:
+            return mark
+        return format_html('{} <small class="sub">{}</small>', mark, truncatechars(build.issue, ISSUE_LENGTH))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Build]:
+        return annotate_numbers(super().get_queryset(request))
 
     @admin.display(description="took")
     def took(self, build: Build) -> str:

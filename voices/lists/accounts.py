@@ -15,8 +15,9 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
-from voicehub.templatetags.cells import render_lines, render_link, render_moment, render_phone_step, render_step
+from voicehub.templatetags.cells import render_lines, render_link, render_moment, render_step
 from voices.models import Account, AccountMode, RemoteVoice
+from voices.next_fixes import make_pause_fix
 from voices.presenters import make_account_badge
 
 REASON_LENGTH = 120
@@ -70,7 +71,7 @@ class AccountTable(ListTable):
     voices = ListColumn("Voices", count_voices, css_class="num only-wide", is_descending_first=True)
     state = ListColumn("State", rank_state, css_class="two wrap")
     checked = ListColumn("Last test", "checked_at", css_class="only-wide", is_descending_first=True)
-    next_step = ListColumn("Next step", css_class="only-desk", permission="voices.test_account")
+    next_step = ListColumn("Next step", css_class="step", permission="voices.test_account")
 
     def load_rows(self, records: Sequence[Account]) -> None:
         rows = _query_present_voices().filter(account__in=records).values_list("account")
@@ -95,9 +96,7 @@ class AccountTable(ListTable):
     def render_state(self, record: Account) -> SafeString:
         badge = make_account_badge(record)
         reason = record.pause_reason if record.paused_at else record.last_error
-        lines = render_lines(render_mark(badge.severity, badge.label), _shorten(reason), "only-desk")
-        step = self._find_step(record) if "next_step" in self.columns else None
-        return lines + render_phone_step(*step) if step else lines
+        return render_lines(render_mark(badge.severity, badge.label), _shorten(reason), "only-desk")
 
     def render_checked(self, record: Account) -> SafeString | str:
         return render_moment(record.checked_at) or "Never"
@@ -112,8 +111,8 @@ class AccountTable(ListTable):
         if record.provider not in registry.PROVIDERS:
             return None
         if record.paused_at:
-            label = "Resume" if record.paused_by_id else "Change the key"
-            return (f"{url}#paused", label) if self.user.has_perm("voices.change_account") else None
+            fix = make_pause_fix(record)
+            return (fix.url, fix.action) if fix.is_allowed_for(self.user) else None
         return (url, "Test the key") if record.checked_at is None or record.last_error else None
 
 

@@ -18,7 +18,6 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_link,
     render_moment,
-    render_phone_step,
     render_step,
 )
 from voicehub.templatetags.signs import render_voice_name
@@ -129,7 +128,7 @@ class BuildTable(ListTable):
     similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
     fluency = ScoreColumn(FLUENCY, FLUENCY.label)
     pauses = ScoreColumn(PAUSES, "Pauses")
-    next_step = ListColumn("Next step", css_class="only-desk")
+    next_step = ListColumn("Next step", css_class="step")
 
     @property
     def row_header(self) -> str:
@@ -169,8 +168,7 @@ class BuildTable(ListTable):
         return name if "voice" in self.columns else render_link(record.get_absolute_url(), name)
 
     def render_status(self, record: Build) -> SafeString:
-        badges, fix = render_badges(self.badges[record.pk]), self._find_fix(record)
-        return badges + render_phone_step(fix.url, fix.action) if fix else badges
+        return render_badges(self.badges[record.pk])
 
     def render_started(self, record: Build) -> SafeString | str:
         return render_moment(record.created_at)

@@ -4,15 +4,16 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable
 
-from consent.extension_points import TalentVoices, VoiceSummaries
+from consent.extension_points import TalentIds, TalentVoices, VoiceSummaries
 from consent.lists.talents import AskTable
 from consent.models import Talent
 from voicehub.row_counts import count_rows
 from voices.lists.builds import BuildCell, load_build_cells
 from voices.models import Build, BuildStatus, Voice
+from voices.next_fixes import query_unclear_builds
 
 SHOWN_VOICES = 3
 
@@ -49,10 +50,29 @@ def make_last_built_at() -> Combinable:
     return Subquery(builds.values("created_at")[:1])
 
 
+def query_failed_talents() -> TalentIds:
+    failed = Build.objects.open_failures().exclude(status=BuildStatus.DATASET_ISSUE)
+    return failed.order_by().values("voice__talent")
+
+
+def query_waiting_talents() -> TalentIds:
+    """Talents with a voice that was never built, or with a build that needs work or an answer."""
+    open_builds = Q(query_unclear_builds(), voice=OuterRef("pk"))
+    needs_work = Build.objects.open_failures().filter(voice=OuterRef("pk"))
+    is_waiting = (
+        ~Q(Exists(Build.objects.filter(voice=OuterRef("pk"))))
+        | Q(Exists(needs_work))
+        | Q(Exists(Build.objects.filter(open_builds)))
+    )
+    return Voice.objects.filter(is_waiting).order_by().values("talent")
+
+
 class VoiceTalentTable(AskTable):
     """Whose voice to add: each row leads to the form of a new voice."""
 
     action, url_name = "Add voice", "voices:voice_add"
 
 
-SUMMARIES = VoiceSummaries(summarize_voices, make_voice_count, make_last_built_at)
+SUMMARIES = VoiceSummaries(
+    summarize_voices, make_voice_count, make_last_built_at, query_failed_talents, query_waiting_talents
+)

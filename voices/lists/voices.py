@@ -20,7 +20,6 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_link,
     render_moment,
-    render_phone_step,
     render_step,
 )
 from voicehub.templatetags.signs import render_voice_name
@@ -130,7 +129,7 @@ class VoiceTable(ListTable):
         permission="voices.view_build",
         is_descending_first=True,
     )
-    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="only-desk")
+    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="step")
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]
@@ -174,9 +173,7 @@ class VoiceTable(ListTable):
         target = self.targets.get(record.pk)
         if target is None:
             return render_mark("over", "No account")
-        fix = self._find_shown_fix(record)
-        lines = render_lines(self._render_state(record), name_target(target) if target.is_allowed else "")
-        return lines + render_phone_step(fix.url, fix.action) if fix else lines
+        return render_lines(self._render_state(record), name_target(target) if target.is_allowed else "")
 
     def _render_state(self, voice: Voice) -> SafeString:
         """The result of the last build comes first: a build that could start would fail again."""

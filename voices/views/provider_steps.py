@@ -9,6 +9,7 @@ from providers import registry
 from voicehub.text import format_count
 from voices import access
 from voices.models.build import ACTIVE_STATUSES
+from voices.next_fixes import make_pause_fix
 from voices.views.next_step import MAX_ROWS, NextStep
 
 
@@ -20,17 +21,17 @@ def list_paused_accounts() -> Iterator[NextStep]:
         if account.waiting:
             end = "until it is resumed" if is_paused_by_person else "for a working key"
             reasons.append(f"{format_count(account.waiting, 'build waits', 'builds wait')} {end}.")
-        page = reverse("voices:account", args=[account.pk])
+        fix = make_pause_fix(account)
         yield NextStep(
             account.name,
             f"Account at {registry.get_provider_label(account.provider)}",
             "wait" if is_paused_by_person else "bad",
             "Paused",
             tuple(reasons),
-            f"{page}#{'paused' if is_paused_by_person else 'new-key'}",
-            "Resume account" if is_paused_by_person else "Enter a new key",
+            fix.url,
+            fix.action,
             account.paused_at,
-            "voices.change_account",
-            subject_url=page,
+            fix.permission,
+            subject_url=reverse("voices:account", args=[account.pk]),
             subject_permission="voices.view_account",
         )

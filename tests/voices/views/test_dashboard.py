@@ -125,8 +125,8 @@ def test_change_of_a_ready_voice_gives_the_reason_that_blocks_a_build(
 @pytest.mark.parametrize(
     ("end_consent_or_contract", "reason", "action"),
     [
-        (lambda: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended", "Open consent"),
-        (lambda: Consent.objects.update(status=ConsentStatus.WITHDRAWN), "withdrawn", "Open consent"),
+        (lambda: Consent.objects.update(status=ConsentStatus.SUSPENDED), "suspended", "Resume consent"),
+        (lambda: Consent.objects.update(status=ConsentStatus.WITHDRAWN), "withdrawn", "See answer"),
         (lambda: Contract.objects.update(ends_on="2025-06-01"), "the latest ended on June 1, 2025", "Add contract"),
     ],
 )

@@ -74,7 +74,7 @@ def test_builds_sort_by_time_and_say_what_is_next(studio: Studio, producer_clien
     make_build(studio, "Running", status="training")
     assert read_rows(producer_client, BUILDS) == ["Running", "Old", "Older", "Oldest"], "the newest first"
     page = read_list(producer_client, BUILDS)
-    assert page.count(">Open build<span") == 1, "only the failed one waits for a person"
+    assert page.count(">Build again<span") == 1, "only the failed one waits for a person"
     Build.objects.filter(status="failed").update(seen_at=now)
     assert ">Open build<" not in read_list(producer_client, BUILDS)
 
@@ -231,7 +231,6 @@ def test_every_sortable_column_sorts_in_both_directions(
     unsorted: dict[type[ListTable] | None, list[str]] = {
         VoiceTable: ["Next build"],
         BuildTable: ["Compare", "Next step"],
-        None: ["Next step"],
     }
     assert [label for label, url in urls.items() if not url] == unsorted.get(table, [])
     rows = set(read_rows(producer_client, name))
@@ -333,10 +332,10 @@ def test_list_of_talents_has_the_first_step_of_today_for_each_talent(studio: Stu
     failed, ready = make_build(studio, "Alto", status="failed"), make_build(studio, "Bass", status="ready")
     steps = read_next_steps(producer_client)
     assert steps["Nora New"] == "Add contract"
-    assert steps["Talent of Alto"] == "Open build"
+    assert steps["Talent of Alto"] == "Build again"
     assert "Talent of Bass" not in steps, "nothing is left to do"
     today = read_html(producer_client.get(reverse("today")))
-    assert f'href="{failed.get_absolute_url()}">Open build' in today
+    assert f'href="{failed.get_absolute_url()}">Build again' in today
     assert ready.get_absolute_url() not in re.findall(r'class="btn btn-sm[^"]*" href="([^"]*)"', today)
 
 
@@ -349,7 +348,7 @@ def test_page_of_a_talent_names_its_next_step(studio: Studio, producer_client: C
     build = make_build(studio, "Alto", status="failed")
     page = build.voice.talent.get_absolute_url()
     text = read_html(producer_client.get(page))
-    assert "<h2>Next: open build</h2><p>Alto: The provider gave no reason.</p>" in text
-    assert f'<a class="btn btn-primary" href="{build.get_absolute_url()}">Open build</a>' in text
+    assert "<h2>Next: build again</h2><p>Alto: The provider gave no reason.</p>" in text
+    assert f'<a class="btn btn-primary" href="{build.get_absolute_url()}">Build again</a>' in text
     Build.objects.update(status="ready")
     assert "<h2>Next:" not in read_html(producer_client.get(page))

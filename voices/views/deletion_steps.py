@@ -54,14 +54,14 @@ def _make_alert_step(remote: RemoteVoice, alert: str) -> NextStep:
     status = "Not deleted" if is_kept else "Public" if remote.is_public else "Was public" if was_public else "Unknown"
     subject = str(remote.voice or remote.name or remote)
     url = remote.get_absolute_url() + "#files" * (alert == remote.file_alert)
-    return _make_step(remote, "bad", status, (alert,), url, "Open voice", remote.checked_at, subject=subject)
+    return _make_step(remote, "bad", status, (alert,), url, "Check voice", remote.checked_at, subject=subject)
 
 
 def _make_deletion_step(remote: RemoteVoice) -> NextStep:
     label, url = registry.get_provider_label(remote.account.provider), f"{remote.get_absolute_url()}#deletion"
     since = remote.deletion_requested_at
     if remote.is_on_hold:
-        severity, status, action, text = "over", "Legal hold", "Open voice", "A legal hold keeps it."
+        severity, status, action, text = "over", "Legal hold", "See deletion", "A legal hold keeps it."
     elif remote.needs_manual_deletion:
         is_late = since is not None and timezone.now() - since > MANUAL_DELETION_ALARM_AFTER
         person = remote.deletion_assigned_to
@@ -69,7 +69,7 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
         status = f"To delete: {person}" if person else "To delete"
         text = f"Delete it on the website of {label}, which has no API call for this, and confirm it here."
     else:
-        severity, status, action, text = "busy", "Being deleted", "Open voice", "VoiceHub deletes it at the provider."
+        severity, status, action, text = "busy", "Being deleted", "See deletion", "VoiceHub deletes it at the provider."
     return _make_step(remote, severity, status, (f"{remote.deletion_reason} {text}",), url, action, since)
 
 
@@ -81,7 +81,7 @@ def _make_file_step(remote: RemoteVoice) -> NextStep:
         severity, status = "busy", "Files being deleted"
         text = "VoiceHub deletes the files that were sent for this voice."
     url = f"{remote.get_absolute_url()}#files"
-    return _make_step(remote, severity, status, (text,), url, "Open voice", since)
+    return _make_step(remote, severity, status, (text,), url, "See deletion", since)
 
 
 def _describe_place(remote: RemoteVoice) -> str:

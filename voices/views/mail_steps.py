@@ -84,11 +84,11 @@ def _get_talent(row: Row) -> Talent:
 def _make_step(task: Task, row: Row) -> NextStep:
     talent = _get_talent(row)
     if isinstance(row, TalentMail) and row.recipient == TalentMail.Recipient.PRODUCER:
-        what, action, permission = "An admin can correct the address of the user.", "Open consent", REVIEW
+        what, action, permission = "An admin can correct the address of the user.", "See consent", REVIEW
         url = row.consent.get_absolute_url()
     else:
         what = "Correct the address, and it is sent again." if task.kind in SENT_AGAIN else "Correct the address."
-        action, permission = "Edit talent", CHANGE_TALENT
+        action, permission = "Correct address", CHANGE_TALENT
         url = reverse("consent:talent_edit", args=[talent.pk])
     return NextStep(
         talent.name,

@@ -25,7 +25,7 @@ NO_CONSENT = (
     "consent:consent_ask",
     "consent.add_consent",
 )
-NO_VOICE = ("Voice missing", "No voice has been set up.", "Add a voice", "voices:voice_add", "voices.add_voice")
+NO_VOICE = ("Voice missing", "No voice has been set up.", "Add voice", "voices:voice_add", "voices.add_voice")
 
 
 def list_talent_steps(talents: Talents = None) -> Iterator[NextStep]:

@@ -61,7 +61,7 @@ def test_steps_of_a_talent_go_from_contract_to_consent_to_voice(producer_client:
         f"{consent.get_absolute_url()}#review",
     )
     Consent.objects.update(status=ConsentStatus.APPROVED)
-    assert get_step(producer_client, "Nils").action == "Add a voice"
+    assert get_step(producer_client, "Nils").action == "Add voice"
 
 
 def test_next_steps_begin_with_a_remote_voice_that_has_an_alert(viewer_client: Client, studio: Studio) -> None:

@@ -91,9 +91,9 @@ class ConsentCells(ListTable):
     """The cells that name a consent, with the columns `talent` and `provider`."""
 
     def render_talent(self, record: Consent) -> SafeString:
-        labels = get_provider_label(record.provider), get_purpose_label(record.purpose)
-        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), labels[0], "only-phone")
-        return render_person_name(record.talent.name, render_lines(lines, labels[1], "only-phone"))
+        use = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
+        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), use, "only-phone")
+        return render_person_name(record.talent.name, lines)
 
     def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)

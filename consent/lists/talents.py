@@ -210,10 +210,7 @@ class TalentTable(ListTable):
             (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
         ]
         shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
-        may_see_contract = "contract" in self.columns
-        if may_see_contract:
-            shown = format_html('<span class="phone-label">Consents: </span>{}', shown)
-        contract = format_html("Contract: {}", self.render_contract(record)) if may_see_contract else ""
+        contract = format_html("Contract: {}", self.render_contract(record)) if "contract" in self.columns else ""
         return render_lines(shown, contract, "only-phone")
 
     def render_voices(self, record: Talent) -> SafeString | str:

@@ -14,7 +14,7 @@ function connect(all) {
     all.checked = count === singles.length;
     all.indeterminate = count > 0 && !all.checked;
     const values = { count: formatNumber(count), total: formatNumber(singles.length) };
-    row.querySelector("[data-tick-count]").textContent = count ? translate("Ticked: {count} of {total}", values) : "";
+    row.querySelector("[data-tick-count]").textContent = translate("Ticked: {count} of {total}", values);
   }
 
   all.addEventListener("change", () => {

@@ -58,6 +58,7 @@ def test_one_tick_sets_all_and_only_the_single_ones_are_stored(
     box = find_all_tick(page)
     expect(box).not_to_be_checked()
     expect_ticks(page, False, False, False)
+    expect(page.get_by_text("Ticked: 0 of 3")).to_be_visible()
     tab.check_page("first page with a tick for all")
     box.check()
     expect_ticks(page, True, True, True)

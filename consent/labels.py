@@ -1,14 +1,16 @@
 """Texts that pages show for audit log entries, for how a take was made, and for the end of a contract or consent."""
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from consent.models import AddressCheck, Capture, Event, EventKind, Purpose, Take, TalentMail
 from voicehub.talent_languages import TALENT_LANGUAGES
-from voicehub.text import format_count, get_language_name
+from voicehub.text import format_count, format_date, get_language_name
 
 # The result of a look-up, in the entry of a deletion, of a voice that was never made.
 NEVER_CREATED = "never created"
@@ -122,6 +124,14 @@ def _describe_act(event: Event, act: str) -> str:
     return f"{event.actor_name} {act}{' on behalf of the talent' if event.actor_id else ''}"
 
 
+def _describe_answer(event: Event, act: str) -> str:
+    """The answer about the voice comparison, with its day if it is from before the request."""
+    sentence, given_at = _describe_act(event, act), None
+    with suppress(ValueError):  # an entry that was changed
+        given_at = parse_datetime(event.payload.get("given_at") or "")
+    return f"{sentence} on {format_date(given_at)}, before this request" if given_at else sentence
+
+
 def _describe_approver(event: Event) -> str:
     """The approver's name, with a note if the approver made the take."""
     is_own_take = event.payload.get("approver_made_take")
@@ -192,7 +202,7 @@ def describe_event(event: Event) -> str:
         EventKind.DELETION_REQUESTED: _describe_deletion(event),
         EventKind.DELETED: _describe_deletion(event),
         EventKind.NOTICE_READ: f"{who} recorded that the talent read the notice before the recording",
-        EventKind.COMPARISON_ALLOWED: _describe_act(event, "allowed the voice comparison"),
-        EventKind.COMPARISON_REFUSED: _describe_act(event, "did not allow the voice comparison"),
+        EventKind.COMPARISON_ALLOWED: _describe_answer(event, "allowed the voice comparison"),
+        EventKind.COMPARISON_REFUSED: _describe_answer(event, "did not allow the voice comparison"),
         EventKind.COMPARISON_ENDED: _describe_act(event, "took back the permission for the voice comparison"),
     }[EventKind(event.kind)]

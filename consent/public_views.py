@@ -26,7 +26,7 @@ from consent.access import (
     list_withdrawable_consents,
     parse_uuid_or_404,
 )
-from consent.code_gate import describe_address_check, require_code
+from consent.code_gate import describe_address_check, is_code_missing, require_code
 from consent.contract_download import send_contract
 from consent.forms import DeclineForm
 from consent.link_pages import COOKIE_MARK, add_privacy_headers, render_closed_page, require_invitation
@@ -98,7 +98,7 @@ def home(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 def _render_home(request: HttpRequest, invitation: Invitation, tick_problem: str = "") -> HttpResponse:
     """The first page. `tick_problem` stands beside the ticks."""
-    context = make_home_context(invitation, tick_problem)
+    context = make_home_context(invitation, tick_problem, can_listen=not is_code_missing(request, invitation))
     if context is None:
         return render_closed_page(request)
     status = 422 if tick_problem else 200

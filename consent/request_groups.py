@@ -1,7 +1,8 @@
 """The open requests of a private link in groups: one notice and one statement for each, one tick for each purpose."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from consent.models import Consent, Contract, Notice
@@ -12,11 +13,16 @@ from consent.talent_statuses import TalentStatus
 
 @dataclass(frozen=True, slots=True)
 class PurposeChoice:
-    """One purpose to tick. `sections` is what the notice says about it alone. `was_left` is a tick not set earlier."""
+    """One purpose to tick. `sections` is what the notice says about it alone. `was_left` is a tick not set earlier.
+
+    `same_purpose` is not empty on the first of several choices for one purpose at several providers. It has all of them
+    that can be ticked: the page offers one tick that sets theirs.
+    """
 
     status: TalentStatus
     sections: Sequence[Section]
     was_left: bool
+    same_purpose: Sequence[Consent] = ()
 
     @property
     def consent(self) -> Consent:
@@ -25,6 +31,11 @@ class PurposeChoice:
     @property
     def can_tick(self) -> bool:
         return not self.status.contract_problem
+
+    @property
+    def providers(self) -> list[str]:
+        """The providers of `same_purpose`."""
+        return list(dict.fromkeys(consent.provider for consent in self.same_purpose))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,20 @@ def make_request_groups(statuses: Sequence[TalentStatus]) -> list[RequestGroup]:
     by_id = {status.consent.pk: status for status in statuses if status.is_answerable}
     consents = [status.consent for status in by_id.values()]
     shown = set(Notice.objects.filter(consent__in=consents).values_list("consent", flat=True)) if consents else set()
-    return [_make_group([by_id[consent.pk] for consent in group], shown) for group in group_by_statement(consents)]
+    groups = [_make_group([by_id[consent.pk] for consent in group], shown) for group in group_by_statement(consents)]
+    return list(_join_purposes(groups))
+
+
+def _join_purposes(groups: Sequence[RequestGroup]) -> Iterator[RequestGroup]:
+    """The groups with `same_purpose` set. Requests of another company are another purpose."""
+    consents = [choice.consent for group in groups for choice in group.choices if choice.can_tick]
+    by_purpose: dict[tuple[str, str], list[Consent]] = defaultdict(list)
+    for consent in consents:
+        by_purpose[consent.purpose, consent.company].append(consent)
+    same = {rows[0].pk: rows for rows in by_purpose.values() if len({consent.provider for consent in rows}) > 1}
+    for group in groups:
+        choices = [replace(choice, same_purpose=same.get(choice.consent.pk, ())) for choice in group.choices]
+        yield replace(group, choices=choices)
 
 
 def _make_group(statuses: Sequence[TalentStatus], shown: Collection[UUID]) -> RequestGroup:

@@ -25,7 +25,7 @@ from consent.services.sittings import (
     list_ticked_consents,
 )
 from consent.services.voice_comparison import load_comparison
-from consent.talent_statuses import list_talent_statuses
+from consent.talent_statuses import add_takes, list_talent_statuses
 
 # In the address to which a recording is sent: the consents that the page named beside the text.
 FOR = "for"
@@ -38,10 +38,12 @@ def get_contact(consent: Consent) -> dict[str, Any]:
     return {"contact_name": str(consent.requested_by), "contact_mail": get_producer_address(consent)}
 
 
-def make_home_context(invitation: Invitation, tick_problem: str = "") -> dict[str, Any] | None:
+def make_home_context(
+    invitation: Invitation, tick_problem: str = "", *, can_listen: bool = True
+) -> dict[str, Any] | None:
     """The requests to answer, and the status of each other consent. None for a link without consents.
 
-    `tick_problem` is why the form with the ticks is shown again.
+    `tick_problem` is why the form with the ticks is shown again. Without `can_listen`, recordings are not shown.
     """
     statuses = list_talent_statuses(list(query_invited_consents(invitation)), invitation)
     if not statuses:
@@ -49,11 +51,13 @@ def make_home_context(invitation: Invitation, tick_problem: str = "") -> dict[st
     groups = make_request_groups(statuses)
     requests = [consent for group in groups for consent in group.consents]
     others = [status for status in statuses if not status.is_answerable]
+    others = add_takes(others) if can_listen else others
     first = requests[0] if requests else statuses[0].consent
     return {
         "invitation": invitation,
         "statuses": statuses,
         "others": others,
+        "has_recordings": any(status.take for status in others),
         "is_folded": bool(requests) or len(others) > MAX_OPEN_SECTIONS,
         "groups": groups,
         "can_record": any(group.can_record for group in groups),

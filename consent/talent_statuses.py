@@ -1,14 +1,14 @@
 """The status of each consent of a private link, in words for the talent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.utils.translation import gettext, gettext_lazy
 
 from consent import extension_points
 from consent.extension_points import Deletion
-from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation
+from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation, Take
 from consent.services.disclosure import compute_term
 from consent.services.filed_contracts import explain_to_talent, list_readable_contracts, load_contracts
 from consent.services.notices import NoticeText, build_notice
@@ -34,7 +34,7 @@ class TalentStatus:
     """The status of a consent, in words for the talent. `tone` and `icon` name the look of its status line.
 
     `contracts` are those that allow the consent. `contract_problem` says why the talent cannot record it now.
-    `notice` is what the talent reads before.
+    `notice` is what the talent reads before. `take` is the recording that the page lets the talent play.
     """
 
     consent: Consent
@@ -46,6 +46,7 @@ class TalentStatus:
     contracts: Sequence[Contract]
     contract_problem: str = ""
     notice: NoticeText | None = None
+    take: Take | None = None
 
     @property
     def label(self) -> str:
@@ -100,6 +101,14 @@ def list_talent_statuses(consents: Sequence[Consent], invitation: Invitation) ->
     events = {(event.consent_id, event.kind): event for event in entries}
     contracts = load_contracts(consents[0]) if consents else []
     return [_make_talent_status(consent, invitation, _find_event(consent, events), contracts) for consent in consents]
+
+
+def add_takes(statuses: Sequence[TalentStatus]) -> list[TalentStatus]:
+    """The same, with the newest acceptable take of each consent that has a receipt."""
+    consents = [status.consent for status in statuses if status.has_receipt]
+    rows = Take.objects.filter(consent__in=consents, acceptable=True) if consents else Take.objects.none()
+    takes = {take.consent_id: take for take in rows.only("consent_id", "peaks", "seconds").order_by("created_at")}
+    return [replace(status, take=takes.get(status.consent.pk)) for status in statuses]
 
 
 def _find_event(consent: Consent, events: Mapping[tuple[UUID, str], Event]) -> Event | None:

@@ -1,6 +1,6 @@
-"""What the table of recordings shows of one row: its waveform as a path, its quality, its worst findings."""
+"""What the table of recordings shows of one row: its quality, its worst findings, and where they are."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from voicehub.sound_report import TONES_BY_WEIGHT, Chip, Json, make_chip
@@ -14,9 +14,6 @@ MAX_CHIPS = 2
 ROW_BARS, ROW_HEIGHT = 27, 9
 SOUND_BARS = 56  # of the player of a preview
 DETAILS_BARS, DETAILS_HEIGHT = 160, 100
-LOUDEST_PEAK = 128
-# Speech is seldom louder than a third of full scale. Its bars are drawn higher, in the same way in all rows.
-WAVE_EXPONENT = 0.6
 # On the scale of the estimate, from 1 to 5. These limits are VoiceHub's: no source states one for recordings.
 POOR_BELOW, FAIR_BELOW = 2.5, 3.4
 PROVIDER_FLAGS = (
@@ -82,35 +79,6 @@ def get_quality_grade(quality: float) -> str:
     if quality < POOR_BELOW:
         return " is-poor"
     return " is-fair" if quality < FAIR_BELOW else ""
-
-
-def make_wave_path(peaks: Sequence[int], bars: int = ROW_BARS, height: int = ROW_HEIGHT) -> str:
-    """The waveform as one SVG path of vertical bars: "M.5 3v3m1-4.5v6". `peaks` are (lowest, highest) of -128..127.
-
-    The view box is `bars` × `height`. Relative steps keep a row at some 200 bytes. The next bar
-    always starts above the end of the one before, so that its step needs no space.
-    """
-    path, end = "", 0.0
-    for size in _list_sizes(peaks, bars, height):
-        start = (height - size) / 2
-        path += f"m1{start - end:g}v{size}" if path else f"M.5 {start:g}v{size}"
-        end = start + size
-    return path
-
-
-def make_wave_digits(peaks: Sequence[int], bars: int = ROW_BARS) -> str:
-    """The waveform as one digit for each bar. `wave-path.js` draws it: a page has many."""
-    return "".join(map(str, _list_sizes(peaks, bars, ROW_HEIGHT)))
-
-
-def _list_sizes(peaks: Sequence[int], bars: int, height: int) -> Iterator[int]:
-    """The size of each bar, at least 1, so that silence is a line of dots."""
-    pairs = len(peaks) // 2
-    for bar in range(min(bars, pairs)):
-        begin, end = bar * pairs // bars, (bar + 1) * pairs // bars
-        loudest = max(map(abs, peaks[2 * begin : 2 * max(end, begin + 1)]), default=0)
-        share = min(1.0, loudest / LOUDEST_PEAK) ** WAVE_EXPONENT
-        yield max(1, round(share * (height - 1)))
 
 
 @dataclass(frozen=True, slots=True)

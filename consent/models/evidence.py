@@ -16,6 +16,7 @@ PAYLOAD = Fields(
         for name in (
             "capture",
             "fields",
+            "given_at",
             "invitation",
             "language",
             "look",

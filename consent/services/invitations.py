@@ -16,6 +16,7 @@ from consent.services.mail_texts import make_mail
 from consent.services.private_links import derive_invitation_token, make_private_link, read_mailed_link
 from consent.services.sittings import group_by_statement
 from consent.services.talent_languages import speak_to
+from consent.services.voice_comparison import record_earlier_answer
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.name_fields import remove_bidi_controls
@@ -68,6 +69,7 @@ def request_consent(
             text_sha256=consent.text_sha256,
             source=statement.source,
         )
+        record_earlier_answer(consent)
     return consent
 
 

@@ -166,13 +166,29 @@ def _choose_kind(last: ComparisonAnswer | None, *, is_allowed: bool) -> EventKin
 
 
 def _record_on_every_consent(answer: ComparisonAnswer, kind: EventKind) -> None:
+    for consent in Consent.objects.filter(talent=answer.talent).select_related("talent").order_by("pk"):
+        record_event(consent, kind, answer.recorded_by, **_make_payload(answer))
+
+
+def _make_payload(answer: ComparisonAnswer) -> dict[str, Any]:
     payload: dict[str, Any] = {"answer": answer.number, "version": answer.version, "words": answer.sha256}
     if answer.invitation_id:
         payload["invitation"] = str(answer.invitation_id)
     if answer.reason:
         payload["reason"] = answer.reason
-    for consent in Consent.objects.filter(talent=answer.talent).select_related("talent").order_by("pk"):
-        record_event(consent, kind, answer.recorded_by, **payload)
+    return payload
+
+
+def record_earlier_answer(consent: Consent) -> None:
+    """Record on a new request the answer that counts for its talent, in the transaction that creates the request.
+
+    Without it, an answer from before the first request would be in no audit log.
+    """
+    _lock_talent(consent.talent_id)  # an answer at the same time is either found here, or finds the request
+    if answer := find_answer(consent.talent):
+        kind = _choose_kind(None, is_allowed=answer.is_allowed)
+        given_at = answer.created_at.isoformat()
+        record_event(consent, kind, answer.recorded_by, **_make_payload(answer), given_at=given_at)
 
 
 def forget_results(talent: Talent) -> None:

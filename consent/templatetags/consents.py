@@ -27,6 +27,9 @@ from voicehub.status_marks import render_mark
 from voicehub.talent_languages import SOURCE_LANGUAGE
 from voicehub.text import get_language_name
 from voicehub.upload_limits import TAKE_BYTES
+from voicehub.wave_paths import make_wave_path
+
+TAKE_BARS, TAKE_BARS_HEIGHT = 56, 32
 
 register = template.Library()
 register.filter("take_report", make_take_report)
@@ -111,6 +114,12 @@ def status_for_talent(consent: Consent) -> str:
 def end_for_talent(event: Event) -> str:
     """The decline or the withdrawal that a mail reported, addressed to the talent."""
     return labels.describe_end_to_talent(event)
+
+
+@register.simple_tag
+def take_bars(take: Take) -> str:
+    """The waveform of the take: what stands in `d` of its path. take-bars.js draws in the same view box."""
+    return make_wave_path(take.peaks, TAKE_BARS, TAKE_BARS_HEIGHT)
 
 
 @register.filter

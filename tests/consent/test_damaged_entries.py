@@ -16,7 +16,10 @@ from voicehub.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-MEMBERS = ("mail", "to", "language", "invitation", "subject", "look", "reason", "capture", "ok", "approver_made_take")
+MEMBERS = (
+    "mail", "to", "language", "invitation", "subject", "look", "reason", "capture", "ok", "approver_made_take",
+    "given_at",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def factory(producer: User) -> ConsentFactory:
     return ConsentFactory(producer)
 
 
-@pytest.mark.parametrize("value", [None, 7, [], {}, "x"], ids=repr)
+@pytest.mark.parametrize("value", [None, 7, [], {}, "x", "2026-13-45T00:00"], ids=repr)
 def test_damaged_entry_of_any_kind_breaks_no_page(producer_client: Client, factory: ConsentFactory, value: Any) -> None:
     consent = factory.make_approved_consent()
     factory.make_link(consent)

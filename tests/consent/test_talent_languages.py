@@ -240,6 +240,15 @@ def test_admin_reads_the_texts_releases_a_language_and_ends_it(client: Client, a
     assert list_offered_languages() == ["en", "de"] and len(TALENT_LANGUAGES) == 6
 
 
+def test_heading_of_a_request_names_its_language_in_that_of_the_page(factory: ConsentFactory) -> None:
+    consent = factory.make_consent()
+    client, url = factory.open_link(consent), get_guest_url("home", consent)
+    assert "Resemble AI, English (US)</h2>" in read_page(client, url)
+    release_language("de", factory.producer)
+    Talent.objects.filter(pk=consent.talent_id).update(language="de")
+    assert "Resemble AI, Englisch (Vereinigte Staaten)</h2>" in read_page(client, url)
+
+
 def test_only_admins_release_languages(make_person: Callable[..., User]) -> None:
     client = Client()
     client.force_login(make_person("paul", "producer", is_staff=True))

@@ -1,6 +1,7 @@
 """A talent's page has one task: short answers first, and everything else in folds that are still on the page."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -66,6 +67,9 @@ def test_receipt_says_what_holds_now(factory: ConsentFactory) -> None:
     assert 'class="papers"' in home
 
 
-def test_dead_link_has_one_way_out() -> None:
+def test_dead_link_has_one_way_out(settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = "Studio <studio@voices.test>"
     page = read_html(Client().get("/i/no-such-link/"))
     assert page.count("mailto:") == 1 and page.count("<li>") == 2
+    assert page.index('class="icon lost"') < page.index("<h1>"), "the sign stands above the title"
+    assert f"<strong>{settings.VOICEHUB_COMPANY}</strong><span>studio@voices.test</span>" in page

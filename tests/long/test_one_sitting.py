@@ -36,9 +36,13 @@ def test_talent_answers_three_providers_in_one_sitting(studio: Studio, open_tab:
     with talent.allow_status(422):
         page.get_by_role("button", name="Continue to the text").click()
     expect(page.get_by_role("alert")).to_have_text("Tick at least one purpose to continue.")
-    expect(page.get_by_role("checkbox").first).to_be_focused()
+    expect(page.get_by_role("checkbox", name=f"with {PROVIDERS[0]}")).to_be_focused()
+    page.get_by_role("checkbox", name="Narration and audiobooks, with all 3 providers").check()
+    for provider in PROVIDERS:
+        expect(page.get_by_role("checkbox", name=f"with {provider}")).to_be_checked()
     talent.check_page("first page, three providers")
-    page = talent_steps.open_statement(talent, link)
+    page.get_by_role("button", name="Continue to the text").click()
+    expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
     expect(page.get_by_text("After it you read 2 more texts.")).to_be_visible()
     talent_steps.allow_microphone(page)
     talent_steps.record_statement(page, 2)

@@ -1,5 +1,7 @@
 """The talent's pages in each language on a phone: they fit, and axe finds nothing in light and dark."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -12,6 +14,12 @@ from voicehub.talent_languages import TALENT_LANGUAGES
 pytestmark = pytest.mark.browser
 
 NAME = "Lin Vielsprachig"
+NAME_OF_MANY = "Lin Vielfach"
+CREATE_LINK = """
+from pathlib import Path
+from tests.browser import prepared
+Path({file!r}).write_text(prepared.create_link({name!r}, ["resemble_v2", "audiostack"]))
+"""
 RELEASE = """
 from consent.services.talent_languages import release_language
 from voicehub.models import User
@@ -43,12 +51,28 @@ def test_pages_fit_and_are_accessible_in_every_language(
     for language in TALENT_LANGUAGES:
         speak(studio, language)
         check_page(tab, tab.goto(receipt), "receipt", language)
+        check_page(tab, tab.goto(link), "home with a recording", language)
+    check_page_of_several_providers(tab)
     tab.context.close()
     assert tab.problems == []
 
 
-def speak(studio: Studio, language: str) -> None:
-    studio.run_script(SPEAK.format(name=NAME, language=language))
+def check_page_of_several_providers(tab: Tab) -> None:
+    """The first page with the tick for all providers, of which one is removed again."""
+    file = tab.studio.folder.parent / "link.txt"
+    tab.studio.run_script(CREATE_LINK.format(file=str(file), name=NAME_OF_MANY))
+    for language in TALENT_LANGUAGES:
+        speak(tab.studio, language, NAME_OF_MANY)
+        page = tab.goto(urlsplit(file.read_text()).path)
+        box = page.locator("[data-tick-all]")
+        box.check()
+        page.locator("input[name=purpose]").last.uncheck()
+        expect(box).to_be_checked(indeterminate=True)
+        check_page(tab, page, "home of several providers", language)
+
+
+def speak(studio: Studio, language: str, name: str = NAME) -> None:
+    studio.run_script(SPEAK.format(name=name, language=language))
 
 
 def check_page(tab: Tab, page: Page, name: str, language: str) -> None:

@@ -1,4 +1,4 @@
-"""What a row of the table shows: the waveform as a path, the worst findings, the grade of the quality."""
+"""What a row of the table shows: the worst findings, the grade of the quality."""
 
 import pytest
 
@@ -7,38 +7,12 @@ from voices.recording_rows import (
     MAX_CHIPS,
     get_quality_grade,
     make_row_chips,
-    make_wave_digits,
     make_wave_marks,
-    make_wave_path,
 )
-
-LOUD, SILENT = (-128, 127), (0, 0)
 
 
 def make_found(code: str, severity: str) -> dict[str, str | None]:
     return {"severity": severity, "code": code, "text": "What.", "advice": "How.", "at": None}
-
-
-def test_waveform_is_one_path_with_a_bar_for_each_part() -> None:
-    assert make_wave_path([*LOUD, *SILENT, *LOUD], bars=3, height=9) == "M.5 0.5v8m1-4.5v1m1-4.5v8"
-    path = make_wave_path([*LOUD, *SILENT] * 200)
-    assert path.count("v") == 27 and len(path) < 250
-
-
-@pytest.mark.parametrize("peaks", [[], [5], list(SILENT), [-128] * 3])
-def test_waveform_of_few_or_damaged_peaks_is_drawn_as_far_as_it_goes(peaks: list[int]) -> None:
-    assert make_wave_path(peaks).count("v") == len(peaks) // 2
-
-
-def test_row_has_one_digit_for_each_bar() -> None:
-    digits = make_wave_digits([*LOUD, *SILENT] * 27)
-    assert len(digits) == 27 and set(digits) == {"8"}
-    assert make_wave_digits(SILENT) == "1" and make_wave_digits([]) == ""
-
-
-def test_louder_parts_have_longer_bars() -> None:
-    quiet, loud = (make_wave_path([-peak, peak], bars=1, height=100) for peak in (10, 60))
-    assert int(quiet.partition("v")[2]) < int(loud.partition("v")[2]) < 100
 
 
 def test_row_shows_the_worst_findings_and_the_number_of_the_others() -> None:

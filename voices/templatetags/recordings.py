@@ -11,11 +11,14 @@ from django.utils.safestring import mark_safe
 from audio.findings.catalog import EXCLUSION_LABELS
 from voicehub.sound_report import MINUTE
 from voicehub.text import format_duration, format_minus, format_position
+from voicehub.wave_paths import make_wave_digits, make_wave_path
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
 from voices.recording_rows import (
     DETAILS_BARS,
     DETAILS_HEIGHT,
+    ROW_BARS,
+    ROW_HEIGHT,
     WaveMark,
     get_code_tone,
     get_quality_grade,
@@ -24,9 +27,7 @@ from voices.recording_rows import (
     make_finding_chip,
     make_row_chips,
     make_row_state,
-    make_wave_digits,
     make_wave_marks,
-    make_wave_path,
     sort_chips,
 )
 from voices.row_polls import make_list_token
@@ -65,13 +66,13 @@ def short_row(content: str) -> str:
 @register.filter
 def wave_digits(recording: Recording) -> str:
     """The waveform of a row: the size of each of its bars."""
-    return make_wave_digits(recording.peaks)
+    return make_wave_digits(recording.peaks, ROW_BARS)
 
 
 @register.filter
 def wave_path(recording: Recording) -> str:
     """A small waveform that needs no script: what stands in `d` of its path. Its view box is 27 × 9."""
-    return make_wave_path(recording.peaks)
+    return make_wave_path(recording.peaks, ROW_BARS, ROW_HEIGHT)
 
 
 @register.filter

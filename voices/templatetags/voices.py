@@ -17,6 +17,7 @@ from consent.services.gate import BuildPermission
 from providers import registry
 from voicehub.lists.pages import load_part
 from voicehub.text import format_decimals, format_time, split_sentences
+from voicehub.wave_paths import make_wave_digits
 from voices import access, presenters
 from voices.build_results.marks import list_found
 from voices.build_results.trends import load_trends
@@ -28,7 +29,7 @@ from voices.presenters import (
     load_preview_list,
     tier_label,
 )
-from voices.recording_rows import SOUND_BARS, make_wave_digits
+from voices.recording_rows import SOUND_BARS
 from voices.services.builds.offline_proof import provider_requires_proof
 from voices.services.builds.recheck import VoiceStates
 from voices.services.builds.spec import shorten_clip_names

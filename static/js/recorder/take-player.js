@@ -1,12 +1,13 @@
 // Plays a take with the page's own controls: those of WebKit do not answer to keys, and show no length before playing.
 
 import { translate } from "../translate.js";
+import { drawBars } from "./take-bars.js";
 
 const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 export class TakePlayer {
-  // `parts` are the elements {audio, play, position, clock}. `onEnd()`: it was played to its end. `onFailure()`: it cannot
-  // be played.
+  // `parts` are the elements {audio, play, position, clock, bars, played} of templates/consent/_take_player.html.
+  // `onEnd()`: it was played to its end. `onFailure()`: it cannot be played.
   constructor(parts, { onEnd, onFailure }) {
     Object.assign(this, parts, { onFailure, seconds: 0 });
     this.play.addEventListener("click", () => this.toggle());
@@ -20,6 +21,7 @@ export class TakePlayer {
 
   load(take) {
     if (this.url) URL.revokeObjectURL(this.url);
+    for (const path of [this.bars, this.played]) path.setAttribute("d", drawBars(take.wav));
     this.url = URL.createObjectURL(new Blob([take.wav], { type: "audio/wav" }));
     this.open(this.url, take.seconds);
   }
@@ -47,7 +49,11 @@ export class TakePlayer {
 
   showState() {
     const [position, length] = [formatClock(this.audio.currentTime), formatClock(this.seconds)];
-    this.play.textContent = this.audio.paused ? translate("Play") : translate("Pause");
+    this.play.setAttribute("aria-label", this.audio.paused ? translate("Play") : translate("Pause"));
+    this.play.toggleAttribute("data-playing", !this.audio.paused);
+    const player = this.position.closest(".take-player");
+    player.style.setProperty("--played", `${this.seconds ? (100 * this.audio.currentTime) / this.seconds : 0}%`);
+    player.toggleAttribute("data-begun", this.audio.currentTime > 0);
     this.position.value = String(this.audio.currentTime);
     this.position.setAttribute("aria-valuetext", translate("{position} of {length}", { position, length }));
     this.clock.textContent = `${position} / ${length}`;

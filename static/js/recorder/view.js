@@ -26,11 +26,11 @@ export class RecorderView {
     this.root = root;
     this.parts = {};
     for (const part of root.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
-    const { audio, play, position, clock } = this.parts;
+    const { audio, play, position, clock, bars, played } = this.parts;
     const onEnd = () => this.setListened(true);
     this.wave = new LiveWave({ bars: this.parts.wave, loud: this.parts["wave-loud"], ahead: this.parts["wave-ahead"] });
     this.isSendable = true;
-    this.player = new TakePlayer({ audio, play, position, clock }, { onEnd, onFailure: onPlayFailure });
+    this.player = new TakePlayer({ audio, play, position, clock, bars, played }, { onEnd, onFailure: onPlayFailure });
   }
 
   on(part, event, handler) {

@@ -6,6 +6,7 @@ from django.test import Client
 from audio.networks import speaker_encoder, speaker_match
 from consent.models import ComparisonAnswer, Consent, EventKind, Take, TakeCheck
 from consent.models.evidence import EvidenceIsImmutable
+from consent.services import voice_comparison
 from consent.services.approval import find_objections
 from consent.services.audit_log import find_first_broken_event
 from consent.services.voice_comparison import build_question, find_answer, is_comparison_allowed, record_answer
@@ -13,6 +14,7 @@ from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, ge
 from tests.support.approval import approve_after_listening
 from voicehub.json_fields import hash_json
 from voicehub.models import User
+from voicehub.text import format_date
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +126,70 @@ def test_staff_record_an_answer_with_a_reason(consent: Consent, engineer_client:
     event = consent.events.get(kind=EventKind.COMPARISON_ALLOWED)
     assert event.actor == answer.recorded_by and event.payload["reason"] == "On paper."
     assert "On paper." in read_page(engineer_client, talent.get_absolute_url())
+
+
+@pytest.mark.parametrize(
+    ("is_allowed", "kind", "words"),
+    [
+        (True, EventKind.COMPARISON_ALLOWED, "allowed the voice comparison on behalf of the talent on"),
+        (False, EventKind.COMPARISON_REFUSED, "did not allow the voice comparison on behalf of the talent on"),
+    ],
+)
+def test_answer_before_the_first_request_is_in_its_audit_log(
+    factory: ConsentFactory, producer_client: Client, is_allowed: bool, kind: EventKind, words: str
+) -> None:
+    talent = factory.make_talent()
+    record_answer(
+        talent, build_question(talent), is_allowed=is_allowed, by=factory.producer, reason="On paper, before."
+    )
+    answer = ComparisonAnswer.objects.get()
+    consent = factory.make_consent(talent)
+    assert list_kinds(consent) == [kind]
+    event = consent.events.get(kind=kind)
+    assert event.sequence > consent.events.get(kind=EventKind.REQUESTED).sequence
+    assert event.actor == factory.producer
+    assert event.payload == {
+        "answer": 1, "version": 1, "words": answer.sha256, "reason": "On paper, before.",
+        "given_at": answer.created_at.isoformat(),
+    }  # fmt: skip
+    assert find_first_broken_event(consent) is None
+    page = read_page(producer_client, consent.get_absolute_url())
+    assert f"{factory.producer} {words} {format_date(answer.created_at)}, before this request." in page
+    assert "On paper, before." in page
+
+
+def test_request_after_answers_records_the_one_that_counts(factory: ConsentFactory, consent: Consent) -> None:
+    client = factory.open_link(consent)
+    post_answer(client, consent, is_allowed="yes")
+    post_answer(client, consent)
+    later = factory.make_consent(consent.talent, "advertising")
+    assert list_kinds(later) == [EventKind.COMPARISON_REFUSED]
+    event = later.events.get(kind=EventKind.COMPARISON_REFUSED)
+    assert event.actor is None and event.payload["answer"] == 2
+    assert event.payload["invitation"] == str(get_invitation(consent).pk)
+    post_answer(client, consent, is_allowed="yes")
+    for each in (consent, later):
+        event = each.events.order_by("sequence").last()
+        assert event and event.kind == EventKind.COMPARISON_ALLOWED and "given_at" not in event.payload
+    assert list_kinds(factory.make_consent(factory.make_talent("Other", "other@people.test"))) == []
+
+
+def test_answer_and_its_entries_are_stored_together_or_not_at_all(
+    factory: ConsentFactory, consent: Consent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(voice_comparison, "record_event", fail)
+    with pytest.raises(OSError):
+        record_answer(consent.talent, build_question(consent.talent), is_allowed=True)
+    assert not ComparisonAnswer.objects.exists() and list_kinds(consent) == []
+    monkeypatch.undo()
+    record_answer(consent.talent, build_question(consent.talent), is_allowed=True)
+    monkeypatch.setattr(voice_comparison, "record_event", fail)
+    with pytest.raises(OSError):
+        factory.make_consent(consent.talent, "advertising")
+    assert Consent.objects.count() == 1, "no request without the entry of the answer"
 
 
 def test_take_is_approved_without_a_comparison_as_with_one(factory: ConsentFactory, producer: User) -> None:

@@ -96,6 +96,7 @@ FIND_TEXT_OUTSIDE = """() => {
       const style = getComputedStyle(one);
       isClipped ||= style.overflowX !== "visible" || style.clipPath !== "none" || style.position === "absolute";
     }
+    for (; one; one = one.parentElement) isClipped ||= getComputedStyle(one).clipPath !== "none";
     if (isClipped) continue;
     const range = document.createRange();
     range.selectNodeContents(walker.currentNode);

@@ -113,8 +113,6 @@ class ConsentMaker:
             approve_after_listening(row, take, self.producer)
             run_due_tasks(*MAIL_TASKS)
 
-    _make_replaced = _make_approved
-
     def _make_suspended(self, row: Consent, days: float) -> None:
         self._make_approved(row, days)
         with act_ago(days=8):

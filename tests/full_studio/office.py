@@ -6,7 +6,6 @@ from typing import Any
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Invitation
-from providers import registry
 from tests.full_studio.clock import act_ago
 from tests.support.offline_proofs import make_offline_proof
 from tests.support.task_runner import run_due_tasks
@@ -144,7 +143,3 @@ def _fail(kind: str, object_id: object, reason: str, at: Any) -> None:
     Task.objects.create(
         kind=kind, object_id=str(object_id), status=TaskStatus.FAILED, reason=reason, finished_at=at, attempts=5
     )
-
-
-def check_providers() -> None:
-    assert {provider.slug for provider in registry.list_providers()} == set(NAMES)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Person:
     """`contract` names one of the kinds in `contracts.py`.
 
-    `consents` has the provider, the purpose and the state of each, such as "resemble_v2 narration approved". `voices`
-    has for each voice its name and how many recordings it has.
+    `consents` has the provider, the purpose and the state of each, such as "resemble_v2 narration approved". A second
+    approval replaces the first. `voices` has for each voice its name and how many recordings it has.
     """
 
     name: str
@@ -25,7 +25,8 @@ PEOPLE = (
         "Sally Lind", "sally@lind.example", "en", "open",
         (
             "resemble_v2 narration approved", "resemble_v1 narration approved", "audiostack narration approved",
-            "speechgen narration approved", "voiceai narration approved", "resemble_v2 internal replaced",
+            "speechgen narration approved", "voiceai narration approved", "resemble_v2 internal approved",
+            "resemble_v2 internal approved",
             "resemble_v2 advertising review",
         ),
         (("Sally, museum guide", 349), ("Sally, audiobooks", 96), ("Sally, telephone menu", 24)),

@@ -96,7 +96,7 @@ FIND_TEXT_OUTSIDE = """() => {
       const style = getComputedStyle(one);
       isClipped ||= style.overflowX !== "visible" || style.clipPath !== "none" || style.position === "absolute";
     }
-    for (one = box; one; one = one.parentElement) isClipped ||= getComputedStyle(one).clipPath !== "none";
+    for (; one; one = one.parentElement) isClipped ||= getComputedStyle(one).clipPath !== "none";
     if (isClipped) continue;
     const range = document.createRange();
     range.selectNodeContents(walker.currentNode);

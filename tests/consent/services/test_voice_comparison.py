@@ -169,8 +169,8 @@ def test_request_after_answers_records_the_one_that_counts(factory: ConsentFacto
     assert event.payload["invitation"] == str(get_invitation(consent).pk)
     post_answer(client, consent, is_allowed="yes")
     for each in (consent, later):
-        event = each.events.order_by("sequence").last()
-        assert event and event.kind == EventKind.COMPARISON_ALLOWED and "given_at" not in event.payload
+        newest = each.events.order_by("sequence").last()
+        assert newest and newest.kind == EventKind.COMPARISON_ALLOWED and "given_at" not in newest.payload
     assert list_kinds(factory.make_consent(factory.make_talent("Other", "other@people.test"))) == []
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from consent.access import list_withdrawable_consents, query_invited_consents
 from consent.extension_points import get_provider_label
 from consent.lists.consents import ENDED
-from consent.models import Consent, ConsentStatus, Invitation, Take
+from consent.models import Consent, ConsentStatus, Invitation, Take, Talent
 from consent.recorder_config import build_recorder_config
 from consent.request_groups import make_request_groups
 from consent.services.contacts import get_producer_address
@@ -24,8 +24,8 @@ from consent.services.sittings import (
     list_shared_consents,
     list_ticked_consents,
 )
-from consent.services.voice_comparison import load_comparison
-from consent.talent_statuses import add_takes, list_talent_statuses
+from consent.services.voice_comparison import VoiceComparison, load_comparison
+from consent.talent_statuses import TalentStatus, add_takes, list_talent_statuses
 
 # In the address to which a recording is sent: the consents that the page named beside the text.
 FOR = "for"
@@ -68,9 +68,16 @@ def make_home_context(
         "is_open": bool(groups),
         "has_deadline": any(not consent.note_to_talent for consent in requests),
         "withdrawable_count": len(list_withdrawable_consents(invitation.talent)),
-        "comparison": load_comparison(invitation.talent),
+        "comparison": _load_comparison(invitation.talent, statuses),
         **get_contact(first),
     }
+
+
+def _load_comparison(talent: Talent, statuses: Sequence[TalentStatus]) -> VoiceComparison | None:
+    """The question about the voice comparison, unless it is not answered yet and no consent is left to compare for."""
+    comparison = load_comparison(talent)
+    is_over = all(status.consent.status in ENDED for status in statuses)
+    return None if is_over and not comparison.answer else comparison
 
 
 def list_shown_notices(invitation: Invitation) -> list[tuple[Consent, NoticeText]]:

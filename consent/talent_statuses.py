@@ -89,7 +89,7 @@ STATUS_EVENTS = {
     ConsentStatus.REPLACED: EventKind.REPLACED,
 }
 LOOKS = {
-    ConsentStatus.SUBMITTED: ("wait", "waiting"),
+    ConsentStatus.SUBMITTED: ("new", "waiting"),
     ConsentStatus.APPROVED: ("good", "in-force"),
     ConsentStatus.SUSPENDED: ("wait", "waiting"),
 }

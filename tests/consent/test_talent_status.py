@@ -21,6 +21,7 @@ from consent.services.review import suspend_consent, withdraw_consent
 from consent.services.takes import submit_take
 from tests.consent.rows import (
     ConsentFactory,
+    allow_comparison,
     get_guest_url,
     get_invitation,
     get_url,
@@ -171,12 +172,19 @@ def test_query_count_of_the_page_does_not_grow_with_status_entries(factory: Cons
     assert count() == before
 
 
+def test_comparison_is_not_asked_once_every_consent_is_over(factory: ConsentFactory) -> None:
+    consent, guest = open_withdrawn(factory)
+    assert 'id="voice-comparison"' not in read_home(guest)
+    allow_comparison(consent.talent)
+    assert 'id="voice-comparison"' in read_home(guest), "an answer can be changed"
+
+
 def test_page_weighs_less_than_100_kb(factory: ConsentFactory, deletions: list[Deletion]) -> None:
     consent, guest = open_withdrawn(factory)
     deletions += [make_deletion(f"Voice {number}", is_confirmed=False) for number in range(20)]
     page = guest.get(get_guest_url("home", consent)).content
     static = [finders.find(name.decode()) for name in re.findall(rb'(?:src|href)="/static/([^"]+)"', page)]
-    assert len(static) == 9
+    assert len(static) == 8
     assert len(page) + sum(Path(file).stat().st_size for file in static if file) < 100_000
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_related_objects
 
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Talent
-from consent.services.blockers import find_blocker
+from consent.services.blockers import add_contract_blockers, find_blocker_without_contract
 from consent.services.consent_rules import (
     describe_lost_take,
     explain_no_consent,
@@ -117,13 +117,16 @@ def check_permissions(
     purposes = list(purposes)
     talents = {subject.talent.pk for subject in purposes}
     rows: QuerySet[Consent] = Consent.objects.filter(talent__in=talents).order_by("-created_at")
-    annotated = list(rows.annotate(take_problem=F("take__check_made__file_problem"), blocker=find_blocker()))
+    annotated = list(
+        rows.annotate(take_problem=F("take__check_made__file_problem"), blocker=find_blocker_without_contract())
+    )
     take_problems = {row.pk: row.take_problem for row in annotated if row.take_problem}
     consents: list[Consent] = [*annotated]
     _load_language_exceptions(consents, purposes)
     requested = _group(consents, lambda row: (row.talent_id, row.provider, row.purpose))
     contracts, confirmed, suspensions = _load_contracts(talents)
     filed = _group(contracts, lambda row: row.talent_id)
+    add_contract_blockers(consents, filed)
     return {
         subject: _Case(
             subject,
@@ -158,7 +161,7 @@ def _load_contracts(
     """All contracts of these talents, the confirmed purposes of each current one, and why one is suspended."""
     contracts: QuerySet[Contract] = Contract.objects.filter(talent__in=talents)
     suspensions = ContractSuspension.objects.filter(contract=OuterRef("pk"), resumed_at__isnull=True)
-    rows = contracts.annotate(
+    rows = contracts.select_related("superseded_by").annotate(
         is_current=Exists(Contract.objects.current().filter(pk=OuterRef("pk"))),
         suspension_reason=Subquery(suspensions.values("reason")[:1]),
         confirmed_purpose=F("confirmations__purpose"),

@@ -35,7 +35,7 @@ def test_talent_answers_three_providers_in_one_sitting(studio: Studio, open_tab:
     page = talent.goto(link)
     with talent.allow_status(422):
         page.get_by_role("button", name="Continue to the text").click()
-    expect(page.get_by_role("alert")).to_have_text("Tick at least one purpose to continue.")
+        expect(page.get_by_role("alert")).to_have_text("Tick at least one purpose to continue.")
     expect(page.get_by_role("checkbox", name=f"with {PROVIDERS[0]}")).to_be_focused()
     page.get_by_role("checkbox", name="Narration and audiobooks, with all 3 providers").check()
     for provider in PROVIDERS:

@@ -23,6 +23,7 @@ TASK_LABELS = {
     "send_deletion_task": "Sending a mail about a deletion",
     "check_take": "Checking a consent recording",
     "examine_recordings": "Analyzing recordings",
+    "examine_share": "Analyzing a share of many recordings",
     "compare_recordings": "Comparing recordings",
     "match_takes": "Comparing the voice of consent recordings",
     "expire_consents": "Expiring consents",

@@ -112,6 +112,11 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return analysis.analyze_recordings(voice_id, lease)
 
 
+@register_handler(analysis.SHARE_TASK, queue=ANALYSIS)
+def analyze_share(voice_and_share: str, lease: Lease) -> timedelta | None:
+    return analysis.analyze_share(voice_and_share, lease)
+
+
 @register_handler(store.COMPARE_TASK, queue=ANALYSIS)
 def compare_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     return comparison.compare_recordings(voice_id, lease)

@@ -8,7 +8,7 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 
 # Tasks that analyze audio take a second per recording, and builds do not depend on them.
-AUDIO_TASK_KINDS = ("check_take", "examine_recordings", "compare_recordings", "match_takes")
+AUDIO_TASK_KINDS = ("check_take", "examine_recordings", "examine_share", "compare_recordings", "match_takes")
 
 
 def list_due_tasks(*kinds: str) -> list[str]:

@@ -58,6 +58,7 @@ QUEUES_BY_KIND = {
     "delete_contract_draft_file": outbox.SUBMIT,
     "check_take": outbox.TAKES,
     "examine_recordings": outbox.ANALYSIS,
+    "examine_share": outbox.ANALYSIS,
     "compare_recordings": outbox.ANALYSIS,
     "match_takes": outbox.ANALYSIS,
     "set_transcripts": outbox.ANALYSIS,

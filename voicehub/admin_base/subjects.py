@@ -18,6 +18,11 @@ def read_first_id(text: str) -> str:
     return text[:HEX_LENGTH]
 
 
+def read_before_colon(text: str) -> str:
+    """The first of two ids, or of an id and a number, that a colon divides."""
+    return text.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class Subject:
     """The rows that some kinds of tasks work on.

@@ -1,6 +1,6 @@
 """What the background tasks of this app work on."""
 
-from voicehub.admin_base.subjects import Subject, read_first_id, register_subject
+from voicehub.admin_base.subjects import Subject, read_before_colon, read_first_id, register_subject
 from voices.models import Account, Build, BulkChange, Preview, Recording, RemoteVoice, Voice
 
 register_subject(
@@ -19,9 +19,8 @@ register_subject(
     Subject(Voice, "voices.view_voice", ("name",)), "examine_recordings", "compare_recordings", "set_transcripts"
 )
 register_subject(Subject(Voice, "voices.view_voice", ("name",), read_first_id), "delete_partial_files")
+register_subject(Subject(Voice, "voices.view_voice", ("name",), read_before_colon), "examine_share")
 register_subject(Subject(Recording, "voices.view_voice", ("voice__name",)), "cut_recording")
 register_subject(Subject(BulkChange, "voices.view_voice", ("voice__name",)), "finish_bulk_change")
 # The id of the account, and that of the person.
-register_subject(
-    Subject(Account, "voices.view_account", ("name",), lambda text: text.partition(":")[0]), "send_pause_mail"
-)
+register_subject(Subject(Account, "voices.view_account", ("name",), read_before_colon), "send_pause_mail")

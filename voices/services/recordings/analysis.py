@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audio.analysis.analyze import analyze_recording
@@ -29,17 +30,52 @@ from voices.services.work_samples import measure_work
 
 logger = logging.getLogger(__name__)
 
-# Number of recordings that one run of the task analyzes, before other tasks get their turn.
+# Number of recordings that one run of a task analyzes, before other tasks get their turn.
 BATCH_SIZE = 20
+# The tasks that help with one voice, so that this number of workers and one more can work on it.
+SHARES = 7
+SHARE_TASK = "examine_share"
+ID_SPACE = 1 << 128
 
 
 def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
     """Analyze the new recordings of the voice. Each takes about a second.
 
-    The task works in batches: take checks wait in the same queue, and a stopping worker finishes its task first.
+    The task works in batches: take checks wait in the same queue, and a stopping worker finishes its task first. With
+    more than one batch, further tasks each analyze a share of the recordings, from its first id. This task begins with
+    the last id, and does what a share leaves undone. A recording that two of them analyze gets the same results twice.
     """
+    waiting = _query_waiting(UUID(voice_id))
+    if waiting.count() > BATCH_SIZE:
+        for number in range(SHARES):
+            if _query_share(UUID(voice_id), number).exists():
+                outbox.enqueue_task(SHARE_TASK, f"{voice_id}:{number}")
+    _analyze_batch(waiting.order_by("-pk"), lease)
+    if waiting.exists():
+        return timedelta()
+    outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)
+    return None
+
+
+def analyze_share(voice_and_share: str, lease: Lease) -> timedelta | None:
+    """Analyze a batch of one share of the new recordings of a voice: those with ids in one of SHARES equal ranges."""
+    voice_id, _, number = voice_and_share.partition(":")
+    share = _query_share(UUID(voice_id), int(number))
+    _analyze_batch(share.order_by("pk"), lease)
+    return timedelta() if share.exists() else None
+
+
+def _query_waiting(voice_id: UUID) -> QuerySet[Recording]:
+    return Recording.objects.filter(voice_id=voice_id, status=RecordingStatus.ACCEPTED, analyzed_at=None)
+
+
+def _query_share(voice_id: UUID, number: int) -> QuerySet[Recording]:
+    first, end = (UUID(int=min(ID_SPACE * edge // SHARES, ID_SPACE - 1)) for edge in (number, number + 1))
+    return _query_waiting(voice_id).filter(pk__gte=first, pk__lte=end)
+
+
+def _analyze_batch(waiting: QuerySet[Recording], lease: Lease) -> None:
     thresholds = load_thresholds()
-    waiting = Recording.objects.filter(voice_id=UUID(voice_id), status=RecordingStatus.ACCEPTED, analyzed_at=None)
     # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
     batch = list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE])
     with measure_work(WorkKind.ANALYSIS, "", len(batch)):
@@ -47,10 +83,6 @@ def analyze_recordings(voice_id: str, lease: Lease) -> timedelta | None:
             lease.extend()
             _store_clip_results(recording, _analyze_recording(recording, thresholds), thresholds)
     update_inclusion(Recording.objects.filter(pk__in=[recording.pk for recording in batch]))
-    if waiting.exists():
-        return timedelta()
-    outbox.enqueue_task(COMPARE_TASK, voice_id, after=COMPARE_DELAY)
-    return None
 
 
 def _store_clip_results(recording: Recording, fields: Mapping[str, Any], thresholds: Thresholds) -> None:

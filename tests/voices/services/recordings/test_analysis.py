@@ -69,6 +69,38 @@ def test_analysis_pauses_between_batches_for_other_tasks(
     assert Task.objects.get(kind="compare_recordings").due_at > timezone.now(), "the upload may add more recordings"
 
 
+def test_shares_help_with_many_recordings(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "BATCH_SIZE", 4)
+    studio.make_recordings(voice, 4)
+    assert analyze(voice) is None
+    assert not Task.objects.filter(kind="examine_share").exists(), "one batch needs no help"
+    rows = studio.make_recordings(voice, 16)
+    analyzed: list[Recording] = []
+
+    def run_analysis(recording: Recording, *_: Any) -> dict[str, Any]:
+        analyzed.append(recording)
+        return {"measures": {}}
+
+    monkeypatch.setattr(analysis, "_run_analysis", run_analysis)
+    assert analyze(voice) == timedelta()
+    in_order = sorted(rows, key=lambda row: row.pk.hex)
+    assert analyzed == in_order[:-5:-1], "from the last id"
+    run_due_tasks("examine_share")
+    assert sorted(row.pk.hex for row in analyzed) == [row.pk.hex for row in in_order], "each once, none left out"
+    assert analyze(voice) is None
+    assert count_compare_tasks() == 1
+
+
+def test_share_that_stopped_is_done_by_the_task_of_the_voice(
+    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "BATCH_SIZE", 2)
+    studio.make_recordings(voice, 6)
+    while analyze(voice) is not None:
+        Task.objects.filter(kind="examine_share").update(status=TaskStatus.FAILED)
+    assert not voice.recordings.filter(analyzed_at=None).exists()
+
+
 def test_next_batch_notifies_the_queue_and_counts_as_no_failed_attempt(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

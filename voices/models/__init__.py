@@ -8,6 +8,8 @@ from voices.models.choices import (
     DatasetLayout,
     FileKind,
     FindingSeverity,
+    ImportFileStatus,
+    ImportStatus,
     InclusionSource,
     PreviewStatus,
     RecordingStatus,
@@ -16,6 +18,7 @@ from voices.models.choices import (
     WorkKind,
 )
 from voices.models.dataset_download import DatasetDownload
+from voices.models.imports import Import, ImportFile, ImportPart
 from voices.models.limits import LimitOverride
 from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
@@ -38,6 +41,11 @@ __all__ = [
     "DatasetLayout",
     "FileKind",
     "FindingSeverity",
+    "Import",
+    "ImportFile",
+    "ImportFileStatus",
+    "ImportPart",
+    "ImportStatus",
     "InclusionSource",
     "LimitOverride",
     "AccountMode",

@@ -129,3 +129,16 @@ class UploadActivity(models.TextChoices):
 
     READING = "reading", "Reading"
     ADDING = "adding", "Adding"
+
+
+class ImportStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    ADDING = "adding", "Adding"
+    ADDED = "added", "Added"
+    DISCARDED = "discarded", "Discarded"
+
+
+class ImportFileStatus(models.TextChoices):
+    UPLOADING = "uploading", "Uploading"
+    UPLOADED = "uploaded", "Uploaded"
+    CHECKED = "checked", "Checked"

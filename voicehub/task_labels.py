@@ -33,6 +33,8 @@ TASK_LABELS = {
     "send_deletion_notice": "Sending a mail about a planned deletion",
     "refresh_usage": "Asking the providers about usage",
     "set_transcripts": "Setting transcripts from a table",
+    "join_import_file": "Joining the parts of an uploaded file",
+    "delete_old_uploads": "Deleting uploads that have ended",
     "cut_recording": "Splitting a recording",
 }
 

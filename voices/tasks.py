@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from voicehub.outbox import ANALYSIS, URGENT, Lease, register_handler
-from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL
+from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, UPLOAD_SWEEP_INTERVAL
 from voices.services import (
     deletion,
     deletion_assignment,
@@ -17,6 +17,8 @@ from voices.services import (
 )
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
+from voices.services.imports import expiry, joining
+from voices.services.imports.uploads import JOIN_TASK
 from voices.services.previews import handle_preview_failure
 from voices.services.recordings import analysis, comparison, segment, store, take_matches
 from voices.services.recordings.bulk import deletion as bulk_deletion
@@ -125,6 +127,17 @@ def match_takes(talent_id: str, lease: Lease) -> None:
 @register_handler(SET_TEXTS_TASK, queue=ANALYSIS)
 def set_transcripts(voice_id: str, lease: Lease) -> None:
     table_task.finish_tables(voice_id, lease)
+
+
+@register_handler(JOIN_TASK, queue=ANALYSIS, gives_up=False)
+def join_import_file(file_id: str, lease: Lease) -> None:
+    joining.join_parts(file_id, lease.extend)
+
+
+@register_handler("delete_old_uploads", gives_up=False)
+def delete_old_uploads(_scope: str, lease: Lease) -> timedelta:
+    expiry.delete_old_uploads(lease.extend)
+    return UPLOAD_SWEEP_INTERVAL
 
 
 @register_handler("cut_recording", on_failure=handle_split_failure, queue=ANALYSIS)

@@ -36,6 +36,9 @@ from voices.models import (
     Callback,
     DatasetDownload,
     DatasetFetch,
+    Import,
+    ImportFile,
+    ImportPart,
     LimitOverride,
     OfflineProof,
     Preview,
@@ -61,11 +64,18 @@ def make_rows(studio: Studio, numbers: range) -> None:
         _make_consent_rows(studio, consent, number)
         voice = studio.make_voice(f"Voice {number:02}", talent)
         studio.make_fileless_recordings(voice, 1)
+        _make_import(studio, voice)
         _make_build_rows(studio, voice, number)
         _make_staff_rows(studio, number)
         _make_release(studio, number)
         _relate_to_first(studio, number)
     assert ContractConfirmation.objects.exists()
+
+
+def _make_import(studio: Studio, voice: Voice) -> None:
+    import_set = Import.objects.create(voice=voice, by=studio.producer, planned_files=2)
+    file = ImportFile.objects.create(import_set=import_set, name="day 1/line.wav", size=9, received=4)
+    ImportPart.objects.create(file=file, start=0, size=4, content="none")
 
 
 def _make_release(studio: Studio, number: int) -> None:

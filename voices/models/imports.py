@@ -41,6 +41,9 @@ class Import(StatusModel):
     status = models.CharField(max_length=16, choices=ImportStatus, default=ImportStatus.OPEN)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it was added or discarded.")
+    planned_files = models.PositiveIntegerField(
+        default=0, help_text="How many files were chosen. Those that a closed page did not begin to send have no row."
+    )
 
     class Meta:
         ordering = ["-created_at"]
@@ -59,7 +62,8 @@ class ImportFile(StatusModel):
     """One file of an import. Its id is that of its resumable upload (tus 1.0).
 
     `received` is the offset of the upload: the number of bytes that are stored in its parts. When it equals `size`, the
-    parts are joined to `file`. `name` has the folders of a dropped folder, divided by slashes.
+    parts are joined to `file`. `name` has the folders of a dropped folder, divided by slashes. The same `upload_key`
+    means the same file of a person's computer, so that a lost answer or a closed page makes no second row.
     """
 
     Status = ImportFileStatus
@@ -76,6 +80,9 @@ class ImportFile(StatusModel):
     received = models.PositiveBigIntegerField(default=0)
     status = models.CharField(max_length=16, choices=ImportFileStatus, default=ImportFileStatus.UPLOADING)
     file = models.FileField(storage=private, upload_to=make_import_path, max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole file, in hex.")
+    metadata = models.TextField(blank=True, help_text="The header Upload-Metadata, as it was sent.")
+    upload_key = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -84,6 +91,9 @@ class ImportFile(StatusModel):
         constraints = [
             make_status_constraint("import_file_status_known", ImportFileStatus),
             models.CheckConstraint(name="import_file_within_size", condition=Q(received__lte=models.F("size"))),
+            models.UniqueConstraint(
+                fields=["import_set", "upload_key"], condition=~Q(upload_key=""), name="import_file_once"
+            ),
         ]
 
     def __str__(self) -> str:

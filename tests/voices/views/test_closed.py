@@ -63,6 +63,7 @@ OTHER_URLS = {
     "voice_builds", "voice_providers", "build_start", "build", "build_progress", "build_cancel",
     "build_seen", "build_rebuild", "task_retry", "task_seen", "account_uploader", "running_deletions",
     "upload_progress",
+    "import_create", "import_detail", "import_uploads", "import_upload",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
     "compare_vote", "compare_sample",

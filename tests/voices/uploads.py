@@ -20,16 +20,14 @@ def create_upload(
     client: Client,
     import_set: Import,
     size: int,
-    *,
     content: bytes = b"",
+    *,
     headers: dict[str, str] | None = None,
-    **fields: str,
+    metadata: dict[str, str] | None = None,
 ) -> Any:
     """Send the POST that creates an upload, with its first part if `content` is given."""
-    sent = VERSION | {
-        "Upload-Length": str(size),
-        "Upload-Metadata": encode_metadata(**(fields or {"filename": "a.wav"})),
-    }
+    sent = VERSION | {"Upload-Length": str(size)}
+    sent["Upload-Metadata"] = encode_metadata(**(metadata or {"filename": "a.wav"}))
     url = reverse("voices:import_uploads", args=[import_set.pk])
     return client.post(url, content, content_type=PART_TYPE, headers=sent | (headers or {}))
 

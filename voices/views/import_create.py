@@ -1,5 +1,6 @@
 """Begin an import: for the page that then uploads files one by one, or with the files of a form without scripts."""
 
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -31,12 +32,16 @@ def import_create(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(voice)
     import_set = create_import(voice, get_user(request))
     for file in form.cleaned_data["recordings"]:
-        with handle_refusal(lambda text, name=file.name: messages.warning(request, f"{name}: {text}")):
+        with handle_refusal(partial(_warn, request, file.name)):
             store_whole_file(import_set, file)
     if not import_set.files.exists():
         import_set.delete()
         return redirect(voice)
     return redirect("voices:import_detail", import_set.pk)
+
+
+def _warn(request: HttpRequest, name: str, text: str) -> None:
+    messages.warning(request, f"{name}: {text}")
 
 
 def _answer_script(import_set: Import) -> JsonResponse:

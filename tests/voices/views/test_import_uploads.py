@@ -92,7 +92,9 @@ def test_every_answer_names_the_version(producer_client: Client, import_set: Imp
 
 
 def test_file_is_created_and_has_an_address(producer_client: Client, import_set: Import) -> None:
-    response = create_upload(producer_client, import_set, 10, filename="ä.wav", relativePath="Tag 1/ä.wav")
+    response = create_upload(
+        producer_client, import_set, 10, metadata={"filename": "ä.wav", "relativePath": "Tag 1/ä.wav"}
+    )
     file = ImportFile.objects.get()
     assert (response.status_code, response["Location"]) == (201, get_url(file))
     assert (file.name, file.size, file.received, file.status) == ("Tag 1/ä.wav", 10, 0, "uploading")
@@ -106,7 +108,7 @@ def test_file_is_created_and_has_an_address(producer_client: Client, import_set:
 
 @pytest.mark.parametrize("content", [b"", b"abc", b"abcdefghij"])
 def test_first_part_may_come_with_the_creation(producer_client: Client, import_set: Import, content: bytes) -> None:
-    response = create_upload(producer_client, import_set, 10, content=content)
+    response = create_upload(producer_client, import_set, 10, content)
     file = ImportFile.objects.get()
     assert int(response["Upload-Offset"]) == len(content) == file.received == read_offset(producer_client, file)
     assert (file.status == "uploaded") == (len(content) == 10)
@@ -146,8 +148,8 @@ def test_body_of_another_type_creates_nothing(producer_client: Client, import_se
 def test_larger_file_than_its_kind_may_be_is_refused(
     producer_client: Client, import_set: Import, name: str, limit: int
 ) -> None:
-    assert create_upload(producer_client, import_set, limit, filename=name).status_code == 201
-    refused = create_upload(producer_client, import_set, limit + 1, filename=name)
+    assert create_upload(producer_client, import_set, limit, metadata={"filename": name}).status_code == 201
+    refused = create_upload(producer_client, import_set, limit + 1, metadata={"filename": name})
     assert refused.status_code == 413 and f"larger than {limit >> 20} MB" in refused.json()["problem"]
     assert ImportFile.objects.count() == 1
 
@@ -174,7 +176,7 @@ def test_import_has_limits_of_files_and_bytes(producer_client: Client, import_se
 def test_name_cannot_lead_out_of_its_folder(
     producer_client: Client, import_set: Import, sent: str, stored: str
 ) -> None:
-    create_upload(producer_client, import_set, 3, content=b"abc", filename="x", relativePath=sent)
+    create_upload(producer_client, import_set, 3, b"abc", metadata={"filename": "x", "relativePath": sent})
     file = ImportFile.objects.get()
     assert file.name == stored
     assert str(file.file.name).startswith(f"imports/{import_set.pk}/{file.pk}/")
@@ -182,15 +184,15 @@ def test_name_cannot_lead_out_of_its_folder(
 
 def test_repeated_creation_of_the_same_file_makes_no_second_row(producer_client: Client, import_set: Import) -> None:
     same = {"filename": "a.wav", "lastModified": "17"}
-    first = create_upload(producer_client, import_set, 6, content=b"abc", **same)
-    again = create_upload(producer_client, import_set, 6, content=b"abc", **same)
+    first = create_upload(producer_client, import_set, 6, b"abc", metadata=same)
+    again = create_upload(producer_client, import_set, 6, b"abc", metadata=same)
     assert first["Location"] == again["Location"]
     assert again["Upload-Offset"] == "3", "the first part is there already"
     others = [
-        create_upload(producer_client, import_set, 7, **same),
-        create_upload(producer_client, import_set, 6, filename="a.wav", lastModified="18"),
-        create_upload(producer_client, import_set, 6, filename="a.wav"),
-        create_upload(producer_client, import_set, 6, filename="a.wav"),
+        create_upload(producer_client, import_set, 7, metadata=same),
+        create_upload(producer_client, import_set, 6, metadata={"filename": "a.wav", "lastModified": "18"}),
+        create_upload(producer_client, import_set, 6, metadata={"filename": "a.wav"}),
+        create_upload(producer_client, import_set, 6, metadata={"filename": "a.wav"}),
     ]
     assert len({first["Location"], *(other["Location"] for other in others)}) == 5
 
@@ -223,7 +225,10 @@ def test_file_in_one_part_is_complete_at_once(producer_client: Client, file: Imp
 
 def test_empty_file_is_complete_at_its_creation(producer_client: Client, import_set: Import) -> None:
     for _ in range(2):
-        assert create_upload(producer_client, import_set, 0, filename="a", lastModified="1").status_code == 201
+        assert (
+            create_upload(producer_client, import_set, 0, metadata={"filename": "a", "lastModified": "1"}).status_code
+            == 201
+        )
     file = ImportFile.objects.get()
     assert file.status == "uploaded" and read_stored(file) == b""
     assert Task.objects.filter(kind=CHECK_TASK).exists()
@@ -245,7 +250,7 @@ def test_complete_file_takes_no_part(producer_client: Client, file: ImportFile) 
 
 def test_longer_part_than_the_rest_is_refused(producer_client: Client, file: ImportFile, import_set: Import) -> None:
     assert send_part(producer_client, file, 0, b"abcdefghijk").status_code == 413
-    assert create_upload(producer_client, import_set, 2, content=b"abc").status_code == 413
+    assert create_upload(producer_client, import_set, 2, b"abc").status_code == 413
     assert read_offset(producer_client, file) == 0 and ImportFile.objects.count() == 1
 
 

@@ -141,7 +141,7 @@ ACCESS = {
     "voices:recording_upload": ("post", AUDIO_ROLES),
     "voices:import_create": ("post", AUDIO_ROLES),
     "voices:import_detail": ("get", AUDIO_ROLES),
-    "voices:import_uploads": ("post", AUDIO_ROLES),
+    "voices:import_uploads": ("get", AUDIO_ROLES),
     "voices:import_upload": ("head", AUDIO_ROLES),
     "voices:upload_progress": ("get", AUDIO_ROLES),
     "voices:running_deletions": ("get", ALL_ROLES),

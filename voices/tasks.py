@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from voicehub.outbox import ANALYSIS, URGENT, Lease, register_handler
+from voicehub.outbox import ANALYSIS, TAKES, URGENT, Lease, register_handler
 from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, UPLOAD_SWEEP_INTERVAL
 from voices.services import (
     deletion,
@@ -129,7 +129,7 @@ def set_transcripts(voice_id: str, lease: Lease) -> None:
     table_task.finish_tables(voice_id, lease)
 
 
-@register_handler(JOIN_TASK, queue=ANALYSIS, gives_up=False)
+@register_handler(JOIN_TASK, queue=TAKES, gives_up=False)
 def join_import_file(file_id: str, lease: Lease) -> None:
     joining.join_parts(file_id, lease.extend)
 

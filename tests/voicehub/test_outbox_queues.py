@@ -61,7 +61,7 @@ QUEUES_BY_KIND = {
     "compare_recordings": outbox.ANALYSIS,
     "match_takes": outbox.ANALYSIS,
     "set_transcripts": outbox.ANALYSIS,
-    "join_import_file": outbox.ANALYSIS,
+    "join_import_file": outbox.TAKES,
     "delete_old_uploads": outbox.SUBMIT,
     "cut_recording": outbox.ANALYSIS,
 }

@@ -75,13 +75,15 @@ def _explain(status: int, text: str) -> HttpResponse:
 
 @require_permission("voices.add_recording")
 @answer_in_tus
-@require_http_methods(["POST", "OPTIONS"])
+@require_http_methods(["GET", "POST", "OPTIONS"])
 def import_uploads(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Create an upload for a file of this import."""
+    """Create an upload for a file of this import, or list how much of each file has arrived."""
     import_set = get_object_or_404(Import.objects.select_related("voice"), pk=pk, by=get_user(request))
     access.require_open_recordings(import_set.voice, get_user(request))
     if request.method == "OPTIONS":
         return _describe_server()
+    if request.method == "GET":
+        return _list_files(import_set)
     _require_version(request)
     return _create(request, import_set)
 
@@ -118,6 +120,13 @@ def _describe_server() -> HttpResponse:
 def _require_version(request: HttpRequest) -> None:
     if request.headers.get("Tus-Resumable") != VERSION:
         raise ProtocolError(412, f"The server speaks version {VERSION} of tus.")
+
+
+def _list_files(import_set: Import) -> HttpResponse:
+    """For a page that continues: each file that has begun, by size and metadata, and the bytes that have arrived."""
+    uploads.require_usable(import_set)
+    files = list(import_set.files.order_by().values("size", "metadata", "received"))
+    return JsonResponse({"files": files, "planned": import_set.planned_files})
 
 
 # --- Creation ---

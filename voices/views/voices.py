@@ -19,6 +19,7 @@ from voices.next_fixes import Fix, describe_target, load_build_fixes, name_targe
 from voices.services.builds.nearest import find_nearest_targets
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
+from voices.unfinished_imports import find_unfinished_import
 from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_options_context, make_readiness_context
@@ -38,6 +39,8 @@ def voice_recordings(request: HttpRequest, pk: str) -> HttpResponse:
         "recording_progress": load_recording_progress(voice),
         **load_recording_page(voice, request.GET),
     }
+    if request.user.has_perm("voices.add_recording") and not context["is_closed"]:
+        context["unfinished"] = find_unfinished_import(voice, get_user(request))
     if not voice.recordings.exists():
         context |= {"is_empty": True, "speech_needs": list_speech_needs()}
     return render(request, "voices/voice_recordings.html", context)

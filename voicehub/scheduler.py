@@ -18,6 +18,7 @@ RECURRING = (
     "schedule_deletions",
     "refresh_usage",
     "measure_previews",
+    "expire_imports",
 )
 
 

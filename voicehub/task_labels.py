@@ -34,6 +34,10 @@ TASK_LABELS = {
     "refresh_usage": "Asking the providers about usage",
     "set_transcripts": "Setting transcripts from a table",
     "cut_recording": "Splitting a recording",
+    "check_import": "Checking the files of an import",
+    "add_import": "Adding the recordings of an import",
+    "clear_import": "Deleting files of an import",
+    "expire_imports": "Looking for old imports to delete",
 }
 
 

@@ -19,6 +19,7 @@ RECURRING = (
     "refresh_usage",
     "measure_previews",
     "delete_old_uploads",
+    "expire_imports",
 )
 
 

@@ -20,9 +20,10 @@ from tests.support.processes import find_processes, get_parent_pid, wait_for
 
 OpenTab = Callable[..., Tab]
 
-FILES = "SELECT file.name, file.size, file.sha256, file.file, file.status, file.import_set_id FROM voices_importfile file JOIN voices_import"
-FILES += " import ON import.id = file.import_set_id JOIN voices_voice voice ON voice.id = import.voice_id"
-FILES += " WHERE voice.name = ?"
+FILES = """
+SELECT file.* FROM voices_importfile file JOIN voices_import import ON import.id = file.import_set_id
+JOIN voices_voice voice ON voice.id = import.voice_id WHERE voice.name = ?
+"""
 LARGE = 20_000_000  # three parts
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("voices", "0031_imports"),
+        ("voices", "0032_import_clips"),
     ]
 
     operations = [

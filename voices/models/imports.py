@@ -6,9 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from voicehub.json_fields import ShapedJSONField
+from voicehub.json_shapes import FINDINGS
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
-from voices.models.choices import ImportFileStatus, ImportStatus
+from voices.models.choices import ImportFileKind, ImportFileStatus, ImportStatus
 from voices.models.voice import Voice
 
 # Long enough for a person who is on holiday, and short enough that forgotten recordings do not stay around.
@@ -43,6 +45,12 @@ class Import(StatusModel):
     finished_at = models.DateTimeField(null=True, blank=True, help_text="When it was added or discarded.")
     planned_files = models.PositiveIntegerField(
         default=0, help_text="How many files were chosen. Those that a closed page did not begin to send have no row."
+    )
+    work_done = models.PositiveIntegerField(default=0, help_text="How many files the running task has worked on.")
+    work_total = models.PositiveIntegerField(default=0)
+    work_started_at = models.DateTimeField(null=True, blank=True, help_text="Empty while no task works on it.")
+    text_count = models.PositiveIntegerField(
+        "texts of earlier recordings", default=0, help_text="Transcripts that it set of recordings the voice had."
     )
 
     class Meta:
@@ -85,6 +93,12 @@ class ImportFile(StatusModel):
     upload_key = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    kind = models.CharField(max_length=10, choices=ImportFileKind, blank=True, help_text="Empty until it is checked.")
+    findings = ShapedJSONField(shape=FINDINGS, default=list, help_text="About the file itself, such as an archive.")
+    code_page = models.CharField(
+        max_length=20, blank=True, help_text="Of the names in an archive. Empty if they are UTF-8."
+    )
+    chosen_code_page = models.CharField(max_length=20, blank=True, help_text="The choice of a person.")
 
     class Meta:
         ordering = ["created_at", "name"]

@@ -293,13 +293,11 @@ def test_removed_upload_is_gone_with_its_parts(producer_client: Client, file: Im
     assert not Task.objects.filter(kind=CHECK_TASK).exists()
 
 
-def test_removed_complete_file_has_its_import_checked_again(producer_client: Client, file: ImportFile) -> None:
+def test_file_that_has_arrived_is_not_removed_alone(producer_client: Client, file: ImportFile) -> None:
     send_part(producer_client, file, 0, b"abcdefghij")
-    file.refresh_from_db()
-    Task.objects.all().delete()
-    assert producer_client.delete(get_url(file), headers=VERSION).status_code == 204
-    assert Task.objects.filter(kind=CHECK_TASK).exists()
-    assert not file.file.storage.exists(str(file.file.name))
+    response = producer_client.delete(get_url(file), headers=VERSION)
+    assert response.status_code == 410 and "discarded as a whole" in response.json()["problem"]
+    assert read_stored(file) == b"abcdefghij"
 
 
 def list_statuses(client: Client, file: ImportFile) -> list[int]:
@@ -375,7 +373,7 @@ def test_form_without_scripts_stores_its_files_and_inspects_nothing(producer_cli
     assert stored == {"a.wav": (b"no recording", "uploaded", 12), "b.wav": (b"", "uploaded", 0)}
     assert import_set.files.get(name="a.wav").sha256 == hashlib.sha256(b"no recording").hexdigest()
     assert Task.objects.filter(kind=CHECK_TASK).count() == 1 and not voice.recordings.exists()
-    assert "a.wav" in producer_client.get(response["Location"]).content.decode()
+    assert "<li>2 files</li>" in producer_client.get(response["Location"]).content.decode()
 
 
 def test_form_says_which_file_is_too_large(

@@ -1,1 +1,1 @@
-"""Imports: files are uploaded, shown in a preview, and then added to a voice or discarded."""
+"""Imports: check the uploaded files, match clips with texts, add them to the voice, or delete them."""

@@ -1,64 +1,38 @@
-"""Deletes what uploads leave in the storage, and the rows of imports that are over."""
+"""Deletes what uploads leave in the storage: the parts of broken requests and of joined files, and whole folders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
 
 from django.core.files.storage import FileSystemStorage, Storage
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from consent.services.legal_hold import query_talents_on_hold
 from voicehub.retry_policy import BROKEN_PART_AGE
 from voicehub.storage import private
-from voicehub.transitions import move
-from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus
-from voices.models.imports import IMPORT_LIFETIME
+from voices.models import Import, ImportFileStatus, ImportPart
 
 
-def delete_old_uploads(extend: Callable[[], object] = bool) -> None:
-    """Delete parts that broken requests or joined files leave, the files of imports that are over, and old imports.
+def delete_old_uploads() -> None:
+    """Delete the parts that belong to no upload, except those of talents with a legal hold.
 
-    Nothing is deleted of talents with a legal hold. `extend` is called before each import.
+    The uploads of imports that are over are deleted with these (voices.services.imports.clear).
     """
-    _delete_parts(ImportPart.objects.filter(size=None, created_at__lt=timezone.now() - BROKEN_PART_AGE))
-    _delete_parts(ImportPart.objects.exclude(file__status=ImportFileStatus.UPLOADING))
-    old = query_deletable().filter(created_at__lt=timezone.now() - IMPORT_LIFETIME)
-    for import_set in old.filter(status=ImportStatus.OPEN):
-        move(import_set, ImportStatus.DISCARDED, finished_at=timezone.now())
-    ended = Q(status__in=[ImportStatus.ADDED, ImportStatus.DISCARDED])
-    for import_set in query_deletable().filter(ended, _has_files()):
-        extend()
-        _delete_files(import_set)
-    for import_set in old.filter(ended):
-        extend()
-        _delete_files(import_set)
-        import_set.delete()
-
-
-def query_deletable() -> QuerySet[Import]:
-    return Import.objects.exclude(voice__talent__in=query_talents_on_hold())
-
-
-def _has_files() -> Q:
-    stored = ImportFile.objects.filter(import_set=OuterRef("pk")).exclude(file="")
-    parts = ImportPart.objects.filter(file__import_set=OuterRef("pk"))
-    return Q(Exists(stored)) | Q(Exists(parts))
-
-
-def _delete_parts(parts: QuerySet[ImportPart]) -> None:
-    for part in parts.select_related("file").exclude(file__import_set__voice__talent__in=query_talents_on_hold()):
+    is_broken = Q(size=None, created_at__lt=timezone.now() - BROKEN_PART_AGE)
+    is_joined = ~Q(file__status=ImportFileStatus.UPLOADING)
+    held = query_talents_on_hold()
+    parts = ImportPart.objects.filter(is_broken | is_joined).exclude(file__import_set__voice__talent__in=held)
+    for part in parts.select_related("file"):
         part.content.storage.delete(str(part.content.name))
         part.delete()
 
 
-def _delete_files(import_set: Import) -> None:
-    """Delete the whole folder of an import, also what killed processes left there without a row."""
+def delete_folder(import_set: Import) -> None:
+    """Delete the folder of an import, also what killed processes left there without a row."""
     storage = private()
     for name in _list_names(storage, f"imports/{import_set.pk}"):
         storage.delete(name)
-    ImportPart.objects.filter(file__import_set=import_set).delete()
-    import_set.files.exclude(file="").update(file="")
 
 
 def _list_names(storage: Storage, folder: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The rows of imports, and the names of their tasks."""
+"""Create imports, and what all that works on them asks: whether they are still open."""
 
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
@@ -12,7 +12,7 @@ def create_import(voice: Voice, by: User) -> Import:
 
 
 def require_open(import_set: Import) -> None:
-    """Raise ActionRefused if files of this import can no longer be uploaded, changed or chosen."""
+    """Raise ActionRefused if the import is being added, or was added or discarded."""
     if import_set.status != ImportStatus.OPEN:
-        state = import_set.get_status_display().lower()
-        raise ActionRefused(f"This import is {state} already. Upload the files again for a new one.")
+        state = "discarded" if import_set.status == ImportStatus.DISCARDED else "added to the voice"
+        raise ActionRefused(f"This import was {state} already. Start another one.")

@@ -207,19 +207,16 @@ def _discard_part(part: ImportPart) -> None:
 
 
 def terminate_upload(file: ImportFile) -> None:
-    """Remove a file from its import. What the storage keeps is deleted with the import."""
+    """Remove a file that has not arrived from its import. Raises ActionRefused if it has arrived."""
     require_usable(file.import_set)
-    stored = [(part.content.storage, str(part.content.name)) for part in file.parts.all()]
-    if file.file:
-        stored.append((file.file.storage, str(file.file.name)))
+    parts = list(file.parts.all())
     with transaction.atomic():
-        was_complete = ImportFile.objects.filter(pk=file.pk).exclude(status=ImportFileStatus.UPLOADING).exists()
-        ImportFile.objects.filter(pk=file.pk).delete()
-        if was_complete:
-            outbox.enqueue_task(CHECK_TASK, file.import_set_id)
-    for storage, name in stored:
-        with suppress(StorageUnavailable, StoredFileLost), explain_storage_errors(file.file):
-            storage.delete(name)
+        row = ImportFile.objects.select_for_update().get(pk=file.pk)
+        if row.status != ImportFileStatus.UPLOADING:
+            raise ActionRefused("The file has arrived. Its import can be discarded as a whole.")
+        row.delete()
+    for part in parts:
+        _discard_part(part)
 
 
 def note_planned_files(import_set: Import, count: int) -> None:

@@ -16,9 +16,11 @@ from tests.voicehub.test_storage_s3 import bucket_url, s3  # noqa: F401 - fixtur
 from tests.voices.rows import Studio
 from tests.voices.services.imports.test_uploads import load
 from tests.voices.uploads import create_upload, read_stored, send_part
+from voicehub import outbox
 from voices.models import Import, ImportFile, ImportPart
 from voices.models.imports import IMPORT_LIFETIME
-from voices.services.imports import expiry
+from voices.services.imports import clear, expiry
+from voices.services.imports.clear import CLEAR_TASK, EXPIRE_TASK
 from voices.services.imports.rows import create_import
 from voices.services.imports.uploads import JOIN_TASK
 
@@ -27,7 +29,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 @pytest.fixture
 def import_set(s3: Storage, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Import:  # noqa: F811 - a fixture
-    monkeypatch.setattr(expiry, "private", lambda: s3)
+    for module in (expiry, clear):
+        monkeypatch.setattr(module, "private", lambda: s3)
     return create_import(studio.make_voice(talent=studio.make_talent()), studio.producer)
 
 
@@ -72,5 +75,6 @@ def test_objects_of_an_expired_import_are_deleted(producer_client: Client, impor
     s3.save(f"imports/{import_set.pk}/stray", io.BytesIO(b"of a killed process"))
     assert len(list_objects(s3, import_set)) == 3
     Import.objects.update(created_at=timezone.now() - IMPORT_LIFETIME - timedelta(minutes=1))
-    expiry.delete_old_uploads()
-    assert list_objects(s3, import_set) == [] and not Import.objects.exists()
+    outbox.enqueue_task(EXPIRE_TASK, "all")
+    run_due_tasks(EXPIRE_TASK, CLEAR_TASK)
+    assert list_objects(s3, import_set) == []

@@ -2,6 +2,7 @@
 // progress; only files with a problem are listed. Without this script the form sends all files in one request.
 import { listChosenFiles, listDroppedFiles } from "./dropped-entries.js";
 import { ImportUploads } from "./import-uploads.js";
+import { isUnsaved } from "./unsaved.js";
 import { endWork, showWork } from "./work-progress.js";
 
 const RENDER_DELAY = 250; // milliseconds
@@ -27,6 +28,10 @@ function formatTimeLeft(milliseconds) {
   if (minutes < 1) return "less than a minute left";
   return minutes < 60 ? `about ${minutes} min left` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
+
+// Whether the person types something that a new page would take away.
+const isTyping = () =>
+  document.activeElement?.matches("textarea, input:not([type=file])") || [...document.querySelectorAll("textarea")].some(isUnsaved);
 
 class UploadQueue {
   constructor(form) {
@@ -168,13 +173,13 @@ class UploadQueue {
     this.parts.problems.replaceChildren(...rows);
   }
 
-  // Opens the preview once all files have arrived. With a problem, the person reads it first.
+  // Opens the preview once all files have arrived. A person who types, or has a problem to read, does it later.
   end(counts) {
     const { problems, url } = this.uploads;
     endWork(WORK, problems.length ? "! Not all files uploaded" : "✓ Uploaded");
     this.parts.preview.hidden = !url || !counts.done;
     this.parts.preview.href = url;
-    if (url && counts.done && !problems.length) location.assign(url);
+    if (url && counts.done && !problems.length && !isTyping()) location.assign(url);
   }
 }
 

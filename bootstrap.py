@@ -56,6 +56,8 @@ VENDORED = {
     "@tabler/icons/LICENSE": "tabler-icons/LICENSE",
     "chart.js/dist/chart.umd.min.js": "chart.js/chart.umd.min.js",
     "chart.js/LICENSE.md": "chart.js/LICENSE.md",
+    "tus-js-client/dist/tus.min.js": "tus-js-client/tus.min.js",
+    "tus-js-client/LICENSE": "tus-js-client/LICENSE",
     "wavesurfer.js/dist/wavesurfer.esm.js": "wavesurfer/wavesurfer.esm.js",
     "wavesurfer.js/LICENSE": "wavesurfer/LICENSE",
 }

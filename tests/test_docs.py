@@ -14,6 +14,8 @@ from sandbox import vendor_defaults
 from sandbox.endpoints import OPERATIONS
 from sandbox.faults import ACTIONS
 from sandbox.registry import VENDORS
+from voicehub import upload_limits
+from voices.models.imports import IMPORT_LIFETIME
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,6 +65,22 @@ def test_provider_overview_lists_every_tier() -> None:
     for provider in list_providers():
         for tier in provider.tiers.values():
             assert f"\n| {provider.label} | {tier.label} |" in overview
+
+
+def test_page_of_uploads_states_the_limits() -> None:
+    page = (ROOT / "docs" / "uploads.md").read_text()
+    limits = dict(re.findall(r"\| ([\d,]+(?: [GM]B)?)[^|]*\| `(\w+)` \|", page))
+    assert limits == {
+        f"{upload_limits.RECORDING_BYTES >> 20} MB": "RECORDING_BYTES",
+        f"{upload_limits.ARCHIVE_BYTES >> 30} GB": "ARCHIVE_BYTES",
+        f"{upload_limits.TRANSCRIPT_TABLE_BYTES >> 20} MB": "TRANSCRIPT_TABLE_BYTES",
+        f"{upload_limits.IMPORT_FILES:,}": "IMPORT_FILES",
+        f"{upload_limits.IMPORT_BYTES >> 30} GB": "IMPORT_BYTES",
+    }
+    assert f"after {IMPORT_LIFETIME.days} days" in page
+    assert f"up to {upload_limits.STAFF_REQUEST_BYTES >> 30} GB" in page
+    part_size = re.search(r"PART_SIZE = (\d+) \* 1024 \* 1024", (ROOT / "static/js/import-uploads.js").read_text())
+    assert part_size and f"parts of {part_size[1]} MB" in page
 
 
 def test_sandbox_page_lists_every_fault_and_current_defaults() -> None:

@@ -139,6 +139,16 @@ ACCESS = {
     "voices:voice_add": ("get", AUDIO_ROLES),
     "voices:voice_edit": ("get", AUDIO_ROLES),
     "voices:recording_upload": ("post", AUDIO_ROLES),
+    "voices:import_create": ("post", AUDIO_ROLES),
+    "voices:import_detail": ("get", AUDIO_ROLES),
+    "voices:import_uploads": ("get", AUDIO_ROLES),
+    "voices:import_upload": ("head", AUDIO_ROLES),
+    "voices:import_add": ("post", AUDIO_ROLES),
+    "voices:import_discard": ("post", AUDIO_ROLES),
+    "voices:import_columns": ("post", AUDIO_ROLES),
+    "voices:import_zeros": ("post", AUDIO_ROLES),
+    "voices:import_code_page": ("post", AUDIO_ROLES),
+    "voices:import_clip_audio": ("get", AUDIO_ROLES),
     "voices:upload_progress": ("get", AUDIO_ROLES),
     "voices:running_deletions": ("get", ALL_ROLES),
     "voices:recording_edit": ("post", AUDIO_ROLES),
@@ -278,7 +288,9 @@ def test_urls_of_actions_refuse_get_requests(client: Client, admin: User) -> Non
     client.force_login(admin)
     post_urls = [name for name, (method, _roles) in ACCESS.items() if method == "post"]
     statuses = {name: client.get(reverse_address(name)).status_code for name in post_urls}
-    confirmation_pages = {"voices:recording_edit", "voices:recording_delete", "consent:copy_link"}
+    confirmation_pages = {
+        "voices:recording_edit", "voices:recording_delete", "voices:import_discard", "consent:copy_link"
+    }  # fmt: skip
     pages_with_form_errors = {"consent:contract_confirm", "consent:take_upload"}
     assert {name for name, status in statuses.items() if status != 405} == confirmation_pages | pages_with_form_errors
 

@@ -30,7 +30,8 @@ from voicehub.transitions import move
 logger = logging.getLogger(__name__)
 
 # Separate queues keep long tasks from delaying urgent ones. URGENT: deletions, polls and look-ups at providers.
-# SUBMIT: builds and mails to send. TAKES: checks of a take that a talent has just sent. ANALYSIS: recordings.
+# SUBMIT: builds and mails to send. TAKES: checks that a person waits for, of a take that a talent has just sent and of
+# files that staff import. ANALYSIS: recordings.
 QUEUES = URGENT, SUBMIT, TAKES, ANALYSIS = "urgent", "submit", "takes", "analysis"
 # In seconds. Short, because saving a page waits for Redis, and no task is lost if the queue cannot be reached.
 REDIS_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 2}

@@ -32,6 +32,12 @@ REMINDER_INTERVAL = timedelta(hours=1)
 # The PDF of a contract form with an error is kept for a day, in which the person can finish the form.
 CONTRACT_DRAFT_LIFETIME = timedelta(days=1)
 CONTRACT_DRAFT_SWEEP_INTERVAL = timedelta(hours=1)
+# Uploads end after weeks, so an hour's delay of their deletion does not matter.
+UPLOAD_SWEEP_INTERVAL = timedelta(hours=1)
+# No request takes that long, so a part whose size is still missing is of a process that was killed.
+BROKEN_PART_AGE = timedelta(hours=1)
+# Imports are kept for days, so an hour more does not matter.
+IMPORT_EXPIRY_INTERVAL = timedelta(hours=1)
 # Contract files and audit logs are checked once a night, in the studio's time zone, when few people wait for pages.
 EVIDENCE_CHECK_HOUR = 3
 # If the file storage did not respond during that check.

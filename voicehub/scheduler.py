@@ -18,6 +18,8 @@ RECURRING = (
     "schedule_deletions",
     "refresh_usage",
     "measure_previews",
+    "delete_old_uploads",
+    "expire_imports",
 )
 
 

@@ -4,16 +4,18 @@ Models refer to `private`, so that no migration contains a bucket or a folder.
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.core.exceptions import SuspiciousFileOperation
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db.models.fields.files import FieldFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -85,6 +87,44 @@ def explain_storage_errors(file: FieldFile) -> Iterator[None]:
 
 def _has_folder(storage: Storage) -> bool:
     return not isinstance(storage, FileSystemStorage) or Path(storage.location).is_dir()
+
+
+def store_local_file(storage: Storage, path: Path, name: str, *, is_spare: bool = False) -> None:
+    """Store a local file under exactly this name, and replace what is there.
+
+    A folder gets a second name of the file instead of a copy, if it is on the same disk. A spare file, which the caller
+    needs no more, is moved there.
+    """
+    if not isinstance(storage, FileSystemStorage):
+        storage.delete(name)
+        with path.open("rb") as file:
+            storage.save(name, File(file))
+        return
+    target = Path(storage.path(name))
+    if not target.parent.is_dir():
+        target.parent.mkdir(mode=storage.directory_permissions_mode or 0o777, parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        path.rename(target) if is_spare else target.hardlink_to(path)
+    except OSError:  # another disk, or one without second names
+        shutil.copyfile(path, target)
+    if storage.file_permissions_mode is not None:
+        target.chmod(storage.file_permissions_mode)
+
+
+@contextmanager
+def open_local_path(file: FieldFile, folder: Path) -> Iterator[Path]:
+    """The path of a stored file on this machine. If the storage is elsewhere, that of a copy in `folder`."""
+    if isinstance(file.storage, FileSystemStorage):
+        yield Path(file.path)
+        return
+    path = folder / uuid4().hex
+    with open_file(file) as stored, path.open("wb") as copy:
+        shutil.copyfileobj(stored, copy, BLOCK)
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def hash_file(file: Any) -> str:

@@ -34,7 +34,13 @@ TASK_LABELS = {
     "send_deletion_notice": "Sending a mail about a planned deletion",
     "refresh_usage": "Asking the providers about usage",
     "set_transcripts": "Setting transcripts from a table",
+    "join_import_file": "Joining the parts of an uploaded file",
+    "delete_old_uploads": "Deleting uploads that have ended",
     "cut_recording": "Splitting a recording",
+    "check_import": "Checking the files of an import",
+    "add_import": "Adding the recordings of an import",
+    "clear_import": "Deleting files of an import",
+    "expire_imports": "Looking for old imports to delete",
 }
 
 

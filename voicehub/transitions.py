@@ -4,7 +4,7 @@ A `StatusModel` has a `status` field and a class attribute `MOVES`: for each sta
 A status without an entry is final.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -38,6 +38,18 @@ def move(row: StatusModel, to: str, *, since: str | None = None, **fields: Any) 
     for name, value in {"status": to, **fields}.items():
         setattr(row, name, value)
     return True
+
+
+def move_all(rows: Collection[StatusModel], to: str, **fields: Any) -> int:
+    """Change the status of all these rows, of one model, in one UPDATE, with the same `fields`.
+
+    Returns how many were changed: rows whose status allows no such transition stay as they are.
+    """
+    if not rows:
+        return 0
+    row_type = type(next(iter(rows)))
+    found = row_type._default_manager.filter(pk__in=[row.pk for row in rows], status__in=list_sources(row_type, to))
+    return found.update(status=to, **fields)
 
 
 def make_status_constraint(name: str, choices: type[models.TextChoices]) -> models.CheckConstraint:

@@ -19,6 +19,11 @@ CONTRACT_BYTES = 25 << 20
 PROOF_BYTES = 200 << 20
 # More than half an hour of 48 kHz mono in 16 bits; a recording for a build is a clip of at most a minute.
 RECORDING_BYTES = 200 << 20
+# Their content is limited to 2 GB unpacked (audio.archives.limits), so a larger archive cannot be read.
+ARCHIVE_BYTES = 2 << 30
+# One import: twelve hours of 48 kHz stereo in 24 bits take 12 GB, and the largest public datasets have 13,000 files.
+IMPORT_BYTES = 20 << 30
+IMPORT_FILES = 20_000
 # The WAVs converted from one archive's files. An hour of silence compresses to a few kilobytes.
 ARCHIVE_WAV_BYTES = 2 << 30
 # A table of transcripts. An exported one of 20,000 recordings has their findings and measures, perhaps as UTF-16.

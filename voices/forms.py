@@ -108,6 +108,12 @@ class UploadForm(forms.Form):
     progress = forms.UUIDField(required=False)
 
 
+class ImportForm(forms.Form):
+    """The files of an import, from a page without scripts."""
+
+    recordings = ManyFilesField()
+
+
 class TranscriptForm(forms.Form):
     """`version` is that of the text that the page was made from, or of the one that the user chose to overwrite."""
 

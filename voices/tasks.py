@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from voicehub.outbox import ANALYSIS, URGENT, Lease, register_handler
-from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL
+from voicehub.outbox import ANALYSIS, TAKES, URGENT, Lease, register_handler
+from voicehub.retry_policy import DELETION_SCHEDULE_INTERVAL, IMPORT_EXPIRY_INTERVAL, UPLOAD_SWEEP_INTERVAL
 from voices.services import (
     deletion,
     deletion_assignment,
@@ -17,6 +17,9 @@ from voices.services import (
 )
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
+from voices.services.imports import add, check, clear, expiry, joining
+from voices.services.imports.rows import ADD_TASK, CHECK_TASK
+from voices.services.imports.uploads import JOIN_TASK
 from voices.services.previews import handle_preview_failure
 from voices.services.recordings import analysis, comparison, segment, store, take_matches
 from voices.services.recordings.bulk import deletion as bulk_deletion
@@ -132,6 +135,38 @@ def set_transcripts(voice_id: str, lease: Lease) -> None:
     table_task.finish_tables(voice_id, lease)
 
 
+@register_handler(JOIN_TASK, queue=TAKES, gives_up=False)
+def join_import_file(file_id: str, lease: Lease) -> None:
+    joining.join_parts(file_id, lease.extend)
+
+
+@register_handler("delete_old_uploads", gives_up=False)
+def delete_old_uploads(_scope: str, _lease: Lease) -> timedelta:
+    expiry.delete_old_uploads()
+    return UPLOAD_SWEEP_INTERVAL
+
+
 @register_handler("cut_recording", on_failure=handle_split_failure, queue=ANALYSIS)
 def split_recording(recording_id: str, lease: Lease) -> None:
     segment.split_recording(recording_id, lease)
+
+
+@register_handler(CHECK_TASK, queue=TAKES)
+def check_import(import_id: str, lease: Lease) -> timedelta | None:
+    return check.check_import(import_id, lease)
+
+
+@register_handler(ADD_TASK, on_failure=add.handle_add_failure, queue=TAKES)
+def add_import(import_id: str, lease: Lease) -> timedelta | None:
+    return add.add_import(import_id, lease)
+
+
+@register_handler(clear.CLEAR_TASK, gives_up=False)
+def clear_import(import_id: str, _lease: Lease) -> timedelta | None:
+    return clear.clear_import(import_id)
+
+
+@register_handler(clear.EXPIRE_TASK, gives_up=False)
+def expire_imports(_scope: str, _lease: Lease) -> timedelta:
+    clear.expire_imports()
+    return IMPORT_EXPIRY_INTERVAL

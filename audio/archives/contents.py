@@ -38,16 +38,21 @@ class Contents:
     in_builds: dict[str, bool]
     findings: list[Finding]
     loose_lines: list[LooseLine]
+    texts: dict[str, Entry]
+    code_page: str
 
 
-def read_contents(file: BinaryIO, limits: ArchiveLimits, language: str = "") -> Contents:
+def read_contents(
+    file: BinaryIO, limits: ArchiveLimits, language: str = "", code_page: str = "", *, reads_texts: bool = True
+) -> Contents:
     """Read the headers of all files, and the transcripts; FileRefused if the archive as a whole cannot be taken.
 
-    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8.
+    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8, unless `code_page` says it.
+    Without `reads_texts`, the tables and texts are not read: the caller gets them in `texts`.
     """
     size = file.seek(0, os.SEEK_END)
     entries, findings = _read_entries(file, size, limits)
-    named = arrange_files(entries, limits, language)
+    named = arrange_files(entries, limits, language, code_page)
     files = named.by_path
     _check_claimed_sizes(files, size, limits)
     found, texts = sort_files(files), ArchiveTexts(limits)
@@ -55,9 +60,12 @@ def read_contents(file: BinaryIO, limits: ArchiveLimits, language: str = "") -> 
         if found.archives:
             refuse("archive_of_archives", name=found.archives[0])
         refuse("archive_without_audio")
-    texts.read(found)
+    if reads_texts:
+        texts.read(found)
     findings += [*named.findings, *texts.findings, *list_file_findings(found, texts)]
-    return Contents(found.recordings, texts.by_path, texts.in_builds, findings, texts.loose)
+    return Contents(
+        found.recordings, texts.by_path, texts.in_builds, findings, texts.loose, found.tables, named.code_page
+    )
 
 
 def _read_entries(file: BinaryIO, size: int, limits: ArchiveLimits) -> tuple[list[Entry], list[Finding]]:

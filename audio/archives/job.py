@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from audio.archives.contents import Contents, read_contents
 from audio.archives.kinds import RECORD, is_archive_header
 from audio.archives.limits import ArchiveLimits, Entry, MemberRefused, refuse_member
-from audio.findings.findings import Finding
+from audio.findings.findings import Finding, make_finding
 
 if TYPE_CHECKING:
     from audio.levels.inspection import Inspection
@@ -19,7 +19,8 @@ MAX_LOOSE_LINES = 1000
 """At most so many lines that fit no recording are listed one by one. The findings count all."""
 
 RECORD_SHAPES: dict[str, dict[str, Any]] = {
-    "contents": {"files": int, "findings": list, "loose_lines": list},
+    "contents": {"files": int, "findings": list, "loose_lines": list, "code_page": str},
+    "text": {"name": str, "problem": str},
     "member": {
         "name": str,
         "size": int,
@@ -31,7 +32,8 @@ RECORD_SHAPES: dict[str, dict[str, Any]] = {
         "kept": bool,
     },
 }
-"""The records that this job yields: first the contents of the archive, then each recording in order."""
+"""The records that this job yields: first the contents of the archive, then each text if they are kept, then each
+recording in order. A text with a `problem` was not written."""
 
 
 def read_members(
@@ -43,12 +45,26 @@ def read_members(
     clip_limits: dict[str, float],
     thresholds: dict[str, float],
     language: str,
+    code_page: str = "",
+    keep_texts: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number."""
-    contents = read_contents(source, ArchiveLimits(**archive_limits), language)
+    """Yield records of RECORD_SHAPES. Accepted recordings are written to `folder`, named by number.
+
+    With `keep_texts`, the tables and texts are written there too, and not read.
+    """
+    limits = ArchiveLimits(**archive_limits)
+    contents = read_contents(source, limits, language, code_page, reads_texts=not keep_texts)
     findings = [finding.as_dict() for finding in contents.findings]
     loose_lines = [[line.table, line.number, line.name, line.code] for line in contents.loose_lines[:MAX_LOOSE_LINES]]
-    yield {"kind": "contents", "files": len(contents.recordings), "findings": findings, "loose_lines": loose_lines}
+    yield {
+        "kind": "contents",
+        "files": len(contents.recordings),
+        "findings": findings,
+        "loose_lines": loose_lines,
+        "code_page": contents.code_page,
+    }
+    if keep_texts and folder:
+        yield from _write_texts(contents.texts, Path(folder), limits)
     inspect = _make_inspector(clip_limits, thresholds)
     for number, (path, entry) in enumerate(contents.recordings.items(), start=1):
         target = build_member_path(Path(folder or "."), number)
@@ -68,6 +84,20 @@ def read_members(
         yield _build_record(path, inspection, contents, kept)
 
 
+def _write_texts(texts: dict[str, Entry], folder: Path, limits: ArchiveLimits) -> Iterator[dict[str, Any]]:
+    """Write each table and text, named by number."""
+    for number, (path, entry) in enumerate(texts.items(), start=1):
+        problem = ""
+        if entry.size > limits.list_bytes:
+            problem = make_finding("table_too_big", limit=limits.list_bytes >> 20).text
+        else:
+            try:
+                build_text_path(folder, number).write_bytes(b"".join(entry.read()))
+            except MemberRefused as refused:
+                problem = refused.make_finding(path).text
+        yield {"kind": "text", "name": path, "problem": problem}
+
+
 def _build_record(path: str, inspection: "Inspection", contents: Contents, kept: bool) -> dict[str, Any]:
     return {
         "kind": "member",
@@ -77,7 +107,7 @@ def _build_record(path: str, inspection: "Inspection", contents: Contents, kept:
         "transcript": contents.transcripts.get(path, ""),
         "in_builds": contents.in_builds.get(path),
         "inspection": inspection.as_dict(),
-        "facts": inspection.build_row_fields(),
+        "facts": {**inspection.build_row_fields(), "fine_peaks": list(inspection.fine_peaks)},
         "kept": kept,
     }
 
@@ -99,6 +129,10 @@ def _make_inspector(clip_limits: dict[str, float], thresholds: dict[str, float])
 
 def build_member_path(folder: Path, number: int) -> Path:
     return folder / f"{number:05}.wav"
+
+
+def build_text_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:05}.txt"
 
 
 def _open_scratch(entry: Entry, target: Path) -> BinaryIO:

@@ -91,6 +91,11 @@ def describe_code_page(page: str) -> str:
     return (PAGES | OTHER_PAGES)[page]
 
 
+def can_decode(names: Sequence[bytes], page: str) -> bool:
+    """Whether this is a code page of `PAGES` or `OTHER_PAGES` that has all characters of these names."""
+    return page in PAGES | OTHER_PAGES and bool(_decode(names, page))
+
+
 def _decode(names: Sequence[bytes], page: str) -> list[str]:
     """The names in this code page; none if it lacks a character. Code page 437 has all."""
     try:

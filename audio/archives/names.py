@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from audio.archives.limits import ArchiveLimits, Entry, MemberRefused, quote_name, refuse
-from audio.archives.name_encoding import choose_code_page, describe_code_page
+from audio.archives.name_encoding import can_decode, choose_code_page, describe_code_page
 from audio.findings.findings import FileRefused, Finding, make_finding
 from audio.transcripts.names import TABLE_SUFFIXES, fold_name, get_stem
 from audio.transcripts.rows import read_lines
@@ -28,15 +28,19 @@ class NamedFiles:
 
     by_path: dict[str, Entry]
     findings: list[Finding]
+    code_page: str = ""
 
 
-def arrange_files(entries: list[Entry], limits: ArchiveLimits, language: str = "") -> NamedFiles:
-    """Name the files. The shown paths omit the folder around everything. FileRefused for a path that leads outside."""
+def arrange_files(entries: list[Entry], limits: ArchiveLimits, language: str = "", code_page: str = "") -> NamedFiles:
+    """Name the files. The shown paths omit the folder around everything. FileRefused for a path that leads outside.
+
+    Names that are not UTF-8 are read in `code_page`. Without one, or if it lacks a character, it is found.
+    """
     findings: list[Finding] = []
-    entries = _decode_paths(entries, limits, language, findings)
+    entries, page = _decode_paths(entries, limits, language, code_page, findings)
     for entry in entries:
         _check_path(entry.path, limits)
-    entries = [entry for entry in entries if not _is_system_file(entry.path) and not _is_top_folder(entry)]
+    entries = [entry for entry in entries if not is_system_file(entry.path) and not _is_top_folder(entry)]
     cleaned = [replace(entry, path=_clean_path(entry.path, limits)) for entry in entries]
     _check_collisions(cleaned)
     files = [entry for entry in cleaned if not entry.is_folder]
@@ -46,21 +50,28 @@ def arrange_files(entries: list[Entry], limits: ArchiveLimits, language: str = "
     for path in named:
         if path.count("/") > limits.folders:
             refuse("name_too_deep", name=path, limit=limits.folders)
-    return NamedFiles(named, findings)
+    return NamedFiles(named, findings, page)
 
 
-def _decode_paths(entries: list[Entry], limits: ArchiveLimits, language: str, findings: list[Finding]) -> list[Entry]:
-    """Decode the names that are not UTF-8. All are in one code page: that of the system that packed the archive."""
+def _decode_paths(
+    entries: list[Entry], limits: ArchiveLimits, language: str, page: str, findings: list[Finding]
+) -> tuple[list[Entry], str]:
+    """Decode the names that are not UTF-8. All are in one code page: that of the system that packed the archive.
+
+    Returns the entries and the code page, which is empty if all names are UTF-8.
+    """
     raw = {entry.path: _encode_path(entry.path) for entry in entries if _is_undecoded(entry.path)}
     if raw:
-        known = _collect_table_cells(entries, limits)
-        page = choose_code_page(list(raw.values()), lambda name: fold_name(get_stem(name)) in known, language)
+        names = list(raw.values())
+        if not page or not can_decode(names, page):
+            known = _collect_table_cells(entries, limits)
+            page = choose_code_page(names, lambda name: fold_name(get_stem(name)) in known, language)
         decoded = {path: name.decode(page) for path, name in raw.items()}
         entries = [replace(entry, path=decoded.get(entry.path, entry.path)) for entry in entries]
         example = quote_name(next(iter(decoded.values())))
         findings.append(make_finding("names_decoded", count=len(raw), page=describe_code_page(page), name=example))
     # Only now, because the second byte of some Japanese letters is a backslash.
-    return [replace(entry, path=entry.path.replace("\\", "/")) for entry in entries]
+    return [replace(entry, path=entry.path.replace("\\", "/")) for entry in entries], page if raw else ""
 
 
 def _is_undecoded(path: str) -> bool:
@@ -153,7 +164,7 @@ def _is_top_folder(entry: Entry) -> bool:
     return entry.is_folder and not _list_parts(entry.path)
 
 
-def _is_system_file(path: str) -> bool:
+def is_system_file(path: str) -> bool:
     *folders, name = path.split("/")
     return name.lower() in SYSTEM_FILES or name.startswith("._") or not SYSTEM_FOLDERS.isdisjoint(folders)
 

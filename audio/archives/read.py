@@ -4,13 +4,13 @@ They are parsed only in a limited child process (audio.untrusted), and nothing i
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from audio.archives.job import RECORD_SHAPES, build_member_path, read_members
+from audio.archives.job import RECORD_SHAPES, build_member_path, build_text_path, read_members
 from audio.archives.limits import ARCHIVE_LIMITS, ArchiveLimits
 from audio.archives.transcripts import LooseLine
 from audio.findings.catalog_archive import CODES
@@ -48,12 +48,26 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """A table or a text of an archive. Either `path` is where it was written, or `problem` says why it was not."""
+
+    name: str
+    path: Path | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
-    """The contents of an archive; a refused archive has no members, and its findings say why."""
+    """The contents of an archive; a refused archive has no members, and its findings say why.
+
+    `texts` has its tables and texts, if they are kept. `code_page` is that of its names, empty if they are UTF-8.
+    """
 
     members: tuple[Member, ...]
     findings: tuple[Finding, ...]
     loose_lines: tuple[LooseLine, ...] = ()
+    texts: tuple[TextFile, ...] = ()
+    code_page: str = ""
 
     @property
     def ok(self) -> bool:
@@ -73,6 +87,8 @@ def read_archive(
     thresholds: Thresholds = THRESHOLDS,
     limits: ArchiveLimits = ARCHIVE_LIMITS,
     language: str = "",
+    code_page: str = "",
+    keep_texts: bool = False,
     child_limits: ChildLimits = CHILD_LIMITS,
     progress: Callable[[int, int], object] = ignore_progress,
 ) -> Archive:
@@ -80,8 +96,9 @@ def read_archive(
 
     Accepted files are written to `folder`, which must be empty, and are named by number. With `keep_refused`, refused
     files are written too, unless they are damaged. If the archive itself is refused, no file stays in the folder.
-    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8. `progress` is called with the
-    number of files read so far and the number of all files.
+    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8, unless `code_page` says it.
+    With `keep_texts`, tables and texts are written to the folder too, and not read: no member has a transcript.
+    `progress` is called with the number of files read so far and the number of all files.
     """
     arguments = {
         "folder": folder and str(folder.resolve()),
@@ -90,25 +107,31 @@ def read_archive(
         "clip_limits": asdict(clip_limits),
         "thresholds": asdict(thresholds),
         "language": language,
+        "code_page": code_page,
+        "keep_texts": keep_texts,
     }
     members: list[Member] = []
-    contents: dict[str, Any] = {"files": 0, "findings": [], "loose_lines": []}
+    texts: list[TextFile] = []
+    contents: dict[str, Any] = {"files": 0, "findings": [], "loose_lines": [], "code_page": ""}
     try:
         with closing(
             run_job(read_members, source, arguments, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
         ) as results:
             for record in results:
-                if record.pop("kind") == "contents":
+                kind = record.pop("kind")
+                if kind == "contents":
                     contents = record
+                elif kind == "text":
+                    texts.append(_build_text(len(texts) + 1, record, folder))
                 else:
                     members.append(_build_member(len(members) + 1, record, folder))
                 progress(len(members), contents["files"])
         findings = tuple(parse_finding(finding, {Severity.WARNING, Severity.FIXED}) for finding in contents["findings"])
         loose_lines = tuple(_parse_loose_line(line) for line in contents["loose_lines"])
     except ChildFailed as failed:
-        _delete_members(folder, min(contents["files"], limits.files))
+        _delete_files(folder, min(contents["files"], limits.files), texts)
         return Archive((), (failed.finding,))
-    return Archive(tuple(members), findings, loose_lines)
+    return Archive(tuple(members), findings, loose_lines, tuple(texts), contents["code_page"])
 
 
 def _parse_loose_line(values: object) -> LooseLine:
@@ -135,6 +158,14 @@ def _build_member(number: int, record: dict[str, Any], folder: Path | None) -> M
     return Member(number=number, path=build_member_path(kept, number) if kept else None, **record)
 
 
-def _delete_members(folder: Path | None, files: int) -> None:
+def _build_text(number: int, record: dict[str, Any], folder: Path | None) -> TextFile:
+    path = build_text_path(folder, number) if folder and not record["problem"] else None
+    return TextFile(record["name"], path, record["problem"])
+
+
+def _delete_files(folder: Path | None, files: int, texts: Iterable[TextFile]) -> None:
     for number in range(1, files + 1 if folder else 0):
         build_member_path(folder or Path(), number).unlink(missing_ok=True)
+    for text in texts:
+        if text.path:
+            text.path.unlink(missing_ok=True)

@@ -61,7 +61,7 @@ def sort_files(files: dict[str, Entry]) -> SortedFiles:
             found.archives.append(path)
         elif path.lower().endswith(TABLE_SUFFIXES):
             found.tables[path] = entry
-        elif AUDIO_SUFFIX_PATTERN.search(path) or _begins_as_audio(entry):
+        elif AUDIO_SUFFIX_PATTERN.search(path) or _has_audio_start(entry):
             found.recordings[path] = entry
         else:
             found.others.append(path)
@@ -75,11 +75,16 @@ def is_side_file(path: str) -> bool:
     return lower.endswith(SIDE_SUFFIXES) or lower in SIDE_NAMES or bool(SIDE_NAME_PATTERN.fullmatch(name))
 
 
-def _begins_as_audio(entry: Entry) -> bool:
+def _has_audio_start(entry: Entry) -> bool:
     try:
         start = next(iter(entry.read()), b"")[:START_BYTES]
     except MemberRefused:
         return False
+    return is_audio_start(start)
+
+
+def is_audio_start(start: bytes) -> bool:
+    """Whether these are the first bytes of a format of audio."""
     return start.startswith(AUDIO_STARTS) or start[MP4_MARK] == b"ftyp"
 
 

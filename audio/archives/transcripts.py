@@ -59,13 +59,13 @@ class ArchiveTexts:
         try:
             table = read_table(data, index.is_known)
         except FileRefused as refused:
-            if _is_called_table(path):
+            if is_called_table(path):
                 self._report_unread(path, refused.finding)
             else:
                 self.others.append(path)
             return
         match = match_lines(table.lines, index)
-        if not match.lines and not _is_called_table(path):
+        if not match.lines and not is_called_table(path):
             self.others.append(path)  # a text in which nothing is the name of a recording
             return
         self.has_source = True
@@ -121,7 +121,7 @@ class ArchiveTexts:
         self.findings.append(make_finding("table_unread", name=quote_name(path), reason=reason.text))
 
 
-def _is_called_table(path: str) -> bool:
+def is_called_table(path: str) -> bool:
     """Whether the name says that it is a table. Others, such as a README, may be texts of any kind."""
     name = get_file_name(path).lower()
     is_plain_text = name.endswith(".txt") and not name.startswith(("metadata", "transcript", "text", "list", "line"))

@@ -19,4 +19,6 @@ CODES = {
         "Send it in smaller parts, or free space on the disk.",
     ),
     "broke_the_reader": make_error("The reader failed on the file ({reason}).", SEND_AGAIN),
+    "file_lost": make_error("The file is missing from the storage.", "Upload it again."),
+    "file_too_large": make_error("The file is larger than {limit} MB.", "Split it into clips first."),
 }

@@ -94,7 +94,7 @@ def inspect_file(
         _hash_range(digest, file, 0, header.data_offset)
         measured = measure_levels(file, header, digest.update)
     except WavRefused as refused:
-        return _build_refusal(file, size, refused.finding)
+        return build_refusal(file, refused.finding)
     _hash_range(digest, file, header.data_offset + header.frames * 2, size)
     found = tuple(_check_duration(header, limits)) + tuple(check_levels(header, measured.levels, thresholds))
     return _build_inspection(size, digest.hexdigest(), header, measured, found)
@@ -107,8 +107,9 @@ def _build_inspection(
     return Inspection(ok, size, sha256, header, measured.levels, measured.peaks, measured.fine_peaks, found)
 
 
-def _build_refusal(file: BinaryIO, size: int, reason: Finding) -> Inspection:
-    digest = hashlib.sha256()
+def build_refusal(file: BinaryIO, reason: Finding) -> Inspection:
+    """The result for a file that cannot be read. Its bytes are hashed."""
+    digest, size = hashlib.sha256(), file.seek(0, os.SEEK_END)
     _hash_range(digest, file, 0, size)
     return Inspection(False, size, digest.hexdigest(), None, None, (), (), (reason,))
 

@@ -69,19 +69,24 @@ class TableMatch:
 
 
 def read_table(
-    data: bytes, is_known: Callable[[str], bool], *, name_at: int | None = None, text_at: int | None = None
+    data: bytes,
+    is_known: Callable[[str], bool],
+    *,
+    name_at: int | None = None,
+    text_at: int | None = None,
+    normalized_at: int | None = None,
 ) -> TranscriptTable:
     """The lines of the table. FileRefused if it is none.
 
     `is_known` says whether a recording has a name, which tells the columns apart. `name_at` and `text_at` are the
-    columns that a person has chosen.
+    columns that a person has chosen, with `normalized_at` if there is a second text.
     """
     sample = read_sample(data)
     delimiter = find_delimiter(sample, is_known)
     rows = list(parse_table(data, delimiter))
     columns = _find_columns(rows, is_known)
     if name_at is not None and text_at is not None:
-        columns = Columns(name_at, text_at, None, has_titles=bool(columns and columns.has_titles))
+        columns = Columns(name_at, text_at, normalized_at, has_titles=bool(columns and columns.has_titles))
     if columns is None:
         raise FileRefused(_explain_missing_columns(rows))
     body = rows[1:] if columns.has_titles else rows

@@ -1,5 +1,4 @@
-// Refreshes the table of recordings after an upload, but never while a transcript in it is being edited: the new rows
-// would replace that text.
+// The table of recordings is not replaced while a transcript in it is being edited: the new rows would replace that text.
 
 let isPostponed = false;
 
@@ -9,12 +8,7 @@ const hasUnsavedTranscript = () =>
     (text) => text.value !== text.defaultValue || text === document.activeElement,
   );
 
-export function refreshRecordings() {
-  isPostponed = hasUnsavedTranscript();
-  dispatch(isPostponed ? "readiness-changed" : "recordings-changed");
-}
-
-// Refreshes the table later. The readiness cards were already refreshed when this was postponed.
+// Refreshes the table later.
 function refreshPostponed() {
   if (!isPostponed || hasUnsavedTranscript()) return;
   isPostponed = false;

@@ -1,42 +1,70 @@
-// Uploads many files, three at a time, each with its own progress bar and result. Without this script the form sends
-// all files in one request.
-import { refreshRecordings } from "./recordings-refresh.js";
-import { refreshToken } from "./session.js";
+// The place where files and folders are dropped or chosen. All of them go into one import, with one line and one bar of
+// progress; only files with a problem are listed. Without this script the form sends all files in one request.
+import { listChosenFiles, listDroppedFiles } from "./dropped-entries.js";
+import { ImportUploads } from "./import-uploads.js";
+import { isUnsaved } from "./unsaved.js";
 import { endWork, showWork } from "./work-progress.js";
 
-const MAX_PARALLEL = 3;
-const BADGES = { accepted: ["good", "Usable"], refused: ["bad", "Not usable"], duplicate: ["over", "Already here"] };
-const MAX_LISTED = 50; // files of an archive whose problems are listed
-const POLL_DELAY = 500; // milliseconds
-const NO_ID = "00000000-0000-0000-0000-000000000000"; // stands for the id in the address of the progress
-const isArchive = (file) => /\.(zip|tar|tgz|gz|tbz2?|bz2|txz|xz)$/i.test(file.name);
-const isTable = (file) => /\.(csv|tsv|txt|jsonl)$/i.test(file.name);
+const RENDER_DELAY = 250; // milliseconds
+const MAX_LISTED = 50; // files with a problem
+const ESTIMATE_AFTER = 5000; // milliseconds, before which the time left is a guess
+const WORK = "upload";
+const STATE_TEXTS = {
+  signed_out: "You are signed out. Sign in again in another tab, then continue.",
+  other_user: "Someone else has signed in. Reload the page.",
+};
+const UNITS = ["kB", "MB", "GB"];
+
+function formatSize(bytes) {
+  const power = Math.min(Math.max(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)), 1), UNITS.length);
+  const value = bytes / 1000 ** power;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[power - 1]}`;
+}
+
+const formatFiles = (count) => `${count.toLocaleString("en")} ${count === 1 ? "file" : "files"}`;
+
+function formatTimeLeft(milliseconds) {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 1) return "less than a minute left";
+  return minutes < 60 ? `about ${minutes} min left` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}
+
+// Whether the person types something that a new page would take away.
+const isTyping = () =>
+  document.activeElement?.matches("textarea, input:not([type=file])") || [...document.querySelectorAll("textarea")].some(isUnsaved);
 
 class UploadQueue {
   constructor(form) {
     this.form = form;
-    this.list = form.querySelector("[data-list]");
-    this.waiting = [];
-    this.running = 0;
-    this.counts = { accepted: 0, refused: 0, duplicate: 0, failed: 0 };
-    this.total = 0;
-    form.querySelector("[data-plain]").hidden = true;
-    const chooser = form.querySelector("input[type=file]");
-    chooser.addEventListener("change", () => {
-      this.addFiles([...chooser.files]);
-      chooser.value = "";
-    });
-    for (const button of document.querySelectorAll("[data-choose]")) button.addEventListener("click", () => chooser.click());
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.querySelector("[data-clear]").addEventListener("click", () => this.clearResults());
+    this.parts = {};
+    for (const part of form.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
+    this.uploads = new ImportUploads(form.action, () => this.render());
+    this.parts.plain.hidden = true;
+    this.acceptChoices(form.querySelector("#files"), document.querySelectorAll("[data-choose]"));
+    this.acceptFolders(document.querySelectorAll("[data-choose-folder]"));
     this.acceptDrops(form.querySelector("[data-drop]"));
+    document.querySelector("[data-continue]")?.addEventListener("click", () => this.chooseAgain());
+    form.addEventListener("submit", (event) => event.preventDefault());
+    this.parts.resume.addEventListener("click", () => this.uploads.resume());
+    this.parts.retry.addEventListener("click", () => this.uploads.retryFailed());
     window.addEventListener("beforeunload", (event) => {
-      if (this.isBusy) event.preventDefault();
+      if (this.uploads.isBusy) event.preventDefault();
     });
   }
 
-  get isBusy() {
-    return this.running + this.waiting.length > 0;
+  acceptChoices(input, buttons) {
+    input.addEventListener("change", () => {
+      this.addFiles(listChosenFiles(input));
+      input.value = "";
+    });
+    for (const button of buttons) button.addEventListener("click", () => input.click());
+  }
+
+  acceptFolders(buttons) {
+    const input = Object.assign(document.createElement("input"), { type: "file", webkitdirectory: true });
+    if (!("webkitdirectory" in HTMLInputElement.prototype)) return;
+    this.acceptChoices(input, buttons);
+    for (const button of buttons) button.hidden = false;
   }
 
   acceptDrops(area) {
@@ -51,178 +79,108 @@ class UploadQueue {
       if (!event.relatedTarget) area.classList.remove("over");
     });
     document.addEventListener("drop", (event) => {
-      if (!event.dataTransfer?.files.length) return;
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       area.classList.remove("over");
-      this.addFiles([...event.dataTransfer.files]);
+      this.addDropped(event.dataTransfer);
     });
   }
 
-  // A transcript table is uploaded last, after the recordings that it refers to.
-  addFiles(files) {
-    if (!files.length) return;
-    this.form.querySelector("[data-results]").hidden = false;
-    const sorted = files.toSorted((a, b) => isTable(a) - isTable(b) || a.name.localeCompare(b.name, undefined, { numeric: true }));
-    for (const file of sorted) this.waiting.push({ file, row: this.createRow(file) });
-    this.waiting.sort((a, b) => isTable(a.file) - isTable(b.file));
-    this.total += files.length;
-    this.startNext();
-  }
-
-  createRow(file) {
-    const row = this.form.querySelector("[data-row]").content.firstElementChild.cloneNode(true);
-    row.querySelector("[data-name]").textContent = file.name;
-    row.querySelector("[data-bar]").setAttribute("aria-label", `Upload of ${file.name}`);
-    this.list.append(row);
-    this.showBadge(row, "busy", "Waiting");
-    return row;
-  }
-
-  startNext() {
-    while (this.running < MAX_PARALLEL && this.waiting.length && !(isTable(this.waiting[0].file) && this.running)) {
-      this.upload(this.waiting.shift());
-    }
-    this.showSummary();
-    if (!this.isBusy) refreshRecordings();
-  }
-
-  upload(item) {
-    this.running += 1;
-    const request = new XMLHttpRequest();
-    const bar = item.row.querySelector("[data-bar]");
-    item.id = crypto.randomUUID?.() ?? "";
-    this.showBadge(item.row, "busy", "Uploading");
-    request.open("POST", this.form.action);
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    request.upload.addEventListener("progress", (event) => {
-      if (event.lengthComputable) bar.value = Math.round((100 * event.loaded) / event.total);
-    });
-    request.upload.addEventListener("load", () => {
-      bar.removeAttribute("value");
-      this.showBadge(item.row, "busy", "Checking");
-      if (item.id && isArchive(item.file)) this.pollProgress(item);
-    });
-    request.addEventListener("loadend", () => this.handleResponse(item, request));
-    const body = new FormData();
-    body.append("csrfmiddlewaretoken", this.form.querySelector("[name=csrfmiddlewaretoken]").value);
-    body.append("recordings", item.file);
-    if (item.id) body.append("progress", item.id);
-    request.send(body);
-  }
-
-  // Shows how many files of an archive were read and checked, until the upload is answered.
-  async pollProgress(item) {
-    item.isProcessed = false;
-    while (!item.isProcessed) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_DELAY));
-      const response = await fetch(this.form.dataset.progress.replace(NO_ID, item.id)).catch(() => null);
-      const progress = response?.ok ? await response.json().catch(() => ({})) : {};
-      if (progress.total && !item.isProcessed) this.showProgress(item, progress);
+  // Reading a folder of thousands of files takes seconds.
+  async addDropped(transfer) {
+    const listing = listDroppedFiles(transfer);
+    this.showSummary("Reading the folder…");
+    try {
+      await this.addFiles(await listing);
+    } catch (error) {
+      this.showSummary(error.message);
     }
   }
 
-  showProgress(item, { text, end, done, total, percent }) {
-    const bar = item.row.querySelector("[data-bar]");
-    const sentence = [text, end].filter(Boolean).join(", ");
-    bar.value = percent;
-    bar.setAttribute("aria-valuetext", sentence);
-    item.row.querySelector("[data-progress-text]").textContent = sentence;
-    showWork(`upload-${item.id}`, `(${done}/${total}) Checking – ${item.file.name}`, sentence, percent);
+  // The person wants the import that was interrupted, whatever is chosen.
+  chooseAgain() {
+    this.isContinuing = true;
+    this.form.querySelector("#files").click();
   }
 
-  handleResponse(item, request) {
-    this.running -= 1;
-    item.isProcessed = true;
-    item.row.querySelector("[data-progress-text]").textContent = "";
-    item.row.querySelector("[data-bar]").removeAttribute("aria-valuetext");
-    endWork(`upload-${item.id}`, request.status === 200 ? `✓ Checked – ${item.file.name}` : `! Not uploaded – ${item.file.name}`);
-    const result = request.status === 200 ? request.response?.files?.[0] : null;
-    if (result) this.showResult(item.row, result);
-    else this.showFailure(item, request);
-    this.startNext();
+  async addFiles(files) {
+    if (!files.length) return this.showSummary("There are no files in it.");
+    this.startedAt ??= performance.now();
+    const { uploads, url } = this.form.dataset;
+    if (uploads) await this.uploads.continueIfKnown(uploads, url, files, this.isContinuing);
+    await this.uploads.add(files.toSorted((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true })));
   }
 
-  // For an archive: counts its files, and lists those that were not accepted.
-  showResult(row, result) {
-    const counts = Object.entries(result.counts).filter(([, count]) => count);
-    for (const [state, count] of counts.length ? counts : [[result.state, 1]]) this.counts[state] += count;
-    if (counts.length) this.total += counts.reduce((sum, [, count]) => sum + count, 0) - 1;
-    row.querySelector("[data-bar]").hidden = true;
-    const [tone, label] = BADGES[result.state];
-    this.showBadge(row, tone, label);
-    const lines = result.findings.map((finding) => `${finding.text} ${finding.advice}`);
-    if (!/^(Usable|Not usable|Already uploaded)\b/.test(result.text)) lines.unshift(result.text);
-    lines.push(...result.parts.slice(0, MAX_LISTED).map(describePart));
-    if (result.parts.length > MAX_LISTED) lines.push(`… and ${result.parts.length - MAX_LISTED} more.`);
-    this.showLines(row, lines);
+  // --- What the page shows ---
+
+  render() {
+    if (this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.show();
+    }, RENDER_DELAY);
   }
 
-  showFailure(item, request) {
-    this.counts.failed += 1;
-    item.row.querySelector("[data-bar]").hidden = true;
-    this.showBadge(item.row, "bad", "Not uploaded");
-    this.showLines(item.row, [request.response?.problem ?? explainStatus(request.status)]);
-    const retry = item.row.querySelector("[data-retry]");
-    retry.hidden = false;
-    if (request.status === 401) document.dispatchEvent(new CustomEvent("session-ended"));
-    retry.onclick = async () => {
-      await refreshToken(); // the last answer may have been that the form's token is out of date
-      this.counts.failed -= 1;
-      retry.hidden = true;
-      const bar = item.row.querySelector("[data-bar]");
-      bar.hidden = false;
-      bar.value = 0;
-      this.showLines(item.row, []);
-      this.waiting.push(item);
-      this.startNext();
-    };
+  show() {
+    const counts = this.uploads.count();
+    const percent = counts.bytes ? (100 * counts.sent) / counts.bytes : 100;
+    const isEnded = !this.uploads.isBusy;
+    this.parts.bar.value = percent;
+    this.parts.bar.hidden = isEnded;
+    this.showSummary(isEnded ? this.describeEnd(counts) : this.describeProgress(counts));
+    this.parts.resume.hidden = this.uploads.state !== "signed_out";
+    this.showProblems(isEnded);
+    if (isEnded) this.end(counts);
+    else showWork(WORK, `(${counts.done}/${counts.files}) Uploading`, this.describeProgress(counts), percent);
   }
 
-  showBadge(row, tone, label) {
-    const state = row.querySelector("[data-state]");
-    state.className = `state state-${tone}`;
-    state.textContent = label;
+  describeProgress(counts) {
+    const { state, reason } = this.uploads;
+    const progress = `${counts.done.toLocaleString("en")} of ${formatFiles(counts.files)} uploaded · ${formatSize(counts.sent)} of ${formatSize(counts.bytes)}`;
+    if (state === "offline") return `${progress} · ${reason} The upload goes on by itself.`;
+    if (STATE_TEXTS[state]) return `${progress} · ${STATE_TEXTS[state]}`;
+    return [progress, this.estimate(counts)].filter(Boolean).join(" · ");
   }
 
-  showLines(row, lines) {
-    const list = row.querySelector("[data-findings]");
-    list.hidden = !lines.length;
-    list.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+  estimate(counts) {
+    this.firstSent ??= counts.sent;
+    const elapsed = performance.now() - this.startedAt;
+    const sent = counts.sent - this.firstSent;
+    if (elapsed < ESTIMATE_AFTER || sent <= 0) return "";
+    return formatTimeLeft((elapsed * (counts.bytes - counts.sent)) / sent);
   }
 
-  showSummary() {
-    const { accepted, refused, duplicate, failed } = this.counts;
-    const finished = accepted + refused + duplicate + failed;
-    const parts = [
-      this.isBusy ? `${finished} of ${this.total} files` : `${this.total} file${this.total === 1 ? "" : "s"}`,
-      accepted && `${accepted} usable`,
-      refused && `${refused} not usable`,
-      duplicate && `${duplicate} already here`,
-      failed && `${failed} not uploaded`,
-    ];
-    this.form.querySelector("[data-summary]").textContent = parts.filter(Boolean).join(" · ");
-    this.form.querySelector("[data-clear]").hidden = this.isBusy;
+  describeEnd(counts) {
+    const failed = this.uploads.problems.length;
+    const done = `${formatFiles(counts.done)} uploaded`;
+    return failed ? `${done} · ${failed.toLocaleString("en")} not uploaded` : done;
   }
 
-  clearResults() {
-    this.list.replaceChildren();
-    this.counts = { accepted: 0, refused: 0, duplicate: 0, failed: 0 };
-    this.total = 0;
-    this.form.querySelector("[data-results]").hidden = true;
+  showSummary(text) {
+    this.parts.results.hidden = false;
+    this.parts.summary.textContent = text;
   }
-}
 
-function describePart({ name, text, findings }) {
-  const reasons = findings.map((finding) => `${finding.text} ${finding.advice}`);
-  return `${name}: ${[text, ...reasons].join(" ")}`;
-}
+  showProblems(isEnded) {
+    const { problems } = this.uploads;
+    this.parts.retry.hidden = !isEnded || !problems.length;
+    this.parts.problems.hidden = !problems.length;
+    if (this.shownProblems === problems.length) return;
+    this.shownProblems = problems.length;
+    const lines = problems.slice(0, MAX_LISTED).map(({ path, problem }) => `${path}: ${problem}`);
+    if (problems.length > MAX_LISTED) lines.push(`… and ${problems.length - MAX_LISTED} more.`);
+    const rows = lines.map((line) => Object.assign(document.createElement("li"), { textContent: line }));
+    this.parts.problems.replaceChildren(...rows);
+  }
 
-function explainStatus(status) {
-  if (status === 0) return "The connection was lost.";
-  if (status === 403) return "You are signed out, or may not add recordings. Reload the page.";
-  if (status === 413) return "The file is too large for the server.";
-  return "The server had a problem. Try again in a minute.";
+  // Opens the preview once all files have arrived. A person who types, or has a problem to read, does it later.
+  end(counts) {
+    const { problems, url } = this.uploads;
+    endWork(WORK, problems.length ? "! Not all files uploaded" : "✓ Uploaded");
+    this.parts.preview.hidden = !url || !counts.done;
+    this.parts.preview.href = url;
+    if (url && counts.done && !problems.length && !isTyping()) location.assign(url);
+  }
 }
 
 for (const form of document.querySelectorAll("[data-upload-queue]")) new UploadQueue(form);

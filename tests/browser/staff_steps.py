@@ -286,20 +286,21 @@ def make_clip_files(names: Sequence[str]) -> dict[str, bytes]:
     return files | {"metadata.csv": table.encode()}
 
 
-def wait_for_uploads(page: Page, count: int) -> None:
-    """Wait until each uploaded file shows its result."""
-    expect(page.locator("[data-summary]")).to_contain_text(re.compile(rf"^{count} files? ·"))
+def add_import(page: Page) -> None:
+    """Wait for the preview of what was uploaded, add all of it, and go back to the recordings."""
+    page.wait_for_url(re.compile("/imports/"))
+    page.locator("#content").get_by_role("button", name=re.compile("^(Add|Set) [0-9]")).click()
+    page.get_by_role("link", name="Show the recordings").click()
+    page.wait_for_url(re.compile("/voices/"))
 
 
-def find_upload(page: Page, name: str) -> Locator:
-    """The row of a file in the list of uploads."""
-    return page.locator("li.upload").filter(has=page.get_by_text(name, exact=True))
+def upload_files(page: Page, files: Mapping[str, bytes]) -> None:
+    drop_files(page, files)
+    add_import(page)
 
 
 def upload_clips(tab: Tab, names: Sequence[str]) -> None:
-    files = make_clip_files(names)
-    drop_files(tab.page, files)
-    wait_for_uploads(tab.page, len(files))
+    upload_files(tab.page, make_clip_files(names))
 
 
 RAPID, PROFESSIONAL = "Resemble AI, rapid", "Resemble AI, professional"

@@ -42,11 +42,10 @@ def test_take_without_speech_has_no_tick_for_checks_of_speech(open_tab: OpenTab)
 def test_new_transcript_is_checked_without_the_file(studio: Studio, open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     voice = staff_steps.add_voice(tab, staff_steps.add_talent(tab, "Linda Lint"), "Linda, linted")
-    staff_steps.drop_files(
+    staff_steps.upload_files(
         tab.page,
         {"one.wav": sound.read_clip("slt-01"), "two.wav": sound.read_clip("slt-02"), "mute.wav": sound.make_silence()},
     )
-    staff_steps.wait_for_uploads(tab.page, 3)
     wait_for(lambda: _is_compared(studio, tab.page), "the comparison")
     page = tab.goto(voice)
     mute = staff_steps.open_details(page, "mute.wav")

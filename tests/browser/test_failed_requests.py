@@ -21,8 +21,7 @@ def tab(open_tab: OpenTab, account: str) -> Tab:
     talent = staff_steps.add_talent(open_tab("desktop", "paula"), "Fay Failure")
     tab = open_tab("desktop", "ed")
     staff_steps.add_voice(tab, talent, "Fay, offline")
-    staff_steps.drop_files(tab.page, {"one.wav": sound.read_clip("slt-01")})
-    staff_steps.wait_for_uploads(tab.page, 1)
+    staff_steps.upload_files(tab.page, {"one.wav": sound.read_clip("slt-01")})
     expect(find_switch(tab.page)).to_be_visible()
     return tab
 
@@ -96,16 +95,16 @@ def test_offline_change_is_put_back_or_marked_and_can_be_repeated(tab: Tab, stud
     assert not asks_before_leaving(page)
 
 
-def test_page_that_misses_its_updates_says_so_and_uploads_are_repeated(tab: Tab) -> None:
+def test_page_that_misses_its_updates_says_so_and_uploads_wait_for_the_connection(tab: Tab) -> None:
     page, note = tab.page, "This page is not up to date: no connection. Trying again…"
     with tab.go_offline():
         page.evaluate("document.body.dispatchEvent(new Event('recordings-changed'))")
         expect(page.get_by_text(note)).to_be_visible()
         staff_steps.drop_files(page, {"two.wav": sound.read_clip("slt-02")})
-        upload = staff_steps.find_upload(page, "two.wav")
-        expect(upload).to_contain_text("The connection was lost.")
-    upload.get_by_role("button", name="Try again").click()
-    expect(upload).to_contain_text("Usable")
+        expect(page.locator("[data-summary]")).to_contain_text("0 of 1 file uploaded")
+        expect(page.locator("[data-summary]")).to_contain_text("No connection to the server.")
+    staff_steps.add_import(page)
+    expect(staff_steps.find_recording(page, "two.wav")).to_be_visible()
     expect(page.get_by_text(note)).to_have_count(0)
 
 

@@ -64,8 +64,7 @@ def test_voice_page_from_the_empty_voice_to_repaired_recordings(studio: Studio, 
         other.check_page("voice, empty")
     check_tabs_by_keyboard(page)
     files = make_files()
-    staff_steps.drop_files(tab.goto(voice), files)
-    staff_steps.wait_for_uploads(page, len(files))
+    staff_steps.upload_files(tab.goto(voice), files)
     expect(page.get_by_text("How much speech is needed")).to_be_hidden()
 
     expect(page.locator("#recordings-work [data-work-result]")).to_be_attached(timeout=staff_steps.CHECKS_TIMEOUT_MS)

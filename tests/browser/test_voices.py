@@ -15,7 +15,7 @@ OpenTab = Callable[..., Tab]
 pytestmark = pytest.mark.usefixtures("account")
 
 
-def test_each_dropped_file_shows_its_result(open_tab: OpenTab, staff_size: str) -> None:
+def test_dropped_files_are_shown_before_they_are_added(open_tab: OpenTab, staff_size: str) -> None:
     tab = open_tab(staff_size, "paula")
     talent = staff_steps.add_talent(tab, f"Rory {staff_size.title()}")
     tab.goto(f"{talent}voices/add/")
@@ -28,19 +28,13 @@ def test_each_dropped_file_shows_its_result(open_tab: OpenTab, staff_size: str) 
         "muted.wav": sound.make_silence(),
     }
     staff_steps.drop_files(page, files)
-    staff_steps.wait_for_uploads(page, 6)
-    expect(page.locator("[data-summary]")).to_have_text("6 files · 5 usable · 1 not usable")
-    for name in staff_steps.SLT_CLIPS[:3]:
-        expect(staff_steps.find_upload(page, f"{name}.wav")).to_contain_text("Usable")
-    expect(staff_steps.find_upload(page, "notes.wav")).to_contain_text("Not usable")
-    expect(staff_steps.find_upload(page, "notes.wav").locator("li").first).to_contain_text(
-        "This file cannot be read as sound"
-    )
-    expect(staff_steps.find_upload(page, "muted.wav").locator("li").first).to_contain_text("it is silent")
-    expect(staff_steps.find_upload(page, "metadata.csv")).to_contain_text("3 transcripts set")
+    page.wait_for_url(re.compile("/imports/"))
+    expect(page.get_by_role("button", name="Add 4 recordings")).to_be_visible()
+    tab.check_page("import of a few files")
+    page.goto(f"{page.url.partition('?')[0]}?show=refused")
+    expect(page.locator("#content").get_by_text("notes.wav")).to_be_visible()
+    staff_steps.add_import(page)
 
-    expect(staff_steps.find_recording(page, "notes.wav").get_by_text("Not usable", exact=True)).to_be_visible()
-    expect(staff_steps.open_details(page, "notes.wav")).to_contain_text("This file cannot be read as sound")
     expect(staff_steps.find_recording(page, "muted.wav").get_by_text("Silent", exact=True)).to_be_visible()
     expect(page.locator("#recordings").get_by_text("it is silent")).to_have_count(0)
     expect(staff_steps.open_details(page, "muted.wav")).to_contain_text("it is silent")
@@ -70,7 +64,7 @@ def test_transcript_is_edited_in_place_and_recording_plays(studio: Studio, open_
     voice = staff_steps.add_voice(tab, talent, "Tom, typed")
     page = tab.page
     page.get_by_label("choose them").set_input_files(sound.make_upload("one.wav", sound.add_silence("slt-01", 2)))
-    staff_steps.wait_for_uploads(page, 1)
+    staff_steps.add_import(page)
     text = staff_steps.edit_transcript(page, "one.wav")
     text.fill("Good morning, and welcome aboard.")
     text.blur()
@@ -104,9 +98,11 @@ def test_recording_disappears_from_no_transcript_filter_once_transcribed(open_ta
     tab = open_tab("desktop", "paula")
     staff_steps.add_voice(tab, staff_steps.add_talent(tab, "Tess Typing"), "Tess, typing")
     page = tab.page
-    for name in staff_steps.SLT_CLIPS[:2]:
-        page.get_by_label("choose them").set_input_files(sound.make_upload(f"{name}.wav", sound.read_clip(name)))
-    staff_steps.wait_for_uploads(page, 2)
+    clips = staff_steps.SLT_CLIPS[:2]
+    page.get_by_label("choose them").set_input_files(
+        [sound.make_upload(f"{name}.wav", sound.read_clip(name)) for name in clips]
+    )
+    staff_steps.add_import(page)
     first, second = (f"{name}.wav" for name in staff_steps.SLT_CLIPS[:2])
     page.get_by_role("link", name="No transcript 2").click()
     expect(page.locator("#recordings").get_by_text("2 found")).to_be_visible()
@@ -127,17 +123,18 @@ def test_transcript_being_typed_survives_an_upload(open_tab: OpenTab) -> None:
     talent = staff_steps.add_talent(open_tab("desktop", "paula"), "Ulf Undisturbed")
     staff_steps.add_voice(tab, talent, "Ulf, undisturbed")
     page = tab.page
-    staff_steps.drop_files(page, {"one.wav": sound.read_clip("slt-01")})
+    staff_steps.upload_files(page, {"one.wav": sound.read_clip("slt-01")})
     text = staff_steps.edit_transcript(page, "one.wav")
     text.press_sequentially("Good morn")
     staff_steps.drop_files(page, {"two.wav": sound.read_clip("slt-02")})
-    staff_steps.wait_for_uploads(page, 2)
-    expect(staff_steps.find_recording(page, "two.wav")).to_have_count(0)
+    expect(page.locator("[data-summary]")).to_have_text("1 file uploaded")
     expect(text).to_be_focused()
     text.press_sequentially("ing")
     text.blur()
-    expect(staff_steps.find_recording(page, "two.wav")).to_have_count(1)
     expect(staff_steps.find_recording(page, "one.wav")).to_contain_text("Good morning")
+    page.locator(".voice-upload").get_by_role("link", name="Open the preview").click()
+    staff_steps.add_import(page)
+    expect(staff_steps.find_recording(page, "two.wav")).to_have_count(1)
 
 
 def test_build_is_refused_during_suspension_and_succeeds_afterwards(studio: Studio, open_tab: OpenTab) -> None:

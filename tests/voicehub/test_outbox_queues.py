@@ -57,11 +57,17 @@ QUEUES_BY_KIND = {
     "expire_consents": outbox.SUBMIT,
     "delete_contract_draft_file": outbox.SUBMIT,
     "check_take": outbox.TAKES,
+    "check_import": outbox.TAKES,
+    "add_import": outbox.TAKES,
+    "clear_import": outbox.SUBMIT,
+    "expire_imports": outbox.SUBMIT,
     "examine_recordings": outbox.ANALYSIS,
     "examine_share": outbox.ANALYSIS,
     "compare_recordings": outbox.ANALYSIS,
     "match_takes": outbox.ANALYSIS,
     "set_transcripts": outbox.ANALYSIS,
+    "join_import_file": outbox.TAKES,
+    "delete_old_uploads": outbox.SUBMIT,
     "cut_recording": outbox.ANALYSIS,
 }
 

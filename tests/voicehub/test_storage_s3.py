@@ -43,7 +43,7 @@ from voicehub import media
 from voicehub.refusals import ActionRefused
 from voicehub.storage import StorageUnavailable, hash_file
 from voicehub.tokens import derive_token
-from voices.models import Account, Build, LimitOverride, Recording, Voice
+from voices.models import Account, Build, ImportFile, ImportPart, LimitOverride, Recording, Voice
 from voices.services.builds.spec import make_build_spec, make_clip_name
 from voices.services.builds.start import start_build
 from voices.services.recordings.dataset_download import prepare_download
@@ -74,7 +74,7 @@ def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Stora
     """The private S3 storage, as configured in the settings. Every model with files uses it during the test."""
     options = settings.PRIVATE_S3["OPTIONS"] | CREDENTIALS | {"bucket_name": BUCKET, "endpoint_url": bucket_url}
     storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
-    for field in (Recording.file, Recording.wav, Take.file, Contract.file):
+    for field in (Recording.file, Recording.wav, Take.file, Contract.file, ImportFile.file, ImportPart.content):
         monkeypatch.setattr(field.field, "storage", storage)
     return storage
 

@@ -36,6 +36,12 @@ from voices.models import (
     Callback,
     DatasetDownload,
     DatasetFetch,
+    Import,
+    ImportClip,
+    ImportFile,
+    ImportLine,
+    ImportPart,
+    ImportText,
     LimitOverride,
     OfflineProof,
     Preview,
@@ -138,6 +144,7 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
         voice=Voice.objects.latest("created_at"), by=studio.producer, layout="ljspeech", recording_count=3, size=12345
     )
     BulkChange.objects.create(voice=Voice.objects.latest("created_at"), by=studio.producer, kind="include")
+    _make_import_rows(studio, number)
     UploadProgress.objects.create(user=studio.producer, started_at=now)
     ThresholdOverride.objects.create(name=f"threshold-{number}", value=0.5, reason="Measured.")
     LimitOverride.objects.create(provider="voiceai", tier="rapid", limit=f"limit_{number}", value=1, source="Support.")
@@ -145,6 +152,17 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     Statement.objects.create(
         provider="voiceai", language="fi", version=number + 1, text="Text.", source="A page.", source_date=now.date()
     )
+
+
+def _make_import_rows(studio: Studio, number: int) -> None:
+    import_set = Import.objects.create(voice=Voice.objects.latest("created_at"), by=studio.producer)
+    file = ImportFile.objects.create(import_set=import_set, name=f"clips-{number:02}.zip", size=10, file="none")
+    ImportPart.objects.create(file=file, start=0, size=10, content="none")
+    ImportClip.objects.create(
+        import_set=import_set, source=file, name=f"take-{number:02}.wav", status="ready", file="none"
+    )
+    text = ImportText.objects.create(file=file, name="metadata.csv", kind="table")
+    ImportLine.objects.create(import_set=import_set, text_file=text, number=number, name="unknown", reason="unknown")
 
 
 def _relate_to_first(studio: Studio, number: int) -> None:

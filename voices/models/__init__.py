@@ -8,6 +8,12 @@ from voices.models.choices import (
     DatasetLayout,
     FileKind,
     FindingSeverity,
+    ImportClipState,
+    ImportFileKind,
+    ImportFileStatus,
+    ImportLineReason,
+    ImportStatus,
+    ImportTextKind,
     InclusionSource,
     PreviewStatus,
     RecordingStatus,
@@ -16,6 +22,8 @@ from voices.models.choices import (
     WorkKind,
 )
 from voices.models.dataset_download import DatasetDownload
+from voices.models.import_clips import ImportClip, ImportLine, ImportText
+from voices.models.imports import Import, ImportFile, ImportPart
 from voices.models.limits import LimitOverride
 from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
@@ -38,6 +46,18 @@ __all__ = [
     "DatasetLayout",
     "FileKind",
     "FindingSeverity",
+    "Import",
+    "ImportClip",
+    "ImportClipState",
+    "ImportFile",
+    "ImportFileKind",
+    "ImportFileStatus",
+    "ImportLine",
+    "ImportLineReason",
+    "ImportPart",
+    "ImportStatus",
+    "ImportText",
+    "ImportTextKind",
     "InclusionSource",
     "LimitOverride",
     "AccountMode",

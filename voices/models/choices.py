@@ -129,3 +129,57 @@ class UploadActivity(models.TextChoices):
 
     READING = "reading", "Reading"
     ADDING = "adding", "Adding"
+
+
+class ImportStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    ADDING = "adding", "Adding"
+    ADDED = "added", "Added"
+    DISCARDED = "discarded", "Discarded"
+
+
+class ImportFileStatus(models.TextChoices):
+    UPLOADING = "uploading", "Uploading"
+    UPLOADED = "uploaded", "Uploaded"
+    CHECKED = "checked", "Checked"
+
+
+class ImportFileKind(models.TextChoices):
+    """What a file of an import is, known when it is checked."""
+
+    AUDIO = "audio", "Audio"
+    ARCHIVE = "archive", "Archive"
+    TEXT = "text", "Table or text"
+    SIDE = "side", "File of an editor or a system"
+    OTHER = "other", "Other file"
+
+
+class ImportClipState(models.TextChoices):
+    """What becomes of a clip: it is added, or it was."""
+
+    READY = "ready", "Ready to add"
+    DUPLICATE = "duplicate", "Duplicate"
+    REFUSED = "refused", "Not usable"
+    ADDED = "added", "Added"
+
+
+class ImportTextKind(models.TextChoices):
+    """What a text of an import is, by its contents and the names of the clips."""
+
+    UNKNOWN = "", "Not read yet"
+    TABLE = "table", "Table of transcripts"
+    CLIP_TEXT = "clip_text", "Transcript of one clip"
+    OTHER = "other", "No transcripts"
+
+
+class ImportLineReason(models.TextChoices):
+    """Why a line gives no clip its text."""
+
+    ZEROS_LOST = "zeros_lost", "Its name seems to have lost its leading zeros"
+    UNKNOWN = "unknown", "No file has this name"
+    AMBIGUOUS = "ambiguous", "Several files have this name"
+    REFUSED = "refused", "The file with this name cannot be used"
+    REPEATED = "repeated", "Another line has a different text for the same file"
+    EMPTY = "empty", "The text is empty"
+    TOO_LONG = "too_long", "The text is too long"
+    EARLIER = "earlier", "A recording that the voice already has"

@@ -83,8 +83,12 @@ WAV_SUFFIX, OTHER_SUFFIX, CONVERTED_SUFFIX = RECORDING_SUFFIXES = (".wav", ".bin
 
 
 def make_recording_path(recording: "Recording", suffix: str) -> str:
+    return format_recording_path(recording.voice_id, recording.pk, suffix)
+
+
+def format_recording_path(voice_id: uuid.UUID, recording_id: uuid.UUID, suffix: str) -> str:
     """A path made of ids. The file name from the browser is only displayed."""
-    return f"recordings/{recording.voice_id}/{recording.pk}{suffix}"
+    return f"recordings/{voice_id}/{recording_id}{suffix}"
 
 
 def recording_path(recording: "Recording", _name: str) -> str:
@@ -164,6 +168,9 @@ class Recording(StatusModel):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveBigIntegerField()
     transcript = models.TextField(blank=True)
+    normalized_transcript = models.TextField(
+        blank=True, help_text="A second text, with numbers and abbreviations as words. From a column of a table."
+    )
     emotion = models.CharField(max_length=64, blank=True, help_text="Empty: that of the voice.")
     status = models.CharField(max_length=10, choices=RecordingStatus)
     active = models.BooleanField(default=True, help_text="Included in the next build.")

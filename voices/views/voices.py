@@ -19,8 +19,10 @@ from voices.next_fixes import Fix, describe_target, load_build_fixes, name_targe
 from voices.services.builds.nearest import find_nearest_targets
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
+from voices.unfinished_imports import find_unfinished_import
 from voices.views.finding_list import list_findings
 from voices.views.improvements import load_improvements
+from voices.views.open_imports import load_open_imports
 from voices.views.readiness import make_options_context, make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
 from voices.views.remote_samples import list_other_providers, load_overall_scores, load_samples
@@ -38,6 +40,9 @@ def voice_recordings(request: HttpRequest, pk: str) -> HttpResponse:
         "recording_progress": load_recording_progress(voice),
         **load_recording_page(voice, request.GET),
     }
+    if request.user.has_perm("voices.add_recording") and not context["is_closed"]:
+        context["unfinished"] = find_unfinished_import(voice, get_user(request))
+        context["imports"] = load_open_imports(voice)
     if not voice.recordings.exists():
         context |= {"is_empty": True, "speech_needs": list_speech_needs()}
     return render(request, "voices/voice_recordings.html", context)

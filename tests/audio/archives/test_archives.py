@@ -216,7 +216,8 @@ def test_member_is_inspected_like_a_single_file() -> None:
     inspection = inspect_file(io.BytesIO(data))
     assert member.ok
     assert member.inspection == json.loads(json.dumps(inspection.as_dict()))
-    assert member.facts == json.loads(json.dumps(inspection.build_row_fields()))
+    fields = inspection.build_row_fields() | {"fine_peaks": list(inspection.fine_peaks)}
+    assert member.facts == json.loads(json.dumps(fields))
     assert (member.size, member.sha256, member.path) == (len(data), hashlib.sha256(data).hexdigest(), None)
 
 

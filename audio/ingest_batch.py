@@ -1,0 +1,180 @@
+"""Checks many uploaded files in one limited child process, each once, and converts those in other audio formats.
+
+A file that breaks the child, or exceeds its limits, is refused alone: the others are checked by another child.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
+
+from audio.findings.findings import FileRefused, Finding
+from audio.findings.thresholds import Thresholds
+from audio.levels.inspection import DurationLimits, Inspection, build_refusal, inspect_file
+from audio.untrusted.runner import ChildFailed, ChildLimits, parse_finding, run_job
+from audio.wav.convert import CONVERSION_LIMITS, ConversionLimits, convert_job, is_convertible
+from audio.wav.recipe import build_recipe
+
+MIN_BYTES_PER_SECOND = 2 << 20
+"""Minimum speed of an inspection, used to extend the time limits of the child for many or large files."""
+RECORD_SHAPES: dict[str, dict[str, Any]] = {
+    "file": {"ok": bool, "has_sound": bool, "has_wav": bool, "fields": dict, "conversion": dict | None}
+}
+
+
+@dataclass(frozen=True, slots=True)
+class IngestedFile:
+    """The result for one file. `fields` are those of its row: see `IngestResult.build_row_fields`.
+
+    `has_sound`: its samples could be read, perhaps after the conversion to `wav`. `ok`: nothing refuses it.
+    """
+
+    ok: bool
+    has_sound: bool
+    fields: dict[str, Any]
+    wav: Path | None
+
+
+def ingest_files(
+    paths: Sequence[Path],
+    folder: Path,
+    clip_limits: DurationLimits,
+    thresholds: Thresholds,
+    conversion_limits: ConversionLimits = CONVERSION_LIMITS,
+) -> Iterator[IngestedFile]:
+    """Yield the result of each file in their order. Converted WAVs are written to `folder`, named by number.
+
+    Reading a file that is not there any more raises OSError.
+    """
+    first = 0
+    while first < len(paths):
+        count = 0
+        try:
+            for result in _run_child(paths[first:], folder, first, clip_limits, thresholds, conversion_limits):
+                yield result
+                count += 1
+        except ChildFailed as failed:
+            # What broke the child was the next file. If others used up the time, it gets a child of its own.
+            if not count:
+                yield _refuse_file(paths[first], failed.finding)
+                count = 1
+        first += count
+
+
+def _run_child(
+    paths: Sequence[Path],
+    folder: Path,
+    first: int,
+    clip_limits: DurationLimits,
+    thresholds: Thresholds,
+    conversion_limits: ConversionLimits,
+) -> Iterator[IngestedFile]:
+    arguments = {
+        "paths": [str(path.resolve()) for path in paths],
+        "folder": str(folder.resolve()),
+        "first": first,
+        "clip_limits": asdict(clip_limits),
+        "thresholds": asdict(thresholds),
+        "max_seconds": conversion_limits.max_seconds,
+    }
+    limits = _make_limits(sum(path.stat().st_size for path in paths), conversion_limits)
+    with TemporaryFile() as nothing, closing(run_job(ingest_job, nothing, arguments, RECORD_SHAPES, limits)) as records:
+        for number, record in enumerate(records, start=first):
+            fields = record["fields"]
+            if conversion := record["conversion"]:
+                recipe = build_recipe(fields["sha256"], conversion["steps"], "av")
+                fields["recipe"] = {**recipe, "original": conversion["format"]}
+            wav = build_wav_path(folder, number) if record["has_wav"] else None
+            yield IngestedFile(record["ok"], record["has_sound"], fields, wav)
+
+
+def _make_limits(size: int, conversion: ConversionLimits) -> ChildLimits:
+    base, extra_seconds = conversion.make_child_limits(), size // MIN_BYTES_PER_SECOND
+    return ChildLimits(
+        base.cpu_seconds + extra_seconds,
+        base.memory_bytes,
+        base.file_bytes,
+        wall_seconds=base.wall_seconds + 2 * extra_seconds,
+    )
+
+
+def _refuse_file(path: Path, finding: Finding) -> IngestedFile:
+    with path.open("rb") as file:
+        return IngestedFile(False, False, _build_fields(build_refusal(file, finding), (finding,)), None)
+
+
+def build_wav_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:05}.wav"
+
+
+def ingest_job(
+    _source: BinaryIO,
+    *,
+    paths: list[str],
+    folder: str,
+    first: int,
+    clip_limits: dict[str, float],
+    thresholds: dict[str, float],
+    max_seconds: float,
+) -> Iterator[dict[str, Any]]:
+    """Run in the child: yield a record of RECORD_SHAPES for each file."""
+    inspect = partial(inspect_file, limits=DurationLimits(**clip_limits), thresholds=Thresholds(**thresholds))
+    for number, path in enumerate(paths, start=first):
+        with Path(path).open("rb") as file:
+            found = inspect(file)
+            if found.header or not is_convertible(found.findings[0].code):
+                yield _build_record(found, found)
+                continue
+            target = build_wav_path(Path(folder), number)
+            try:
+                converted, conversion = _convert(file, found.sha256, target, thresholds, max_seconds)
+            except FileRefused as refused:
+                target.unlink(missing_ok=True)
+                yield _build_record(found, found, (refused.finding,))
+                continue
+        with target.open("rb") as wav:
+            yield _build_record(found, inspect(wav), converted, conversion)
+
+
+def _convert(
+    file: BinaryIO, sha256: str, target: Path, thresholds: dict[str, float], max_seconds: float
+) -> tuple[tuple[Finding, ...], dict[str, Any]]:
+    """Write the WAV. Returns the findings, and the format and the steps of the conversion."""
+    target.touch()
+    silent_db, alike_share = thresholds["channel_silent_db"], thresholds["channels_alike_share"]
+    *findings, result = convert_job(file, str(target), None, sha256, silent_db, alike_share, max_seconds)
+    found = tuple(parse_finding({name: one[name] for name in one if name != "kind"}) for one in findings)
+    return found, {"format": result["format"], "steps": result["steps"]}
+
+
+def _build_record(
+    original: Inspection,
+    inspection: Inspection,
+    findings: tuple[Finding, ...] = (),
+    conversion: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """`findings` are those of the conversion. Without one, they are why there is none."""
+    all_findings = findings if conversion is None and findings else (*findings, *inspection.findings)
+    fields = _build_fields(inspection, all_findings) | {"sha256": original.sha256, "size": original.size}
+    if conversion:
+        fields["wav_sha256"] = inspection.sha256
+    is_refused = conversion is None and bool(findings)
+    return {
+        "kind": "file",
+        "ok": inspection.ok and not is_refused,
+        "has_sound": inspection.header is not None,
+        "has_wav": conversion is not None,
+        "fields": fields,
+        "conversion": conversion,
+    }
+
+
+def _build_fields(inspection: Inspection, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    return {
+        **inspection.build_row_fields(),
+        "findings": [one.as_dict() for one in findings],
+        "fine_peaks": list(inspection.fine_peaks),
+    }

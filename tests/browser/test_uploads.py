@@ -1,0 +1,159 @@
+"""Uploads of many files: cuts of the network, restarts of the web server and closed tabs lose nothing."""
+
+import hashlib
+import os
+import random
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import staff_steps
+from tests.browser.studio import Studio
+from tests.browser.tab import Tab
+from tests.support.processes import find_processes, get_parent_pid, wait_for
+
+OpenTab = Callable[..., Tab]
+
+FILES = """
+SELECT file.* FROM voices_importfile file JOIN voices_import import ON import.id = file.import_set_id
+JOIN voices_voice voice ON voice.id = import.voice_id WHERE voice.name = ?
+"""
+LARGE = 20_000_000  # three parts
+
+
+@pytest.fixture
+def tab(open_tab: OpenTab) -> Tab:
+    return open_tab("desktop", "paula")
+
+
+def make_files(folder: Path, count: int, size: int = 4000) -> dict[str, bytes]:
+    """Random files in folders, by their path."""
+    chance = random.Random(count)  # noqa: S311 - reproducible
+    files = {f"takes/day {n % 3}/line-{n:03}.wav": chance.randbytes(size + n) for n in range(count)}
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return files
+
+
+def open_voice(tab: Tab, name: str) -> Page:
+    staff_steps.add_voice(tab, staff_steps.add_talent(tab, f"{name.partition(chr(44))[0]} Uploads"), name)
+    tab.page.wait_for_load_state()
+    return tab.page
+
+
+def choose_folder(page: Page, folder: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(folder)
+
+
+def wait_until_uploaded(page: Page, count: int) -> None:
+    """Wait until so many files, or more, have arrived."""
+    page.wait_for_function(
+        "(count) => Number((document.querySelector('[data-summary]').textContent.match(/^[0-9,]+/)?.[0] ?? '0')"
+        ".replace(',', '')) >= count",
+        arg=count,
+    )
+
+
+def read_stored(studio: Studio, voice: str) -> dict[str, Any]:
+    """The hash of each complete file of the voice's imports, by its path; the stored hash must be right."""
+    rows = studio.fetch_rows(FILES, voice)
+    hashes = {}
+    for row in rows:
+        if row["status"] == "uploading":
+            continue
+        content = (studio.folder / "media" / row["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == row["sha256"] and len(content) == row["size"]
+        hashes[row["name"]] = row["sha256"]
+    assert len({row["name"] for row in rows}) == len(rows), "no file is there twice"
+    return hashes
+
+
+def wait_for_files(studio: Studio, voice: str, files: dict[str, bytes]) -> None:
+    wanted = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    wait_for(lambda: read_stored(studio, voice) == wanted, "all files to be stored")
+
+
+def kill_web_server(studio: Studio) -> None:
+    """Kill it as a power failure does. The supervisor starts it again."""
+    found = find_processes("VOICEHUB_DATA_DIR", str(studio.folder))
+    servers = [pid for pid, line in found.items() if "gunicorn" in line]
+    (first,) = [pid for pid in servers if get_parent_pid(pid) not in servers]
+    for pid in [first, *(pid for pid in servers if pid != first)]:
+        os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def lose_connections(tab: Tab) -> Iterator[None]:
+    """Inside this block, requests may fail because the server is gone."""
+    yield
+    tab.problems[:] = [problem for problem in tab.problems if "net::ERR_" not in problem]
+
+
+def test_500_files_survive_two_cuts_and_a_restart(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    files = make_files(tmp_path, 500)
+    large = random.Random(7).randbytes(LARGE)  # noqa: S311 - reproducible
+    (tmp_path / "takes" / "long.wav").write_bytes(large)
+    page = open_voice(tab, "Uma, 500 lines")
+    with lose_connections(tab):
+        choose_folder(page, tmp_path / "takes")
+        for count in (50, 200):
+            wait_until_uploaded(page, count)
+            with tab.go_offline():
+                expect(page.locator("[data-summary]")).to_contain_text(
+                    "No connection to the server. The upload goes on"
+                )
+        wait_until_uploaded(page, 300)
+        kill_web_server(studio)
+        page.wait_for_url(re.compile("/imports/"), timeout=180_000)
+    wait_for_files(studio, "Uma, 500 lines", files | {"takes/long.wav": large})
+    parts = studio.fetch_rows("SELECT * FROM voices_importpart")
+    assert [dict(part) for part in parts if part["size"] is not None] == []
+
+
+def test_closed_tab_is_continued_with_the_same_files(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    files = make_files(tmp_path, 60, 300_000)
+    page = open_voice(tab, "Vida, closed tab")
+    path = staff_steps.read_path(page)
+    choose_folder(page, tmp_path / "takes")
+    wait_until_uploaded(page, 10)
+    page = tab.reopen()
+    tab.goto(path)
+    note = page.locator(".vh-note")
+    expect(note).to_contain_text(re.compile(r"^\s*\d+ of 60 files uploaded\."))
+    tab.check_page("voice with an unfinished upload")
+    arrived = read_stored(studio, "Vida, closed tab")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method) if "/uploads/" in request.url else None)
+    choose_folder(page, tmp_path / "takes")
+    page.wait_for_url(re.compile("/imports/"))
+    wait_for_files(studio, "Vida, closed tab", files)
+    assert len({row["import_set_id"] for row in studio.fetch_rows(FILES, "Vida, closed tab")}) == 1
+    assert sent.count("POST") <= 60 - len(arrived), "what has arrived is not sent again"
+    tab.goto(path)
+    expect(note).to_have_count(0)
+
+
+def test_dropped_folder_keeps_its_paths(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    files = make_files(tmp_path, 130)  # more than a browser lists at once
+    (tmp_path / "takes" / ".DS_Store").write_bytes(b"of the system")
+    (tmp_path / "single.wav").write_bytes(b"one more file")
+    page = open_voice(tab, "Wes, dropped folder")
+    session = tab.context.new_cdp_session(page)
+    box = page.locator("[data-drop]").bounding_box()
+    assert box
+    data = {"items": [], "files": [str(tmp_path / "takes"), str(tmp_path / "single.wav")], "dragOperationsMask": 1}
+    place = {"x": box["x"] + 20, "y": box["y"] + 20, "data": data}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, **place})
+    page.wait_for_url(re.compile("/imports/"))
+    wait_for_files(studio, "Wes, dropped folder", files | {"single.wav": b"one more file"})

@@ -1,0 +1,1 @@
+"""Imports: check the uploaded files, match clips with texts, add them to the voice, or delete them."""

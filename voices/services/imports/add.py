@@ -1,0 +1,177 @@
+"""Add the clips of an import to its voice: a task does so in batches, each in one transaction.
+
+A clip keeps its id and its files as a recording. A run that is stopped goes on with the first batch that is not stored.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audio.findings.thresholds import Thresholds
+from voicehub import outbox
+from voicehub.outbox import Lease, PermanentFailure
+from voicehub.refusals import ActionRefused
+from voicehub.threshold_overrides import load_thresholds
+from voicehub.transitions import move, move_all
+from voices import access
+from voices.models import (
+    Import,
+    ImportClip,
+    ImportClipState,
+    ImportFileStatus,
+    ImportLine,
+    ImportLineReason,
+    ImportStatus,
+    InclusionSource,
+    Recording,
+    RecordingStatus,
+    Voice,
+    WorkKind,
+)
+from voices.services.imports.clear import CLEAR_TASK
+from voices.services.imports.clips import BATCH_SIZE
+from voices.services.imports.rows import ADD_TASK, require_open
+from voices.services.imports.work import ImportWork, clear_work, start_work
+from voices.services.recordings.bulk.parts import record_parts
+from voices.services.recordings.bulk.row_updates import update_rows
+from voices.services.recordings.bulk.transcripts import apply_transcripts
+from voices.services.recordings.figures import set_figures
+from voices.services.recordings.inclusion import find_exclusion, list_warning_codes, make_fields
+from voices.services.recordings.store import ANALYZE_TASK
+from voices.services.recordings.text_checks import check_transcript
+
+COPIED_FIELDS = (
+    "sha256", "size", "seconds", "sample_rate", "wav_sha256", "findings", "levels", "peaks", "fine_peaks", "recipe"
+)  # fmt: skip
+
+
+def start_adding(import_set: Import) -> int:
+    """Have a task add the clips. Returns how many. Raises ActionRefused if there is nothing to add, or not yet."""
+    with transaction.atomic():
+        require_open(Import.objects.select_for_update().get(pk=import_set.pk))
+        if import_set.files.filter(status=ImportFileStatus.UPLOADED).exists():
+            raise ActionRefused("The files are still being checked. Wait until that is done.")
+        count = _query_ready(import_set).count()
+        if not count and not _query_earlier(import_set).exists():
+            raise ActionRefused("There is nothing to add. Upload recordings, or discard the import.")
+        move(import_set, ImportStatus.ADDING)
+        start_work(import_set, count)
+        outbox.enqueue_task(ADD_TASK, import_set.pk)
+    return count
+
+
+def add_import(import_id: str, lease: Lease) -> timedelta | None:
+    """Add the clips that are ready. A person who may not add recordings anymore adds none."""
+    import_set = Import.objects.select_related("voice", "by").filter(pk=import_id, status=ImportStatus.ADDING).first()
+    if import_set is None:
+        return None
+    _require_permission(import_set)
+    work, thresholds = ImportWork(import_set, lease.extend), load_thresholds()
+    work.begin(_query_ready(import_set).count())
+    # The lease is renewed before each batch, so that a worker that lost it writes nothing more.
+    while batch := list(_query_ready(import_set).order_by("name", "pk")[:BATCH_SIZE]):
+        lease.extend()
+        _add_batch(import_set.voice, import_set, batch, thresholds)
+        work.add_done(len(batch))
+    _finish(import_set)
+    work.end(WorkKind.ADDING)
+    return None
+
+
+def handle_add_failure(import_id: str) -> None:
+    """Called when the task failed for good. A person can start it again, and the clips that it added stay added."""
+    if import_set := Import.objects.filter(pk=import_id).first():
+        move(import_set, ImportStatus.OPEN, since=ImportStatus.ADDING)
+        clear_work(import_set)
+
+
+def _query_ready(import_set: Import) -> QuerySet[ImportClip]:
+    return ImportClip.objects.filter(import_set=import_set, status=ImportClipState.READY)
+
+
+def _query_earlier(import_set: Import) -> QuerySet[ImportLine]:
+    """The lines that change transcripts of recordings that the voice has."""
+    return ImportLine.objects.filter(import_set=import_set, reason=ImportLineReason.EARLIER)
+
+
+def _require_permission(import_set: Import) -> None:
+    if not import_set.by.has_perm("voices.add_recording") or access.are_recordings_closed(
+        import_set.voice, import_set.by
+    ):
+        raise PermanentFailure(f"{import_set.by} may not add recordings to this voice anymore.")
+
+
+def _add_batch(voice: Voice, import_set: Import, clips: Sequence[ImportClip], thresholds: Thresholds) -> None:
+    rows = [_make_recording(voice, import_set, clip, thresholds) for clip in clips]
+    with transaction.atomic():
+        # What another import added at this moment is left out by the constraint, and looked up afterwards.
+        Recording.objects.bulk_create(rows, ignore_conflicts=True)
+        stored = _find_stored(voice, clips)
+        added = [clip for clip in clips if stored[clip.sha256] == clip.pk]
+        duplicates = [clip for clip in clips if stored[clip.sha256] != clip.pk]
+        move_all(added, ImportClipState.ADDED)
+        move_all(duplicates, ImportClipState.DUPLICATE)
+        for clip in clips:
+            clip.recording_id = stored[clip.sha256]
+        update_rows(clips, ["recording"])
+
+
+def _find_stored(voice: Voice, clips: Sequence[ImportClip]) -> dict[str, UUID]:
+    """The id of the recording with each hash. KeyError later if one was not stored for another reason."""
+    rows = Recording.objects.filter(voice=voice, sha256__in=[clip.sha256 for clip in clips])
+    return dict(rows.values_list("sha256", "pk"))
+
+
+def _make_recording(voice: Voice, import_set: Import, clip: ImportClip, thresholds: Thresholds) -> Recording:
+    """The unsaved recording of a clip, with its text checked."""
+    row = Recording(
+        id=clip.pk,
+        voice=voice,
+        file=clip.file.name,
+        wav=clip.wav.name or "",
+        file_name=clip.file_name[-200:],
+        transcript=clip.text,
+        normalized_transcript=clip.normalized_text,
+        status=RecordingStatus.ACCEPTED if clip.is_usable else RecordingStatus.REFUSED,
+        uploaded_by=import_set.by,
+        **{name: getattr(clip, name) for name in COPIED_FIELDS},
+        **_make_inclusion(clip),
+    )
+    if clip.text and clip.is_usable:
+        results = check_transcript(row, voice.language, row.findings, row.measures, thresholds)
+        row.findings, row.measures = results["findings"], results["measures"]
+    set_figures(row)
+    return row
+
+
+def _make_inclusion(clip: ImportClip) -> dict[str, object]:
+    """The choice of a table is that of a person. A clip that is too long stays out of builds, and says why."""
+    if not clip.is_usable:
+        return {"active": False}
+    if clip.in_builds is not None:
+        return {"active": clip.in_builds, "active_by": InclusionSource.PERSON, "active_set_at": timezone.now()}
+    return make_fields(find_exclusion(list_warning_codes(clip.findings)))
+
+
+def _finish(import_set: Import) -> None:
+    """Set the transcripts of earlier recordings, and have the new ones analyzed."""
+    with transaction.atomic():
+        lines = list(_query_earlier(import_set).select_related("recording"))
+        changes = [
+            {"id": line.recording_id.hex, "before": line.recording.transcript, "after": line.text}
+            for line in lines
+            if line.recording and line.recording_id
+        ]
+        set_count = 0
+        if change := record_parts(import_set.voice, import_set.by, changes):
+            result = apply_transcripts(change.pk, import_set.voice, import_set.by)
+            set_count = result.changed + result.following
+        if not move(import_set, ImportStatus.ADDED, finished_at=timezone.now(), text_count=set_count):
+            return
+        if import_set.clips.filter(status=ImportClipState.ADDED, is_usable=True).exists():
+            outbox.enqueue_task(ANALYZE_TASK, import_set.voice_id)
+        outbox.enqueue_task(CLEAR_TASK, import_set.pk)

@@ -1,0 +1,120 @@
+"""The task that checks the files of an import: each once, in a limited child process, in batches.
+
+A run that is stopped is repeated from the first batch that is not stored. Files that arrive meanwhile are checked too.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.db import transaction
+
+from audio.findings.findings import make_finding
+from audio.findings.thresholds import Thresholds
+from audio.ingest_batch import ingest_files
+from voicehub.outbox import Lease
+from voicehub.refusals import ActionRefused
+from voicehub.storage import open_file, open_local_path
+from voicehub.threshold_overrides import load_thresholds
+from voicehub.transitions import move, move_all
+from voicehub.upload_limits import RECORDING_BYTES
+from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
+from voices.services.imports.archives import check_archive
+from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, store_clips
+from voices.services.imports.kinds import HEAD_BYTES, find_kind
+from voices.services.imports.matching import match_texts
+from voices.services.imports.texts import make_text
+from voices.services.imports.work import ImportWork
+from voices.services.recordings.store import CLIP_LIMITS
+
+# Number of files that one run checks, before other tasks get their turn.
+FILES_PER_RUN = 500
+
+
+def check_import(import_id: str, lease: Lease) -> timedelta | None:
+    """Check the uploaded files, then match clips and texts. An import that is not open anymore is left alone."""
+    import_set = Import.objects.select_related("voice").filter(pk=import_id, status=ImportStatus.OPEN).first()
+    if import_set is None:
+        return None
+    waiting = import_set.files.filter(status=ImportFileStatus.UPLOADED)
+    work = ImportWork(import_set, lease.extend)
+    work.begin(waiting.count())
+    try:
+        with TemporaryDirectory(prefix="voicehub-import-") as folder:
+            _check_files(list(waiting[:FILES_PER_RUN]), Path(folder), work)
+        if waiting.exists():
+            return timedelta()
+        match_texts(import_set)
+    except ActionRefused:  # it was discarded meanwhile
+        return None
+    work.end(WorkKind.READING)
+    return None
+
+
+def _check_files(files: Sequence[ImportFile], folder: Path, work: ImportWork) -> None:
+    thresholds = load_thresholds()
+    for kind, group in groupby(_read_kinds(files), lambda pair: pair[0]):
+        same = [file for _kind, file in group]
+        if kind == ImportFileKind.ARCHIVE:
+            for file in same:
+                check_archive(work.import_set, file, folder, work, thresholds)
+                work.add_done(1)
+            continue
+        for start in range(0, len(same), BATCH_SIZE):
+            batch = same[start : start + BATCH_SIZE]
+            if kind == ImportFileKind.AUDIO:
+                _check_sounds(batch, folder, work, thresholds)
+            else:
+                _finish_files(batch, kind, work)
+
+
+def _read_kinds(files: Sequence[ImportFile]) -> Iterator[tuple[ImportFileKind, ImportFile]]:
+    """Each file with its kind, those of a kind together. A file that is lost counts as another file."""
+    found: list[tuple[ImportFileKind, ImportFile]] = []
+    for file in files:
+        try:
+            with open_file(file.file) as stored:
+                found.append((find_kind(file.name, stored.read(HEAD_BYTES)), file))
+        except FileNotFoundError:
+            file.findings = [make_finding("file_lost").as_dict()]
+            found.append((ImportFileKind.OTHER, file))
+    yield from sorted(found, key=lambda pair: pair[0])
+
+
+def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, thresholds: Thresholds) -> None:
+    sounds: list[CheckedSound] = []
+    with ExitStack() as stack, TemporaryDirectory(dir=folder) as wavs:
+        small = [file for file in files if file.size <= RECORDING_BYTES]
+        paths = [stack.enter_context(open_local_path(file.file, folder)) for file in small]
+        results = ingest_files(paths, Path(wavs), CLIP_LIMITS, thresholds)
+        for file, path, found in zip(small, paths, results, strict=True):
+            sounds.append(CheckedSound(file, 0, file.name, found.ok, found.has_sound, found.fields, path, found.wav))
+            work.add_done(1)
+        for file in files:
+            if file.size > RECORDING_BYTES:
+                sounds.append(_refuse_large(file))
+                work.add_done(1)
+        work.extend_lease()
+        store_clips(work.import_set, sounds, files)
+
+
+def _refuse_large(file: ImportFile) -> CheckedSound:
+    finding = make_finding("file_too_large", limit=RECORDING_BYTES >> 20).as_dict()
+    return CheckedSound(file, 0, file.name, False, False, {"size": file.size, "findings": [finding]}, None)
+
+
+def _finish_files(files: Sequence[ImportFile], kind: ImportFileKind, work: ImportWork) -> None:
+    """Texts are stored, to be matched. Of other files, the page says what they are."""
+    texts = [make_text(file) for file in files] if kind == ImportFileKind.TEXT else []
+    with transaction.atomic():
+        lock_open(work.import_set)
+        ImportText.objects.filter(file__in=files).delete()
+        ImportText.objects.bulk_create(texts)
+        move_all([file for file in files if not file.findings], ImportFileStatus.CHECKED, kind=kind, findings=[])
+        for file in files:
+            if file.findings:
+                move(file, ImportFileStatus.CHECKED, kind=kind, findings=file.findings)
+    work.add_done(len(files))

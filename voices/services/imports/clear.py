@@ -1,0 +1,93 @@
+"""Delete what an import does not need anymore: its uploads after it was added, and all of it if it is discarded or old.
+
+Rows go after their files. A task that is stopped is repeated, and finds them by their rows.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from consent.services.legal_hold import require_no_hold
+from voicehub import outbox
+from voicehub.models import Task, TaskStatus
+from voicehub.refusals import handle_refusal
+from voicehub.storage import private
+from voicehub.transitions import move
+from voices.models import Import, ImportClipState, ImportFile, ImportPart, ImportStatus, ImportText, Recording
+from voices.models.imports import IMPORT_LIFETIME
+from voices.services.imports.expiry import delete_folder
+from voices.services.imports.rows import CHECK_TASK, require_open
+
+CLEAR_TASK, EXPIRE_TASK = "clear_import", "expire_imports"
+# While a check still runs, it may write files. It stops at its next batch.
+CHECK_WAIT = timedelta(seconds=5)
+
+
+def discard_import(import_set: Import) -> None:
+    """Discard an import that is not added, with all its files. Raises ActionRefused under a legal hold."""
+    with transaction.atomic():
+        require_open(Import.objects.select_for_update().get(pk=import_set.pk))
+        require_no_hold(import_set.voice.talent)
+        move(import_set, ImportStatus.DISCARDED, finished_at=timezone.now())
+        outbox.enqueue_task(CLEAR_TASK, import_set.pk)
+
+
+def clear_import(import_id: str) -> timedelta | None:
+    """Delete the files of an import that was added or discarded, but those of its recordings."""
+    import_set = Import.objects.filter(pk=import_id).first()
+    if import_set is None or import_set.status not in {ImportStatus.ADDED, ImportStatus.DISCARDED}:
+        return None
+    if _is_being_checked(import_set):
+        return CHECK_WAIT
+    _delete_files(import_set)
+    if import_set.status == ImportStatus.DISCARDED:
+        import_set.files.all().delete()
+    elif import_set.expires_at <= timezone.now():
+        import_set.delete()
+    return None
+
+
+def expire_imports() -> None:
+    """Have the imports deleted that are older than IMPORT_LIFETIME. Under a legal hold, they stay."""
+    old = Import.objects.filter(created_at__lt=timezone.now() - IMPORT_LIFETIME).exclude(status=ImportStatus.ADDING)
+    for import_set in old.select_related("voice__talent"):
+        problems: list[str] = []
+        with handle_refusal(problems.append):
+            require_no_hold(import_set.voice.talent)
+        if not problems:
+            _expire(import_set)
+
+
+def _expire(import_set: Import) -> None:
+    with transaction.atomic():
+        move(import_set, ImportStatus.DISCARDED, since=ImportStatus.OPEN, finished_at=timezone.now())
+        if import_set.status == ImportStatus.DISCARDED and not import_set.files.exists():
+            import_set.delete()
+        else:
+            outbox.enqueue_task(CLEAR_TASK, import_set.pk)
+
+
+def _is_being_checked(import_set: Import) -> bool:
+    running = Task.objects.filter(kind=CHECK_TASK, object_id=str(import_set.pk), status=TaskStatus.WAITING)
+    return running.filter(lease_until__gt=timezone.now()).exists()
+
+
+def _delete_files(import_set: Import) -> None:
+    storage = private()
+    for path in _list_clip_paths(import_set):
+        storage.delete(path)
+    delete_folder(import_set)
+    ImportPart.objects.filter(file__import_set=import_set).delete()
+    ImportText.objects.filter(file__import_set=import_set).update(content="", data=b"")
+    ImportFile.objects.filter(import_set=import_set).update(file="")
+    import_set.clips.exclude(status=ImportClipState.ADDED).update(file="", wav="")
+
+
+def _list_clip_paths(import_set: Import) -> list[str]:
+    """The files of clips that became no recording."""
+    clips = import_set.clips.exclude(status=ImportClipState.ADDED).exclude(file="").select_related("import_set")
+    rows = list(clips.only("import_set__voice"))
+    kept: set[UUID] = set(Recording.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    return [path for row in rows if row.pk not in kept for path in row.list_paths()]

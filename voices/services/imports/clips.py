@@ -1,0 +1,116 @@
+"""Store the clips of an import: their rows, and their files under the names that those of the recordings have."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.files.storage import Storage
+from django.db import DatabaseError, transaction
+
+from voicehub.storage import private, store_local_file
+from voicehub.transitions import move_all
+from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, Recording
+from voices.models.import_clips import NAME_LENGTH, make_clip_id, make_clip_path, make_clip_wav_path
+from voices.services.imports.rows import require_open
+
+BATCH_SIZE = 50
+# What of the child's result is stored.
+FIELDS = (
+    "sha256", "size", "seconds", "sample_rate", "findings", "levels", "peaks", "fine_peaks", "wav_sha256", "recipe"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSound:
+    """A file that was checked: what it is of its source, where its bytes are, and the converted WAV if there is one.
+
+    `is_spare`: its bytes are in a temporary folder.
+    """
+
+    source: ImportFile
+    position: int
+    name: str
+    is_usable: bool
+    has_sound: bool
+    fields: Mapping[str, Any]
+    path: Path | None
+    wav: Path | None = None
+    is_spare: bool = False
+
+
+def store_clips(import_set: Import, sounds: Sequence[CheckedSound], finished: Sequence[ImportFile] = ()) -> None:
+    """Store these clips, and mark the files that are finished with them as checked, in one transaction.
+
+    Raises ActionRefused, and stores nothing, if the import is not open anymore.
+    """
+    earlier = _find_recordings(import_set, [str(sound.fields.get("sha256", "")) for sound in sounds])
+    clips = [_make_clip(import_set, sound, earlier) for sound in sounds]
+    storage = private()
+    placed = [(clip, sound) for clip, sound in zip(clips, sounds, strict=True) if clip.status == ImportClipState.READY]
+    try:
+        for clip, sound in placed:
+            _store_files(storage, clip, sound)
+        with transaction.atomic():
+            lock_open(import_set)
+            ImportClip.objects.bulk_create(clips)
+            move_all(finished, ImportFileStatus.CHECKED, kind=ImportFileKind.AUDIO, findings=[])
+    except BaseException:
+        with suppress(OSError, DatabaseError):
+            _delete_unstored([clip for clip, _sound in placed])
+        raise
+
+
+def lock_open(import_set: Import) -> None:
+    """Lock the import in this transaction. Raises ActionRefused if it is not open."""
+    require_open(Import.objects.select_for_update().get(pk=import_set.pk))
+
+
+def _delete_unstored(clips: Sequence[ImportClip]) -> None:
+    """Delete the files of clips without a row. Another worker may have stored some of them meanwhile."""
+    stored = set(ImportClip.objects.filter(pk__in=[clip.pk for clip in clips]).values_list("pk", flat=True))
+    delete_paths(path for clip in clips if clip.pk not in stored for path in clip.list_paths())
+
+
+def delete_paths(paths: Iterable[str]) -> None:
+    storage = private()
+    for path in paths:
+        storage.delete(path)
+
+
+def _find_recordings(import_set: Import, hashes: Sequence[str]) -> dict[str, Recording]:
+    rows = Recording.objects.filter(voice=import_set.voice_id, sha256__in=hashes).only("sha256")
+    return {row.sha256: row for row in rows}
+
+
+def _make_clip(import_set: Import, sound: CheckedSound, earlier: Mapping[str, Recording]) -> ImportClip:
+    clip = ImportClip(
+        id=make_clip_id(sound.source, sound.position),
+        import_set=import_set,
+        source=sound.source,
+        position=sound.position,
+        name=sound.name[-NAME_LENGTH:],
+        is_usable=sound.is_usable,
+        **{name: sound.fields[name] for name in FIELDS if name in sound.fields},
+    )
+    clip.is_long = not sound.is_usable and sound.has_sound and _list_errors(clip) == ["too_long"]
+    clip.recording = earlier.get(clip.sha256) if clip.sha256 else None
+    if not (clip.is_usable or clip.is_long) or sound.path is None:
+        clip.status, clip.recording = ImportClipState.REFUSED, None
+    else:
+        clip.status = ImportClipState.DUPLICATE if clip.recording else ImportClipState.READY
+    return clip
+
+
+def _list_errors(clip: ImportClip) -> list[str]:
+    return [finding["code"] for finding in clip.findings if finding["severity"] == "refused"]
+
+
+def _store_files(storage: Storage, clip: ImportClip, sound: CheckedSound) -> None:
+    if sound.wav:
+        clip.wav.name = make_clip_wav_path(clip, "")
+        store_local_file(storage, sound.wav, clip.wav.name, is_spare=True)
+    assert sound.path is not None  # noqa: S101 - a clip without a path is refused
+    clip.file.name = make_clip_path(clip, "")
+    store_local_file(storage, sound.path, clip.file.name, is_spare=sound.is_spare)

@@ -1,0 +1,21 @@
+"""What an uploaded file of an import is, by its name and its first bytes."""
+
+from audio.archives.kinds import is_archive
+from audio.archives.names import is_system_file
+from audio.archives.sorting import START_BYTES, is_audio_start, is_side_file
+from audio.transcripts.names import AUDIO_SUFFIX_PATTERN, TABLE_SUFFIXES
+from voices.models import ImportFileKind
+
+HEAD_BYTES = 512
+
+
+def find_kind(name: str, head: bytes) -> ImportFileKind:
+    if is_side_file(name) or is_system_file(name):
+        return ImportFileKind.SIDE
+    if is_archive(name, head):
+        return ImportFileKind.ARCHIVE
+    if name.lower().endswith(TABLE_SUFFIXES):
+        return ImportFileKind.TEXT
+    if AUDIO_SUFFIX_PATTERN.search(name) or is_audio_start(head[:START_BYTES]):
+        return ImportFileKind.AUDIO
+    return ImportFileKind.OTHER

@@ -1,0 +1,53 @@
+"""Store what a match of clips and texts found, and choose which of equal clips is added."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from voicehub.transitions import move_all
+from voices.models import Import, ImportClip, ImportClipState, ImportLine, ImportText
+from voices.services.imports.clips import lock_open
+from voices.services.recordings.bulk.row_updates import update_rows
+
+TEXT_RESULTS = (
+    "kind", "problem", "line_count", "matched_count", "name_at", "text_at", "normalized_at", "is_certain", "samples"
+)  # fmt: skip
+
+
+def store_results(
+    import_set: Import,
+    clips: Sequence[ImportClip],
+    texts: Sequence[ImportText],
+    changed: Sequence[ImportClip],
+    lines: Sequence[ImportLine],
+) -> None:
+    """Write the texts of the changed clips, the tables, and the lines that fit no clip, in one transaction."""
+    kept, spare = _choose_twins(clips)
+    with transaction.atomic():
+        lock_open(import_set)
+        update_rows(changed, ["text", "normalized_text", "in_builds"])
+        update_rows(texts, TEXT_RESULTS)
+        import_set.lines.all().delete()
+        ImportLine.objects.bulk_create(lines, batch_size=1000)
+        move_all(kept, ImportClipState.READY, twin=None)
+        move_all(spare, ImportClipState.DUPLICATE)
+        update_rows(spare, ["twin"])
+
+
+def _choose_twins(clips: Sequence[ImportClip]) -> tuple[list[ImportClip], list[ImportClip]]:
+    """Of equal clips, the first one with a text stays, or else the first one: those to add, and those to leave out."""
+    groups: defaultdict[str, list[ImportClip]] = defaultdict(list)
+    for clip in clips:
+        if clip.status != ImportClipState.REFUSED and clip.recording_id is None:
+            groups[clip.sha256].append(clip)
+    kept, spare = [], []
+    for same in groups.values():
+        first = next((clip for clip in same if clip.text), same[0])
+        if first.status != ImportClipState.READY:
+            kept.append(first)
+        for clip in same:
+            if clip is not first and (clip.status != ImportClipState.DUPLICATE or clip.twin_id != first.pk):
+                clip.twin = first
+                spare.append(clip)
+    return kept, spare

@@ -1,0 +1,68 @@
+"""The progress of a task on an import, in its row, for the page."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from voices.models import Import, WorkKind
+from voices.services.work_samples import record_work
+
+# Seconds between two writes: often enough for a page, and seldom enough not to slow the work down.
+WRITE_INTERVAL = 0.5
+
+
+@dataclass(slots=True)
+class ImportWork:
+    """Counts files of an import as done, and renews the lease, at most every WRITE_INTERVAL.
+
+    A run goes on counting where the one before stopped, until `end` is called.
+    """
+
+    import_set: Import
+    extend_lease: Callable[[], None]
+    written: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=time.monotonic)
+    run_units: int = 0
+
+    def begin(self, left: int) -> None:
+        """`left` files are still to be worked on."""
+        row = self.import_set
+        if row.work_started_at is None:
+            row.work_started_at, row.work_done = timezone.now(), 0
+        row.work_total = row.work_done + left
+        self._write()
+
+    def add_total(self, units: int) -> None:
+        self.import_set.work_total += units
+
+    def add_done(self, units: int) -> None:
+        self.run_units += units
+        self.import_set.work_done += units
+        if time.monotonic() - self.written >= WRITE_INTERVAL:
+            self._write()
+
+    def end(self, kind: WorkKind) -> None:
+        """All files are worked on. Learn how long this run took."""
+        if self.run_units:
+            record_work(kind, "", time.monotonic() - self.started, self.run_units)
+        clear_work(self.import_set)
+
+    def _write(self) -> None:
+        self.extend_lease()
+        self.written = time.monotonic()
+        row = self.import_set
+        Import.objects.filter(pk=row.pk).update(
+            work_done=row.work_done, work_total=row.work_total, work_started_at=row.work_started_at
+        )
+
+
+def start_work(import_set: Import, total: int = 0) -> None:
+    """Show the work on the page before a task begins it."""
+    Import.objects.filter(pk=import_set.pk).update(work_done=0, work_total=total, work_started_at=timezone.now())
+
+
+def clear_work(import_set: Import) -> None:
+    import_set.work_started_at = None
+    Import.objects.filter(pk=import_set.pk).update(work_started_at=None)

@@ -1,0 +1,121 @@
+"""The lists of an import: what a page shows of each clip and of each line of a table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from audio.findings.templates import Severity
+from voicehub.text import format_duration
+from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportLine, ImportLineReason
+from voices.recording_rows import RowChip, make_finding_chip
+from voices.views.import_counts import IS_MAIN, Show
+
+PAGE_SIZE = 50
+MINUTE = 60
+LONG_NOTE = "Long recording: it can be split into clips after it is added"
+CONDITIONS: Mapping[Show, Q] = {
+    Show.CLIPS: IS_MAIN,
+    Show.WITHOUT_TEXT: IS_MAIN & Q(text=""),
+    Show.CONVERTED: IS_MAIN & ~Q(wav=""),
+    Show.DUPLICATES: Q(status=ImportClipState.DUPLICATE),
+    Show.REFUSED: Q(status=ImportClipState.REFUSED),
+}
+FIELDS = (
+    "import_set", "name", "status", "is_usable", "is_long", "seconds", "file", "wav", "findings", "text",
+    "normalized_text", "in_builds", "recording__file_name", "twin__name",
+)  # fmt: skip
+CHIP_TONES = {"bad": "bad", "wait": "wait"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRow:
+    """One clip in a list. `play_url` is empty if its sound is not kept."""
+
+    name: str
+    folder: str
+    play_url: str
+    length: str
+    text: str
+    normalized: str
+    note: str
+    chips: Sequence[RowChip]
+
+
+def load_clips(import_set: Import, show: Show, number: str) -> "Page[Any]":
+    rows = import_set.clips.filter(CONDITIONS[show]).select_related("recording", "twin").only(*FIELDS)
+    page = Paginator(rows.order_by("name", "pk"), PAGE_SIZE).get_page(number)
+    shown: Page[Any] = page  # the rows of the page instead of the clips
+    shown.object_list = [_make_row(clip, show) for clip in page.object_list]
+    return shown
+
+
+def make_file_row(file: ImportFile) -> ClipRow:
+    """A file that is left out as a whole, as a row of the list."""
+    found = " ".join(f"{one['text']} {one['advice']}" for one in file.findings)
+    return ClipRow(*_split_path(file.name), "", "", "", "", found or "It is neither a recording nor a text.", [])
+
+
+def load_lines(import_set: Import, show: Show, number: str) -> "Page[Any]":
+    """The lines that fit no file, or those that are of recordings which the voice has."""
+    is_earlier = Q(reason=ImportLineReason.EARLIER)
+    rows: QuerySet[ImportLine] = import_set.lines.filter(is_earlier if show is Show.EARLIER else ~is_earlier)
+    rows = rows.select_related("text_file", "recording").only(
+        "number", "name", "text", "reason", "proposal", "text_file__name", "recording__transcript",
+        "recording__file_name",
+    )  # fmt: skip
+    return Paginator(rows.order_by("text_file__name", "number", "pk"), PAGE_SIZE).get_page(number)
+
+
+def _split_path(name: str) -> tuple[str, str]:
+    """The name and the folder."""
+    path = PurePath(name)
+    return path.name, "" if str(path.parent) == "." else str(path.parent)
+
+
+def _make_row(clip: ImportClip, show: Show) -> ClipRow:
+    return ClipRow(
+        *_split_path(clip.name),
+        reverse("voices:import_clip_audio", args=[clip.pk]) if clip.is_playable else "",
+        _format_length(clip.seconds),
+        clip.text,
+        clip.normalized_text,
+        _describe(clip, show),
+        _list_chips(clip),
+    )
+
+
+def _format_length(seconds: float) -> str:
+    if not seconds:
+        return ""
+    return f"{seconds:.1f} s" if seconds < MINUTE else format_duration(seconds)
+
+
+def _describe(clip: ImportClip, show: Show) -> str:
+    """Why it is not added, what was done with it, or what can be done later."""
+    if clip.status == ImportClipState.REFUSED:
+        found = [one for one in clip.findings if one["severity"] == Severity.ERROR]
+        return " ".join(f"{one['text']} {one['advice']}" for one in found[:1])
+    if clip.status == ImportClipState.DUPLICATE:
+        return _describe_duplicate(clip)
+    if clip.is_long:
+        return LONG_NOTE
+    if show is not Show.CONVERTED:
+        return ""
+    return " ".join(str(one["text"]) for one in clip.findings if one["severity"] == Severity.FIXED)
+
+
+def _describe_duplicate(clip: ImportClip) -> str:
+    if clip.recording:
+        return f"The voice has the same audio as {clip.recording.file_name}"
+    return f"The same audio as {clip.twin.name}" if clip.twin else "The same audio as another file"
+
+
+def _list_chips(clip: ImportClip) -> list[RowChip]:
+    chips = [make_finding_chip(one) for one in clip.findings if one["severity"] == Severity.WARNING]
+    found = [RowChip(chip.title, CHIP_TONES.get(chip.tone, "")) for chip in chips]
+    return list(dict.fromkeys([*found, *([RowChip("Converted", "")] if clip.wav else [])]))

@@ -1,0 +1,67 @@
+"""The progress of the task that works on an import, and what it says if the task has stopped."""
+
+from django.utils import timezone
+
+from voicehub.models import Task, TaskStatus
+from voicehub.text import format_clock
+from voices.models import Import, ImportStatus, WorkKind
+from voices.services.estimates import describe_end, estimate_counted
+from voices.services.imports.rows import ADD_TASK, CHECK_TASK
+from voices.services.work_samples import load_past_work
+from voices.views.import_counts import ImportCounts
+from voices.work_progress import WorkProgress
+
+
+def load_import_progress(import_set: Import, counts: ImportCounts) -> WorkProgress | None:
+    """What is under way. None if nothing is."""
+    is_adding = import_set.status == ImportStatus.ADDING
+    is_checking = import_set.status == ImportStatus.OPEN and (counts.files["waiting"] or import_set.work_started_at)
+    if not is_adding and not is_checking:
+        return None
+    task = Task.objects.filter(kind=ADD_TASK if is_adding else CHECK_TASK, object_id=str(import_set.pk))
+    if problem := _explain_stop(task.order_by("-created_at").first(), "adding" if is_adding else "check"):
+        return _make_progress(import_set, "Waiting", problem, is_stopped=True)
+    done, total = import_set.work_done, max(import_set.work_total, counts.files["waiting"])
+    activity, act = ("Adding", "added") if is_adding else ("Checking", "checked")
+    if not total:
+        return _make_progress(import_set, activity, "Matching transcripts")
+    if done >= total and not is_adding:
+        return _make_progress(import_set, activity, "Matching transcripts", done=done, total=total)
+    elapsed = (timezone.now() - import_set.work_started_at).total_seconds() if import_set.work_started_at else None
+    kind = WorkKind.ADDING if is_adding else WorkKind.READING
+    end = describe_end(estimate_counted(load_past_work([(kind, "")]).get((kind, "")), done, total, elapsed))
+    return _make_progress(import_set, activity, f"{done:,} of {total:,} {act}", end=end, done=done, total=total)
+
+
+def _explain_stop(task: Task | None, noun: str) -> str:
+    """Why the task does not go on now. Empty if it does."""
+    if task is None:
+        return ""
+    if task.status == TaskStatus.FAILED:
+        return f"The {noun} failed. An admin can start it again under Tasks."
+    if task.reason and task.due_at > timezone.now():
+        return f"The {noun} failed, and starts again at {format_clock(task.due_at)}."
+    return ""
+
+
+def _make_progress(
+    import_set: Import,
+    activity: str,
+    text: str,
+    *,
+    end: str = "",
+    done: int | None = None,
+    total: int = 100,
+    is_stopped: bool = False,
+) -> WorkProgress:
+    return WorkProgress(
+        f"import-{import_set.pk}",
+        activity,
+        import_set.voice.name,
+        text,
+        end,
+        value=done,
+        most=total,
+        is_counted=done is not None,
+        is_stopped=is_stopped,
+    )

@@ -1,0 +1,164 @@
+"""The page of an import: a preview of what was uploaded, its choices, and adding or discarding it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from consent.access import get_user, require_permission
+from voicehub import media
+from voicehub.refusals import ActionRefused, show_refusal_as_message
+from voicehub.tokens import hash_token
+from voices import access
+from voices.models import Import, ImportClip, ImportFile, ImportStatus, ImportText
+from voices.services.imports import choices
+from voices.services.imports.add import start_adding
+from voices.services.imports.clear import discard_import
+from voices.views.import_counts import ImportCounts, Show, is_plain, read_show
+from voices.views.import_files import (
+    MAX_SHOWN,
+    describe_other_files,
+    list_code_pages,
+    load_archives,
+    load_left_out,
+    load_tables,
+)
+from voices.views.import_lists import load_clips, load_lines, make_file_row
+from voices.views.import_progress import load_import_progress
+
+
+def _get_import(request: HttpRequest, pk: object) -> Import:
+    import_set = get_object_or_404(Import.objects.select_related("voice__talent", "by"), pk=pk)
+    access.require_open_recordings(import_set.voice, get_user(request))
+    return import_set
+
+
+@require_permission("voices.add_recording")
+@require_safe
+def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The preview of an import, or its report. A poll with the token of what the page shows gets 204 if it is so."""
+    import_set = _get_import(request, pk)
+    counts = ImportCounts(import_set)
+    progress = load_import_progress(import_set, counts)
+    token = hash_token(repr((import_set.status, progress, counts.files)))
+    if request.GET.get("seen") == token:
+        return HttpResponse(status=204)
+    context: dict[str, Any] = {"import": import_set, "voice": import_set.voice, "counts": counts, "token": token}
+    context |= {"work": progress, "is_open": import_set.status == ImportStatus.OPEN}
+    if progress is None and import_set.status != ImportStatus.DISCARDED:
+        context |= _load_preview(request, import_set, counts)
+    return render(request, "voices/import.html", context)
+
+
+def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts) -> dict[str, Any]:
+    show, number = read_show(request.GET.get("show", "")), request.GET.get("page", "1")
+    is_of_lines = show in {Show.LINES, Show.EARLIER}
+    figures = counts.list_figures(show)
+    tables, archives = load_tables(import_set), load_archives(import_set)
+    return {
+        "show": show.name.lower(),
+        "figures": figures,
+        "page": load_lines(import_set, show, number) if is_of_lines else load_clips(import_set, show, number),
+        "tables": tables[:MAX_SHOWN],
+        "has_more_tables": len(tables) > MAX_SHOWN,
+        "archives": archives[:MAX_SHOWN],
+        "code_pages": list(list_code_pages()),
+        "left_out": [make_file_row(file) for file in load_left_out(import_set)] if show is Show.REFUSED else [],
+        "left_out_more": counts.files["refused_files"] - MAX_SHOWN,
+        "is_plain": is_plain(figures, counts),
+        "has_doubt": any(table.is_in_doubt for table in tables),
+        "other_files": describe_other_files(import_set, counts),
+    }
+
+
+@require_permission("voices.add_recording")
+@require_POST
+@show_refusal_as_message("voices:import_detail")
+def import_add(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Have a task add the recordings. The page then shows its progress."""
+    start_adding(_get_import(request, pk))
+    return redirect("voices:import_detail", pk)
+
+
+@require_permission("voices.add_recording")
+@require_http_methods(["GET", "HEAD", "POST"])
+@show_refusal_as_message("voices:import_detail")
+def import_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
+    import_set = _get_import(request, pk)
+    if request.method != "POST":
+        context = {"import": import_set, "voice": import_set.voice, "counts": ImportCounts(import_set)}
+        return render(request, "voices/import_discard.html", context)
+    discard_import(import_set)
+    messages.success(request, "The import was discarded. Its files are being deleted.")
+    return redirect(import_set.voice)
+
+
+def _make_text_url(pk: UUID) -> str:
+    text = get_object_or_404(ImportText.objects.select_related("file"), pk=pk)
+    return reverse("voices:import_detail", args=[text.file.import_set_id])
+
+
+def _get_text(request: HttpRequest, pk: UUID) -> ImportText:
+    text = get_object_or_404(ImportText.objects.select_related("file__import_set__voice"), pk=pk)
+    access.require_open_recordings(text.file.import_set.voice, get_user(request))
+    return text
+
+
+@require_permission("voices.add_recording")
+@require_POST
+@show_refusal_as_message(_make_text_url)
+def import_columns(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Choose the columns of a table, or have them found again."""
+    text = _get_text(request, pk)
+    if "find" in request.POST:
+        choices.find_columns(text)
+    else:
+        name_at, text_at = _read_place(request, "names"), _read_place(request, "texts")
+        if name_at is None or text_at is None:
+            raise ActionRefused("Choose a column for the names, and one for the transcripts.")
+        choices.choose_columns(text, name_at, text_at, _read_place(request, "normalized"))
+    return redirect(_make_text_url(pk))
+
+
+def _read_place(request: HttpRequest, name: str) -> int | None:
+    number = request.POST.get(name, "").strip()
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 4 else None
+
+
+@require_permission("voices.add_recording")
+@require_POST
+@show_refusal_as_message(_make_text_url)
+def import_zeros(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take the names that lost their leading zeros for the files that they seem to mean."""
+    choices.restore_zeros(_get_text(request, pk))
+    return redirect(_make_text_url(pk))
+
+
+def _make_file_url(pk: UUID) -> str:
+    return reverse("voices:import_detail", args=[get_object_or_404(ImportFile, pk=pk).import_set_id])
+
+
+@require_permission("voices.add_recording")
+@require_POST
+@show_refusal_as_message(_make_file_url)
+def import_code_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Choose the code page of the names in an archive, which is then checked once more."""
+    file = get_object_or_404(ImportFile.objects.select_related("import_set__voice"), pk=pk)
+    access.require_open_recordings(file.import_set.voice, get_user(request))
+    choices.choose_code_page(file, request.POST.get("code_page", ""))
+    return redirect(_make_file_url(pk))
+
+
+@require_permission("voices.add_recording")
+@require_safe
+def import_clip_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The playable WAV of a clip. A clip that is not added, and whose import is cleared, has none."""
+    clip = get_object_or_404(ImportClip.objects.select_related("import_set__voice"), pk=pk)
+    access.require_open_recordings(clip.import_set.voice, get_user(request))
+    if not clip.is_playable:
+        raise Http404("No such sound.")
+    return media.send_file(request, clip.sound, "audio/wav", f"{clip.file_name}.wav", attachment=False)

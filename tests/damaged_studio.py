@@ -26,7 +26,20 @@ from tests.voices.rows import Studio, make_clip
 from voicehub.json_fields import ShapedJSONField
 from voicehub.models import User
 from voicehub.storage import private
-from voices.models import Build, OfflineProof, Preview, Recording, RemoteVoice, Voice
+from voices.models import (
+    Build,
+    Import,
+    ImportClip,
+    ImportFile,
+    ImportLine,
+    ImportPart,
+    ImportText,
+    OfflineProof,
+    Preview,
+    Recording,
+    RemoteVoice,
+    Voice,
+)
 
 NOTE = "Some data was changed or lost and is not shown"
 FINDING = {"severity": "look", "code": "noisy", "text": "It is noisy.", "advice": "Move.", "at": 1.5}
@@ -116,6 +129,24 @@ def _make_voice(studio: Studio, voice: Voice) -> None:
     preview = Preview(remote_voice=ended[0].remote_voice, build=ended[0], text="A.", status="ready")
     preview.content_type = "audio/wav"
     preview.file.save("preview", ContentFile(make_clip()))
+    _make_import(studio, voice)
+
+
+def _make_import(studio: Studio, voice: Voice) -> None:
+    """An import with a file that has arrived in part, and one with a converted clip and a table."""
+    import_set = Import.objects.create(voice=voice, by=studio.producer)
+    arriving = ImportFile.objects.create(import_set=import_set, name="later.zip", size=20, received=10)
+    ImportPart(file=arriving, start=0, size=10).content.save("part", ContentFile(b"0123456789"))
+    checked = ImportFile(import_set=import_set, name="clips.zip", size=10, received=10, status="checked")
+    checked.findings = [FINDING]
+    checked.file.save("file", ContentFile(b"0123456789"))
+    clip = ImportClip(import_set=import_set, source=checked, name="a.flac", status="ready", seconds=4.0, recipe=RECIPE)
+    clip.findings, clip.levels, clip.peaks, clip.fine_peaks = [FINDING], LEVELS, [-5, 5] * 4, [-5, 5] * 4
+    clip.wav.save("wav", ContentFile(make_clip()), save=False)
+    clip.file.save("file", ContentFile(b"fLaC"))
+    table = ImportText(file=checked, name="metadata.csv", kind="table", samples=[["a", "A sentence."]], line_count=1)
+    table.content.save("table", ContentFile(b"b|Another sentence."))
+    ImportLine.objects.create(import_set=import_set, text_file=table, number=1, name="b", reason="unknown")
 
 
 # --- Pages ------------------------------------------------------------------------------

@@ -124,6 +124,8 @@ class ConsentTable(ConsentCells):
         for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
             contracts[contract.talent_id].append(contract)
         self.terms = {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in records}
+        if len(Consent.objects.order_by("language").values_list("language").distinct()[:2]) < 2:
+            self.columns.hide("language")
 
     def render_language(self, record: Consent) -> str:
         return get_language_name(record.language)

@@ -129,7 +129,7 @@ class ConsentTable(ConsentCells):
 
     def _has_languages(self) -> bool:
         """Whether the column of languages says anything, or sorts the rows."""
-        is_sorting = "language" in [one.bare for one in self.order_by]
+        is_sorting = "language" in [sort.removeprefix("-") for sort in self.order_by]
         return is_sorting or len(Consent.objects.order_by("language").values_list("language").distinct()[:2]) > 1
 
     def render_language(self, record: Consent) -> str:

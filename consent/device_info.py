@@ -44,19 +44,29 @@ def _clean_device_value(value: Any) -> str | float | None:
     return value if isinstance(value, int | float) and abs(value) < 1e9 else None
 
 
-def describe_processing(take: Take) -> str:
-    """The audio processing that the browser reported, and what it did not report; empty if it reported nothing.
+def _read_processing(take: Take) -> dict[str, bool]:
+    """The kinds of processing that the browser reported, and whether each was on.
 
     A setting is on, off, or a text that says which kind is on. Some browsers report only one of the three.
     """
-    reported = {
+    return {
         name: bool(take.device[key])
         for key, name in PROCESSING_LABELS.items()
         if isinstance(take.device.get(key), bool | str)
     }
-    active = [name for name, is_on in reported.items() if is_on]
-    if active:
-        return f"The browser applied {' and '.join(active)}, which changes the voice."
+
+
+def describe_applied_processing(take: Take) -> str:
+    """The audio processing that was on; empty if none was, or the browser reported nothing."""
+    active = [name for name, is_on in _read_processing(take).items() if is_on]
+    return f"The browser applied {' and '.join(active)}, which changes the voice." if active else ""
+
+
+def describe_absent_processing(take: Take) -> str:
+    """That no processing was on, and what the browser did not report; empty if some was on, or it reported nothing."""
+    reported = _read_processing(take)
+    if any(reported.values()):
+        return ""
     unknown = [name for name in PROCESSING_LABELS.values() if name not in reported]
     if reported and unknown:
         return f"The browser applied no {' or '.join(reported)}. It did not report {' or '.join(unknown)}."

@@ -34,7 +34,7 @@ class Deletion:
     """The deletion of a voice, or of the files sent for it, at a provider after the end of a consent or contract.
 
     `subject` says what was there, such as “28 recordings and the consent file”. `how` says how the deletion is, or will
-    be, confirmed.
+    be, confirmed. `url` is its page for staff.
     """
 
     provider: str
@@ -42,6 +42,7 @@ class Deletion:
     requested_at: datetime
     deleted_at: datetime | None
     how: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,14 @@ PARTY_LABEL = "Studio's company in the contract"
 PARTY_HELP = "Its legal name. The consent of the talent must name the same company."
 DRAFT_LOST = "The file is no longer kept. Choose it again."
 COUNTRIES_LABEL = "Countries in which the voice may be used"
+COUNTRIES_HELP = "Each build is checked against them."
 
 
 def list_language_choices() -> list[tuple[str, str]]:
     """The languages of a talent's pages and mails. Those that no admin has released are marked."""
     offered = list_offered_languages()
     return [
-        (language, name if language in offered else f"{name} (not released: English until then)")
+        (language, name if language in offered else f"{name} (not released)")
         for language, name in TALENT_LANGUAGES.items()
     ]
 
@@ -48,7 +49,11 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
         fields = ["name", "email", "agent_email", "phone", "language", "notes"]
-        labels = {"email": "Email address", "agent_email": "Agent"}
+        labels = {"email": "Email address", "agent_email": "Agent's email address"}
+        help_texts = {
+            "agent_email": "The agent gets a copy of reminders, without the private link.",
+            "language": "The talent can change it on the private page. Until a language is released, English is used.",
+        }
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
@@ -77,7 +82,7 @@ class ContractForm(ModelFormOfContract):
     )
     providers = forms.MultipleChoiceField(label="Allowed providers", widget=forms.CheckboxSelectMultiple)
     company = forms.CharField(label=PARTY_LABEL, max_length=120, help_text=PARTY_HELP)
-    countries = CountriesField(label=COUNTRIES_LABEL)
+    countries = CountriesField(label=COUNTRIES_LABEL, help_text=COUNTRIES_HELP)
     are_uses_read = forms.BooleanField(
         label="I have read the excluded uses and the training clause. They allow the purposes above.",
         required=False,
@@ -98,7 +103,10 @@ class ContractForm(ModelFormOfContract):
             "exclusive": "Exclusive: only this studio may use the voice",
             "delete_at_end": DELETE_AT_END_LABEL,
         }
-        help_texts = {"territory": "", "ends_on": "Empty: no end date."}
+        help_texts = {
+            "territory": "The clause as it is written. It is filed, not checked.",
+            "ends_on": "Empty: no end date.",
+        }
         widgets = {
             "signed_on": DATE_WIDGET,
             "starts_on": DATE_WIDGET,

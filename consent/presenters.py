@@ -1,15 +1,19 @@
-"""Presentation of a consent: its next step and the status of its invitations."""
+"""Presentation of a consent: its next step and the status of its invitations. Also the confirmations of a contract."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
 
 from consent import extension_points
 from consent.access import InvitationRow
-from consent.models import Consent, ConsentStatus, Talent
+from consent.models import Consent, ConsentStatus, Contract, ContractConfirmation, Talent
 from consent.services.filed_contracts import FiledContracts
 from consent.services.gate import BuildPermission
 from voicehub.models import User
@@ -80,6 +84,12 @@ def make_next_step(
     if consent.replaced_by:
         return _make_replaced_step(consent.replaced_by)
     return _make_closed_step(consent, user)
+
+
+def put_after_question(step: NextStep) -> NextStep:
+    """The same step without emphasis, as the answer to a question of the talent comes first."""
+    title = capfirst(step.title.removeprefix("Next: "))
+    return replace(step, title=title, actions=[replace(one, is_primary=False) for one in step.actions], is_open=False)
 
 
 def _make_contract_step(consent: Consent, user: User, problem: str) -> NextStep:
@@ -201,7 +211,25 @@ def _make_replaced_step(newer: Consent) -> NextStep:
 
 
 def _make_closed_step(consent: Consent, user: User) -> NextStep:
-    text = "No voice can be built with this consent. Its recordings and its audit log are kept as evidence."
+    text = "No voice can be built with this consent. Its recordings and its audit log stay."
     url = reverse("consent:consent_ask", args=[consent.talent_id])
     actions = [Action("Request a new consent", url, is_primary=False)] if user.has_perm("consent.add_consent") else []
-    return NextStep(consent.get_status_display(), [text], actions)
+    return NextStep("Kept as evidence", [text], actions, is_open=False)
+
+
+def list_confirmations(
+    contract: Contract, purposes: Sequence[ContractConfirmation]
+) -> list[tuple[str, User, datetime]]:
+    """The confirmed terms, the person and the moment. What a person confirmed on one day is one entry."""
+    confirmed: list[tuple[str, User, datetime]] = []
+    if contract.terms_confirmed_by and contract.terms_confirmed_at:
+        confirmed.append(("party and countries", contract.terms_confirmed_by, contract.terms_confirmed_at))
+    confirmed += [(row.get_purpose_display().lower(), row.confirmed_by, row.confirmed_at) for row in purposes]
+    days: dict[tuple[Any, date], list[tuple[str, User, datetime]]] = {}
+    for entry in confirmed:
+        days.setdefault((entry[1].pk, timezone.localdate(entry[2])), []).append(entry)
+    is_all_at_once = len(days) == 1 and len(confirmed) == len(contract.purposes) + 1
+    return [
+        ("All terms" if is_all_at_once else capfirst("; ".join(entry[0] for entry in entries)), *entries[0][1:])
+        for entries in days.values()
+    ]

@@ -124,6 +124,13 @@ class ConsentTable(ConsentCells):
         for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
             contracts[contract.talent_id].append(contract)
         self.terms = {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in records}
+        if not self._has_languages():
+            self.columns.hide("language")
+
+    def _has_languages(self) -> bool:
+        """Whether the column of languages says anything, or sorts the rows."""
+        is_sorting = "language" in [sort.removeprefix("-") for sort in self.order_by]
+        return is_sorting or len(Consent.objects.order_by("language").values_list("language").distinct()[:2]) > 1
 
     def render_language(self, record: Consent) -> str:
         return get_language_name(record.language)

@@ -123,8 +123,13 @@ def take_bars(take: Take) -> str:
 
 
 @register.filter
-def processing(take: Take) -> str:
-    return device_info.describe_processing(take)
+def applied_processing(take: Take) -> str:
+    return device_info.describe_applied_processing(take)
+
+
+@register.filter
+def absent_processing(take: Take) -> str:
+    return device_info.describe_absent_processing(take)
 
 
 @register.filter

@@ -30,7 +30,7 @@ from consent.forms import ApprovalForm, LanguageForm
 from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Take
 from consent.playback import find_first_playback
-from consent.presenters import make_contract_url, make_next_step
+from consent.presenters import make_contract_url, make_next_step, put_after_question
 from consent.services import invitations, review
 from consent.services.approval import count_seconds_left, may_approve
 from consent.services.audit_log import find_first_broken_event
@@ -85,6 +85,15 @@ def render_consent_page(
     shared_reviews = review.list_shared_reviews(to_review) if to_review else []
     links, earlier_links = fold_past_links(list_invitation_rows(consent, invitation_page, revoked))
     is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
+    next_step = make_next_step(
+        consent,
+        user,
+        is_invited=is_invited,
+        contracts=term["filed_contracts"],
+        permission=_check_permission(consent),
+    )
+    questions = list(consent.questions.select_related("answered_by"))
+    has_open_question = any(not one.answered_at for one in questions) and user.has_perm("consent.review_consent")
     context = {
         "consent": consent,
         "has_takes": to_review or other_takes.paginator.count,
@@ -100,17 +109,12 @@ def render_consent_page(
         "earlier_links": earlier_links,
         "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
-        "questions": list(consent.questions.select_related("answered_by")),
+        "questions": questions,
+        "has_open_question": has_open_question,
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
-        "next_step": make_next_step(
-            consent,
-            user,
-            is_invited=is_invited,
-            contracts=term["filed_contracts"],
-            permission=_check_permission(consent),
-        ),
+        "next_step": put_after_question(next_step) if has_open_question and not to_review else next_step,
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "take_problem": find_take_problem(consent),
         "languages": _list_uncovered_languages(consent),

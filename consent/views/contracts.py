@@ -20,6 +20,7 @@ from consent.contract_download import send_contract
 from consent.forms import DRAFT_LOST, ConfirmTermsForm, ContractForm
 from consent.labels import get_purpose_label
 from consent.models import Contract, ContractDraft, Talent
+from consent.presenters import list_confirmations
 from consent.services.contract_drafts import delete_drafts, find_draft, store_draft
 from consent.services.contract_rules import list_contract_warnings
 from consent.services.contracts import confirm_terms, file_contract, resume_contract, suspend_contract
@@ -96,7 +97,8 @@ def _render_contract_page(
     request: HttpRequest, contract: Contract, form: ConfirmTermsForm | None = None
 ) -> HttpResponse:
     form = form or ConfirmTermsForm(contract)
-    confirmations = {row.purpose: row for row in contract.confirmations.select_related("confirmed_by")}
+    confirmations = list(contract.confirmations.select_related("confirmed_by"))
+    confirmed = {row.purpose for row in confirmations}
     suspensions = list_suspensions(contract)
     context = {
         "contract": contract,
@@ -105,7 +107,8 @@ def _render_contract_page(
         "suspensions": suspensions,
         "open_suspension": next((one for one in suspensions if one.resumed_at is None), None),
         "file_warnings": contract.file_warnings,
-        "purposes": [(get_purpose_label(purpose), confirmations.get(purpose)) for purpose in contract.purposes],
+        "purposes": [(get_purpose_label(purpose), purpose in confirmed) for purpose in contract.purposes],
+        "confirmations": list_confirmations(contract, confirmations),
         "warnings": list_contract_warnings(contract),
         "confirm_form": form if form.fields else None,
     }

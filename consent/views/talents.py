@@ -16,6 +16,7 @@ from consent.forms import TalentForm
 from consent.link_forms import TalentEditForm
 from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
 from consent.models import ConsentStatus, Talent
+from consent.recent_activity import list_activity
 from consent.services.consent_requests import list_unsent_requests
 from consent.services.legal_hold import release_hold, set_hold
 from consent.services.open_requests import BulkResult, resend_many
@@ -27,7 +28,8 @@ from voicehub.lists.pages import load_list, load_part
 from voicehub.models import User
 from voicehub.text import format_count
 
-RECENT_EVENTS = 6
+RECENT_EVENTS = 40
+SHOWN_ACTIVITY = 6
 
 
 @require_permission("consent.view_talent")
@@ -73,7 +75,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "in_force": in_force,
         "suspended": suspended,
         "ready_for_voice": in_force and furthest and furthest.status == ConsentStatus.APPROVED,
-        "events": list_recent_events(talent, RECENT_EVENTS),
+        "activity": list_activity(talent, list_recent_events(talent, RECENT_EVENTS))[:SHOWN_ACTIVITY],
         "comparison": load_comparison(talent),
     }
     return render(request, "consent/talent.html", context)

@@ -105,3 +105,42 @@ def check_widths(tab: Tab) -> None:
         tab.page.set_viewport_size({"width": width, "height": 900})
         for path in ("/builds/", "/voices/"):
             assert tab.goto(path).evaluate(fits), (path, width)
+
+
+MAKE_TALENTS = """
+from tests.consent.rows import ConsentFactory
+from voicehub.models import User
+factory = ConsentFactory(User.objects.get(username="paula"))
+for name in ("Tina Ticked", "Tom Ticked", "Tess Ticked"):
+    factory.make_talent(name, f"{name.split()[0].lower()}@talent.test")
+"""
+
+
+def test_one_box_ticks_a_page_of_talents_and_a_name_ticks_its_row(studio: Studio, open_tab: Callable[..., Tab]) -> None:
+    studio.run_script(MAKE_TALENTS)
+    tab = open_tab("desktop", "paula")
+    page = tab.goto("/talents/?search=ticked")
+    boxes, all_box = page.locator("tbody [name=talent]"), page.get_by_role("checkbox", name="Choose all on this page")
+    boxes.first.check()
+    expect(all_box).to_have_js_property("indeterminate", True)
+    all_box.check()
+    for number in range(3):
+        expect(boxes.nth(number)).to_be_checked()
+    boxes.nth(1).uncheck()
+    expect(all_box).not_to_be_checked()
+    page.get_by_role("button", name="Request consent of the ticked talents").click()
+    expect(page.get_by_role("heading", name="Request consent of 2 talents")).to_be_visible()
+    check_names_that_tick(page)
+    tab.check_page("requests of many talents")
+
+
+def check_names_that_tick(page: Page) -> None:
+    """The name of a purpose ticks its row and the name of a provider its column; once more clears them."""
+    ticked, row = page.locator("[name=use]:checked"), page.get_by_role("button", name="All for Advertising")
+    providers = page.locator(".use-matrix thead th").count() - 1
+    row.click()
+    expect(ticked).to_have_count(providers)
+    row.click()
+    expect(ticked).to_have_count(0)
+    page.get_by_role("button", name="All for Speechgen").click()
+    expect(ticked).to_have_count(page.locator(".use-matrix tbody tr").count())

@@ -271,3 +271,11 @@ def test_number_of_queries_does_not_grow_with_rows(name: str, factory: ConsentFa
     add_talents(57)
     assert len(read_rows(producer_client, name, size=100)) == 60
     assert [count_list_queries(producer_client, name, size=size, sort="status") for size in (25, 100)] == expected
+
+
+def test_language_is_a_column_only_while_there_are_two(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_consent(factory.make_talent("Ann English"))
+    factory.make_consent(factory.make_talent("Bea English"))
+    assert "Language" not in read_headings(producer_client, CONSENTS)
+    Consent.objects.filter(pk=consent.pk).update(language="de-DE")
+    assert "Language" in read_headings(producer_client, CONSENTS)

@@ -1,5 +1,6 @@
 """Several requests at once: of one talent, of ticked talents, and from a table."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -370,3 +371,15 @@ def test_end_after_that_of_the_contract_is_noted(factory: ConsentFactory) -> Non
     table = make_table(f"Tilda Strand,{PROVIDER},en-US,narration,2099-12-31")
     (outcome,) = preview_requests(read_plans(table.encode())).outcomes
     assert "so the consent ends then." in outcome.note
+
+
+def test_preview_comes_first_and_talents_can_be_left_out(factory: ConsentFactory, producer_client: Client) -> None:
+    first, second = factory.make_talent("Ada One", "ada@people.test"), factory.make_talent("Bo Two", "")
+    for talent in (first, second):
+        factory.make_contract(talent, purposes=["narration", "advertising"])
+    url = reverse("consent:ask_talents")
+    page = read_html(producer_client.get(url, {"talent": [str(first.pk), str(second.pk)]}))
+    assert '<button class="btn btn-primary" formmethod="get">Preview</button>' in page
+    assert re.findall(r'name="talent" value="([^"]+)" checked', page) == [str(first.pk), str(second.pk)]
+    page = read_html(ask_talents(producer_client, first, method="get"))
+    assert '<button class="btn btn-primary">Request consent</button>' in page and "Bo Two" not in page

@@ -326,3 +326,13 @@ def test_too_many_requests_are_refused(
     monkeypatch.setattr("consent.views.open_requests.MOST_REQUESTS", 1)
     rows = [send_request(factory, name) for name in ("Ann One", "Bo Two")]
     assert "do it in parts" in post(producer_client, "remind_many", *rows)
+
+
+def test_reminder_stands_once_for_each_link(factory: ConsentFactory, producer_client: Client) -> None:
+    talent = factory.make_talent("Lia Link")
+    consents = [factory.make_consent(talent, purpose) for purpose in ("narration", "advertising", "entertainment")]
+    invite_talent(consents, factory.producer)
+    run_due_tasks("send_invitation")
+    send_request(factory, "Tia Talent")
+    page = read_list(producer_client, LIST)
+    assert page.count(">Remind<span") == 2 and page.count("Same link") == 2

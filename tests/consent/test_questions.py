@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.models import Consent, Event, EventKind, Question
+from consent.presenters import Action, NextStep, put_after_question
 from consent.services.audit_log import find_first_broken_event
 from consent.services.invitations import invite_talent
 from consent.services.questions import DAILY_QUESTIONS, OPEN_QUESTIONS, QUESTION_LENGTH, answer_question
@@ -157,3 +158,18 @@ def test_words_of_a_question_are_escaped(factory: ConsentFactory, producer_clien
         producer_client.get(consent.get_absolute_url()).content,
     ):
         assert b"<script>alert" not in page and b"&lt;script&gt;alert" in page
+
+
+def test_open_question_is_the_next_step_of_the_page(factory: ConsentFactory, producer_client: Client) -> None:
+    consent = factory.make_consent()
+    ask(factory.open_link(consent), consent)
+    page = read_html(producer_client.get(consent.get_absolute_url()))
+    assert page.index("Next: answer the question") < page.index(f"Waiting for {consent.talent.name}")
+    assert page.count("btn btn-primary") == 1
+    page = answer(producer_client, Question.objects.get(), "Two producers.")
+    assert "Next: answer the question" not in page and "Questions of the talent" in page
+
+
+def test_step_after_a_question_has_no_emphasis() -> None:
+    step = put_after_question(NextStep("Next: invite Ann", ["Email a link."], [Action("Send the invitation", "/")]))
+    assert (step.title, step.is_open, step.actions[0].is_primary) == ("Invite Ann", False, False)

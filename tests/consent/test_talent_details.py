@@ -221,3 +221,14 @@ def test_new_link_takes_the_place_of_a_refused_one(
     producer_client.post(get_url("invite", consent))
     run_due_tasks("send_invitation")
     assert "Mail refused" not in read_today(producer_client)
+
+
+def test_equal_events_of_several_consents_are_one_activity(factory: ConsentFactory, producer_client: Client) -> None:
+    talent = factory.make_talent("Ann Active", "ann@people.test")
+    consents = [factory.make_consent(talent, purpose) for purpose in ("narration", "advertising", "entertainment")]
+    invite_talent(consents, factory.producer)
+    run_due_tasks("send_invitation")
+    page = read_html(producer_client.get(talent.get_absolute_url()))
+    activity = page[page.index("Recent activity") :]
+    assert activity.count("requested consent.") == 1 and "for 3 consents" in activity
+    assert "was emailed to the talent." in activity and "ann@people.test" not in activity

@@ -127,7 +127,7 @@ def test_talent_cannot_choose_a_language_that_is_not_offered_but_staff_can(
 def test_staff_choose_the_language_in_the_form(consent: Consent, producer_client: Client) -> None:
     url = reverse("consent:talent_edit", args=[consent.talent.pk])
     page = producer_client.get(url)
-    assert "German (not released: English until then)" in page.content.decode()
+    assert "German (not released)" in page.content.decode()
     form = page.context["form"]
     fields = {"name": consent.talent.name, "email": consent.talent.email, "version": form["version"].value()}
     assert producer_client.post(url, {**fields, "language": "de"}).status_code == 302

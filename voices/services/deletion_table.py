@@ -1,6 +1,7 @@
 """The deletions of a consent that has ended, as the table that the talent and staff see."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -34,7 +35,11 @@ def list_deletions(consent: Consent) -> list[Deletion]:
     has_ended = find_end(consent) is not None
     rows = list(remotes.prefetch_related("files").order_by("created_at"))
     past = load_past_work(key for remote in rows for key in _list_work_keys(remote))
-    return [deletion for remote in rows for deletion in _list_rows(remote, has_ended, past)]
+    return [
+        replace(deletion, url=remote.get_absolute_url())
+        for remote in rows
+        for deletion in _list_rows(remote, has_ended, past)
+    ]
 
 
 def _list_work_keys(remote: RemoteVoice) -> Iterator[WorkKey]:

@@ -237,3 +237,14 @@ def test_assignment_without_address_enqueues_no_mail(remote: RemoteVoice, produc
     User.objects.update(email="")
     withdraw(remote, producer)
     assert not Task.objects.filter(kind="send_deletion_task").exists()
+
+
+def test_withdrawn_consent_leads_to_the_deletion_first(
+    remote: RemoteVoice, producer: User, producer_client: Client
+) -> None:
+    withdraw(remote, producer)
+    consent = remote.builds.get().consent
+    page = read_html(producer_client.get(consent.get_absolute_url()))
+    assert f'<a class="underlined" href="{remote.get_absolute_url()}">Voice' in page
+    assert page.index(">Deletions</h2>") < page.index(">Statement</h2>")
+    assert "Approved recording" not in page and "next next-plain" in page

@@ -19,7 +19,7 @@ from voices.next_fixes import Fix, describe_target, load_build_fixes, name_targe
 from voices.services.builds.nearest import find_nearest_targets
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
-from voices.views.finding_list import list_findings
+from voices.views.finding_list import list_findings, split_findings
 from voices.views.improvements import load_improvements
 from voices.views.readiness import make_options_context, make_readiness_context
 from voices.views.recording_table import load_recording_page, load_recording_progress
@@ -54,7 +54,7 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     }
     context |= make_options_context(voice, options, get_user(request), is_closed=context["is_closed"])
     if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
-        context["findings"] = list_findings(voice)
+        context |= split_findings(list_findings(voice))
         context["is_comparison_allowed"] = is_comparison_allowed(voice.talent_id)
         if request.GET.get("improvements") == "show":
             context |= load_improvements(voice)
@@ -105,7 +105,8 @@ def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
     remotes = access.list_remote_voices(voice)
     held = find_held_voices(remotes)
     context = make_tab_context(voice, get_user(request), Tab.PROVIDERS) | {
-        "remotes": remotes,
+        "remotes": [remote for remote in remotes if not remote.deleted_at],
+        "deleted_remotes": [remote for remote in remotes if remote.deleted_at],
         "held": held,
         "overall_scores": load_overall_scores(remotes),
         "samples": load_samples(remotes, held, get_user(request)),

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from django.urls import reverse
 
-from consent.models import Consent
+from consent.models import Consent, ConsentStatus
 from providers.types import Handover, Limit
 from voicehub.text import format_count, format_date, format_duration, join_with_and
 from voices.models import Account
 from voices.models.choices import HANDOVER_LABELS
-from voices.presenters import FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
+from voices.presenters import CONSENT_GAPS, FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
 from voices.services.builds.clip_pool import ProviderClips
 from voices.services.builds.gaps import SELECTING_HANDOVERS, Gap, GapKind
 from voices.services.builds.likely_failures import LikelyFailure, TierJudge
@@ -188,6 +188,8 @@ class BuildOption:
     def _name_obstacle(self) -> str:
         """The first obstacle, as a state: “Consent missing”. The summary has the others."""
         missing = next(iter(self._list_missing()), "")
+        if missing == MISSING_CONSENT_TEXT and self.newest_consent:
+            return CONSENT_GAPS.get(ConsentStatus(self.newest_consent.status), "Consent missing")
         return f"{missing.removeprefix('the ').capitalize()} missing" if missing else "Not ready"
 
     def _list_missing(self) -> Iterable[str]:
@@ -227,8 +229,8 @@ class BuildOption:
     @property
     def is_said_by_badge(self) -> bool:
         """Whether the badge says all that is missing, so that the summary adds nothing."""
-        text = self._describe_obstacles().removeprefix("the ").capitalize()
-        return not self.is_ready and text == self._name_obstacle()
+        text = f"{next(iter(self._list_missing()), '')} missing"
+        return not self.is_ready and text == self._describe_obstacles()
 
     @property
     def has_enough_recordings(self) -> bool:

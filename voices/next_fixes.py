@@ -13,6 +13,7 @@ from consent.presenters import find_contract_fix, make_contract_url
 from consent.request_actions import RESUME_CONTRACT, find_action
 from consent.services.gate import BuildPermission
 from providers import registry
+from providers.types import Handover
 from voicehub.models import User
 from voicehub.text import join_with_and
 from voices.build_option import BuildOption
@@ -20,8 +21,9 @@ from voices.build_options import make_consent_url
 from voices.models import Account, Build, BuildRecording, BuildStatus, Voice
 from voices.models.build import MARKED
 from voices.presenters import FIX_LINKS, make_option_key, make_target_name
-from voices.services.builds.gaps import GapKind
+from voices.services.builds.gaps import Gap, GapKind
 from voices.services.builds.nearest import GateStep, Rank, Target, find_gate_step
+from voices.services.builds.readiness import Readiness
 
 START = "voices.start_build"
 ANSWER = "voices.start_build"
@@ -166,8 +168,27 @@ def _find_fix(voice: Voice, target: Target, statements: Sequence[str]) -> Fix:
         return find_gate_fix(voice, target.account.provider, permission, statements)
     if not gaps:
         return Fix(f"{voice.get_absolute_url()}?show=look#recordings", "Show recordings")
-    anchor, label, needed = FIX_LINKS[gaps[0].kind]
-    return Fix(voice.get_absolute_url() + anchor, label or "Open voice", needed)
+    anchor, _label, needed = FIX_LINKS[gaps[0].kind]
+    return Fix(voice.get_absolute_url() + anchor, name_fix(gaps[0]) or "Open voice", needed)
+
+
+def name_fix(gap: Gap) -> str:
+    """“Add 4 transcripts”, or empty if there is no page where the gap is fixed."""
+    is_counted = gap.kind is GapKind.TRANSCRIPTS and gap.subject
+    return f"Add {gap.subject}" if is_counted else FIX_LINKS[gap.kind][1]
+
+
+def find_rebuild_fix(build: Build, state: Readiness, user: User) -> Fix | None:
+    """The first step that this user can do towards the same build again."""
+    if not state.permission.is_given:
+        fix = find_gate_fix(build.voice, build.remote_voice.account.provider, state.permission)
+        return fix if fix.is_allowed_for(user) else None
+    for gap in state.gaps_by_handover.get(Handover(build.handover), ()):
+        anchor, _label, needed = FIX_LINKS[gap.kind]
+        fix = Fix(build.voice.get_absolute_url() + anchor, name_fix(gap), needed)
+        if fix.action and fix.is_allowed_for(user):
+            return fix
+    return None
 
 
 def make_pause_fix(account: Account) -> Fix:

@@ -39,6 +39,8 @@ SUSPENDED_BADGE = StatusBadge("wait", "Suspended")
 OUTDATED_BADGE = StatusBadge("over", "Earlier result")
 # What is said of a voice that the gate refuses, by the status of the consent of its build.
 ENDED_LABELS = {ConsentStatus.WITHDRAWN: "Withdrawn", ConsentStatus.EXPIRED: "Ended"}
+# What a build needs of a consent that is not in force yet.
+CONSENT_GAPS = {ConsentStatus.SUBMITTED: "Consent to review", ConsentStatus.REQUESTED: "Waiting for consent"}
 STATE_BADGES = {
     VoiceState.DELETED: StatusBadge("over", "Deleted"),
     VoiceState.ON_HOLD: StatusBadge("over", "Legal hold"),
@@ -171,13 +173,6 @@ def compute_change_token(build: Build, progress: WorkProgress | None) -> str:
     sent = (build.pk, build.status, progress)
     observed = (build.lookup_attempts, build.raw_status, build.has_unknown_status, build.remote_voice.account.paused_at)
     return hash_token(repr((*sent, *observed, minute)))
-
-
-def needs_staff_answer(build: Build) -> bool:
-    """Whether a response was lost and VoiceHub cannot look up the result, so that staff must check the provider."""
-    if build.status != BuildStatus.UNCONFIRMED:
-        return False
-    return build.lookup_attempts > 0 or not build.remote_voice.capabilities.can_find
 
 
 def describe_bill(build: Build) -> str:

@@ -131,6 +131,9 @@ def make_build_progress(build: Build, past: PastByKey) -> WorkProgress:
     if build.has_unknown_provider_status:
         text = "Unknown status. Check the provider's website, then answer here."
         return _make_progress(build, text, is_stopped=True)
+    if needs_staff_answer(build):
+        text = "The provider's response was lost. Check the provider's website, then answer here."
+        return _make_progress(build, text, is_stopped=True)
     if status == BuildStatus.SUBMITTING:
         return _make_sending_progress(build, past.get((WorkKind.SENDING, make_sending_key(build))))
     if status == BuildStatus.TRAINING:
@@ -139,6 +142,14 @@ def make_build_progress(build: Build, past: PastByKey) -> WorkProgress:
         tried = f" Last tried at {format_clock(build.submitted_at)}." if build.submitted_at else ""
         return _make_progress(build, f"{build.progress_message}{tried}", is_stopped=True)
     return _make_progress(build, STATUS_TEXTS.get(status, ""))
+
+
+def needs_staff_answer(build: Build) -> bool:
+    """Whether a response was lost and VoiceHub cannot look up the result, so that staff must check the provider."""
+    if build.status != BuildStatus.UNCONFIRMED:
+        return False
+    capabilities = build.remote_voice.find_capabilities()
+    return build.lookup_attempts > 0 or capabilities is None or not capabilities.can_find
 
 
 def _make_progress(

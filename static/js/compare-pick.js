@@ -17,7 +17,6 @@ function showChoice(form) {
   for (const field of form.elements) if (field.type === "submit") field.disabled = problem !== "";
 }
 
-for (const hint of document.querySelectorAll("[data-compare-hint]")) hint.hidden = false;
 for (const form of document.querySelectorAll("[data-compare-pick]")) {
   showChoice(form);
   document.addEventListener("change", (event) => event.target.form === form && showChoice(form));

@@ -1,16 +1,16 @@
 // What every staff page needs: menus, forms, <details> elements, copy buttons.
 
 // A menu closes on Escape and on a click outside it.
-for (const menu of document.querySelectorAll("details[data-menu]")) {
-  document.addEventListener("click", (event) => {
-    if (!menu.contains(event.target)) menu.open = false;
-  });
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
-}
+const OPEN_MENU = "details[data-menu][open]";
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll(OPEN_MENU)) if (!menu.contains(target)) menu.open = false;
+});
+document.addEventListener("keydown", ({ key, target }) => {
+  const menu = target.closest?.(OPEN_MENU);
+  if (key !== "Escape" || !menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
 
 // In a narrow window, tabs scroll sideways. The current one is in view, also once the font has its final width.
 function showCurrentTabs() {
@@ -21,6 +21,7 @@ function showCurrentTabs() {
 }
 showCurrentTabs();
 document.fonts.ready.then(showCurrentTabs);
+matchMedia("(max-width: 40em)").addEventListener("change", showCurrentTabs);
 document.addEventListener("htmx:afterSettle", ({ target }) => target.closest?.(".vh-tabs") && showCurrentTabs());
 
 // A line that scrolls sideways is faded on the side that has more.

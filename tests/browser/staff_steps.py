@@ -321,13 +321,16 @@ def open_voice_tab(page: Page, name: str) -> None:
 
 
 def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
-    """Open the row of this build option on the Readiness tab of the voice and return it."""
+    """Open the row of this build option on the Readiness tab of the voice, and its group, and return it."""
     open_voice_tab(page, "Readiness")
     row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
 
     def is_open() -> bool:
         """A click is lost if the section is replaced between the press and the release of the mouse button."""
+        group = page.locator(".option-more:not([open]):has(> .is-group)").filter(has=row)
+        if group.count():
+            group.locator(".is-group").click()
         if row.locator(".option-more").get_attribute("open") is None:
             row.locator(".option-head").click()
         return row.locator(".option-body").is_visible()
@@ -427,6 +430,6 @@ def delete_remote_voice(page: Page, reason: str) -> None:
 
 def confirm_deletion(page: Page, reason: str) -> None:
     """Confirm that a person has deleted the voice on the provider's own page."""
-    submit_with_reason(page, "Confirm deletion", reason)
+    submit_with_reason(page, "Confirm that the voice is deleted", reason)
     expect(page.locator("#deletion")).to_contain_text(re.compile(r"Confirmed by staff\s+Paula,"))
     expect(page.locator("#deletion")).to_contain_text(reason)

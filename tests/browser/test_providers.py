@@ -237,13 +237,16 @@ def test_unconfirmed_build_is_resolved_by_staff(studio: Studio, shared_talent: S
 
     new_charges = studio.sandbox.read_ledger(operation="sg_clone")[count_before:]
     assert len(new_charges) == 1
-    form = tab.page.locator("form").filter(has=tab.page.get_by_role("heading", name="The voice exists at the provider"))
+    form = tab.page.get_by_role("form", name="Answer: yes")
+    expect(form).to_be_hidden()
+    tab.page.get_by_label("The voice exists at the provider").check()
+    expect(tab.page.get_by_role("button", name="Send it again")).to_be_hidden()
     form.get_by_label("Its ID at the provider").fill(new_charges[0]["voice"])
-    form.get_by_role("button", name="It exists").click()
+    form.get_by_role("button", name="Continue this build").click()
     reason_field = form.get_by_label("How do you know?")
     assert reason_field.evaluate("(field) => field.validity.valueMissing")
     reason_field.fill(reason)
-    form.get_by_role("button", name="It exists").click()
+    form.get_by_role("button", name="Continue this build").click()
     expect(tab.page.get_by_text("Saved. The build continues from there.")).to_be_visible()
     staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.locator("dt:has-text('Resolved by staff') + dd")).to_have_text(f"Paula: “{reason}”")

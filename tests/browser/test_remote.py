@@ -43,7 +43,7 @@ def test_failed_rebuild_ends_what_the_earlier_build_promised(open_tab: OpenTab, 
     expect(page.get_by_role("button", name="Generate preview")).to_have_count(0)
     tab.check_page("build whose voice has changed since")
     staff_steps.open_remote_voice(page)
-    expect(page.locator("#status-title + .state")).to_have_text("Needs work")
+    expect(page.locator("#remote-state .state")).to_have_text("Needs work")
     expect(find_ready_labels(page)).to_have_count(0)
     expect(page.get_by_role("heading", name="Previews")).to_have_count(0)
     tab.check_page("voice at the provider, needs work")

@@ -70,21 +70,27 @@ def _make_usage(account: Account, usage: dict[str, Any]) -> None:
     UsageReading.objects.bulk_create(row for place, row in enumerate(rows) if place % 41 != 12)
 
 
+ANSWERS = {429: '{"error": "Too many requests. Wait 20 seconds."}', None: ""}
+
+
 def _make_calls(account: Account) -> None:
     calls = (
-        ("list_voices", 200),
-        ("fetch_build", 200),
-        ("create_recording", 429),
-        ("create_voice", 201),
+        ("list voices", 200),
+        ("fetch build", 200),
+        ("create recording", 429),
+        ("create voice", 201),
         ("usage", None),
     )
     AccountCall.objects.bulk_create(
         AccountCall(
-            account=account, at=timezone.now() - timedelta(minutes=11 * number), operation=calls[number % 5][0],
-            status=calls[number % 5][1], response_text='{"success": true, "page": 1, "items": []}',
+            account=account,
+            at=timezone.now() - timedelta(minutes=11 * number),
+            operation=calls[number % 5][0],
+            status=calls[number % 5][1],
+            response_text=ANSWERS.get(calls[number % 5][1], '{"success": true, "page": 1, "items": []}'),
         )
         for number in range(40)
-    )  # fmt: skip
+    )
 
 
 def make_proofs(account: Account, by: User) -> None:

@@ -21,7 +21,7 @@ from tests.support.sandbox import SandboxProcess
 from tests.voices.services.builds.build_harness import ACTIVE_STATUSES, BuildHarness
 from voicehub.models import Task, TaskStatus
 from voices.models import Build, BuildStatus
-from voices.presenters import needs_staff_answer
+from voices.work_progress import needs_staff_answer
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 

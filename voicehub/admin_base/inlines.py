@@ -22,18 +22,19 @@ else:
 class FirstRowsFormSet(InlineFormSet):
     """The first rows only. `find_rows` decides about the order."""
 
+    max_rows = MAX_ROWS
+
     def find_rows(self) -> QuerySet[Any]:
         return super().get_queryset()
 
     def get_queryset(self) -> Any:
         if not isinstance(getattr(self, "_queryset", None), list):
-            self._queryset: Any = list(self.find_rows()[:MAX_ROWS])
+            self._queryset: Any = list(self.find_rows()[: self.max_rows])
         return self._queryset
 
     @cached_property
     def total(self) -> int:
-        shown = len(self.get_queryset())
-        return shown if shown < MAX_ROWS or self.queryset is None else self.queryset.count()
+        return len(self.get_queryset()) if self.queryset is None else self.queryset.count()
 
     @property
     def total_text(self) -> str:

@@ -53,6 +53,8 @@ def format_scores(scores: Mapping[str, Any]) -> SafeString | str:
 
 
 class WorstRowsFormSet(FirstRowsFormSet):
+    max_rows = 10
+
     def find_rows(self) -> QuerySet[BuildRecording]:
         return order_worst_first(self.instance).defer(*DEFERRED_FIELDS)
 
@@ -119,6 +121,10 @@ class BuildAdmin(ReadOnlyAdmin):
         if build.status not in FAILED_STATUSES or not build.issue:
             return mark
         return format_html('{} <small class="sub">{}</small>', mark, truncatechars(build.issue, ISSUE_LENGTH))
+
+    def name_row(self, row: Build) -> str:
+        """As lists name it."""
+        return f"Build {row.number} of {row.voice}"  # type: ignore[attr-defined]  # annotated by get_queryset
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Build]:
         return annotate_numbers(super().get_queryset(request))

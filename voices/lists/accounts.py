@@ -81,8 +81,7 @@ class AccountTable(ListTable):
 
     def render_name(self, record: Account) -> SafeString:
         link = render_link(reverse("voices:account", args=[record.pk]), record.name)
-        reason = record.pause_reason if record.paused_at else record.last_error
-        return render_lines(render_lines(link, _describe_key(record)), _shorten(reason), "only-phone")
+        return render_lines(link, _describe_key(record))
 
     def render_provider(self, record: Account) -> str:
         return registry.get_provider_label(record.provider)
@@ -96,7 +95,7 @@ class AccountTable(ListTable):
     def render_state(self, record: Account) -> SafeString:
         badge = make_account_badge(record)
         reason = record.pause_reason if record.paused_at else record.last_error
-        return render_lines(render_mark(badge.severity, badge.label), _shorten(reason), "only-desk")
+        return render_lines(render_mark(badge.severity, badge.label), _shorten(reason))
 
     def render_checked(self, record: Account) -> SafeString | str:
         return render_moment(record.checked_at) or "Never"

@@ -15,6 +15,7 @@ from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import (
+    NOTHING,
     render_lines,
     render_link,
     render_moment,
@@ -104,10 +105,13 @@ class ScoreColumn(ListColumn):
             is_low_good=info.lower_is_better,
         )
         self.key = info.key
+        self.score_name = label
 
     def render(self, record: Build) -> SafeString | str:
         value = record.scores.get(self.key)
-        return "" if value is None else f"{value:.2f}"
+        if value is None:
+            return NOTHING
+        return format_html('<span data-label="{}">{}</span>', self.score_name, f"{value:.2f}")
 
 
 OVERALL, SIMILARITY, FLUENCY, PAUSES = SCORES
@@ -176,7 +180,7 @@ class BuildTable(ListTable):
     def render_next_step(self, record: Build) -> SafeString | str:
         fix = self._find_fix(record)
         name = record.voice.name if "voice" in self.columns else build_name(record)
-        return render_step(fix.url, fix.action, name) if fix else ""
+        return render_step(fix.url, fix.action, name) if fix else NOTHING
 
     def _find_fix(self, build: Build) -> Fix | None:
         _, fix = self.fixes.get(build.pk, (build, None))

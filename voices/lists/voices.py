@@ -117,8 +117,8 @@ class VoiceFilter(ListFilter):
 class VoiceTable(ListTable):
     default_sort = "next_step"
 
-    name = ListColumn("Voice", lambda: Lower("name"), css_class="two")
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="wrap only-desk", permission=TALENT_NAMES)
+    name = ListColumn("Voice", lambda: Lower("name"), css_class="two cut")
+    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="clip only-desk", permission=TALENT_NAMES)
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
     readiness = ListColumn("Next build", css_class="two")

@@ -1,5 +1,6 @@
 """Tags and filters for builds, scores, the provider's flags, and the voices of a talent."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
@@ -200,6 +201,15 @@ def get_preview_list(context: template.Context, remote: RemoteVoice) -> PreviewL
 
 
 BAR_WIDTH = 192
+
+
+@register.filter
+def small_units(amount: str) -> SafeString:
+    """“16 h 45 min”, with each unit in smaller type."""
+    parts = re.split(r"([a-z]+)", amount)
+    return format_html_join(
+        "", "{}", ((format_html("<small>{}</small>", one) if one.isalpha() else one,) for one in parts)
+    )
 
 
 @register.simple_tag

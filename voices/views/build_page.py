@@ -20,17 +20,19 @@ from voices.build_results.report_columns import ALL, ReportColumns, choose_colum
 from voices.build_results.timeline import make_timeline
 from voices.models import Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES, MARKED, MARKS
-from voices.presenters import FIX_LINKS, compute_change_token, describe_bill, describe_handover, needs_staff_answer
+from voices.next_fixes import find_rebuild_fix, name_fix
+from voices.presenters import FIX_LINKS, compute_change_token, describe_bill, describe_handover
 from voices.services.builds.changes import find_previous_build, load_changes, number_build
 from voices.services.builds.failures import is_open_failure
 from voices.services.builds.options import describe_emotions, list_option_fields, list_shown_options
+from voices.services.builds.readiness import check_readiness
 from voices.services.builds.rebuild import UNSUPPORTED, RebuildPlan, is_supported, plan_rebuild
 from voices.services.builds.recheck import check_built_voices
 from voices.services.builds.scores import count_scores, has_scores, order_worst_first
 from voices.services.builds.start import find_blockers
 from voices.services.remote_state import find_retraining, load_build_history
 from voices.views.comparison import make_compare_url
-from voices.work_progress import WorkProgress
+from voices.work_progress import WorkProgress, needs_staff_answer
 
 PAGE_SIZE = 10
 MAX_FIXES = 2
@@ -145,7 +147,7 @@ def make_result_context(
         "has_rebuild_note": is_rebuild_offered(build, plan, user),
         "rebuild_fixes": list_fixes(build, plan, user) if plan else [],
         "retraining": find_retraining(build.remote_voice),
-        "rebuild_refusals": list_rebuild_refusals(build),
+        **check_rebuild(build, user),
     }
 
 
@@ -159,9 +161,9 @@ def list_fixes(build: Build, plan: RebuildPlan, user: User) -> list[FixLink]:
     """What this user can do about what is missing for the rebuild."""
     voice_url = build.voice.get_absolute_url()
     fixes = {
-        label: FixLink(gap.text, f"{voice_url}{path}", label, permission)
+        name_fix(gap): FixLink(gap.text, f"{voice_url}{path}", name_fix(gap), permission)
         for gap in plan.gaps
-        for path, label, permission in [FIX_LINKS[gap.kind]]
+        for path, _label, permission in [FIX_LINKS[gap.kind]]
         if path and (not permission or user.has_perm(permission))
     }
     return list(fixes.values())[:MAX_FIXES]
@@ -218,7 +220,11 @@ def select_estimate_columns(rows: Iterable[BuildRecording], score_counts: Mappin
     }
 
 
-def list_rebuild_refusals(build: Build) -> list[str]:
-    """Why a rebuild with the recordings as they are would be refused now."""
+def check_rebuild(build: Build, user: User) -> dict[str, Any]:
+    """Why a rebuild with the recordings as they are would be refused now, and the first step against it."""
+    if not is_supported(build):
+        return {"rebuild_refusals": [UNSUPPORTED], "rebuild_step": None}
     account, tier = build.remote_voice.account, build.remote_voice.tier
-    return find_blockers(build.voice, account, tier, build.handover) if is_supported(build) else [UNSUPPORTED]
+    state = check_readiness(build.voice, account, tier)
+    refusals = find_blockers(build.voice, account, tier, build.handover, state=state)
+    return {"rebuild_refusals": refusals, "rebuild_step": find_rebuild_fix(build, state, user) if refusals else None}

@@ -9,8 +9,8 @@ from voicehub.text import format_count
 from voices.models import Build, BuildStatus
 from voices.models.build import make_marks
 from voices.next_fixes import find_build_fix, query_unclear_builds
-from voices.presenters import needs_staff_answer
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
+from voices.work_progress import needs_staff_answer
 
 MARK_SEEN = "voices.start_build"
 LABELS = {

@@ -23,6 +23,7 @@ PROVIDER_TEXTS = {
     "discarded": ("wait", "Not used", "The page of the build says why. Replace the recording, or exclude it."),
 }
 WORST_FIRST = ("bad", "wait")
+SHOWN_TO_REVIEW = 5
 # Findings that a filter of the table shows already.
 FILTERS = {UNUSABLE: "refused", NO_TRANSCRIPT: "no_transcript"}
 
@@ -44,6 +45,13 @@ def list_findings(voice: Voice) -> list[FindingLine]:
     """The worst first."""
     lines = [_make_line(voice, problem) for problem in list_problems(voice)]
     return sorted(lines, key=lambda line: WORST_FIRST.index(line.severity))
+
+
+def split_findings(lines: list[FindingLine]) -> dict[str, list[FindingLine]]:
+    """All that are likely to fail, and the first to review. The page folds the rest, if that saves some lines."""
+    count = sum(line.severity == WORST_FIRST[0] for line in lines) + SHOWN_TO_REVIEW
+    shown = count if len(lines) > count + 2 else len(lines)
+    return {"findings": lines[:shown], "more_findings": lines[shown:]}
 
 
 def _make_line(voice: Voice, problem: FoundProblem) -> FindingLine:

@@ -17,7 +17,7 @@ from voices.services.recordings.bulk.changes import BulkResult
 from voices.services.recordings.bulk.undo import undo_changes
 from voices.services.recordings.copies import find_copies, keep_copy
 from voices.services.recordings.repairs import find_repairs, has_repairs, repair_transcripts
-from voices.views.finding_list import list_findings
+from voices.views.finding_list import list_findings, split_findings
 from voices.views.recording_selection import describe_following, describe_undo, get_open_voice, read_id
 from voices.views.sound_charts import make_sound_charts
 
@@ -48,7 +48,7 @@ def load_improvements(voice: Voice) -> dict[str, Any]:
 def finding_list(request: HttpRequest, pk: str) -> HttpResponse:
     """The findings, which the tab loads again while the checks find more."""
     voice = get_open_voice(request, pk)
-    return render(request, "voices/_findings.html", {"voice": voice, "findings": list_findings(voice)})
+    return render(request, "voices/_findings.html", {"voice": voice, **split_findings(list_findings(voice))})
 
 
 @require_permission("voices.view_recording")

@@ -1,22 +1,29 @@
 """The parts of the Readiness tab that load themselves again while recordings are checked or change."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from consent.access import get_user, require_permission
 from voicehub.models import User
+from voicehub.text import join_with_and
 from voices import access
 from voices.build_option import BuildOption
 from voices.build_options import list_build_options
 from voices.models import Voice
-from voices.next_fixes import find_option_fix, is_last_step
+from voices.next_fixes import Fix, find_option_fix, is_last_step
+from voices.services.builds.nearest import Rank
 from voices.views.recording_filters import count_to_review
 from voices.views.recording_table import load_recording_progress
 from voices.views.voice_tabs import count_ready
+
+OptionRow = tuple[BuildOption, Fix | None]
+LEAST_FOLDED = 3
 
 
 def make_readiness_context(voice: Voice, user: User) -> dict[str, Any]:
@@ -27,12 +34,61 @@ def make_readiness_context(voice: Voice, user: User) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """Accounts and tiers that the same thing stops, in one line. Others are a group of their own.
+
+    `fix` is there if one step removes what stops all of them.
+    """
+
+    rows: Sequence[OptionRow]
+
+    @property
+    def is_folded(self) -> bool:
+        return len(self.rows) >= LEAST_FOLDED
+
+    @property
+    def badge(self) -> tuple[str, str]:
+        return self.rows[0][0].badge
+
+    @property
+    def names(self) -> str:
+        return join_with_and(list(dict.fromkeys(option.name for option, _fix in self.rows)))
+
+    @property
+    def key(self) -> str:
+        return f"group-{slugify(self.badge[1])}"
+
+    @property
+    def keys(self) -> list[str]:
+        return [option.key for option, _fix in self.rows]
+
+    @property
+    def fix(self) -> Fix | None:
+        fixes = {fix for _option, fix in self.rows}
+        return self.rows[0][1] if len(fixes) == 1 else None
+
+
+def group_options(rows: Sequence[OptionRow]) -> list[OptionGroup]:
+    """In the order of the nearest of each group."""
+    groups: dict[str, list[OptionRow]] = {}
+    for option, fix in rows:
+        name = option.badge[1] if option.rank is Rank.INCOMPLETE else option.key
+        groups.setdefault(name, []).append((option, fix))
+    return [
+        OptionGroup(part)
+        for group in groups.values()
+        for part in ([group] if len(group) >= LEAST_FOLDED else [[row] for row in group])
+    ]
+
+
 def make_options_context(
     voice: Voice, options: Sequence[BuildOption], user: User, *, is_closed: bool
 ) -> dict[str, Any]:
     """The accounts and tiers, the nearest to ready first, each with what this user can do, and what is to review."""
     rows = [(option, find_option_fix(option, user)) for option in options]
-    context: dict[str, Any] = {"option_rows": rows, "is_last_step": bool(options) and is_last_step(options[0])}
+    context: dict[str, Any] = {"option_rows": rows, "option_groups": group_options(rows)}
+    context["is_last_step"] = bool(options) and is_last_step(options[0])
     if not is_closed and user.has_perm("voices.view_recording"):
         context["to_review"], context["usable_count"] = count_to_review(voice)
     return context

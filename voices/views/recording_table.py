@@ -33,6 +33,9 @@ from voices.views.recording_filters import FILTER_LABELS, count_filters, query_f
 from voices.views.recording_progress import make_work_progress, parse_time
 from voices.work_progress import WorkProgress
 
+# Filters whose rows another filter has too.
+PARTS = {"usable": "", "left_out": "inactive"}
+SHOWN_FILTERS = 5
 PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
 # Stands in addresses and forms that the script of the table fills in for one row.
 ZERO_ID = UUID(int=0)
@@ -101,7 +104,7 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     return {
         "page": page, "opened": opened, "active_filter": state.show, "active_sort": state.sort, "search": state.search,
         "query": state.make_query(), "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
-        "filter_options": _make_filter_options(state, counts), "size_links": _make_size_links(state),
+        **split_filters(_make_filter_options(state, counts)), "size_links": _make_size_links(state),
         "zero_id": ZERO_ID, "blank_recording": Recording(pk=ZERO_ID),
         "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
@@ -142,9 +145,9 @@ def _make_header(state: TableState, label: str, css_class: str, orders: Sequence
 
 
 def _make_filter_options(state: TableState, counts: Mapping[str, int]) -> list[FilterOption]:
-    """Each filter with its number of rows. One without rows, with the same as “All”, or by one finding, is shown only
-    while it is chosen."""
-    empty = {show for show, count in counts.items() if not count or (show == "usable" and count == counts[""])}
+    """Each filter with its number of rows. One without rows, with as many as the one it is a part of, or by one
+    finding, is shown only while it is chosen."""
+    empty = {show for show, count in counts.items() if not count or (show in PARTS and count == counts[PARTS[show]])}
     options = [
         FilterOption(label, counts[show], f"?{state.make_query(show=show)}", show == state.show)
         for show, label in FILTER_LABELS.items()
@@ -154,6 +157,14 @@ def _make_filter_options(state: TableState, counts: Mapping[str, int]) -> list[F
         return options
     chosen = FilterOption(name_finding(state.show), counts[state.show], f"?{state.make_query()}", is_current=True)
     return [*options, chosen]
+
+
+def split_filters(options: Sequence[FilterOption]) -> dict[str, Sequence[FilterOption]]:
+    """The first filters in a line, and the others in a menu. The chosen one is always in the line."""
+    more = [option for option in options[SHOWN_FILTERS:] if not option.is_current]
+    if len(more) < 2:
+        return {"filter_options": options, "more_filters": ()}
+    return {"filter_options": [option for option in options if option not in more], "more_filters": more}
 
 
 def _make_size_links(state: TableState) -> list[PageLink]:

@@ -84,7 +84,7 @@ def remote_progress(request: HttpRequest, pk: str) -> HttpResponse:
     context = make_remote_context(remote, request.GET.get("page"))
     if is_waiting and seen.partition(".")[2] == token.partition(".")[2]:
         return render(request, "voices/_remote_progress.html", context)
-    return retarget(render(request, "voices/_remote_voice.html", context), "#remote")
+    return retarget(render(request, "voices/_remote_voice.html", context | {"is_fragment": True}), "#remote")
 
 
 def get_remote_or_404(pk: str) -> RemoteVoice:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from consent.access import require_permission
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
+from voicehub.text import join_with_and
 from voices.models import Account, AccountMode
 from voices.services.spend import (
     BuildLedger,
@@ -25,7 +26,7 @@ from voices.services.spend import (
 from voices.services.usage import SECONDS
 from voices.views.account_usage import format_plain, make_voice_row
 from voices.views.spend_figures import list_spend_figures
-from voices.views.spend_rows import AccountSpend, find_unit, make_month_row
+from voices.views.spend_rows import AccountSpend, find_unit, join_month_notes, make_month_row
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
 CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
@@ -48,6 +49,7 @@ def make_account_months(account: Account) -> dict[str, object]:
     charts = [*used_chart, *make_left_chart(readings, unit)]
     return {
         "months": shown,
+        "month_notes": join_month_notes(shown),
         "ledger": sorted(ledger.values(), key=lambda entry: entry.month, reverse=True),
         "charts": charts,
         "shows_months": not used_chart,  # a chart has its table in a fold
@@ -120,9 +122,11 @@ def describe_signs(rows: Sequence[AccountSpend]) -> str:
     signs = []
     if any(month.usage.is_at_least for row in rows for month in row.months):
         signs.append("“≥” is a month that is not counted in full")
+    if any(month.has_gap for row in rows for month in row.months):
+        signs.append("“*” is a month with days on which the provider gave no reading")
     if any(row.has_prices for row in rows):
         signs.append("“for” is the price that the provider states for the builds that are ready")
-    return f"{', and '.join(signs)}." if signs else ""
+    return f"{join_with_and(signs)}." if signs else ""
 
 
 def make_account_spend(

@@ -13,6 +13,8 @@ from voices.services.spend import BuildLedger, MonthUsage, Reading
 from voices.services.usage import SECONDS, reports_usage
 from voices.views.account_usage import format_amount, format_plain
 
+NO_READING = "No reading"
+
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
@@ -44,7 +46,11 @@ class MonthRow:
 
     @property
     def short_notes(self) -> str:
-        return ", ".join(short for short, _sentence in list_notes(self.usage))
+        return ", ".join(short for short, sentence in list_notes(self.usage) if not sentence.startswith(NO_READING))
+
+    @property
+    def has_gap(self) -> bool:
+        return bool(self.usage.days_without_reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +104,27 @@ def list_notes(usage: MonthUsage) -> Iterator[tuple[str, str]]:
         yield f"until {_shorten_day(usage.last_day)}", f"Counted until {_format_day(usage.last_day)}."
     if usage.days_without_reading:
         days = format_count(usage.days_without_reading, "day", "days")
-        yield f"{days} not read", f"No reading on {days}."
+        yield f"{days} not read", f"{NO_READING} on {days}."
     if usage.added_on:
         days = join_with_and([_format_day(day) for day in usage.added_on])
         yield "credits added", f"Credits were added by {days}, so what was used just before is not counted."
     if usage.has_new_key:
         yield "key changed", "The key was changed. What was used between the keys is not counted."
+
+
+def join_month_notes(rows: Sequence[MonthRow]) -> list[str]:
+    """Each note once, with its months: “May and June 2026: No reading on 1 day.”"""
+    months_by_note: dict[str, list[date]] = {}
+    for row in sorted(rows, key=lambda one: one.month):
+        for note in row.notes:
+            months_by_note.setdefault(note, []).append(row.month)
+    return [f"{_name_months(months)}: {note}" for note, months in months_by_note.items()]
+
+
+def _name_months(months: Sequence[date]) -> str:
+    """“May and June 2026”: the year stands after its last month."""
+    pairs = zip(months, [*months[1:], None], strict=True)
+    return join_with_and([date_format(one, "F" if later and later.year == one.year else "F Y") for one, later in pairs])
 
 
 def _format_day(day: date) -> str:

@@ -20,7 +20,7 @@ from voices.services.builds.nearest import find_nearest_targets
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
 from voices.unfinished_imports import find_unfinished_import
-from voices.views.finding_list import list_findings
+from voices.views.finding_list import list_findings, split_findings
 from voices.views.improvements import load_improvements
 from voices.views.open_imports import load_open_imports
 from voices.views.readiness import make_options_context, make_readiness_context
@@ -59,7 +59,7 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
     }
     context |= make_options_context(voice, options, get_user(request), is_closed=context["is_closed"])
     if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
-        context["findings"] = list_findings(voice)
+        context |= split_findings(list_findings(voice))
         context["is_comparison_allowed"] = is_comparison_allowed(voice.talent_id)
         if request.GET.get("improvements") == "show":
             context |= load_improvements(voice)
@@ -110,7 +110,8 @@ def voice_providers(request: HttpRequest, pk: str) -> HttpResponse:
     remotes = access.list_remote_voices(voice)
     held = find_held_voices(remotes)
     context = make_tab_context(voice, get_user(request), Tab.PROVIDERS) | {
-        "remotes": remotes,
+        "remotes": [remote for remote in remotes if not remote.deleted_at],
+        "deleted_remotes": [remote for remote in remotes if remote.deleted_at],
         "held": held,
         "overall_scores": load_overall_scores(remotes),
         "samples": load_samples(remotes, held, get_user(request)),

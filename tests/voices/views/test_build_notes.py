@@ -7,7 +7,8 @@ from django.test import Client
 
 from tests.support.html import read_html
 from tests.voices.rows import Studio
-from voices.models import Build, Preview, PreviewStatus, RemoteVoice
+from voices.models import Build, BuildRecording, Preview, PreviewStatus, Recording, RemoteVoice
+from voices.services.recordings.figures import update_figures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -84,3 +85,19 @@ def test_flagged_recordings_stand_under_their_own_heading(studio: Studio, produc
     build.recordings.update(is_silent=False)
     page = read_page(producer_client, build)
     assert "Flagged by the provider (" not in page and "Other recordings" not in page and "▲" in page
+
+
+def test_failed_build_names_what_is_missing_and_lists_recordings_without_transcript_first(
+    studio: Studio, producer_client: Client, viewer_client: Client
+) -> None:
+    build = studio.make_build(status="failed", issue=ISSUE)
+    missing = studio.make_recordings(build.voice, 3)[1]
+    for row in build.voice.recordings.all():
+        BuildRecording.objects.update_or_create(build=build, recording=row, defaults={"transcript": row.transcript})
+    Recording.objects.filter(pk=missing.pk).update(transcript="")
+    BuildRecording.objects.filter(recording=missing).update(transcript="")
+    update_figures(build.voice.recordings.all())
+    page = read_page(producer_client, build)
+    assert ">Add 1 transcript</a>" in page and "?show=no_transcript#recordings" in page
+    assert page.index(missing.file_name) == min(page.index(row.file_name) for row in build.voice.recordings.all())
+    assert "Add 1 transcript" not in read_page(viewer_client, build), "a viewer cannot"

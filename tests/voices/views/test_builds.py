@@ -188,7 +188,10 @@ def test_staff_are_asked_about_a_call_only_after_a_look_up_without_result(
     build = make_build_with_unconfirmed_call(studio, lookup_attempts=0)
     assert "Did the build arrive?" not in read_page(producer_client, build)
     Build.objects.filter(pk=build.pk).update(lookup_attempts=1)
-    assert "Did the build arrive?" in read_page(producer_client, build)
+    page = read_page(producer_client, build)
+    assert "Did the build arrive?" in page and "Check the provider's website, then answer here." in html.unescape(page)
+    assert "<progress" not in page, "it waits for a person"
+    assert page.count('type="radio" name="answer"') == 2 and page.count("btn-primary") == 2, "one for each answer"
 
 
 @pytest.mark.parametrize(

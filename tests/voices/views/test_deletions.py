@@ -134,10 +134,10 @@ def test_page_shows_steps_and_source_beside_the_confirmation(
     text = read_page(producer_client, remote)
     assert "ask AudioStack&#x27;s support to delete it" in text or "ask AudioStack's support to delete it" in text
     assert "checked on 2026-11-21" in text and remote.reference in text
-    assert "Paula deletes it." in text and "Confirm deletion" in text and "Assign deletion" in text
+    assert "Paula deletes it." in text and "Confirm that the voice is deleted" in text and "Assign deletion" in text
     text = read_page(viewer_client, remote)
     assert "Paula deletes it." in text
-    assert "Assign deletion" not in text and "Confirm deletion" not in text
+    assert "Assign deletion" not in text and "Confirm that the voice is deleted" not in text
 
 
 def test_deletion_can_be_passed_on_to_a_user_who_may_delete(

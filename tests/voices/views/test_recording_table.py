@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from tests.support.html import read_html
 from tests.voices.rows import Studio, make_clip, make_upload
+from voicehub.lists.filters import FilterOption
 from voicehub.models import Task, TaskStatus
 from voices.models import Recording, RecordingStatus, Voice
 from voices.presenters import is_playable
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK, add_recording
 from voices.templatetags.recordings import describe_conversion, format_source_span
+from voices.views.recording_table import split_filters
 
 pytestmark = pytest.mark.django_db
 
@@ -241,6 +243,29 @@ def test_filters_find_warnings_and_findings_of_the_comparison(
 
     assert list_names("look") == {noisy.file_name, unlike_others.file_name}
     assert list_names("compared") == {unlike_others.file_name}
+
+
+def test_rare_filters_stand_in_a_menu_and_the_chosen_one_in_the_line() -> None:
+    options = [FilterOption(str(number), 1, "", is_current=number == 7) for number in range(9)]
+    split = split_filters(options)
+    assert [option.label for option in split["filter_options"]] == ["0", "1", "2", "3", "4", "7"]
+    assert [option.label for option in split["more_filters"]] == ["5", "6", "8"]
+    assert split_filters(options[:6])["more_filters"] == (), "a menu of one saves nothing"
+
+
+def test_filter_with_the_same_rows_as_the_whole_is_left_out(
+    viewer_client: Client, studio: Studio, voice: Voice
+) -> None:
+    first, second, _third = studio.make_recordings(voice, 3)
+
+    def list_labels() -> list[str]:
+        context = viewer_client.get(reverse("voices:recording_table", args=[voice.pk])).context
+        return [option.label for option in (*context["filter_options"], *context["more_filters"])]
+
+    update_recording(first, active=False, active_by="check", exclusion_code="clipping")
+    assert "Excluded" in list_labels() and "Excluded by a check" not in list_labels()
+    update_recording(second, active=False, active_by="person")
+    assert "Excluded by a check" in list_labels()
 
 
 # --- conversion ---------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voices.models import Account, RemoteVoice, UsageReading
+from voices.templatetags.voices import small_units
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OVERVIEW = "/accounts/spend/"
@@ -58,7 +59,7 @@ def test_overview_shows_every_account_and_what_is_not_stated(producer_client: Cl
     add_account("Credits", remaining=1000, unit="credits")
     Account.objects.create(name="Silent", provider="speechgen")
     text = read_html(producer_client.get(OVERVIEW))
-    assert "Credits" in text and "1,000 credits" in text and "Not stated</span>" in text
+    assert "Credits" in text and "1,000 <small>credits</small>" in text and "Not stated</span>" in text
     assert "Not asked yet</span>" in text and "use not asked yet" in text, "the account that has no reading"
     assert "AudioStack, in credits" in " ".join(text.split()), "the unit stands once, below the name"
     assert reverse("voices:spend") in producer_client.get(reverse("voices:account_list")).content.decode()
@@ -88,6 +89,18 @@ def test_one_sentence_explains_the_signs_of_the_overview(producer_client: Client
     response = producer_client.get(OVERVIEW)
     assert "1 build for 300" in read_html(response)
     assert "“for” is the price that the provider states" in response.context["footnote"]
+
+
+def test_each_note_of_the_months_stands_once(producer_client: Client) -> None:
+    account = add_account("Long", days=200)
+    notes = producer_client.get(reverse("voices:account", args=[account.pk])).context["month_notes"]
+    assert len({note.partition(": ")[2] for note in notes}) == len(notes) > 0
+    assert any(" and " in note or note.count("20") == 1 for note in notes)
+
+
+def test_units_of_figures_are_small() -> None:
+    assert small_units("16 h 45 min") == "16 <small>h</small> 45 <small>min</small>"
+    assert small_units("≥ 60,302") == "≥ 60,302"
 
 
 def test_months_of_an_account_stand_in_the_chart_or_in_a_table(producer_client: Client) -> None:

@@ -63,11 +63,13 @@ def test_expected_end_names_the_day_and_passes(settings: Any) -> None:
 def test_page_says_how_often_a_voice_was_used(client: Client, studio: Studio) -> None:
     remote = studio.make_build(status="ready").remote_voice
     client.force_login(studio.producer)
-    assert "times, as of" not in read_remote_page(client, remote)
-    record_observation(remote, make_report(usage_count=1200))
-    assert "Used 1,200 times, as of" in read_remote_page(client, remote)
+    assert "<dt>Used</dt>" not in read_remote_page(client, remote)
+    record_observation(remote, make_report(usage_count=12345))
+    assert "<dt>Used</dt><dd>12,345 times</dd>" in read_remote_page(client, remote)
     record_observation(remote, make_report())
-    assert "Used 1,200 times, as of" in read_remote_page(client, remote), "a report without a count changes nothing"
+    assert "<dt>Used</dt><dd>12,345 times</dd>" in read_remote_page(client, remote), (
+        "a report without a count changes nothing"
+    )
 
 
 def test_page_says_which_abilities_are_not_ready(client: Client, studio: Studio) -> None:

@@ -14,9 +14,10 @@ from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
 from voicehub.models import Task
-from voices.models import Recording, Voice
+from voices.models import Recording, RemoteVoice, Voice
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import ANALYZE_TASK
+from voices.views.finding_list import FindingLine, split_findings
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -301,3 +302,25 @@ def test_tab_of_builds_says_what_the_next_build_needs(
     assert "Recordings missing</span> for the next build" in text and ">Add recordings</a>" in text
     text = read_html(viewer_client.get(build.voice.get_builds_url()))
     assert ">Add recordings</a>" not in text and "See what a build needs" in text
+
+
+def test_deleted_voices_at_providers_are_folded(viewer_client: Client, studio: Studio) -> None:
+    build = studio.make_build(status="ready")
+    old = studio.make_build(build.voice, status="ready").remote_voice
+    RemoteVoice.objects.filter(pk=old.pk).update(retired_at=timezone.now())
+    assert "deleted voice" not in read_html(viewer_client.get(build.voice.get_providers_url()))
+    RemoteVoice.objects.filter(pk=old.pk).update(deleted_at=timezone.now(), deletion_requested_at=timezone.now())
+    response = viewer_client.get(build.voice.get_providers_url())
+    kept = response.context["remotes"]
+    assert [one.pk for one in response.context["deleted_remotes"]] == [old.pk] and old not in kept
+    assert "<summary>1 deleted voice</summary>" in read_html(response)
+
+
+def test_findings_to_review_after_the_first_are_folded() -> None:
+    def make_lines(severity: str, count: int) -> list[FindingLine]:
+        return [FindingLine("Our check", severity, "", f"{severity} {number}", "", 1, "") for number in range(count)]
+
+    lines = make_lines("bad", 3) + make_lines("wait", 8)
+    found = split_findings(lines)
+    assert (found["findings"], found["more_findings"]) == (lines[:8], lines[8:])
+    assert split_findings(lines[:10])["more_findings"] == [], "a fold of two lines saves nothing"

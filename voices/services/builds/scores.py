@@ -6,7 +6,7 @@ from operator import or_
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
-from voices.models import Build, BuildRecording
+from voices.models import Build, BuildRecording, BuildStatus
 from voices.models.build import MARKS
 
 GOOD_QUALITY, FAIR_QUALITY = 0.8, 0.6
@@ -82,13 +82,18 @@ def has_scores(build: Build) -> bool:
 
 
 def order_worst_first(build: Build) -> QuerySet[BuildRecording]:
-    """The recordings of a build: silent first, then outliers, then unused recordings, then by lowest score."""
+    """The recordings of a build: silent first, then outliers, then unused recordings, then by lowest score.
+
+    In a failed build, those without a transcript come before the other ones. Without a score, our estimate counts.
+    """
     problem_rank = Case(
         When(is_silent=True, then=Value(0)),
         When(is_outlier=True, then=Value(1)),
         When(MARKS["discarded"], then=Value(2)),
-        default=Value(3),
+        When(build__status=BuildStatus.FAILED, transcript="", then=Value(3)),
+        default=Value(4),
         output_field=IntegerField(),
     )
     rows = build.recordings.select_related("recording").annotate(problem_rank=problem_rank)
-    return rows.order_by("problem_rank", F("sample_score").asc(nulls_last=True), "recording__file_name")
+    lowest_first = [F(score).asc(nulls_last=True) for score in ("sample_score", "recording__quality")]
+    return rows.order_by("problem_rank", *lowest_first, "recording__file_name")

@@ -390,3 +390,28 @@ def test_unsupported_language_is_refused_before_submit(full_studio: Studio, prod
         start_build(voice, option.account, "rapid", Handover.ONE_FILE, full_studio.producer)
     assert "the provider does not support this language" not in find_option(voice, "speechgen").summary
     assert 'href=""' not in read_voice_page(producer_client, voice)
+
+
+def test_sent_consent_has_the_same_state_as_in_the_header(producer_client: Client, full_studio: Studio) -> None:
+    talent = full_studio.make_talent()
+    voice = full_studio.make_voice(talent=talent)
+    full_studio.make_recordings(voice)
+    full_studio.make_contract(talent, providers=list(PROVIDERS))
+    full_studio.make_consent(talent, ConsentStatus.SUBMITTED)
+    option = find_option(voice, "resemble_v2")
+    assert (option.badge[1], option.is_said_by_badge) == ("Consent to review", True)
+    page = read_html(producer_client.get(voice.get_readiness_url()))
+    assert "Consent to review at Resemble AI, rapid" in page
+
+
+def test_options_that_the_same_thing_stops_are_one_line(producer_client: Client, full_studio: Studio) -> None:
+    voice = full_studio.make_voice(talent=full_studio.make_talent())
+    groups = producer_client.get(voice.get_readiness_url()).context["option_groups"]
+    folded = [group for group in groups if group.is_folded]
+    assert [len(group.rows) >= 3 for group in groups] == [group.is_folded for group in groups] and folded
+    assert all(len({option.badge[1] for option, _fix in group.rows}) == 1 for group in groups)
+    shown = [option.key for group in groups for option, _fix in group.rows]
+    assert sorted(shown) == sorted(option.key for option in list_build_options(voice))
+    chosen = folded[0].keys[-1]
+    page = read_html(producer_client.get(f"{voice.get_readiness_url()}?option={chosen}"))
+    assert f'id="{folded[0].key}" open' in page, "an address of a row opens its group"

@@ -13,15 +13,15 @@ from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import ImportClipState, ImportLineReason, ImportTextKind
 from voices.models.imports import Import, ImportFile
-from voices.models.voice import (
+from voices.models.recording_files import (
     CONVERTED_SUFFIX,
     OTHER_SUFFIX,
     RECIPE,
     RECORDING_SUFFIXES,
     WAV_SUFFIX,
-    Recording,
     format_recording_path,
 )
+from voices.models.voice import Recording
 
 SAMPLES = ListOf(ListOf(str))
 NAME_LENGTH = 1000
@@ -163,6 +163,7 @@ class ImportLine(models.Model):
     reason = models.CharField(max_length=10, choices=ImportLineReason)
     proposal = models.CharField(max_length=NAME_LENGTH, blank=True, help_text="The file that it seems to mean.")
     recording = models.ForeignKey(Recording, models.CASCADE, null=True, blank=True, related_name="+")
+    text_before = models.TextField(blank=True, help_text="The transcript that the recording had. Another one stays.")
 
     class Meta:
         ordering = ["text_file", "number"]

@@ -14,14 +14,14 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.urls import reverse
 
 from consent.models import WORLDWIDE, Purpose, Talent
+from voicehub.edit_versions import make_version
 from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import FindingSeverity, InclusionSource, RecordingStatus
+from voices.models.recording_files import CONVERTED_SUFFIX, OTHER_SUFFIX, RECIPE, WAV_SUFFIX, format_recording_path
 
-STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
-RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
 COMPARISON = Fields(
     {
         "text": Maybe(str),
@@ -79,16 +79,8 @@ class Voice(models.Model):
         return reverse("voices:voice_providers", args=[self.pk])
 
 
-WAV_SUFFIX, OTHER_SUFFIX, CONVERTED_SUFFIX = RECORDING_SUFFIXES = (".wav", ".bin", ".made.wav")
-
-
 def make_recording_path(recording: "Recording", suffix: str) -> str:
     return format_recording_path(recording.voice_id, recording.pk, suffix)
-
-
-def format_recording_path(voice_id: uuid.UUID, recording_id: uuid.UUID, suffix: str) -> str:
-    """A path made of ids. The file name from the browser is only displayed."""
-    return f"recordings/{voice_id}/{recording_id}{suffix}"
 
 
 def recording_path(recording: "Recording", _name: str) -> str:
@@ -170,6 +162,9 @@ class Recording(StatusModel):
     transcript = models.TextField(blank=True)
     normalized_transcript = models.TextField(
         blank=True, help_text="A second text, with numbers and abbreviations as words. From a column of a table."
+    )
+    normalized_version = models.CharField(
+        max_length=12, blank=True, editable=False, help_text="The version of the transcript that it belongs to."
     )
     emotion = models.CharField(max_length=64, blank=True, help_text="Empty: that of the voice.")
     status = models.CharField(max_length=10, choices=RecordingStatus)
@@ -270,6 +265,12 @@ class Recording(StatusModel):
     @property
     def is_usable(self) -> bool:
         return self.status == RecordingStatus.ACCEPTED
+
+    @property
+    def normalized_text(self) -> str:
+        """The normalized transcript. Empty while the transcript is another one than it was made from."""
+        is_current = self.normalized_version == make_version(self.transcript)
+        return self.normalized_transcript if is_current else ""
 
     @property
     def sound(self) -> FieldFile:

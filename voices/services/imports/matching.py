@@ -23,7 +23,7 @@ from voices.services.recordings.bulk.transcripts import MAX_TRANSCRIPT_LENGTH
 
 CLIP_FIELDS = (
     "import_set", "source", "position", "name", "status", "sha256", "text", "normalized_text", "in_builds", "recording",
-    "twin",
+    "twin", "file",
 )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def _read_earlier(match: Match, text: ImportText, line: TableLine) -> bool:
     if len(rows) != 1:
         return False
     if line.text and len(line.text) <= MAX_TRANSCRIPT_LENGTH and line.text != rows[0].transcript:
-        match.note(text, line, ImportLineReason.EARLIER, recording=rows[0])
+        match.note(text, line, ImportLineReason.EARLIER, recording=rows[0], text_before=rows[0].transcript)
     return True
 
 

@@ -3,12 +3,14 @@
 A file that breaks the child, or exceeds its limits, is refused alone: the others are checked by another child.
 """
 
-from collections.abc import Iterator, Sequence
+import io
+import json
+import os
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from audio.findings.findings import FileRefused, Finding
@@ -44,18 +46,22 @@ def ingest_files(
     clip_limits: DurationLimits,
     thresholds: Thresholds,
     conversion_limits: ConversionLimits = CONVERSION_LIMITS,
-) -> Iterator[IngestedFile]:
+) -> Generator[IngestedFile, None, None]:
     """Yield the result of each file in their order. Converted WAVs are written to `folder`, named by number.
 
-    Reading a file that is not there any more raises OSError.
+    Reading a file that is not there any more raises OSError. A caller that does not read to the end must close the
+    iterator, which ends the child.
     """
     first = 0
     while first < len(paths):
         count = 0
         try:
-            for result in _run_child(paths[first:], folder, first, clip_limits, thresholds, conversion_limits):
-                yield result
-                count += 1
+            with closing(
+                _run_child(paths[first:], folder, first, clip_limits, thresholds, conversion_limits)
+            ) as results:
+                for result in results:
+                    yield result
+                    count += 1
         except ChildFailed as failed:
             # What broke the child was the next file. If others used up the time, it gets a child of its own.
             if not count:
@@ -71,9 +77,8 @@ def _run_child(
     clip_limits: DurationLimits,
     thresholds: Thresholds,
     conversion_limits: ConversionLimits,
-) -> Iterator[IngestedFile]:
+) -> Generator[IngestedFile, None, None]:
     arguments = {
-        "paths": [str(path.resolve()) for path in paths],
         "folder": str(folder.resolve()),
         "first": first,
         "clip_limits": asdict(clip_limits),
@@ -81,7 +86,9 @@ def _run_child(
         "max_seconds": conversion_limits.max_seconds,
     }
     limits = _make_limits(sum(path.stat().st_size for path in paths), conversion_limits)
-    with TemporaryFile() as nothing, closing(run_job(ingest_job, nothing, arguments, RECORD_SHAPES, limits)) as records:
+    # The names are in the file that the child reads: a command line has no room for many.
+    names = io.BytesIO(json.dumps([os.path.abspath(path) for path in paths]).encode())  # noqa: PTH100 - not resolved
+    with closing(run_job(ingest_job, names, arguments, RECORD_SHAPES, limits)) as records:
         for number, record in enumerate(records, start=first):
             fields = record["fields"]
             if conversion := record["conversion"]:
@@ -111,18 +118,17 @@ def build_wav_path(folder: Path, number: int) -> Path:
 
 
 def ingest_job(
-    _source: BinaryIO,
+    source: BinaryIO,
     *,
-    paths: list[str],
     folder: str,
     first: int,
     clip_limits: dict[str, float],
     thresholds: dict[str, float],
     max_seconds: float,
 ) -> Iterator[dict[str, Any]]:
-    """Run in the child: yield a record of RECORD_SHAPES for each file."""
+    """Run in the child: yield a record of RECORD_SHAPES for each file that `source` names."""
     inspect = partial(inspect_file, limits=DurationLimits(**clip_limits), thresholds=Thresholds(**thresholds))
-    for number, path in enumerate(paths, start=first):
+    for number, path in enumerate(json.load(source), start=first):
         with Path(path).open("rb") as file:
             found = inspect(file)
             if found.header or not is_convertible(found.findings[0].code):

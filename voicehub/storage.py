@@ -105,7 +105,10 @@ def store_local_file(storage: Storage, path: Path, name: str, *, is_spare: bool 
         target.parent.mkdir(mode=storage.directory_permissions_mode or 0o777, parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
-        path.rename(target) if is_spare else target.hardlink_to(path)
+        if is_spare:
+            path.rename(target)
+        else:
+            target.hardlink_to(path)
     except OSError:  # another disk, or one without second names
         shutil.copyfile(path, target)
     if storage.file_permissions_mode is not None:

@@ -4,7 +4,7 @@ They are parsed only in a limited child process (audio.untrusted), and nothing i
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -48,26 +48,12 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class TextFile:
-    """A table or a text of an archive. Either `path` is where it was written, or `problem` says why it was not."""
-
-    name: str
-    path: Path | None
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
 class Archive:
-    """The contents of an archive; a refused archive has no members, and its findings say why.
-
-    `texts` has its tables and texts, if they are kept. `code_page` is that of its names, empty if they are UTF-8.
-    """
+    """The contents of an archive; a refused archive has no members, and its findings say why."""
 
     members: tuple[Member, ...]
     findings: tuple[Finding, ...]
     loose_lines: tuple[LooseLine, ...] = ()
-    texts: tuple[TextFile, ...] = ()
-    code_page: str = ""
 
     @property
     def ok(self) -> bool:
@@ -87,8 +73,6 @@ def read_archive(
     thresholds: Thresholds = THRESHOLDS,
     limits: ArchiveLimits = ARCHIVE_LIMITS,
     language: str = "",
-    code_page: str = "",
-    keep_texts: bool = False,
     child_limits: ChildLimits = CHILD_LIMITS,
     progress: Callable[[int, int], object] = ignore_progress,
 ) -> Archive:
@@ -96,42 +80,103 @@ def read_archive(
 
     Accepted files are written to `folder`, which must be empty, and are named by number. With `keep_refused`, refused
     files are written too, unless they are damaged. If the archive itself is refused, no file stays in the folder.
-    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8, unless `code_page` says it.
-    With `keep_texts`, tables and texts are written to the folder too, and not read: no member has a transcript.
-    `progress` is called with the number of files read so far and the number of all files.
+    `language` (a BCP 47 tag) helps to find the code page of names that are not UTF-8. `progress` is called with the
+    number of files read so far and the number of all files.
     """
+    request = ArchiveRequest(folder, keep_refused, clip_limits, thresholds, limits, language)
+    members: list[Member] = []
+    head = ArchiveHead(0, (), (), "")
+    try:
+        with closing(stream_archive(source, request, child_limits)) as parts:
+            for part in parts:
+                if isinstance(part, ArchiveHead):
+                    head = part
+                elif isinstance(part, Member):
+                    members.append(part)
+                progress(len(members), head.files)
+    except ChildFailed as failed:
+        for number in range(1, min(head.files, limits.files) + 1 if folder else 0):
+            build_member_path(folder or Path(), number).unlink(missing_ok=True)
+        return Archive((), (failed.finding,))
+    return Archive(tuple(members), head.findings, head.loose_lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRequest:
+    """How to read an archive, as in `read_archive`.
+
+    Names that are not UTF-8 are read in `code_page`; without one, it is found. With `keep_texts`, tables and texts are
+    written to the folder too, and not read: no member has a transcript.
+    """
+
+    folder: Path | None = None
+    keep_refused: bool = False
+    clip_limits: DurationLimits = DEFAULT_LIMITS
+    thresholds: Thresholds = THRESHOLDS
+    limits: ArchiveLimits = ARCHIVE_LIMITS
+    language: str = ""
+    code_page: str = ""
+    keep_texts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveHead:
+    """What is known before the members are read. `code_page` is that of the names, empty if they are UTF-8."""
+
+    files: int
+    findings: tuple[Finding, ...]
+    loose_lines: tuple[LooseLine, ...]
+    code_page: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A table or a text of an archive. Either `path` is where it was written, or `problem` says why it was not."""
+
+    name: str
+    path: Path | None
+    problem: str
+
+
+def stream_archive(
+    source: BinaryIO | Path, request: ArchiveRequest, child_limits: ChildLimits = CHILD_LIMITS
+) -> Generator[ArchiveHead | TextFile | Member, None, None]:
+    """Yield the head of an archive, its texts if they are kept, and its members, while a child reads the next ones.
+
+    Raises ChildFailed if the archive is refused as a whole, perhaps after some members. Files stay in the folder. A
+    caller that does not read to the end must close the iterator, which ends the child.
+    """
+    limits, folder = request.limits, request.folder
     arguments = {
         "folder": folder and str(folder.resolve()),
-        "keep_refused": keep_refused,
+        "keep_refused": request.keep_refused,
         "archive_limits": asdict(limits),
-        "clip_limits": asdict(clip_limits),
-        "thresholds": asdict(thresholds),
-        "language": language,
-        "code_page": code_page,
-        "keep_texts": keep_texts,
+        "clip_limits": asdict(request.clip_limits),
+        "thresholds": asdict(request.thresholds),
+        "language": request.language,
+        "code_page": request.code_page,
+        "keep_texts": request.keep_texts,
     }
-    members: list[Member] = []
-    texts: list[TextFile] = []
-    contents: dict[str, Any] = {"files": 0, "findings": [], "loose_lines": [], "code_page": ""}
-    try:
-        with closing(
-            run_job(read_members, source, arguments, RECORD_SHAPES, _scale_limits(child_limits, source, limits))
-        ) as results:
-            for record in results:
-                kind = record.pop("kind")
-                if kind == "contents":
-                    contents = record
-                elif kind == "text":
-                    texts.append(_build_text(len(texts) + 1, record, folder))
-                else:
-                    members.append(_build_member(len(members) + 1, record, folder))
-                progress(len(members), contents["files"])
-        findings = tuple(parse_finding(finding, {Severity.WARNING, Severity.FIXED}) for finding in contents["findings"])
-        loose_lines = tuple(_parse_loose_line(line) for line in contents["loose_lines"])
-    except ChildFailed as failed:
-        _delete_files(folder, min(contents["files"], limits.files), texts)
-        return Archive((), (failed.finding,))
-    return Archive(tuple(members), findings, loose_lines, tuple(texts), contents["code_page"])
+    members = texts = 0
+    scaled = _scale_limits(child_limits, source, limits)
+    with closing(run_job(read_members, source, arguments, RECORD_SHAPES, scaled)) as records:
+        for record in records:
+            kind = record.pop("kind")
+            if kind == "contents":
+                yield _parse_head(record)
+            elif kind == "text":
+                texts += 1
+                yield _build_text(texts, record, folder)
+            else:
+                members += 1
+                yield _build_member(members, record, folder)
+
+
+def _parse_head(record: dict[str, Any]) -> ArchiveHead:
+    findings = tuple(parse_finding(finding, {Severity.WARNING, Severity.FIXED}) for finding in record["findings"])
+    return ArchiveHead(
+        record["files"], findings, tuple(map(_parse_loose_line, record["loose_lines"])), record["code_page"]
+    )
 
 
 def _parse_loose_line(values: object) -> LooseLine:
@@ -161,11 +206,3 @@ def _build_member(number: int, record: dict[str, Any], folder: Path | None) -> M
 def _build_text(number: int, record: dict[str, Any], folder: Path | None) -> TextFile:
     path = build_text_path(folder, number) if folder and not record["problem"] else None
     return TextFile(record["name"], path, record["problem"])
-
-
-def _delete_files(folder: Path | None, files: int, texts: Iterable[TextFile]) -> None:
-    for number in range(1, files + 1 if folder else 0):
-        build_member_path(folder or Path(), number).unlink(missing_ok=True)
-    for text in texts:
-        if text.path:
-            text.path.unlink(missing_ok=True)

@@ -33,11 +33,12 @@ FOLDERS = {Layout.VOICEHUB: "recordings/", Layout.LJSPEECH: "wavs/", Layout.HUGG
 
 @dataclass(frozen=True, slots=True)
 class LayoutRow:
-    """A recording as a table describes it. `path` is that of its file in the archive."""
+    """A recording as a table describes it. `path` is that of its file in the archive, `normalized` a second text."""
 
     path: str
     text: str
     in_builds: bool
+    normalized: str = ""
 
 
 def has_originals(layout: Layout) -> bool:
@@ -83,12 +84,22 @@ def _make_safe(stem: str) -> str:
 def format_table(layout: Layout, rows: Sequence[LayoutRow]) -> bytes:
     """The metadata.csv of the layout, in UTF-8. That of VoiceHub has the mark by which spreadsheets recognize it."""
     if layout == Layout.VOICEHUB:
-        cells = [(row.path, escape_cell(row.text), "yes" if row.in_builds else "no") for row in rows]
-        return _format_csv(("file_name", "text", "in_builds"), cells).encode("utf-8-sig")
+        return _format_own_table(rows).encode("utf-8-sig")
     if layout == Layout.HUGGING_FACE:
         return _format_csv(("file_name", "transcription"), [(row.path, row.text) for row in rows]).encode()
-    columns = 2 if layout == Layout.LJSPEECH else 1
-    return "".join(f"{get_stem(row.path)}{f'|{clean_text(row.text)}' * columns}\n" for row in rows).encode()
+    lines = ([get_stem(row.path), row.text, row.normalized or row.text] for row in rows)
+    columns = 3 if layout == Layout.LJSPEECH else 2
+    return "".join("|".join([line[0], *map(clean_text, line[1:columns])]) + "\n" for line in lines).encode()
+
+
+def _format_own_table(rows: Sequence[LayoutRow]) -> str:
+    """The table with all that an upload reads again."""
+    titles, cells = ["file_name", "text", "in_builds"], []
+    has_normalized = any(row.normalized for row in rows)
+    for row in rows:
+        line = [row.path, escape_cell(row.text), "yes" if row.in_builds else "no"]
+        cells.append([*line, escape_cell(row.normalized)] if has_normalized else line)
+    return _format_csv([*titles, "normalized_text"] if has_normalized else titles, cells)
 
 
 def _format_csv(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

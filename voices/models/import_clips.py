@@ -163,6 +163,7 @@ class ImportLine(models.Model):
     reason = models.CharField(max_length=10, choices=ImportLineReason)
     proposal = models.CharField(max_length=NAME_LENGTH, blank=True, help_text="The file that it seems to mean.")
     recording = models.ForeignKey(Recording, models.CASCADE, null=True, blank=True, related_name="+")
+    text_before = models.TextField(blank=True, help_text="The transcript that the recording had. Another one stays.")
 
     class Meta:
         ordering = ["text_file", "number"]

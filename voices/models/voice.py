@@ -14,6 +14,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.urls import reverse
 
 from consent.models import WORLDWIDE, Purpose, Talent
+from voicehub.edit_versions import make_version
 from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, ShapedJSONField
 from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATURES, SPEAKER_RESULT
 from voicehub.storage import private
@@ -171,6 +172,9 @@ class Recording(StatusModel):
     normalized_transcript = models.TextField(
         blank=True, help_text="A second text, with numbers and abbreviations as words. From a column of a table."
     )
+    normalized_version = models.CharField(
+        max_length=12, blank=True, editable=False, help_text="The version of the transcript that it belongs to."
+    )
     emotion = models.CharField(max_length=64, blank=True, help_text="Empty: that of the voice.")
     status = models.CharField(max_length=10, choices=RecordingStatus)
     active = models.BooleanField(default=True, help_text="Included in the next build.")
@@ -270,6 +274,12 @@ class Recording(StatusModel):
     @property
     def is_usable(self) -> bool:
         return self.status == RecordingStatus.ACCEPTED
+
+    @property
+    def normalized_text(self) -> str:
+        """The normalized transcript. Empty while the transcript is another one than it was made from."""
+        is_current = self.normalized_version == make_version(self.transcript)
+        return self.normalized_transcript if is_current else ""
 
     @property
     def sound(self) -> FieldFile:

@@ -73,7 +73,7 @@ def load_tables(import_set: Import) -> list[TableView]:
     tables = ImportText.objects.filter(file__import_set=import_set, kind=ImportTextKind.TABLE).defer("data")
     rows = list(tables.annotate(zeros=zeros).order_by("is_certain", "name", "pk")[: MAX_SHOWN + 1])
     lost = import_set.lines.filter(text_file__in=rows, reason=ImportLineReason.ZEROS_LOST).order_by("number")
-    examples = {line.text_file_id: f"“{line.name}” for {line.proposal}" for line in lost[:MAX_SHOWN]}
+    examples = {line.text_file_id: f"“{line.name}” for {line.proposal}" for line in reversed(lost[:MAX_SHOWN])}
     return [_make_table(row, examples.get(row.pk, "")) for row in rows]
 
 

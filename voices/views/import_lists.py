@@ -64,10 +64,8 @@ def load_lines(import_set: Import, show: Show, number: str) -> "Page[Any]":
     """The lines that fit no file, or those that are of recordings which the voice has."""
     is_earlier = Q(reason=ImportLineReason.EARLIER)
     rows: QuerySet[ImportLine] = import_set.lines.filter(is_earlier if show is Show.EARLIER else ~is_earlier)
-    rows = rows.select_related("text_file", "recording").only(
-        "number", "name", "text", "reason", "proposal", "text_file__name", "recording__transcript",
-        "recording__file_name",
-    )  # fmt: skip
+    fields = ("import_set", "number", "name", "text", "reason", "proposal", "text_before", "text_file__name")
+    rows = rows.select_related("text_file").only(*fields)
     return Paginator(rows.order_by("text_file__name", "number", "pk"), PAGE_SIZE).get_page(number)
 
 

@@ -14,6 +14,7 @@ from voices.views.contract_steps import list_contract_steps
 from voices.views.deletion_steps import list_remote_voice_steps
 from voices.views.evidence_steps import list_damaged_evidence
 from voices.views.gate_steps import CheckedBuilds, check_builds, list_voices_no_longer_allowed
+from voices.views.import_steps import list_import_steps
 from voices.views.mail_steps import list_refused_mails
 from voices.views.next_step import NextStep, Talents, apply_permissions, sort_worst_first
 from voices.views.provider_steps import list_paused_accounts
@@ -33,7 +34,7 @@ def list_steps(
     sources += [list_consent_steps(talents), list_refused_mails(talents, failed), list_failed_builds(talents)]
     sources += [list_voices_no_longer_allowed(checked or check_builds(talents=talents))]
     sources += [list_contract_steps(talents)]
-    sources += [list_talent_steps(talents), list_unbuilt_steps(talents)]
+    sources += [list_talent_steps(talents), list_unbuilt_steps(talents), list_import_steps(talents)]
     return sort_worst_first(sources)
 
 

@@ -51,7 +51,7 @@ def load_open_imports(voice: Voice) -> list[OpenImport]:
     return [_make_open_import(row) for row in rows[:MAX_SHOWN]]
 
 
-def load_waiting_imports() -> QuerySet[Import]:
+def query_waiting_imports() -> QuerySet[Import]:
     """Those that were neither added nor discarded for a day, oldest first."""
     rows = query_open_imports().filter(status=ImportStatus.OPEN, created_at__lt=timezone.now() - WAITING_AFTER)
     return rows.order_by("created_at")

@@ -77,3 +77,16 @@ def test_tables_are_those_that_other_tools_read() -> None:
     assert format_table(Layout.RESEMBLE, make_rows(Layout.RESEMBLE, text)) == b'clip0|One two, "three".\n'
     table = format_table(Layout.HUGGING_FACE, make_rows(Layout.HUGGING_FACE, text)).decode()
     assert list(csv.reader(io.StringIO(table))) == [["file_name", "transcription"], ["data/clip-0.wav", text[0]]]
+
+
+def test_normalized_texts_are_the_third_column_and_come_back() -> None:
+    rows = [
+        LayoutRow("wavs/a.wav", "In 1843.", True, "In eighteen forty-three."),
+        LayoutRow("wavs/b.wav", "So.", False),
+    ]
+    assert format_table(Layout.LJSPEECH, rows).decode() == "a|In 1843.|In eighteen forty-three.\nb|So.|So.\n"
+    own = read_table(format_table(Layout.VOICEHUB, rows), lambda name: name in {"wavs/a.wav", "wavs/b.wav"})
+    assert [(line.text, line.normalized) for line in own.lines] == [
+        ("In 1843.", "In eighteen forty-three."),
+        ("So.", ""),
+    ]

@@ -3,12 +3,22 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from tests.voices.import_rows import make_checked_import, make_import
+from tests.support.task_runner import run_due_tasks
+from tests.support.wav import make_speech_like, make_wav_bytes
+from tests.support.zips import ZipMember, build_zip
+from tests.voices.import_rows import add, check, make_checked_import, make_import
 from tests.voices.rows import Studio, make_clip
-from voices.models import Import, Voice
+from voicehub.models import Task
+from voices.models import Import, ImportClip, ImportFile, ImportLine, ImportStatus, ImportText, Voice
+from voices.services.imports.add import start_adding
+from voices.services.imports.clear import CLEAR_TASK
+from voices.services.imports.rows import CHECK_TASK
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -43,3 +53,176 @@ def test_page_polls_while_files_are_checked(studio: Studio, voice: Voice, produc
     assert producer_client.get(make_url(import_set, seen=token)).status_code == 204
     Import.objects.filter(pk=import_set.pk).update(work_done=1, work_total=2)
     assert "1 of 2 checked" in fetch(producer_client, import_set, seen=token).content.decode()
+
+
+TABLE = b"id|speaker|text\na|tilda|One.\nb|tilda|Two.\nnone|tilda|Three.\n"
+
+
+def make_mixed_import(studio: Studio, voice: Voice) -> Import:
+    (recording,) = studio.make_recordings(voice, 1)
+    with recording.file.open("rb") as stored:
+        same = stored.read()
+    files = {
+        "wavs/a.wav": make_clip(11), "wavs/b.wav": make_clip(12), "copy.wav": make_clip(11), "c.wav": make_clip(13),
+        "old.wav": same, "broken.wav": b"RIFF", "cover.jpg": b"\xff\xd8\xff", "metadata.csv": TABLE,
+        "x.reapeaks": b"RPKN", "long.wav": make_wav_bytes(make_speech_like(65.0, 8000, 99.0), rate=8000),
+        "fix.csv": f"{recording.file_name}|New words for it.\n".encode(),
+    }  # fmt: skip
+    return make_checked_import(voice, studio.producer, files)
+
+
+def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_mixed_import(studio, voice)
+    response = fetch(producer_client, import_set)
+    figures = {figure.show.value: figure.count for figure in response.context["figures"]}
+    assert figures == {"": 4, "no-transcript": 2, "lines": 1, "duplicates": 2, "refused": 2, "earlier": 1}
+    lists = {
+        "": "Long recording: it can be split into clips after it is added",
+        "no-transcript": "c.wav",
+        "lines": "No file has this name",
+        "duplicates": "The same audio as wavs/a.wav",
+        "refused": "It is neither a recording nor a text.",
+        "earlier": "New words for it.",
+    }
+    for show, expected in lists.items():
+        text = fetch(producer_client, import_set, show=show).content.decode()
+        assert expected in text, show
+        assert f'href="?show={show}#list" aria-current="true"' in text or not show
+    assert (
+        "The voice has the same audio as line-001.wav"
+        in fetch(producer_client, import_set, show="duplicates").content.decode()
+    )
+
+
+def test_adding_shows_progress_and_then_the_report(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_mixed_import(studio, voice)
+    response = producer_client.post(reverse("voices:import_add", args=[import_set.pk]), follow=True)
+    assert "0 of 4 added" in response.content.decode()
+    add(import_set)
+    text = fetch(producer_client, import_set).content.decode()
+    assert "Show the recordings" in text and "Discard" not in text and "1 transcript of earlier recordings set" in text
+    assert "The same audio as wavs/a.wav" in fetch(producer_client, import_set, show="duplicates").content.decode()
+
+
+def test_failed_adding_says_so(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_import(voice, studio.producer, {"a.wav": make_clip(1)})
+    Task.objects.filter(kind=CHECK_TASK).update(status="failed", finished_at=timezone.now())
+    text = fetch(producer_client, import_set).content.decode()
+    assert "The check failed. An admin can start it again under Tasks." in text and "<progress" not in text
+
+
+def test_discarding_asks_once(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
+    url = reverse("voices:import_discard", args=[import_set.pk])
+    assert "Discard this import?" in producer_client.get(url).content.decode()
+    import_set.refresh_from_db()
+    assert import_set.status == ImportStatus.OPEN
+    producer_client.post(url)
+    run_due_tasks(CLEAR_TASK)
+    assert "This import was discarded" in fetch(producer_client, import_set).content.decode()
+
+
+def test_columns_are_chosen_on_the_page(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    files = {"a.wav": make_clip(1), "b.wav": make_clip(2), "list.csv": b"a|Berlin|Anna\nb|Bonn|Bert\n"}
+    import_set = make_checked_import(voice, studio.producer, files)
+    text = fetch(producer_client, import_set).content.decode()
+    assert "It is not certain which column of list.csv has the transcripts." in text and "3: Anna" in text
+    url = reverse("voices:import_columns", args=[ImportText.objects.get().pk])
+    response = producer_client.post(url, {"names": "0", "texts": "0", "normalized": ""}, follow=True)
+    assert "Two of the chosen columns are the same" in response.content.decode()
+    producer_client.post(url, {"names": "0", "texts": "2", "normalized": "1"})
+    check(import_set)
+    text = fetch(producer_client, import_set).content.decode()
+    assert "Anna" in text and "Normalized: Berlin" in text and "Find the columns again" in text
+    producer_client.post(url, {"find": "1"})
+    check(import_set)
+    assert "Normalized:" not in fetch(producer_client, import_set).content.decode()
+
+
+def test_lost_zeros_are_put_back_in_one_click(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    files = {"0001.wav": make_clip(1), "0002.wav": make_clip(2), "ids.csv": b"1;One.\n2;Two.\n"}
+    import_set = make_checked_import(voice, studio.producer, files)
+    text = " ".join(fetch(producer_client, import_set).content.decode().split())
+    assert "Use 2 names with their lost zeros" in text and "“1” for 0001.wav" in text
+    producer_client.post(reverse("voices:import_zeros", args=[ImportText.objects.get().pk]))
+    check(import_set)
+    text = fetch(producer_client, import_set).content.decode()
+    assert "One." in text and "lost zeros" not in text
+
+
+def test_code_page_is_chosen_on_the_page(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    packed = build_zip(ZipMember("Grüße.wav".encode("cp850"), make_clip(1)))
+    import_set = make_checked_import(voice, studio.producer, {"x.zip": packed})
+    assert "Names read as code page" in fetch(producer_client, import_set).content.decode()
+    url = reverse("voices:import_code_page", args=[import_set.files.get().pk])
+    producer_client.post(url, {"code_page": "cp866"})
+    check(import_set)
+    assert "Names read as code page 866" in fetch(producer_client, import_set).content.decode()
+    assert "There is no such code page" in producer_client.post(url, {"code_page": "x"}, follow=True).content.decode()
+
+
+def test_clip_can_be_played(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_mixed_import(studio, voice)
+    clip = import_set.clips.get(name="c.wav")
+    url = reverse("voices:import_clip_audio", args=[clip.pk])
+    assert f'data-import-play="{url}"' in fetch(producer_client, import_set).content.decode()
+    response = producer_client.get(url)
+    assert response.headers["Content-Type"] == "audio/wav" and response.getvalue() == make_clip(13)
+    broken = import_set.clips.get(name="broken.wav")
+    assert producer_client.get(reverse("voices:import_clip_audio", args=[broken.pk])).status_code == 404
+
+
+def test_voice_page_lists_open_imports(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_mixed_import(studio, voice)
+    text = producer_client.get(voice.get_absolute_url()).content.decode()
+    assert "4 recordings ready, 2 without transcript, 1 not usable" in text and make_url(import_set) in text
+    start_adding(import_set)
+    assert "Being added" in producer_client.get(voice.get_absolute_url()).content.decode()
+    add(import_set)
+    assert make_url(import_set) not in producer_client.get(voice.get_absolute_url()).content.decode()
+
+
+def test_queries_stay_equal_as_an_import_grows(
+    studio: Studio, voice: Voice, producer_client: Client, django_assert_num_queries: Any
+) -> None:
+    import_set = make_mixed_import(studio, voice)
+    shows = ("", "no-transcript", "lines", "duplicates", "refused", "earlier")
+    counts = {}
+    for show in shows:
+        with CaptureQueriesContext(connection) as queries:
+            fetch(producer_client, import_set, show=show)
+        counts[show] = len(queries)
+    _multiply(import_set, 120)
+    for show in shows:
+        with django_assert_num_queries(counts[show]):
+            response = fetch(producer_client, import_set, show=show)
+        assert len(response.context["page"].object_list) == 50, show
+    assert max(counts.values()) <= 20
+
+
+def _multiply(import_set: Import, times: int) -> None:
+    """Add copies of each clip, line, table and left-out file."""
+    file = import_set.files.get(name="cover.jpg")
+    for clip in list(import_set.clips.all()):
+        fields = {name: getattr(clip, name) for name in ("status", "text", "wav", "twin", "recording", "is_long")}
+        ImportClip.objects.bulk_create(
+            ImportClip(
+                import_set=import_set, source=clip.source, position=number, name=f"{clip.name} {number}", **fields
+            )
+            for number in range(1, times)
+        )
+    for line in list(import_set.lines.all()):
+        ImportLine.objects.bulk_create(
+            ImportLine(
+                import_set=import_set,
+                text_file=line.text_file,
+                number=n,
+                name="x",
+                reason=line.reason,
+                recording=line.recording,
+            )
+            for n in range(times)
+        )
+    for number in range(20):
+        ImportFile.objects.create(import_set=import_set, name=f"{number}.jpg", size=1, kind="other", status="checked")
+        ImportText.objects.create(file=file, name=f"{number}.csv", kind="table", samples=[["a"], ["b"]])

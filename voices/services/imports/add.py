@@ -8,11 +8,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from audio.findings.thresholds import Thresholds
 from voicehub import outbox
+from voicehub.edit_versions import make_version
 from voicehub.outbox import Lease, PermanentFailure
 from voicehub.refusals import ActionRefused
 from voicehub.threshold_overrides import load_thresholds
@@ -44,9 +45,9 @@ from voices.services.recordings.inclusion import find_exclusion, list_warning_co
 from voices.services.recordings.store import ANALYZE_TASK
 from voices.services.recordings.text_checks import check_transcript
 
-COPIED_FIELDS = (
-    "sha256", "size", "seconds", "sample_rate", "wav_sha256", "findings", "levels", "peaks", "fine_peaks", "recipe"
-)  # fmt: skip
+COPIED_FIELDS = ("sha256", "size", "seconds", "sample_rate", "wav_sha256", "findings", "levels")
+# Long values that nothing looks at: the database copies them, without a detour through Python.
+WAVEFORMS = ("peaks", "fine_peaks", "recipe")
 
 
 def start_adding(import_set: Import) -> int:
@@ -73,7 +74,7 @@ def add_import(import_id: str, lease: Lease) -> timedelta | None:
     work, thresholds = ImportWork(import_set, lease.extend), load_thresholds()
     work.begin(_query_ready(import_set).count())
     # The lease is renewed before each batch, so that a worker that lost it writes nothing more.
-    while batch := list(_query_ready(import_set).order_by("name", "pk")[:BATCH_SIZE]):
+    while batch := list(_query_ready(import_set).defer(*WAVEFORMS).order_by("name", "pk")[:BATCH_SIZE]):
         lease.extend()
         _add_batch(import_set.voice, import_set, batch, thresholds)
         work.add_done(len(batch))
@@ -113,11 +114,18 @@ def _add_batch(voice: Voice, import_set: Import, clips: Sequence[ImportClip], th
         stored = _find_stored(voice, clips)
         added = [clip for clip in clips if stored[clip.sha256] == clip.pk]
         duplicates = [clip for clip in clips if stored[clip.sha256] != clip.pk]
+        _copy_waveforms(added)
         move_all(added, ImportClipState.ADDED)
         move_all(duplicates, ImportClipState.DUPLICATE)
         for clip in clips:
             clip.recording_id = stored[clip.sha256]
         update_rows(clips, ["recording"])
+
+
+def _copy_waveforms(clips: Sequence[ImportClip]) -> None:
+    clip = ImportClip.objects.filter(pk=OuterRef("pk"))
+    values = {name: Subquery(clip.values(name)[:1]) for name in WAVEFORMS}
+    Recording.objects.filter(pk__in=[row.pk for row in clips]).update(**values)
 
 
 def _find_stored(voice: Voice, clips: Sequence[ImportClip]) -> dict[str, UUID]:
@@ -136,6 +144,7 @@ def _make_recording(voice: Voice, import_set: Import, clip: ImportClip, threshol
         file_name=clip.file_name[-200:],
         transcript=clip.text,
         normalized_transcript=clip.normalized_text,
+        normalized_version=make_version(clip.text) if clip.normalized_text else "",
         status=RecordingStatus.ACCEPTED if clip.is_usable else RecordingStatus.REFUSED,
         uploaded_by=import_set.by,
         **{name: getattr(clip, name) for name in COPIED_FIELDS},
@@ -160,11 +169,11 @@ def _make_inclusion(clip: ImportClip) -> dict[str, object]:
 def _finish(import_set: Import) -> None:
     """Set the transcripts of earlier recordings, and have the new ones analyzed."""
     with transaction.atomic():
-        lines = list(_query_earlier(import_set).select_related("recording"))
+        lines = _query_earlier(import_set)
         changes = [
-            {"id": line.recording_id.hex, "before": line.recording.transcript, "after": line.text}
+            {"id": line.recording_id.hex, "before": line.text_before, "after": line.text}
             for line in lines
-            if line.recording and line.recording_id
+            if line.recording_id
         ]
         set_count = 0
         if change := record_parts(import_set.voice, import_set.by, changes):

@@ -1,16 +1,17 @@
 """Check an archive of an import: a child process reads it, then its clips are stored in batches."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.db import transaction
 
-from audio.archives.read import Archive, Member, read_archive
-from audio.findings.findings import make_finding
+from audio.archives.read import ArchiveHead, ArchiveRequest, Member, TextFile, stream_archive
+from audio.findings.findings import Finding, make_finding
 from audio.findings.thresholds import Thresholds
 from audio.ingest_batch import IngestedFile, ingest_files
+from audio.untrusted.runner import ChildFailed
 from audio.wav.convert import is_convertible
 from voicehub.storage import open_local_path
 from voicehub.transitions import move
@@ -26,15 +27,18 @@ def check_archive(import_set: Import, file: ImportFile, folder: Path, work: Impo
     """Store the clips and texts of the archive. A run that is repeated leaves out what is stored already."""
     with TemporaryDirectory(dir=folder) as inner:
         target = Path(inner)
-        counter = _MemberCounter(work)
-        with open_local_path(file.file, target) as path:
-            archive = read_archive(
-                path, folder=_make_folder(target, "members"), keep_refused=True, clip_limits=CLIP_LIMITS,
-                thresholds=thresholds, language=import_set.voice.language, code_page=file.chosen_code_page,
-                keep_texts=True, progress=counter.count_read,
-            )  # fmt: skip
-        _store_members(import_set, file, archive.members, _make_folder(target, "wavs"), counter, thresholds)
-        _finish_archive(import_set, file, archive)
+        request = ArchiveRequest(
+            _make_folder(target, "members"), True, CLIP_LIMITS, thresholds, language=import_set.voice.language,
+            code_page=file.chosen_code_page, keep_texts=True,
+        )  # fmt: skip
+        check = _ArchiveCheck(import_set, file, work, thresholds, _make_folder(target, "wavs"))
+        try:
+            with open_local_path(file.file, target) as path, closing(stream_archive(path, request)) as parts:
+                check.store_parts(parts)
+        except ChildFailed as failed:
+            _refuse_archive(import_set, file, failed.finding)
+            return
+        check.finish()
 
 
 def forget_contents(file: ImportFile) -> None:
@@ -56,47 +60,64 @@ def _make_folder(parent: Path, name: str) -> Path:
     return folder
 
 
-@dataclass(slots=True)
-class _MemberCounter:
-    """Counts each member of an archive in two halves: when it is read, and when it is stored."""
+class _ArchiveCheck:
+    """Stores the parts of an archive in batches, while a child reads the next ones."""
 
-    work: ImportWork
-    total: int = 0
-    read: int = 0
-    halves: int = 0
-    reported: int = 0
+    def __init__(
+        self, import_set: Import, file: ImportFile, work: ImportWork, thresholds: Thresholds, wavs: Path
+    ) -> None:
+        self.import_set, self.file, self.work = import_set, file, work
+        self.thresholds, self.wavs = thresholds, wavs
+        self.head: ArchiveHead | None = None
+        self.texts: list[ImportText] = []
+        self.converted_bytes = 0
+        self.stored = set(file.clips.values_list("position", flat=True))
 
-    def count_read(self, read: int, total: int) -> None:
-        if total and not self.total:
-            self.total = total
-            self.work.add_total(total)
-        self.add(read - self.read)
-        self.read = read
+    def store_parts(self, parts: Iterable[ArchiveHead | TextFile | Member]) -> None:
+        batch: list[Member] = []
+        for part in parts:
+            if isinstance(part, ArchiveHead):
+                self.head = part
+                self.work.add_total(part.files)
+            elif isinstance(part, TextFile):
+                self.texts.append(make_archive_text(self.file, part))
+            else:
+                batch.append(part)
+            if len(batch) == BATCH_SIZE:
+                self._store_batch(batch)
+                batch = []
+        self._store_batch(batch)
 
-    def add(self, halves: int) -> None:
-        self.halves += halves
-        whole = self.halves // 2 - self.reported
-        self.reported += whole
-        self.work.add_done(whole)
+    def _store_batch(self, members: Sequence[Member]) -> None:
+        batch = [member for member in members if member.number not in self.stored]
+        is_room = self.converted_bytes <= ARCHIVE_WAV_BYTES
+        converted = _convert_members(batch, self.wavs, self.thresholds) if is_room else {}
+        self.converted_bytes += sum(found.wav.stat().st_size for found in converted.values() if found.wav)
+        sounds = [_describe_member(self.file, member, converted.get(member.number)) for member in batch]
+        self.work.extend_lease()
+        store_clips(self.import_set, sounds)
+        self.work.add_done(len(members))
+
+    def finish(self) -> None:
+        assert self.head  # noqa: S101 - the child yields it first
+        with transaction.atomic():
+            lock_open(self.import_set)
+            self.file.texts.all().delete()
+            ImportText.objects.bulk_create(self.texts)
+            findings = [finding.as_dict() for finding in self.head.findings]
+            _move_checked(self.file, findings=findings, code_page=self.head.code_page)
 
 
-def _store_members(
-    import_set: Import,
-    file: ImportFile,
-    members: Sequence[Member],
-    wavs: Path,
-    counter: _MemberCounter,
-    thresholds: Thresholds,
-) -> None:
-    stored = set(file.clips.values_list("position", flat=True))
-    converted_bytes = 0
-    for start in range(0, len(members), BATCH_SIZE):
-        batch = [member for member in members[start : start + BATCH_SIZE] if member.number not in stored]
-        converted = _convert_members(batch, wavs, thresholds) if converted_bytes <= ARCHIVE_WAV_BYTES else {}
-        converted_bytes += sum(found.wav.stat().st_size for found in converted.values() if found.wav)
-        counter.work.extend_lease()
-        store_clips(import_set, [_describe_member(file, member, converted.get(member.number)) for member in batch])
-        counter.add(len(batch))
+def _refuse_archive(import_set: Import, file: ImportFile, finding: Finding) -> None:
+    """The archive cannot be taken as a whole, so nothing of it is."""
+    with transaction.atomic():
+        lock_open(import_set)
+        forget_contents(file)
+        _move_checked(file, findings=[finding.as_dict()])
+
+
+def _move_checked(file: ImportFile, **fields: object) -> None:
+    move(file, ImportFileStatus.CHECKED, kind=ImportFileKind.ARCHIVE, **fields)
 
 
 def _convert_members(members: Sequence[Member], wavs: Path, thresholds: Thresholds) -> Mapping[int, IngestedFile]:
@@ -120,18 +141,3 @@ def _describe_member(file: ImportFile, member: Member, converted: IngestedFile |
     if member.path and _is_convertible(member):
         fields = {**fields, "findings": [make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()]}
     return CheckedSound(file, member.number, member.name, member.ok, has_sound, fields, member.path, is_spare=True)
-
-
-def _finish_archive(import_set: Import, file: ImportFile, archive: Archive) -> None:
-    texts = [make_archive_text(file, text) for text in archive.texts]
-    with transaction.atomic():
-        lock_open(import_set)
-        file.texts.all().delete()
-        ImportText.objects.bulk_create(texts)
-        move(
-            file,
-            ImportFileStatus.CHECKED,
-            kind=ImportFileKind.ARCHIVE,
-            findings=[finding.as_dict() for finding in archive.findings],
-            code_page=archive.code_page,
-        )

@@ -4,7 +4,7 @@ A run that is stopped is repeated from the first batch that is not stored. Files
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
@@ -24,14 +24,14 @@ from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
 from voices.services.imports.archives import check_archive
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, store_clips
-from voices.services.imports.kinds import HEAD_BYTES, find_kind
+from voices.services.imports.kinds import HEAD_BYTES, find_kind, is_plain_wav
 from voices.services.imports.matching import match_texts
 from voices.services.imports.texts import make_text
 from voices.services.imports.work import ImportWork
 from voices.services.recordings.store import CLIP_LIMITS
 
-# Number of files that one run checks, before other tasks get their turn.
-FILES_PER_RUN = 500
+# Number of files that one run checks, in some seconds, before other tasks get their turn.
+FILES_PER_RUN = 2000
 
 
 def check_import(import_id: str, lease: Lease) -> timedelta | None:
@@ -58,17 +58,15 @@ def _check_files(files: Sequence[ImportFile], folder: Path, work: ImportWork) ->
     thresholds = load_thresholds()
     for kind, group in groupby(_read_kinds(files), lambda pair: pair[0]):
         same = [file for _kind, file in group]
-        if kind == ImportFileKind.ARCHIVE:
+        if kind == ImportFileKind.AUDIO:
+            _check_sounds(same, folder, work, thresholds)
+        elif kind == ImportFileKind.ARCHIVE:
             for file in same:
                 check_archive(work.import_set, file, folder, work, thresholds)
                 work.add_done(1)
-            continue
-        for start in range(0, len(same), BATCH_SIZE):
-            batch = same[start : start + BATCH_SIZE]
-            if kind == ImportFileKind.AUDIO:
-                _check_sounds(batch, folder, work, thresholds)
-            else:
-                _finish_files(batch, kind, work)
+        else:
+            for start in range(0, len(same), BATCH_SIZE):
+                _finish_files(same[start : start + BATCH_SIZE], kind, work)
 
 
 def _read_kinds(files: Sequence[ImportFile]) -> Iterator[tuple[ImportFileKind, ImportFile]]:
@@ -76,29 +74,40 @@ def _read_kinds(files: Sequence[ImportFile]) -> Iterator[tuple[ImportFileKind, I
     found: list[tuple[ImportFileKind, ImportFile]] = []
     for file in files:
         try:
-            with open_file(file.file) as stored:
-                found.append((find_kind(file.name, stored.read(HEAD_BYTES)), file))
+            found.append((_read_kind(file), file))
         except FileNotFoundError:
             file.findings = [make_finding("file_lost").as_dict()]
             found.append((ImportFileKind.OTHER, file))
     yield from sorted(found, key=lambda pair: pair[0])
 
 
+def _read_kind(file: ImportFile) -> ImportFileKind:
+    if is_plain_wav(file.name) and file.file.storage.exists(str(file.file.name)):
+        return ImportFileKind.AUDIO
+    with open_file(file.file) as stored:
+        return find_kind(file.name, stored.read(HEAD_BYTES))
+
+
 def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, thresholds: Thresholds) -> None:
-    sounds: list[CheckedSound] = []
-    with ExitStack() as stack, TemporaryDirectory(dir=folder) as wavs:
+    """Check the files in one child, and store them in batches while it reads the next ones."""
+    with ExitStack() as stack:
         small = [file for file in files if file.size <= RECORDING_BYTES]
         paths = [stack.enter_context(open_local_path(file.file, folder)) for file in small]
-        results = ingest_files(paths, Path(wavs), CLIP_LIMITS, thresholds)
+        wavs = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
+        results = stack.enter_context(closing(ingest_files(paths, wavs, CLIP_LIMITS, thresholds)))
+        sounds: list[CheckedSound] = []
         for file, path, found in zip(small, paths, results, strict=True):
             sounds.append(CheckedSound(file, 0, file.name, found.ok, found.has_sound, found.fields, path, found.wav))
-            work.add_done(1)
-        for file in files:
-            if file.size > RECORDING_BYTES:
-                sounds.append(_refuse_large(file))
-                work.add_done(1)
-        work.extend_lease()
-        store_clips(work.import_set, sounds, files)
+            if len(sounds) == BATCH_SIZE:
+                _store_batch(work, sounds)
+                sounds = []
+        _store_batch(work, sounds + [_refuse_large(file) for file in files if file.size > RECORDING_BYTES])
+
+
+def _store_batch(work: ImportWork, sounds: Sequence[CheckedSound]) -> None:
+    work.extend_lease()
+    store_clips(work.import_set, sounds, [sound.source for sound in sounds])
+    work.add_done(len(sounds))
 
 
 def _refuse_large(file: ImportFile) -> CheckedSound:

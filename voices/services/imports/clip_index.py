@@ -34,8 +34,9 @@ class ClipIndex:
         self._all = ClipNames(clips)
         by_source: defaultdict[UUID, list[ImportClip]] = defaultdict(list)
         for clip in clips:
-            by_source[clip.source_id].append(clip)
-        self._by_source = {source: same for source, same in by_source.items() if len(same) > 1}
+            if clip.position:  # only those in archives have one
+                by_source[clip.source_id].append(clip)
+        self._by_source = by_source
         self._archives: dict[UUID, ClipNames] = {}
 
     @cached_property

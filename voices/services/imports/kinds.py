@@ -9,6 +9,11 @@ from voices.models import ImportFileKind
 HEAD_BYTES = 512
 
 
+def is_plain_wav(name: str) -> bool:
+    """Whether the name alone says that it is audio: a file named .wav is never taken for anything else."""
+    return name.lower().endswith(".wav") and not is_side_file(name) and not is_system_file(name)
+
+
 def find_kind(name: str, head: bytes) -> ImportFileKind:
     if is_side_file(name) or is_system_file(name):
         return ImportFileKind.SIDE

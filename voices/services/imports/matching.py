@@ -163,7 +163,7 @@ def _read_earlier(match: Match, text: ImportText, line: TableLine) -> bool:
     if len(rows) != 1:
         return False
     if line.text and len(line.text) <= MAX_TRANSCRIPT_LENGTH and line.text != rows[0].transcript:
-        match.note(text, line, ImportLineReason.EARLIER, recording=rows[0])
+        match.note(text, line, ImportLineReason.EARLIER, recording=rows[0], text_before=rows[0].transcript)
     return True
 
 

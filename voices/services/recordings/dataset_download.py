@@ -34,7 +34,7 @@ from voices.services.recordings.dataset_receipt import RECEIPT, ReceiptFile, mak
 
 FIELDS = (
     "voice", "file", "wav", "file_name", "sha256", "wav_sha256", "size", "transcript", "active", "seconds",
-    "sample_rate",
+    "sample_rate", "normalized_transcript", "normalized_version",
 )  # fmt: skip
 MAX_NAMED = 3
 NOTHING = "No recording matches this choice. Choose all recordings, or put recordings in builds."
@@ -125,7 +125,10 @@ def _name_files(names: Sequence[str]) -> str:
 
 
 def _list_files(voice: Voice, by: User, layout: Layout, sent: Sequence[ReceiptFile]) -> list[StoredFile]:
-    rows = [LayoutRow(one.path, one.recording.transcript, one.recording.active) for one in sent]
+    rows = [
+        LayoutRow(one.path, one.recording.transcript, one.recording.active, one.recording.normalized_text)
+        for one in sent
+    ]
     return [
         make_text_file(METADATA, format_table(layout, rows)),
         make_text_file(RECEIPT, make_receipt(voice, by, layout, sent)),

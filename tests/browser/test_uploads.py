@@ -1,6 +1,7 @@
 """Uploads of many files: cuts of the network, restarts of the web server and closed tabs lose nothing."""
 
 import hashlib
+import http.client
 import os
 import random
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -223,3 +225,31 @@ def test_thousands_of_files_make_no_rows(tab: Tab) -> None:
         expect(page.locator("[data-summary]")).to_contain_text("0 of 5,000 files uploaded")
         assert page.evaluate("document.querySelectorAll('*').length") < count + 20
     page.close(run_before_unload=False)
+
+
+IMPORT_SCRIPT = """
+from voicehub.models import User
+from voices.models import Import, ImportFile, Voice
+import_set = Import.objects.create(voice=Voice.objects.get(pk="{voice}"), by=User.objects.get(username="paula"))
+ImportFile.objects.create(import_set=import_set, name="{name}", size=1_000_000)
+"""
+
+
+def test_cut_request_keeps_what_has_arrived(tab: Tab, studio: Studio) -> None:
+    """A client that disappears in the middle of a part, seen by the real web server."""
+    page, name = open_voice(tab, "Cleo, cut request"), "cut.wav"
+    studio.run_script(IMPORT_SCRIPT.format(voice=staff_steps.read_id(page), name=name))
+    (row,) = studio.fetch_rows(FILES, "Cleo, cut request")
+    cookies = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in tab.context.cookies())
+    token = page.locator("[data-upload-queue] [name=csrfmiddlewaretoken]").input_value()
+    headers = {
+        "Cookie": cookies, "X-CSRFToken": token, "Tus-Resumable": "1.0.0", "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream", "Content-Length": "1000000",
+    }  # fmt: skip
+    connection = http.client.HTTPConnection(studio.address.removeprefix("http://"))
+    connection.putrequest("PATCH", f"/uploads/{UUID(row['id'])}/")
+    for key, value in headers.items():
+        connection.putheader(key, value)
+    connection.endheaders(b"a" * 300_000)
+    connection.close()
+    wait_for(lambda: studio.fetch_rows(FILES, "Cleo, cut request")[0]["received"] == 300_000, "the part to be counted")

@@ -1,4 +1,4 @@
-"""Long work in the browser: an archive with counts, and the title of the tab while work goes on and when it ends."""
+"""Long work in the browser: an archive, and the title of the tab while work goes on and when it ends."""
 
 import io
 import re
@@ -22,13 +22,15 @@ def make_archive() -> bytes:
     return buffer.getvalue()
 
 
-def test_archive_shows_its_counts_in_the_page_and_in_the_title(open_tab: OpenTab) -> None:
+def test_archive_is_checked_with_its_state_in_the_title(open_tab: OpenTab) -> None:
     tab = open_tab(who="paula")
     talent = staff_steps.add_talent(tab, "Petra Archive")
     staff_steps.add_voice(tab, talent, "Petra")
     staff_steps.drop_files(tab.page, {"lines.zip": make_archive()})
     tab.page.wait_for_url(re.compile("/imports/"))
-    expect(tab.page.get_by_role("button", name=f"Add {FILES} recordings")).to_be_visible()
+    expect(tab.page).to_have_title(re.compile(r"Checking – Petra · VoiceHub$"))
+    expect(tab.page.get_by_role("link", name=f"Not usable {FILES}")).to_be_visible()
+    expect(tab.page).to_have_title("Import to Petra · VoiceHub")
 
 
 def test_title_follows_a_build_to_its_end(open_tab: OpenTab, account: str) -> None:

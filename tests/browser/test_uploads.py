@@ -1,6 +1,7 @@
 """Uploads of many files: cuts of the network, restarts of the web server and closed tabs lose nothing."""
 
 import hashlib
+import http.client
 import os
 import random
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -157,3 +159,97 @@ def test_dropped_folder_keeps_its_paths(tab: Tab, studio: Studio, tmp_path: Path
         session.send("Input.dispatchDragEvent", {"type": kind, **place})
     page.wait_for_url(re.compile("/imports/"))
     wait_for_files(studio, "Wes, dropped folder", files | {"single.wav": b"one more file"})
+
+
+def test_file_with_a_problem_is_named_and_the_others_arrive(open_tab: OpenTab, studio: Studio, tmp_path: Path) -> None:
+    tab = open_tab("phone", "paula")
+    page = open_voice(tab, "Xara, too large")
+    voice = staff_steps.read_path(page)
+    paths = [tmp_path / "one.wav", tmp_path / "large.csv"]
+    paths[0].write_bytes(b"no recording")
+    with paths[1].open("wb") as large:
+        large.truncate((30 << 20) + 1)
+    with tab.allow_status(413):
+        page.get_by_label("choose them").set_input_files(paths)
+        expect(page.locator("[data-summary]")).to_have_text("1 file uploaded · 1 not uploaded")
+    problems = page.get_by_role("list", name="Files that were not uploaded").get_by_role("listitem")
+    expect(problems).to_have_text("large.csv: The file is larger than 30 MB. Split it before you upload it.")
+    expect(page.get_by_role("link", name="Open the preview")).to_be_visible()
+    tab.check_page("voice, a file not uploaded")
+    page.goto(f"{studio.address}{voice}")
+    expect(page.locator(".vh-note")).to_contain_text("1 of 2 files uploaded.")
+    (tmp_path / "other.wav").write_bytes(b"chosen instead")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose the files").click()
+    chooser.value.set_files(tmp_path / "other.wav")
+    page.wait_for_url(re.compile("/imports/"))
+    wait_for_files(studio, "Xara, too large", {"one.wav": b"no recording", "other.wav": b"chosen instead"})
+    assert len({row["import_set_id"] for row in studio.fetch_rows(FILES, "Xara, too large")}) == 1
+
+
+def test_file_that_is_deleted_meanwhile_is_named(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    page = open_voice(tab, "Yara, deleted file")
+    paths = [tmp_path / name for name in ("here.wav", "gone.wav")]
+    for path in paths:
+        path.write_bytes(b"no recording")
+    with lose_connections(tab):
+        with tab.go_offline():
+            page.get_by_label("choose them").set_input_files(paths)
+            expect(page.locator("[data-summary]")).to_contain_text("No connection to the server.")
+            paths[1].unlink()
+        expect(page.locator("[data-summary]")).to_have_text("1 file uploaded · 1 not uploaded")
+    problems = page.get_by_role("list", name="Files that were not uploaded").get_by_role("listitem")
+    expect(problems).to_have_text("gone.wav: This browser can no longer read the file. Choose it again.")
+    wait_for_files(studio, "Yara, deleted file", {"here.wav": b"no recording"})
+
+
+def test_signed_out_upload_continues_after_sign_in(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    files = make_files(tmp_path, 60, 300_000)
+    page = open_voice(tab, "Zoe, signed out")
+    choose_folder(page, tmp_path / "takes")
+    wait_until_uploaded(page, 5)
+    with tab.allow_status(401):
+        tab.context.clear_cookies()
+        expect(page.locator("[data-summary]")).to_contain_text("You are signed out. Sign in again in another tab")
+        staff_steps.sign_in(studio, tab.context, "paula")
+        page.get_by_role("button", name="Continue").click()
+        page.wait_for_url(re.compile("/imports/"))
+    wait_for_files(studio, "Zoe, signed out", files)
+
+
+def test_thousands_of_files_make_no_rows(tab: Tab) -> None:
+    page = open_voice(tab, "Abel, 5000 files")
+    count = page.evaluate("document.querySelectorAll('*').length")
+    with tab.go_offline():
+        staff_steps.drop_files(page, {f"{number}.wav": b"1" for number in range(5000)})
+        expect(page.locator("[data-summary]")).to_contain_text("0 of 5,000 files uploaded")
+        assert page.evaluate("document.querySelectorAll('*').length") < count + 20
+    page.close(run_before_unload=False)
+
+
+IMPORT_SCRIPT = """
+from voicehub.models import User
+from voices.models import Import, ImportFile, Voice
+import_set = Import.objects.create(voice=Voice.objects.get(pk="{voice}"), by=User.objects.get(username="paula"))
+ImportFile.objects.create(import_set=import_set, name="{name}", size=1_000_000)
+"""
+
+
+def test_cut_request_keeps_what_has_arrived(tab: Tab, studio: Studio) -> None:
+    """A client that disappears in the middle of a part, seen by the real web server."""
+    page, name = open_voice(tab, "Cleo, cut request"), "cut.wav"
+    studio.run_script(IMPORT_SCRIPT.format(voice=staff_steps.read_id(page), name=name))
+    (row,) = studio.fetch_rows(FILES, "Cleo, cut request")
+    cookies = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in tab.context.cookies())
+    token = page.locator("[data-upload-queue] [name=csrfmiddlewaretoken]").input_value()
+    headers = {
+        "Cookie": cookies, "X-CSRFToken": token, "Tus-Resumable": "1.0.0", "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream", "Content-Length": "1000000",
+    }  # fmt: skip
+    connection = http.client.HTTPConnection(studio.address.removeprefix("http://"))
+    connection.putrequest("PATCH", f"/uploads/{UUID(row['id'])}/")
+    for key, value in headers.items():
+        connection.putheader(key, value)
+    connection.endheaders(b"a" * 300_000)
+    connection.close()
+    wait_for(lambda: studio.fetch_rows(FILES, "Cleo, cut request")[0]["received"] == 300_000, "the part to be counted")

@@ -10,6 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from consent.models import Consent
+from consent.services.review import withdraw_consent
 from tests.voices.rows import Studio, make_upload
 from tests.voices.uploads import (
     PART_TYPE,
@@ -331,6 +333,19 @@ def test_uploads_need_the_permission_at_every_request(make_client: Any, viewer: 
     client = make_client(viewer)
     assert list_statuses(client, file) == [403] * 5
     assert client.options(get_url(file)).status_code == 403
+
+
+def test_uploads_are_closed_after_a_withdrawal(voice: Voice, producer: User, engineer: User, make_client: Any) -> None:
+    import_set, client = create_import(voice, engineer), make_client(engineer)
+    file = ImportFile.objects.create(import_set=import_set, name="a.wav", size=10)
+    assert list_statuses(client, file)[:2] == [200, 204]
+    file = ImportFile.objects.create(import_set=import_set, name="a.wav", size=10)
+    for consent in Consent.objects.filter(talent=voice.talent):
+        withdraw_consent(consent, producer, "The talent changed their mind.")
+    assert list_statuses(client, file) == [403] * 5
+    assert client.get(reverse("voices:import_uploads", args=[import_set.pk])).status_code == 403
+    assert client.post(reverse("voices:import_create", args=[voice.pk])).status_code == 403
+    assert ImportFile.objects.count() == 2 and Import.objects.count() == 1
 
 
 def test_uploads_keep_the_csrf_check(producer: User, file: ImportFile) -> None:

@@ -90,8 +90,8 @@ def check_filters(page: Page) -> None:
 
 def check_phone(page: Page) -> None:
     row = page.locator("tbody tr").first
-    # The checkbox, the status and the score, beside the two lines of the heading.
-    expect(row.get_by_role("cell")).to_have_count(3)
+    # The checkbox, the status, the score and the next step, beside the two lines of the heading.
+    expect(row.get_by_role("cell")).to_have_count(4)
     expect(row.locator("small")).to_contain_text("Resemble AI")
     page.locator("summary", has_text="Sort").click()
     page.get_by_role("listitem").get_by_role("link", name="Overall").click()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soundfile
@@ -24,6 +25,10 @@ import soundfile
 from tests.benchmarks.archive import measure_processor_seconds
 from tests.support.session import build_environment
 from tests.support.wav import make_speech_like, make_wav_bytes
+
+if TYPE_CHECKING:
+    from voicehub.models import User
+    from voices.models import Import, Voice
 
 CLIPS = 2000
 VARIANTS = 20
@@ -55,7 +60,7 @@ def _migrate() -> None:
 
     from voicehub import outbox
 
-    outbox.notify_queue = lambda _task_id: None
+    outbox.notify_queue = lambda task_id: None
     call_command("migrate", verbosity=0)
 
 
@@ -117,7 +122,7 @@ def run_import(paths: Sequence[Path]) -> tuple[Cost, Cost]:
     producer = User.objects.get(username="paula")
     import_set = create_import(make_voice(producer), producer)
     add_files(import_set, paths)
-    lease = type("Lease", (), {"extend": lambda self: None})()
+    lease: Any = type("Lease", (), {"extend": lambda self: None})()
 
     def run_check() -> None:
         while check.check_import(str(import_set.pk), lease) is not None:
@@ -128,7 +133,7 @@ def run_import(paths: Sequence[Path]) -> tuple[Cost, Cost]:
     return checked, measure(lambda: add.add_import(str(import_set.pk), lease))
 
 
-def add_files(import_set: object, paths: Sequence[Path]) -> None:
+def add_files(import_set: "Import", paths: Sequence[Path]) -> None:
     """Store the files as a finished upload does."""
     from django.core.files import File
 
@@ -143,7 +148,7 @@ def add_files(import_set: object, paths: Sequence[Path]) -> None:
         file.save(force_insert=True)
 
 
-def make_voice(producer: object) -> object:
+def make_voice(producer: "User") -> "Voice":
     from consent.models import Purpose
     from tests.consent.rows import ConsentFactory
     from voices.models import Voice

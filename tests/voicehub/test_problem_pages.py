@@ -24,7 +24,8 @@ from voicehub import env
 from voicehub.models import Task, TaskStatus, User
 from voicehub.problem_pages import DISK_FULL, answer_server_error, explain_error
 from voices.models import Recording, Voice
-from voices.models.voice import RECORDING_SUFFIXES, make_recording_path
+from voices.models.recording_files import RECORDING_SUFFIXES
+from voices.models.voice import make_recording_path
 from voices.services.recordings.store import add_recording, create_voice, delete_partial_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

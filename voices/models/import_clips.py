@@ -13,15 +13,15 @@ from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import ImportClipState, ImportLineReason, ImportTextKind
 from voices.models.imports import Import, ImportFile
-from voices.models.voice import (
+from voices.models.recording_files import (
     CONVERTED_SUFFIX,
     OTHER_SUFFIX,
     RECIPE,
     RECORDING_SUFFIXES,
     WAV_SUFFIX,
-    Recording,
     format_recording_path,
 )
+from voices.models.voice import Recording
 
 SAMPLES = ListOf(ListOf(str))
 NAME_LENGTH = 1000

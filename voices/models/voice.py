@@ -20,9 +20,8 @@ from voicehub.json_shapes import FINDINGS, LEVELS, MEASURES, PEAKS, SOUND_FEATUR
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import FindingSeverity, InclusionSource, RecordingStatus
+from voices.models.recording_files import CONVERTED_SUFFIX, OTHER_SUFFIX, RECIPE, WAV_SUFFIX, format_recording_path
 
-STEP = Fields({"step": str, "start_frame": Maybe(NUMBER), "end_frame": Maybe(NUMBER)})
-RECIPE = Fields({"steps": Maybe(ListOf(STEP)), "cut_by": Maybe(int)})
 COMPARISON = Fields(
     {
         "text": Maybe(str),
@@ -80,16 +79,8 @@ class Voice(models.Model):
         return reverse("voices:voice_providers", args=[self.pk])
 
 
-WAV_SUFFIX, OTHER_SUFFIX, CONVERTED_SUFFIX = RECORDING_SUFFIXES = (".wav", ".bin", ".made.wav")
-
-
 def make_recording_path(recording: "Recording", suffix: str) -> str:
     return format_recording_path(recording.voice_id, recording.pk, suffix)
-
-
-def format_recording_path(voice_id: uuid.UUID, recording_id: uuid.UUID, suffix: str) -> str:
-    """A path made of ids. The file name from the browser is only displayed."""
-    return f"recordings/{voice_id}/{recording_id}{suffix}"
 
 
 def recording_path(recording: "Recording", _name: str) -> str:

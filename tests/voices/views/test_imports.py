@@ -1,5 +1,6 @@
 """The page of an import: its preview, its choices, and adding or discarding it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -226,3 +227,17 @@ def _multiply(import_set: Import, times: int) -> None:
     for number in range(20):
         ImportFile.objects.create(import_set=import_set, name=f"{number}.jpg", size=1, kind="other", status="checked")
         ImportText.objects.create(file=file, name=f"{number}.csv", kind="table", samples=[["a"], ["b"]])
+
+
+def test_import_that_waits_for_a_day_is_a_step_on_today(
+    studio: Studio, voice: Voice, producer_client: Client, viewer_client: Client
+) -> None:
+    import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
+    url = make_url(import_set)
+    assert url not in producer_client.get(reverse("today")).content.decode()
+    Import.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    text = producer_client.get(reverse("today")).content.decode()
+    assert url in text and "Import to review" in text and "1 recording ready" in text
+    assert url not in viewer_client.get(reverse("today")).content.decode()
+    start_adding(import_set)
+    assert url not in producer_client.get(reverse("today")).content.decode()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.db import transaction
 
@@ -116,7 +117,7 @@ def _refuse_archive(import_set: Import, file: ImportFile, finding: Finding) -> N
         _move_checked(file, findings=[finding.as_dict()])
 
 
-def _move_checked(file: ImportFile, **fields: object) -> None:
+def _move_checked(file: ImportFile, **fields: Any) -> None:
     move(file, ImportFileStatus.CHECKED, kind=ImportFileKind.ARCHIVE, **fields)
 
 

@@ -39,7 +39,8 @@ def _choose_twins(clips: Sequence[ImportClip]) -> tuple[list[ImportClip], list[I
     """Of equal clips, the first one with a text stays, or else the first one: those to add, and those to leave out."""
     groups: defaultdict[str, list[ImportClip]] = defaultdict(list)
     for clip in clips:
-        if clip.status != ImportClipState.REFUSED and clip.recording_id is None:
+        # A duplicate of a recording has no file. It stays one also after that recording was deleted.
+        if clip.status != ImportClipState.REFUSED and clip.file:
             groups[clip.sha256].append(clip)
     kept, spare = [], []
     for same in groups.values():

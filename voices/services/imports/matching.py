@@ -23,7 +23,7 @@ from voices.services.recordings.bulk.transcripts import MAX_TRANSCRIPT_LENGTH
 
 CLIP_FIELDS = (
     "import_set", "source", "position", "name", "status", "sha256", "text", "normalized_text", "in_builds", "recording",
-    "twin",
+    "twin", "file",
 )  # fmt: skip
 
 

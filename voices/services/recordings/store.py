@@ -21,7 +21,8 @@ from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
-from voices.models.voice import RECORDING_SUFFIXES, make_recording_path
+from voices.models.recording_files import RECORDING_SUFFIXES
+from voices.models.voice import make_recording_path
 from voices.services.recordings.emotions import check_emotion
 from voices.services.recordings.figures import set_figures, update_figures
 from voices.services.recordings.inclusion import find_exclusion, list_warning_codes, make_fields

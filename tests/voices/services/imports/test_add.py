@@ -9,6 +9,7 @@ from tests.support.task_runner import run_due_tasks
 from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.voices.import_rows import add, add_files, make_checked_import
 from tests.voices.rows import Studio, make_clip, make_upload
+from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.refusals import ActionRefused
 from voices.models import Import, ImportClipState, ImportStatus, InclusionSource, Recording, RecordingStatus, Voice
@@ -78,12 +79,13 @@ def test_long_recording_is_added_as_one_that_can_be_split(studio: Studio, voice:
 def test_one_analysis_is_enqueued_for_an_import(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(add_service, "BATCH_SIZE", 2)
     enqueued: list[str] = []
-    enqueue = add_service.outbox.enqueue_task
-    monkeypatch.setattr(
-        add_service.outbox,
-        "enqueue_task",
-        lambda kind, *rest, **how: (enqueued.append(kind), enqueue(kind, *rest, **how)),
-    )
+    enqueue = outbox.enqueue_task
+
+    def note(kind: str, *rest: Any, **how: Any) -> None:
+        enqueued.append(kind)
+        enqueue(kind, *rest, **how)
+
+    monkeypatch.setattr(outbox, "enqueue_task", note)
     make_added(studio, voice, {f"{n}.wav": make_clip(n) for n in range(5)})
     assert enqueued.count(ANALYZE_TASK) == 1
     assert Task.objects.filter(kind=ANALYZE_TASK, object_id=str(voice.pk), status=TaskStatus.WAITING).count() == 1

@@ -15,6 +15,7 @@ from voices.services.imports import check as check_service
 from voices.services.imports import clips as clip_service
 from voices.services.imports.clear import discard_import
 from voices.services.imports.rows import CHECK_TASK
+from voices.services.recordings.store import delete_recording
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +257,15 @@ def test_progress_counts_each_file_once_and_ends(studio: Studio, voice: Voice, m
     assert seen[0] == (0, 3) and seen[-1] == (6, 6)
     assert [done for done, _total in seen] == sorted(done for done, _total in seen)
     assert import_set.work_started_at is None
+
+
+def test_duplicate_of_a_recording_that_is_deleted_meanwhile_is_not_added_without_a_file(
+    studio: Studio, voice: Voice
+) -> None:
+    (recording,) = studio.make_recordings(voice, 1)
+    with recording.file.open("rb") as stored:
+        import_set = make_checked_import(voice, studio.producer, {"again.wav": stored.read()})
+    delete_recording(recording)
+    add_files(import_set, {"other.wav": make_clip(30)})
+    check(import_set)
+    assert list_states(import_set) == {"again.wav": "duplicate", "other.wav": "ready"}

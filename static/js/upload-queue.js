@@ -16,6 +16,7 @@ const STATE_TEXTS = {
 const UNITS = ["kB", "MB", "GB"];
 
 function formatSize(bytes) {
+  if (!bytes) return "0 kB";
   const power = Math.min(Math.max(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1000)), 1), UNITS.length);
   const value = bytes / 1000 ** power;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[power - 1]}`;

@@ -33,6 +33,7 @@ TASK_LABELS = {
     "send_deletion_notice": "Sending a mail about a planned deletion",
     "refresh_usage": "Asking the providers about usage",
     "set_transcripts": "Setting transcripts from a table",
+    "propose_cuts": "Finding where to split a recording",
     "cut_recording": "Splitting a recording",
 }
 

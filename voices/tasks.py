@@ -18,11 +18,12 @@ from voices.services import (
 from voices.services.builds import poll, reconcile, submit
 from voices.services.builds.submit import handle_submit_failure
 from voices.services.previews import handle_preview_failure
-from voices.services.recordings import analysis, comparison, segment, store, take_matches
+from voices.services.recordings import analysis, comparison, cuts, segment, store, take_matches
 from voices.services.recordings.bulk import deletion as bulk_deletion
 from voices.services.recordings.bulk import table_task
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.parts import SET_TEXTS_TASK
+from voices.services.recordings.cuts import handle_proposal_failure
 from voices.services.recordings.segment import handle_split_failure
 
 
@@ -130,3 +131,8 @@ def set_transcripts(voice_id: str, lease: Lease) -> None:
 @register_handler("cut_recording", on_failure=handle_split_failure, queue=ANALYSIS)
 def split_recording(recording_id: str, lease: Lease) -> None:
     segment.split_recording(recording_id, lease)
+
+
+@register_handler(cuts.PROPOSE_TASK, on_failure=handle_proposal_failure, queue=ANALYSIS)
+def propose_cuts(recording_id: str, lease: Lease) -> None:
+    cuts.propose_cuts(recording_id, lease)

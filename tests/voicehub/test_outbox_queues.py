@@ -61,6 +61,7 @@ QUEUES_BY_KIND = {
     "compare_recordings": outbox.ANALYSIS,
     "match_takes": outbox.ANALYSIS,
     "set_transcripts": outbox.ANALYSIS,
+    "propose_cuts": outbox.ANALYSIS,
     "cut_recording": outbox.ANALYSIS,
 }
 

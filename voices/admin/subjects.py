@@ -19,7 +19,7 @@ register_subject(
     Subject(Voice, "voices.view_voice", ("name",)), "examine_recordings", "compare_recordings", "set_transcripts"
 )
 register_subject(Subject(Voice, "voices.view_voice", ("name",), read_first_id), "delete_partial_files")
-register_subject(Subject(Recording, "voices.view_voice", ("voice__name",)), "cut_recording")
+register_subject(Subject(Recording, "voices.view_voice", ("voice__name",)), "propose_cuts", "cut_recording")
 register_subject(Subject(BulkChange, "voices.view_voice", ("voice__name",)), "finish_bulk_change")
 # The id of the account, and that of the person.
 register_subject(

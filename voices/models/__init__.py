@@ -15,6 +15,7 @@ from voices.models.choices import (
     VoteChoice,
     WorkKind,
 )
+from voices.models.cut_proposal import CutProposal
 from voices.models.dataset_download import DatasetDownload
 from voices.models.limits import LimitOverride
 from voices.models.offline_proof import OfflineProof
@@ -33,6 +34,7 @@ __all__ = [
     "BulkChange",
     "BulkKind",
     "Callback",
+    "CutProposal",
     "DatasetDownload",
     "DatasetFetch",
     "DatasetLayout",

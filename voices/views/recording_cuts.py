@@ -105,7 +105,7 @@ def recording_cuts_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     proposal = _find_proposal(recording)
     progress = _make_progress(proposal)
     if progress is None or (proposal and proposal.proposed_at) or not recording.is_too_long:
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return HttpResponse(headers={"HX-Refresh": "true"})
     return render(request, "voices/_recording_cuts_progress.html", {"recording": recording, "progress": progress})
 
 

@@ -1,5 +1,5 @@
 // The table of the clips, a page of rows at a time.
-import { formatPosition } from "./wave.js";
+import { formatPosition } from "./times.js";
 
 const PAGE = 25;
 const STATES = { short: "Too short", long: "Too long" };

@@ -3,7 +3,8 @@
 import { describeFailure } from "../player.js";
 import { History, addCut, findClip, findProblem, formatClips, makeSound, makeState, moveCut, readClips, removeCut, switchClip } from "./clips.js";
 import { ClipRows } from "./clip-rows.js";
-import { Wave, formatPosition } from "./wave.js";
+import { formatLength, formatPosition } from "./times.js";
+import { Wave } from "./wave.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 const OTHERS = { ArrowUp: -1, ArrowDown: 1 };
@@ -264,10 +265,10 @@ class Editor {
 }
 
 function describeLengths(clips, rate) {
-  const sum = (chosen) => Math.round(chosen.reduce((all, { start, end }) => all + end - start, 0) / rate);
-  const out = clips.filter((clip) => clip.isLeftOut);
-  const kept = formatPosition(sum(clips.filter((clip) => !clip.isLeftOut)), 0);
-  return `${clips.length - out.length}, ${kept} together${out.length ? `, and ${out.length} left out` : ""}`;
+  const kept = clips.filter((clip) => !clip.isLeftOut);
+  const length = formatLength(kept.reduce((all, { start, end }) => all + end - start, 0) / rate);
+  const out = clips.length - kept.length;
+  return `${kept.length}, together ${length}${out ? `. ${out} left out` : ""}`;
 }
 
 async function start() {
@@ -276,7 +277,6 @@ async function start() {
   const clips = readClips(text.value, sound);
   if (!clips) return; // the text field stays, with the problems above it
   document.getElementById("cuts-text").hidden = true;
-  if (audio) audio.controls = false;
   new Editor(clips, sound, loaded);
 }
 

@@ -1,5 +1,6 @@
 // Draws a long recording with its cuts. Only what is in sight is drawn: the waveform on one canvas, and the cuts as
 // sliders that the pointer drags. A recording of hours with a thousand cuts costs no more than a short one.
+import { formatPosition } from "./times.js";
 
 const ZOOMS = [2, 4, 8, 16, 32, 64, 128, 256]; // pixels for a second
 const START_ZOOM = 16;
@@ -10,14 +11,6 @@ const AXIS_HEIGHT = 20;
 const NAME_HEIGHT = 20;
 
 const readColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-export function formatPosition(seconds, digits = 2) {
-  const whole = Math.round(seconds * 10 ** digits) / 10 ** digits;
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor((whole % 3600) / 60);
-  const rest = (whole % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
-  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
-}
 
 // Makes the canvas as large as its element on this screen, and returns what draws on it.
 function prepareCanvas(canvas) {
@@ -105,6 +98,7 @@ export class Wave {
   }
 
   drawWave() {
+    this.canvas.style.width = `${this.scroll.clientWidth}px`;
     const { context, width, height } = prepareCanvas(this.canvas);
     const left = this.scroll.scrollLeft;
     const body = { top: NAME_HEIGHT, height: height - NAME_HEIGHT - AXIS_HEIGHT };
@@ -140,7 +134,7 @@ export class Wave {
     const middle = top + height / 2;
     const parts = this.listVisible(left - 4, width + 8);
     let next = 0;
-    for (let x = 0; x < width; x += 3) {
+    for (let x = -(left % 3); x < width; x += 3) { // the same bars wherever the window is
       const at = left + x;
       while (next < parts.length && parts[next].to <= at) next += 1;
       const part = parts[next];

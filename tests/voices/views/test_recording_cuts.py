@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from consent.services.review import withdraw_consent
 from tests.support.html import read_html
 from tests.support.wav import RATE
 from tests.voices.rows import Studio, make_clip, make_upload
@@ -94,7 +95,7 @@ def test_progress_shows_the_share_and_the_time_left(engineer_client: Client, rec
     proposal.delete()
     make_proposal(recording)
     response = engineer_client.get(url)
-    assert (response.status_code, response["HX-Refresh"]) == (204, "true")
+    assert (response.status_code, response["HX-Refresh"]) == (200, "true")
 
 
 def test_page_without_scripts_has_the_clips_as_text(engineer_client: Client, recording: Recording) -> None:
@@ -141,6 +142,19 @@ def test_recording_that_cannot_be_split_has_no_cuts(engineer_client: Client, stu
         assert "Only a recording that is too long can be split." in response.content.decode()
         assert response.redirect_chain[0][0].startswith(voice.get_absolute_url())
     assert engineer_client.get(make_url(good, "recording_cuts_progress"))["HX-Refresh"] == "true"
+
+
+def test_engineers_open_no_cuts_after_a_withdrawal(
+    engineer_client: Client, producer_client: Client, studio: Studio, voice: Voice, recording: Recording
+) -> None:
+    consent = studio.make_consent(voice.talent)
+    make_proposal(recording)
+    urls = [make_url(recording, name) for name in ("recording_cuts", "recording_cuts_progress", "recording_cuts_sound")]
+    assert [engineer_client.get(url).status_code for url in urls] == [200, 200, 200]
+    withdraw_consent(consent, studio.producer, "The talent changed their mind.")
+    assert [engineer_client.get(url).status_code for url in urls] == [403, 403, 403]
+    assert engineer_client.post(urls[0], {"clips": "0 5"}).status_code == 403
+    assert [producer_client.get(url).status_code for url in urls] == [200, 200, 200]
 
 
 def test_sound_of_the_editor_is_sent_as_bytes(engineer_client: Client, recording: Recording) -> None:

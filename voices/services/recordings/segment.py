@@ -96,9 +96,10 @@ def _list_spans(recording: Recording, clip: Clip) -> list[PlacedSpan]:
     proposal = CutProposal.objects.filter(recording=recording).exclude(proposed_at=None).first()
     if proposal is None:
         split = split_clip(clip)
-        placed_by = {"heard_by": split.speech_levels.speech.method}
+        placed_by: dict[str, str] = {"heard_by": split.speech_levels.speech.method}
         return [(segment.start, segment.end, placed_by) for segment in split.segments]
-    proposed, placed_by = {tuple(span) for span in proposal.segments}, {"heard_by": proposal.method}
+    proposed = {tuple(span) for span in proposal.segments}
+    placed_by = {"heard_by": proposal.method}
     spans = [(int(start), int(end)) for start, end in proposal.clips or proposal.segments]
     return [(*span, placed_by if span in proposed else PLACED_BY_PERSON) for span in spans]
 

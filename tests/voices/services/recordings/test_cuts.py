@@ -1,6 +1,7 @@
 """The cuts of a recording that is too long: their proposal, the clips of a person, and a split at exactly these."""
 
-from typing import Any
+import base64
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def split(recording: Recording, studio: Studio, clips: Any = ()) -> None:
 
 def read_samples(recording: Recording) -> bytes:
     with recording.sound.open("rb") as file:
-        header = read_header(file)
+        header = read_header(cast(BinaryIO, file))
         file.seek(header.data_offset)
         return bytes(file.read())
 
@@ -103,7 +104,7 @@ def test_split_at_pauses_uses_the_stored_proposal(
 
 def test_proposal_has_the_loudest_sample_of_each_10_ms(recording: Recording, proposal: CutProposal) -> None:
     samples = np.abs(np.frombuffer(read_samples(recording), "<i2").astype(np.float64)) / 32768
-    peaks = np.frombuffer(__import__("base64").b64decode(proposal.peaks), np.uint8)
+    peaks = np.frombuffer(base64.b64decode(proposal.peaks), np.uint8)
     expected = [samples[start : start + 160].max() for start in range(0, len(samples), 160)]
     assert len(peaks) == len(expected)
     assert np.abs(peaks / 255 - expected).max() <= 1 / 255
@@ -236,7 +237,7 @@ def test_split_that_stopped_goes_on_only_with_the_same_clips(
     recording.pieces.filter(file_name="interview-002.wav").delete()
     recording.refresh_from_db()
     moved = [(start + 160, end) for start, end in proposal.segments]
-    with pytest.raises(ActionRefused, match="delete the 9 clips|delete the \\d+ clips"):
+    with pytest.raises(ActionRefused, match=r"delete the \d+ clips"):
         enqueue_split(recording, studio.producer, moved)
     recording.refresh_from_db()
     assert recording.is_too_long and not Task.objects.filter(kind="cut_recording", status=TaskStatus.WAITING).exists()

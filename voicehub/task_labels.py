@@ -36,6 +36,7 @@ TASK_LABELS = {
     "set_transcripts": "Setting transcripts from a table",
     "join_import_file": "Joining the parts of an uploaded file",
     "delete_old_uploads": "Deleting uploads that have ended",
+    "propose_cuts": "Finding where to split a recording",
     "cut_recording": "Splitting a recording",
     "check_import": "Checking the files of an import",
     "add_import": "Adding the recordings of an import",

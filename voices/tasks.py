@@ -21,11 +21,12 @@ from voices.services.imports import add, check, clear, expiry, joining
 from voices.services.imports.rows import ADD_TASK, CHECK_TASK
 from voices.services.imports.uploads import JOIN_TASK
 from voices.services.previews import handle_preview_failure
-from voices.services.recordings import analysis, comparison, segment, store, take_matches
+from voices.services.recordings import analysis, comparison, cuts, segment, store, take_matches
 from voices.services.recordings.bulk import deletion as bulk_deletion
 from voices.services.recordings.bulk import table_task
 from voices.services.recordings.bulk.changes import FINISH_TASK
 from voices.services.recordings.bulk.parts import SET_TEXTS_TASK
+from voices.services.recordings.cuts import handle_proposal_failure
 from voices.services.recordings.segment import handle_split_failure
 
 
@@ -170,3 +171,8 @@ def clear_import(import_id: str, _lease: Lease) -> timedelta | None:
 def expire_imports(_scope: str, _lease: Lease) -> timedelta:
     clear.expire_imports()
     return IMPORT_EXPIRY_INTERVAL
+
+
+@register_handler(cuts.PROPOSE_TASK, on_failure=handle_proposal_failure, queue=ANALYSIS)
+def propose_cuts(recording_id: str, lease: Lease) -> None:
+    cuts.propose_cuts(recording_id, lease)

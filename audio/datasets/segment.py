@@ -5,7 +5,7 @@ If speech has no pause for too long, it is split at its quietest moment. The sil
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,10 +26,11 @@ SMOOTHING_FRAMES = 9
 
 @dataclass(frozen=True, slots=True)
 class SpeechLevels:
-    """The detected speech, and the smoothed power of every 10 ms; full scale is 1."""
+    """The detected speech, and the smoothed power and the loudest sample of every 10 ms; full scale is 1."""
 
     speech: Speech
     levels: Float32
+    peaks: Float32
 
 
 def measure_speech(clip: Clip) -> SpeechLevels:
@@ -39,7 +40,7 @@ def measure_speech(clip: Clip) -> SpeechLevels:
     for block in clip.read_floats():
         detector.add(block)
         powers.add(block)
-    return SpeechLevels(detector.get_speech(), powers.get_smoothed_powers())
+    return SpeechLevels(detector.get_speech(), powers.get_smoothed_powers(), powers.get_peaks())
 
 
 class _PowerMeter:
@@ -49,6 +50,7 @@ class _PowerMeter:
         self._rate = rate
         self._rest = np.zeros(0, np.float32)
         self._found: list[Float32] = []
+        self._peaks: list[Float32] = []
 
     def add(self, block: Float32) -> None:
         self._rest = np.concatenate((self._rest, block))
@@ -61,11 +63,18 @@ class _PowerMeter:
         count = -(-len(samples) * FRAMES_PER_SECOND // self._rate)
         edges: NDArray[np.int64] = np.arange(count) * self._rate // FRAMES_PER_SECOND
         sizes = np.diff(np.append(edges, len(samples)))
-        self._found.append((np.add.reduceat(np.square(samples), edges) / sizes).astype(np.float32))
+        powers = np.square(samples)
+        self._found.append((np.add.reduceat(powers, edges) / sizes).astype(np.float32))
+        self._peaks.append(np.sqrt(np.maximum.reduceat(powers, edges)))
+
+    def get_peaks(self) -> Float32:
+        """Call it after `get_smoothed_powers`."""
+        return np.concatenate([np.zeros(0, np.float32), *self._peaks])
 
     def get_smoothed_powers(self) -> Float32:
         if len(self._rest):
             self._measure(self._rest)
+            self._rest = self._rest[:0]
         powers = np.concatenate([np.zeros(0, np.float32), *self._found])
         padded = np.pad(powers, SMOOTHING_FRAMES // 2, mode="edge") if len(powers) else powers
         return (
@@ -146,25 +155,24 @@ def split_clip(clip: Clip, lengths: SegmentLengths = DEFAULT_LENGTHS) -> Split:
     return Split(tuple(segments), excluded / clip.rate, speech_levels)
 
 
-def list_segment_paths(clip: Clip, split: Split, folder: Path) -> list[Path]:
-    """Return the paths that `write_segments` writes to."""
-    digits = max(3, len(str(len(split.segments))))
+def list_segment_paths(clip: Clip, count: int, folder: Path) -> list[Path]:
+    """Return the paths that `write_clips` writes to."""
+    digits = max(3, len(str(count)))
     name = clip.name.encode("utf-8", "surrogateescape")[:MAX_NAME_BYTES].decode("utf-8", "ignore")
-    return [folder / f"{name}-{number:0{digits}}.wav" for number in range(1, len(split.segments) + 1)]
+    return [folder / f"{name}-{number:0{digits}}.wav" for number in range(1, count + 1)]
 
 
 def write_segments(clip: Clip, split: Split, folder: Path) -> Iterator[WrittenClip]:
     """Write each segment unchanged to `name-001.wav` …; none of the files may exist yet."""
-    for target, segment in zip(list_segment_paths(clip, split, folder), split.segments, strict=True):
-        recipe = clip.make_recipe(
-            {
-                "step": "cut",
-                "start_frame": segment.start,
-                "end_frame": segment.end,
-                "heard_by": split.speech_levels.speech.method,
-            }
-        )
-        yield write_wav(target, clip.rate, clip.read_samples(segment.start, segment.end), recipe)
+    placed_by = {"heard_by": split.speech_levels.speech.method}
+    yield from write_clips(clip, [(segment.start, segment.end, placed_by) for segment in split.segments], folder)
+
+
+def write_clips(clip: Clip, spans: Sequence[tuple[int, int, Mapping[str, str]]], folder: Path) -> Iterator[WrittenClip]:
+    """Write the samples of each (start, end) unchanged, as `write_segments` does. Its recipe says what placed them."""
+    for target, (start, end, placed_by) in zip(list_segment_paths(clip, len(spans), folder), spans, strict=True):
+        recipe = clip.make_recipe({"step": "cut", "start_frame": start, "end_frame": end, **placed_by})
+        yield write_wav(target, clip.rate, clip.read_samples(start, end), recipe)
 
 
 class _SplitPoints:

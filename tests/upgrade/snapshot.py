@@ -36,6 +36,7 @@ OTHER_TASK_KINDS = (
     "examine_recordings",
     "compare_recordings",
     "match_takes",
+    "propose_cuts",
     "cut_recording",
     "check_take",
     "send_invitation",

@@ -68,6 +68,7 @@ QUEUES_BY_KIND = {
     "set_transcripts": outbox.ANALYSIS,
     "join_import_file": outbox.TAKES,
     "delete_old_uploads": outbox.SUBMIT,
+    "propose_cuts": outbox.ANALYSIS,
     "cut_recording": outbox.ANALYSIS,
 }
 

@@ -34,6 +34,7 @@ from voices.models import (
     BuildRecording,
     BulkChange,
     Callback,
+    CutProposal,
     DatasetDownload,
     DatasetFetch,
     Import,
@@ -143,6 +144,8 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     DatasetDownload.objects.create(
         voice=Voice.objects.latest("created_at"), by=studio.producer, layout="ljspeech", recording_count=3, size=12345
     )
+    recording = Recording.objects.filter(cut_proposal=None).latest("created_at")
+    CutProposal.objects.create(recording=recording, requested_at=now)
     BulkChange.objects.create(voice=Voice.objects.latest("created_at"), by=studio.producer, kind="include")
     _make_import_rows(studio, number)
     UploadProgress.objects.create(user=studio.producer, started_at=now)

@@ -20,7 +20,7 @@ register_subject(
 )
 register_subject(Subject(Voice, "voices.view_voice", ("name",), read_first_id), "delete_partial_files")
 register_subject(Subject(Voice, "voices.view_voice", ("name",), read_before_colon), "examine_share")
-register_subject(Subject(Recording, "voices.view_voice", ("voice__name",)), "cut_recording")
+register_subject(Subject(Recording, "voices.view_voice", ("voice__name",)), "propose_cuts", "cut_recording")
 register_subject(Subject(Import, "voices.view_voice", ("voice__name",)), "check_import", "add_import", "clear_import")
 register_subject(Subject(BulkChange, "voices.view_voice", ("voice__name",)), "finish_bulk_change")
 register_subject(Subject(ImportFile, "voices.view_voice", ("import_set__voice__name",)), "join_import_file")

@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from voicehub.admin_base.groups import WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin
-from voices.models import BulkChange, DatasetDownload, UploadProgress, WorkSample
+from voices.models import BulkChange, CutProposal, DatasetDownload, UploadProgress, WorkSample
 
 
 @admin.register(WorkSample)
@@ -44,3 +44,16 @@ class DatasetDownloadAdmin(ReadOnlyAdmin):
     list_filter = ["layout", "started_at"]
     search_fields = ["voice__name", "by__username"]
     list_select_related = ["voice", "by"]
+
+
+@admin.register(CutProposal)
+class CutProposalAdmin(ReadOnlyAdmin):
+    group = WORK
+    purpose = "Where recordings that are too long would be split"
+    names = {"has_failed": "failed", "read_share": "read so far"}
+    list_display = ["recording", "requested_at", "proposed_at", "has_failed"]
+    list_filter = ["requested_at"]
+    search_fields = ["recording__file_name"]
+    list_select_related = ["recording"]
+    # Up to a megabyte, and thousands of numbers, which the page of the cuts draws.
+    exclude = ["peaks", "speech", "segments", "clips"]

@@ -21,6 +21,7 @@ from voices.models.choices import (
     VoteChoice,
     WorkKind,
 )
+from voices.models.cut_proposal import CutProposal
 from voices.models.dataset_download import DatasetDownload
 from voices.models.import_clips import ImportClip, ImportLine, ImportText
 from voices.models.imports import Import, ImportFile, ImportPart
@@ -41,6 +42,7 @@ __all__ = [
     "BulkChange",
     "BulkKind",
     "Callback",
+    "CutProposal",
     "DatasetDownload",
     "DatasetFetch",
     "DatasetLayout",

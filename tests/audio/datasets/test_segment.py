@@ -97,7 +97,7 @@ def test_short_pause_is_split_at_its_quietest_moment(monkeypatch: pytest.MonkeyP
     levels = np.full(1000, 0.01, np.float32)
     levels[500:530] = 1e-6
     levels[517] = 1e-7
-    speech_levels = SpeechLevels(Speech(((0.0, 5.0), (5.3, 10.0)), 10.0), levels)
+    speech_levels = SpeechLevels(Speech(((0.0, 5.0), (5.3, 10.0)), 10.0), levels, levels)
     monkeypatch.setattr("audio.datasets.segment.measure_speech", lambda _clip: speech_levels)
     split = split_clip(make_clip(np.zeros(10 * RATE)), SegmentLengths(target_seconds=5.0))
     assert [(segment.start / RATE, segment.end / RATE) for segment in split.segments] == [(0.0, 5.17), (5.17, 10.0)]
@@ -215,7 +215,7 @@ def test_file_name_of_a_segment_has_its_number_after_a_long_or_invalid_name(tmp_
     source = replace(make_clip(make_recording([0.6])[0]), name=name)
     split = split_clip(source)
     written = list(write_segments(source, split, tmp_path))
-    assert [clip.path for clip in written] == list_segment_paths(source, split, tmp_path)
+    assert [clip.path for clip in written] == list_segment_paths(source, len(split.segments), tmp_path)
     assert written[0].path.name.startswith(name[:3]) and written[0].path.name.endswith("-001.wav")
 
 

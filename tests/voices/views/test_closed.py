@@ -64,6 +64,8 @@ VOICE_URLS = (
     "finding_list", "improvements", "improvement_undo", "copy_keep", "transcripts_repair",
     "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
 )  # fmt: skip
+# Only who may split recordings opens these, and only for one that is too long. `test_recording_cuts` opens them.
+CUT_URLS = {"recording_cuts": "get", "recording_cuts_progress": "get", "recording_cuts_sound": "get"}
 PREVIEW_URLS = {"previews": "get", "preview_audio": "get"}
 # The other URLs of voices, builds and remote voices. Their pages show a notice instead, or only producers open them.
 OTHER_URLS = {
@@ -125,13 +127,13 @@ def get_key(name: str, build: Build) -> Any:
 
 def get_response(client: Client, name: str, build: Build) -> Any:
     url = reverse(f"voices:{name}", args=[get_key(name, build)])
-    response = getattr(client, (RECORDING_URLS | PREVIEW_URLS)[name])(url)
+    response = getattr(client, (RECORDING_URLS | CUT_URLS | PREVIEW_URLS)[name])(url)
     response.getvalue() if response.streaming else None
     return response
 
 
 def list_closed(client: Client, build: Build) -> set[str]:
-    responses = {name: get_response(client, name, build) for name in RECORDING_URLS | PREVIEW_URLS}
+    responses = {name: get_response(client, name, build) for name in RECORDING_URLS | CUT_URLS | PREVIEW_URLS}
     closed = {name for name, response in responses.items() if response.status_code == 403}
     assert all(CLOSED in read_html(responses[name]) for name in closed)
     return closed
@@ -140,7 +142,7 @@ def list_closed(client: Client, build: Build) -> set[str]:
 def test_every_url_of_voices_is_listed_here() -> None:
     from voices.urls import urlpatterns
 
-    assert {pattern.name for pattern in urlpatterns} == {*RECORDING_URLS, *PREVIEW_URLS, *OTHER_URLS}
+    assert {pattern.name for pattern in urlpatterns} == {*RECORDING_URLS, *CUT_URLS, *PREVIEW_URLS, *OTHER_URLS}
 
 
 def test_engineers_open_nothing_after_a_withdrawal(
@@ -151,7 +153,7 @@ def test_engineers_open_nothing_after_a_withdrawal(
     assert not {name for name in reads if get_response(client, name, build).status_code != 200}
     count, transcript = build.voice.recordings.count(), build.voice.recordings.all()[0].transcript
     withdraw(build, studio)
-    assert list_closed(client, build) == {*RECORDING_URLS, *PREVIEW_URLS}
+    assert list_closed(client, build) == {*RECORDING_URLS, *CUT_URLS, *PREVIEW_URLS}
     upload_url = reverse("voices:recording_upload", args=[build.voice_id])
     recording_url = reverse("voices:recording_edit", args=[build.voice.recordings.all()[0].pk])
     assert client.post(upload_url, {"recordings": make_upload("new.wav")}).status_code == 403
@@ -234,7 +236,7 @@ def test_consent_for_another_purpose_does_not_open_recordings(
     withdraw(build, studio)
     consent = studio.make_consent(build.voice.talent)
     Consent.objects.filter(pk=consent.pk).update(purpose=Purpose.ADVERTISING)
-    assert list_closed(make_client(engineer), build) == {*RECORDING_URLS, *PREVIEW_URLS}
+    assert list_closed(make_client(engineer), build) == {*RECORDING_URLS, *CUT_URLS, *PREVIEW_URLS}
 
 
 def test_consent_that_ended_by_date_does_not_open_recordings(

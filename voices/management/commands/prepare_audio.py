@@ -116,7 +116,7 @@ def _split_recording(options: dict[str, Any], progress: Progress) -> Iterator[st
         progress(0, 1, f"{clip.name}: analyzing {format_duration(clip.seconds)}")
         result = split_clip(clip, lengths)
         into = _make_folder(options["into"])
-        for path in list_segment_paths(clip, result, into):
+        for path in list_segment_paths(clip, len(result.segments), into):
             _check_path_is_free(path)
         for number, written in enumerate(write_segments(clip, result, into), start=1):
             _write_recipe(written.path, written.recipe)

@@ -1,46 +1,70 @@
-"""Split a recording that is too long into segments, at its pauses."""
+"""Split a recording that is too long into clips, at its pauses or where a person put the cuts."""
 
-import contextlib
-import io
-import shutil
-import tempfile
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Sequence
 
 from django.core.files import File
 from django.db import transaction
 
 from audio.datasets.clips import Clip, WrittenClip
-from audio.datasets.segment import split_clip, write_segments
+from audio.datasets.segment import split_clip, write_clips
 from audio.findings.findings import FileRefused
 from audio.findings.thresholds import Thresholds
 from audio.ingest import IngestResult
 from audio.levels.inspection import inspect_file
-from audio.wav.riff import read_header
 from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
-from voicehub.storage import BLOCK
+from voicehub.text import format_count
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move
-from voices.models import Recording, RecordingStatus
-from voices.services.recordings.figures import update_figures
+from voices.models import CutProposal, Recording, RecordingStatus
+from voices.services.recordings.cuts import NOT_PROPOSED, ONLY_TOO_LONG, Span, refuse_split
 from voices.services.recordings.store import CLIP_LIMITS, make_recording, store_recording
+from voices.services.recordings.whole_clip import open_whole_clip
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+PlacedSpan = tuple[int, int, dict[str, str]]
+PLACED_BY_PERSON = {"placed_by": "person"}
 
 
-def enqueue_split(recording: Recording, by: User) -> None:
-    """Enqueue splitting of a recording that is too long. Raises ActionRefused for any other recording."""
+def enqueue_split(recording: Recording, by: User, clips: Sequence[Span] = ()) -> None:
+    """Enqueue splitting of a recording that is too long: at its pauses, or into these clips, in samples.
+
+    Raises ActionRefused for any other recording, and if an earlier split stored clips that are not among these.
+    """
     with transaction.atomic():
         recipe = {**recording.recipe, "cut_by": by.pk}
-        if not recording.is_too_long or not move(recording, RecordingStatus.SPLITTING, recipe=recipe):
-            raise ActionRefused("Only a recording that is too long can be split.")
+        if not recording.is_too_long:
+            raise ActionRefused(ONLY_TOO_LONG)
+        _store_clips(recording, clips)
+        if not move(recording, RecordingStatus.SPLITTING, recipe=recipe):
+            raise ActionRefused(ONLY_TOO_LONG)
         outbox.enqueue_task("cut_recording", recording.pk)
+
+
+def _store_clips(recording: Recording, clips: Sequence[Span]) -> None:
+    """Store the clips of a person in the proposal. Clips equal to those proposed are none of a person."""
+    proposal = CutProposal.objects.select_for_update().filter(recording=recording).first()
+    chosen = [list(clip) for clip in clips]
+    if proposal is None or proposal.proposed_at is None:
+        if chosen:
+            raise ActionRefused(NOT_PROPOSED)
+        return
+    if chosen == proposal.segments:
+        chosen = []
+    if chosen != proposal.clips:
+        _require_no_pieces(recording)
+        proposal.clips = chosen
+        proposal.save(update_fields=["clips"])
+
+
+def _require_no_pieces(recording: Recording) -> None:
+    if count := recording.pieces.count():
+        stored = format_count(count, "clip", "clips")
+        raise ActionRefused(
+            f"An earlier split was interrupted after {stored}. Split the recording into the same clips, or delete "
+            f"the {stored} first, so that nothing is in two clips."
+        )
 
 
 def split_recording(recording_id: str, lease: Lease) -> None:
@@ -50,14 +74,13 @@ def split_recording(recording_id: str, lease: Lease) -> None:
         return
     by, thresholds = User.objects.get(pk=recording.recipe["cut_by"]), load_thresholds()
     try:
-        with _write_segments(recording, lease) as segments:
-            for segment in segments:
+        with open_whole_clip(recording, lease) as (clip, folder):
+            for segment in write_clips(clip, _list_spans(recording, clip), folder):
                 _store_segment(recording, segment, by, thresholds)
     except FileRefused as refused:
-        found = [*recording.findings, refused.finding.as_dict()]
         with transaction.atomic():
-            move(recording, RecordingStatus.REFUSED, findings=found)
-            update_figures(Recording.objects.filter(pk=recording.pk))
+            move(recording, RecordingStatus.REFUSED)
+            refuse_split(recording, refused)
         return
     move(recording, RecordingStatus.SPLIT)
 
@@ -68,41 +91,17 @@ def handle_split_failure(recording_id: str) -> None:
         move(recording, RecordingStatus.REFUSED)
 
 
-@contextlib.contextmanager
-def _write_segments(recording: Recording, lease: Lease) -> Iterator[Iterator[WrittenClip]]:
-    """Yield an iterator that writes the segments of a recording one by one into a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="voicehub-cut-") as folder:
-        path = Path(folder) / "whole.wav"
-        with recording.sound.open("rb") as stored, path.open("wb") as copy:
-            shutil.copyfileobj(stored, copy)
-        with path.open("rb") as file:
-            header = read_header(file)
-        steps = tuple(recording.recipe.get("steps", ()))
-        clip = Clip(
-            recording.title,
-            recording.sha256,
-            header.sample_rate,
-            header.frames,
-            partial(_open_with_heartbeat, path, lease),
-            steps,
-        )
-        yield write_segments(clip, split_clip(clip), Path(folder))
-
-
-def _open_with_heartbeat(path: Path, lease: Lease) -> BinaryIO:
-    return io.BufferedReader(_HeartbeatFile(path, lease), BLOCK)
-
-
-class _HeartbeatFile(io.FileIO):
-    """A file that renews the lease on each read: analyzing three hours of audio takes about a minute."""
-
-    def __init__(self, path: Path, lease: Lease) -> None:
-        super().__init__(path)
-        self._lease = lease
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        self._lease.extend()
-        return super().readinto(buffer)
+def _list_spans(recording: Recording, clip: Clip) -> list[PlacedSpan]:
+    """The clips to write, each with what placed it: the stored ones, or those that a proposal would have."""
+    proposal = CutProposal.objects.filter(recording=recording).exclude(proposed_at=None).first()
+    if proposal is None:
+        split = split_clip(clip)
+        placed_by: dict[str, str] = {"heard_by": split.speech_levels.speech.method}
+        return [(segment.start, segment.end, placed_by) for segment in split.segments]
+    proposed = {tuple(span) for span in proposal.segments}
+    placed_by = {"heard_by": proposal.method}
+    spans = [(int(start), int(end)) for start, end in proposal.clips or proposal.segments]
+    return [(*span, placed_by if span in proposed else PLACED_BY_PERSON) for span in spans]
 
 
 def _store_segment(source: Recording, segment: WrittenClip, by: User, thresholds: Thresholds) -> None:

@@ -19,8 +19,9 @@ from django.utils import timezone
 from audio.wav.riff import read_header
 from providers.types import Handover
 from tests.support.checked import mark_checked
+from tests.support.long_recordings import make_long_wav
 from tests.support.task_runner import refuse_single_file, run_due_tasks
-from tests.support.wav import load_sample_wav, make_wav_bytes
+from tests.support.wav import make_wav_bytes
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
@@ -181,18 +182,6 @@ def test_archive_with_a_path_traversal_is_refused(studio: Studio, voice: Voice) 
 
 
 # --- splitting --------------------------------------------------------------------------------------------------
-
-
-def make_long_wav() -> bytes:
-    """Make a WAV with more than one minute of real speech and with pauses."""
-    sections = []
-    for _ in range(4):
-        for name in ("slt-01", "slt-02", "slt-03", "slt-04", "slt-05"):
-            samples, _rate = soundfile.read(io.BytesIO(load_sample_wav(name)), dtype="int16")
-            sections += [samples, np.zeros(8000, np.int16)]
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.concatenate(sections), 16000, format="WAV", subtype="PCM_16")
-    return buffer.getvalue()
 
 
 @pytest.fixture

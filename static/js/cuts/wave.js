@@ -76,6 +76,7 @@ export class Wave {
 
   show(view) {
     Object.assign(this.view, view);
+    if (view.cuts) this.placeHandles(); // at once, as a screen reader says where a cut is after each key
     this.requestDraw();
   }
 
@@ -166,6 +167,16 @@ export class Wave {
     }
   }
 
+  // The peaks of the whole recording, for every second pixel: computed once for each width, as hours have a million.
+  listOverviewPeaks(width) {
+    if (this.overviewPeaks?.width !== width) {
+      const scale = this.seconds / width;
+      const peaks = Array.from({ length: Math.ceil(width / 2) }, (_, i) => this.findPeak(2 * i * scale, (2 * i + 2) * scale));
+      this.overviewPeaks = { width, peaks };
+    }
+    return this.overviewPeaks.peaks;
+  }
+
   drawOverview() {
     const { context, width, height } = prepareCanvas(this.overview);
     const scale = width / this.seconds;
@@ -173,10 +184,10 @@ export class Wave {
     const from = (this.scroll.scrollLeft / this.zoom) * scale;
     context.fillRect(from, 0, Math.max(2, (this.scroll.clientWidth / this.zoom) * scale), height);
     context.fillStyle = this.colors["line-control"];
-    for (let x = 0; x < width; x += 2) {
-      const size = Math.max(1, (this.findPeak(x / scale, (x + 2) / scale) / this.loudest) * height);
-      context.fillRect(x, (height - size) / 2, 1, size);
-    }
+    this.listOverviewPeaks(width).forEach((peak, i) => {
+      const size = Math.max(1, (peak / this.loudest) * height);
+      context.fillRect(2 * i, (height - size) / 2, 1, size);
+    });
     this.view.clips.forEach(({ start, end }, index) => {
       if (!this.view.problems[index]) return;
       context.fillStyle = this.colors.bad;

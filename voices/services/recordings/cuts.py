@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from uuid import UUID
 
 import numpy as np
 from django.db import transaction
@@ -54,7 +53,7 @@ def request_cuts(recording: Recording) -> None:
 
 def propose_cuts(recording_id: str, lease: Lease) -> None:
     """Read the recording once, and store where a split would cut it and what its waveform shows."""
-    rows = CutProposal.objects.filter(recording=UUID(recording_id), proposed_at=None)
+    rows = CutProposal.objects.filter(recording__id=recording_id, proposed_at=None)
     proposal = rows.select_related("recording").first()
     if proposal is None:
         return
@@ -74,7 +73,7 @@ def propose_cuts(recording_id: str, lease: Lease) -> None:
 
 def handle_proposal_failure(recording_id: str) -> None:
     """Called when the task failed repeatedly. A user can try again."""
-    CutProposal.objects.filter(recording=UUID(recording_id), proposed_at=None).update(has_failed=True)
+    CutProposal.objects.filter(recording__id=recording_id, proposed_at=None).update(has_failed=True)
 
 
 def refuse_split(recording: Recording, refused: FileRefused) -> None:

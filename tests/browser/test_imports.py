@@ -74,7 +74,7 @@ def test_import_is_discarded_after_one_question(studio: Studio, open_tab: OpenTa
     tab = open_tab("desktop", "paula")
     page = tab.goto(f"/voices/{UUID(voice['id'])}/")
     page.get_by_role("link", name="Review import").click()
-    page.get_by_role("link", name="Discard").click()
+    page.get_by_role("link", name="Discard", exact=True).click()
     tab.check_page("discard import")
     page.get_by_role("button", name="Discard import").click()
     expect(page.get_by_text("The import was discarded.")).to_be_visible()

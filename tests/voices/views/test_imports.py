@@ -21,7 +21,8 @@ from voices.services.imports.add import start_adding
 from voices.services.imports.clear import CLEAR_TASK
 from voices.services.imports.rows import CHECK_TASK
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+# Also on PostgreSQL: the figures look into JSON.
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

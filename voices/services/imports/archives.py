@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from django.db import transaction
 
@@ -15,10 +14,9 @@ from audio.ingest_batch import IngestedFile, ingest_files
 from audio.untrusted.runner import ChildFailed
 from audio.wav.convert import is_convertible
 from voicehub.storage import open_local_path
-from voicehub.transitions import move
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES
-from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportText
-from voices.services.imports.clips import BATCH_SIZE, CheckedSound, delete_paths, lock_open, store_clips
+from voices.models import Import, ImportFile, ImportFileKind, ImportText
+from voices.services.imports.clips import BATCH_SIZE, CheckedSound, delete_paths, lock_open, mark_checked, store_clips
 from voices.services.imports.texts import make_archive_text
 from voices.services.imports.work import ImportWork
 from voices.services.recordings.store import CLIP_LIMITS
@@ -106,7 +104,7 @@ class _ArchiveCheck:
             self.file.texts.all().delete()
             ImportText.objects.bulk_create(self.texts)
             findings = [finding.as_dict() for finding in self.head.findings]
-            _move_checked(self.file, findings=findings, code_page=self.head.code_page)
+            mark_checked(self.file, ImportFileKind.ARCHIVE, findings=findings, code_page=self.head.code_page)
 
 
 def _refuse_archive(import_set: Import, file: ImportFile, finding: Finding) -> None:
@@ -114,11 +112,7 @@ def _refuse_archive(import_set: Import, file: ImportFile, finding: Finding) -> N
     with transaction.atomic():
         lock_open(import_set)
         forget_contents(file)
-        _move_checked(file, findings=[finding.as_dict()])
-
-
-def _move_checked(file: ImportFile, **fields: Any) -> None:
-    move(file, ImportFileStatus.CHECKED, kind=ImportFileKind.ARCHIVE, **fields)
+        mark_checked(file, ImportFileKind.ARCHIVE, findings=[finding.as_dict()])
 
 
 def _convert_members(members: Sequence[Member], wavs: Path, thresholds: Thresholds) -> Mapping[int, IngestedFile]:

@@ -19,11 +19,11 @@ from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voicehub.storage import open_file, open_local_path
 from voicehub.threshold_overrides import load_thresholds
-from voicehub.transitions import move, move_all
+from voicehub.transitions import move_all
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
 from voices.services.imports.archives import check_archive
-from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, store_clips
+from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, mark_checked, store_clips
 from voices.services.imports.kinds import HEAD_BYTES, find_kind, is_plain_wav
 from voices.services.imports.matching import match_texts
 from voices.services.imports.texts import make_text
@@ -125,5 +125,5 @@ def _finish_files(files: Sequence[ImportFile], kind: ImportFileKind, work: Impor
         move_all([file for file in files if not file.findings], ImportFileStatus.CHECKED, kind=kind, findings=[])
         for file in files:
             if file.findings:
-                move(file, ImportFileStatus.CHECKED, kind=kind, findings=file.findings)
+                mark_checked(file, kind, findings=file.findings)
     work.add_done(len(files))

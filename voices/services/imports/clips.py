@@ -10,7 +10,7 @@ from django.core.files.storage import Storage
 from django.db import DatabaseError, transaction
 
 from voicehub.storage import private, store_local_file
-from voicehub.transitions import move_all
+from voicehub.transitions import move, move_all
 from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, Recording
 from voices.models.import_clips import NAME_LENGTH, make_clip_id, make_clip_path, make_clip_wav_path
 from voices.services.imports.rows import require_open
@@ -60,6 +60,11 @@ def store_clips(import_set: Import, sounds: Sequence[CheckedSound], finished: Se
         with suppress(OSError, DatabaseError):
             _delete_unstored([clip for clip, _sound in placed])
         raise
+
+
+def mark_checked(file: ImportFile, kind: ImportFileKind, **fields: Any) -> None:
+    """The file needs no further check. `fields` say what was found about it as a whole."""
+    move(file, ImportFileStatus.CHECKED, kind=kind, **fields)
 
 
 def lock_open(import_set: Import) -> None:

@@ -38,14 +38,29 @@ from tests.support.contracts import make_confirmed_terms
 from tests.support.pdfs import make_pdf
 from tests.support.processes import ROOT
 from tests.support.task_runner import refuse_single_file, run_due_tasks
-from tests.support.wav import load_sample_wav
+from tests.support.wav import load_sample_wav, make_speech_like
+from tests.support.zips import ZipMember, build_zip
+from tests.voices.import_rows import add, make_checked_import
+from tests.voices.rows import make_clip
 from voicehub import media
 from voicehub.refusals import ActionRefused
 from voicehub.storage import StorageUnavailable, hash_file
 from voicehub.tokens import derive_token
-from voices.models import Account, Build, ImportFile, ImportPart, LimitOverride, Recording, Voice
+from voices.models import (
+    Account,
+    Build,
+    ImportClip,
+    ImportFile,
+    ImportPart,
+    ImportText,
+    LimitOverride,
+    Recording,
+    Voice,
+)
 from voices.services.builds.spec import make_build_spec, make_clip_name
 from voices.services.builds.start import start_build
+from voices.services.imports.add import start_adding
+from voices.services.imports.clear import CLEAR_TASK
 from voices.services.recordings.dataset_download import prepare_download
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import add_recording, create_voice, delete_recording
@@ -74,8 +89,10 @@ def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Stora
     """The private S3 storage, as configured in the settings. Every model with files uses it during the test."""
     options = settings.PRIVATE_S3["OPTIONS"] | CREDENTIALS | {"bucket_name": BUCKET, "endpoint_url": bucket_url}
     storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
-    for field in (Recording.file, Recording.wav, Take.file, Contract.file, ImportFile.file, ImportPart.content):
+    of_imports = (ImportFile.file, ImportClip.file, ImportClip.wav, ImportText.content, ImportPart.content)
+    for field in (Recording.file, Recording.wav, Take.file, Contract.file, *of_imports):
         monkeypatch.setattr(field.field, "storage", storage)
+    monkeypatch.setitem(storages._storages, "private", storage)
     return storage
 
 
@@ -128,6 +145,32 @@ def test_stored_recording_equals_the_upload(voice: Voice, s3: Storage) -> None:
     with recording.file.open("rb") as file:
         assert hash_file(file) == recording.sha256
     assert recording.file.size == recording.size
+
+
+def test_import_is_checked_added_and_cleared_in_the_bucket(voice: Voice, s3: Storage, producer: Any) -> None:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, make_speech_like(2.0, 44100, 120.0), 44100, format="FLAC")
+    rows = b"".join(b"none-%d|Some words that nothing has.\n" % number for number in range(400))
+    packed = build_zip(ZipMember(b"b.wav", make_clip(2)), ZipMember(b"metadata.csv", b"b|Packed.\n" + rows))
+    files = {"a.wav": make_clip(1), "a.flac": buffer.getvalue(), "x.zip": packed, "list.csv": b"a.wav|Words.\n" + rows}
+    import_set = make_checked_import(voice, producer, files)
+    start_adding(import_set)
+    add(import_set)
+    run_due_tasks(CLEAR_TASK)
+    added = {row.file_name: row for row in voice.recordings.exclude(file_name__startswith="slt")}
+    assert {name: row.transcript for name, row in added.items()} == {
+        "a.wav": "Words.",
+        "b.wav": "Packed.",
+        "a.flac": "",
+    }
+    for name, data in (("a.wav", make_clip(1)), ("b.wav", make_clip(2)), ("a.flac", buffer.getvalue())):
+        with added[name].file.open("rb") as file:
+            assert file.read() == data
+    assert added["a.flac"].wav.size and not s3.listdir(f"imports/{import_set.pk}")[1]
+    folders = s3.listdir(f"imports/{import_set.pk}")[0]
+    assert not any(s3.listdir(f"imports/{import_set.pk}/{folder}")[1] for folder in folders)
+    for row in added.values():
+        delete_recording(row)
 
 
 def test_recording_uploaded_twice_is_stored_once(voice: Voice, s3: Storage, producer: Any) -> None:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from consent.models import Consent
 from voicehub.models import Task, TaskStatus
-from voicehub.transitions import StatusModel, move
+from voicehub.transitions import StatusModel, move, move_all
 from voices.models import Build
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +58,11 @@ def test_every_status_can_be_reached(model: type[StatusModel]) -> None:
         new_statuses = set().union(*(model.MOVES.get(status, frozenset()) for status in new_statuses)) - reached
         reached |= new_statuses
     assert reached == set(model.Status.values)  # type: ignore[attr-defined]  # as above
+
+
+def test_many_rows_are_moved_at_once_but_those_that_may_not() -> None:
+    tasks = [Task.objects.create(kind="k", object_id=str(number)) for number in range(3)]
+    Task.objects.filter(pk=tasks[2].pk).update(status=TaskStatus.DONE)
+    assert move_all(tasks, TaskStatus.FAILED, reason="stopped") == 2
+    assert [Task.objects.get(pk=task.pk).reason for task in tasks] == ["stopped", "stopped", ""]
+    assert move_all([], TaskStatus.FAILED) == 0

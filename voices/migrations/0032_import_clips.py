@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
                     "reason",
                     models.CharField(
                         choices=[
-                            ("zeros_lost", "Its name seems to have lost its leading zeros"),
+                            ("zeros_lost", "Leading zeros lost"),
                             ("unknown", "No file has this name"),
                             ("ambiguous", "Several files have this name"),
                             ("refused", "The file with this name cannot be used"),

@@ -175,7 +175,7 @@ class ImportTextKind(models.TextChoices):
 class ImportLineReason(models.TextChoices):
     """Why a line gives no clip its text."""
 
-    ZEROS_LOST = "zeros_lost", "Its name seems to have lost its leading zeros"
+    ZEROS_LOST = "zeros_lost", "Leading zeros lost"
     UNKNOWN = "unknown", "No file has this name"
     AMBIGUOUS = "ambiguous", "Several files have this name"
     REFUSED = "refused", "The file with this name cannot be used"

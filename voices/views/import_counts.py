@@ -120,7 +120,7 @@ class ImportCounts:
         yield Figure(Show.DUPLICATES, "Duplicates", "idle", int(clips["duplicates"]), note)
         yield Figure(Show.CONVERTED, "Converted", "idle", int(clips["converted"]), "Originals are kept")
         yield Figure(Show.REFUSED, "Not usable", "bad", self.refused, "With reasons")
-        yield Figure(Show.EARLIER, "Earlier transcripts", "new", self.earlier, "To change in the voice")
+        yield Figure(Show.EARLIER, "Earlier transcripts", "new", self.earlier, "Of the voice")
 
     def describe_addition(self) -> str:
         """What the main button says."""

@@ -28,6 +28,7 @@ from voicehub.models import User
 from voicehub.storage import private
 from voices.models import (
     Build,
+    CutProposal,
     Import,
     ImportClip,
     ImportFile,
@@ -104,10 +105,23 @@ def _make_proof(studio: Studio, consent: Consent) -> None:
     proof.file.save("proof.pdf", ContentFile(make_pdf()))
 
 
+def _make_cuts(studio: Studio, voice: Voice) -> None:
+    """A recording that is too long, with its proposed cuts and those of a person."""
+    (recording,) = studio.make_recordings(voice, 1)
+    too_long = FINDING | {"severity": "refused", "code": "too_long"}
+    Recording.objects.filter(pk=recording.pk).update(status="refused", active=False, findings=[too_long])
+    spans = [[0, 96000], [97000, 190000]]
+    now = timezone.now()
+    CutProposal.objects.create(
+        recording=recording, requested_at=now, proposed_at=now, segments=spans, clips=spans, speech=[[0.0, 1.9]]
+    )
+
+
 def _make_voice(studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice)
     Recording.objects.update(**SOUND, recipe=RECIPE, measures=MEASURES, fine_peaks=[-5, 5] * 4, set_findings=[FINDING])
     Recording.objects.update(sound_features=SOUND_FEATURES, speaker_result=SPEAKER_RESULT)
+    _make_cuts(studio, voice)
     converted = Recording.objects.earliest("pk")
     converted.wav.save("made.wav", ContentFile(make_clip()))
     Voice.objects.update(comparison=COMPARISON)
@@ -245,13 +259,14 @@ def list_json_fields(model: type[models.Model]) -> list[ShapedJSONField]:
 
 def damage_rows(model: type[models.Model], damage: Damage) -> None:
     """Damage every JSON field of every row, past the rules of the models."""
-    table = model._meta.db_table
+    table, key = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
         for field in list_json_fields(model):
-            cursor.execute(f"SELECT id, {field.column} FROM {table}")  # noqa: S608 - fixed names
+            cursor.execute(f"SELECT {key}, {field.column} FROM {table}")  # noqa: S608 - fixed names
             for pk, text in cursor.fetchall():
                 damaged = json.dumps(damage(json.loads(text) if isinstance(text, str) else text))
-                cursor.execute(f"UPDATE {table} SET {field.column} = %s WHERE id = %s", [damaged, pk])  # noqa: S608 - fixed
+                query = f"UPDATE {table} SET {field.column} = %s WHERE {key} = %s"  # noqa: S608 - fixed names
+                cursor.execute(query, [damaged, pk])
 
 
 def list_stored_files() -> dict[str, list[Path]]:

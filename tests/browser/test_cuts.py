@@ -84,6 +84,13 @@ def test_cut_is_moved_by_keys_and_by_the_pointer(recording: UUID, open_tab: Open
     page.keyboard.press("Control+z")
     assert read_clips(page) == proposed, "the steps of one move are undone together"
 
+    page.get_by_role("button", name="Move the cut 10 ms later").click()
+    assert read_seconds(cut) == pytest.approx(before + 0.01, abs=0.011)
+    page.get_by_role("button", name="Move the cut 10 ms earlier").click()
+    page.get_by_role("button", name="Undo").click()
+    assert read_clips(page) == proposed
+
+    cut.focus()
     page.keyboard.press("ArrowDown")
     expect(find_cut(page, 2)).to_be_focused()
     box = find_cut(page, 2).bounding_box()

@@ -64,6 +64,8 @@ class Editor {
     const actions = {
       play: () => this.togglePlay(),
       add: () => this.add(audio.currentTime),
+      earlier: () => this.step(this.selected, -1),
+      later: () => this.step(this.selected, 1),
       remove: () => this.remove(this.selected),
       undo: () => this.undo(),
       "zoom-in": () => this.zoom(1),
@@ -95,6 +97,10 @@ class Editor {
     this.change(moveCut(this.state, index, at, this.sound), `move-${index}`);
   }
 
+  step(index, count) {
+    this.move(index, this.state.cuts[index] + count * this.sound.step);
+  }
+
   add(time) {
     const state = addCut(this.state, time * this.sound.rate, this.sound);
     if (!state) return this.say("A cut can be added only inside a clip, and not at its very edge.");
@@ -122,9 +128,8 @@ class Editor {
   }
 
   handleKey(event, index) {
-    const size = this.sound.step * (event.shiftKey ? MANY_STEPS : 1);
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in STEPS) this.move(index, this.state.cuts[index] + STEPS[event.key] * size);
+    if (event.key in STEPS) this.step(index, STEPS[event.key] * (event.shiftKey ? MANY_STEPS : 1));
     else if (event.key in OTHERS) this.focusOther(index + OTHERS[event.key]);
     else if (event.key === "Delete" || event.key === "Backspace") this.remove(index);
     else if (event.key === " ") this.togglePlay();
@@ -223,7 +228,7 @@ class Editor {
     this.rows.show(clips, problems, this.clip);
     const kept = clips.filter((clip) => !clip.isLeftOut).length;
     text.value = formatClips(clips, this.sound.rate);
-    find("remove").disabled = this.selected < 0;
+    for (const name of ["earlier", "later", "remove"]) find(name).disabled = this.selected < 0;
     find("undo").disabled = !this.history.canUndo;
     find("count").textContent = describeLengths(clips, this.sound.rate);
     this.showDecision(kept, problems.filter(Boolean).length);

@@ -94,7 +94,7 @@ def handle_split_failure(recording_id: str) -> None:
 def _list_spans(recording: Recording, clip: Clip) -> list[PlacedSpan]:
     """The clips to write, each with what placed it: the stored ones, or those that a proposal would have."""
     proposal = CutProposal.objects.filter(recording=recording).exclude(proposed_at=None).first()
-    if proposal is None:
+    if proposal is None or not proposal.segments:
         split = split_clip(clip)
         placed_by: dict[str, str] = {"heard_by": split.speech_levels.speech.method}
         return [(segment.start, segment.end, placed_by) for segment in split.segments]

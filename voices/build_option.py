@@ -122,8 +122,7 @@ class BuildOption:
     def summary(self) -> str:
         """The state in a few words. The page shows it after the name of the option."""
         if self.account.paused_at:
-            reason = self.account.pause_reason
-            return reason if reason.startswith("Paused") else f"paused. {reason}".strip()
+            return self.account.pause_reason.removeprefix("Paused. ") or "paused."
         if self.readiness.active_build:
             return "a build is in progress."
         if not self.is_ready:
@@ -229,6 +228,8 @@ class BuildOption:
     @property
     def is_said_by_badge(self) -> bool:
         """Whether the badge says all that is missing, so that the summary adds nothing."""
+        if self.account.paused_at:
+            return not self.account.pause_reason
         text = f"{next(iter(self._list_missing()), '')} missing"
         return not self.is_ready and text == self._describe_obstacles()
 

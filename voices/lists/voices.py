@@ -118,7 +118,9 @@ class VoiceTable(ListTable):
     default_sort = "next_step"
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two cut")
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="clip only-desk", permission=TALENT_NAMES)
+    talent = ListColumn(
+        "Talent", lambda: Lower("talent__name"), css_class="clip only-desk beside-name", permission=TALENT_NAMES
+    )
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
     readiness = ListColumn("Next build", css_class="two")
@@ -149,7 +151,10 @@ class VoiceTable(ListTable):
 
     def render_name(self, record: Voice) -> SafeString:
         has_talent = "talent" in self.columns
-        use, talent = (_describe_use(record), "only-wide" if has_talent else ""), (record.talent.name, "only-phone")
+        use, talent = (
+            (_describe_use(record), "only-wide" if has_talent else ""),
+            (record.talent.name, "only-phone below-name"),
+        )
         lines = render_lines(render_link(record.get_absolute_url(), record.name), *use)
         return render_voice_name(record.pk, render_lines(lines, *talent) if has_talent else lines)
 

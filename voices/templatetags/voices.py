@@ -59,12 +59,12 @@ def unready_abilities(remote: RemoteVoice) -> str:
 
 @register.filter
 def expected_end(build: Build) -> str:
-    """When the provider expects the training to end: “The provider expects it at 14:32.”"""
+    """When the provider expects the training to end: “Expected at 14:32.”"""
     if build.status != BuildStatus.TRAINING or build.expected_at is None:
         return ""
     end, now = timezone.localtime(build.expected_at), timezone.localtime()
     day = "" if end.date() == now.date() else f"on {date_format(end, 'F j')} "
-    return f"The provider {'expects' if end > now else 'expected'} it {day}at {date_format(end, 'H:i')}."
+    return f"{'Expected' if end > now else 'It was expected'} {day}at {date_format(end, 'H:i')}."
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import get_user, require_permission
+from consent.services.voice_comparison import is_comparison_allowed
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.text import format_count
 from voices.models import Voice
@@ -48,7 +49,8 @@ def load_improvements(voice: Voice) -> dict[str, Any]:
 def finding_list(request: HttpRequest, pk: str) -> HttpResponse:
     """The findings, which the tab loads again while the checks find more."""
     voice = get_open_voice(request, pk)
-    return render(request, "voices/_findings.html", {"voice": voice, **split_findings(list_findings(voice))})
+    context = {"voice": voice, "is_comparison_allowed": is_comparison_allowed(voice.talent_id)}
+    return render(request, "voices/_findings.html", {**context, **split_findings(list_findings(voice))})
 
 
 @require_permission("voices.view_recording")

@@ -38,7 +38,7 @@ def make_readiness_context(voice: Voice, user: User) -> dict[str, Any]:
 class OptionGroup:
     """Accounts and tiers that the same thing stops, in one line. Others are a group of their own.
 
-    `fix` is there if one step removes what stops all of them.
+    `fix` is there if the same step removes what stops each of them. It is that of the first, the nearest to ready.
     """
 
     rows: Sequence[OptionRow]
@@ -65,8 +65,14 @@ class OptionGroup:
 
     @property
     def fix(self) -> Fix | None:
-        fixes = {fix for _option, fix in self.rows}
-        return self.rows[0][1] if len(fixes) == 1 else None
+        actions = {fix and fix.action for _option, fix in self.rows}
+        return self.rows[0][1] if len(actions) == 1 else None
+
+    @property
+    def fixed_names(self) -> str:
+        """Those that `fix` is for: all, or the first if each has its own page."""
+        is_shared = len({fix for _option, fix in self.rows}) == 1
+        return self.names if is_shared else self.rows[0][0].name
 
 
 def group_options(rows: Sequence[OptionRow]) -> list[OptionGroup]:

@@ -51,11 +51,9 @@ def test_expected_end_names_the_day_and_passes(settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     with timezone.override(ZoneInfo("Europe/Berlin")):
         later = datetime(2999, 1, 2, 13, 32, tzinfo=ZoneInfo("UTC"))
-        assert expected_end(Build(status="training", expected_at=later)) == (
-            "The provider expects it on January 2 at 14:32."
-        )
+        assert expected_end(Build(status="training", expected_at=later)) == ("Expected on January 2 at 14:32.")
         earlier = datetime(2001, 1, 2, 13, 32, tzinfo=ZoneInfo("UTC"))
-        assert expected_end(Build(status="training", expected_at=earlier)).startswith("The provider expected it")
+        assert expected_end(Build(status="training", expected_at=earlier)).startswith("It was expected")
     assert expected_end(Build(status="ready", expected_at=later)) == ""
     assert expected_end(Build(status="training")) == ""
 

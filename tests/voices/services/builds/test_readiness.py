@@ -92,7 +92,7 @@ def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, 
     }  # fmt: skip
     assert [option.name for option in options][-1] == "Voice.ai"
     text = read_voice_page(producer_client, voice)
-    assert ">paused. The key was refused.</span>" in extract_row(text, options[-1])
+    assert ">The key was refused.</span>" in extract_row(text, options[-1])
     paused_row = extract_row(text, options[-1])
     assert (
         reverse("voices:account", args=[options[-1].account.pk]) in paused_row and "Start clone build" not in paused_row

@@ -60,6 +60,7 @@ def make_home_context(
         "has_recordings": any(status.take for status in others),
         "is_folded": bool(requests) or len(others) > MAX_OPEN_SECTIONS,
         "groups": groups,
+        "requests": requests,
         "can_record": any(group.can_record for group in groups),
         "is_retake": bool(groups) and all(group.notes for group in groups),
         "tick_problem": tick_problem,

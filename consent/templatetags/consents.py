@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.forms.boundfield import BoundField, BoundWidget
-from django.utils.html import json_script
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_info, gettext
 
@@ -47,6 +47,12 @@ def contract_in_force(contract: Contract) -> SafeString:
 @register.filter
 def provider_name(slug: str) -> str:
     return extension_points.get_provider_label(slug)
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """A name or an address that stays on one line, unless it is longer than a line."""
+    return format_html('<span class="unbroken">{}</span>', text)
 
 
 @register.filter

@@ -355,7 +355,7 @@ def test_take_that_cannot_be_used_leaves_every_purpose_open(pair: Pair) -> None:
 def test_talent_declines_the_ticked_purposes_only(factory: ConsentFactory, pair: Pair) -> None:
     guest = factory.open_link(*pair, is_read=False)
     page = read_page(guest, get_guest_url("home", pair[0]))
-    assert "I do not want to give these consents" in page and "data-delete-take" not in page
+    assert "I do not want to give these consents" in page and "data-decline=" not in page
     url = get_guest_url("decline", pair[0])
     response = guest.post(url, {"choose": "1"}, follow=True)
     assert "Nothing was declined. Tick what you decline first." in read_html(response)

@@ -55,7 +55,7 @@ def test_one_tick_sets_those_of_one_purpose_at_all_providers(factory: ConsentFac
     assert "This sets the single ticks for Resemble AI, AudioStack, Speechgen." in row
     (box,) = re.findall(r"<input[^>]*>", row)
     assert "checked" not in box and "name=" not in box and "form=" not in box, "not ticked before, and never sent"
-    assert page.count('name="purpose"') == 3 and page.index(row) < page.index(f'id="{get_tick(consents[0])}"')
+    assert page.count('name="purpose" value=') == 6 and page.count(' form="begin"') == 3 and page.index(row) < page.index("<h2 ")
     assert page.count("js/tick-all") == 1
 
 
@@ -103,3 +103,25 @@ def test_what_is_sent_are_the_single_ticks(factory: ConsentFactory, talent: Tale
     client.post(get_guest_url("begin", consents[0]), make_ticks(*consents, ticked=consents[:2]))
     kinds = [[event.kind for event in one.events.filter(kind__contains="ticked")] for one in consents]
     assert kinds == [["ticked"], ["ticked"], ["not_ticked"]]
+
+
+def test_all_requests_are_declined_in_one_form(factory: ConsentFactory, talent: Talent) -> None:
+    consents = request(factory, talent, *((provider, NARRATION) for provider in PROVIDERS))
+    client = factory.open_link(*consents, is_read=False)
+    page = read_page(client, get_guest_url("home", consents[0]))
+    assert page.count('class="decline"') == 1 and page.count("I do not want to give these consents") == 1
+    for consent in consents:
+        assert f'id="decline-{consent.pk}" name="purpose" value="{consent.pk}" data-take="{consent.pk}"' in page
+    ticked = [str(consent.pk) for consent in consents[:2]]
+    client.post(get_guest_url("decline", consents[0]), {"choose": "1", "purpose": ticked, "reason": "No."})
+    assert [Consent.objects.get(pk=one.pk).status for one in consents] == ["declined", "declined", "requested"]
+
+
+def test_purposes_with_one_text_share_the_recording_that_declining_them_deletes(
+    factory: ConsentFactory, talent: Talent
+) -> None:
+    uses = [(PROVIDERS[0], NARRATION), (PROVIDERS[0], ADVERTISING), (PROVIDERS[1], ADVERTISING)]
+    first, second, other = request(factory, talent, *uses)
+    page = read_page(factory.open_link(first, second, other, is_read=False), get_guest_url("home", first))
+    takes = dict(re.findall(r'value="([^"]*)" data-take="([^"]*)"', page))
+    assert takes == {str(first.pk): str(first.pk), str(second.pk): str(first.pk), str(other.pk): str(other.pk)}

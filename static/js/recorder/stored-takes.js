@@ -17,7 +17,13 @@ for (const note of notes) {
   });
 }
 
-// Deletes the take when the talent declines, so that the browser keeps no recording of them.
-for (const form of document.querySelectorAll("form[data-delete-take]")) {
-  form.addEventListener("submit", () => deleteTake(form.dataset.deleteTake));
+// Deletes the take when the talent declines all that it is for, so that the browser keeps no recording of them.
+function listDeclinedTakes(form) {
+  const ticks = [...form.querySelectorAll("[data-take]")];
+  const kept = new Set(ticks.filter((tick) => !tick.checked).map((tick) => tick.dataset.take));
+  return new Set([form.dataset.decline, ...ticks.map((tick) => tick.dataset.take)].filter((take) => take && !kept.has(take)));
+}
+
+for (const form of document.querySelectorAll("form[data-decline]")) {
+  form.addEventListener("submit", () => listDeclinedTakes(form).forEach(deleteTake));
 }

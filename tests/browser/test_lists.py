@@ -88,8 +88,8 @@ def check_filters(page: Page) -> None:
     expect(rows.first).to_be_visible()
 
 
-ROW_EDGES = """(rows) => rows.flatMap((row) => [row.querySelector("th a"), row.querySelector("td .vh-status, td .state")]
-  .map((part) => Math.round(part.getBoundingClientRect().left)))"""
+ROW_EDGES = """(rows) => rows.flatMap((row) => ["th a", "td .vh-status, td .state"].map((part) =>
+  Math.round(row.querySelector(part).getBoundingClientRect().left)))"""
 
 
 def check_phone(page: Page) -> None:

@@ -88,11 +88,17 @@ def check_filters(page: Page) -> None:
     expect(rows.first).to_be_visible()
 
 
+ROW_EDGES = """(rows) => rows.flatMap((row) => ["th a", "td .vh-status, td .state"].map((part) =>
+  Math.round(row.querySelector(part).getBoundingClientRect().left)))"""
+
+
 def check_phone(page: Page) -> None:
     row = page.locator("tbody tr").first
     # The checkbox, the status, the score and the next step, beside the two lines of the heading.
     expect(row.get_by_role("cell")).to_have_count(4)
     expect(row.locator("small")).to_contain_text("Resemble AI")
+    edges = page.locator("tbody tr").evaluate_all(ROW_EDGES)
+    assert len(set(edges)) == 1, "names and states of all rows begin at one edge"
     page.locator("summary", has_text="Sort").click()
     page.get_by_role("listitem").get_by_role("link", name="Overall").click()
     expect_rows(page, "0.50", "1 to 25 of 30")
@@ -105,6 +111,10 @@ def check_widths(tab: Tab) -> None:
         tab.page.set_viewport_size({"width": width, "height": 900})
         for path in ("/builds/", "/voices/"):
             assert tab.goto(path).evaluate(fits), (path, width)
+    names = tab.page.get_by_role("columnheader", name="Talent")
+    for width, is_shown in ((768, False), (1100, True)):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        expect(names).to_have_count(int(is_shown))
 
 
 MAKE_TALENTS = """

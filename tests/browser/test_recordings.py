@@ -176,3 +176,27 @@ def test_rows_fit_a_phone(tab: Tab, open_tab: OpenTab) -> None:
     page.get_by_role("checkbox", name=f"Select {SECOND}").check()
     staff_steps.edit_transcript(page, SECOND)
     phone.check_page("recordings on a phone")
+
+
+def test_more_actions_are_a_menu_on_a_phone_only(tab: Tab, open_tab: OpenTab) -> None:
+    path = staff_steps.read_path(tab.page)
+    more = "More actions"
+    expect(tab.page.get_by_role("link", name="Edit voice")).to_be_visible()
+    expect(tab.page.get_by_text(more)).to_be_hidden()
+    page = open_tab("phone", "paula").goto(path)
+    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Edit voice")).to_have_count(0)
+    page.locator("summary", has_text=more).click()
+    expect(page.get_by_role("link", name="Download as dataset")).to_be_visible()
+    page.get_by_role("link", name="Edit voice").click()
+    page.wait_for_url("**/edit/")
+
+
+def test_words_have_room_on_a_tablet(tab: Tab) -> None:
+    tab.page.set_viewport_size({"width": 768, "height": 1024})
+    row = staff_steps.find_recording(tab.page, FIRST)
+    words, name, wave = (row.locator(f":scope > :nth-child({number})").bounding_box() for number in (5, 4, 3))
+    assert words and name and wave
+    assert words["width"] > 200 and name["x"] == wave["x"] and name["y"] >= wave["y"] + wave["height"] - 4
+    staff_steps.open_details(tab.page, FIRST)
+    tab.check_page("recordings on a tablet")

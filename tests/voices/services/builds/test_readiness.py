@@ -415,3 +415,18 @@ def test_options_that_the_same_thing_stops_are_one_line(producer_client: Client,
     chosen = folded[0].keys[-1]
     page = read_html(producer_client.get(f"{voice.get_readiness_url()}?option={chosen}"))
     assert f'id="{folded[0].key}" open' in page, "an address of a row opens its group"
+
+
+def test_line_of_several_options_has_the_step_that_they_share(
+    producer_client: Client, viewer_client: Client, full_studio: Studio
+) -> None:
+    talent = full_studio.make_talent()
+    voice = full_studio.make_voice(talent=talent)
+    full_studio.make_contract(talent, providers=list(PROVIDERS))
+    groups = producer_client.get(voice.get_readiness_url()).context["option_groups"]
+    [missing] = [group for group in groups if group.badge[1] == "Consent missing"]
+    assert missing.fix == missing.rows[0][1] and missing.fix.action == "Request consent"
+    text = f'Request consent<span class="visually-hidden"> for {missing.rows[0][0].name}</span>'
+    assert " ".join(text.split()) in " ".join(read_voice_page(producer_client, voice).split())
+    for group in viewer_client.get(voice.get_readiness_url()).context["option_groups"]:
+        assert group.fix is None, "a viewer cannot request a consent"

@@ -87,6 +87,15 @@ def query_submitted_consents() -> QuerySet[Consent]:
     return Consent.objects.filter(status=ConsentStatus.SUBMITTED)
 
 
+def find_place_in_review(consent: Consent) -> dict[str, Any]:
+    """The place of this consent among those that wait for a review, oldest first, and the one that follows it."""
+    waiting = list(query_submitted_consents().order_by("created_at", "pk").values_list("pk", flat=True))
+    if consent.pk not in waiting:
+        return {}
+    place = waiting.index(consent.pk) + 1
+    return {"place": place, "count": len(waiting), "next": waiting[place] if place < len(waiting) else None}
+
+
 def find_earlier_approval(consent: Consent) -> Consent | None:
     """The consent that an approval of this one would replace."""
     approved = Consent.objects.filter(status__in=APPROVED_STATUSES).exclude(pk=consent.pk)

@@ -1,4 +1,5 @@
-// The bar of a long form says how many required fields are empty, and leads to the first of them.
+// The bar of a long form says how many required fields are empty, and leads to the first of them. It says so as soon as
+// something was entered or the form was sent.
 const line = document.querySelector("[data-required-left]");
 const form = line.closest("form");
 const count = line.querySelector("[data-count]");
@@ -17,6 +18,8 @@ function findEmpty() {
   );
 }
 
+let hasStarted = Boolean(form.querySelector(".field-errors, [aria-invalid='true']"));
+
 function update() {
   const empty = findEmpty();
   count.textContent = empty.length
@@ -24,7 +27,7 @@ function update() {
     : "All required fields are filled.";
   link.hidden = !empty.length;
   link.textContent = empty.length ? empty[0].textContent.trim() : "";
-  line.hidden = false;
+  line.hidden = !hasStarted;
 }
 
 link.addEventListener("click", (event) => {
@@ -34,6 +37,12 @@ link.addEventListener("click", (event) => {
   first.scrollIntoView({ block: "center" });
   listControls(first)[0].focus({ preventScroll: true });
 });
-for (const kind of ["input", "change"]) form.addEventListener(kind, update);
+
+function start() {
+  hasStarted = true;
+  update();
+}
+
+for (const kind of ["input", "change", "invalid"]) form.addEventListener(kind, start, { capture: true });
 window.addEventListener("pageshow", update);
 update();

@@ -206,3 +206,13 @@ def test_terms_that_were_confirmed_on_different_days_are_listed_apart(factory: C
     rows["entertainment"].confirmed_at -= timedelta(days=3)
     terms = [entry[0] for entry in list_confirmations(contract, [rows[purpose] for purpose in sorted(rows)])]
     assert terms == ["Party and countries; advertising; narration and audiobooks", "Games, film and animation"]
+
+
+def test_territory_and_countries_that_say_the_same_share_a_row(factory: ConsentFactory, viewer_client: Client) -> None:
+    talent = factory.make_talent()
+    same = factory.make_contract(talent, territory="worldwide", countries=["worldwide"])
+    other = factory.make_contract(talent, territory="As far as the museum ships", countries=["worldwide"])
+    page = read_page(viewer_client, get_url("contract", same))
+    assert "<dt>Territory and countries</dt><dd>Worldwide</dd>" in page.replace("> <", "><")
+    page = read_page(viewer_client, get_url("contract", other)).replace("> <", "><")
+    assert "<dd>As far as the museum ships</dd><dt>Countries</dt><dd>Worldwide</dd>" in page

@@ -160,7 +160,8 @@ class RowsMixin(FormattedFields, ModelAdmin):
         obj: Any = None,
     ) -> Any:  # fmt: skip
         if obj is not None:
-            context |= {"subtitle": self.name_row(obj), "row_word": self.row_word}
+            title, word = self.name_row(obj), self.row_word or str(self.opts.verbose_name)
+            context |= {"subtitle": title, "row_word": word, "has_word": title.lower().startswith(word.lower())}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_list_display(self, request: HttpRequest) -> Any:

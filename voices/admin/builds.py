@@ -11,10 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.access import get_user
-from providers import registry
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
-from voicehub.admin_base.formats import EMPTY, format_json, format_seconds, make_label
+from voicehub.admin_base.formats import EMPTY, format_json, format_seconds
 from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
@@ -24,6 +23,7 @@ from voicehub.text import format_decimals, split_sentences
 from voices.build_results.marks import list_marks
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
 from voices.models.build import FAILED_STATUSES
+from voices.presenters import build_name
 from voices.services.builds.changes import annotate_numbers
 from voices.services.builds.failures import mark_failure_seen
 from voices.services.builds.scores import order_worst_first
@@ -110,9 +110,8 @@ class BuildAdmin(ReadOnlyAdmin):
 
     @admin.display(description="voice", ordering="voice__name")
     def title(self, build: Build) -> SafeString:
-        remote, number = build.remote_voice, build.number  # type: ignore[attr-defined]  # annotated by get_queryset
-        place = f"{registry.get_provider_label(remote.account.provider)}, {make_label(remote.tier).lower()}"
-        return format_html('{} <small class="sub">Build {}, {}</small>', build.voice, number, place)
+        number = build.number  # type: ignore[attr-defined]  # annotated by get_queryset
+        return format_html('{} <small class="sub">Build {}, {}</small>', build.voice, number, build_name(build))
 
     @admin.display(description="status", ordering="status")
     def state(self, build: Build) -> SafeString:

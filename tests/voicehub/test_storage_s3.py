@@ -92,7 +92,7 @@ def s3(bucket_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Stora
     of_imports = (ImportFile.file, ImportClip.file, ImportClip.wav, ImportText.content, ImportPart.content)
     for field in (Recording.file, Recording.wav, Take.file, Contract.file, *of_imports):
         monkeypatch.setattr(field.field, "storage", storage)
-    monkeypatch.setitem(storages._storages, "private", storage)
+    monkeypatch.setitem(vars(storages)["_storages"], "private", storage)
     return storage
 
 

@@ -13,6 +13,7 @@ from audio.findings.thresholds import THRESHOLDS
 from audio.ingest import ingest_audio
 from audio.ingest_batch import ingest_files
 from audio.levels.inspection import DurationLimits
+from audio.untrusted.runner import run_job
 from audio.wav.convert import ConversionLimits
 from tests.support.wav import make_speech_like, make_wav_bytes
 
@@ -65,11 +66,10 @@ def test_file_that_uses_up_the_time_of_the_child_is_refused_alone(folder: Path) 
 
 def test_child_is_started_once_unless_a_file_breaks_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     starts: list[int] = []
-    run_job = ingest_batch.run_job
 
     def count(*arguments: object) -> Iterator[object]:
         starts.append(1)
-        return run_job(*arguments)  # type: ignore[arg-type]
+        return run_job(*arguments)  # type: ignore[arg-type]  # the same as of ingest_files
 
     monkeypatch.setattr(ingest_batch, "run_job", count)
     paths = [folder / "good.wav"] * 2000  # their names are longer than a command line may be

@@ -186,3 +186,16 @@ def test_page_of_a_recording_plays_it_unless_it_is_closed(
     assert audio in staff.get(change_url(recording)).content.decode()
     monkeypatch.setattr("voices.admin.voices.are_recordings_closed", lambda voice, user: True)
     assert audio not in staff.get(change_url(recording)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("provider", "tier", "name"), [("audiostack", "rapid", "AudioStack, instant"), ("voiceai", "rapid", "Voice.ai")]
+)
+def test_list_of_builds_names_tiers_as_the_studio(
+    staff: Client, studio: Studio, provider: str, tier: str, name: str
+) -> None:
+    build = studio.make_build()
+    type(studio.account).objects.update(provider=provider)
+    RemoteVoice.objects.update(tier=tier)
+    page = read_html(staff.get(reverse("admin:voices_build_changelist")))
+    assert f'{build.voice} <small class="sub">Build 1, {name}</small>' in page

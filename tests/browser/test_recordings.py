@@ -178,20 +178,6 @@ def test_rows_fit_a_phone(tab: Tab, open_tab: OpenTab) -> None:
     phone.check_page("recordings on a phone")
 
 
-def test_more_actions_are_a_menu_on_a_phone_only(tab: Tab, open_tab: OpenTab) -> None:
-    path = staff_steps.read_path(tab.page)
-    more = "More actions"
-    expect(tab.page.get_by_role("link", name="Edit voice")).to_be_visible()
-    expect(tab.page.get_by_text(more)).to_be_hidden()
-    page = open_tab("phone", "paula").goto(path)
-    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_visible()
-    expect(page.get_by_role("link", name="Edit voice")).to_have_count(0)
-    page.locator("summary", has_text=more).click()
-    expect(page.get_by_role("link", name="Download as dataset")).to_be_visible()
-    page.get_by_role("link", name="Edit voice").click()
-    page.wait_for_url("**/edit/")
-
-
 def test_words_have_room_on_a_tablet(tab: Tab) -> None:
     tab.page.set_viewport_size({"width": 768, "height": 1024})
     row = staff_steps.find_recording(tab.page, FIRST)

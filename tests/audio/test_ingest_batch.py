@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from audio import ingest_batch
 from audio.findings.thresholds import THRESHOLDS
 from audio.ingest import ingest_audio
 from audio.ingest_batch import ingest_files
 from audio.levels.inspection import DurationLimits
+from audio.untrusted.runner import run_job
 from audio.wav.convert import ConversionLimits
 from tests.support.wav import make_speech_like, make_wav_bytes
 
@@ -65,13 +65,12 @@ def test_file_that_uses_up_the_time_of_the_child_is_refused_alone(folder: Path) 
 
 def test_child_is_started_once_unless_a_file_breaks_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     starts: list[int] = []
-    run_job = ingest_batch.run_job
 
     def count(*arguments: object) -> Iterator[object]:
         starts.append(1)
         return run_job(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(ingest_batch, "run_job", count)
+    monkeypatch.setattr("audio.ingest_batch.run_job", count)
     paths = [folder / "good.wav"] * 2000  # their names are longer than a command line may be
     results = list(ingest_files([*paths, *(folder / name for name in FILES)], folder / "wavs", LIMITS, THRESHOLDS))
     assert len(results) == 2000 + len(FILES) and starts == [1]

@@ -97,17 +97,6 @@ class ManyFilesField(forms.FileField):
         return [super(ManyFilesField, self).clean(file, initial) for file in data]
 
 
-class UploadForm(forms.Form):
-    """Recordings, and optionally tables of their transcripts (`file|text` lines).
-
-    `progress` is an id that the page makes, to ask for the progress of an archive.
-    """
-
-    recordings = ManyFilesField()
-    transcript = forms.CharField(required=False, max_length=MAX_TRANSCRIPT_LENGTH)
-    progress = forms.UUIDField(required=False)
-
-
 class ImportForm(forms.Form):
     """The files of an import, from a page without scripts."""
 

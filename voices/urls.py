@@ -34,7 +34,6 @@ from voices.views import (
     search,
     spend,
     unknown_voices,
-    uploads,
     voice_edit,
 )
 from voices.views import voices as voice_views
@@ -87,12 +86,10 @@ urlpatterns = [
     path("imports/texts/<uuid:pk>/zeros/", imports.import_zeros, name="import_zeros"),
     path("imports/files/<uuid:pk>/code-page/", imports.import_code_page, name="import_code_page"),
     path("imports/clips/<uuid:pk>/audio", imports.import_clip_audio, name="import_clip_audio"),
-    path("voices/<uuid:pk>/recordings/upload/", uploads.recording_upload, name="recording_upload"),
     path("voices/<uuid:pk>/imports/", import_create.import_create, name="import_create"),
     path("imports/<uuid:pk>/uploads/", import_uploads.import_uploads, name="import_uploads"),
     path("uploads/<uuid:pk>/", import_uploads.import_upload, name="import_upload"),
     path("voices/<uuid:pk>/build/", builds.build_start, name="build_start"),
-    path("uploads/<uuid:pk>/progress/", uploads.upload_progress, name="upload_progress"),
     path("voices/<uuid:pk>/offline-proof/", offline_proofs.voice_proof, name="voice_proof"),
     path("consents/<uuid:pk>/offline-proof/", offline_proofs.offline_proof, name="offline_proof"),
     path("consents/<uuid:pk>/offline-proof/add/", offline_proofs.offline_proof_add, name="offline_proof_add"),

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from audio import ingest_batch
 from audio.findings.thresholds import THRESHOLDS
 from audio.ingest import ingest_audio
 from audio.ingest_batch import ingest_files
@@ -71,7 +70,7 @@ def test_child_is_started_once_unless_a_file_breaks_it(folder: Path, monkeypatch
         starts.append(1)
         return run_job(*arguments)  # type: ignore[arg-type]  # the same as of ingest_files
 
-    monkeypatch.setattr(ingest_batch, "run_job", count)
+    monkeypatch.setattr("audio.ingest_batch.run_job", count)
     paths = [folder / "good.wav"] * 2000  # their names are longer than a command line may be
     results = list(ingest_files([*paths, *(folder / name for name in FILES)], folder / "wavs", LIMITS, THRESHOLDS))
     assert len(results) == 2000 + len(FILES) and starts == [1]

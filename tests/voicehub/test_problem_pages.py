@@ -10,22 +10,23 @@ from threading import Event, Thread
 from typing import Any, ClassVar
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from consent.models import Purpose, Talent
 from tests.support.wav import load_sample_wav
+from tests.voices.uploads import create_upload
 from voicehub import env
 from voicehub.models import Task, TaskStatus, User
 from voicehub.problem_pages import DISK_FULL, answer_server_error, explain_error
-from voices.models import Recording, Voice
+from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, Recording, Voice
 from voices.models.recording_files import RECORDING_SUFFIXES
 from voices.models.voice import make_recording_path
+from voices.services.imports.rows import create_import
 from voices.services.recordings.store import add_recording, create_voice, delete_partial_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -37,10 +38,10 @@ def voice(talent: Talent, producer: User) -> Voice:
     return create_voice(talent, "Narrator", "en-US", Purpose.NARRATION, producer)
 
 
-def upload(client: Client, voice: Voice, **headers: str) -> Any:
-    file = SimpleUploadedFile("slt-01.wav", load_sample_wav("slt-01"))
-    url = reverse("voices:recording_upload", args=[voice.pk])
-    return client.post(url, {"recordings": file}, headers=headers or JSON)
+def upload(client: Client, voice: Voice, by: User) -> Any:
+    """Upload a file as the page's script does, in one part."""
+    content = load_sample_wav("slt-01")
+    return create_upload(client, create_import(voice, by), len(content), content, headers=JSON)
 
 
 def raise_sqlite_error(folder: Path, script: str) -> sqlite3.Error:
@@ -125,22 +126,28 @@ def fill_database() -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_upload_into_a_full_database_leaves_no_row_and_no_file(producer_client: Client, voice: Voice) -> None:
-    folder = Path(storages["private"].location) / "recordings" / str(voice.pk)  # type: ignore[attr-defined]  # local files
+def test_upload_into_a_full_database_leaves_no_file_without_a_row(
+    producer_client: Client, voice: Voice, producer: User
+) -> None:
+    import_set = create_import(voice, producer)
+    folder = Path(storages["private"].location) / "imports" / str(import_set.pk)  # type: ignore[attr-defined]  # local files
     with fill_database():
         # Later rows need a new page, whatever room the last ones have left.
-        responses = [upload_numbered(producer_client, voice, number) for number in range(40)]
-    failed = [response for response in responses if response.status_code != 200]
+        responses = [upload_numbered(producer_client, import_set, number) for number in range(40)]
+    failed = [response for response in responses if response.status_code != 201]
     assert failed and {response.status_code for response in failed} == {507}
     assert failed[0].json()["problem"] == DISK_FULL
-    assert len([path for path in folder.iterdir() if path.suffix == ".bin"]) == Recording.objects.count()
+    rows = {str(file.file) for file in ImportFile.objects.all()} | {
+        str(part.content) for part in ImportPart.objects.all()
+    }
+    stored = {f"imports/{import_set.pk}/{path.relative_to(folder)}" for path in folder.rglob("*") if path.is_file()}
+    assert stored and stored <= rows
 
 
-def upload_numbered(client: Client, voice: Voice, number: int) -> Any:
+def upload_numbered(client: Client, import_set: Import, number: int) -> Any:
     content = load_sample_wav("slt-01") + bytes([number])
-    file = SimpleUploadedFile(f"{number}.wav", content)
-    url = reverse("voices:recording_upload", args=[voice.pk])
-    return client.post(url, {"recordings": file, "transcript": f"{number} " * 900}, headers=JSON)
+    metadata = {"filename": f"{number}.wav", "note": f"{number} " * 900}
+    return create_upload(client, import_set, len(content), content, metadata=metadata, headers=JSON)
 
 
 # --- storage ----------------------------------------------------------------------------
@@ -158,17 +165,18 @@ def use_bucket(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None
     options |= {"endpoint_url": url, "region_name": "eu-central-1"}
     options["client_config"] = env.make_s3_config(is_web=True)
     storage = storages.create_storage({"BACKEND": settings.PRIVATE_S3["BACKEND"], "OPTIONS": options})
-    for field in (Recording.file, Recording.wav):
+    for field in (Recording.file, Recording.wav, ImportFile.file, ImportPart.content):
         monkeypatch.setattr(field.field, "storage", storage)
 
 
-def test_upload_without_storage_is_503_and_leaves_no_row(
-    producer_client: Client, voice: Voice, silent_storage: None
+def test_upload_without_storage_is_503_and_can_go_on(
+    producer_client: Client, voice: Voice, producer: User, silent_storage: None
 ) -> None:
-    response = upload(producer_client, voice)
+    response = upload(producer_client, voice, producer)
     assert response.status_code == 503 and int(response.headers["Retry-After"])
     assert response.json()["problem"].startswith("The file storage does not respond. What you sent was not saved.")
-    assert not Recording.objects.exists()
+    file = ImportFile.objects.get()
+    assert (file.received, file.status) == (0, ImportFileStatus.UPLOADING)
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -197,10 +205,19 @@ def hanging_storage(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         server.shutdown()
 
 
-def test_storage_that_hangs_is_asked_once_and_a_task_removes_the_rest(
-    producer_client: Client, voice: Voice, hanging_storage: list[str]
+def test_storage_that_hangs_is_asked_once_and_the_sweep_finds_the_part(
+    producer_client: Client, voice: Voice, producer: User, hanging_storage: list[str]
 ) -> None:
-    assert upload(producer_client, voice).status_code == 503
+    assert upload(producer_client, voice, producer).status_code == 503
+    assert len(hanging_storage) == 1
+    assert ImportPart.objects.get().size is None, "the row by which the sweep finds what may have been stored"
+
+
+def test_recording_on_a_storage_that_hangs_is_not_kept_and_a_task_removes_the_rest(
+    voice: Voice, producer: User, hanging_storage: list[str]
+) -> None:
+    with pytest.raises(ReadTimeoutError):
+        add_recording(voice, ContentFile(load_sample_wav("slt-01"), "slt-01.wav"), producer)
     assert len(hanging_storage) == 1
     assert not Recording.objects.exists()
     assert Task.objects.filter(kind="delete_partial_files", status=TaskStatus.WAITING).count() == 1

@@ -48,7 +48,6 @@ from voices.models import (
     Preview,
     Recording,
     RemoteFile,
-    UploadProgress,
     UsageReading,
     Voice,
     VoteChoice,
@@ -148,7 +147,6 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     CutProposal.objects.create(recording=recording, requested_at=now)
     BulkChange.objects.create(voice=Voice.objects.latest("created_at"), by=studio.producer, kind="include")
     _make_import_rows(studio, number)
-    UploadProgress.objects.create(user=studio.producer, started_at=now)
     ThresholdOverride.objects.create(name=f"threshold-{number}", value=0.5, reason="Measured.")
     LimitOverride.objects.create(provider="voiceai", tier="rapid", limit=f"limit_{number}", value=1, source="Support.")
     Pronunciation.objects.create(name=f"Zyntrex{number}", sounds_like="zin trecks")

@@ -7,7 +7,8 @@ from django.core.files.base import ContentFile
 from tests.support.task_runner import run_due_tasks
 from voicehub import outbox
 from voicehub.models import User
-from voices.models import Import, ImportFile, ImportFileStatus, Voice
+from voices.models import Import, ImportFile, ImportFileStatus, ImportStatus, Voice
+from voices.services.imports.add import start_adding
 from voices.services.imports.rows import ADD_TASK, CHECK_TASK, create_import
 
 
@@ -41,3 +42,12 @@ def check(import_set: Import) -> None:
 def add(import_set: Import) -> None:
     run_due_tasks(ADD_TASK)
     import_set.refresh_from_db()
+
+
+def make_added_import(voice: Voice, by: User, files: Mapping[str, bytes]) -> Import:
+    """An import of these files whose clips were added to the voice."""
+    import_set = make_checked_import(voice, by, files)
+    start_adding(import_set)
+    add(import_set)
+    assert import_set.status == ImportStatus.ADDED
+    return import_set

@@ -1,10 +1,10 @@
-"""How long finished work took, uploads in progress, actions on many recordings that can be undone, and downloads."""
+"""How long finished work took, actions on many recordings that can be undone, and downloads."""
 
 from django.contrib import admin
 
 from voicehub.admin_base.groups import WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin
-from voices.models import BulkChange, CutProposal, DatasetDownload, UploadProgress, WorkSample
+from voices.models import BulkChange, CutProposal, DatasetDownload, WorkSample
 
 
 @admin.register(WorkSample)
@@ -15,14 +15,6 @@ class WorkSampleAdmin(ReadOnlyAdmin):
     list_display = ["kind", "key", "units", "seconds", "finished_at"]
     list_filter = ["kind", "finished_at"]
     search_fields = ["key"]
-
-
-@admin.register(UploadProgress)
-class UploadProgressAdmin(ReadOnlyAdmin):
-    group = WORK
-    purpose = "How far each upload is"
-    list_display = ["activity", "user", "done", "total", "started_at"]
-    list_select_related = ["user"]
 
 
 @admin.register(BulkChange)

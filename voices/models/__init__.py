@@ -17,7 +17,6 @@ from voices.models.choices import (
     InclusionSource,
     PreviewStatus,
     RecordingStatus,
-    UploadActivity,
     VoteChoice,
     WorkKind,
 )
@@ -30,7 +29,7 @@ from voices.models.offline_proof import OfflineProof
 from voices.models.remote import Preview, RemoteFile, RemoteRecording, RemoteVoice
 from voices.models.voice import Recording, Voice
 from voices.models.votes import BlindVote
-from voices.models.work import UploadProgress, WorkSample
+from voices.models.work import WorkSample
 
 __all__ = [
     "Account",
@@ -71,8 +70,6 @@ __all__ = [
     "RemoteFile",
     "RemoteRecording",
     "RemoteVoice",
-    "UploadActivity",
-    "UploadProgress",
     "UsageReading",
     "Voice",
     "VoteChoice",

@@ -124,13 +124,6 @@ class DatasetLayout(models.TextChoices):
     RESEMBLE = "resemble", "Resemble AI"
 
 
-class UploadActivity(models.TextChoices):
-    """The two steps of an archive upload."""
-
-    READING = "reading", "Reading"
-    ADDING = "adding", "Adding"
-
-
 class ImportStatus(models.TextChoices):
     OPEN = "open", "Open"
     ADDING = "adding", "Adding"

@@ -1,9 +1,6 @@
-import uuid
-
-from django.conf import settings
 from django.db import models
 
-from voices.models.choices import UploadActivity, WorkKind
+from voices.models.choices import WorkKind
 
 
 class WorkSample(models.Model):
@@ -27,25 +24,3 @@ class WorkSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.key}: {self.seconds:.1f} s"
-
-
-class UploadProgress(models.Model):
-    """How many files of an archive were read or added so far, while its upload is processed.
-
-    The page that uploads makes the id. Only its user can read the row, which exists until the upload is answered.
-    """
-
-    Activity = UploadActivity
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    activity = models.CharField(max_length=8, choices=UploadActivity, default=UploadActivity.READING)
-    done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "upload progress"
-
-    def __str__(self) -> str:
-        return f"{self.get_activity_display()} {self.done} of {self.total}"

@@ -1,4 +1,4 @@
-"""The progress of work on recordings: the upload of an archive, transcripts from a table, analysis and comparison."""
+"""The progress of work on recordings: transcripts from a table, analysis and comparison."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,52 +7,16 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from voicehub.models import Task, TaskStatus, User
+from voicehub.models import Task, TaskStatus
 from voicehub.text import format_clock, format_count
-from voices.models import UploadActivity, UploadProgress, Voice, WorkKind
-from voices.services.estimates import Estimate, PastWork, describe_end, estimate_counted, estimate_uncounted
+from voices.models import Voice, WorkKind
+from voices.services.estimates import PastWork, describe_end, estimate_counted, estimate_uncounted
 from voices.services.recordings.bulk.parts import SET_TEXTS_TASK, count_recordings, list_due, load_tables
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.work_samples import load_past_work
 from voices.work_progress import WorkProgress
 
-# Reading an archive takes about a fifth of the time of its upload.
-READING_SHARE = 0.2
-UPLOAD_KEYS = ((WorkKind.READING, ""), (WorkKind.ADDING, ""))
 RECORDING_KEYS = ((WorkKind.ANALYSIS, ""), (WorkKind.COMPARISON, ""))
-UPLOAD_TEXTS = {UploadActivity.READING: "{} of {} files read", UploadActivity.ADDING: "{} of {} checked"}
-
-
-def load_upload_progress(pk: str, user: User) -> dict[str, Any] | None:
-    """The progress of an archive upload of this user, for its script. None if there is none, or not yet any count."""
-    row = UploadProgress.objects.filter(pk=pk, user=user, total__gt=0).first()
-    if row is None:
-        return None
-    activity = UploadActivity(row.activity)
-    share = row.done / row.total
-    is_reading = activity == UploadActivity.READING
-    return {
-        "text": UPLOAD_TEXTS[activity].format(row.done, row.total),
-        "end": describe_end(_estimate_upload(row)),
-        "done": row.done,
-        "total": row.total,
-        "percent": round(100 * (READING_SHARE * share if is_reading else READING_SHARE + (1 - READING_SHARE) * share)),
-    }
-
-
-def _estimate_upload(row: UploadProgress) -> Estimate:
-    """The rest of this activity, and after the reading also the whole adding, as far as both are known."""
-    past = load_past_work(UPLOAD_KEYS)
-    elapsed = (timezone.now() - row.started_at).total_seconds()
-    is_reading = row.activity == UploadActivity.READING
-    kind = WorkKind.READING if is_reading else WorkKind.ADDING
-    estimate = estimate_counted(past.get((kind, "")), row.done, row.total, elapsed)
-    if not is_reading:
-        return estimate
-    adding = past.get((WorkKind.ADDING, ""))
-    if adding is None or adding.per_unit is None or estimate.remaining is None:
-        return Estimate()
-    return Estimate(estimate.remaining + adding.per_unit * row.total)
 
 
 def make_work_progress(

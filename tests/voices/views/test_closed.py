@@ -25,7 +25,7 @@ Urls = dict[str, tuple[str, str]]
 RECORDING_URLS = {
     "recording_table": "get",
     "recordings_poll": "get",
-    "recording_upload": "post",
+    "import_create": "post",
     "recording_details": "get",
     "recording_edit": "post",
     "recording_active": "post",
@@ -59,7 +59,7 @@ RECORDING_URLS = {
 }
 # Those of them that belong to a voice. The others belong to one recording.
 VOICE_URLS = (
-    "recording_table", "recordings_poll", "recording_upload", "recordings_leave_out", "recordings_check",
+    "recording_table", "recordings_poll", "import_create", "recordings_leave_out", "recordings_check",
     "recordings_switch",
     "finding_list", "improvements", "improvement_undo", "copy_keep", "transcripts_repair",
     "recordings_bulk", "recordings_undo", "recordings_bulk_delete", "recordings_transcripts", "recordings_export",
@@ -72,8 +72,7 @@ OTHER_URLS = {
     "active_builds", "voice_add", "voice", "readiness", "build_options", "ready_count", "readiness_poll",
     "voice_builds", "voice_providers", "build_start", "build", "build_progress", "build_cancel",
     "build_seen", "build_rebuild", "task_retry", "task_seen", "account_uploader", "running_deletions",
-    "upload_progress",
-    "import_create", "import_detail", "import_uploads", "import_upload",
+    "import_uploads", "import_upload",
     "voice_proof", "offline_proof", "offline_proof_add", "offline_proof_confirm", "offline_proof_file",
     "build_resolve_submit", "build_resolve_training", "compare", "compare_previews", "compare_request_previews",
     "compare_vote", "compare_sample",
@@ -154,7 +153,7 @@ def test_engineers_open_nothing_after_a_withdrawal(
     count, transcript = build.voice.recordings.count(), build.voice.recordings.all()[0].transcript
     withdraw(build, studio)
     assert list_closed(client, build) == {*RECORDING_URLS, *CUT_URLS, *PREVIEW_URLS}
-    upload_url = reverse("voices:recording_upload", args=[build.voice_id])
+    upload_url = reverse("voices:import_create", args=[build.voice_id])
     recording_url = reverse("voices:recording_edit", args=[build.voice.recordings.all()[0].pk])
     assert client.post(upload_url, {"recordings": make_upload("new.wav")}).status_code == 403
     assert client.post(recording_url, {"transcript": "Changed."}).status_code == 403
@@ -214,7 +213,7 @@ def test_pages_say_closed_and_have_no_player(
         text = " ".join(read_html(response).split())
         assert response.status_code == 200 and CLOSED in text, name
         assert not re.search(r"/audio[\"?]", text) and "/peaks" not in text and "The north wind." not in text, name
-        assert "recording_upload" not in text and reverse("voices:recording_upload", args=[build.voice_id]) not in text
+        assert reverse("voices:import_create", args=[build.voice_id]) not in text, name
 
 
 @pytest.mark.parametrize("status", [ConsentStatus.APPROVED, ConsentStatus.SUSPENDED])

@@ -1,15 +1,21 @@
 """The tus protocol of uploads: versions, offsets, limits, expiry, termination, and whose uploads they are."""
 
 import hashlib
+import re
+import resource
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audio.archives.kinds import READ_EXTENSIONS
 from consent.models import Consent
 from consent.services.review import withdraw_consent
 from tests.voices.rows import Studio, make_upload
@@ -27,6 +33,8 @@ from voicehub.upload_limits import ARCHIVE_BYTES, IMPORT_BYTES, IMPORT_FILES, RE
 from voices.models import Import, ImportFile, ImportStatus, Voice
 from voices.models.imports import IMPORT_LIFETIME
 from voices.services.imports.rows import CHECK_TASK, create_import
+from voices.services.imports.uploads import store_whole_file
+from voices.views import import_create
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -404,3 +412,31 @@ def test_form_says_which_file_is_too_large(
     assert "Choose one or more files." in page.content.decode()
     producer_client.post(url, {"recordings": [make_upload("a.wav", content), make_upload("b.wav")]})
     assert [file.name for file in ImportFile.objects.all()] == ["b.wav"]
+
+
+def test_form_offers_all_archives_that_are_read(producer_client: Client, voice: Voice) -> None:
+    page = producer_client.get(voice.get_absolute_url()).content.decode()
+    accepted = re.search(r'accept="(audio[^"]*)"', page)
+    assert accepted
+    suffixes = {Path(f"set{extension}").suffix for extension in READ_EXTENSIONS}
+    assert suffixes <= set(accepted[1].split(","))
+
+
+def test_large_file_of_the_form_is_not_read_into_memory(
+    producer_client: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def store_and_measure(import_set: Import, file: Any) -> ImportFile:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        row = store_whole_file(import_set, file)
+        seen.append((type(file).__name__, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+        return row
+
+    monkeypatch.setattr(import_create, "store_whole_file", store_and_measure)
+    url = reverse("voices:import_create", args=[voice.pk])
+    producer_client.post(url, {"recordings": [make_upload("large.wav", bytes(50 << 20))]})
+    ((kind, growth),) = seen
+    assert kind == "TemporaryUploadedFile" and growth < 25 << 10, "memory growth in kilobytes during a 50 MB upload"
+    assert ImportFile.objects.get().size == 50 << 20
+    assert [type(handler) for handler in HttpRequest().upload_handlers] == [TemporaryFileUploadHandler]

@@ -7,12 +7,12 @@ from django.contrib.auth.models import Group
 
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import make_speech_like, make_wav_bytes
-from tests.voices.import_rows import add, add_files, make_checked_import
+from tests.voices.import_rows import add, add_files, make_added_import, make_checked_import
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.refusals import ActionRefused
-from voices.models import Import, ImportClipState, ImportStatus, InclusionSource, Recording, RecordingStatus, Voice
+from voices.models import ImportClipState, ImportStatus, InclusionSource, Recording, RecordingStatus, Voice
 from voices.services.imports import add as add_service
 from voices.services.imports.add import start_adding
 from voices.services.imports.rows import ADD_TASK
@@ -24,14 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def voice(studio: Studio) -> Voice:
     return studio.make_voice()
-
-
-def make_added(studio: Studio, voice: Voice, files: dict[str, bytes]) -> Import:
-    import_set = make_checked_import(voice, studio.producer, files)
-    start_adding(import_set)
-    add(import_set)
-    assert import_set.status == ImportStatus.ADDED
-    return import_set
 
 
 COMPARED = (
@@ -51,7 +43,7 @@ DATA = {
 @pytest.mark.parametrize("data", DATA.values(), ids=DATA)
 def test_recording_is_as_one_of_a_single_upload(studio: Studio, voice: Voice, data: bytes) -> None:
     single, _ = add_recording(studio.make_voice("Other", voice.talent), make_upload("a.wav", data), studio.producer)
-    make_added(studio, voice, {"folder/a.wav": data})
+    make_added_import(voice, studio.producer, {"folder/a.wav": data})
     row = voice.recordings.get()
     for name in COMPARED:
         assert getattr(row, name) == getattr(single, name), name
@@ -62,7 +54,7 @@ def test_recording_is_as_one_of_a_single_upload(studio: Studio, voice: Voice, da
 
 def test_texts_are_checked_and_choices_of_a_table_are_those_of_a_person(studio: Studio, voice: Voice) -> None:
     table = b"name,text,normalized_text,in_builds\na,In 1843 [noise],In eighteen,no\nb,Plain words here.,,yes\n"
-    make_added(studio, voice, {"a.wav": make_clip(1), "b.wav": make_clip(2), "metadata.csv": table})
+    make_added_import(voice, studio.producer, {"a.wav": make_clip(1), "b.wav": make_clip(2), "metadata.csv": table})
     first, second = voice.recordings.order_by("file_name")
     assert (first.transcript, first.normalized_transcript) == ("In 1843 [noise]", "In eighteen")
     assert (first.active, first.active_by) == (False, InclusionSource.PERSON)
@@ -71,7 +63,9 @@ def test_texts_are_checked_and_choices_of_a_table_are_those_of_a_person(studio: 
 
 
 def test_long_recording_is_added_as_one_that_can_be_split(studio: Studio, voice: Voice) -> None:
-    make_added(studio, voice, {"long.wav": make_wav_bytes(make_speech_like(65.0, 8000, 99.0), rate=8000)})
+    make_added_import(
+        voice, studio.producer, {"long.wav": make_wav_bytes(make_speech_like(65.0, 8000, 99.0), rate=8000)}
+    )
     row = voice.recordings.get()
     assert row.is_too_long and row.status == RecordingStatus.REFUSED and not row.active
 
@@ -86,7 +80,7 @@ def test_one_analysis_is_enqueued_for_an_import(studio: Studio, voice: Voice, mo
         enqueue(kind, *rest, **how)
 
     monkeypatch.setattr(outbox, "enqueue_task", note)
-    make_added(studio, voice, {f"{n}.wav": make_clip(n) for n in range(5)})
+    make_added_import(voice, studio.producer, {f"{n}.wav": make_clip(n) for n in range(5)})
     assert enqueued.count(ANALYZE_TASK) == 1
     assert Task.objects.filter(kind=ANALYZE_TASK, object_id=str(voice.pk), status=TaskStatus.WAITING).count() == 1
 
@@ -151,7 +145,7 @@ def test_audio_that_another_import_added_meanwhile_is_a_named_duplicate(studio: 
 
 def test_earlier_transcripts_are_set_and_counted(studio: Studio, voice: Voice) -> None:
     (recording,) = studio.make_recordings(voice, 1, transcript="Old words.")
-    import_set = make_added(studio, voice, {"fix.csv": f"{recording.file_name}|New words.\n".encode()})
+    import_set = make_added_import(voice, studio.producer, {"fix.csv": f"{recording.file_name}|New words.\n".encode()})
     recording.refresh_from_db()
     assert (recording.transcript, import_set.text_count) == ("New words.", 1)
     assert voice.bulk_changes.get().applied_at  # it can be undone
@@ -196,7 +190,9 @@ def test_person_who_may_not_add_anymore_adds_nothing(studio: Studio, voice: Voic
 
 
 def test_normalized_transcript_counts_only_beside_its_transcript(studio: Studio, voice: Voice) -> None:
-    make_added(studio, voice, {"a.wav": make_clip(1), "m.csv": b"a|In 1843 it was.|In eighteen forty-three it was.\n"})
+    make_added_import(
+        voice, studio.producer, {"a.wav": make_clip(1), "m.csv": b"a|In 1843 it was.|In eighteen forty-three it was.\n"}
+    )
     row = voice.recordings.get()
     assert row.normalized_text == "In eighteen forty-three it was."
     set_transcript(row, "Other words.")

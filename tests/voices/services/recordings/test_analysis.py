@@ -13,16 +13,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.support.task_runner import run_due_tasks
+from tests.support.zips import ZipMember, build_zip
+from tests.voices.import_rows import make_added_import
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import MAX_ATTEMPTS
-from voices.models import Recording, Voice
+from voices.models import ImportClipState, Recording, Voice
 from voices.services.recordings import analysis, store
 from voices.services.recordings.analysis import analyze_recordings
-from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.store import add_recording, set_transcript
 
 pytestmark = pytest.mark.django_db
@@ -346,14 +347,14 @@ def test_changing_many_transcripts_notifies_the_queue_once(
 
 
 def test_later_archive_adds_missing_transcripts(studio: Studio, voice: Voice) -> None:
-    from tests.voices.services.recordings.test_uploads import make_archive
-
     without_transcript, _new = add_recording(voice, make_upload("one.wav", make_clip(1)), studio.producer)
     with_transcript, _new = add_recording(
         voice, make_upload("two.wav", make_clip(2)), studio.producer, transcript="By hand."
     )
     entries = {"metadata.csv": b"one|The first.\ntwo|The second.\n", "one.wav": make_clip(1), "two.wav": make_clip(2)}
-    assert len(add_archive(voice, make_archive(entries), studio.producer).duplicates) == 2
+    packed = build_zip(*(ZipMember(name.encode(), data) for name, data in entries.items()))
+    import_set = make_added_import(voice, studio.producer, {"session.zip": packed})
+    assert set(import_set.clips.values_list("status", flat=True)) == {ImportClipState.DUPLICATE}
     without_transcript.refresh_from_db()
     with_transcript.refresh_from_db()
     assert (without_transcript.transcript, with_transcript.transcript) == ("The first.", "By hand.")

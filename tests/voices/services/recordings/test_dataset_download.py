@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
@@ -19,13 +18,21 @@ from audio.datasets import stored_zip
 from audio.datasets.layouts import Layout
 from audio.transcripts.names import NameIndex
 from audio.transcripts.table import match_lines, read_table
+from tests.voices.import_rows import make_added_import, make_checked_import
 from tests.voices.rows import Studio, make_clip, make_upload
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.storage import StoredFileLost
-from voices.models import DatasetDownload, DatasetLayout, InclusionSource, Recording, RecordingStatus, Voice
+from voices.models import (
+    DatasetDownload,
+    DatasetLayout,
+    ImportClipState,
+    InclusionSource,
+    Recording,
+    RecordingStatus,
+    Voice,
+)
 from voices.services.recordings import dataset_download
-from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.dataset_download import prepare_download
 from voices.services.recordings.store import add_recording, set_active
 
@@ -91,8 +98,8 @@ def replace_file(file: FieldFile, data: bytes) -> None:
 
 
 def import_again(data: bytes, voice: Voice, by: User) -> list[Any]:
-    result = add_archive(voice, SimpleUploadedFile("voice.zip", data), by)
-    assert not result.refused and not result.duplicates
+    import_set = make_added_import(voice, by, {"voice.zip": data})
+    assert set(import_set.clips.values_list("status", flat=True)) == {ImportClipState.ADDED}
     return [(row.sha256, row.transcript, row.active) for row in list_usable(voice)]
 
 
@@ -124,8 +131,8 @@ def test_a_choice_of_a_person_stands_when_the_same_file_comes_again(studio: Stud
     data = download(voice, studio.producer, Layout.VOICEHUB)
     by_name = {row.file_name: row for row in list_usable(voice)}
     set_active(by_name["left out.wav"], True)
-    result = add_archive(voice, SimpleUploadedFile("voice.zip", data), studio.producer)
-    assert len(result.duplicates) == 5 and not result.recordings
+    import_set = make_checked_import(voice, studio.producer, {"voice.zip": data})
+    assert list(import_set.clips.values_list("status", flat=True)) == [ImportClipState.DUPLICATE] * 5
     assert {row.file_name: row.active for row in list_usable(voice)} == {
         "z last name.wav": True, "a.flac": True, "A.FLAC": True, "left out.wav": True, "con.wav": False,
     }  # fmt: skip

@@ -1,8 +1,7 @@
-"""Uploads: audio formats other than WAV, archives, and long recordings that are split into clips. No audio is lost."""
+"""Stored recordings: formats other than WAV, and long recordings that are split into clips. No audio is lost."""
 
 import hashlib
 import io
-import zipfile
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import soundfile
 from django.core.files.storage import FileSystemStorage
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields.files import FieldFile
 from django.test import Client
 from django.urls import reverse
@@ -31,7 +29,6 @@ from voices.models import Recording, RecordingStatus, Voice
 from voices.services.builds.spec import make_build_spec
 from voices.services.builds.start import start_build
 from voices.services.recordings import store
-from voices.services.recordings.archive_upload import add_archive
 from voices.services.recordings.segment import enqueue_split, handle_split_failure, split_recording
 from voices.services.recordings.store import DELETE_PARTIAL_FILES_TASK, add_recording, delete_recording
 
@@ -111,74 +108,6 @@ def test_file_uploaded_twice_is_stored_once(studio: Studio, voice: Voice) -> Non
     first, _new = add_recording(voice, make_upload("a.flac", flac), studio.producer)
     second, is_new = add_recording(voice, make_upload("b.flac", flac), studio.producer)
     assert (second.pk, is_new) == (first.pk, False)
-
-
-# --- archives ---------------------------------------------------------------------------------------------------
-
-
-def make_archive(files: dict[str, bytes]) -> SimpleUploadedFile:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as zipped:
-        for name, data in files.items():
-            zipped.writestr(name, data)
-    return SimpleUploadedFile("session.zip", buffer.getvalue(), content_type="application/zip")
-
-
-def test_archive_adds_recordings_and_transcripts(studio: Studio, voice: Voice) -> None:
-    files = {
-        "metadata.csv": b"one|The first line.\ntwo|The second line.\n",
-        "one.wav": make_clip(1),
-        "two.wav": make_clip(2),
-        "three.flac": encode_flac(make_clip(3)),
-        "cut.wav": make_clip(4)[:-100],
-        "notes.txt": b"Recorded on Tuesday.",
-    }
-    result = add_archive(voice, make_archive(files), studio.producer)
-    rows = {row.file_name: row for row in voice.recordings.all()}
-    assert rows.keys() == {"one.wav", "two.wav", "three.flac"}
-    assert (rows["one.wav"].transcript, rows["two.wav"].transcript) == ("The first line.", "The second line.")
-    assert read_file(rows["one.wav"].file) == make_clip(1)
-    assert rows["three.flac"].is_usable
-    assert {name: finding["code"] for name, finding in result.refused} == {
-        "cut.wav": "truncated",
-    }
-
-
-def test_archive_uploaded_again_adds_only_new_recordings(studio: Studio, voice: Voice) -> None:
-    add_archive(voice, make_archive({"one.wav": make_clip(1)}), studio.producer)
-    second = add_archive(voice, make_archive({"one.wav": make_clip(1), "two.wav": make_clip(2)}), studio.producer)
-    assert (len(second.recordings), len(second.duplicates), voice.recordings.count()) == (1, 1, 2)
-
-
-def test_recording_already_added_from_an_archive_is_not_converted_again(
-    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If staff upload an archive again because its response was lost, the upload continues where it stopped."""
-    files = {"one.flac": encode_flac(make_clip(1)), "metadata.csv": b"one|The first line.\n"}
-    add_archive(voice, make_archive(files), studio.producer)
-    monkeypatch.setattr(
-        "voices.services.recordings.archive_upload.ingest_audio", lambda *_: pytest.fail("the file was read again")
-    )
-    assert len(add_archive(voice, make_archive(files), studio.producer).duplicates) == 1
-
-
-def test_archive_upload_stops_at_a_total_size_of_wav(
-    studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The upload stops at a total size of WAV. A second upload of the archive adds the missing recordings."""
-    monkeypatch.setattr("voices.services.recordings.archive_upload.ARCHIVE_WAV_BYTES", len(make_clip(1)) + 1)
-    files = {f"{number}.flac": encode_flac(make_clip(number)) for number in (1, 2, 3)}
-    result = add_archive(voice, make_archive(files), studio.producer)
-    assert [row.file_name for row in result.recordings] == ["1.flac", "2.flac"]
-    assert [(name, finding["code"]) for name, finding in result.refused] == [("3.flac", "archive_too_big")]
-    second = add_archive(voice, make_archive(files), studio.producer)
-    assert (len(second.duplicates), [row.file_name for row in second.recordings]) == (2, ["3.flac"])
-
-
-def test_archive_with_a_path_traversal_is_refused(studio: Studio, voice: Voice) -> None:
-    result = add_archive(voice, make_archive({"one.wav": make_clip(1), "../../two.wav": make_clip(2)}), studio.producer)
-    assert not voice.recordings.exists()
-    assert [finding["severity"] for finding in result.findings] == ["refused"]
 
 
 # --- splitting --------------------------------------------------------------------------------------------------
@@ -419,17 +348,6 @@ def test_threshold_override_changes_the_silent_channel_check(studio: Studio, voi
     ThresholdOverride.objects.create(name="channel_silent_db", value=-60, reason="Our second microphone is far away.")
     second, _new = add_recording(voice, make_upload("a.flac", buffer.getvalue()), studio.producer)
     assert "channel_silent" not in list_codes(second.findings)
-
-
-def test_metadata_entry_matches_a_file_of_any_audio_format(studio: Studio, voice: Voice) -> None:
-    files = {
-        "metadata.csv": b"one|The first.\nTWO|The second.\n",
-        "one.flac": encode_flac(make_clip(1)),
-        "TWO.WAV": make_clip(2),
-    }
-    result = add_archive(voice, make_archive(files), studio.producer)
-    assert not result.findings
-    assert set(voice.recordings.values_list("transcript", flat=True)) == {"The first.", "The second."}
 
 
 def test_admin_shows_the_wav_hash_but_no_file_url(superuser_client: Client, studio: Studio, voice: Voice) -> None:

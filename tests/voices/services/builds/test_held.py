@@ -141,7 +141,7 @@ def test_today_and_voice_page_show_the_held_voice(
     assert not find_hold(build.remote_voice)
     suspend(build, harness, basis)
     (step,) = [step for step in next_steps.list_steps() if step.subject == build.voice.name]
-    assert (step.status, step.severity, step.action) == ("Suspended", "wait", f"Open {basis}")
+    assert (step.status, step.severity, step.action) == ("Suspended", "wait", f"Resume {basis}")
     row = build.consent if basis == "consent" else build.contract
     assert step.url == f"{row.get_absolute_url()}#status" and "suspended" in " ".join(step.reasons)
     today = read_html(producer_client.get(reverse("today")))

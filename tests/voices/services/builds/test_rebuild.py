@@ -72,7 +72,7 @@ def test_refused_rebuild_leaves_nothing_out(producer_client: Client, studio: Stu
     Account.objects.update(paused_at=timezone.now(), pause_reason="The key was refused.")
     text = read_html(producer_client.get(build.get_absolute_url()))
     assert "not possible yet. The account Main is paused. The key was refused." in text
-    assert "and build again</button>" not in text and "Open Readiness" in text
+    assert "and build again</button>" not in text and "See what is missing" in text
     assert "The account Main is paused." in read_html(click(producer_client, build))
     assert Build.objects.count() == 1
     assert not Recording.objects.filter(active=False).exists()

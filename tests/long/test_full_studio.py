@@ -85,11 +85,13 @@ FIND_OVERFLOW = """() => {
 
 # Texts that end outside their cell, button or panel, where they cover what stands beside.
 FIND_TEXT_OUTSIDE = """() => {
+  const BOXES = "td, th, tr, button, .btn, .card, .vh-panel, section, .next, dialog, li";
   const found = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const parent = walker.currentNode.parentElement;
-    const box = parent.closest("td, th, button, .btn, .card, .vh-panel, section, .next, dialog, li");
+    let box = parent.closest(BOXES);
+    while (box && getComputedStyle(box).display === "contents") box = box.parentElement.closest(BOXES);
     if (!box || !walker.currentNode.data.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
     let one = parent, isClipped = false;
     for (; one !== box.parentElement; one = one.parentElement) {

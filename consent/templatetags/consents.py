@@ -32,6 +32,7 @@ from voicehub.wave_paths import make_wave_path
 TAKE_BARS, TAKE_BARS_HEIGHT = 56, 32
 
 register = template.Library()
+JOINED_LENGTH = 20  # characters, in a heading of a window of 320 px
 register.filter("take_report", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
 register.filter("list_other_consents", list_other_consents)
@@ -50,8 +51,14 @@ def provider_name(slug: str) -> str:
 
 
 @register.filter
+def join_words(name: str) -> str:
+    """A name whose words stay on one line, unless it is too long for a phone."""
+    return name.replace(" ", "\u00a0") if len(name) <= JOINED_LENGTH else name
+
+
+@register.filter
 def unbroken(text: str) -> SafeString:
-    """A name or an address that stays on one line, unless it is longer than a line."""
+    """An address that stays on one line, unless it is longer than a line."""
     return format_html('<span class="unbroken">{}</span>', text)
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from consent.labels import Mark, describe_term
+from consent.templatetags.consents import join_words
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,9 @@ from consent.labels import Mark, describe_term
 def test_end_of_a_term_is_named_60_days_before_and_is_red_in_its_last_week(days: int | None, mark: Mark) -> None:
     ends_on = None if days is None else timezone.localdate() + timedelta(days=days)
     assert describe_term(ends_on) == mark
+
+
+def test_words_of_a_name_stay_together_unless_it_is_long() -> None:
+    assert join_words("Tess Malloy") == "Tess\u00a0Malloy"
+    long_name = "Inês Carvalho de Albuquerque e Vasconcelos"
+    assert join_words(long_name) == long_name

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -23,7 +24,7 @@ from tests.voices.uploads import create_upload
 from voicehub import env
 from voicehub.models import Task, TaskStatus, User
 from voicehub.problem_pages import DISK_FULL, answer_server_error, explain_error
-from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, Recording, Voice
+from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus, Recording, Voice
 from voices.models.recording_files import RECORDING_SUFFIXES
 from voices.models.voice import make_recording_path
 from voices.services.imports.rows import create_import
@@ -177,6 +178,17 @@ def test_upload_without_storage_is_503_and_can_go_on(
     assert response.json()["problem"].startswith("The file storage does not respond. What you sent was not saved.")
     file = ImportFile.objects.get()
     assert (file.received, file.status) == (0, ImportFileStatus.UPLOADING)
+
+
+def test_form_without_storage_is_503_and_its_import_is_discarded(
+    producer_client: Client, voice: Voice, silent_storage: None
+) -> None:
+    url = reverse("voices:import_create", args=[voice.pk])
+    file = SimpleUploadedFile("slt-01.wav", load_sample_wav("slt-01"))
+    response = producer_client.post(url, {"recordings": file})
+    assert response.status_code == 503 and "What you sent was not saved." in response.content.decode()
+    assert Import.objects.get().status == ImportStatus.DISCARDED
+    assert Task.objects.filter(kind="clear_import", status=TaskStatus.WAITING).count() == 1, "it deletes the files"
 
 
 class Exchange(BaseHTTPRequestHandler):

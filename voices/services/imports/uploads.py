@@ -8,6 +8,7 @@ import tempfile
 from contextlib import suppress
 from typing import BinaryIO, Protocol
 
+from botocore.exceptions import BotoCoreError
 from django.core.files.base import ContentFile, File
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Sum
@@ -174,8 +175,9 @@ def _store_part(file: ImportFile, offset: int, content: "File[bytes]") -> Import
         raise OffsetConflict from None
     try:
         part.content.storage.save(part.content.name, content)
-    except OSError:  # such as a full disk; a bucket that does not respond is left to the sweep
-        _discard_part(part)
+    except OSError as error:  # such as a full disk; a bucket that does not respond is left to the sweep
+        if not isinstance(error, BotoCoreError):
+            _discard_part(part)
         raise
     return part
 

@@ -136,7 +136,7 @@ def test_code_that_writes_results_updates_the_figures() -> None:
     writes = re.compile(r"(?:update|move)\([^()]*\b(?:findings|set_findings|measures|levels)=|update_fields=.*findings")
     modules = [path for path in Path("voices").rglob("*.py") if "migrations" not in path.parts]
     writers = {path.name: path.read_text() for path in modules if writes.search(path.read_text())}
-    assert {"comparison.py", "segment.py", "store.py"} <= set(writers)
+    assert {"comparison.py", "cuts.py", "store.py"} <= set(writers)
     assert [name for name, text in writers.items() if "recordings.figures import" not in text] == []
 
 

@@ -417,7 +417,7 @@ def check_preview(page: Page, text: str) -> None:
 def open_remote_voice(page: Page) -> str:
     """Go from a build's page to its voice at the provider. Return the path of that page."""
     page.locator("dt:has-text('Voice at the provider') + dd").get_by_role("link").click()
-    expect(page.get_by_role("heading", name="Status")).to_be_visible()
+    expect(page.get_by_role("heading", name="At the provider")).to_be_visible()
     return read_path(page)
 
 

@@ -21,8 +21,8 @@ def test_hold_is_set_shown_and_released(open_tab: Callable[..., Tab]) -> None:
     page = staff.goto("/deletions/")
     expect(page.get_by_text("A court order.")).to_be_visible()
     staff.check_page("deletions")
-    page = staff.goto("/?all=1")
-    expect(page.get_by_text("A court order.").first).to_be_visible()
+    # Other tests fill the first pages of the same list.
+    assert any("A court order." in staff.goto(f"/?all=1&steps={number}").content() for number in range(1, 6))
     page = staff.goto(talent_path)
     page.locator("summary", has_text="Release the hold").click()
     page.get_by_label("Why can deletions continue?").fill("The case is closed.")

@@ -1,7 +1,8 @@
 """Check an archive of an import: a child process reads it, then its clips are stored in batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,8 @@ from audio.wav.convert import is_convertible
 from voicehub.storage import open_local_path
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportText
-from voices.services.imports.clips import BATCH_SIZE, CheckedSound, delete_paths, lock_open, mark_checked, store_clips
+from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, mark_checked, store_clips
+from voices.services.imports.spare_files import delete_earlier_contents
 from voices.services.imports.texts import make_archive_text
 from voices.services.imports.work import ImportWork
 from voices.services.recordings.store import CLIP_LIMITS
@@ -24,6 +26,9 @@ from voices.services.recordings.store import CLIP_LIMITS
 
 def check_archive(import_set: Import, file: ImportFile, folder: Path, work: ImportWork, thresholds: Thresholds) -> None:
     """Store the clips and texts of the archive. A run that is repeated leaves out what is stored already."""
+    if file.chosen_code_page:
+        work.extend_lease()
+        delete_earlier_contents(file)
     with TemporaryDirectory(dir=folder) as inner:
         target = Path(inner)
         request = ArchiveRequest(
@@ -32,25 +37,20 @@ def check_archive(import_set: Import, file: ImportFile, folder: Path, work: Impo
         )  # fmt: skip
         check = _ArchiveCheck(import_set, file, work, thresholds, _make_folder(target, "wavs"))
         try:
-            with open_local_path(file.file, target) as path, closing(stream_archive(path, request)) as parts:
-                check.store_parts(parts)
+            with ExitStack() as stack:
+                path = work.wait_for(partial(stack.enter_context, open_local_path(file.file, target)))
+                check.store_parts(stack.enter_context(closing(stream_archive(path, request))))
         except ChildFailed as failed:
+            work.extend_lease()
             _refuse_archive(import_set, file, failed.finding)
             return
         check.finish()
 
 
 def forget_contents(file: ImportFile) -> None:
-    """Delete the clips and texts of an archive that is checked once more, in the caller's transaction."""
-    clips, texts = list(file.clips.select_related("import_set")), list(file.texts.all())
+    """Delete the rows of the clips and texts of an archive. The worker that holds the lease deletes their files."""
     file.clips.all().delete()
     file.texts.all().delete()
-    transaction.on_commit(
-        lambda: delete_paths(
-            [path for clip in clips for path in clip.list_paths()]
-            + [str(text.content) for text in texts if text.content]
-        )
-    )
 
 
 def _make_folder(parent: Path, name: str) -> Path:
@@ -72,9 +72,9 @@ class _ArchiveCheck:
         self.converted_bytes = 0
         self.stored = set(file.clips.values_list("position", flat=True))
 
-    def store_parts(self, parts: Iterable[ArchiveHead | TextFile | Member]) -> None:
+    def store_parts(self, parts: Generator[ArchiveHead | TextFile | Member, None, None]) -> None:
         batch: list[Member] = []
-        for part in parts:
+        for part in self.work.follow(parts):
             if isinstance(part, ArchiveHead):
                 self.head = part
                 self.work.add_total(part.files)
@@ -90,11 +90,11 @@ class _ArchiveCheck:
     def _store_batch(self, members: Sequence[Member]) -> None:
         batch = [member for member in members if member.number not in self.stored]
         is_room = self.converted_bytes <= ARCHIVE_WAV_BYTES
-        converted = _convert_members(batch, self.wavs, self.thresholds) if is_room else {}
+        converted = _convert_members(batch, self.wavs, self.thresholds, self.work) if is_room else {}
         self.converted_bytes += sum(found.wav.stat().st_size for found in converted.values() if found.wav)
         sounds = [_describe_member(self.file, member, converted.get(member.number)) for member in batch]
         self.work.extend_lease()
-        store_clips(self.import_set, sounds)
+        store_clips(self.import_set, sounds, (), self.work.keep_lease)
         self.work.add_done(len(members))
 
     def finish(self) -> None:
@@ -108,20 +108,28 @@ class _ArchiveCheck:
 
 
 def _refuse_archive(import_set: Import, file: ImportFile, finding: Finding) -> None:
-    """The archive cannot be taken as a whole, so nothing of it is."""
+    """The archive cannot be taken as a whole, so nothing of it is. A run that is stopped here is repeated."""
     with transaction.atomic():
         lock_open(import_set)
         forget_contents(file)
+    delete_earlier_contents(file)
+    with transaction.atomic():
+        lock_open(import_set)
         mark_checked(file, ImportFileKind.ARCHIVE, findings=[finding.as_dict()])
 
 
-def _convert_members(members: Sequence[Member], wavs: Path, thresholds: Thresholds) -> Mapping[int, IngestedFile]:
+def _convert_members(
+    members: Sequence[Member], wavs: Path, thresholds: Thresholds, work: ImportWork
+) -> Mapping[int, IngestedFile]:
     """The results of the members in other audio formats, by number, in one child."""
     others = [member for member in members if member.path and _is_convertible(member)]
-    folder = _make_folder(wavs, f"{members[0].number}") if others else wavs
+    if not others:
+        return {}
     paths = [member.path for member in others if member.path]
-    results = ingest_files(paths, folder, CLIP_LIMITS, thresholds) if others else iter(())
-    return {member.number: found for member, found in zip(others, results, strict=True)}
+    folder = _make_folder(wavs, f"{members[0].number}")
+    with closing(ingest_files(paths, folder, CLIP_LIMITS, thresholds)) as results:
+        found = list(work.follow(results))
+    return {member.number: result for member, result in zip(others, found, strict=True)}
 
 
 def _is_convertible(member: Member) -> bool:

@@ -17,14 +17,14 @@ from audio.findings.thresholds import Thresholds
 from audio.ingest_batch import ingest_files
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
-from voicehub.storage import open_file, open_local_path
+from voicehub.storage import open_local_path
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move_all
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
 from voices.services.imports.archives import check_archive
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, mark_checked, store_clips
-from voices.services.imports.kinds import HEAD_BYTES, find_kind, is_plain_wav
+from voices.services.imports.kinds import read_kind
 from voices.services.imports.matching import match_texts
 from voices.services.imports.texts import make_text
 from voices.services.imports.work import ImportWork
@@ -47,6 +47,7 @@ def check_import(import_id: str, lease: Lease) -> timedelta | None:
             _check_files(list(waiting[:FILES_PER_RUN]), Path(folder), work)
         if waiting.exists():
             return timedelta()
+        lease.extend()
         match_texts(import_set)
     except ActionRefused:  # it was discarded meanwhile
         return None
@@ -56,7 +57,7 @@ def check_import(import_id: str, lease: Lease) -> timedelta | None:
 
 def _check_files(files: Sequence[ImportFile], folder: Path, work: ImportWork) -> None:
     thresholds = load_thresholds()
-    for kind, group in groupby(_read_kinds(files), lambda pair: pair[0]):
+    for kind, group in groupby(_read_kinds(files, work), lambda pair: pair[0]):
         same = [file for _kind, file in group]
         if kind == ImportFileKind.AUDIO:
             _check_sounds(same, folder, work, thresholds)
@@ -69,34 +70,28 @@ def _check_files(files: Sequence[ImportFile], folder: Path, work: ImportWork) ->
                 _finish_files(same[start : start + BATCH_SIZE], kind, work)
 
 
-def _read_kinds(files: Sequence[ImportFile]) -> Iterator[tuple[ImportFileKind, ImportFile]]:
+def _read_kinds(files: Sequence[ImportFile], work: ImportWork) -> Iterator[tuple[ImportFileKind, ImportFile]]:
     """Each file with its kind, those of a kind together. A file that is lost counts as another file."""
     found: list[tuple[ImportFileKind, ImportFile]] = []
     for file in files:
         try:
-            found.append((_read_kind(file), file))
+            found.append((read_kind(file), file))
         except FileNotFoundError:
             file.findings = [make_finding("file_lost").as_dict()]
             found.append((ImportFileKind.OTHER, file))
+        work.keep_lease()
     yield from sorted(found, key=lambda pair: pair[0])
-
-
-def _read_kind(file: ImportFile) -> ImportFileKind:
-    if is_plain_wav(file.name) and file.file.storage.exists(str(file.file.name)):
-        return ImportFileKind.AUDIO
-    with open_file(file.file) as stored:
-        return find_kind(file.name, stored.read(HEAD_BYTES))
 
 
 def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, thresholds: Thresholds) -> None:
     """Check the files in one child, and store them in batches while it reads the next ones."""
     with ExitStack() as stack:
         small = [file for file in files if file.size <= RECORDING_BYTES]
-        paths = [stack.enter_context(open_local_path(file.file, folder)) for file in small]
+        paths = [_open_path(stack, file, folder, work) for file in small]
         wavs = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
         results = stack.enter_context(closing(ingest_files(paths, wavs, CLIP_LIMITS, thresholds)))
         sounds: list[CheckedSound] = []
-        for file, path, found in zip(small, paths, results, strict=True):
+        for file, path, found in zip(small, paths, work.follow(results), strict=True):
             sounds.append(CheckedSound(file, 0, file.name, found.ok, found.has_sound, found.fields, path, found.wav))
             if len(sounds) == BATCH_SIZE:
                 _store_batch(work, sounds)
@@ -104,9 +99,15 @@ def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, t
         _store_batch(work, sounds + [_refuse_large(file) for file in files if file.size > RECORDING_BYTES])
 
 
+def _open_path(stack: ExitStack, file: ImportFile, folder: Path, work: ImportWork) -> Path:
+    path = stack.enter_context(open_local_path(file.file, folder))
+    work.keep_lease()
+    return path
+
+
 def _store_batch(work: ImportWork, sounds: Sequence[CheckedSound]) -> None:
     work.extend_lease()
-    store_clips(work.import_set, sounds, [sound.source for sound in sounds])
+    store_clips(work.import_set, sounds, [sound.source for sound in sounds], work.keep_lease)
     work.add_done(len(sounds))
 
 

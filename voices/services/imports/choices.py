@@ -6,7 +6,7 @@ from audio.archives.name_encoding import OTHER_PAGES, PAGES
 from voicehub import outbox
 from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
-from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportText
+from voices.models import Import, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, ImportText
 from voices.services.imports.archives import forget_contents
 from voices.services.imports.clips import lock_open
 from voices.services.imports.rows import CHECK_TASK
@@ -40,6 +40,11 @@ def choose_code_page(file: ImportFile, page: str) -> None:
         raise ActionRefused("There is no such code page. Reload the page and choose again.")
     with transaction.atomic():
         lock_open(file.import_set)
+        if file.clips.filter(status=ImportClipState.ADDED).exists():
+            raise ActionRefused(
+                "Recordings of this archive are in the voice already, under their present names. Add the others too, "
+                "or discard this import and upload the archive to another one."
+            )
         if not move(file, ImportFileStatus.UPLOADED, since=ImportFileStatus.CHECKED, chosen_code_page=page):
             raise ActionRefused("The archive is still being checked. Wait until that is done, then choose again.")
         forget_contents(file)

@@ -4,21 +4,21 @@ Rows go after their files. A task that is stopped is repeated, and finds them by
 """
 
 from datetime import timedelta
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from consent.services.legal_hold import require_no_hold
+from consent.services.legal_hold import is_deletion_on_hold, require_no_hold
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
 from voicehub.refusals import handle_refusal
-from voicehub.storage import private
+from voicehub.retry_policy import LEGAL_HOLD_RETRY
 from voicehub.transitions import move
-from voices.models import Import, ImportClipState, ImportFile, ImportPart, ImportStatus, ImportText, Recording
+from voices.models import Import, ImportClipState, ImportFile, ImportPart, ImportStatus, ImportText
 from voices.models.imports import IMPORT_LIFETIME
 from voices.services.imports.expiry import delete_folder
 from voices.services.imports.rows import CHECK_TASK, require_open
+from voices.services.imports.spare_files import delete_clip_files
 
 CLEAR_TASK, EXPIRE_TASK = "clear_import", "expire_imports"
 # While a check still runs, it may write files. It stops at its next batch.
@@ -35,10 +35,12 @@ def discard_import(import_set: Import) -> None:
 
 
 def clear_import(import_id: str) -> timedelta | None:
-    """Delete the files of an import that was added or discarded, but those of its recordings."""
-    import_set = Import.objects.filter(pk=import_id).first()
+    """Delete the files of an import that was added or discarded, but those of its recordings. Waits for legal holds."""
+    import_set = Import.objects.select_related("voice__talent").filter(pk=import_id).first()
     if import_set is None or import_set.status not in {ImportStatus.ADDED, ImportStatus.DISCARDED}:
         return None
+    if is_deletion_on_hold(import_set.voice.talent):
+        return LEGAL_HOLD_RETRY
     if _is_being_checked(import_set):
         return CHECK_WAIT
     _delete_files(import_set)
@@ -53,16 +55,19 @@ def expire_imports() -> None:
     """Have the imports deleted that are older than IMPORT_LIFETIME. Under a legal hold, they stay."""
     old = Import.objects.filter(created_at__lt=timezone.now() - IMPORT_LIFETIME).exclude(status=ImportStatus.ADDING)
     for import_set in old.select_related("voice__talent"):
-        problems: list[str] = []
-        with handle_refusal(problems.append):
-            require_no_hold(import_set.voice.talent)
-        if not problems:
+        with handle_refusal(_ignore_hold):
             _expire(import_set)
+
+
+def _ignore_hold(_reason: str) -> None:
+    """The import is looked at again an hour later."""
 
 
 def _expire(import_set: Import) -> None:
     with transaction.atomic():
+        # The import is locked first, as in discard_import. A refusal takes the change back.
         move(import_set, ImportStatus.DISCARDED, since=ImportStatus.OPEN, finished_at=timezone.now())
+        require_no_hold(import_set.voice.talent)
         if import_set.status == ImportStatus.DISCARDED and not import_set.files.exists():
             import_set.delete()
         else:
@@ -75,19 +80,9 @@ def _is_being_checked(import_set: Import) -> bool:
 
 
 def _delete_files(import_set: Import) -> None:
-    storage = private()
-    for path in _list_clip_paths(import_set):
-        storage.delete(path)
+    delete_clip_files(import_set)  # first: it reads the uploads
     delete_folder(import_set)
     ImportPart.objects.filter(file__import_set=import_set).delete()
     ImportText.objects.filter(file__import_set=import_set).update(content="", data=b"")
     ImportFile.objects.filter(import_set=import_set).update(file="")
     import_set.clips.exclude(status=ImportClipState.ADDED).update(file="", wav="")
-
-
-def _list_clip_paths(import_set: Import) -> list[str]:
-    """The files of clips that became no recording."""
-    clips = import_set.clips.exclude(status=ImportClipState.ADDED).exclude(file="").select_related("import_set")
-    rows = list(clips.only("import_set__voice"))
-    kept: set[UUID] = set(Recording.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
-    return [path for row in rows if row.pk not in kept for path in row.list_paths()]

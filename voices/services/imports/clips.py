@@ -1,6 +1,6 @@
 """Store the clips of an import: their rows, and their files under the names that those of the recordings have."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.storage import Storage
 from django.db import DatabaseError, transaction
 
+from voicehub.outbox import LeaseLost
 from voicehub.storage import private, store_local_file
 from voicehub.transitions import move, move_all
 from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, Recording
@@ -40,10 +41,20 @@ class CheckedSound:
     is_spare: bool = False
 
 
-def store_clips(import_set: Import, sounds: Sequence[CheckedSound], finished: Sequence[ImportFile] = ()) -> None:
+def keep_no_lease() -> None:
+    """For callers without a lease."""
+
+
+def store_clips(
+    import_set: Import,
+    sounds: Sequence[CheckedSound],
+    finished: Sequence[ImportFile] = (),
+    keep_lease: Callable[[], object] = keep_no_lease,
+) -> None:
     """Store these clips, and mark the files that are finished with them as checked, in one transaction.
 
-    Raises ActionRefused, and stores nothing, if the import is not open anymore.
+    Raises ActionRefused, and stores nothing, if the import is not open anymore. `keep_lease` is called after each file
+    that is copied. If it raises LeaseLost, the files stay: another worker stores the same ones.
     """
     earlier = _find_recordings(import_set, [str(sound.fields.get("sha256", "")) for sound in sounds])
     clips = [_make_clip(import_set, sound, earlier) for sound in sounds]
@@ -52,10 +63,13 @@ def store_clips(import_set: Import, sounds: Sequence[CheckedSound], finished: Se
     try:
         for clip, sound in placed:
             _store_files(storage, clip, sound)
+            keep_lease()
         with transaction.atomic():
             lock_open(import_set)
             ImportClip.objects.bulk_create(clips)
             move_all(finished, ImportFileStatus.CHECKED, kind=ImportFileKind.AUDIO, findings=[])
+    except LeaseLost:
+        raise
     except BaseException:
         with suppress(OSError, DatabaseError):
             _delete_unstored([clip for clip, _sound in placed])
@@ -74,7 +88,9 @@ def lock_open(import_set: Import) -> None:
 
 def _delete_unstored(clips: Sequence[ImportClip]) -> None:
     """Delete the files of clips without a row. Another worker may have stored some of them meanwhile."""
-    stored = set(ImportClip.objects.filter(pk__in=[clip.pk for clip in clips]).values_list("pk", flat=True))
+    ids = [clip.pk for clip in clips]
+    stored = set(ImportClip.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    stored |= set(Recording.objects.filter(pk__in=ids).values_list("pk", flat=True))
     delete_paths(path for clip in clips if clip.pk not in stored for path in clip.list_paths())
 
 

@@ -1,16 +1,23 @@
 """The progress of a task on an import, in its row, for the page."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
 
 from django.utils import timezone
 
+from voicehub.retry_policy import LEASE
 from voices.models import Import, WorkKind
 from voices.services.work_samples import record_work
 
+T = TypeVar("T")
 # Seconds between two writes: often enough for a page, and seldom enough not to slow the work down.
 WRITE_INTERVAL = 0.5
+# Seconds between two extensions of the lease while nothing else renews it.
+EXTEND_SECONDS = LEASE.total_seconds() / 4
 
 
 @dataclass(slots=True)
@@ -25,6 +32,7 @@ class ImportWork:
     written: float = field(default_factory=time.monotonic)
     started: float = field(default_factory=time.monotonic)
     run_units: int = 0
+    extended: float = field(default_factory=time.monotonic)
 
     def begin(self, left: int) -> None:
         """`left` files are still to be worked on."""
@@ -49,8 +57,34 @@ class ImportWork:
             record_work(kind, "", time.monotonic() - self.started, self.run_units)
         clear_work(self.import_set)
 
-    def _write(self) -> None:
+    def keep_lease(self) -> None:
+        """Extend the lease if the last time was EXTEND_SECONDS ago. Called after each step of long work."""
+        if time.monotonic() - self.extended >= EXTEND_SECONDS:
+            self._extend()
+
+    def follow(self, results: Generator[T, None, None]) -> Generator[T, None, None]:
+        """Yield the results, and extend the lease while one is awaited. They are made in a thread, without database."""
+        with ThreadPoolExecutor(1) as pool:
+            while found := self._await(pool.submit(list, islice(results, 1))):
+                self.keep_lease()
+                yield found[0]
+
+    def wait_for(self, call: Callable[[], T]) -> T:
+        """Call in a thread, without database, and extend the lease meanwhile."""
+        with ThreadPoolExecutor(1) as pool:
+            return self._await(pool.submit(call))
+
+    def _await(self, step: Future[T]) -> T:
+        while not wait([step], EXTEND_SECONDS).done:
+            self._extend()
+        return step.result()
+
+    def _extend(self) -> None:
         self.extend_lease()
+        self.extended = time.monotonic()
+
+    def _write(self) -> None:
+        self._extend()
         self.written = time.monotonic()
         row = self.import_set
         Import.objects.filter(pk=row.pk).update(

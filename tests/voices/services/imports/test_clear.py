@@ -7,7 +7,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from consent.services.legal_hold import set_hold
+from consent.services.legal_hold import release_hold, set_hold
 from tests.support.task_runner import run_due_tasks
 from tests.support.zips import ZipMember, build_zip
 from tests.voices.import_rows import add, make_checked_import, make_import
@@ -15,6 +15,7 @@ from tests.voices.rows import Studio, make_clip
 from voicehub import outbox
 from voicehub.models import Task
 from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import LEGAL_HOLD_RETRY
 from voicehub.storage import private
 from voices.models import Import, ImportPart, ImportStatus, ImportText, Voice
 from voices.models.imports import IMPORT_LIFETIME
@@ -130,3 +131,34 @@ def test_legal_hold_keeps_the_files(studio: Studio, import_set: Import) -> None:
     age(import_set, 2 * IMPORT_LIFETIME)
     expire()
     assert len(list_stored(import_set)) == 9 and Import.objects.get().status == ImportStatus.OPEN
+
+
+def test_legal_hold_set_after_the_import_was_discarded_keeps_the_files(studio: Studio, import_set: Import) -> None:
+    discard_import(import_set)
+    talent = import_set.voice.talent
+    set_hold(talent, studio.producer, "A dispute about the recordings.")
+    run_due_tasks(CLEAR_TASK)
+    assert len(list_stored(import_set)) == 9 and import_set.files.count() == 4
+    waiting = Task.objects.get(kind=CLEAR_TASK, status="waiting")
+    assert waiting.due_at > timezone.now() + LEGAL_HOLD_RETRY - timedelta(minutes=5)
+    release_hold(talent, studio.producer, "It is settled.")
+    Task.objects.filter(pk=waiting.pk).update(due_at=timezone.now())
+    run_due_tasks(CLEAR_TASK)
+    assert list_stored(import_set) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_old_import_expires_in_a_transaction_of_its_own_and_one_with_a_legal_hold_stays(
+    studio: Studio, voice: Voice
+) -> None:
+    """A worker opens no transaction around its task."""
+    held_voice = studio.make_voice(talent=studio.make_talent("Held"))
+    held = make_import(held_voice, studio.producer, {"a.wav": make_clip(1)})
+    set_hold(held_voice.talent, studio.producer, "A dispute.")
+    old = make_import(voice, studio.producer, {"a.wav": make_clip(1)})
+    for import_set in (held, old):
+        age(import_set, 2 * IMPORT_LIFETIME)
+    expire()
+    assert Task.objects.get(kind=EXPIRE_TASK).reason == ""
+    assert Import.objects.get(pk=held.pk).status == ImportStatus.OPEN and len(list_stored(held)) == 1
+    assert Import.objects.get(pk=old.pk).status == ImportStatus.DISCARDED and list_stored(old) == []

@@ -19,7 +19,7 @@ from tests.voices.uploads import create_upload, read_stored, send_part
 from voicehub import outbox
 from voices.models import Import, ImportFile, ImportPart
 from voices.models.imports import IMPORT_LIFETIME
-from voices.services.imports import clear, expiry
+from voices.services.imports import clips, expiry, spare_files
 from voices.services.imports.clear import CLEAR_TASK, EXPIRE_TASK
 from voices.services.imports.rows import create_import
 from voices.services.imports.uploads import JOIN_TASK
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 @pytest.fixture
 def import_set(s3: Storage, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Import:  # noqa: F811 - a fixture
-    for module in (expiry, clear):
+    for module in (expiry, clips, spare_files):
         monkeypatch.setattr(module, "private", lambda: s3)
     return create_import(studio.make_voice(talent=studio.make_talent()), studio.producer)
 

@@ -152,7 +152,7 @@ def split_recording(recording_id: str, lease: Lease) -> None:
     segment.split_recording(recording_id, lease)
 
 
-@register_handler(CHECK_TASK, queue=TAKES)
+@register_handler(CHECK_TASK, on_failure=check.handle_check_failure, queue=TAKES)
 def check_import(import_id: str, lease: Lease) -> timedelta | None:
     return check.check_import(import_id, lease)
 

@@ -131,7 +131,10 @@ TABLE_ERRORS = {
     "table_line_long": make_error("A line of the table is longer than {limit:,} characters.", TABLE_AGAIN),
     "table_rows": make_error("The table has more than {limit:,} lines.", "Split it into smaller files."),
     "table_quotes": make_error("The table cannot be read: {problem}.", "Check its quotation marks."),
-    "table_json": make_error("A line of the table is no JSON object.", TABLE_AGAIN),
+    "table_json": make_error("Line {line} of the table is no JSON object.", TABLE_AGAIN),
+    "table_json_text": make_error(
+        "Line {line} of the table cannot be read: an escape in it stands for no character of a text.", TABLE_AGAIN
+    ),
     "table_no_lines": make_error("The table has no lines with a file name and a text.", TABLE_AGAIN),
     "table_one_value": make_error(
         "Each line of the table has the same text, “{value}”: it names a speaker or a language, not what is said.",

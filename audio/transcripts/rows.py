@@ -29,6 +29,8 @@ BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.
 FALLBACK_ENCODING = "cp1252"
 CHUNK = 1 << 16
 BINARY_PATTERN = re.compile("[\0-\x08\x0e-\x1f\x7f]")
+# An escape in JSON can also stand for half a character. No database stores one.
+NO_TEXT_PATTERN = re.compile(f"{BINARY_PATTERN.pattern}|[\ud800-\udfff]")
 # Cells with one of these need quotation marks, of Excel or of Python's csv module.
 NEEDS_QUOTES_PATTERN = re.compile('[",|\t\r\n;]')
 
@@ -106,10 +108,6 @@ def parse_table(data: bytes, delimiter: str) -> Iterator[Row]:
         yield from parse(read_lines(data), delimiter, strict=True)
     except csv.Error as error:
         raise FileRefused(make_finding("table_quotes", problem=error)) from None
-    except ValueError as error:
-        if isinstance(error, FileRefused):
-            raise
-        raise FileRefused(make_finding("table_json")) from None
 
 
 def _is_well_quoted(data: bytes, delimiter: str) -> bool:
@@ -170,23 +168,29 @@ def _parse_quoted(lines: Iterable[str], delimiter: str, *, strict: bool) -> Iter
 
 
 def _parse_json(lines: Iterable[str], delimiter: str, *, strict: bool) -> Iterator[Row]:
-    """The titles as the first row, then the values of each object. Raises ValueError if a line is no object."""
+    """The titles as the first row, then the values of each object. FileRefused if a line is no object."""
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     head = next(numbered, None)
     if head is None:
         return
-    titles = list(_load_object(head[1]))[:MAX_COLUMNS]
+    titles = list(_load_object(*head))[:MAX_COLUMNS]
     yield head[0], titles
     for number, line in chain([head], numbered):
         _check_number(number)
-        values = _load_object(line)
+        values = _load_object(number, line)
         yield number, [value if isinstance(value := values.get(title, ""), str) else "" for title in titles]
 
 
-def _load_object(line: str) -> dict[str, object]:
-    values = json.loads(line)
+def _load_object(number: int, line: str) -> dict[str, object]:
+    """The values of a line. FileRefused if it is no object, or if an escape in it stands for what is no text."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        values = None
     if not isinstance(values, dict):
-        raise ValueError("The line is no JSON object.")
+        raise FileRefused(make_finding("table_json", line=number))
+    if any(isinstance(text, str) and NO_TEXT_PATTERN.search(text) for text in chain(values, values.values())):
+        raise FileRefused(make_finding("table_json_text", line=number))
     return values
 
 

@@ -105,7 +105,7 @@ def read_table(
 
 def find_delimiter(sample: Sequence[str], is_known: Callable[[str], bool]) -> str:
     """The separator with which most lines begin with, or contain, the name of a recording."""
-    if sample and sample[0].lstrip("\ufeff \t").startswith("{") and parse_sample(sample, JSON_LINES):
+    if sample and sample[0].lstrip("\ufeff \t").startswith("{") and parse_sample(sample[:1], JSON_LINES):
         return JSON_LINES
     scores = {delimiter: _count_known(sample, delimiter, is_known) for delimiter in (*DELIMITERS, SPACE)}
     scores[SPACE] -= len(sample)  # words of a text are no columns unless names of recordings stand before them

@@ -129,7 +129,7 @@ def run_import(paths: Sequence[Path]) -> tuple[Cost, Cost]:
             pass
 
     checked = measure(run_check)
-    add.start_adding(import_set)
+    add.start_adding(import_set, import_set.by)
     return checked, measure(lambda: add.add_import(str(import_set.pk), lease))
 
 

@@ -154,7 +154,7 @@ def test_import_is_checked_added_and_cleared_in_the_bucket(voice: Voice, s3: Sto
     packed = build_zip(ZipMember(b"b.wav", make_clip(2)), ZipMember(b"metadata.csv", b"b|Packed.\n" + rows))
     files = {"a.wav": make_clip(1), "a.flac": buffer.getvalue(), "x.zip": packed, "list.csv": b"a.wav|Words.\n" + rows}
     import_set = make_checked_import(voice, producer, files)
-    start_adding(import_set)
+    start_adding(import_set, import_set.by)
     add(import_set)
     run_due_tasks(CLEAR_TASK)
     added = {row.file_name: row for row in voice.recordings.exclude(file_name__startswith="slt")}

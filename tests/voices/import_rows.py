@@ -47,7 +47,7 @@ def add(import_set: Import) -> None:
 def make_added_import(voice: Voice, by: User, files: Mapping[str, bytes]) -> Import:
     """An import of these files whose clips were added to the voice."""
     import_set = make_checked_import(voice, by, files)
-    start_adding(import_set)
+    start_adding(import_set, by)
     add(import_set)
     assert import_set.status == ImportStatus.ADDED
     return import_set

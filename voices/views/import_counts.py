@@ -10,6 +10,7 @@ from django.db.models import Count, Q, Sum
 
 from voicehub.text import format_duration
 from voices.models import Import, ImportClipState, ImportFileKind, ImportFileStatus, ImportLineReason, ImportStatus
+from voices.services.imports.rows import IS_JOINING
 
 
 class Show(Enum):
@@ -73,11 +74,15 @@ class ImportCounts:
 
     @cached_property
     def files(self) -> dict[str, int]:
-        """`refused_files` were left out as a whole: other files, and archives that cannot be read."""
+        """All parts of the `joining` ones have arrived.
+
+        `refused_files` were left out as a whole: other files, and archives that cannot be read.
+        """
         left_out = Q(kind=ImportFileKind.OTHER) | Q(kind=ImportFileKind.ARCHIVE, findings__0__severity="refused")
         return self.import_set.files.aggregate(
             all=Count("pk"),
-            uploading=Count("pk", filter=Q(status=ImportFileStatus.UPLOADING)),
+            uploading=Count("pk", filter=Q(status=ImportFileStatus.UPLOADING) & ~IS_JOINING),
+            joining=Count("pk", filter=IS_JOINING),
             waiting=Count("pk", filter=Q(status=ImportFileStatus.UPLOADED)),
             side=Count("pk", filter=Q(kind=ImportFileKind.SIDE)),
             refused_files=Count("pk", filter=left_out),

@@ -13,15 +13,20 @@ from voices.work_progress import WorkProgress
 
 
 def load_import_progress(import_set: Import, counts: ImportCounts) -> WorkProgress | None:
-    """What is under way. None if nothing is."""
+    """What is under way. None if nothing is, also if the check failed for good."""
+    left = counts.files["waiting"] + counts.files["joining"]
     is_adding = import_set.status == ImportStatus.ADDING
-    is_checking = import_set.status == ImportStatus.OPEN and (counts.files["waiting"] or import_set.work_started_at)
+    is_checking = import_set.status == ImportStatus.OPEN and (left or import_set.work_started_at)
     if not is_adding and not is_checking:
         return None
-    task = Task.objects.filter(kind=ADD_TASK if is_adding else CHECK_TASK, object_id=str(import_set.pk))
-    if problem := _explain_stop(task.order_by("-created_at").first(), "adding" if is_adding else "check"):
+    task = _find_task(import_set)
+    if is_checking and not counts.files["joining"] and _has_failed(task):
+        return None
+    if problem := _explain_stop(task, "adding" if is_adding else "check"):
         return _make_progress(import_set, "Waiting", problem, is_stopped=True)
-    done, total = import_set.work_done, max(import_set.work_total, counts.files["waiting"])
+    # Until the check of these files begins, the row has the counts of the one before.
+    has_begun = is_adding or import_set.work_started_at is not None
+    done, total = (import_set.work_done, max(import_set.work_total, left)) if has_begun else (0, left)
     activity, act = ("Adding", "added") if is_adding else ("Checking", "checked")
     if not total:
         return _make_progress(import_set, activity, "Matching transcripts")
@@ -31,6 +36,21 @@ def load_import_progress(import_set: Import, counts: ImportCounts) -> WorkProgre
     kind = WorkKind.ADDING if is_adding else WorkKind.READING
     end = describe_end(estimate_counted(load_past_work([(kind, "")]).get((kind, "")), done, total, elapsed))
     return _make_progress(import_set, activity, f"{done:,} of {total:,} {act}", end=end, done=done, total=total)
+
+
+def is_check_failed(import_set: Import) -> bool:
+    """Whether the latest check failed for good, so that a person sees what it left."""
+    return import_set.status == ImportStatus.OPEN and _has_failed(_find_task(import_set))
+
+
+def _find_task(import_set: Import) -> Task | None:
+    """The latest task that works on the import in its status."""
+    kind = ADD_TASK if import_set.status == ImportStatus.ADDING else CHECK_TASK
+    return Task.objects.filter(kind=kind, object_id=str(import_set.pk)).order_by("-created_at").first()
+
+
+def _has_failed(task: Task | None) -> bool:
+    return task is not None and task.status == TaskStatus.FAILED
 
 
 def _explain_stop(task: Task | None, noun: str) -> str:

@@ -28,11 +28,11 @@ from voices.views.import_files import (
     load_tables,
 )
 from voices.views.import_lists import load_clips, load_lines, make_file_row
-from voices.views.import_progress import load_import_progress
+from voices.views.import_progress import is_check_failed, load_import_progress
 
 
 def _get_import(request: HttpRequest, pk: object) -> Import:
-    import_set = get_object_or_404(Import.objects.select_related("voice__talent", "by"), pk=pk)
+    import_set = get_object_or_404(Import.objects.select_related("voice__talent", "by", "added_by"), pk=pk)
     access.require_open_recordings(import_set.voice, get_user(request))
     return import_set
 
@@ -50,7 +50,7 @@ def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     context: dict[str, Any] = {"import": import_set, "voice": import_set.voice, "counts": counts, "token": token}
     context |= {"work": progress, "is_open": import_set.status == ImportStatus.OPEN}
     if progress is None and import_set.status != ImportStatus.DISCARDED:
-        context |= _load_preview(request, import_set, counts)
+        context |= _load_preview(request, import_set, counts) | {"is_check_failed": is_check_failed(import_set)}
     return render(request, "voices/import.html", context)
 
 
@@ -80,7 +80,7 @@ def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts
 @show_refusal_as_message("voices:import_detail")
 def import_add(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Have a task add the recordings. The page then shows its progress."""
-    start_adding(_get_import(request, pk))
+    start_adding(_get_import(request, pk), get_user(request))
     return redirect("voices:import_detail", pk)
 
 

@@ -15,11 +15,13 @@ from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.support.zips import ZipMember, build_zip
 from tests.voices.import_rows import add, check, make_checked_import, make_import
 from tests.voices.rows import Studio, make_clip
-from voicehub.models import Task
+from voicehub.models import Task, User
 from voices.models import Import, ImportClip, ImportFile, ImportLine, ImportStatus, ImportText, Voice
 from voices.services.imports.add import start_adding
+from voices.services.imports.check import handle_check_failure
 from voices.services.imports.clear import CLEAR_TASK
 from voices.services.imports.rows import CHECK_TASK
+from voices.services.imports.work import start_work
 
 # Also on PostgreSQL: the figures look into JSON.
 pytestmark = pytest.mark.django_db
@@ -53,7 +55,7 @@ def test_page_polls_while_files_are_checked(studio: Studio, voice: Voice, produc
     assert "0 of 1 checked" in response.content.decode() and "Add 1 recording" not in response.content.decode()
     token = response.context["token"]
     assert producer_client.get(make_url(import_set, seen=token)).status_code == 204
-    Import.objects.filter(pk=import_set.pk).update(work_done=1, work_total=2)
+    Import.objects.filter(pk=import_set.pk).update(work_done=1, work_total=2, work_started_at=timezone.now())
     assert "1 of 2 checked" in fetch(producer_client, import_set, seen=token).content.decode()
 
 
@@ -178,7 +180,7 @@ def test_voice_page_lists_open_imports(studio: Studio, voice: Voice, producer_cl
     import_set = make_mixed_import(studio, voice)
     text = producer_client.get(voice.get_absolute_url()).content.decode()
     assert "4 recordings ready, 2 without transcript, 1 not usable" in text and make_url(import_set) in text
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
     assert "Being added" in producer_client.get(voice.get_absolute_url()).content.decode()
     add(import_set)
     assert make_url(import_set) not in producer_client.get(voice.get_absolute_url()).content.decode()
@@ -240,5 +242,34 @@ def test_import_that_waits_for_a_day_is_a_step_on_today(
     text = producer_client.get(reverse("today")).content.decode()
     assert url in text and "Import to review" in text and "1 recording ready" in text
     assert url not in viewer_client.get(reverse("today")).content.decode()
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
     assert url not in producer_client.get(reverse("today")).content.decode()
+
+
+def test_failed_match_shows_what_was_checked(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
+    start_work(import_set)
+    Task.objects.filter(kind=CHECK_TASK).update(status="failed", finished_at=timezone.now())
+    handle_check_failure(str(import_set.pk))
+    text = fetch(producer_client, import_set).content.decode()
+    assert "The check failed." in text and "a.wav" in text and "Add 1 recording</button>" in text
+    start_adding(Import.objects.get(), studio.producer)
+
+
+def test_file_whose_parts_are_not_joined_is_work_under_way(
+    studio: Studio, voice: Voice, producer_client: Client
+) -> None:
+    import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
+    import_set.files.create(name="b.wav", size=9, received=9)
+    text = fetch(producer_client, import_set).content.decode()
+    assert "0 of 1 checked" in text and "not uploaded completely" not in text and "Add 1 recording" not in text
+    ImportFile.objects.filter(name="b.wav").update(received=8)
+    text = fetch(producer_client, import_set).content.decode()
+    assert "1 file not uploaded completely" in text and "Add 1 recording</button>" in text
+
+
+def test_report_names_who_added_it(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_checked_import(voice, User.objects.create(username="Uploader"), {"a.wav": make_clip(1)})
+    producer_client.post(reverse("voices:import_add", args=[import_set.pk]))
+    add(import_set)
+    assert f"by {studio.producer}</span>" in fetch(producer_client, import_set).content.decode()

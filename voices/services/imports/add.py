@@ -14,6 +14,7 @@ from django.utils import timezone
 from audio.findings.thresholds import Thresholds
 from voicehub import outbox
 from voicehub.edit_versions import make_version
+from voicehub.models import Task, TaskStatus, User
 from voicehub.outbox import Lease, PermanentFailure
 from voicehub.refusals import ActionRefused
 from voicehub.threshold_overrides import load_thresholds
@@ -23,7 +24,6 @@ from voices.models import (
     Import,
     ImportClip,
     ImportClipState,
-    ImportFileStatus,
     ImportLine,
     ImportLineReason,
     ImportStatus,
@@ -35,7 +35,7 @@ from voices.models import (
 )
 from voices.services.imports.clear import CLEAR_TASK
 from voices.services.imports.clips import BATCH_SIZE
-from voices.services.imports.rows import ADD_TASK, require_open
+from voices.services.imports.rows import ADD_TASK, CHECK_TASK, lock_import, query_unchecked, require_open
 from voices.services.imports.work import ImportWork, clear_work, start_work
 from voices.services.recordings.bulk.parts import record_parts
 from voices.services.recordings.bulk.row_updates import update_rows
@@ -48,46 +48,71 @@ from voices.services.recordings.text_checks import check_transcript
 COPIED_FIELDS = ("sha256", "size", "seconds", "sample_rate", "wav_sha256", "findings", "levels")
 # Long values that nothing looks at: the database copies them, without a detour through Python.
 WAVEFORMS = ("peaks", "fine_peaks", "recipe")
+# The voice keeps the order of an archive. Files that came one by one are added by name.
+ADD_ORDER = ("source__name", "source__created_at", "source_id", "position")
 
 
-def start_adding(import_set: Import) -> int:
+def start_adding(import_set: Import, by: User) -> int:
     """Have a task add the clips. Returns how many. Raises ActionRefused if there is nothing to add, or not yet."""
     with transaction.atomic():
-        require_open(Import.objects.select_for_update().get(pk=import_set.pk))
-        if import_set.files.filter(status=ImportFileStatus.UPLOADED).exists():
-            raise ActionRefused("The files are still being checked. Wait until that is done.")
+        locked = lock_import(import_set)
+        require_open(locked)
+        _require_checked(locked)
         count = _query_ready(import_set).count()
         if not count and not _query_earlier(import_set).exists():
             raise ActionRefused("There is nothing to add. Upload recordings, or discard the import.")
-        move(import_set, ImportStatus.ADDING)
+        move(import_set, ImportStatus.ADDING, added_by=by)
         start_work(import_set, count)
         outbox.enqueue_task(ADD_TASK, import_set.pk)
     return count
 
 
+def _require_checked(import_set: Import) -> None:
+    """Raise ActionRefused if a file, or the match of clips and texts, waits for the check."""
+    checks = Task.objects.filter(kind=CHECK_TASK, object_id=str(import_set.pk))
+    is_unchecked = query_unchecked(import_set).exists()
+    if import_set.work_started_at or is_unchecked or checks.filter(status=TaskStatus.WAITING).exists():
+        latest = checks.order_by("-created_at").first()
+        if latest and latest.status == TaskStatus.FAILED:
+            raise ActionRefused("The check of the files failed. An admin can start it again under Tasks.")
+        raise ActionRefused("The files are still being checked. Wait until that is done.")
+
+
 def add_import(import_id: str, lease: Lease) -> timedelta | None:
     """Add the clips that are ready. A person who may not add recordings anymore adds none."""
-    import_set = Import.objects.select_related("voice", "by").filter(pk=import_id, status=ImportStatus.ADDING).first()
+    import_set = (
+        Import.objects.select_related("voice", "by", "added_by")
+        .filter(pk=import_id, status=ImportStatus.ADDING)
+        .first()
+    )
     if import_set is None:
         return None
     _require_permission(import_set)
     work, thresholds = ImportWork(import_set, lease.extend), load_thresholds()
     work.begin(_query_ready(import_set).count())
     # The lease is renewed before each batch, so that a worker that lost it writes nothing more.
-    while batch := list(_query_ready(import_set).defer(*WAVEFORMS).order_by("name", "pk")[:BATCH_SIZE]):
+    while batch := list(_query_ready(import_set).defer(*WAVEFORMS).order_by(*ADD_ORDER)[:BATCH_SIZE]):
         lease.extend()
         _add_batch(import_set.voice, import_set, batch, thresholds)
         work.add_done(len(batch))
-    _finish(import_set)
     work.end(WorkKind.ADDING)
+    _finish(import_set)
     return None
 
 
 def handle_add_failure(import_id: str) -> None:
     """Called when the task failed for good. A person can start it again, and the clips that it added stay added."""
     if import_set := Import.objects.filter(pk=import_id).first():
-        move(import_set, ImportStatus.OPEN, since=ImportStatus.ADDING)
+        _reopen(import_set)
+
+
+def _reopen(import_set: Import) -> None:
+    """Open it again, and have the files checked that arrived meanwhile. Needs a transaction."""
+    lock_import(import_set)
+    if move(import_set, ImportStatus.OPEN, since=ImportStatus.ADDING):
         clear_work(import_set)
+        if query_unchecked(import_set).exists():
+            outbox.enqueue_task(CHECK_TASK, import_set.pk)
 
 
 def _query_ready(import_set: Import) -> QuerySet[ImportClip]:
@@ -100,10 +125,14 @@ def _query_earlier(import_set: Import) -> QuerySet[ImportLine]:
 
 
 def _require_permission(import_set: Import) -> None:
-    if not import_set.by.has_perm("voices.add_recording") or access.are_recordings_closed(
-        import_set.voice, import_set.by
-    ):
-        raise PermanentFailure(f"{import_set.by} may not add recordings to this voice anymore.")
+    by = _get_adder(import_set)
+    if not by.has_perm("voices.add_recording") or access.are_recordings_closed(import_set.voice, by):
+        raise PermanentFailure(f"{by} may not add recordings to this voice anymore.")
+
+
+def _get_adder(import_set: Import) -> User:
+    """Who had it added. Imports that were started by an earlier version name only who uploaded them."""
+    return import_set.added_by or import_set.by
 
 
 def _add_batch(voice: Voice, import_set: Import, clips: Sequence[ImportClip], thresholds: Thresholds) -> None:
@@ -167,8 +196,16 @@ def _make_inclusion(clip: ImportClip) -> dict[str, object]:
 
 
 def _finish(import_set: Import) -> None:
-    """Set the transcripts of earlier recordings, and have the new ones analyzed."""
+    """Set the transcripts of earlier recordings, and have the new ones analyzed.
+
+    If another file has arrived, the import is open again, and nothing of that file is lost.
+    """
     with transaction.atomic():
+        lock_import(import_set)
+        if query_unchecked(import_set).exists():
+            _reopen(import_set)
+            _enqueue_analysis(import_set)
+            return
         lines = _query_earlier(import_set)
         changes = [
             {"id": line.recording_id.hex, "before": line.text_before, "after": line.text}
@@ -176,11 +213,15 @@ def _finish(import_set: Import) -> None:
             if line.recording_id
         ]
         set_count = 0
-        if change := record_parts(import_set.voice, import_set.by, changes):
-            result = apply_transcripts(change.pk, import_set.voice, import_set.by)
+        if change := record_parts(import_set.voice, _get_adder(import_set), changes):
+            result = apply_transcripts(change.pk, import_set.voice, _get_adder(import_set))
             set_count = result.changed + result.following
         if not move(import_set, ImportStatus.ADDED, finished_at=timezone.now(), text_count=set_count):
             return
-        if import_set.clips.filter(status=ImportClipState.ADDED, is_usable=True).exists():
-            outbox.enqueue_task(ANALYZE_TASK, import_set.voice_id)
+        _enqueue_analysis(import_set)
         outbox.enqueue_task(CLEAR_TASK, import_set.pk)
+
+
+def _enqueue_analysis(import_set: Import) -> None:
+    if import_set.clips.filter(status=ImportClipState.ADDED, is_usable=True).exists():
+        outbox.enqueue_task(ANALYZE_TASK, import_set.voice_id)

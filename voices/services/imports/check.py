@@ -27,7 +27,7 @@ from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, m
 from voices.services.imports.kinds import read_kind
 from voices.services.imports.matching import match_texts
 from voices.services.imports.texts import make_text
-from voices.services.imports.work import ImportWork
+from voices.services.imports.work import ImportWork, clear_work
 from voices.services.recordings.store import CLIP_LIMITS
 
 # Number of files that one run checks, in some seconds, before other tasks get their turn.
@@ -53,6 +53,12 @@ def check_import(import_id: str, lease: Lease) -> timedelta | None:
         return None
     work.end(WorkKind.READING)
     return None
+
+
+def handle_check_failure(import_id: str) -> None:
+    """Called when the task failed for good. The page then shows what was checked, and says that the check failed."""
+    if import_set := Import.objects.filter(pk=import_id, status=ImportStatus.OPEN).first():
+        clear_work(import_set)
 
 
 def _check_files(files: Sequence[ImportFile], folder: Path, work: ImportWork) -> None:

@@ -11,13 +11,13 @@ from typing import BinaryIO, cast
 from django.core.files import File
 from django.core.files.storage import Storage
 from django.db import transaction
-from django.db.models import F
 
 from voicehub.outbox import LeaseLost
 from voicehub.retry_policy import LEASE
 from voicehub.storage import StoredFileLost, open_stored_file
-from voices.models import ImportFile, ImportFileStatus, ImportPart
+from voices.models import ImportFile, ImportFileStatus, ImportPart, ImportStatus
 from voices.models.imports import make_import_path
+from voices.services.imports.rows import IS_JOINING
 from voices.services.imports.uploads import BLOCK, complete_file
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,8 @@ def join_parts(file_id: str, extend: Extend) -> None:
 
     Each attempt writes to a path of its own, because a worker that has lost its lease may still be writing.
     """
-    file = ImportFile.objects.filter(pk=file_id, status=ImportFileStatus.UPLOADING, received=F("size")).first()
+    rows = ImportFile.objects.filter(IS_JOINING, import_set__status__in=[ImportStatus.OPEN, ImportStatus.ADDING])
+    file = rows.select_related("import_set").filter(pk=file_id).first()
     if file is None:  # joined by an earlier attempt, or removed
         return
     parts = list(file.parts.filter(size__isnull=False))

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from audio.archives.transcripts import is_called_table
-from audio.findings.findings import FileRefused
+from audio.findings.findings import FileRefused, make_finding
 from audio.transcripts.cleaning import clean_text
 from audio.transcripts.names import CLIP_TEXT_SUFFIX
 from audio.transcripts.rows import DELIMITERS, read_lines
 from audio.transcripts.table import TableLine, TranscriptTable, read_table
+from voicehub.storage import StoredFileLost
 from voices.models import Import, ImportClip, ImportClipState, ImportLine, ImportLineReason, ImportText, ImportTextKind
 from voices.models.import_clips import NAME_LENGTH
 from voices.services.imports.clip_index import ClipIndex, have_same_bytes
@@ -77,7 +78,11 @@ def _read_text(match: Match, text: ImportText) -> None:
     text.kind, text.line_count, text.matched_count, text.samples = ImportTextKind.TABLE, 0, 0, []
     if text.problem and not text.data and not text.content:  # it is too large or damaged
         return
-    data = load_text(text)
+    try:
+        data = load_text(text)
+    except StoredFileLost:
+        text.problem = make_finding("file_lost").text
+        return
     text.problem = ""
     if clips := _find_own_clips(match, text, data):
         _read_clip_text(match, text, data, clips)

@@ -1,14 +1,28 @@
 """Create imports, and what all that works on them asks: whether they are still open."""
 
+from django.db.models import F, Q, QuerySet
+
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voices.models import Import, ImportStatus, Voice
+from voices.models import Import, ImportFile, ImportFileStatus, ImportStatus, Voice
 
 CHECK_TASK, ADD_TASK = "check_import", "add_import"
+# All parts of such a file have arrived, and a task joins them.
+IS_JOINING = Q(status=ImportFileStatus.UPLOADING, received=F("size"), size__gt=0)
 
 
 def create_import(voice: Voice, by: User) -> Import:
     return Import.objects.create(voice=voice, by=by)
+
+
+def lock_import(import_set: Import) -> Import:
+    """The import as it is now. No other transaction changes it, or adds a file to it, until this one ends."""
+    return Import.objects.select_for_update().get(pk=import_set.pk)
+
+
+def query_unchecked(import_set: Import) -> QuerySet[ImportFile]:
+    """The files that have arrived completely, and that no check has finished yet."""
+    return ImportFile.objects.filter(Q(status=ImportFileStatus.UPLOADED) | IS_JOINING, import_set=import_set)
 
 
 def require_open(import_set: Import) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from audio.archives.read import TextFile
 from audio.findings.findings import make_finding
-from voicehub.storage import open_file, private, store_local_file
+from voicehub.storage import open_file, open_stored_file, private, store_local_file
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import ImportFile, ImportText
 from voices.models.import_clips import NAME_LENGTH, make_text_path
@@ -43,7 +43,8 @@ def _store_content(text: ImportText, path: Path) -> None:
 
 
 def load_text(text: ImportText) -> bytes:
+    """Raises StoredFileLost if the storage does not have it anymore."""
     if not text.content:
         return bytes(text.data)
-    with open_file(text.content) as stored:
+    with open_stored_file(text.content) as stored:
         return stored.read()

@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 from botocore.exceptions import BotoCoreError
 from django.core.files.base import ContentFile, File
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from audio.archives.kinds import EXTENSIONS
@@ -24,7 +24,7 @@ from voicehub.transitions import move
 from voicehub.upload_limits import ARCHIVE_BYTES, IMPORT_BYTES, IMPORT_FILES, RECORDING_BYTES, TRANSCRIPT_TABLE_BYTES
 from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus
 from voices.models.imports import make_import_path, make_part_path
-from voices.services.imports.rows import CHECK_TASK, require_open
+from voices.services.imports.rows import CHECK_TASK, lock_import, require_open
 
 BLOCK = 64 << 10
 JOIN_TASK = "join_import_file"
@@ -111,18 +111,29 @@ def store_whole_file(import_set: Import, file: "File[bytes]") -> ImportFile:
     require_usable(import_set)
     name, size = clean_path(file.name or ""), file.size or 0
     _require_room(import_set, name, size)
-    row = ImportFile(import_set=import_set, name=name, size=size, received=size)
+    row = ImportFile(import_set=import_set, name=name, size=size)
     sha256 = hash_file(file)
     row.save(force_insert=True)
     stored = row.file.storage.save(make_import_path(row, ""), file)
     with transaction.atomic():
-        complete_file(row, stored, sha256)
+        is_complete = complete_file(row, stored, sha256)
+    if not is_complete:
+        row.file.storage.delete(stored)
+        row.delete()
+        raise ActionRefused("This import was added or discarded meanwhile. Start another one.")
     return row
 
 
 def complete_file(file: ImportFile, name: str, sha256: str) -> bool:
-    """Mark a file as uploaded and have its import checked. Needs a transaction. False if it was completed before."""
-    changed = move(file, ImportFileStatus.UPLOADED, file=name, sha256=sha256, changed_at=timezone.now())
+    """Mark a file as uploaded and have its import checked. Needs a transaction.
+
+    False if it was completed before, or if its import is over. An import that is being added is open again afterwards.
+    """
+    if lock_import(file.import_set).status not in {ImportStatus.OPEN, ImportStatus.ADDING}:
+        return False
+    changed = move(
+        file, ImportFileStatus.UPLOADED, file=name, sha256=sha256, received=file.size, changed_at=timezone.now()
+    )
     if changed:
         outbox.enqueue_task(CHECK_TASK, file.import_set_id)
     return changed
@@ -185,10 +196,10 @@ def _store_part(file: ImportFile, offset: int, content: "File[bytes]") -> Import
 def _count_part(part: ImportPart, size: int, sha256: str) -> None:
     """Add a stored part to its file. Of two parts with the same start, one is added; OffsetConflict for the other."""
     end, file = part.start + size, part.file
-    is_open = Exists(Import.objects.filter(pk=OuterRef("import_set_id"), status=ImportStatus.OPEN))
     waiting = ImportFile.objects.filter(pk=file.pk, status=ImportFileStatus.UPLOADING, received=part.start)
     with transaction.atomic():
-        if not waiting.filter(is_open).update(received=end, changed_at=timezone.now()):
+        is_open = lock_import(file.import_set).status == ImportStatus.OPEN
+        if not is_open or not waiting.update(received=end, changed_at=timezone.now()):
             raise OffsetConflict
         file.received = end
         if size == file.size:  # the only part is the file

@@ -103,7 +103,7 @@ def test_killed_worker_loses_and_repeats_nothing(
 ) -> None:
     monkeypatch.setattr(add_service, "BATCH_SIZE", 2)
     import_set = make_checked_import(voice, studio.producer, {f"{n}.wav": make_clip(n) for n in range(7)})
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
     lease: Any = KilledAt(batch)
     with pytest.raises(KeyboardInterrupt):
         add_service.add_import(str(import_set.pk), lease)
@@ -118,7 +118,7 @@ def test_worker_killed_inside_a_batch_stores_nothing_of_it(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
 
     def kill(*_arguments: Any) -> None:
         raise KeyboardInterrupt
@@ -135,7 +135,7 @@ def test_worker_killed_inside_a_batch_stores_nothing_of_it(
 def test_audio_that_another_import_added_meanwhile_is_a_named_duplicate(studio: Studio, voice: Voice) -> None:
     imports = [make_checked_import(voice, studio.producer, {f"{name}.wav": make_clip(1)}) for name in ("one", "two")]
     for import_set in imports:
-        start_adding(import_set)
+        start_adding(import_set, studio.producer)
     run_due_tasks(ADD_TASK)
     (recording,) = voice.recordings.all()
     states = {clip.name: (clip.status, clip.recording) for one in imports for clip in one.clips.all()}
@@ -157,7 +157,7 @@ def test_transcript_that_was_changed_since_the_preview_stays(studio: Studio, voi
         voice, studio.producer, {"fix.csv": f"{recording.file_name}|New words.\n".encode()}
     )
     Recording.objects.filter(pk=recording.pk).update(transcript="Newest words.")
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
     add(import_set)
     recording.refresh_from_db()
     assert (recording.transcript, import_set.status) == ("Newest words.", ImportStatus.ADDED)
@@ -166,23 +166,23 @@ def test_transcript_that_was_changed_since_the_preview_stays(studio: Studio, voi
 def test_nothing_to_add_and_unchecked_files_are_refused(studio: Studio, voice: Voice) -> None:
     empty = make_checked_import(voice, studio.producer, {"broken.wav": b"RIFF"})
     with pytest.raises(ActionRefused, match="nothing to add"):
-        start_adding(empty)
+        start_adding(empty, studio.producer)
     busy = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
     add_files(busy, {"b.wav": make_clip(2)})
     with pytest.raises(ActionRefused, match="still being checked"):
-        start_adding(busy)
+        start_adding(busy, studio.producer)
 
 
 def test_second_click_is_refused(studio: Studio, voice: Voice) -> None:
     import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
     with pytest.raises(ActionRefused, match="already"):
-        start_adding(import_set)
+        start_adding(import_set, studio.producer)
 
 
 def test_person_who_may_not_add_anymore_adds_nothing(studio: Studio, voice: Voice) -> None:
     import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
-    start_adding(import_set)
+    start_adding(import_set, studio.producer)
     studio.producer.groups.set([Group.objects.get(name="viewer")])
     add(import_set)
     assert not voice.recordings.exists() and import_set.status == ImportStatus.OPEN

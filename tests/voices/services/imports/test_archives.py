@@ -167,7 +167,7 @@ def test_name_of_a_file_never_reaches_the_disk(voice: Voice, name: str, producer
     file = import_set.files.get()
     assert file.file.name == f"imports/{import_set.pk}/{file.pk}/file"
     check(import_set)
-    start_adding(import_set)
+    start_adding(import_set, import_set.by)
     add(import_set)
     recording = Recording.objects.get()
     assert recording.file.name == f"recordings/{voice.pk}/{recording.pk}.wav"

@@ -71,7 +71,7 @@ def test_discarding_deletes_every_file_and_row(import_set: Import) -> None:
 
 
 def test_adding_deletes_the_uploads_and_keeps_the_recordings(import_set: Import) -> None:
-    start_adding(import_set)
+    start_adding(import_set, import_set.by)
     add(import_set)
     run_due_tasks(CLEAR_TASK)
     recordings = import_set.voice.recordings.all()
@@ -93,7 +93,7 @@ def test_old_import_is_deleted_with_its_files(import_set: Import) -> None:
 
 
 def test_report_of_an_added_import_expires_and_its_recordings_stay(import_set: Import) -> None:
-    start_adding(import_set)
+    start_adding(import_set, import_set.by)
     add(import_set)
     run_due_tasks(CLEAR_TASK)
     age(import_set, IMPORT_LIFETIME + timedelta(hours=1))
@@ -104,7 +104,7 @@ def test_report_of_an_added_import_expires_and_its_recordings_stay(import_set: I
 
 
 def test_import_that_is_being_added_does_not_expire(import_set: Import) -> None:
-    start_adding(import_set)
+    start_adding(import_set, import_set.by)
     age(import_set, 2 * IMPORT_LIFETIME)
     expire()
     add(import_set)

@@ -45,7 +45,7 @@ class FirstRowsFormSet(InlineFormSet):
         """The address of the list of all related rows. Empty if this table shows all of them."""
         if self.total <= len(self.get_queryset()):
             return ""
-        opts = self.model._meta
+        opts = self.fk.model._meta
         try:
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
         except NoReverseMatch:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from audio.archives.read import stream_archive
 from audio.findings.findings import make_finding
 from audio.untrusted.runner import ChildFailed
 from tests.support.task_runner import run_due_tasks
@@ -121,11 +122,10 @@ def test_archive_that_is_refused_after_some_clips_leaves_none_of_their_files(
     stored: list[int] = []
 
     def break_at_end(*arguments: Any) -> Any:
-        yield from archives_stream(*arguments)
+        yield from stream_archive(*arguments)
         stored.append(len(list_sounds(voice)))
         raise ChildFailed(make_finding("archive_truncated"))
 
-    archives_stream = archives.stream_archive
     monkeypatch.setattr(archives, "stream_archive", break_at_end)
     import_set = make_checked_import(voice, studio.producer, {"x.zip": PACKED})
     assert stored == [3] and not import_set.clips.exists() and list_sounds(voice) == []

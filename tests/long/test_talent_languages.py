@@ -66,7 +66,7 @@ def check_page_of_several_providers(tab: Tab) -> None:
         page = tab.goto(urlsplit(file.read_text()).path)
         box = page.locator("[data-tick-all]")
         box.check()
-        page.locator("input[name=purpose]").last.uncheck()
+        page.locator("input[name=purpose][form=begin]").last.uncheck()
         expect(box).to_be_checked(indeterminate=True)
         check_page(tab, page, "home of several providers", language)
 
@@ -83,7 +83,7 @@ def check_page(tab: Tab, page: Page, name: str, language: str) -> None:
 
 
 def tick_and_continue(page: Page) -> None:
-    for box in page.locator("input[name=purpose]").all():
+    for box in page.locator("input[name=purpose][form=begin]").all():
         box.check()
     page.locator("form[action$='/begin/'] button").click()
     expect(page.locator("[data-recorder]")).to_be_visible()

@@ -230,8 +230,7 @@ class BuildOption:
         """Whether the badge says all that is missing, so that the summary adds nothing."""
         if self.account.paused_at:
             return not self.account.pause_reason
-        text = f"{next(iter(self._list_missing()), '')} missing"
-        return not self.is_ready and text == self._describe_obstacles()
+        return not self.is_ready and f"{next(iter(self._list_missing()), '')} missing" == self._describe_obstacles()
 
     @property
     def has_enough_recordings(self) -> bool:

@@ -36,7 +36,7 @@ class ProtocolError(Exception):
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
-        self.status = status
+        self.code = status
 
 
 def answer_in_tus(view: View) -> View:
@@ -55,8 +55,8 @@ def _call(view: View, request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         return view(request, pk)
     except ProtocolError as error:
-        response = _explain(error.status, str(error))
-        if error.status == 412:
+        response = _explain(error.code, str(error))
+        if error.code == 412:
             response.headers["Tus-Version"] = VERSION
         return response
     except Http404:

@@ -106,26 +106,27 @@ def _find_recordings(import_set: Import, hashes: Sequence[str]) -> dict[str, Rec
 
 
 def _make_clip(import_set: Import, sound: CheckedSound, earlier: Mapping[str, Recording]) -> ImportClip:
-    clip = ImportClip(
+    fields = {name: sound.fields[name] for name in FIELDS if name in sound.fields}
+    is_long = not sound.is_usable and sound.has_sound and _list_errors(fields) == ["too_long"]
+    is_refused = not (sound.is_usable or is_long) or sound.path is None
+    recording = None if is_refused else earlier.get(fields.get("sha256", ""))
+    found = ImportClipState.DUPLICATE if recording else ImportClipState.READY
+    return ImportClip(
         id=make_clip_id(sound.source, sound.position),
         import_set=import_set,
         source=sound.source,
         position=sound.position,
         name=sound.name[-NAME_LENGTH:],
         is_usable=sound.is_usable,
-        **{name: sound.fields[name] for name in FIELDS if name in sound.fields},
+        is_long=is_long,
+        recording=recording,
+        status=ImportClipState.REFUSED if is_refused else found,
+        **fields,
     )
-    clip.is_long = not sound.is_usable and sound.has_sound and _list_errors(clip) == ["too_long"]
-    clip.recording = earlier.get(clip.sha256) if clip.sha256 else None
-    if not (clip.is_usable or clip.is_long) or sound.path is None:
-        clip.status, clip.recording = ImportClipState.REFUSED, None
-    else:
-        clip.status = ImportClipState.DUPLICATE if clip.recording else ImportClipState.READY
-    return clip
 
 
-def _list_errors(clip: ImportClip) -> list[str]:
-    return [finding["code"] for finding in clip.findings if finding["severity"] == "refused"]
+def _list_errors(fields: Mapping[str, Any]) -> list[str]:
+    return [finding["code"] for finding in fields.get("findings", ()) if finding["severity"] == "refused"]
 
 
 def _store_files(storage: Storage, clip: ImportClip, sound: CheckedSound) -> None:

@@ -33,10 +33,8 @@ def find_action(consent: Consent) -> ConsentAction | None:
     if consent.status == ConsentStatus.EXPIRED:
         url = reverse("consent:consent_ask", args=[consent.talent_id])
         return ConsentAction(url, "Ask again", ADD_CONSENT) if _get_blocker(consent) else None
-    links, contract = (
-        f"{page}#invitations-title",
-        make_contract_url(consent.talent_id, consent.provider, consent.purpose),
-    )
+    links = f"{page}#invitations-title"
+    contract = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
     actions: dict[str, ConsentAction] = {
         Blocker.REVIEW: ConsentAction(f"{page}#review", "Review", REVIEW),
         Blocker.CONTRACT: ConsentAction(contract, "Add contract", ADD_CONTRACT),

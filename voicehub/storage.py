@@ -89,6 +89,15 @@ def _has_folder(storage: Storage) -> bool:
     return not isinstance(storage, FileSystemStorage) or Path(storage.location).is_dir()
 
 
+def list_folder(storage: Storage, folder: str) -> tuple[list[str], list[str]]:
+    """The names of the folders and of the files in a folder. Both are empty if it does not exist."""
+    try:
+        folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+    return list(folders), list(files)
+
+
 def store_local_file(storage: Storage, path: Path, name: str, *, is_spare: bool = False) -> None:
     """Store a local file under exactly this name, and replace what is there.
 

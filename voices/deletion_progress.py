@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from voices.models import RemoteVoice, WorkKind
 from voices.services.estimates import PastWork, estimate_uncounted, format_rough
 from voices.services.work_samples import PastByKey, load_past_work, make_account_key
-from voices.work_progress import WorkProgress
+from voices.work_progress import WorkProgress, make_counted_progress
 
 
 def load_past_deletions(remotes: Iterable[RemoteVoice]) -> PastByKey:
@@ -60,25 +61,6 @@ def _describe_usual(past: PastWork | None, requested_at: datetime | None) -> str
     return f"takes longer than usual ({usual})" if is_slow else usual
 
 
-def _make_progress(
-    remote: RemoteVoice,
-    text: str,
-    *,
-    key: str = "voice",
-    end: str = "",
-    done: int | None = None,
-    total: int = 100,
-    is_stopped: bool = False,
-) -> WorkProgress:
+def _make_progress(remote: RemoteVoice, text: str, key: str = "voice", **amounts: Any) -> WorkProgress:
     subject = remote.voice.name if remote.voice else remote.name or "a voice"
-    return WorkProgress(
-        f"deletion-{key}-{remote.pk}",
-        "Deleting",
-        subject,
-        text,
-        end,
-        value=done,
-        most=total,
-        is_counted=done is not None,
-        is_stopped=is_stopped,
-    )
+    return make_counted_progress(f"deletion-{key}-{remote.pk}", "Deleting", subject, text, **amounts)

@@ -24,7 +24,7 @@ class UnfinishedImport:
 
 
 def find_unfinished_import(voice: Voice, user: User) -> UnfinishedImport | None:
-    """The newest import of this person to this voice of which files are missing."""
+    """The newest import of this person to this voice in which files are missing."""
     is_complete = Q(files__status__in=[ImportFileStatus.UPLOADED, ImportFileStatus.CHECKED])
     imports = Import.objects.filter(voice=voice, by=user, status=ImportStatus.OPEN)
     counted = imports.filter(created_at__gt=timezone.now() - IMPORT_LIFETIME).annotate(

@@ -99,6 +99,24 @@ class WorkProgress:
         return hash_token(repr(self))
 
 
+def make_counted_progress(
+    key: str,
+    activity: str,
+    subject: str,
+    text: str,
+    *,
+    end: str = "",
+    done: int | None = None,
+    total: int = 100,
+    is_stopped: bool = False,
+) -> WorkProgress:
+    """Work whose steps are counted, if `done` is given: “(46/75) Checking – Nora”."""
+    is_counted = done is not None
+    return WorkProgress(
+        key, activity, subject, text, end, value=done, most=total, is_counted=is_counted, is_stopped=is_stopped
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class WorkResult:
     """The end of work that a page may still show as under way, for the tab's title."""

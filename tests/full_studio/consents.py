@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from audio.statement.align import State
 from consent.models import Capture, Consent, Invitation, Take, TakeCheck, Talent
 from consent.services.invitations import create_private_link, invite_talent, request_consent, void_consent
 from consent.services.notices import build_notice
@@ -181,8 +182,8 @@ def _check(take: Take, *, is_real: bool) -> None:
     step = take.seconds / len(words)
     found = [
         {
-            "text": word, "state": "heard", "start": round(place * step, 2), "end": round((place + 1) * step, 2),
-            "role": "text", "score": 0.9,
+            "text": word, "state": State.RECOGNIZED, "role": "text", "score": 0.9,
+            "start": round(place * step, 2), "end": round((place + 1) * step, 2),
         }
         for place, word in enumerate(words)
     ]  # fmt: skip

@@ -34,7 +34,7 @@ BETTER_BY = 0.9
 
 
 def make_sounds(talent: Talent, by: User) -> list[Recording]:
-    """Recordings of which all others are copies: real speech and faults, analyzed by the product."""
+    """Real speech and faults, analyzed by the product. All other recordings are copies of these."""
     voice = create_voice(talent, "Sounds", "en-US", Purpose.NARRATION, by)
     for number, (name, data) in enumerate(_list_sounds()):
         add_recording(voice, make_upload(f"{name}.wav", data), by, transcript=SENTENCES[number % len(SENTENCES)])

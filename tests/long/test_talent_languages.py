@@ -58,7 +58,7 @@ def test_pages_fit_and_are_accessible_in_every_language(
 
 
 def check_page_of_several_providers(tab: Tab) -> None:
-    """The first page with the tick for all providers, of which one is removed again."""
+    """The first page with the tick for all providers, after one single tick is removed again."""
     file = tab.studio.folder.parent / "link.txt"
     tab.studio.run_script(CREATE_LINK.format(file=str(file), name=NAME_OF_MANY))
     for language in TALENT_LANGUAGES:

@@ -12,7 +12,7 @@ from voicehub.json_shapes import FINDINGS, LEVELS, PEAKS
 from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import ImportClipState, ImportLineReason, ImportTextKind
-from voices.models.imports import Import, ImportFile
+from voices.models.imports import NAME_LENGTH, Import, ImportFile
 from voices.models.recording_files import (
     CONVERTED_SUFFIX,
     OTHER_SUFFIX,
@@ -24,7 +24,6 @@ from voices.models.recording_files import (
 from voices.models.voice import Recording
 
 SAMPLES = ListOf(ListOf(str))
-NAME_LENGTH = 1000
 CLIP_NAMESPACE = uuid.UUID("7c1f7d4c-3f0e-4f0b-9d3e-6a1d0c4b5e21")
 
 

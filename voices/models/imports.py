@@ -15,6 +15,8 @@ from voices.models.voice import Voice
 
 # Long enough for a person who is on holiday, and short enough that forgotten recordings do not stay around.
 IMPORT_LIFETIME = timedelta(days=14)
+# Of files, with their folders.
+NAME_LENGTH = 1000
 
 
 def make_import_path(file: "ImportFile", _name: str) -> str:
@@ -86,7 +88,7 @@ class ImportFile(StatusModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     import_set = models.ForeignKey(Import, models.CASCADE, related_name="files")
-    name = models.CharField(max_length=1000)
+    name = models.CharField(max_length=NAME_LENGTH)
     size = models.PositiveBigIntegerField()
     received = models.PositiveBigIntegerField(default=0)
     status = models.CharField(max_length=16, choices=ImportFileStatus, default=ImportFileStatus.UPLOADING)

@@ -1,5 +1,7 @@
 """The progress of the task that works on an import, and what it says if the task has stopped."""
 
+from typing import Any
+
 from django.utils import timezone
 
 from voicehub.models import Task, TaskStatus
@@ -9,7 +11,7 @@ from voices.services.estimates import describe_end, estimate_counted
 from voices.services.imports.rows import ADD_TASK, CHECK_TASK
 from voices.services.work_samples import load_past_work
 from voices.views.import_counts import ImportCounts
-from voices.work_progress import WorkProgress
+from voices.work_progress import WorkProgress, make_counted_progress
 
 
 def load_import_progress(import_set: Import, counts: ImportCounts) -> WorkProgress | None:
@@ -64,24 +66,5 @@ def _explain_stop(task: Task | None, noun: str) -> str:
     return ""
 
 
-def _make_progress(
-    import_set: Import,
-    activity: str,
-    text: str,
-    *,
-    end: str = "",
-    done: int | None = None,
-    total: int = 100,
-    is_stopped: bool = False,
-) -> WorkProgress:
-    return WorkProgress(
-        f"import-{import_set.pk}",
-        activity,
-        import_set.voice.name,
-        text,
-        end,
-        value=done,
-        most=total,
-        is_counted=done is not None,
-        is_stopped=is_stopped,
-    )
+def _make_progress(import_set: Import, activity: str, text: str, **amounts: Any) -> WorkProgress:
+    return make_counted_progress(f"import-{import_set.pk}", activity, import_set.voice.name, text, **amounts)

@@ -14,7 +14,7 @@ from voices.services.estimates import PastWork, describe_end, estimate_counted, 
 from voices.services.recordings.bulk.parts import SET_TEXTS_TASK, count_recordings, list_due, load_tables
 from voices.services.recordings.store import ANALYZE_TASK, COMPARE_TASK
 from voices.services.work_samples import load_past_work
-from voices.work_progress import WorkProgress
+from voices.work_progress import WorkProgress, make_counted_progress
 
 RECORDING_KEYS = ((WorkKind.ANALYSIS, ""), (WorkKind.COMPARISON, ""))
 
@@ -89,27 +89,8 @@ def _make_comparison_progress(voice: Voice, usable: int, task: Task) -> WorkProg
     return _make_recordings_progress(voice, text, activity="Comparing", end=describe_end(estimate))
 
 
-def _make_recordings_progress(
-    voice: Voice,
-    text: str,
-    *,
-    activity: str = "Checking",
-    end: str = "",
-    done: int | None = None,
-    total: int = 100,
-    is_stopped: bool = False,
-) -> WorkProgress:
-    return WorkProgress(
-        f"recordings-{voice.pk}",
-        activity,
-        voice.name,
-        text,
-        end,
-        value=done,
-        most=total,
-        is_counted=done is not None,
-        is_stopped=is_stopped,
-    )
+def _make_recordings_progress(voice: Voice, text: str, activity: str = "Checking", **amounts: Any) -> WorkProgress:
+    return make_counted_progress(f"recordings-{voice.pk}", activity, voice.name, text, **amounts)
 
 
 def parse_time(text: object) -> datetime | None:

@@ -35,7 +35,7 @@ from voices.models import (
 )
 from voices.services.imports.clear import CLEAR_TASK
 from voices.services.imports.clips import BATCH_SIZE
-from voices.services.imports.rows import ADD_TASK, CHECK_TASK, lock_import, query_unchecked, require_open
+from voices.services.imports.rows import ADD_TASK, CHECK_TASK, lock_import, lock_open, query_unchecked
 from voices.services.imports.work import ImportWork, clear_work, start_work
 from voices.services.recordings.bulk.parts import record_parts
 from voices.services.recordings.bulk.row_updates import update_rows
@@ -55,9 +55,7 @@ ADD_ORDER = ("source__name", "source__created_at", "source_id", "position")
 def start_adding(import_set: Import, by: User) -> int:
     """Have a task add the clips. Returns how many. Raises ActionRefused if there is nothing to add, or not yet."""
     with transaction.atomic():
-        locked = lock_import(import_set)
-        require_open(locked)
-        _require_checked(locked)
+        _require_checked(lock_open(import_set))
         count = _query_ready(import_set).count()
         if not count and not _query_earlier(import_set).exists():
             raise ActionRefused("There is nothing to add. Upload recordings, or discard the import.")

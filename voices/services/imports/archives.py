@@ -17,7 +17,8 @@ from audio.wav.convert import is_convertible
 from voicehub.storage import open_local_path
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportText
-from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, mark_checked, store_clips
+from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
+from voices.services.imports.rows import lock_open
 from voices.services.imports.spare_files import delete_earlier_contents
 from voices.services.imports.texts import make_archive_text
 from voices.services.imports.work import ImportWork

@@ -23,9 +23,10 @@ from voicehub.transitions import move_all
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
 from voices.services.imports.archives import check_archive
-from voices.services.imports.clips import BATCH_SIZE, CheckedSound, lock_open, mark_checked, store_clips
+from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
 from voices.services.imports.kinds import read_kind
 from voices.services.imports.matching import match_texts
+from voices.services.imports.rows import lock_open
 from voices.services.imports.texts import make_text
 from voices.services.imports.work import ImportWork, clear_work
 from voices.services.recordings.store import CLIP_LIMITS

@@ -8,8 +8,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
 from voices.models import Import, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, ImportText
 from voices.services.imports.archives import forget_contents
-from voices.services.imports.clips import lock_open
-from voices.services.imports.rows import CHECK_TASK
+from voices.services.imports.rows import CHECK_TASK, lock_open
 from voices.services.imports.work import start_work
 
 

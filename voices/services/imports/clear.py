@@ -17,7 +17,7 @@ from voicehub.transitions import move
 from voices.models import Import, ImportClipState, ImportFile, ImportPart, ImportStatus, ImportText
 from voices.models.imports import IMPORT_LIFETIME
 from voices.services.imports.expiry import delete_folder
-from voices.services.imports.rows import CHECK_TASK, require_open
+from voices.services.imports.rows import CHECK_TASK, lock_open
 from voices.services.imports.spare_files import delete_clip_files
 
 CLEAR_TASK, EXPIRE_TASK = "clear_import", "expire_imports"
@@ -28,7 +28,7 @@ CHECK_WAIT = timedelta(seconds=5)
 def discard_import(import_set: Import) -> None:
     """Discard an import that is not added, with all its files. Raises ActionRefused under a legal hold."""
     with transaction.atomic():
-        require_open(Import.objects.select_for_update().get(pk=import_set.pk))
+        lock_open(import_set)
         require_no_hold(import_set.voice.talent)
         move(import_set, ImportStatus.DISCARDED, finished_at=timezone.now())
         outbox.enqueue_task(CLEAR_TASK, import_set.pk)

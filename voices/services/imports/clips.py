@@ -13,8 +13,9 @@ from voicehub.outbox import LeaseLost
 from voicehub.storage import private, store_local_file
 from voicehub.transitions import move, move_all
 from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, Recording
-from voices.models.import_clips import NAME_LENGTH, make_clip_id, make_clip_path, make_clip_wav_path
-from voices.services.imports.rows import require_open
+from voices.models.import_clips import make_clip_id, make_clip_path, make_clip_wav_path
+from voices.models.imports import NAME_LENGTH
+from voices.services.imports.rows import lock_open
 
 BATCH_SIZE = 50
 # What of the child's result is stored.
@@ -79,11 +80,6 @@ def store_clips(
 def mark_checked(file: ImportFile, kind: ImportFileKind, **fields: Any) -> None:
     """The file needs no further check. `fields` say what was found about it as a whole."""
     move(file, ImportFileStatus.CHECKED, kind=kind, **fields)
-
-
-def lock_open(import_set: Import) -> None:
-    """Lock the import in this transaction. Raises ActionRefused if it is not open."""
-    require_open(Import.objects.select_for_update().get(pk=import_set.pk))
 
 
 def _delete_unstored(clips: Sequence[ImportClip]) -> None:

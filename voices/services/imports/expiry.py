@@ -1,7 +1,6 @@
 """Deletes what uploads leave in the storage: the parts of broken requests and of joined files, and whole folders."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import PurePosixPath
 
 from django.core.files.storage import FileSystemStorage, Storage
@@ -10,7 +9,7 @@ from django.utils import timezone
 
 from consent.services.legal_hold import query_talents_on_hold
 from voicehub.retry_policy import BROKEN_PART_AGE
-from voicehub.storage import private
+from voicehub.storage import list_folder, private
 from voices.models import Import, ImportFileStatus, ImportPart
 
 
@@ -37,10 +36,7 @@ def delete_folder(import_set: Import) -> None:
 
 def _list_names(storage: Storage, folder: str) -> Iterator[str]:
     """The files below a folder, and after them the folder itself if it is one of a disk."""
-    folders: list[str] = []
-    files: list[str] = []
-    with suppress(FileNotFoundError):
-        folders, files = storage.listdir(folder)
+    folders, files = list_folder(storage, folder)
     for name in folders:
         yield from _list_names(storage, str(PurePosixPath(folder, name)))
     yield from (str(PurePosixPath(folder, name)) for name in files)

@@ -5,7 +5,7 @@ import io
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, cast
 
 from django.core.files import File
@@ -13,15 +13,14 @@ from django.core.files.storage import Storage
 from django.db import transaction
 
 from voicehub.outbox import LeaseLost
-from voicehub.retry_policy import LEASE
 from voicehub.storage import StoredFileLost, open_stored_file
 from voices.models import ImportFile, ImportFileStatus, ImportPart, ImportStatus
 from voices.models.imports import make_import_path
 from voices.services.imports.rows import IS_JOINING
 from voices.services.imports.uploads import BLOCK, complete_file
+from voices.services.imports.work import wait_for_step
 
 logger = logging.getLogger(__name__)
-EXTEND_SECONDS = LEASE.total_seconds() / 4
 Extend = Callable[[], object]
 
 
@@ -100,14 +99,11 @@ def _save(storage: Storage, path: str, reader: PartReader, extend: Extend) -> No
     """Save in a thread, and extend the lease meanwhile: a bucket may take minutes for a large file."""
     stream = cast(BinaryIO, io.BufferedReader(reader, BLOCK))
     with ThreadPoolExecutor(1) as pool:
-        saving = pool.submit(storage.save, path, File(stream))
         try:
-            while not wait([saving], EXTEND_SECONDS).done:
-                extend()
+            wait_for_step(pool.submit(storage.save, path, File(stream)), extend)
         except LeaseLost:
             reader.is_stopped = True
             raise
-    saving.result()
     extend()
 
 

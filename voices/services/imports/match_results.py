@@ -7,7 +7,7 @@ from django.db import transaction
 
 from voicehub.transitions import move_all
 from voices.models import Import, ImportClip, ImportClipState, ImportLine, ImportText
-from voices.services.imports.clips import lock_open
+from voices.services.imports.rows import lock_open
 from voices.services.recordings.bulk.row_updates import update_rows
 
 TEXT_RESULTS = (

@@ -16,7 +16,7 @@ from audio.transcripts.rows import DELIMITERS, read_lines
 from audio.transcripts.table import TableLine, TranscriptTable, read_table
 from voicehub.storage import StoredFileLost
 from voices.models import Import, ImportClip, ImportClipState, ImportLine, ImportLineReason, ImportText, ImportTextKind
-from voices.models.import_clips import NAME_LENGTH
+from voices.models.imports import NAME_LENGTH
 from voices.services.imports.clip_index import ClipIndex, have_same_bytes
 from voices.services.imports.match_results import store_results
 from voices.services.imports.texts import load_text

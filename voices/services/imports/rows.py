@@ -20,6 +20,13 @@ def lock_import(import_set: Import) -> Import:
     return Import.objects.select_for_update().get(pk=import_set.pk)
 
 
+def lock_open(import_set: Import) -> Import:
+    """The same of an import that is open. Raises ActionRefused for any other."""
+    locked = lock_import(import_set)
+    require_open(locked)
+    return locked
+
+
 def query_unchecked(import_set: Import) -> QuerySet[ImportFile]:
     """The files that have arrived completely, and that no check has finished yet."""
     return ImportFile.objects.filter(Q(status=ImportFileStatus.UPLOADED) | IS_JOINING, import_set=import_set)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from audio.archives.limits import ARCHIVE_LIMITS
-from voicehub.storage import private
+from voicehub.storage import list_folder, private
 from voices.models import Import, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, Recording
 from voices.models.import_clips import make_clip_id
 from voices.services.imports.clips import delete_paths
@@ -20,7 +20,7 @@ def delete_earlier_contents(file: ImportFile) -> None:
     _delete(stored, _make_member_ids(file) - kept)
     folder = f"imports/{file.import_set_id}/{file.pk}"
     named = set(file.texts.exclude(content="").values_list("content", flat=True))
-    paths = {f"{folder}/{name}" for name in _list_names(folder) if name.endswith(".text")}
+    paths = {f"{folder}/{name}" for name in list_folder(private(), folder)[1] if name.endswith(".text")}
     delete_paths(sorted(paths - named))
 
 
@@ -42,21 +42,13 @@ def _list_stored(import_set: Import) -> Mapping[UUID, list[str]]:
     """The paths in the voice's folder by the id in their names, but those of recordings."""
     folder = f"recordings/{import_set.voice_id}"
     found: dict[UUID, list[str]] = defaultdict(list)
-    for name in _list_names(folder):
+    for name in list_folder(private(), folder)[1]:
         with suppress(ValueError):
             found[UUID(name.partition(".")[0])].append(f"{folder}/{name}")
     # Asked after the listing, so that what is added meanwhile is kept.
     for pk in Recording.objects.filter(voice=import_set.voice_id).values_list("pk", flat=True):
         found.pop(pk, None)
     return found
-
-
-def _list_names(folder: str) -> list[str]:
-    try:
-        _folders, names = private().listdir(folder)
-    except FileNotFoundError:
-        return []
-    return list(names)
 
 
 def _delete(stored: Mapping[UUID, list[str]], ids: Iterable[UUID]) -> None:

@@ -7,7 +7,8 @@ from audio.findings.findings import make_finding
 from voicehub.storage import open_file, open_stored_file, private, store_local_file
 from voicehub.upload_limits import TRANSCRIPT_TABLE_BYTES
 from voices.models import ImportFile, ImportText
-from voices.models.import_clips import NAME_LENGTH, make_text_path
+from voices.models.import_clips import make_text_path
+from voices.models.imports import NAME_LENGTH
 
 # A text of one clip is shorter. It is read from the row, so that matching 2,000 of them opens no file.
 SMALL_BYTES = 8 << 10

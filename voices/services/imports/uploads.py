@@ -23,12 +23,11 @@ from voicehub.storage import StorageUnavailable, StoredFileLost, explain_storage
 from voicehub.transitions import move
 from voicehub.upload_limits import ARCHIVE_BYTES, IMPORT_BYTES, IMPORT_FILES, RECORDING_BYTES, TRANSCRIPT_TABLE_BYTES
 from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus
-from voices.models.imports import make_import_path, make_part_path
+from voices.models.imports import NAME_LENGTH, make_import_path, make_part_path
 from voices.services.imports.rows import CHECK_TASK, lock_import, require_open
 
 BLOCK = 64 << 10
 JOIN_TASK = "join_import_file"
-NAME_LENGTH = 1000  # of the column
 EXPIRED = "This upload has expired. Upload the files again."
 
 

@@ -65,19 +65,14 @@ class ImportWork:
     def follow(self, results: Generator[T, None, None]) -> Generator[T, None, None]:
         """Yield the results, and extend the lease while one is awaited. They are made in a thread, without database."""
         with ThreadPoolExecutor(1) as pool:
-            while found := self._await(pool.submit(list, islice(results, 1))):
+            while found := wait_for_step(pool.submit(list, islice(results, 1)), self._extend):
                 self.keep_lease()
                 yield found[0]
 
     def wait_for(self, call: Callable[[], T]) -> T:
         """Call in a thread, without database, and extend the lease meanwhile."""
         with ThreadPoolExecutor(1) as pool:
-            return self._await(pool.submit(call))
-
-    def _await(self, step: Future[T]) -> T:
-        while not wait([step], EXTEND_SECONDS).done:
-            self._extend()
-        return step.result()
+            return wait_for_step(pool.submit(call), self._extend)
 
     def _extend(self) -> None:
         self.extend_lease()
@@ -90,6 +85,13 @@ class ImportWork:
         Import.objects.filter(pk=row.pk).update(
             work_done=row.work_done, work_total=row.work_total, work_started_at=row.work_started_at
         )
+
+
+def wait_for_step(step: Future[T], extend: Callable[[], object]) -> T:
+    """The result of what a thread does. The lease is extended meanwhile."""
+    while not wait([step], EXTEND_SECONDS).done:
+        extend()
+    return step.result()
 
 
 def start_work(import_set: Import, total: int = 0) -> None:

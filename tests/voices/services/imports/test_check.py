@@ -1,6 +1,7 @@
 """The check of the files of an import."""
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.zips import ZipMember, build_zip
 from tests.voices.import_rows import add_files, check, make_checked_import, make_import
 from tests.voices.rows import Studio, make_clip
 from voices.models import Import, ImportClipState, ImportFileKind, ImportFileStatus, Recording, Voice
+from voices.services.imports import archives
 from voices.services.imports import check as check_service
 from voices.services.imports import clips as clip_service
 from voices.services.imports.clear import discard_import
@@ -149,9 +151,8 @@ def test_twin_that_comes_later_with_a_transcript_takes_the_place(studio: Studio,
     assert list_states(import_set) == {"a.wav": "duplicate", "b.wav": "ready"}
 
 
-def test_killed_check_loses_and_repeats_nothing(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_service, "BATCH_SIZE", 2)
-    import_set = make_import(voice, studio.producer, {f"{n}.wav": make_clip(n) for n in range(5)})
+def kill_second_batch(monkeypatch: pytest.MonkeyPatch, module: ModuleType, import_set: Import) -> list[int]:
+    """Kill the check when `module` stores its second batch. Returns a list that gets the size of each batch."""
     stored: list[int] = []
 
     def store(*arguments: Any) -> None:
@@ -161,10 +162,17 @@ def test_killed_check_loses_and_repeats_nothing(studio: Studio, voice: Voice, mo
         stored.append(len(arguments[1]))
         clip_service.store_clips(*arguments)
 
-    monkeypatch.setattr(check_service, "store_clips", store)
+    monkeypatch.setattr(module, "store_clips", store)
     lease: Any = type("Lease", (), {"extend": lambda self: None})()
     with pytest.raises(KeyboardInterrupt):
         check_service.check_import(str(import_set.pk), lease)
+    return stored
+
+
+def test_killed_check_loses_and_repeats_nothing(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_service, "BATCH_SIZE", 2)
+    import_set = make_import(voice, studio.producer, {f"{n}.wav": make_clip(n) for n in range(5)})
+    stored = kill_second_batch(monkeypatch, check_service, import_set)
     assert import_set.clips.count() == 2
     check(import_set)
     assert stored == [2, 0, 2, 1]
@@ -174,24 +182,10 @@ def test_killed_check_loses_and_repeats_nothing(studio: Studio, voice: Voice, mo
 def test_killed_archive_check_goes_on_with_the_members_that_are_not_stored(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voices.services.imports import archives
-
     monkeypatch.setattr(archives, "BATCH_SIZE", 2)
     members = [ZipMember(f"{n}.wav".encode(), make_clip(n)) for n in range(5)]
     import_set = make_import(voice, studio.producer, {"clips.zip": build_zip(*members)})
-    stored: list[int] = []
-
-    def store(*arguments: Any) -> None:
-        if len(stored) == 1:
-            stored.append(0)
-            raise KeyboardInterrupt
-        stored.append(len(arguments[1]))
-        clip_service.store_clips(*arguments)
-
-    monkeypatch.setattr(archives, "store_clips", store)
-    lease: Any = type("Lease", (), {"extend": lambda self: None})()
-    with pytest.raises(KeyboardInterrupt):
-        check_service.check_import(str(import_set.pk), lease)
+    stored = kill_second_batch(monkeypatch, archives, import_set)
     check(import_set)
     assert stored == [2, 0, 0, 2, 1]
     assert list_states(import_set) == {f"{n}.wav": "ready" for n in range(5)}

@@ -15,7 +15,7 @@ from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LeaseLost
 from voicehub.storage import open_stored_file
 from voices.models import Import, ImportFile, ImportPart
-from voices.services.imports import joining
+from voices.services.imports import joining, work
 from voices.services.imports.joining import join_parts
 from voices.services.imports.rows import CHECK_TASK, create_import
 from voices.services.imports.uploads import JOIN_TASK, append_part, create_upload, terminate_upload
@@ -55,7 +55,7 @@ class Pause:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, extensions: int) -> None:
         self.calls, self._extensions, self._go_on = 0, extensions, threading.Event()
-        monkeypatch.setattr(joining, "EXTEND_SECONDS", 0.001)
+        monkeypatch.setattr(work, "EXTEND_SECONDS", 0.001)
         monkeypatch.setattr(joining, "open_stored_file", self._open)
 
     def _open(self, file: Any) -> Any:

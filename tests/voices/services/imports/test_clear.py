@@ -148,11 +148,9 @@ def test_legal_hold_set_after_the_import_was_discarded_keeps_the_files(studio: S
 
 
 @pytest.mark.django_db(transaction=True)
-def test_old_import_expires_in_a_transaction_of_its_own_and_one_with_a_legal_hold_stays(
-    studio: Studio, voice: Voice
-) -> None:
+def test_old_import_expires_in_a_transaction_of_its_own_and_one_with_a_legal_hold_stays(studio: Studio) -> None:
     """A worker opens no transaction around its task."""
-    held_voice = studio.make_voice(talent=studio.make_talent("Held"))
+    held_voice, voice = (studio.make_voice(talent=studio.make_talent(name)) for name in ("Held", "Free"))
     held = make_import(held_voice, studio.producer, {"a.wav": make_clip(1)})
     set_hold(held_voice.talent, studio.producer, "A dispute.")
     old = make_import(voice, studio.producer, {"a.wav": make_clip(1)})

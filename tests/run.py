@@ -1,10 +1,10 @@
 """Runs all checks, some at a time, and prints one summary at the end: `make test`. `make lint` runs some of the steps.
 
     python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [upgrade] [browser]
-                        [audio] [sqlite] [long]
+                        [audio] [voices] [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
-The tests on SQLite stand last, so the last line of the output is pytest's result for them.
+The other tests on SQLite stand last, so the last line of the output is pytest's result for them.
 """
 
 import os
@@ -33,11 +33,12 @@ class Step:
 
 
 # These tests use no test database, so they have steps of their own and run once: audio, the adapters with the sandbox,
-# and upgrades of data folders.
+# and upgrades of data folders. The tests of voices are half of those on SQLite: a step of their own runs beside others.
 AUDIO = ("tests/audio", "tests/fuzz")
 PROVIDERS = ("tests/providers", "tests/sandbox")
 UPGRADE = ("tests/upgrade",)
-OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS + UPGRADE)
+VOICES = ("tests/voices",)
+OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS + UPGRADE + VOICES)
 
 STEPS = {
     "lint": Step("lint (ruff)", ("ruff", "check", "--quiet", ".")),
@@ -50,14 +51,16 @@ STEPS = {
     "audio": Step("audio tests", ("pytest", *AUDIO), "sqlite"),
     "providers": Step("provider and sandbox tests", ("pytest", *PROVIDERS), "sqlite"),
     "upgrade": Step("upgrade tests", ("pytest", *UPGRADE), "sqlite"),
-    "sqlite": Step("tests on SQLite", ("pytest", "-m", "not browser", *OTHER_TESTS), "sqlite"),
+    "voices": Step("tests of voices on SQLite", ("pytest", "-m", "not browser", *VOICES), "sqlite"),
+    "sqlite": Step("other tests on SQLite", ("pytest", "-m", "not browser", *OTHER_TESTS), "sqlite"),
     "long": Step("long tests", ("pytest", "tests/long"), "sqlite"),
 }
 
 
 # The order in which steps start: after the quick ones, the longest first.
 START_ORDER = (
-    "lint", "format", "templates", "imports", "sqlite", "postgres", "browser", "upgrade", "audio", "providers", "types",
+    "lint", "format", "templates", "imports", "browser", "voices", "sqlite", "postgres", "upgrade", "audio",
+    "providers", "types",
 )  # fmt: skip
 # Many tests wait more than they compute, so one step more than there are processors can run at a time.
 MAX_RUNNING = (os.cpu_count() or 2) + 1

@@ -180,4 +180,3 @@ def _build_record(
         "fields": fields,
         "conversion": conversion,
     }
-

@@ -236,11 +236,11 @@ DECODER = json.JSONDecoder(parse_float=_parse_finite, parse_constant=_parse_fini
 
 def matches_shape(value: object, shape: Shape) -> bool:
     """Whether a JSON value has this shape; the contents of a plain `list` or `dict` are not checked."""
-    if isinstance(shape, Mapping):
-        if not isinstance(value, dict) or value.keys() != shape.keys():
-            return False
-        return all(matches_shape(value[name], inner) for name, inner in shape.items())
-    return isinstance(value, shape)
+    if isinstance(shape, type | UnionType):
+        return isinstance(value, shape)
+    if not isinstance(value, dict) or value.keys() != shape.keys():
+        return False
+    return all(matches_shape(value[name], inner) for name, inner in shape.items())
 
 
 def parse_finding(fields: object, severities: Collection[Severity] = tuple(Severity)) -> Finding:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from audio.findings.findings import FileRefused, Finding
 from audio.findings.thresholds import Thresholds
-from audio.levels.inspection import DurationLimits, Inspection, build_refusal, inspect_file
+from audio.levels.inspection import DurationLimits, Inspection, build_refusal, inspect_file, unpack_fields
 from audio.untrusted.runner import ChildFailed, ChildLimits, parse_finding, run_job
 from audio.wav.convert import CONVERSION_LIMITS, ConversionLimits, convert_job, is_convertible
 from audio.wav.recipe import build_recipe
@@ -90,7 +90,7 @@ def _run_child(
     names = io.BytesIO(json.dumps([os.path.abspath(path) for path in paths]).encode())  # noqa: PTH100 - not resolved
     with closing(run_job(ingest_job, names, arguments, RECORD_SHAPES, limits)) as records:
         for number, record in enumerate(records, start=first):
-            fields = record["fields"]
+            fields = unpack_fields(record["fields"])
             if conversion := record["conversion"]:
                 recipe = build_recipe(fields["sha256"], conversion["steps"], "av")
                 fields["recipe"] = {**recipe, "original": conversion["format"]}
@@ -110,7 +110,7 @@ def _make_limits(size: int, conversion: ConversionLimits) -> ChildLimits:
 
 def _refuse_file(path: Path, finding: Finding) -> IngestedFile:
     with path.open("rb") as file:
-        return IngestedFile(False, False, _build_fields(build_refusal(file, finding), (finding,)), None)
+        return IngestedFile(False, False, unpack_fields(build_refusal(file, finding).build_packed_fields()), None)
 
 
 def build_wav_path(folder: Path, number: int) -> Path:
@@ -164,7 +164,11 @@ def _build_record(
 ) -> dict[str, Any]:
     """`findings` are those of the conversion. Without one, they are why there is none."""
     all_findings = findings if conversion is None and findings else (*findings, *inspection.findings)
-    fields = _build_fields(inspection, all_findings) | {"sha256": original.sha256, "size": original.size}
+    fields = inspection.build_packed_fields() | {
+        "sha256": original.sha256,
+        "size": original.size,
+        "findings": [one.as_dict() for one in all_findings],
+    }
     if conversion:
         fields["wav_sha256"] = inspection.sha256
     is_refused = conversion is None and bool(findings)
@@ -175,12 +179,4 @@ def _build_record(
         "has_wav": conversion is not None,
         "fields": fields,
         "conversion": conversion,
-    }
-
-
-def _build_fields(inspection: Inspection, findings: tuple[Finding, ...]) -> dict[str, Any]:
-    return {
-        **inspection.build_row_fields(),
-        "findings": [one.as_dict() for one in findings],
-        "fine_peaks": list(inspection.fine_peaks),
     }

@@ -18,17 +18,26 @@ MAX_MEMORY_BYTES = 16 << 20
 MAX_LOOSE_LINES = 1000
 """At most so many lines that fit no recording are listed one by one. The findings count all."""
 
+FACTS_SHAPE = {
+    "sha256": str,
+    "size": int,
+    "seconds": int | float,
+    "sample_rate": int,
+    "findings": list,
+    "levels": dict,
+    "peaks": str,
+    "fine_peaks": str,
+}
 RECORD_SHAPES: dict[str, dict[str, Any]] = {
     "contents": {"files": int, "findings": list, "loose_lines": list, "code_page": str},
     "text": {"name": str, "problem": str},
     "member": {
         "name": str,
-        "size": int,
-        "sha256": str,
         "transcript": str,
         "in_builds": bool | None,
-        "inspection": dict,
-        "facts": dict,
+        "ok": bool,
+        "header": dict | None,
+        "facts": FACTS_SHAPE,
         "kept": bool,
     },
 }
@@ -97,15 +106,16 @@ def _write_texts(texts: dict[str, Entry], folder: Path, limits: ArchiveLimits) -
 
 
 def _build_record(path: str, inspection: "Inspection", contents: Contents, kept: bool) -> dict[str, Any]:
+    from audio.levels.inspection import build_header_dict
+
     return {
         "kind": "member",
         "name": path,
-        "size": inspection.size,
-        "sha256": inspection.sha256,
         "transcript": contents.transcripts.get(path, ""),
         "in_builds": contents.in_builds.get(path),
-        "inspection": inspection.as_dict(),
-        "facts": {**inspection.build_row_fields(), "fine_peaks": list(inspection.fine_peaks)},
+        "ok": inspection.ok,
+        "header": inspection.header and build_header_dict(inspection.header),
+        "facts": inspection.build_packed_fields(),
         "kept": kept,
     }
 

@@ -16,7 +16,7 @@ from audio.archives.transcripts import LooseLine
 from audio.findings.catalog_archive import CODES
 from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
-from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits
+from audio.levels.inspection import DEFAULT_LIMITS, DurationLimits, unpack_fields
 from audio.untrusted.runner import ChildFailed, ChildLimits, parse_finding, run_job
 
 CHILD_LIMITS = ChildLimits(cpu_seconds=10, wall_seconds=60.0)
@@ -199,8 +199,25 @@ def _scale_limits(base: ChildLimits, source: BinaryIO | Path, limits: ArchiveLim
 
 
 def _build_member(number: int, record: dict[str, Any], folder: Path | None) -> Member:
-    kept = record.pop("kept") and folder
-    return Member(number=number, path=build_member_path(kept, number) if kept else None, **record)
+    kept, facts = record["kept"] and folder, unpack_fields(record["facts"])
+    return Member(
+        number=number,
+        name=record["name"],
+        size=facts["size"],
+        sha256=facts["sha256"],
+        transcript=record["transcript"],
+        in_builds=record["in_builds"],
+        inspection={
+            "ok": record["ok"],
+            "size": facts["size"],
+            "sha256": facts["sha256"],
+            "header": record["header"],
+            "levels": facts["levels"] or None,
+            "findings": facts["findings"],
+        },
+        facts=facts,
+        path=build_member_path(kept, number) if kept else None,
+    )
 
 
 def _build_text(number: int, record: dict[str, Any], folder: Path | None) -> TextFile:

@@ -1,6 +1,6 @@
 """Findings of the checks on audio files, as people read them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from audio.findings.catalog import CODES
@@ -20,7 +20,13 @@ class Finding:
     at: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"severity": self.severity.value}
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "text": self.text,
+            "advice": self.advice,
+            "at": self.at,
+        }
 
 
 class FileRefused(ValueError):

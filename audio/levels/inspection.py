@@ -11,10 +11,13 @@ import soundfile
 from audio.findings.findings import Finding, Severity, make_finding
 from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.measure import Levels, Measurement, measure_levels
+from audio.untrusted.child import pack_signed_bytes
+from audio.untrusted.runner import parse_signed_bytes
 from audio.wav.riff import UnnamedFile, WavHeader, WavRefused, read_header
 
 HASH_BLOCK_BYTES = 1 << 18
 MAX_REPORTED_PAUSES = 5
+PEAK_SETS = ("peaks", "fine_peaks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,27 @@ class Inspection:
 
     def build_row_fields(self) -> dict[str, Any]:
         """Return the values for the fields of a database row with audio, including the peaks of the waveform."""
-        values = self.as_dict()
+        return self._build_sound_fields() | {"peaks": list(self.peaks)}
+
+    def build_packed_fields(self) -> dict[str, Any]:
+        """The same for a record of a child, with both sets of peaks as text. See `unpack_fields`."""
+        packed = {name: pack_signed_bytes(getattr(self, name)) for name in PEAK_SETS}
+        return self._build_sound_fields() | packed
+
+    def _build_sound_fields(self) -> dict[str, Any]:
         return {
             "sha256": self.sha256,
             "size": self.size,
             "seconds": self.header.seconds if self.header else 0,
             "sample_rate": self.header.sample_rate if self.header else 0,
-            "findings": values["findings"],
-            "levels": values["levels"] or {},
-            "peaks": list(self.peaks),
+            "findings": [found.as_dict() for found in self.findings],
+            "levels": self.levels.as_dict() if self.levels else {},
         }
+
+
+def unpack_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """The values for a row, from those that a child packed. Raises ChildFailed if it did not."""
+    return fields | {name: parse_signed_bytes(fields.get(name)) for name in PEAK_SETS}
 
 
 def build_header_dict(header: WavHeader) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -60,7 +60,10 @@ class Levels:
     pauses: tuple[Span, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: _round_value(value) for name, value in asdict(self).items()}
+        return {name: _round_value(getattr(self, name)) for name in LEVEL_NAMES}
+
+
+LEVEL_NAMES = tuple(field.name for field in fields(Levels))
 
 
 def _round_value(value: Any) -> Any:

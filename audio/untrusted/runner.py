@@ -6,6 +6,7 @@ has no database, no key and no settings. It writes its results as lines of JSON.
 requested shape and up to a limit on their size.
 """
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -215,7 +216,7 @@ def _raise_exit_reason(child: subprocess.Popen[bytes]) -> NoReturn:
 
 def _parse_line(line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line, parse_float=_parse_finite, parse_constant=_parse_finite)
+        record = DECODER.decode(line.decode("ascii"))
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
@@ -230,13 +231,16 @@ def _parse_finite(text: str) -> float:
     return number
 
 
+DECODER = json.JSONDecoder(parse_float=_parse_finite, parse_constant=_parse_finite)
+
+
 def matches_shape(value: object, shape: Shape) -> bool:
     """Whether a JSON value has this shape; the contents of a plain `list` or `dict` are not checked."""
-    if isinstance(shape, Mapping):
-        if not isinstance(value, dict) or value.keys() != shape.keys():
-            return False
-        return all(matches_shape(value[name], inner) for name, inner in shape.items())
-    return isinstance(value, shape)
+    if isinstance(shape, type | UnionType):
+        return isinstance(value, shape)
+    if not isinstance(value, dict) or value.keys() != shape.keys():
+        return False
+    return all(matches_shape(value[name], inner) for name, inner in shape.items())
 
 
 def parse_finding(fields: object, severities: Collection[Severity] = tuple(Severity)) -> Finding:
@@ -244,6 +248,14 @@ def parse_finding(fields: object, severities: Collection[Severity] = tuple(Sever
     if not isinstance(fields, dict) or not matches_shape(fields, FINDING_SHAPE) or fields["severity"] not in severities:
         _fail("broke_the_reader", reason="invalid output")
     return Finding(**{**fields, "severity": Severity(fields["severity"])})
+
+
+def parse_signed_bytes(text: object) -> list[int]:
+    """The numbers in -128..127 that the child packed. Raises ChildFailed if it did not."""
+    try:
+        return memoryview(base64.b64decode(str(text), validate=True)).cast("b").tolist()
+    except ValueError:
+        _fail("broke_the_reader", reason="invalid output")
 
 
 def _fail(code: str, reason: str = "") -> NoReturn:

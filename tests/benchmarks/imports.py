@@ -59,9 +59,11 @@ def _migrate() -> None:
     from django.core.management import call_command
 
     from voicehub import outbox
+    from voicehub.management.commands.worker import spare_collections
 
     outbox.notify_queue = lambda task_id: None
     call_command("migrate", verbosity=0)
+    spare_collections()  # as each worker does
 
 
 def make_clips(count: int) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """The worker: runs the tasks in the queues (voicehub.outbox), one at a time, in this process."""
 
+import gc
 import logging
 import signal
 import threading
@@ -20,6 +21,8 @@ from voicehub.outbox import QUEUES, SUBMIT
 from voicehub.retry_policy import QUEUE_RECONNECT_SECONDS
 
 logger = logging.getLogger(__name__)
+
+COLLECT_AFTER_OBJECTS = 20_000
 
 
 class StudioWorker(SimpleWorker):
@@ -63,6 +66,7 @@ class Command(BaseCommand):
 
     def handle(self, *, queue: list[str] | None, **options: object) -> None:
         connection = django_rq.get_connection(SUBMIT)
+        spare_collections()
         stopped = threading.Event()
         while not stopped.is_set():
             # These handlers act before RQ installs its own handlers, and between two RQ workers.
@@ -74,6 +78,16 @@ class Command(BaseCommand):
             except RedisError as error:
                 logger.warning("The queue cannot be reached: %s", error)
             stopped.wait(QUEUE_RECONNECT_SECONDS)
+
+
+def spare_collections() -> None:
+    """Have the garbage collector look less often, and never at what was loaded at the start.
+
+    Otherwise it goes through all of that again and again while a task makes many rows.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
 
 
 def work(connection: Redis, names: Sequence[str]) -> bool:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 WRITE_INTERVAL = 0.5
 # Seconds between two extensions of the lease while nothing else renews it.
 EXTEND_SECONDS = LEASE.total_seconds() / 4
+# Results that a thread fetches at once. Waking it takes as long as reading a result of the child.
+STEP_RESULTS = 10
 
 
 @dataclass(slots=True)
@@ -63,11 +65,11 @@ class ImportWork:
             self._extend()
 
     def follow(self, results: Generator[T, None, None]) -> Generator[T, None, None]:
-        """Yield the results, and extend the lease while one is awaited. They are made in a thread, without database."""
+        """Yield the results, and extend the lease while some are awaited. A thread makes them, without database."""
         with ThreadPoolExecutor(1) as pool:
-            while found := wait_for_step(pool.submit(list, islice(results, 1)), self._extend):
+            while found := wait_for_step(pool.submit(list, islice(results, STEP_RESULTS)), self._extend):
                 self.keep_lease()
-                yield found[0]
+                yield from found
 
     def wait_for(self, call: Callable[[], T]) -> T:
         """Call in a thread, without database, and extend the lease meanwhile."""

@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from audio.archives.name_encoding import OTHER_PAGES, PAGES, describe_code_page
 from voicehub.text import format_count
 from voices.models import Import, ImportFile, ImportFileKind, ImportLineReason, ImportText, ImportTextKind
+from voices.services.imports.choices import query_added_archives
 from voices.views.import_counts import ImportCounts
 
 # Files of each kind that the page shows one by one. It says how many more there are.
@@ -85,10 +86,14 @@ def _make_table(text: ImportText, proposal: str) -> TableView:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveView:
-    """An archive with something to say or to choose: its findings, or the code page of its names."""
+    """An archive with something to say or to choose: its findings, or the code page of its names.
+
+    With `is_added`, recordings of it are in the voice under their present names.
+    """
 
     file: ImportFile
     example: str
+    is_added: bool
 
     @property
     def summary(self) -> str:
@@ -106,7 +111,8 @@ def load_archives(import_set: Import) -> list[ArchiveView]:
     for source, name in clips.values_list("source", "name")[:2000]:
         if source not in names or (names[source].isascii() and not name.isascii()):
             names[source] = name
-    return [ArchiveView(row, names.get(row.pk, "")) for row in rows]
+    added = set(query_added_archives(import_set).filter(source__in=rows)) if rows else set()
+    return [ArchiveView(row, names.get(row.pk, ""), row.pk in added) for row in rows]
 
 
 def list_code_pages() -> Iterator[tuple[str, str]]:

@@ -24,7 +24,8 @@ EXTEND_SECONDS = LEASE.total_seconds() / 4
 class ImportWork:
     """Counts files of an import as done, and renews the lease, at most every WRITE_INTERVAL.
 
-    A run goes on counting where the one before stopped, until `end` is called.
+    A run goes on counting where the one before stopped, until `end` is called. `wav_room` is how many bytes the WAVs
+    may take that are still to be converted.
     """
 
     import_set: Import
@@ -33,6 +34,7 @@ class ImportWork:
     started: float = field(default_factory=time.monotonic)
     run_units: int = 0
     extended: float = field(default_factory=time.monotonic)
+    wav_room: int = 0
 
     def begin(self, left: int) -> None:
         """`left` files are still to be worked on."""

@@ -24,7 +24,14 @@ MIN_BYTES_PER_SECOND = 2 << 20
 """Minimum speed of an inspection, used to extend the time limits of the child for many or large files."""
 NO_LIMIT = 1 << 62
 RECORD_SHAPES: dict[str, dict[str, Any]] = {
-    "file": {"ok": bool, "has_sound": bool, "has_wav": bool, "has_room": bool, "fields": dict, "conversion": dict | None}
+    "file": {
+        "ok": bool,
+        "has_sound": bool,
+        "has_wav": bool,
+        "has_room": bool,
+        "fields": dict,
+        "conversion": dict | None,
+    }
 }
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -40,11 +40,11 @@ def import_create(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _store_form(request, voice, form.cleaned_data["recordings"])
 
 
-def _store_form(request: HttpRequest, voice: Voice, files: Sequence[UploadedFile]) -> HttpResponse:
+def _store_form(request: HttpRequest, voice: Voice, files: Sequence["File[bytes]"]) -> HttpResponse:
     import_set = create_import(voice, get_user(request))
     try:
         for file in files:
-            with handle_refusal(partial(_warn, request, file.name)):
+            with handle_refusal(partial(_warn, request, file.name or "")):
                 store_whole_file(import_set, file)
     except Exception:  # such as a full disk: the answer says that nothing was saved
         with suppress(ActionRefused, DatabaseError):

@@ -79,7 +79,15 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
     import_set = make_mixed_import(studio, voice)
     response = fetch(producer_client, import_set)
     figures = {figure.show.value: figure.count for figure in response.context["figures"]}
-    assert figures == {"": 4, "no-transcript": 2, "lines": 1, "duplicates": 2, "refused": 2, "earlier": 1}
+    assert figures == {
+        "": 4,
+        "no-transcript": 2,
+        "lines": 1,
+        "duplicates": 2,
+        "refused": 2,
+        "earlier": 1,
+        "not-needed": 1,
+    }
     lists = {
         "": "Long recording: it can be split into clips after it is added",
         "no-transcript": "c.wav",
@@ -87,6 +95,7 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
         "duplicates": "The same audio as wavs/a.wav",
         "refused": "It is neither a recording nor a text.",
         "earlier": "New words for it.",
+        "not-needed": "A file of an editor or a system",
     }
     for show, expected in lists.items():
         text = fetch(producer_client, import_set, show=show).content.decode()

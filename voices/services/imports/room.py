@@ -59,9 +59,9 @@ def _find_obstacle(voice: Voice, by: User) -> str:
         )
     if _has_room(of_person, OPEN_IMPORTS_PER_PERSON):
         return ""
-    names = of_person.order_by("voice__name").values_list("voice__name", flat=True).distinct()[:MAX_NAMED]
+    names = list(of_person.order_by("voice__name").values_list("voice__name", flat=True).distinct()[:MAX_NAMED])
     return (
-        f"You have {OPEN_IMPORTS_PER_PERSON} imports that are not added yet, such as those to {join_with_and(list(names))}. "
+        f"You have {OPEN_IMPORTS_PER_PERSON} imports that are not added yet, such as those to {join_with_and(names)}. "
         "Add or discard one of them, then upload these files."
     )
 

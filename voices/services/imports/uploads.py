@@ -28,7 +28,7 @@ from voicehub.transitions import move
 from voicehub.upload_limits import IMPORT_PART_BYTES
 from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus
 from voices.models.imports import NAME_LENGTH, make_import_path, make_part_path
-from voices.services.imports.room import UploadTooLarge, delete_file, insert_file, require_size
+from voices.services.imports.room import delete_file, insert_file, require_size
 from voices.services.imports.rows import CHECK_TASK, lock_import, require_open
 
 BLOCK = 64 << 10

@@ -139,7 +139,9 @@ def test_voice_has_a_limit_of_open_imports(studio: Studio, voice: Voice, produce
 def test_person_has_a_limit_of_open_imports(studio: Studio, voice: Voice, engineer: User) -> None:
     for number in range(OPEN_IMPORTS_PER_PERSON // 5):
         make_imports(studio.make_voice(f"Voice {number}", talent=voice.talent), studio.producer, 5)
-    with pytest.raises(ActionRefused, match="You have 20 imports .* such as those to Voice 0, Voice 1 and Voice 2. Add"):
+    with pytest.raises(
+        ActionRefused, match="You have 20 imports .* such as those to Voice 0, Voice 1 and Voice 2. Add"
+    ):
         create_import(voice, studio.producer)
     create_import(voice, engineer)
     Import.objects.filter(by=studio.producer).update(status=ImportStatus.ADDED)

@@ -22,8 +22,16 @@ from audio.wav.recipe import build_recipe
 
 MIN_BYTES_PER_SECOND = 2 << 20
 """Minimum speed of an inspection, used to extend the time limits of the child for many or large files."""
+NO_LIMIT = 1 << 62
 RECORD_SHAPES: dict[str, dict[str, Any]] = {
-    "file": {"ok": bool, "has_sound": bool, "has_wav": bool, "fields": dict, "conversion": dict | None}
+    "file": {
+        "ok": bool,
+        "has_sound": bool,
+        "has_wav": bool,
+        "has_room": bool,
+        "fields": dict,
+        "conversion": dict | None,
+    }
 }
 
 
@@ -31,13 +39,15 @@ RECORD_SHAPES: dict[str, dict[str, Any]] = {
 class IngestedFile:
     """The result for one file. `fields` are those of its row: see `IngestResult.build_row_fields`.
 
-    `has_sound`: its samples could be read, perhaps after the conversion to `wav`. `ok`: nothing refuses it.
+    `has_sound`: its samples could be read, perhaps after the conversion to `wav`. `ok`: nothing refuses it. `has_room`:
+    its conversion is not what the WAVs before it left no room for.
     """
 
     ok: bool
     has_sound: bool
     fields: dict[str, Any]
     wav: Path | None
+    has_room: bool = True
 
 
 def ingest_files(
@@ -46,9 +56,11 @@ def ingest_files(
     clip_limits: DurationLimits,
     thresholds: Thresholds,
     conversion_limits: ConversionLimits = CONVERSION_LIMITS,
+    room: int = NO_LIMIT,
 ) -> Generator[IngestedFile, None, None]:
     """Yield the result of each file in their order. Converted WAVs are written to `folder`, named by number.
 
+    They take at most `room` bytes together: no file is converted after the first one whose WAV does not fit.
     Reading a file that is not there any more raises OSError. A caller that does not read to the end must close the
     iterator, which ends the child.
     """
@@ -57,9 +69,10 @@ def ingest_files(
         count = 0
         try:
             with closing(
-                _run_child(paths[first:], folder, first, clip_limits, thresholds, conversion_limits)
+                _run_child(paths[first:], folder, first, clip_limits, thresholds, conversion_limits, room)
             ) as results:
                 for result in results:
+                    room = 0 if not result.has_room else room - _measure(result.wav)
                     yield result
                     count += 1
         except ChildFailed as failed:
@@ -77,6 +90,7 @@ def _run_child(
     clip_limits: DurationLimits,
     thresholds: Thresholds,
     conversion_limits: ConversionLimits,
+    room: int,
 ) -> Generator[IngestedFile, None, None]:
     arguments = {
         "folder": str(folder.resolve()),
@@ -84,6 +98,7 @@ def _run_child(
         "clip_limits": asdict(clip_limits),
         "thresholds": asdict(thresholds),
         "max_seconds": conversion_limits.max_seconds,
+        "room": room,
     }
     limits = _make_limits(sum(path.stat().st_size for path in paths), conversion_limits)
     # The names are in the file that the child reads: a command line has no room for many.
@@ -95,7 +110,11 @@ def _run_child(
                 recipe = build_recipe(fields["sha256"], conversion["steps"], "av")
                 fields["recipe"] = {**recipe, "original": conversion["format"]}
             wav = build_wav_path(folder, number) if record["has_wav"] else None
-            yield IngestedFile(record["ok"], record["has_sound"], fields, wav)
+            yield IngestedFile(record["ok"], record["has_sound"], fields, wav, record["has_room"])
+
+
+def _measure(wav: Path | None) -> int:
+    return wav.stat().st_size if wav else 0
 
 
 def _make_limits(size: int, conversion: ConversionLimits) -> ChildLimits:
@@ -125,6 +144,7 @@ def ingest_job(
     clip_limits: dict[str, float],
     thresholds: dict[str, float],
     max_seconds: float,
+    room: int,
 ) -> Iterator[dict[str, Any]]:
     """Run in the child: yield a record of RECORD_SHAPES for each file that `source` names."""
     inspect = partial(inspect_file, limits=DurationLimits(**clip_limits), thresholds=Thresholds(**thresholds))
@@ -134,6 +154,9 @@ def ingest_job(
             if found.header or not is_convertible(found.findings[0].code):
                 yield _build_record(found, found)
                 continue
+            if room <= 0:
+                yield _build_record(found, found, has_room=False)
+                continue
             target = build_wav_path(Path(folder), number)
             try:
                 converted, conversion = _convert(file, found.sha256, target, thresholds, max_seconds)
@@ -141,6 +164,11 @@ def ingest_job(
                 target.unlink(missing_ok=True)
                 yield _build_record(found, found, (refused.finding,))
                 continue
+        room -= target.stat().st_size
+        if room < 0:
+            target.unlink()
+            yield _build_record(found, found, has_room=False)
+            continue
         with target.open("rb") as wav:
             yield _build_record(found, inspect(wav), converted, conversion)
 
@@ -161,6 +189,8 @@ def _build_record(
     inspection: Inspection,
     findings: tuple[Finding, ...] = (),
     conversion: dict[str, Any] | None = None,
+    *,
+    has_room: bool = True,
 ) -> dict[str, Any]:
     """`findings` are those of the conversion. Without one, they are why there is none."""
     all_findings = findings if conversion is None and findings else (*findings, *inspection.findings)
@@ -177,6 +207,7 @@ def _build_record(
         "ok": inspection.ok and not is_refused,
         "has_sound": inspection.header is not None,
         "has_wav": conversion is not None,
+        "has_room": has_room,
         "fields": fields,
         "conversion": conversion,
     }

@@ -8,6 +8,7 @@ from consent.services import (
     contract_notices,
     evidence_checks,
     invitations,
+    legal_hold,
     reminders,
     take_checks,
     talent_details,
@@ -75,7 +76,7 @@ def expire_consents(_scope: str, _lease: Lease) -> timedelta:
     return CONSENT_EXPIRY_INTERVAL
 
 
-@register_handler("delete_contract_drafts", gives_up=False)
+@register_handler(legal_hold.DRAFTS_TASK, gives_up=False)
 def delete_contract_drafts(_scope: str, _lease: Lease) -> timedelta:
     contract_drafts.delete_old_drafts()
     return CONTRACT_DRAFT_SWEEP_INTERVAL

@@ -140,6 +140,7 @@ ACCESS = {
     "voices:voice_edit": ("get", AUDIO_ROLES),
     "voices:import_create": ("post", AUDIO_ROLES),
     "voices:import_detail": ("get", AUDIO_ROLES),
+    "voices:import_left_out": ("get", AUDIO_ROLES),
     "voices:import_uploads": ("get", AUDIO_ROLES),
     "voices:import_upload": ("head", AUDIO_ROLES),
     "voices:import_add": ("post", AUDIO_ROLES),

@@ -8,7 +8,7 @@ queue is lost, tasks start some seconds later, but none is lost.
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -131,6 +131,14 @@ def enqueue_task(kind: str, object_id: object, *, after: timedelta = timedelta()
         Task.objects.filter(pk=task.pk, lease__isnull=False).update(due_at=due_at)
     if is_new and not after:
         transaction.on_commit(lambda: notify_queue(task.pk))
+
+
+def hasten_tasks(kind: str, object_ids: Iterable[object]) -> None:
+    """Enqueue again those of these tasks that wait for a later time, so that they are due now."""
+    wanted = [str(pk) for pk in object_ids]
+    rows = Task.objects.filter(kind=kind, object_id__in=wanted, status=TaskStatus.WAITING)
+    for object_id in list(rows.values_list("object_id", flat=True)):
+        enqueue_task(kind, object_id)
 
 
 def notify_queue(task_id: uuid.UUID) -> None:

@@ -24,8 +24,16 @@ ARCHIVE_BYTES = 2 << 30
 # One import: twelve hours of 48 kHz stereo in 24 bits take 12 GB, and the largest public datasets have 13,000 files.
 IMPORT_BYTES = 20 << 30
 IMPORT_FILES = 20_000
+# Stored parts of an upload that are shorter are joined with the next one, or a client that sends single bytes would
+# make a million files. A cut connection leaves such a part; the page itself sends 8 MB.
+IMPORT_PART_BYTES = 1 << 20
+# Imports that are neither added nor discarded. The page of a voice lists ten; a person rarely prepares two at once.
+OPEN_IMPORTS_PER_VOICE = 10
+OPEN_IMPORTS_PER_PERSON = 20
 # The WAVs converted from one archive's files. An hour of silence compresses to a few kilobytes.
 ARCHIVE_WAV_BYTES = 2 << 30
+# The WAVs converted from all files of one import: thirty hours of 48 kHz mono in 16 bits take 10 GB.
+IMPORT_WAV_BYTES = 10 << 30
 # A table of transcripts. An exported one of 20,000 recordings has their findings and measures, perhaps as UTF-16.
 TRANSCRIPT_TABLE_BYTES = 30 << 20
 

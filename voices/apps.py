@@ -13,7 +13,9 @@ class VoicesConfig(AppConfig):
         from voices.access import list_using_voices, list_voice_languages
         from voices.lists.talents import SUMMARIES
         from voices.models import Build
+        from voices.services.deletion_assignment import resume_mails
         from voices.services.deletion_table import list_deletions
+        from voices.services.imports.clear import resume_clearing
         from voices.services.previews import resume_samples
         from voices.services.recordings.speaker_results import compare_everything, forget_speakers
         from voices.services.recordings.take_matches import enqueue_take_matches
@@ -29,7 +31,8 @@ class VoicesConfig(AppConfig):
         extension_points.register_proof_exemption(has_only_authorized_uploaders)
         extension_points.register_stop_handler(stop_use, list_deletions)
         extension_points.register_resume_handler(resume_samples)
-        extension_points.register_hold_handler(resume_deletions)
+        for resume in (resume_deletions, resume_mails, resume_clearing):
+            extension_points.register_hold_handler(resume)
         extension_points.register_voice_summaries(SUMMARIES)
         extension_points.register_first_steps(find_first_steps)
         comparison = extension_points.SpeakerComparison(enqueue_take_matches, compare_everything, forget_speakers)

@@ -65,7 +65,7 @@ def finish_bulk_change(change_id: str, lease: Lease) -> timedelta | None:
     return bulk_deletion.finish_change(change_id, lease)
 
 
-@register_handler("send_deletion_task")
+@register_handler(deletion_assignment.MAIL_TASK)
 def send_deletion_task(remote_voice_id: str, _lease: Lease) -> timedelta | None:
     return deletion_assignment.send_deletion_task(remote_voice_id)
 
@@ -141,7 +141,7 @@ def join_import_file(file_id: str, lease: Lease) -> None:
     joining.join_parts(file_id, lease.extend)
 
 
-@register_handler("delete_old_uploads", gives_up=False)
+@register_handler(expiry.SWEEP_TASK, gives_up=False)
 def delete_old_uploads(_scope: str, _lease: Lease) -> timedelta:
     expiry.delete_old_uploads()
     return UPLOAD_SWEEP_INTERVAL

@@ -82,6 +82,7 @@ urlpatterns = [
     path("imports/<uuid:pk>/", imports.import_detail, name="import_detail"),
     path("imports/<uuid:pk>/add/", imports.import_add, name="import_add"),
     path("imports/<uuid:pk>/discard/", imports.import_discard, name="import_discard"),
+    path("imports/<uuid:pk>/left-out.csv", imports.import_left_out, name="import_left_out"),
     path("imports/texts/<uuid:pk>/columns/", imports.import_columns, name="import_columns"),
     path("imports/texts/<uuid:pk>/zeros/", imports.import_zeros, name="import_zeros"),
     path("imports/files/<uuid:pk>/code-page/", imports.import_code_page, name="import_code_page"),

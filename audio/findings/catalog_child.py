@@ -21,4 +21,8 @@ CODES = {
     "broke_the_reader": make_error("The reader failed on the file ({reason}).", SEND_AGAIN),
     "file_lost": make_error("The file is missing from the storage.", "Upload it again."),
     "file_too_large": make_error("The file is larger than {limit} MB.", "Split it into clips first."),
+    "wavs_too_big": make_error(
+        "It was not converted: the WAVs of this import would take more than {limit} GB.",
+        "Add the import without it, then upload it to another one.",
+    ),
 }

@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 from consent.extension_points import resume_deletions
 from consent.models import Consent, Event, EventKind, Talent
 from consent.services.audit_log import record_event
+from voicehub import outbox
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
+DRAFTS_TASK = "delete_contract_drafts"
 KEPT_BY_HOLD = gettext_lazy("Kept because of a legal hold")
 
 
@@ -61,6 +63,7 @@ def release_hold(talent: Talent, by: User, reason: str) -> None:
         if not held.update(legal_hold_reason="", legal_hold_by=None, legal_hold_at=None):
             raise ActionRefused(f"{talent.name} has no legal hold.")
         _record_on_every_consent(talent, EventKind.HOLD_RELEASED, by, reason)
+        outbox.enqueue_task(DRAFTS_TASK, "all")
         resume_deletions(talent)
 
 

@@ -134,6 +134,7 @@ export class ImportUploads {
 
   fail({ problem }) {
     for (const item of this.waiting.splice(0)) item.problem = problem || FAILED;
+    this.state = "idle";
     this.onChange();
     return false;
   }
@@ -293,12 +294,15 @@ export class ImportUploads {
     }
   }
 
-  retryFailed() {
+  // The import may not have been made either.
+  async retryFailed() {
     for (const item of this.problems) {
       item.problem = "";
       item.isRenewed = false;
       this.waiting.push(item);
     }
-    this.startNext();
+    this.state = "uploading";
+    this.onChange();
+    if (await this.prepare()) this.startNext();
   }
 }

@@ -30,6 +30,16 @@ function formatTimeLeft(milliseconds) {
   return minutes < 60 ? `about ${minutes} min left` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
+// Many files with the same problem, such as an import that cannot be made, have one line.
+function listProblems(problems) {
+  const [{ path, problem } = {}] = problems;
+  if (problems.length > 3 && problems.every((one) => one.problem === problem)) {
+    return [`${formatFiles(problems.length)}, such as ${path}: ${problem}`];
+  }
+  const lines = problems.slice(0, MAX_LISTED).map((one) => `${one.path}: ${one.problem}`);
+  return problems.length > MAX_LISTED ? [...lines, `… and ${problems.length - MAX_LISTED} more.`] : lines;
+}
+
 // Whether the person types something that a new page would take away.
 const isTyping = () =>
   document.activeElement?.matches("textarea, input:not([type=file])") || [...document.querySelectorAll("textarea")].some(isUnsaved);
@@ -168,9 +178,7 @@ class UploadQueue {
     this.parts.problems.hidden = !problems.length;
     if (this.shownProblems === problems.length) return;
     this.shownProblems = problems.length;
-    const lines = problems.slice(0, MAX_LISTED).map(({ path, problem }) => `${path}: ${problem}`);
-    if (problems.length > MAX_LISTED) lines.push(`… and ${problems.length - MAX_LISTED} more.`);
-    const rows = lines.map((line) => Object.assign(document.createElement("li"), { textContent: line }));
+    const rows = listProblems(problems).map((line) => Object.assign(document.createElement("li"), { textContent: line }));
     this.parts.problems.replaceChildren(...rows);
   }
 

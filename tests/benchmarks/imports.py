@@ -119,7 +119,7 @@ def run_import(paths: Sequence[Path]) -> tuple[Cost, Cost]:
     """The cost of the check, and that of the adding."""
     from voicehub.models import User
     from voices.services.imports import add, check
-    from voices.services.imports.rows import create_import
+    from voices.services.imports.room import create_import
 
     producer = User.objects.get(username="paula")
     import_set = create_import(make_voice(producer), producer)

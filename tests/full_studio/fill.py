@@ -11,18 +11,21 @@ from tests.full_studio.builds import BuildMaker, make_builds
 from tests.full_studio.clock import act_ago
 from tests.full_studio.consents import ConsentMaker
 from tests.full_studio.contracts import make_contract
+from tests.full_studio.imports import StudioImports, make_imports
 from tests.full_studio.people import PEOPLE, Person
 from tests.full_studio.recordings import make_sounds, make_voice
 from voicehub.models import User
 from voices.models import Account, Build, BuildStatus, Recording, Voice
 
 BUILD_COUNT = 60
+OTHER_VOICE = "Mei, character voices"
 
 
 @dataclass(frozen=True, slots=True)
 class FullStudio:
     accounts: dict[str, Account]
     compared: list[Build]
+    imports: StudioImports
 
 
 def fill_studio(make_person: Callable[..., User]) -> FullStudio:
@@ -51,7 +54,8 @@ def fill_studio(make_person: Callable[..., User]) -> FullStudio:
     office.make_alerts()
     office.make_failed_tasks()
     set_hold(talents[7], producer, "A dispute about the sleep stories; the lawyers of both sides asked to keep all.")
-    return FullStudio(accounts, compared)
+    imports = make_imports(guide, next(voice for voice in voices if voice.name == OTHER_VOICE), producer, engineer)
+    return FullStudio(accounts, compared, imports)
 
 
 def _make_talent(person: Person, number: int, maker: ConsentMaker) -> Talent:

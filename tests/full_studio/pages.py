@@ -17,6 +17,7 @@ def list_staff_pages(studio: FullStudio) -> Iterator[tuple[str, str]]:
     yield from _list_talent_pages()
     yield from _list_consent_pages()
     yield from _list_voice_pages()
+    yield from _list_import_pages(studio)
     yield from _list_build_pages(studio)
     yield from _list_account_pages(studio)
     yield from _list_admin_pages(studio)
@@ -62,6 +63,16 @@ def _list_voice_pages() -> Iterator[tuple[str, str]]:
     yield "voice-empty", empty.get_absolute_url()
     yield "voice-empty-readiness", empty.get_readiness_url()
     yield "voice-dataset", reverse("voices:voice_dataset", args=[guide.pk])
+
+
+def _list_import_pages(studio: FullStudio) -> Iterator[tuple[str, str]]:
+    review = reverse("voices:import_detail", args=[studio.imports.open.pk])
+    yield "import", review
+    for show in ("lines", "duplicates", "refused"):
+        yield f"import-{show}", f"{review}?show={show}"
+    yield "import-running", reverse("voices:import_detail", args=[studio.imports.running.pk])
+    yield "import-report", reverse("voices:import_detail", args=[studio.imports.added.pk])
+    yield "import-discard", reverse("voices:import_discard", args=[studio.imports.open.pk])
 
 
 def _list_build_pages(studio: FullStudio) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ from voicehub.problem_pages import DISK_FULL, answer_server_error, explain_error
 from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus, Recording, Voice
 from voices.models.recording_files import RECORDING_SUFFIXES
 from voices.models.voice import make_recording_path
-from voices.services.imports.rows import create_import
+from voices.services.imports.room import create_import
 from voices.services.recordings.store import add_recording, create_voice, delete_partial_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

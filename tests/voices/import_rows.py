@@ -9,7 +9,8 @@ from voicehub import outbox
 from voicehub.models import User
 from voices.models import Import, ImportFile, ImportFileStatus, ImportStatus, Voice
 from voices.services.imports.add import start_adding
-from voices.services.imports.rows import ADD_TASK, CHECK_TASK, create_import
+from voices.services.imports.room import create_import, insert_file
+from voices.services.imports.rows import ADD_TASK, CHECK_TASK, lock_import
 
 
 def make_import(voice: Voice, by: User, files: Mapping[str, bytes]) -> Import:
@@ -24,7 +25,7 @@ def add_files(import_set: Import, files: Mapping[str, bytes]) -> None:
         file = ImportFile(import_set=import_set, name=name, size=len(data), received=len(data))
         file.status = ImportFileStatus.UPLOADED
         file.file.save("file", ContentFile(data), save=False)
-        file.save(force_insert=True)
+        insert_file(lock_import(import_set), file)
     outbox.enqueue_task(CHECK_TASK, import_set.pk)
 
 

@@ -15,7 +15,7 @@ from tests.voices.uploads import create_upload, encode_metadata
 from voicehub.models import User
 from voices.models import Import, ImportFile, ImportStatus, Voice
 from voices.models.imports import IMPORT_LIFETIME
-from voices.services.imports.rows import create_import
+from voices.services.imports.room import create_import
 from voices.unfinished_imports import find_unfinished_import
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

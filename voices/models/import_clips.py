@@ -68,6 +68,7 @@ class ImportClip(StatusModel):
     sample_rate = models.PositiveIntegerField(default=0)
     file = models.FileField(storage=private, upload_to=make_clip_path, max_length=200, blank=True)
     wav = models.FileField(storage=private, upload_to=make_clip_wav_path, max_length=200, blank=True)
+    wav_size = models.PositiveBigIntegerField(default=0, help_text="In bytes, of the converted WAV.")
     wav_sha256 = models.CharField(max_length=64, blank=True)
     findings = ShapedJSONField(shape=FINDINGS, default=list)
     levels = ShapedJSONField(shape=LEVELS, default=dict)

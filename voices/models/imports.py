@@ -51,6 +51,8 @@ class Import(StatusModel):
     planned_files = models.PositiveIntegerField(
         default=0, help_text="How many files were chosen. Those that a closed page did not begin to send have no row."
     )
+    file_count = models.PositiveIntegerField(default=0, help_text="How many files it has, also incomplete ones.")
+    file_bytes = models.PositiveBigIntegerField(default=0, help_text="The size of these files together.")
     work_done = models.PositiveIntegerField(default=0, help_text="How many files the running task has worked on.")
     work_total = models.PositiveIntegerField(default=0)
     work_started_at = models.DateTimeField(null=True, blank=True, help_text="Empty while no task works on it.")

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
+from consent.models import Talent
 from providers import registry
 from voicehub import outbox
 from voicehub.models import PERMISSION_BACKEND, User
@@ -17,6 +18,7 @@ from voices.models import Build, RemoteVoice
 from voices.services.deletion_calls import is_on_hold
 
 PERMISSION = "voices.delete_remotevoice"
+MAIL_TASK = "send_deletion_task"
 
 
 def query_assignable_users() -> QuerySet[User]:
@@ -55,7 +57,12 @@ def _store_assignment(remote: RemoteVoice, user: User) -> None:
         remote.deletion_assigned_to = user
         remote.save(update_fields=["deletion_assigned_to"])
         if user.email:
-            outbox.enqueue_task("send_deletion_task", remote.pk)
+            outbox.enqueue_task(MAIL_TASK, remote.pk)
+
+
+def resume_mails(talent: Talent) -> None:
+    """Send the mails that waited for the end of the talent's legal hold, in the caller's transaction."""
+    outbox.hasten_tasks(MAIL_TASK, RemoteVoice.objects.filter(voice__talent=talent).values_list("pk", flat=True))
 
 
 def send_deletion_task(remote_voice_id: str) -> timedelta | None:

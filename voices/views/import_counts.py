@@ -9,7 +9,16 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q, Sum
 
 from voicehub.text import format_duration
-from voices.models import Import, ImportClipState, ImportFileKind, ImportFileStatus, ImportLineReason, ImportStatus
+from voices.models import (
+    Import,
+    ImportClipState,
+    ImportFileKind,
+    ImportFileStatus,
+    ImportLineReason,
+    ImportStatus,
+    ImportText,
+    ImportTextKind,
+)
 from voices.services.imports.rows import IS_JOINING
 
 
@@ -23,19 +32,28 @@ class Show(Enum):
     CONVERTED = "converted"
     REFUSED = "refused"
     EARLIER = "earlier"
+    INCOMPLETE = "incomplete"
+    OTHER = "not-needed"
 
 
+TO_ADD = frozenset({Show.CLIPS, Show.WITHOUT_TEXT, Show.CONVERTED})
+LEFT_OUT = frozenset({Show.LINES, Show.DUPLICATES, Show.REFUSED, Show.INCOMPLETE, Show.OTHER})
+MAX_NOTED = 2
 MAIN = (ImportClipState.READY, ImportClipState.ADDED)
 IS_MAIN = Q(status__in=MAIN)
+IS_INCOMPLETE = Q(status=ImportFileStatus.UPLOADING) & ~IS_JOINING
+IS_REFUSED_FILE = Q(kind=ImportFileKind.OTHER) | Q(kind=ImportFileKind.ARCHIVE, findings__0__severity="refused")
+IS_OTHER_TEXT = Q(kind=ImportTextKind.OTHER, problem="")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
+    """One list, with its number of rows."""
+
     show: Show
     label: str
     tone: str
     count: int
-    note: str
     is_current: bool = False
 
     @property
@@ -47,8 +65,31 @@ class Figure:
         return f"?{urlencode({'show': self.show.value})}" if self.show.value else "?"
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A figure of the page, and the lists that it leads to: `parts`, of which one is shown if it is current."""
+
+    label: str
+    tone: str
+    count: int
+    note: str
+    parts: Sequence[Figure]
+
+    @property
+    def is_current(self) -> bool:
+        return any(part.is_current for part in self.parts)
+
+    @property
+    def shown(self) -> str:
+        return f"{self.count:,}"
+
+    @property
+    def url(self) -> str:
+        return self.parts[0].url
+
+
 class ImportCounts:
-    """The counts of an import, in three queries whatever its size."""
+    """The counts of an import, in four queries whatever its size."""
 
     def __init__(self, import_set: Import) -> None:
         self.import_set = import_set
@@ -78,14 +119,23 @@ class ImportCounts:
 
         `refused_files` were left out as a whole: other files, and archives that cannot be read.
         """
-        left_out = Q(kind=ImportFileKind.OTHER) | Q(kind=ImportFileKind.ARCHIVE, findings__0__severity="refused")
         return self.import_set.files.aggregate(
             all=Count("pk"),
-            uploading=Count("pk", filter=Q(status=ImportFileStatus.UPLOADING) & ~IS_JOINING),
+            uploading=Count("pk", filter=IS_INCOMPLETE),
             joining=Count("pk", filter=IS_JOINING),
             waiting=Count("pk", filter=Q(status=ImportFileStatus.UPLOADED)),
             side=Count("pk", filter=Q(kind=ImportFileKind.SIDE)),
-            refused_files=Count("pk", filter=left_out),
+            refused_files=Count("pk", filter=IS_REFUSED_FILE),
+        )
+
+    @cached_property
+    def texts(self) -> dict[str, int]:
+        """Texts of one recording each, those that cannot be read, and those in which nothing is a transcript."""
+        texts = ImportText.objects.filter(file__import_set=self.import_set)
+        return texts.aggregate(
+            clip_texts=Count("pk", filter=Q(kind=ImportTextKind.CLIP_TEXT, problem="")),
+            unread=Count("pk", filter=~Q(problem="")),
+            other=Count("pk", filter=IS_OTHER_TEXT),
         )
 
     @property
@@ -103,29 +153,56 @@ class ImportCounts:
 
     @property
     def refused(self) -> int:
-        return int(self.clips["refused"]) + self.files["refused_files"]
+        return int(self.clips["refused"]) + self.files["refused_files"] + self.texts["unread"]
+
+    @property
+    def other(self) -> int:
+        """Files that no import needs."""
+        return self.files["side"] + self.texts["other"]
+
+    @property
+    def left_out(self) -> int:
+        """All that the list of left-out files and lines has."""
+        return self.refused + self.other + self.loose + int(self.clips["duplicates"]) + self.files["uploading"]
 
     def list_figures(self, current: Show) -> list[Figure]:
         """The first figure, and each of the others that is not zero or that is shown."""
         figures = self._make_figures()
         return [
-            Figure(one.show, one.label, one.tone, one.count, one.note, one.show is current)
+            Figure(one.show, one.label, one.tone, one.count, one.show is current)
             for one in figures
             if one.count or one.show in {Show.CLIPS, current}
         ]
 
     def _make_figures(self) -> Iterator[Figure]:
-        clips, is_added = self.clips, self.import_set.status == ImportStatus.ADDED
-        length = f"{format_duration(clips['seconds'])} of sound" if clips["main"] else "No recording was found"
-        yield Figure(Show.CLIPS, "Added" if is_added else "Ready to add", "good", int(clips["main"]), length)
-        yield Figure(Show.WITHOUT_TEXT, "No transcript", "wait", int(clips["without_text"]), "Can be typed later")
-        yield Figure(Show.LINES, "Lines without file", "wait", self.loose, "Lines of tables")
-        in_voice = int(clips["in_voice"])
-        note = f"{in_voice} in the voice" if in_voice else "Of files here"
-        yield Figure(Show.DUPLICATES, "Duplicates", "idle", int(clips["duplicates"]), note)
-        yield Figure(Show.CONVERTED, "Converted", "idle", int(clips["converted"]), "Originals are kept")
-        yield Figure(Show.REFUSED, "Not usable", "bad", self.refused, "With reasons")
-        yield Figure(Show.EARLIER, "Earlier transcripts", "new", self.earlier, "Of the voice")
+        clips = self.clips
+        yield Figure(Show.CLIPS, "All", "good", int(clips["main"]))
+        yield Figure(Show.WITHOUT_TEXT, "No transcript", "wait", int(clips["without_text"]))
+        yield Figure(Show.CONVERTED, "Converted", "idle", int(clips["converted"]))
+        yield Figure(Show.REFUSED, "Not usable", "bad", self.refused)
+        yield Figure(Show.INCOMPLETE, "Not uploaded completely", "wait", self.files["uploading"])
+        yield Figure(Show.LINES, "Lines without file", "wait", self.loose)
+        yield Figure(Show.DUPLICATES, "Duplicates", "idle", int(clips["duplicates"]))
+        yield Figure(Show.OTHER, "Not needed", "idle", self.other)
+        yield Figure(Show.EARLIER, "Earlier transcripts", "new", self.earlier)
+
+    def list_groups(self, figures: Sequence[Figure]) -> list[Group]:
+        """What is added, what is changed, and what is left out, as far as there is any."""
+        to_add, left_out = ([one for one in figures if one.show in shows] for shows in (TO_ADD, LEFT_OUT))
+        earlier = [one for one in figures if one.show is Show.EARLIER]
+        is_added = self.import_set.status == ImportStatus.ADDED
+        groups = [Group("Added" if is_added else "Ready to add", "good", int(self.clips["main"]), self.length, to_add)]
+        if earlier:
+            note = "Set in recordings of the voice" if is_added else "Changes in recordings of the voice"
+            groups.append(Group("Earlier transcripts", "new", self.earlier, note, earlier))
+        if left_out:
+            groups.append(Group("Left out", "wait", self.left_out, _describe_largest(left_out), left_out))
+        return groups
+
+    @property
+    def length(self) -> str:
+        clips = self.clips
+        return f"{format_duration(clips['seconds'])} of sound" if clips["main"] else "No recording was found"
 
     def describe_addition(self) -> str:
         """What the main button says."""
@@ -136,8 +213,15 @@ class ImportCounts:
 
 def is_plain(figures: Sequence[Figure], counts: ImportCounts) -> bool:
     """Whether one sentence says as much as the figures: all clips are alike."""
-    shown = {figure.show for figure in figures}
+    shown = {figure.show for figure in figures if not (figure.show is Show.OTHER and not figure.is_current)}
     return shown <= {Show.CLIPS, Show.WITHOUT_TEXT} and counts.clips["without_text"] in {0, counts.clips["main"]}
+
+
+def _describe_largest(figures: Sequence[Figure]) -> str:
+    """“5 not usable, 5 lines without file and more”."""
+    largest = sorted((one for one in figures if one.count), key=lambda one: -one.count)
+    text = ", ".join(f"{one.shown} {one.label.lower()}" for one in largest[:MAX_NOTED])
+    return f"{text} and more" if len(largest) > MAX_NOTED else text
 
 
 def _format_many(count: int, one: str, many: str) -> str:

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 
 from audio.archives.name_encoding import OTHER_PAGES, PAGES, describe_code_page
 from voicehub.text import format_count
 from voices.models import Import, ImportFile, ImportFileKind, ImportLineReason, ImportText, ImportTextKind
+from voices.services.imports.choices import query_added_archives
 from voices.views.import_counts import ImportCounts
 
-# Files of each kind that the page shows one by one. It says how many more there are.
-MAX_SHOWN = 10
+# Tables, and archives, on one page of theirs.
+PAGE_SIZE = 10
 MAX_SAMPLE = 60
+MAX_EXAMPLES = 100
+MAX_NAMES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,15 @@ class TableView:
         return list(zip(*(column.cells for column in self.columns), strict=False))
 
 
-def load_tables(import_set: Import) -> list[TableView]:
+def load_tables(import_set: Import, number: str) -> "Page[Any]":
     zeros = Count("lines", filter=Q(lines__reason=ImportLineReason.ZEROS_LOST))
     tables = ImportText.objects.filter(file__import_set=import_set, kind=ImportTextKind.TABLE).defer("data")
-    rows = list(tables.annotate(zeros=zeros).order_by("is_certain", "name", "pk")[: MAX_SHOWN + 1])
-    lost = import_set.lines.filter(text_file__in=rows, reason=ImportLineReason.ZEROS_LOST).order_by("number")
-    examples = {line.text_file_id: f"“{line.name}” for {line.proposal}" for line in reversed(lost[:MAX_SHOWN])}
-    return [_make_table(row, examples.get(row.pk, "")) for row in rows]
+    page = Paginator(tables.annotate(zeros=zeros).order_by("is_certain", "name", "pk"), PAGE_SIZE).get_page(number)
+    lost = import_set.lines.filter(text_file__in=list(page), reason=ImportLineReason.ZEROS_LOST).order_by("number")
+    examples = {line.text_file_id: f"“{line.name}” for {line.proposal}" for line in reversed(lost[:MAX_EXAMPLES])}
+    shown: Page[Any] = page  # what is shown of the tables instead of their rows
+    shown.object_list = [_make_table(row, examples.get(row.pk, "")) for row in page]
+    return shown
 
 
 def _make_table(text: ImportText, proposal: str) -> TableView:
@@ -85,10 +92,14 @@ def _make_table(text: ImportText, proposal: str) -> TableView:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveView:
-    """An archive with something to say or to choose: its findings, or the code page of its names."""
+    """An archive with something to say or to choose: its findings, or the code page of its names.
+
+    With `is_added`, recordings of it are in the voice under their present names.
+    """
 
     file: ImportFile
     example: str
+    is_added: bool
 
     @property
     def summary(self) -> str:
@@ -97,38 +108,27 @@ class ArchiveView:
         return format_count(len(self.file.findings), "note", "notes")
 
 
-def load_archives(import_set: Import) -> list[ArchiveView]:
+def load_archives(import_set: Import, number: str) -> "Page[Any]":
     archives = import_set.files.filter(kind=ImportFileKind.ARCHIVE).exclude(code_page="", findings=[])
-    readable = archives.exclude(findings__0__severity="refused")
-    rows = list(readable.order_by("name", "pk")[: MAX_SHOWN + 1])
+    readable = archives.exclude(findings__0__severity="refused").order_by("name", "pk")
+    page = Paginator(readable, PAGE_SIZE).get_page(number)
+    rows = list(page)
     clips = import_set.clips.filter(source__in=[row for row in rows if row.code_page]).order_by("source", "position")
     names: dict[object, str] = {}
-    for source, name in clips.values_list("source", "name")[:2000]:
+    for source, name in clips.values_list("source", "name")[:MAX_NAMES]:
         if source not in names or (names[source].isascii() and not name.isascii()):
             names[source] = name
-    return [ArchiveView(row, names.get(row.pk, "")) for row in rows]
+    added = set(query_added_archives(import_set).filter(source__in=rows)) if rows else set()
+    shown: Page[Any] = page
+    shown.object_list = [ArchiveView(row, names.get(row.pk, ""), row.pk in added) for row in rows]
+    return shown
 
 
 def list_code_pages() -> Iterator[tuple[str, str]]:
     yield from sorted((PAGES | OTHER_PAGES).items(), key=lambda pair: pair[1].lower())
 
 
-def load_left_out(import_set: Import) -> list[ImportFile]:
-    """Files that are neither audio nor texts, and archives that cannot be read."""
-    is_unreadable = Q(kind=ImportFileKind.ARCHIVE, findings__0__severity="refused")
-    rows = import_set.files.filter(Q(kind=ImportFileKind.OTHER) | is_unreadable)
-    return list(rows.order_by("name", "pk")[:MAX_SHOWN])
-
-
-def describe_other_files(import_set: Import, counts: ImportCounts) -> list[str]:
-    """One sentence on each kind of file that is no recording and asks for nothing."""
-    texts = ImportText.objects.filter(file__import_set=import_set).order_by()
-    kinds: dict[str, int] = dict(texts.values_list("kind").annotate(Count("pk")))
-    sentences = []
-    if count := kinds.get(ImportTextKind.CLIP_TEXT, 0):
-        sentences.append(f"{format_count(count, 'text has', 'texts have')} the name of a recording.")
-    if count := kinds.get(ImportTextKind.OTHER, 0):
-        sentences.append(f"{format_count(count, 'text has', 'texts have')} no transcripts.")
-    if count := counts.files["side"]:
-        sentences.append(f"{format_count(count, 'file', 'files')} of editors or systems left out.")
-    return sentences
+def describe_other_files(counts: ImportCounts) -> list[str]:
+    """One sentence on each kind of file that asks for nothing and is in no list."""
+    count = counts.texts["clip_texts"]
+    return [f"{format_count(count, 'text has', 'texts have')} the name of a recording."] if count else []

@@ -11,11 +11,13 @@ from django.urls import reverse
 
 from audio.findings.templates import Severity
 from voicehub.text import format_duration
-from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportLine, ImportLineReason
+from voices.models import Import, ImportClip, ImportClipState, ImportLine, ImportLineReason
 from voices.recording_rows import RowChip, make_finding_chip
 from voices.views.import_counts import IS_MAIN, Show
+from voices.views.import_left_out import LeftOutRows, explain_clip, list_parts
 
 PAGE_SIZE = 50
+OF_SEVERAL_TABLES = frozenset({Show.REFUSED, Show.INCOMPLETE, Show.OTHER})
 MINUTE = 60
 LONG_NOTE = "Long recording: it can be split into clips after it is added"
 CONDITIONS: Mapping[Show, Q] = {
@@ -23,7 +25,6 @@ CONDITIONS: Mapping[Show, Q] = {
     Show.WITHOUT_TEXT: IS_MAIN & Q(text=""),
     Show.CONVERTED: IS_MAIN & ~Q(wav=""),
     Show.DUPLICATES: Q(status=ImportClipState.DUPLICATE),
-    Show.REFUSED: Q(status=ImportClipState.REFUSED),
 }
 FIELDS = (
     "import_set", "name", "status", "is_usable", "is_long", "seconds", "file", "wav", "findings", "text",
@@ -46,6 +47,14 @@ class ClipRow:
     chips: Sequence[RowChip]
 
 
+def load_list(import_set: Import, show: Show, number: str) -> "Page[Any]":
+    if show in {Show.LINES, Show.EARLIER}:
+        return load_lines(import_set, show, number)
+    return (
+        load_left_out(import_set, show, number) if show in OF_SEVERAL_TABLES else load_clips(import_set, show, number)
+    )
+
+
 def load_clips(import_set: Import, show: Show, number: str) -> "Page[Any]":
     rows = import_set.clips.filter(CONDITIONS[show]).select_related("recording", "twin").only(*FIELDS)
     page = Paginator(rows.order_by("name", "pk"), PAGE_SIZE).get_page(number)
@@ -54,10 +63,9 @@ def load_clips(import_set: Import, show: Show, number: str) -> "Page[Any]":
     return shown
 
 
-def make_file_row(file: ImportFile) -> ClipRow:
-    """A file that is left out as a whole, as a row of the list."""
-    found = " ".join(f"{one['text']} {one['advice']}" for one in file.findings)
-    return ClipRow(*_split_path(file.name), "", "", "", "", found or "It is neither a recording nor a text.", [])
+def load_left_out(import_set: Import, show: Show, number: str) -> "Page[Any]":
+    """Files, texts and clips that are left out, each with its reason."""
+    return Paginator(LeftOutRows(list_parts(import_set, show)), PAGE_SIZE).get_page(number)  # type: ignore[arg-type]  # it has what a page needs
 
 
 def load_lines(import_set: Import, show: Show, number: str) -> "Page[Any]":
@@ -95,22 +103,13 @@ def _format_length(seconds: float) -> str:
 
 def _describe(clip: ImportClip, show: Show) -> str:
     """Why it is not added, what was done with it, or what can be done later."""
-    if clip.status == ImportClipState.REFUSED:
-        found = [one for one in clip.findings if one["severity"] == Severity.ERROR]
-        return " ".join(f"{one['text']} {one['advice']}" for one in found[:1])
-    if clip.status == ImportClipState.DUPLICATE:
-        return _describe_duplicate(clip)
+    if clip.status in {ImportClipState.REFUSED, ImportClipState.DUPLICATE}:
+        return explain_clip(clip)
     if clip.is_long:
         return LONG_NOTE
     if show is not Show.CONVERTED:
         return ""
     return " ".join(str(one["text"]) for one in clip.findings if one["severity"] == Severity.FIXED)
-
-
-def _describe_duplicate(clip: ImportClip) -> str:
-    if clip.recording:
-        return f"The voice has the same audio as {clip.recording.file_name}"
-    return f"The same audio as {clip.twin.name}" if clip.twin else "The same audio as another file"
 
 
 def _list_chips(clip: ImportClip) -> list[RowChip]:

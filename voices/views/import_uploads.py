@@ -22,6 +22,7 @@ from voicehub.upload_limits import ARCHIVE_BYTES, IMPORT_FILES
 from voices import access
 from voices.models import Import, ImportFile
 from voices.services.imports import uploads
+from voices.services.imports.room import UploadTooLarge
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination"
@@ -63,7 +64,7 @@ def _call(view: View, request: HttpRequest, pk: UUID) -> HttpResponse:
         return _explain(404, "This upload does not exist. Upload the file again.")
     except uploads.OffsetConflict:
         return _explain(409, "The part does not begin where the upload has arrived.")
-    except uploads.UploadTooLarge as refusal:
+    except UploadTooLarge as refusal:
         return _explain(413, str(refusal))
     except ActionRefused as refusal:  # the import is over, or has expired
         return _explain(410, str(refusal))

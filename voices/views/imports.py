@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_user, require_permission
@@ -18,16 +20,10 @@ from voices.models import Import, ImportClip, ImportFile, ImportStatus, ImportTe
 from voices.services.imports import choices
 from voices.services.imports.add import start_adding
 from voices.services.imports.clear import discard_import
-from voices.views.import_counts import ImportCounts, Show, is_plain, read_show
-from voices.views.import_files import (
-    MAX_SHOWN,
-    describe_other_files,
-    list_code_pages,
-    load_archives,
-    load_left_out,
-    load_tables,
-)
-from voices.views.import_lists import load_clips, load_lines, make_file_row
+from voices.views.import_counts import ImportCounts, is_plain, read_show
+from voices.views.import_files import describe_other_files, list_code_pages, load_archives, load_tables
+from voices.views.import_left_out import generate_csv_lines
+from voices.views.import_lists import OF_SEVERAL_TABLES, load_list
 from voices.views.import_progress import is_check_failed, load_import_progress
 
 
@@ -55,24 +51,33 @@ def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts) -> dict[str, Any]:
-    show, number = read_show(request.GET.get("show", "")), request.GET.get("page", "1")
-    is_of_lines = show in {Show.LINES, Show.EARLIER}
+    show = read_show(request.GET.get("show", ""))
     figures = counts.list_figures(show)
-    tables, archives = load_tables(import_set), load_archives(import_set)
+    tables = load_tables(import_set, request.GET.get("tables", "1"))
     return {
         "show": show.name.lower(),
+        "is_of_several_tables": show in OF_SEVERAL_TABLES,
         "figures": figures,
-        "page": load_lines(import_set, show, number) if is_of_lines else load_clips(import_set, show, number),
-        "tables": tables[:MAX_SHOWN],
-        "has_more_tables": len(tables) > MAX_SHOWN,
-        "archives": archives[:MAX_SHOWN],
+        "groups": counts.list_groups(figures),
+        "page": load_list(import_set, show, request.GET.get("page", "1")),
+        "tables": tables,
+        "archives": load_archives(import_set, request.GET.get("archives", "1")),
         "code_pages": list(list_code_pages()),
-        "left_out": [make_file_row(file) for file in load_left_out(import_set)] if show is Show.REFUSED else [],
-        "left_out_more": counts.files["refused_files"] - MAX_SHOWN,
         "is_plain": is_plain(figures, counts),
         "has_doubt": any(table.is_in_doubt for table in tables),
-        "other_files": describe_other_files(import_set, counts),
+        "other_files": describe_other_files(counts),
     }
+
+
+@require_permission("voices.add_recording")
+@require_safe
+def import_left_out(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """All that is left out, with the reasons, as CSV. Texts are escaped against formula injection."""
+    import_set = _get_import(request, pk)
+    response = StreamingHttpResponse(generate_csv_lines(import_set), content_type="text/csv; charset=utf-8")
+    name = f"{slugify(import_set.voice.name) or 'voice'}-left-out-{import_set.created_at:%Y%m%d-%H%M}.csv"
+    response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
 
 
 @require_permission("voices.add_recording")

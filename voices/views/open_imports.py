@@ -39,7 +39,6 @@ def query_open_imports() -> QuerySet[Import]:
             ready_count=count_rows(ready),
             textless_count=count_rows(ready.filter(text="")),
             refused_count=count_rows(clips.filter(status=ImportClipState.REFUSED)),
-            file_count=count_rows(files),
             unchecked_count=count_rows(files.exclude(status=ImportFileStatus.CHECKED)),
         )
     )

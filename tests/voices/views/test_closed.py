@@ -42,6 +42,7 @@ RECORDING_URLS = {
     "recording_audio": "get",
     "recording_peaks": "get",
     "import_detail": "get",
+    "import_left_out": "get",
     "import_add": "post",
     "import_discard": "get",
     "import_columns": "post",

@@ -32,7 +32,9 @@ from voicehub.models import Task, User
 from voicehub.upload_limits import ARCHIVE_BYTES, IMPORT_BYTES, IMPORT_FILES, RECORDING_BYTES, TRANSCRIPT_TABLE_BYTES
 from voices.models import Import, ImportFile, ImportStatus, Voice
 from voices.models.imports import IMPORT_LIFETIME
-from voices.services.imports.rows import CHECK_TASK, create_import
+from voices.services.imports import uploads
+from voices.services.imports.room import create_import
+from voices.services.imports.rows import CHECK_TASK
 from voices.services.imports.uploads import store_whole_file
 from voices.views import import_create
 
@@ -51,7 +53,7 @@ def import_set(voice: Voice, producer: User) -> Import:
 
 @pytest.fixture
 def file(import_set: Import) -> ImportFile:
-    return ImportFile.objects.create(import_set=import_set, name="a.wav", size=10, metadata="filename YQ==")
+    return uploads.create_upload(import_set, "a.wav", 10, metadata="filename YQ==")
 
 
 def get_url(file: ImportFile) -> str:
@@ -165,16 +167,28 @@ def test_larger_file_than_its_kind_may_be_is_refused(
 
 
 def test_import_has_limits_of_files_and_bytes(producer_client: Client, import_set: Import) -> None:
-    rows = [ImportFile(import_set=import_set, name=f"{n}.wav", size=1) for n in range(IMPORT_FILES - 1)]
-    ImportFile.objects.bulk_create(rows)
+    Import.objects.update(file_count=IMPORT_FILES - 1)
     assert create_upload(producer_client, import_set, 3).status_code == 201
     refused = create_upload(producer_client, import_set, 3)
     assert refused.status_code == 413 and "at most 20,000 files" in refused.json()["problem"]
-    ImportFile.objects.all().delete()
-    ImportFile.objects.create(import_set=import_set, name="a", size=IMPORT_BYTES - 3)
+    Import.objects.update(file_count=0, file_bytes=IMPORT_BYTES - 3)
     assert create_upload(producer_client, import_set, 3).status_code == 201
     refused = create_upload(producer_client, import_set, 1)
     assert refused.status_code == 413 and "at most 20 GB" in refused.json()["problem"]
+
+
+def test_totals_of_an_import_follow_its_files(producer_client: Client, voice: Voice) -> None:
+    url = reverse("voices:import_create", args=[voice.pk])
+    producer_client.post(url, {"recordings": [make_upload("a.wav", b"12345"), make_upload("b.wav", b"")]})
+    import_set = Import.objects.get()
+    assert (import_set.file_count, import_set.file_bytes) == (2, 5)
+    for _ in range(2):  # the second one repeats the first
+        response = create_upload(producer_client, import_set, 90, metadata={"filename": "c", "lastModified": "1"})
+    import_set.refresh_from_db()
+    assert (import_set.file_count, import_set.file_bytes) == (3, 95)
+    assert [producer_client.delete(response["Location"], headers=VERSION).status_code for _ in range(2)] == [204, 404]
+    import_set.refresh_from_db()
+    assert (import_set.file_count, import_set.file_bytes) == (2, 5)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +418,7 @@ def test_form_without_scripts_stores_its_files_and_inspects_nothing(producer_cli
 def test_form_says_which_file_is_too_large(
     producer_client: Client, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voices.services.imports.uploads.RECORDING_BYTES", 5 << 20)
+    monkeypatch.setattr("voices.services.imports.room.RECORDING_BYTES", 5 << 20)
     url, content = reverse("voices:import_create", args=[voice.pk]), bytes((5 << 20) + 1)
     page = producer_client.post(url, {"recordings": [make_upload("a.wav", content)]}, follow=True)
     assert "a.wav: The file is larger than 5 MB." in page.content.decode() and not Import.objects.exists()

@@ -79,7 +79,15 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
     import_set = make_mixed_import(studio, voice)
     response = fetch(producer_client, import_set)
     figures = {figure.show.value: figure.count for figure in response.context["figures"]}
-    assert figures == {"": 4, "no-transcript": 2, "lines": 1, "duplicates": 2, "refused": 2, "earlier": 1}
+    assert figures == {
+        "": 4,
+        "no-transcript": 2,
+        "lines": 1,
+        "duplicates": 2,
+        "refused": 2,
+        "earlier": 1,
+        "not-needed": 1,
+    }
     lists = {
         "": "Long recording: it can be split into clips after it is added",
         "no-transcript": "c.wav",
@@ -87,6 +95,7 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
         "duplicates": "The same audio as wavs/a.wav",
         "refused": "It is neither a recording nor a text.",
         "earlier": "New words for it.",
+        "not-needed": "A file of an editor or a system",
     }
     for show, expected in lists.items():
         text = fetch(producer_client, import_set, show=show).content.decode()
@@ -163,6 +172,39 @@ def test_code_page_is_chosen_on_the_page(studio: Studio, voice: Voice, producer_
     check(import_set)
     assert "Names read as code page 866" in fetch(producer_client, import_set).content.decode()
     assert "There is no such code page" in producer_client.post(url, {"code_page": "x"}, follow=True).content.decode()
+    same = producer_client.post(url, {"code_page": "cp866"}, follow=True).content.decode()
+    assert "The names are read in this code page already." in same
+    assert not Task.objects.filter(kind=CHECK_TASK, status="waiting").exists()
+
+
+def test_code_page_is_offered_only_while_it_can_change_names(
+    studio: Studio, voice: Voice, producer_client: Client
+) -> None:
+    files = {f"{n}.zip": build_zip(ZipMember(f"Grü{n}.wav".encode("cp850"), make_clip(n))) for n in (1, 2)}
+    import_set = make_checked_import(voice, studio.producer, files)
+    first, second = import_set.files.order_by("name")
+    urls = [reverse("voices:import_code_page", args=[file.pk]) for file in (first, second)]
+    stays = "Recordings of this archive are in the voice already, so the names stay as they are."
+
+    def choose(url: str) -> str:
+        return str(producer_client.post(url, {"code_page": "cp866"}, follow=True).content.decode())
+
+    text = fetch(producer_client, import_set).content.decode()
+    assert all(url in text for url in urls) and stays not in text
+    # The adding failed after the first archive, and the import is open again.
+    ImportClip.objects.filter(source=first).update(status="added")
+    text = fetch(producer_client, import_set).content.decode()
+    assert urls[0] not in text and urls[1] in text and text.count(stays) == 1
+    assert "Recordings of this archive are in the voice already, under their present names." in choose(urls[0])
+    start_adding(Import.objects.get(), studio.producer)
+    text = fetch(producer_client, import_set).content.decode()
+    assert not any(url in text for url in urls)
+    assert "This import is being added to the voice." in choose(urls[1])
+    add(import_set)
+    text = fetch(producer_client, import_set).content.decode()
+    assert not any(url in text for url in urls) and stays not in text
+    assert "This import was added to the voice already." in choose(urls[1])
+    assert {file.chosen_code_page for file in import_set.files.all()} == {""}
 
 
 def test_clip_can_be_played(studio: Studio, voice: Voice, producer_client: Client) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.db import transaction
 
@@ -15,7 +17,7 @@ from audio.ingest_batch import IngestedFile, ingest_files
 from audio.untrusted.runner import ChildFailed
 from audio.wav.convert import is_convertible
 from voicehub.storage import open_local_path
-from voicehub.upload_limits import ARCHIVE_WAV_BYTES
+from voicehub.upload_limits import ARCHIVE_WAV_BYTES, IMPORT_WAV_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportText
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
 from voices.services.imports.rows import lock_open
@@ -70,7 +72,7 @@ class _ArchiveCheck:
         self.thresholds, self.wavs = thresholds, wavs
         self.head: ArchiveHead | None = None
         self.texts: list[ImportText] = []
-        self.converted_bytes = 0
+        self.wav_room = ARCHIVE_WAV_BYTES
         self.stored = set(file.clips.values_list("position", flat=True))
 
     def store_parts(self, parts: Generator[ArchiveHead | TextFile | Member, None, None]) -> None:
@@ -90,13 +92,24 @@ class _ArchiveCheck:
 
     def _store_batch(self, members: Sequence[Member]) -> None:
         batch = [member for member in members if member.number not in self.stored]
-        is_room = self.converted_bytes <= ARCHIVE_WAV_BYTES
-        converted = _convert_members(batch, self.wavs, self.thresholds, self.work) if is_room else {}
-        self.converted_bytes += sum(found.wav.stat().st_size for found in converted.values() if found.wav)
+        converted = self._convert(batch)
         sounds = [_describe_member(self.file, member, converted.get(member.number)) for member in batch]
         self.work.extend_lease()
-        store_clips(self.import_set, sounds, (), self.work.keep_lease)
+        self.work.wav_room -= store_clips(self.import_set, sounds, (), self.work.keep_lease)
         self.work.add_done(len(members))
+
+    def _convert(self, batch: Sequence[Member]) -> dict[int, IngestedFile]:
+        """What is left of the members in other formats, by number. Without room, nothing more is converted."""
+        is_archive_full = self.wav_room < self.work.wav_room
+        room = min(self.wav_room, self.work.wav_room)
+        converted = _convert_members(batch, self.wavs, self.thresholds, self.work, room)
+        self.wav_room -= sum(found.wav.stat().st_size for found in converted.values() if found.wav)
+        for number, found in converted.items():
+            if not found.has_room:
+                fields = refuse_archive_wav(found.fields) if is_archive_full else refuse_wav(found.fields)
+                converted[number] = replace(found, fields=fields)
+                self.wav_room = 0
+        return converted
 
     def finish(self) -> None:
         assert self.head  # noqa: S101 - the child yields it first
@@ -120,17 +133,26 @@ def _refuse_archive(import_set: Import, file: ImportFile, finding: Finding) -> N
 
 
 def _convert_members(
-    members: Sequence[Member], wavs: Path, thresholds: Thresholds, work: ImportWork
-) -> Mapping[int, IngestedFile]:
+    members: Sequence[Member], wavs: Path, thresholds: Thresholds, work: ImportWork, room: int
+) -> dict[int, IngestedFile]:
     """The results of the members in other audio formats, by number, in one child."""
     others = [member for member in members if member.path and _is_convertible(member)]
     if not others:
         return {}
     paths = [member.path for member in others if member.path]
     folder = _make_folder(wavs, f"{members[0].number}")
-    with closing(ingest_files(paths, folder, CLIP_LIMITS, thresholds)) as results:
+    with closing(ingest_files(paths, folder, CLIP_LIMITS, thresholds, room=room)) as results:
         found = list(work.follow(results))
     return {member.number: result for member, result in zip(others, found, strict=True)}
+
+
+def refuse_wav(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a file that is not converted, because the import has no room for its WAV."""
+    return {**fields, "findings": [make_finding("wavs_too_big", limit=IMPORT_WAV_BYTES >> 30).as_dict()]}
+
+
+def refuse_archive_wav(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {**fields, "findings": [make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()]}
 
 
 def _is_convertible(member: Member) -> bool:
@@ -142,6 +164,4 @@ def _describe_member(file: ImportFile, member: Member, converted: IngestedFile |
         values = (converted.ok, converted.has_sound, converted.fields, member.path, converted.wav)
         return CheckedSound(file, member.number, member.name, *values, is_spare=True)
     fields, has_sound = member.facts, bool(member.facts["seconds"])
-    if member.path and _is_convertible(member):
-        fields = {**fields, "findings": [make_finding("archive_too_big", limit=ARCHIVE_WAV_BYTES >> 20).as_dict()]}
     return CheckedSound(file, member.number, member.name, member.ok, has_sound, fields, member.path, is_spare=True)

@@ -22,10 +22,11 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move_all
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
-from voices.services.imports.archives import check_archive
+from voices.services.imports.archives import check_archive, refuse_wav
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
 from voices.services.imports.kinds import read_kind
 from voices.services.imports.matching import match_texts
+from voices.services.imports.room import measure_wav_room
 from voices.services.imports.rows import lock_open
 from voices.services.imports.texts import make_text
 from voices.services.imports.work import ImportWork, clear_work
@@ -43,6 +44,7 @@ def check_import(import_id: str, lease: Lease) -> timedelta | None:
     waiting = import_set.files.filter(status=ImportFileStatus.UPLOADED)
     work = ImportWork(import_set, lease.extend)
     work.begin(waiting.count())
+    work.wav_room = measure_wav_room(import_set)
     try:
         with TemporaryDirectory(prefix="voicehub-import-") as folder:
             _check_files(list(waiting[:FILES_PER_RUN]), Path(folder), work)
@@ -96,10 +98,11 @@ def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, t
         small = [file for file in files if file.size <= RECORDING_BYTES]
         paths = [_open_path(stack, file, folder, work) for file in small]
         wavs = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
-        results = stack.enter_context(closing(ingest_files(paths, wavs, CLIP_LIMITS, thresholds)))
+        results = stack.enter_context(closing(ingest_files(paths, wavs, CLIP_LIMITS, thresholds, room=work.wav_room)))
         sounds: list[CheckedSound] = []
         for file, path, found in zip(small, paths, work.follow(results), strict=True):
-            sounds.append(CheckedSound(file, 0, file.name, found.ok, found.has_sound, found.fields, path, found.wav))
+            fields = found.fields if found.has_room else refuse_wav(found.fields)
+            sounds.append(CheckedSound(file, 0, file.name, found.ok, found.has_sound, fields, path, found.wav))
             if len(sounds) == BATCH_SIZE:
                 _store_batch(work, sounds)
                 sounds = []
@@ -114,7 +117,8 @@ def _open_path(stack: ExitStack, file: ImportFile, folder: Path, work: ImportWor
 
 def _store_batch(work: ImportWork, sounds: Sequence[CheckedSound]) -> None:
     work.extend_lease()
-    store_clips(work.import_set, sounds, [sound.source for sound in sounds], work.keep_lease)
+    finished = [sound.source for sound in sounds]
+    work.wav_room -= store_clips(work.import_set, sounds, finished, work.keep_lease)
     work.add_done(len(sounds))
 
 

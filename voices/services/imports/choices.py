@@ -1,12 +1,15 @@
 """What a person decides about an import before it is added. A task then checks or matches once more."""
 
+from uuid import UUID
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audio.archives.name_encoding import OTHER_PAGES, PAGES
 from voicehub import outbox
 from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
-from voices.models import Import, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, ImportText
+from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportFileKind, ImportFileStatus, ImportText
 from voices.services.imports.archives import forget_contents
 from voices.services.imports.rows import CHECK_TASK, lock_open
 from voices.services.imports.work import start_work
@@ -39,15 +42,23 @@ def choose_code_page(file: ImportFile, page: str) -> None:
         raise ActionRefused("There is no such code page. Reload the page and choose again.")
     with transaction.atomic():
         lock_open(file.import_set)
-        if file.clips.filter(status=ImportClipState.ADDED).exists():
+        if file.pk in query_added_archives(file.import_set):
             raise ActionRefused(
                 "Recordings of this archive are in the voice already, under their present names. Add the others too, "
                 "or discard this import and upload the archive to another one."
             )
+        if page == file.code_page:
+            raise ActionRefused("The names are read in this code page already. Choose another one.")
         if not move(file, ImportFileStatus.UPLOADED, since=ImportFileStatus.CHECKED, chosen_code_page=page):
             raise ActionRefused("The archive is still being checked. Wait until that is done, then choose again.")
         forget_contents(file)
         _enqueue_check(file.import_set)
+
+
+def query_added_archives(import_set: Import) -> QuerySet[ImportClip, UUID]:
+    """The ids of files with recordings in the voice. Another code page would not change the names of these."""
+    added = import_set.clips.filter(status=ImportClipState.ADDED).order_by()
+    return added.values_list("source", flat=True).distinct()
 
 
 def _change_text(text: ImportText, **fields: object) -> None:

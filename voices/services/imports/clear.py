@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from consent.models import Talent
 from consent.services.legal_hold import is_deletion_on_hold, require_no_hold
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus
@@ -16,7 +17,7 @@ from voicehub.retry_policy import LEGAL_HOLD_RETRY
 from voicehub.transitions import move
 from voices.models import Import, ImportClipState, ImportFile, ImportPart, ImportStatus, ImportText
 from voices.models.imports import IMPORT_LIFETIME
-from voices.services.imports.expiry import delete_folder
+from voices.services.imports.expiry import SWEEP_TASK, delete_folder
 from voices.services.imports.rows import CHECK_TASK, lock_open
 from voices.services.imports.spare_files import delete_clip_files
 
@@ -57,6 +58,13 @@ def expire_imports() -> None:
     for import_set in old.select_related("voice__talent"):
         with handle_refusal(_ignore_hold):
             _expire(import_set)
+
+
+def resume_clearing(talent: Talent) -> None:
+    """Enqueue all that the talent's legal hold kept of imports, in the caller's transaction."""
+    outbox.hasten_tasks(CLEAR_TASK, Import.objects.filter(voice__talent=talent).values_list("pk", flat=True))
+    for kind in (EXPIRE_TASK, SWEEP_TASK):
+        outbox.enqueue_task(kind, "all")
 
 
 def _ignore_hold(_reason: str) -> None:

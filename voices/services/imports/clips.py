@@ -51,9 +51,10 @@ def store_clips(
     sounds: Sequence[CheckedSound],
     finished: Sequence[ImportFile] = (),
     keep_lease: Callable[[], object] = keep_no_lease,
-) -> None:
+) -> int:
     """Store these clips, and mark the files that are finished with them as checked, in one transaction.
 
+    Returns the bytes of the WAVs that it stored. What of the clips is in a temporary folder is deleted there.
     Raises ActionRefused, and stores nothing, if the import is not open anymore. `keep_lease` is called after each file
     that is copied. If it raises LeaseLost, the files stay: another worker stores the same ones.
     """
@@ -75,6 +76,16 @@ def store_clips(
         with suppress(OSError, DatabaseError):
             _delete_unstored([clip for clip, _sound in placed])
         raise
+    for sound in sounds:
+        delete_temporary(sound)
+    return sum(clip.wav_size for clip in clips)
+
+
+def delete_temporary(sound: CheckedSound) -> None:
+    """Delete what is left of it in a temporary folder: a duplicate is not moved, and another disk gets a copy."""
+    for path in (sound.wav, sound.path if sound.is_spare else None):
+        if path:
+            path.unlink(missing_ok=True)
 
 
 def mark_checked(file: ImportFile, kind: ImportFileKind, **fields: Any) -> None:
@@ -127,7 +138,7 @@ def _list_errors(fields: Mapping[str, Any]) -> list[str]:
 
 def _store_files(storage: Storage, clip: ImportClip, sound: CheckedSound) -> None:
     if sound.wav:
-        clip.wav.name = make_clip_wav_path(clip, "")
+        clip.wav.name, clip.wav_size = make_clip_wav_path(clip, ""), sound.wav.stat().st_size
         store_local_file(storage, sound.wav, clip.wav.name, is_spare=True)
     assert sound.path is not None  # noqa: S101 - a clip without a path is refused
     clip.file.name = make_clip_path(clip, "")

@@ -12,6 +12,8 @@ from voicehub.retry_policy import BROKEN_PART_AGE
 from voicehub.storage import list_folder, private
 from voices.models import Import, ImportFileStatus, ImportPart
 
+SWEEP_TASK = "delete_old_uploads"
+
 
 def delete_old_uploads() -> None:
     """Delete the parts that belong to no upload, except those of talents with a legal hold.

@@ -1,18 +1,13 @@
-"""Create imports, and what all that works on them asks: whether they are still open."""
+"""What all that works on imports asks: whether they are still open, and which files are not checked."""
 
 from django.db.models import F, Q, QuerySet
 
-from voicehub.models import User
 from voicehub.refusals import ActionRefused
-from voices.models import Import, ImportFile, ImportFileStatus, ImportStatus, Voice
+from voices.models import Import, ImportFile, ImportFileStatus, ImportStatus
 
 CHECK_TASK, ADD_TASK = "check_import", "add_import"
 # All parts of such a file have arrived, and a task joins them.
 IS_JOINING = Q(status=ImportFileStatus.UPLOADING, received=F("size"), size__gt=0)
-
-
-def create_import(voice: Voice, by: User) -> Import:
-    return Import.objects.create(voice=voice, by=by)
 
 
 def lock_import(import_set: Import) -> Import:
@@ -34,6 +29,8 @@ def query_unchecked(import_set: Import) -> QuerySet[ImportFile]:
 
 def require_open(import_set: Import) -> None:
     """Raise ActionRefused if the import is being added, or was added or discarded."""
+    if import_set.status == ImportStatus.ADDING:
+        raise ActionRefused("This import is being added to the voice. Start another one for other files.")
     if import_set.status != ImportStatus.OPEN:
         state = "discarded" if import_set.status == ImportStatus.DISCARDED else "added to the voice"
         raise ActionRefused(f"This import was {state} already. Start another one.")

@@ -11,28 +11,29 @@ from typing import BinaryIO, Protocol
 from botocore.exceptions import BotoCoreError
 from django.core.files.base import ContentFile, File
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Sum
+from django.db.models import F
 from django.utils import timezone
 
-from audio.archives.kinds import EXTENSIONS
-from audio.transcripts.names import TABLE_SUFFIXES
 from voicehub import outbox
 from voicehub.name_fields import remove_bidi_controls
 from voicehub.refusals import ActionRefused
-from voicehub.storage import StorageUnavailable, StoredFileLost, explain_storage_errors, hash_file
+from voicehub.storage import (
+    StorageUnavailable,
+    StoredFileLost,
+    explain_storage_errors,
+    hash_file,
+    open_stored_file,
+)
 from voicehub.transitions import move
-from voicehub.upload_limits import ARCHIVE_BYTES, IMPORT_BYTES, IMPORT_FILES, RECORDING_BYTES, TRANSCRIPT_TABLE_BYTES
+from voicehub.upload_limits import IMPORT_PART_BYTES
 from voices.models import Import, ImportFile, ImportFileStatus, ImportPart, ImportStatus
 from voices.models.imports import NAME_LENGTH, make_import_path, make_part_path
+from voices.services.imports.room import delete_file, insert_file, require_size
 from voices.services.imports.rows import CHECK_TASK, lock_import, require_open
 
 BLOCK = 64 << 10
 JOIN_TASK = "join_import_file"
 EXPIRED = "This upload has expired. Upload the files again."
-
-
-class UploadTooLarge(ActionRefused):
-    """The file, or its import, is larger than the limits allow."""
 
 
 class UploadExpired(ActionRefused):
@@ -54,11 +55,12 @@ def require_usable(import_set: Import) -> None:
         raise UploadExpired(EXPIRED)
 
 
-def find_size_limit(name: str) -> int:
-    lower = name.lower()
-    if lower.endswith(EXTENSIONS):
-        return ARCHIVE_BYTES
-    return TRANSCRIPT_TABLE_BYTES if lower.endswith(TABLE_SUFFIXES) else RECORDING_BYTES
+def _lock_usable(import_set: Import) -> Import:
+    locked = Import.objects.select_for_update().filter(pk=import_set.pk).first()
+    if locked is None:
+        raise UploadExpired(EXPIRED)
+    require_usable(locked)
+    return locked
 
 
 def clean_path(name: str) -> str:
@@ -73,28 +75,15 @@ def create_upload(import_set: Import, name: str, size: int, *, metadata: str = "
 
     `metadata` is the header of its request. A file without content is complete at once.
     """
-    require_usable(import_set)
-    if key and (earlier := import_set.files.filter(upload_key=key).first()):
-        return _complete_empty(earlier)
-    _require_room(import_set, clean_path(name), size)
-    file = ImportFile(import_set=import_set, name=clean_path(name), size=size, metadata=metadata, upload_key=key)
-    try:
-        with transaction.atomic():
-            file.save(force_insert=True)
-    except IntegrityError:  # the same request came twice at once
-        return import_set.files.get(upload_key=key)
+    name = clean_path(name)
+    with transaction.atomic():
+        locked = _lock_usable(import_set)
+        file = import_set.files.filter(upload_key=key).first() if key else None
+        if file is None:
+            require_size(name, size)
+            file = ImportFile(import_set=import_set, name=name, size=size, metadata=metadata, upload_key=key)
+            insert_file(locked, file)
     return _complete_empty(file)
-
-
-def _require_room(import_set: Import, name: str, size: int) -> None:
-    limit = find_size_limit(name)
-    if size > limit:
-        raise UploadTooLarge(f"The file is larger than {limit >> 20} MB. Split it before you upload it.")
-    stored = import_set.files.aggregate(count=Count("pk"), size=Sum("size"))
-    if stored["count"] >= IMPORT_FILES:
-        raise UploadTooLarge(f"An import has at most {IMPORT_FILES:,} files. Add these first, then upload the others.")
-    if (stored["size"] or 0) + size > IMPORT_BYTES:
-        raise UploadTooLarge(f"An import has at most {IMPORT_BYTES >> 30} GB. Add these files first, then the others.")
 
 
 def _complete_empty(file: ImportFile) -> ImportFile:
@@ -107,18 +96,19 @@ def _complete_empty(file: ImportFile) -> ImportFile:
 
 def store_whole_file(import_set: Import, file: "File[bytes]") -> ImportFile:
     """Store a file of a form, as complete. Raises ActionRefused, UploadTooLarge."""
-    require_usable(import_set)
-    name, size = clean_path(file.name or ""), file.size or 0
-    _require_room(import_set, name, size)
-    row = ImportFile(import_set=import_set, name=name, size=size)
+    row = ImportFile(import_set=import_set, name=clean_path(file.name or ""), size=file.size or 0)
+    require_size(row.name, row.size)
     sha256 = hash_file(file)
-    row.save(force_insert=True)
+    with transaction.atomic():
+        locked = _lock_usable(import_set)
+        insert_file(locked, row)
     stored = row.file.storage.save(make_import_path(row, ""), file)
     with transaction.atomic():
         is_complete = complete_file(row, stored, sha256)
     if not is_complete:
         row.file.storage.delete(stored)
-        row.delete()
+        with transaction.atomic():
+            delete_file(row)
         raise ActionRefused("This import was added or discarded meanwhile. Start another one.")
     return row
 
@@ -146,21 +136,53 @@ def append_part(file: ImportFile, offset: int, stream: Readable) -> int:
     require_usable(file.import_set)
     if file.status != ImportFileStatus.UPLOADING or file.received != offset:
         raise OffsetConflict
-    with tempfile.TemporaryFile(prefix="voicehub-part-") as received:
-        size, sha256 = _receive(stream, received, file.size - offset)
+    with tempfile.TemporaryFile(prefix="voicehub-part-") as target:
+        received = _Received(target)
+        short = _copy_short_part(file, offset, received)
+        size = _receive(stream, received, file.size - offset)
         if size:
-            part = _store_part(file, offset, File(received))
+            part = _store_part(file, short.start if short else offset, received.rewind())
             try:
-                _count_part(part, size, sha256)
+                _count_part(part, offset + size, received.digest.hexdigest(), short)
             except OffsetConflict:
                 _discard_part(part)
                 raise
+            if short:
+                _discard_part(short)
     return offset + size
 
 
-def _receive(stream: Readable, target: BinaryIO, limit: int) -> tuple[int, str]:
-    """Copy at most `limit` bytes in blocks. Returns their number and SHA-256."""
-    digest, size = hashlib.sha256(), 0
+class _Received:
+    """Bytes of one part in a temporary file, with their SHA-256."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target, self.digest = target, hashlib.sha256()
+
+    def write(self, block: bytes) -> None:
+        self._target.write(block)
+        self.digest.update(block)
+
+    def rewind(self) -> "File[bytes]":
+        self._target.seek(0)
+        return File(self._target)
+
+
+def _copy_short_part(file: ImportFile, offset: int, received: _Received) -> ImportPart | None:
+    """Copy the part before this offset if it is a short one, so that the next one replaces it."""
+    part = file.parts.filter(size__lt=IMPORT_PART_BYTES, start=offset - F("size")).first() if offset else None
+    if part is None:
+        return None
+    with suppress(StoredFileLost), open_stored_file(part.content) as stored:
+        content = stored.read()
+        if len(content) == part.size:
+            received.write(content)
+            return part
+    return None  # joining the parts finds that it is lost
+
+
+def _receive(stream: Readable, received: _Received, limit: int) -> int:
+    """Copy at most `limit` bytes in blocks. Returns their number."""
+    size = 0
     while size < limit:
         try:
             block = stream.read(min(BLOCK, limit - size))
@@ -168,11 +190,9 @@ def _receive(stream: Readable, target: BinaryIO, limit: int) -> tuple[int, str]:
             break
         if not block:
             break
-        target.write(block)
-        digest.update(block)
+        received.write(block)
         size += len(block)
-    target.seek(0)
-    return size, digest.hexdigest()
+    return size
 
 
 def _store_part(file: ImportFile, offset: int, content: "File[bytes]") -> ImportPart:
@@ -192,13 +212,19 @@ def _store_part(file: ImportFile, offset: int, content: "File[bytes]") -> Import
     return part
 
 
-def _count_part(part: ImportPart, size: int, sha256: str) -> None:
-    """Add a stored part to its file. Of two parts with the same start, one is added; OffsetConflict for the other."""
-    end, file = part.start + size, part.file
-    waiting = ImportFile.objects.filter(pk=file.pk, status=ImportFileStatus.UPLOADING, received=part.start)
+def _count_part(part: ImportPart, end: int, sha256: str, short: ImportPart | None) -> None:
+    """Add a stored part to its file, in place of `short`. Of two parts with the same start, one is added.
+
+    OffsetConflict for the other one. `short` then counts no more: the sweep deletes it if its deletion is cut off.
+    """
+    file, size = part.file, end - part.start
+    before = short.start + (short.size or 0) if short else part.start
+    waiting = ImportFile.objects.filter(pk=file.pk, status=ImportFileStatus.UPLOADING, received=before)
     with transaction.atomic():
         is_open = lock_import(file.import_set).status == ImportStatus.OPEN
         if not is_open or not waiting.update(received=end, changed_at=timezone.now()):
+            raise OffsetConflict
+        if short and not ImportPart.objects.filter(pk=short.pk).update(size=None):
             raise OffsetConflict
         file.received = end
         if size == file.size:  # the only part is the file
@@ -223,10 +249,11 @@ def terminate_upload(file: ImportFile) -> None:
     require_usable(file.import_set)
     parts = list(file.parts.all())
     with transaction.atomic():
+        lock_import(file.import_set)
         row = ImportFile.objects.select_for_update().get(pk=file.pk)
         if row.status != ImportFileStatus.UPLOADING:
             raise ActionRefused("The file has arrived. Its import can be discarded as a whole.")
-        row.delete()
+        delete_file(row)
     for part in parts:
         _discard_part(part)
 

@@ -26,7 +26,8 @@ STEP_RESULTS = 10
 class ImportWork:
     """Counts files of an import as done, and renews the lease, at most every WRITE_INTERVAL.
 
-    A run goes on counting where the one before stopped, until `end` is called.
+    A run goes on counting where the one before stopped, until `end` is called. `wav_room` is how many bytes the WAVs
+    may take that are still to be converted.
     """
 
     import_set: Import
@@ -35,6 +36,7 @@ class ImportWork:
     started: float = field(default_factory=time.monotonic)
     run_units: int = 0
     extended: float = field(default_factory=time.monotonic)
+    wav_room: int = 0
 
     def begin(self, left: int) -> None:
         """`left` files are still to be worked on."""

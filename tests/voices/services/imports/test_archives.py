@@ -74,8 +74,8 @@ def test_conversion_stops_at_a_total_size_of_wav(studio: Studio, voice: Voice, m
     monkeypatch.setattr(archives, "ARCHIVE_WAV_BYTES", len(make_clip(1)) + 1)
     files = {f"{number}.flac": encode_flac(make_clip(number)) for number in (1, 2, 3)}
     import_set = make_checked_import(voice, studio.producer, pack(files))
-    assert list_refused(import_set) == {"3.flac": "archive_too_big"}
-    assert list_states(import_set) == {"1.flac": "ready", "2.flac": "ready", "3.flac": "refused"}
+    assert list_refused(import_set) == {"2.flac": "archive_too_big", "3.flac": "archive_too_big"}
+    assert list_states(import_set) == {"1.flac": "ready", "2.flac": "refused", "3.flac": "refused"}
 
 
 @pytest.mark.parametrize("kind", ["path that leads out", "end cut off"])

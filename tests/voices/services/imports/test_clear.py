@@ -21,6 +21,7 @@ from voices.models import Import, ImportPart, ImportStatus, ImportText, Voice
 from voices.models.imports import IMPORT_LIFETIME
 from voices.services.imports.add import start_adding
 from voices.services.imports.clear import CLEAR_TASK, EXPIRE_TASK, discard_import
+from voices.services.imports.expiry import SWEEP_TASK
 from voices.services.imports.rows import CHECK_TASK
 
 pytestmark = pytest.mark.django_db
@@ -142,9 +143,40 @@ def test_legal_hold_set_after_the_import_was_discarded_keeps_the_files(studio: S
     waiting = Task.objects.get(kind=CLEAR_TASK, status="waiting")
     assert waiting.due_at > timezone.now() + LEGAL_HOLD_RETRY - timedelta(minutes=5)
     release_hold(talent, studio.producer, "It is settled.")
-    Task.objects.filter(pk=waiting.pk).update(due_at=timezone.now())
+    run_due_tasks(CLEAR_TASK)
+    assert list_stored(import_set) == [], "it does not wait for the next attempt"
+
+
+def test_release_of_a_legal_hold_expires_old_imports_and_broken_uploads_at_once(
+    studio: Studio, import_set: Import
+) -> None:
+    talent = import_set.voice.talent
+    set_hold(talent, studio.producer, "A dispute about the recordings.")
+    age(import_set, 2 * IMPORT_LIFETIME)
+    expire()
+    outbox.enqueue_task(SWEEP_TASK, "all")
+    run_due_tasks(SWEEP_TASK, once=SWEEP_TASK)
+    assert ImportPart.objects.exists() and len(list_stored(import_set)) == 9
+    release_hold(talent, studio.producer, "It is settled.")
+    run_due_tasks(SWEEP_TASK, once=SWEEP_TASK)
+    assert not ImportPart.objects.exists()
+    run_due_tasks(EXPIRE_TASK, once=EXPIRE_TASK)
     run_due_tasks(CLEAR_TASK)
     assert list_stored(import_set) == []
+
+
+def test_release_of_a_legal_hold_starts_no_task_of_another_talent(studio: Studio, import_set: Import) -> None:
+    other = make_checked_import(
+        studio.make_voice(talent=studio.make_talent("Other")), studio.producer, {"a.wav": make_clip(5)}
+    )
+    for one in (import_set, other):
+        discard_import(one)
+        set_hold(one.voice.talent, studio.producer, "A dispute.")
+    run_due_tasks(CLEAR_TASK)
+    release_hold(other.voice.talent, studio.producer, "It is settled.")
+    now = timezone.now()
+    due = Task.objects.filter(kind=CLEAR_TASK, status="waiting", due_at__lte=now).values_list("object_id", flat=True)
+    assert list(due) == [str(other.pk)]
 
 
 @pytest.mark.django_db(transaction=True)

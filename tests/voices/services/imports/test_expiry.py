@@ -18,7 +18,7 @@ from voices.models import Import, ImportFile, ImportPart, ImportStatus
 from voices.models.imports import IMPORT_LIFETIME
 from voices.services.imports.clear import CLEAR_TASK, EXPIRE_TASK, discard_import
 from voices.services.imports.expiry import delete_old_uploads
-from voices.services.imports.rows import create_import
+from voices.services.imports.room import create_import
 from voices.services.imports.uploads import JOIN_TASK, append_part, create_upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]

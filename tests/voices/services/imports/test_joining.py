@@ -15,9 +15,10 @@ from voicehub.models import Task, TaskStatus
 from voicehub.outbox import LeaseLost
 from voicehub.storage import open_stored_file
 from voices.models import Import, ImportFile, ImportPart
-from voices.services.imports import joining, work
+from voices.services.imports import joining, uploads, work
 from voices.services.imports.joining import join_parts
-from voices.services.imports.rows import CHECK_TASK, create_import
+from voices.services.imports.room import create_import
+from voices.services.imports.rows import CHECK_TASK
 from voices.services.imports.uploads import JOIN_TASK, append_part, create_upload, terminate_upload
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -29,8 +30,9 @@ def import_set(studio: Studio) -> Import:
 
 
 @pytest.fixture
-def file(import_set: Import) -> ImportFile:
+def file(import_set: Import, monkeypatch: pytest.MonkeyPatch) -> ImportFile:
     """A file that has arrived in three parts."""
+    monkeypatch.setattr(uploads, "IMPORT_PART_BYTES", 3)
     file = create_upload(import_set, "a.wav", 9)
     for offset in (0, 3, 6):
         append_part(load(file), offset, io.BytesIO(b"123456789"[offset : offset + 3]))

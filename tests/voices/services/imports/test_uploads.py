@@ -21,7 +21,8 @@ from voicehub.models import Task
 from voicehub.refusals import ActionRefused
 from voices.models import Import, ImportFile, ImportPart, ImportStatus
 from voices.services.imports import uploads
-from voices.services.imports.rows import CHECK_TASK, create_import
+from voices.services.imports.room import create_import
+from voices.services.imports.rows import CHECK_TASK
 from voices.services.imports.uploads import JOIN_TASK, OffsetConflict, append_part, create_upload, terminate_upload
 
 one_database = pytest.mark.one_database
@@ -75,6 +76,50 @@ def test_any_split_with_any_repeated_part_gives_the_same_bytes(import_set: Impor
     assert (load(file).status, load(file).sha256) == ("uploaded", hashlib.sha256(content).hexdigest())
     assert [path.read_bytes() for path in list_stored(import_set)] == [content], "the parts are deleted"
     assert not ImportPart.objects.exists() and Task.objects.filter(kind=CHECK_TASK).count() == 1
+
+
+@pytest.mark.django_db
+@one_database
+@pytest.mark.parametrize("size", [95, 100])
+def test_single_bytes_make_few_parts(import_set: Import, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(uploads, "IMPORT_PART_BYTES", 10)
+    content = make_content(size)
+    file = create_upload(import_set, "a.wav", size)
+    for offset in range(size - 1):
+        append_part(load(file), offset, io.BytesIO(content[offset : offset + 1]))
+    stored = list_stored(import_set)
+    assert len(stored) == ImportPart.objects.count() == 10
+    assert sum(path.stat().st_size for path in stored) == load(file).received == size - 1
+    append_part(load(file), size - 1, io.BytesIO(content[-1:]))
+    run_due_tasks(JOIN_TASK)
+    assert read_stored(file) == content and load(file).sha256 == hashlib.sha256(content).hexdigest()
+    assert len(list_stored(import_set)) == 1
+
+
+@pytest.mark.django_db
+@one_database
+def test_short_parts_of_a_small_file_need_no_join(import_set: Import) -> None:
+    file = create_upload(import_set, "a.wav", 9)
+    for offset in range(9):
+        append_part(load(file), offset, io.BytesIO(b"123456789"[offset : offset + 1]))
+    assert read_stored(file) == b"123456789" and len(list_stored(import_set)) == 1
+    assert not ImportPart.objects.exists() and not Task.objects.filter(kind=JOIN_TASK).exists()
+
+
+@pytest.mark.django_db
+@one_database
+@pytest.mark.parametrize("damage", ["missing", "shorter"])
+def test_short_part_that_is_lost_is_not_joined_with_the_next_one(import_set: Import, damage: str) -> None:
+    """The file is not completed with other bytes: it is uploaded once more."""
+    file = create_upload(import_set, "a.wav", 9)
+    append_part(load(file), 0, io.BytesIO(b"1234"))
+    (path,) = list_stored(import_set)
+    path.unlink() if damage == "missing" else path.write_bytes(b"123")
+    append_part(load(file), 4, io.BytesIO(b"56789"))
+    run_due_tasks(JOIN_TASK)
+    assert (load(file).status, load(file).received) == ("uploading", 0)
+    append_part(load(file), 0, io.BytesIO(b"123456789"))
+    assert read_stored(file) == b"123456789"
 
 
 class BrokenStream(io.BytesIO):

@@ -127,7 +127,7 @@ class BuildOption:
             return "a build is in progress."
         if not self.is_ready:
             return f"{self._describe_obstacles()}."
-        return f"ready. {self.likely_failure_summary if self.likely_failures else self.sending_summary}"
+        return self.likely_failure_summary if self.likely_failures else self.sending_summary
 
     @cached_property
     def likely_failures(self) -> list[LikelyFailure]:
@@ -227,8 +227,8 @@ class BuildOption:
 
     @property
     def is_said_by_badge(self) -> bool:
-        """Whether the badge says all that is missing, so that the summary adds nothing."""
-        if self.account.paused_at:
+        """Whether the badge says it all, so that the summary adds nothing."""
+        if self.account.paused_at or self.readiness.active_build:
             return not self.account.pause_reason
         return not self.is_ready and f"{next(iter(self._list_missing()), '')} missing" == self._describe_obstacles()
 

@@ -35,6 +35,7 @@ LANGUAGES = [
     ("sv-SE", "Swedish"),
 ]
 OPTION_PREFIX = "option-"
+CHOOSE_ANSWER = "Choose whether the provider has it."
 CHOOSE_OUTCOME = "Choose whether the build is ready or has failed."
 MAX_TRANSCRIPT_LENGTH = 2000
 MAX_EMOTION_LENGTH = 64  # of the column; a provider may allow fewer characters
@@ -130,7 +131,11 @@ class ResolveSubmitForm(forms.Form):
     """The answer of staff on a build whose submit response was lost: whether the provider has the voice."""
 
     step = forms.CharField(required=False, max_length=20)
-    exists = forms.TypedChoiceField(choices=[("yes", "yes"), ("no", "no")], coerce=lambda value: value == "yes")
+    exists = forms.TypedChoiceField(
+        choices=[("yes", "yes"), ("no", "no")],
+        coerce=lambda value: value == "yes",
+        error_messages={"required": CHOOSE_ANSWER, "invalid_choice": CHOOSE_ANSWER},
+    )
     remote_id = forms.CharField(required=False, max_length=100, strip=True)
     why = forms.CharField(max_length=300, strip=True, error_messages={"required": "Enter how you know this."})
 

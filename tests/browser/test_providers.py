@@ -94,7 +94,7 @@ CASES = {
         provider="Resemble AI v1",
         option="Resemble AI v1",
         clips=staff_steps.SLT_CLIPS,
-        readiness=r"ready\. These 8 recordings will be sent, 42 s of speech\.",
+        readiness=r"These 8 recordings will be sent, 42 s of speech\.",
         handover="As an archive with their transcripts",
         handover_summary="One archive (.tar.gz) with their transcripts, made of these 8 recordings.",
         check_report=_check_scores,
@@ -105,7 +105,7 @@ CASES = {
         provider="Resemble AI",
         option=staff_steps.RAPID,
         clips=FOUR_CLIPS,
-        readiness=r"ready\. These 4 recordings will be sent, 22 s of speech\.",
+        readiness=r"These 4 recordings will be sent, 22 s of speech\.",
         handover="One by one",
         handover_summary="4 recordings, one by one, each as the WAV that plays here.",
         check_report=_check_scores,
@@ -116,7 +116,7 @@ CASES = {
         option="AudioStack, instant",
         clips=[*FOUR_CLIPS, OTHER_SPEAKER],
         put_back=OTHER_SPEAKER,
-        readiness=r"ready\. 4 of 5 look good; 1 would probably fail: exclude it, or listen\.",
+        readiness=r"4 of 5 look good; 1 would probably fail: exclude it, or listen\.",
         handover_summary="5 recordings, one by one, each as the WAV that plays here.",
         check_report=_check_discard_reason,
         can_delete=False,
@@ -126,7 +126,7 @@ CASES = {
         provider=SPEECHGEN,
         option=SPEECHGEN,
         clips=FOUR_CLIPS,
-        readiness=r"ready\. One file of 2\d s will be sent, made of these 4 recordings\.",
+        readiness=r"One file of 2\d s will be sent, made of these 4 recordings\.",
         handover_summary="made of these 4 recordings with short silences between them.",
         check_report=_check_samples,
     ),
@@ -134,7 +134,7 @@ CASES = {
         provider=VOICE_AI,
         option=VOICE_AI,
         clips=FOUR_CLIPS,
-        readiness=r"ready\. One file of 2\d s will be sent, made of these 4 recordings\.",
+        readiness=r"One file of 2\d s will be sent, made of these 4 recordings\.",
         handover_summary="made of these 4 recordings with short silences between them.",
         check_report=_check_missing_scores,
         change_voice=_rename_and_publish,
@@ -237,16 +237,23 @@ def test_unconfirmed_build_is_resolved_by_staff(studio: Studio, shared_talent: S
 
     new_charges = studio.sandbox.read_ledger(operation="sg_clone")[count_before:]
     assert len(new_charges) == 1
-    form = tab.page.get_by_role("form", name="Answer: yes")
-    expect(form).to_be_hidden()
-    tab.page.get_by_label("The voice exists at the provider").check()
-    expect(tab.page.get_by_role("button", name="Send it again")).to_be_hidden()
-    form.get_by_label("Its ID at the provider").fill(new_charges[0]["voice"])
-    form.get_by_role("button", name="Continue this build").click()
+    form = tab.page.get_by_role("form", name="Your answer")
+    save, id_field = form.get_by_role("button", name="Save the answer"), form.get_by_label("Its ID at the provider")
     reason_field = form.get_by_label("How do you know?")
+    expect(save).to_be_enabled()
+    expect(id_field).to_be_hidden()
+    tab.page.get_by_label("The voice does not exist at the provider").check()
+    expect(id_field).to_be_hidden()
+    tab.page.get_by_label("The voice exists at the provider").check()
+    save.click()
     assert reason_field.evaluate("(field) => field.validity.valueMissing")
     reason_field.fill(reason)
-    form.get_by_role("button", name="Continue this build").click()
+    with tab.allow_status(400):
+        save.click()
+        expect(tab.page.get_by_text("Copy the voice ID from the provider's website.")).to_be_visible()
+    expect(reason_field).to_have_value(reason)
+    id_field.fill(new_charges[0]["voice"])
+    save.click()
     expect(tab.page.get_by_text("Saved. The build continues from there.")).to_be_visible()
     staff_steps.wait_for_heading(tab.page, "Quality scores")
     expect(tab.page.locator("dt:has-text('Resolved by staff') + dd")).to_have_text(f"Paula: “{reason}”")

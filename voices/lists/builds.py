@@ -122,7 +122,7 @@ class BuildTable(ListTable):
 
     default_sort = "-started"
 
-    pick = ListColumn("Compare", css_class="pick")
+    pick = ListColumn("Compare", css_class="pick only-desk")
     voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two cut", permission=VOICE_NAMES)
     talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), permission=TALENT_NAMES, is_shown=False)
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")

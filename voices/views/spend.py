@@ -50,6 +50,7 @@ def make_account_months(account: Account) -> dict[str, object]:
     return {
         "months": shown,
         "month_notes": join_month_notes(shown),
+        "has_prices": any(entry.credits is not None for entry in ledger.values()),
         "ledger": sorted(ledger.values(), key=lambda entry: entry.month, reverse=True),
         "charts": charts,
         "shows_months": not used_chart,  # a chart has its table in a fold

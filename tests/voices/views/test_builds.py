@@ -191,7 +191,8 @@ def test_staff_are_asked_about_a_call_only_after_a_look_up_without_result(
     page = read_page(producer_client, build)
     assert "Did the build arrive?" in page and "Check the provider's website, then answer here." in html.unescape(page)
     assert "<progress" not in page, "it waits for a person"
-    assert page.count('type="radio" name="answer"') == 2 and page.count("btn-primary") == 2, "one for each answer"
+    assert page.count('type="radio" name="exists"') == 2 and page.count("btn-primary") == 1
+    assert page.index("Did the build arrive?") < page.index("vh-timeline"), "the question comes first"
 
 
 @pytest.mark.parametrize(
@@ -202,8 +203,8 @@ def test_staff_answer_resolves_an_unconfirmed_call_and_needs_a_reason(
 ) -> None:
     build = make_build_with_unconfirmed_call(studio)
     path = reverse("voices:build_resolve_submit", args=[build.pk])
-    assert read_page(producer_client, build).count('name="why"') == 2
-    assert "Enter how you know this." in producer_client.post(path, answer, follow=True).content.decode()
+    assert read_page(producer_client, build).count('name="why"') == 1
+    assert "Enter how you know this." in producer_client.post(path, answer).content.decode()
     build.refresh_from_db()
     assert build.status == "unconfirmed"
     producer_client.post(path, {**answer, "why": "I looked at <their> page."})
@@ -229,9 +230,16 @@ def test_unconfirmed_training_call_asks_whether_training_began(producer_client: 
 @pytest.mark.parametrize("answer", [{}, {"exists": "yes"}, {"exists": "yes", "remote_id": "a b/../c"}, {"exists": "x"}])
 def test_incomplete_answer_resolves_nothing(producer_client: Client, studio: Studio, answer: dict[str, str]) -> None:
     build = make_build_with_unconfirmed_call(studio)
-    producer_client.post(reverse("voices:build_resolve_submit", args=[build.pk]), {**answer, "why": "I looked."})
+    path = reverse("voices:build_resolve_submit", args=[build.pk])
+    response = producer_client.post(path, {**answer, "why": "I looked <there>."})
     build.refresh_from_db()
     assert build.status == "unconfirmed"
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert ("Copy the voice ID" if "yes" in answer.values() else "Choose whether the provider has it.") in page
+    assert "I looked &lt;there&gt;.</textarea>" in page, "what was entered stays"
+    assert f'value="{answer.get("remote_id", "")}" maxlength="100"' in page
+    assert page.count("checked>") == ("yes" in answer.values())
 
 
 # --- Unknown statuses --------------------------------------------------------------------

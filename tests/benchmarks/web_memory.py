@@ -3,7 +3,8 @@
 It starts a studio as `make run` does, without the sample, and opens the pages once in each web process. Then it uploads
 an archive of 500 MB, and after that 2,000 small files, by tus as the page does: 3 at once, in parts of 8 MB. While they
 are checked and added it polls the page, and between that it opens the preview and plays clips. It prints the memory of
-each web process (RSS) before, and the most that it had in each of these steps.
+each web process (RSS) before, the most that it had in each of these steps, and how much of the growth is its own. The
+rest are pages of files, nearly all of the SQLite database: all processes share them, and the system can drop them.
 """
 
 import io
@@ -60,10 +61,10 @@ class WebProcesses:
     def __init__(self, folder: Path) -> None:
         found = [pid for pid, line in find_processes("VOICEHUB_DATA_DIR", str(folder)).items() if "gunicorn" in line]
         self._pids = [pid for pid in found if get_parent_pid(pid) in found]
-        self._before = [0] * len(self._pids)
+        self._before = self._own_before = [0] * len(self._pids)
 
     def start(self) -> None:
-        self._before = self._read("VmRSS")
+        self._before, self._own_before = self._read("VmRSS"), self._read("RssAnon")
         sys.stdout.write(f"web processes before: {_format_sizes(self._before)}\n")
 
     @contextmanager
@@ -71,14 +72,19 @@ class WebProcesses:
         for pid in self._pids:
             Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")  # VmHWM begins again
         yield
-        highest = self._read("VmHWM")
-        grown = max(one - before for one, before in zip(highest, self._before, strict=True))
-        sys.stdout.write(f"{step}: {_format_sizes(highest)}, at most {grown / 2**20:+.1f} MB\n")
+        highest, own = self._read("VmHWM"), self._read("RssAnon")
+        growth = [_find_growth(self._before, highest), _find_growth(self._own_before, own)]
+        sys.stdout.write(f"{step}: {_format_sizes(highest)}, at most {growth[0]:+.1f} MB, own {growth[1]:+.1f} MB\n")
         sys.stdout.flush()
 
     def _read(self, name: str) -> list[int]:
         texts = [Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in self._pids]
         return [int(text.partition(f"{name}:")[2].split()[0]) * 1024 for text in texts]
+
+
+def _find_growth(before: Sequence[int], after: Sequence[int]) -> float:
+    """The growth of the process that grew most, in MB."""
+    return max(one - first for first, one in zip(before, after, strict=True)) / 2**20
 
 
 def _format_sizes(sizes: Sequence[int]) -> str:

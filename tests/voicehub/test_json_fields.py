@@ -1,14 +1,24 @@
 """Of a damaged JSON value, code gets the part that has its shape, and the stored value stays unchanged."""
 
+import json
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from consent.models import Contract
+from consent.models import Contract, TakeCheck
 from consent.services.audit_log import find_first_broken_event, hash_event
 from tests.consent.rows import ConsentFactory, make_statement
-from voicehub.json_fields import NUMBER, Fields, ListOf, Maybe, PairOf, ShapedJSONField, list_damaged_fields
+from voicehub.json_fields import (
+    NUMBER,
+    Fields,
+    ListOf,
+    Maybe,
+    PairOf,
+    ShapedJSONField,
+    list_damaged_fields,
+    write_small_numbers,
+)
 from voicehub.json_shapes import FINDINGS
 from voicehub.models import User
 
@@ -50,6 +60,23 @@ def test_whole_value_is_not_marked_as_damaged() -> None:
 
 
 @pytest.mark.django_db
+def test_small_numbers_are_written_as_json() -> None:
+    numbers = list(range(-128, 128))
+    assert [write_small_numbers(some) for some in ([], numbers)] == ["[]", json.dumps(numbers)]
+    for number in (-129, 128):
+        with pytest.raises(KeyError):
+            write_small_numbers([0, number])
+
+
+def test_json_text_is_stored_as_its_value(factory: ConsentFactory) -> None:
+    check = TakeCheck(fine_peaks=write_small_numbers([-128, 0, 127]))
+    field: Any = TakeCheck._meta.get_field("fine_peaks")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s", [field.get_db_prep_save(check.fine_peaks, connection)])
+        (stored,) = cursor.fetchone() or ("",)
+    assert field.from_db_value(stored, None, connection) == [-128, 0, 127]
+
+
 def test_damaged_value_is_named_and_survives_a_save(factory: ConsentFactory) -> None:
     contract = factory.make_contract(factory.make_talent())
     with connection.cursor() as cursor:

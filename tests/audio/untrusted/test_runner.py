@@ -15,8 +15,16 @@ from typing import Any
 import pytest
 
 from audio.untrusted import child
-from audio.untrusted.child import Job
-from audio.untrusted.runner import ENVIRONMENT, ROOT, ChildFailed, ChildLimits, matches_shape, run_job
+from audio.untrusted.child import Job, pack_signed_bytes
+from audio.untrusted.runner import (
+    ENVIRONMENT,
+    ROOT,
+    ChildFailed,
+    ChildLimits,
+    matches_shape,
+    parse_signed_bytes,
+    run_job,
+)
 from tests.support import jobs
 
 SHAPES = {"said": {"text": str, "number": int | float}}
@@ -45,6 +53,14 @@ def test_results_come_in_order_with_the_file_content(tmp_path: Path) -> None:
     with path.open("rb") as file:
         file.seek(5)
         assert [result["text"] for result in run_job(jobs.echo, file, {}, SHAPES, SHORT_LIMITS)] == ["from a path"]
+
+
+def test_packed_numbers_are_read_and_nothing_else_is() -> None:
+    numbers = list(range(-128, 128))
+    assert parse_signed_bytes(pack_signed_bytes(numbers)) == numbers and parse_signed_bytes("") == []
+    for value in ("AAA", "A?==", "ä", "[1, 2]", None, 7, [1]):
+        with pytest.raises(ChildFailed, match="invalid output"):
+            parse_signed_bytes(value)
 
 
 def test_each_result_arrives_as_soon_as_it_is_sent() -> None:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 # A worker with an additional kind of task, which prints "began" and ends when the file named by its object id exists.
 WORKER_SCRIPT = """
-import os, pathlib, time, django
+import gc, os, pathlib, time, django
 django.setup()
 from django.core.management import call_command
 from voicehub import outbox
@@ -31,6 +31,10 @@ def wait_for_file(name, lease):
     print("began", flush=True)
     while not (pathlib.Path(os.environ["VOICEHUB_TEST_FOLDER"]) / name).exists():
         time.sleep(0.02)
+
+@outbox.register_handler("report_garbage_collector")
+def report_garbage_collector(name, lease):
+    print("frozen" if gc.get_freeze_count() > 10_000 and gc.get_threshold()[0] > 2000 else "not frozen", flush=True)
 
 call_command("worker")
 """
@@ -66,6 +70,12 @@ def test_worker_runs_enqueued_task(worker: StartedProcess, tmp_path: Path) -> No
     awaited_file.touch()
     outbox.enqueue_task("wait_for_file", awaited_file.name)
     wait_for(lambda: has_finished(awaited_file), lambda: worker.output)
+
+
+def test_worker_spares_the_garbage_collector_what_it_loaded(worker: StartedProcess) -> None:
+    outbox.enqueue_task("report_garbage_collector", "x")
+    worker.wait_for_output("frozen")
+    assert "not frozen" not in worker.output
 
 
 def test_worker_that_receives_sigterm_finishes_its_task_first(worker: StartedProcess, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from audio.findings.thresholds import Thresholds
@@ -142,11 +142,11 @@ def _add_batch(voice: Voice, import_set: Import, clips: Sequence[ImportClip], th
         added = [clip for clip in clips if stored[clip.sha256] == clip.pk]
         duplicates = [clip for clip in clips if stored[clip.sha256] != clip.pk]
         _copy_waveforms(added)
-        move_all(added, ImportClipState.ADDED)
+        move_all(added, ImportClipState.ADDED, recording=F("pk"))
         move_all(duplicates, ImportClipState.DUPLICATE)
-        for clip in clips:
+        for clip in duplicates:
             clip.recording_id = stored[clip.sha256]
-        update_rows(clips, ["recording"])
+        update_rows(duplicates, ["recording"])
 
 
 def _copy_waveforms(clips: Sequence[ImportClip]) -> None:

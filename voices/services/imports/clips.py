@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.storage import Storage
 from django.db import DatabaseError, transaction
 
+from voicehub.json_fields import write_small_numbers
 from voicehub.outbox import LeaseLost
 from voicehub.storage import private, store_local_file
 from voicehub.transitions import move, move_all
@@ -22,6 +23,8 @@ BATCH_SIZE = 50
 FIELDS = (
     "sha256", "size", "seconds", "sample_rate", "findings", "levels", "peaks", "fine_peaks", "wav_sha256", "recipe"
 )  # fmt: skip
+# Long lists, which nothing reads before they are stored.
+WAVEFORMS = ("peaks", "fine_peaks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ def _find_recordings(import_set: Import, hashes: Sequence[str]) -> dict[str, Rec
 
 def _make_clip(import_set: Import, sound: CheckedSound, earlier: Mapping[str, Recording]) -> ImportClip:
     fields = {name: sound.fields[name] for name in FIELDS if name in sound.fields}
+    fields |= {name: write_small_numbers(fields[name]) for name in WAVEFORMS if name in fields}
     is_long = not sound.is_usable and sound.has_sound and _list_errors(fields) == ["too_long"]
     is_refused = not (sound.is_usable or is_long) or sound.path is None
     recording = None if is_refused else earlier.get(fields.get("sha256", ""))

@@ -56,7 +56,9 @@ def test_one_tick_sets_those_of_one_purpose_at_all_providers(factory: ConsentFac
     (box,) = re.findall(r"<input[^>]*>", row)
     assert "checked" not in box and "name=" not in box and "form=" not in box, "not ticked before, and never sent"
     assert page.count('name="purpose" value=') == 6 and page.count(' form="begin"') == 3
-    assert page.index('<h2 id="g3"') < page.index("Tick what you agree to") < page.index(row) < page.index(' form="begin"')
+    assert (
+        page.index('<h2 id="g3"') < page.index("Tick what you agree to") < page.index(row) < page.index(' form="begin"')
+    )
     assert page.count("Tick what you agree to") == 1, "all requests are explained before one question"
     assert page.count("js/tick-all") == 1
 

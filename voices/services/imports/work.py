@@ -70,8 +70,9 @@ class ImportWork:
         """Yield the results, and extend the lease while some are awaited. A thread makes them, without database."""
         with ThreadPoolExecutor(1) as pool:
             while found := wait_for_step(pool.submit(list, islice(results, STEP_RESULTS)), self._extend):
-                self.keep_lease()
-                yield from found
+                for one in found:
+                    self.keep_lease()
+                    yield one
 
     def wait_for(self, call: Callable[[], T]) -> T:
         """Call in a thread, without database, and extend the lease meanwhile."""

@@ -15,7 +15,7 @@ from tests.voices.rows import Studio, make_clip
 from voicehub.refusals import ActionRefused
 from voicehub.storage import private
 from voices.models import Import, ImportFileStatus, ImportStatus, Voice
-from voices.services.imports import archives, choices
+from voices.services.imports import archives, choices, work
 from voices.services.imports import check as check_service
 from voices.services.imports import clips as clip_service
 from voices.services.imports.add import start_adding
@@ -119,6 +119,7 @@ def test_archive_that_is_refused_after_some_clips_leaves_none_of_their_files(
     studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "BATCH_SIZE", 1)
+    monkeypatch.setattr(work, "STEP_RESULTS", 1)
     stored: list[int] = []
 
     def break_at_end(*arguments: Any) -> Any:

@@ -199,7 +199,7 @@ def test_code_page_is_offered_only_while_it_can_change_names(
     start_adding(Import.objects.get(), studio.producer)
     text = fetch(producer_client, import_set).content.decode()
     assert not any(url in text for url in urls)
-    assert "This import is being added to the voice." in choose(urls[1])
+    assert "This import is being added to the voice already." in choose(urls[1])
     add(import_set)
     text = fetch(producer_client, import_set).content.decode()
     assert not any(url in text for url in urls) and stays not in text

@@ -139,6 +139,10 @@ class ImportCounts:
         )
 
     @property
+    def file_text(self) -> str:
+        return _format_many(self.files["all"], "file", "files")
+
+    @property
     def ready(self) -> int:
         return int(self.clips["ready"])
 

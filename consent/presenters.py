@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 
 from consent import extension_points
 from consent.access import InvitationRow
+from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus, Contract, ContractConfirmation, Talent
 from consent.services.filed_contracts import FiledContracts
 from consent.services.gate import BuildPermission
@@ -21,6 +22,7 @@ from voicehub.text import format_count, join_with_and
 
 SUSPENDED_TEXT = "No build can start with this consent, and its voices cannot be used"
 MAX_NAMED_VOICES = 3
+VIEW_REMOTE_VOICE = "voices.view_remotevoice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,13 @@ class NextStep:
 
 
 def make_next_step(
-    consent: Consent, user: User, *, is_invited: bool, contracts: FiledContracts, permission: BuildPermission | None
+    consent: Consent,
+    user: User,
+    *,
+    is_invited: bool,
+    contracts: FiledContracts,
+    permission: BuildPermission | None,
+    deletions: Sequence[Deletion] = (),
 ) -> NextStep:
     """The next step of this consent for this user. `permission` is the answer of the gate for a consent in force."""
     if consent.status == ConsentStatus.REQUESTED and contracts.problem:
@@ -83,7 +91,8 @@ def make_next_step(
         return _make_resume_step(user)
     if consent.replaced_by:
         return _make_replaced_step(consent.replaced_by)
-    return _make_closed_step(consent, user)
+    is_open = [deletion for deletion in deletions if not deletion.deleted_at]
+    return _make_deletion_step(is_open, user) if is_open else _make_closed_step(consent, user)
 
 
 def put_after_question(step: NextStep) -> NextStep:
@@ -208,6 +217,19 @@ def _make_resume_step(user: User) -> NextStep:
 def _make_replaced_step(newer: Consent) -> NextStep:
     text = "A newer consent for the same provider and purpose was approved. Builds use that one."
     return NextStep("Replaced", [text], [Action("Open the newer consent", newer.get_absolute_url())])
+
+
+def _make_deletion_step(deletions: Sequence[Deletion], user: User) -> NextStep:
+    """The open deletions. Those that a person makes come first, and only they ask this user to act."""
+    first, *others = sorted(deletions, key=lambda deletion: not deletion.needs_person)
+    title = f"{first.subject} at {first.provider} not deleted yet"
+    text = f"{first.how.rstrip('.')}."
+    if others:
+        text += f" {format_count(len(others), 'more deletion is open', 'more deletions are open')}."
+    is_mine = first.needs_person and user.has_perm("voices.delete_remotevoice")
+    label = "Delete and confirm" if is_mine else "Open the deletion"
+    actions = [Action(label, f"{first.url}#deletion", is_primary=is_mine)] if user.has_perm(VIEW_REMOTE_VOICE) else []
+    return NextStep(title, [text], actions, is_open=is_mine)
 
 
 def _make_closed_step(consent: Consent, user: User) -> NextStep:

@@ -276,9 +276,9 @@ class BuildReport:
     """A provider's report on a build, in VoiceHub's terms and as raw data.
 
     `version` changes whenever the provider changes the voice, so comparing two versions shows whether a build began.
-    `visibility` is None if the provider does not report it. So are `expected_at`, when the training should end, and
-    `usage_count`, how often the voice has spoken. A locked voice cannot be used. `components` are the abilities of the
-    voice with the status of each.
+    `visibility` is None if the provider does not report it. So are `created_at`, `expected_at`, when the training
+    should end, and `usage_count`, how often the voice has spoken. A locked voice cannot be used. `components` are the
+    abilities of the voice with the status of each.
     """
 
     remote_id: str
@@ -291,6 +291,7 @@ class BuildReport:
     recordings: tuple[RecordingReport, ...] = ()
     samples: tuple[Sample, ...] = ()
     visibility: Visibility | None = None
+    created_at: datetime | None = None
     expected_at: datetime | None = None
     usage_count: int | None = None
     is_locked: bool = False

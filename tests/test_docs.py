@@ -76,11 +76,15 @@ def test_page_of_uploads_states_the_limits() -> None:
         f"{upload_limits.TRANSCRIPT_TABLE_BYTES >> 20} MB": "TRANSCRIPT_TABLE_BYTES",
         f"{upload_limits.IMPORT_FILES:,}": "IMPORT_FILES",
         f"{upload_limits.IMPORT_BYTES >> 30} GB": "IMPORT_BYTES",
+        f"{upload_limits.IMPORT_WAV_BYTES >> 30} GB": "IMPORT_WAV_BYTES",
+        f"{upload_limits.OPEN_IMPORTS_PER_VOICE}": "OPEN_IMPORTS_PER_VOICE",
+        f"{upload_limits.OPEN_IMPORTS_PER_PERSON}": "OPEN_IMPORTS_PER_PERSON",
     }
     assert f"after {IMPORT_LIFETIME.days} days" in page
     assert f"up to {upload_limits.STAFF_REQUEST_BYTES >> 30} GB" in page
     part_size = re.search(r"PART_SIZE = (\d+) \* 1024 \* 1024", (ROOT / "static/js/import-uploads.js").read_text())
     assert part_size and f"parts of {part_size[1]} MB" in page
+    assert f"One below {upload_limits.IMPORT_PART_BYTES >> 20} MB (`IMPORT_PART_BYTES`)" in page
 
 
 def test_sandbox_page_lists_every_fault_and_current_defaults() -> None:

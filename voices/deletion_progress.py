@@ -31,7 +31,8 @@ def make_voice_deletion_progress(remote: RemoteVoice, past: PastByKey) -> WorkPr
     if account.last_error:
         return _make_progress(remote, f"The last try failed: {account.last_error} VoiceHub keeps trying.")
     learned = past.get((WorkKind.DELETION, make_account_key(account)))
-    return _make_progress(remote, "Deletion requested.", end=_describe_usual(learned, remote.deletion_requested_at))
+    end = _describe_usual(learned, remote.deletion_requested_at)
+    return _make_progress(remote, "VoiceHub repeats the deletion until the provider confirms it.", end=end)
 
 
 def make_file_deletion_progress(

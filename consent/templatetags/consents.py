@@ -36,7 +36,6 @@ JOINED_LENGTH = 20  # characters, in a heading of a window of 320 px
 register.filter("take_report", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
 register.filter("list_other_consents", list_other_consents)
-register.filter("list_deletions", extension_points.list_deletions)
 
 
 @register.simple_tag

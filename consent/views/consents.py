@@ -86,12 +86,14 @@ def render_consent_page(
     shared_reviews = review.list_shared_reviews(to_review) if to_review else []
     links, earlier_links = fold_past_links(list_invitation_rows(consent, invitation_page, revoked))
     is_invited, term = invitation_page.paginator.count > len(revoked), _make_term_context(consent)
+    deletions = extension_points.list_deletions(consent)
     next_step = make_next_step(
         consent,
         user,
         is_invited=is_invited,
         contracts=term["filed_contracts"],
         permission=_check_permission(consent),
+        deletions=deletions,
     )
     questions = list(consent.questions.select_related("answered_by"))
     has_open_question = any(not one.answered_at for one in questions) and user.has_perm("consent.review_consent")
@@ -116,6 +118,7 @@ def render_consent_page(
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
+        "deletions": deletions,
         "next_step": put_after_question(next_step) if has_open_question and not to_review else next_step,
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "take_problem": find_take_problem(consent),

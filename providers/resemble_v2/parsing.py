@@ -21,6 +21,7 @@ from providers.parsing import (
     parse_count,
     parse_number,
     parse_sound,
+    parse_time,
 )
 from providers.types import BuildReport, RecordingReport, RemoteStatus, Sound
 from providers.usage import Usage
@@ -66,6 +67,7 @@ def parse_report(voice: Mapping[str, Any], recordings: Iterable[Any] = ()) -> Bu
         issue=flatten_text(voice.get("issue")),
         scores={name: value for name in SCORE_FIELDS if (value := parse_number(scores.get(name))) is not None},
         recordings=tuple(parse_recording(item) for item in recordings if isinstance(item, dict)),
+        created_at=parse_time(voice.get("created_at")),
         is_locked=raw.lower() == LOCKED_STATUS,
         components=parse_components(components) if isinstance(components, Mapping) else {},
         raw=dict(voice),

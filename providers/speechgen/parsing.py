@@ -61,6 +61,7 @@ def parse_report(model: Mapping[str, Any]) -> BuildReport:
         if failed
         else "",
         samples=parse_samples(model.get("samples")),
+        created_at=parse_time(model.get("created_at")),
         expected_at=parse_expected_end(model) if status is Status.TRAINING else None,
         usage_count=parse_count(model.get("usage_count")),
         raw=dict(model),

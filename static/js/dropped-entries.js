@@ -3,12 +3,18 @@
 const READ_ERROR = "A folder could not be read. Choose its files instead.";
 const isHidden = (name) => name.startsWith(".") || /^(thumbs\.db|desktop\.ini)$/i.test(name);
 
-// The entries exist only during the event, so they are taken before anything is awaited.
+// The entries exist only during the event, so they are taken before anything is awaited. Only folders need one: WebKit
+// cannot read the entry of a file that is on no disk, such as a picture from another page.
 export async function listDroppedFiles(transfer) {
   const found = [...transfer.items].filter((item) => item.kind === "file")
-    .map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+    .map(takeItem);
   const lists = await Promise.all(found.filter(Boolean).map(listEntry));
   return lists.flat();
+}
+
+function takeItem(item) {
+  const entry = item.webkitGetAsEntry?.();
+  return entry?.isDirectory ? entry : item.getAsFile() ?? entry;
 }
 
 export function listChosenFiles(input) {

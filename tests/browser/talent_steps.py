@@ -34,7 +34,7 @@ def tick_purposes(page: Page) -> None:
     boxes = page.get_by_role("group", name="Tick what you agree to").get_by_role("checkbox")
     for box in [*page.get_by_role("checkbox", name=ALL_PROVIDERS).all(), *boxes.all()]:
         box.check()  # presses only what has no tick yet
-    expect(page.get_by_role("link", name="Tick what you agree to first")).to_be_hidden()
+    expect(page.get_by_role("link", name="Nothing is ticked yet")).to_be_hidden()
 
 
 def allow_microphone(page: Page) -> None:

@@ -92,7 +92,7 @@ def test_talent_records_twice_and_staff_approve_the_take(
     expect(page.get_by_text("Your contact is Paula")).to_be_hidden()
     page.get_by_text("More about this Who asks").click()
     expect(page.get_by_text("Your contact is Paula")).to_be_visible()
-    expect(page.get_by_role("link", name="Tick what you agree to first")).to_be_visible()
+    expect(page.get_by_role("link", name="Nothing is ticked yet")).to_be_visible()
     talent.check_page("talent's first page")
     comparison = page.get_by_label("I allow the voice comparison")
     expect(comparison).not_to_be_checked()

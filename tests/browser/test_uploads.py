@@ -253,3 +253,37 @@ def test_cut_request_keeps_what_has_arrived(tab: Tab, studio: Studio) -> None:
     connection.endheaders(b"a" * 300_000)
     connection.close()
     wait_for(lambda: studio.fetch_rows(FILES, "Cleo, cut request")[0]["received"] == 300_000, "the part to be counted")
+
+
+OPEN_IMPORTS_SCRIPT = """
+from voicehub.models import User
+from voices.models import Import, ImportFile, Voice
+for number in range(10):
+    row = Import.objects.create(voice=Voice.objects.get(pk="{voice}"), by=User.objects.get(username="ed"))
+    ImportFile.objects.create(import_set=row, name=f"{{number}}.csv", size=9)
+"""
+DISCARD_SCRIPT = """
+from voices.models import Import
+Import.objects.filter(voice="{voice}").exclude(status="discarded")[0:1].get().delete()
+"""
+
+
+def test_too_many_open_imports_are_explained_once_and_the_files_wait(tab: Tab, studio: Studio, tmp_path: Path) -> None:
+    files = make_files(tmp_path, 5)
+    page = open_voice(tab, "Dora, ten imports")
+    voice = staff_steps.read_id(page)
+    studio.run_script(OPEN_IMPORTS_SCRIPT.format(voice=voice))
+    with tab.allow_status(409):
+        choose_folder(page, tmp_path / "takes")
+        expect(page.locator("[data-summary]")).to_have_text("0 files uploaded · 5 not uploaded")
+    problems = page.get_by_role("list", name="Files that were not uploaded").get_by_role("listitem")
+    expect(problems).to_have_text(
+        "5 files, such as takes/day 0/line-000.wav: Dora, ten imports has 10 imports that are not added yet. Add or "
+        "discard one of them on the page of the voice, then upload these files."
+    )
+    tab.check_page("voice, too many open imports")
+    studio.run_script(DISCARD_SCRIPT.format(voice=voice))
+    page.get_by_role("button", name="Try these again").click()
+    page.wait_for_url(re.compile("/imports/"))
+    rows = [row for row in studio.fetch_rows(FILES, "Dora, ten imports") if row["name"] in files]
+    assert {row["name"] for row in rows} == set(files)

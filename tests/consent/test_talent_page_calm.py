@@ -44,7 +44,7 @@ def test_answers_are_short_and_the_rest_is_in_folds(factory: ConsentFactory, con
 
 def test_button_says_that_a_tick_is_missing(factory: ConsentFactory, consent: Consent) -> None:
     page = read_page(factory.open_link(consent), get_guest_url("home", consent))
-    assert '<a href="#ticks">Tick what you agree to first</a>' in page
+    assert '<a href="#ticks">Nothing is ticked yet</a>' in page
     assert page.count('id="ticks"') == 1
 
 

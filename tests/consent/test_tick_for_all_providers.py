@@ -55,11 +55,11 @@ def test_one_tick_sets_those_of_one_purpose_at_all_providers(factory: ConsentFac
     assert "This sets the single ticks for Resemble AI, AudioStack, Speechgen." in row
     (box,) = re.findall(r"<input[^>]*>", row)
     assert "checked" not in box and "name=" not in box and "form=" not in box, "not ticked before, and never sent"
+    assert page.count('name="purpose" value=') == 6 and page.count(' form="begin"') == 3
     assert (
-        page.count('name="purpose" value=') == 6
-        and page.count(' form="begin"') == 3
-        and page.index(row) < page.index("<h2 ")
+        page.index('<h2 id="g3"') < page.index("Tick what you agree to") < page.index(row) < page.index(' form="begin"')
     )
+    assert page.count("Tick what you agree to") == 1, "all requests are explained before one question"
     assert page.count("js/tick-all") == 1
 
 

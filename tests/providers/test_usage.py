@@ -1,5 +1,6 @@
 """What the providers report about an account and its voices: usage, limits, the expected end, locked voices."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from providers.errors import ProviderAuthError
 from providers.resemble_v2.adapter import ResembleV2
 from providers.resemble_v2.parsing import parse_report as parse_resemble_report
 from providers.speechgen.parsing import parse_report as parse_speechgen_report
-from providers.types import RemoteStatus
+from providers.types import BuildReport, RemoteStatus
 from providers.usage import Usage
 from tests.providers.factories import KEY
 from tests.support.hostile_server import HostileServer, ReceivedRequest, make_response
@@ -138,3 +139,10 @@ def test_model_that_is_ready_has_no_expected_end() -> None:
 @pytest.mark.parametrize("value", [None, -1, "many", True, 1e30, {}])
 def test_unreadable_usage_count_is_left_out(value: Any) -> None:
     assert parse_speechgen_report(make_model(usage_count=value)).usage_count is None
+
+
+@pytest.mark.parametrize("parse", [parse_speechgen_report, parse_resemble_report])
+def test_providers_report_when_a_voice_was_created(parse: Callable[[dict[str, Any]], BuildReport]) -> None:
+    voice = {"uuid": "x", "model_id": "x", "created_at": "2024-01-15T10:30:00Z"}
+    assert parse(voice).created_at == datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
+    assert parse(voice | {"created_at": "soon"}).created_at is None

@@ -9,10 +9,10 @@ Attention = tuple[Mapping[str, Any], str, str, str]
 # Which rows the first page counts, and a word behind their number.
 Counted = tuple[Mapping[str, Any], str]
 
-PEOPLE, VOICES, ACCOUNTS, WORK, STAFF = GROUPS = (
+PEOPLE, VOICES, ACCOUNTS, STAFF, WORK = GROUPS = (
     "People and consent",
     "Voices and builds",
     "Provider accounts",
-    "Background work",
     "Staff and settings",
+    "Background work",
 )

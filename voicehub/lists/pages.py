@@ -94,7 +94,7 @@ def load_list(
     return ListPage(
         table=table,
         page=table.page,
-        orders=[_make_header(column, address) for column in table.columns.iterall()],
+        orders=[_make_header(column, address) for column in table.columns.iterall() if _is_offered(column)],
         tabs=tabs,
         menus=[menu for menu in menus.values() if menu.current or len(menu.options) > 1],
         search=values.get("search", ""),
@@ -128,6 +128,11 @@ def _read_page(address: QueryDict) -> str:
     """The paginator takes no number for the first page, and a number that is too large for the last one."""
     number = address.get("page", "")
     return "1" if number.startswith(("0", "-")) else number
+
+
+def _is_offered(column: Any) -> bool:
+    """Whether the list shows this bound column or always offers its order. A table hides a column that says nothing."""
+    return bool(column.visible or not column.column.visible)
 
 
 def _make_header(column: Any, address: QueryDict) -> Header:

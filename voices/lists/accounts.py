@@ -81,7 +81,8 @@ class AccountTable(ListTable):
 
     def render_name(self, record: Account) -> SafeString:
         link = render_link(reverse("voices:account", args=[record.pk]), record.name)
-        return render_lines(link, _describe_key(record))
+        place = f"{registry.get_provider_label(record.provider)}, {get_mode_label(record.mode)}"
+        return render_lines(render_lines(link, place, "only-phone"), _describe_key(record), "only-desk")
 
     def render_provider(self, record: Account) -> str:
         return registry.get_provider_label(record.provider)

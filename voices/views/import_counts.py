@@ -62,7 +62,7 @@ class Figure:
 
     @property
     def url(self) -> str:
-        return f"?{urlencode({'show': self.show.value})}" if self.show.value else "?"
+        return f"?{urlencode({'show': self.show.value or 'all'})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,10 @@ class ImportCounts:
             unread=Count("pk", filter=~Q(problem="")),
             other=Count("pk", filter=IS_OTHER_TEXT),
         )
+
+    @property
+    def file_text(self) -> str:
+        return _format_many(self.files["all"], "file", "files")
 
     @property
     def ready(self) -> int:
@@ -228,8 +232,10 @@ def _format_many(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def read_show(text: str) -> Show:
-    try:
-        return Show(text)
-    except ValueError:
+def read_show(text: str, counts: ImportCounts) -> Show:
+    """The list that an address names. Without one, the first list that has rows, or that of all recordings."""
+    if text:
+        return Show(text) if text in {one.value for one in Show} else Show.CLIPS
+    if counts.clips["main"]:
         return Show.CLIPS
+    return next((figure.show for figure in counts.list_figures(Show.CLIPS) if figure.count), Show.CLIPS)

@@ -51,7 +51,7 @@ def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts) -> dict[str, Any]:
-    show = read_show(request.GET.get("show", ""))
+    show = read_show(request.GET.get("show", ""), counts)
     figures = counts.list_figures(show)
     tables = load_tables(import_set, request.GET.get("tables", "1"))
     return {

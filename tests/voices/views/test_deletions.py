@@ -246,4 +246,5 @@ def test_withdrawn_consent_leads_to_the_deletion_first(
     page = read_html(producer_client.get(consent.get_absolute_url()))
     assert f'<a class="underlined" href="{remote.get_absolute_url()}">Voice' in page
     assert page.index(">Deletions</h2>") < page.index(">Statement</h2>")
-    assert "Approved recording" not in page and "next next-plain" in page
+    assert "Approved recording" not in page and "next next-plain" not in page
+    assert f'href="{remote.get_absolute_url()}#deletion">Delete and confirm</a>' in page, "a person must delete it"

@@ -79,6 +79,8 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
     import_set = make_mixed_import(studio, voice)
     response = fetch(producer_client, import_set)
     figures = {figure.show.value: figure.count for figure in response.context["figures"]}
+    groups = {group.label: group.count for group in response.context["groups"]}
+    assert groups == {"Ready to add": 4, "Earlier transcripts": 1, "Left out": 6}
     assert figures == {
         "": 4,
         "no-transcript": 2,
@@ -105,6 +107,15 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
         "The voice has the same audio as line-001.wav"
         in fetch(producer_client, import_set, show="duplicates").content.decode()
     )
+
+
+def test_page_opens_with_what_is_left_out_if_nothing_can_be_added(
+    studio: Studio, voice: Voice, producer_client: Client
+) -> None:
+    import_set = make_checked_import(voice, studio.producer, {"cover.jpg": b"\xff\xd8\xff", "x.reapeaks": b"RPKN"})
+    text = fetch(producer_client, import_set).content.decode()
+    assert "It is neither a recording nor a text." in text and 'href="?show=refused#list" aria-current="true"' in text
+    assert "None." in fetch(producer_client, import_set, show="all").content.decode()
 
 
 def test_adding_shows_progress_and_then_the_report(studio: Studio, voice: Voice, producer_client: Client) -> None:
@@ -199,7 +210,7 @@ def test_code_page_is_offered_only_while_it_can_change_names(
     start_adding(Import.objects.get(), studio.producer)
     text = fetch(producer_client, import_set).content.decode()
     assert not any(url in text for url in urls)
-    assert "This import is being added to the voice." in choose(urls[1])
+    assert "This import is being added to the voice already." in choose(urls[1])
     add(import_set)
     text = fetch(producer_client, import_set).content.decode()
     assert not any(url in text for url in urls) and stays not in text

@@ -197,16 +197,19 @@ def remote(studio: Studio) -> RemoteVoice:
     return remote
 
 
+REPEATS = "VoiceHub repeats the deletion until the provider confirms it"
+
+
 def test_deletions_are_counted_and_say_what_is_usual(viewer_client: Client, remote: RemoteVoice) -> None:
     addresses = (reverse("voices:deletion_list"), remote.get_absolute_url())
     for address in addresses:
         text = read_html(viewer_client.get(address))
-        assert "3 of 5 files deleted" in text and "Deletion requested." in text and "sually" not in text
+        assert "3 of 5 files deleted" in text and f"{REPEATS}." in text and "sually" not in text
     record_work(WorkKind.DELETION, "resemble_v2:sandbox", 2)
     record_work(WorkKind.FILES, "resemble_v2:sandbox", 7, units=5)
     for address in addresses:
         text = read_html(viewer_client.get(address))
-        assert "3 of 5 files deleted, usually 7 s" in text and "Deletion requested. Usually 2 s." in text
+        assert "3 of 5 files deleted, usually 7 s" in text and f"{REPEATS}. Usually 2 s." in text
     RemoteVoice.objects.update(deletion_requested_at=ago(60))
     text = read_html(viewer_client.get(remote.get_absolute_url()))
     assert "Takes longer than usual (usually 2 s)." in text

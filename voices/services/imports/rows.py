@@ -30,7 +30,7 @@ def query_unchecked(import_set: Import) -> QuerySet[ImportFile]:
 def require_open(import_set: Import) -> None:
     """Raise ActionRefused if the import is being added, or was added or discarded."""
     if import_set.status == ImportStatus.ADDING:
-        raise ActionRefused("This import is being added to the voice. Start another one for other files.")
+        raise ActionRefused("This import is being added to the voice already. Start another one for other files.")
     if import_set.status != ImportStatus.OPEN:
         state = "discarded" if import_set.status == ImportStatus.DISCARDED else "added to the voice"
         raise ActionRefused(f"This import was {state} already. Start another one.")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from consent.models import Event, EventKind
@@ -15,6 +16,7 @@ from consent.services.review import withdraw_consent
 from providers.audiostack.adapter import AudioStack
 from providers.audiostack.files import AudioStackFiles
 from providers.types import Handover, Tier
+from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus, User
@@ -375,3 +377,19 @@ def test_file_of_an_unsupported_provider_is_never_forgotten(harness: BuildHarnes
     Account.objects.update(provider="audiostack")
     harness.run_tasks()
     assert count_present(harness) == 0
+
+
+def test_page_of_the_consent_names_the_open_deletion(harness: BuildHarness) -> None:
+    build = finish_build(harness)
+    withdraw(build, harness)
+    client = Client()
+    client.force_login(harness.producer)
+    page = read_html(client.get(build.consent.get_absolute_url()))
+    assert "Voice at AudioStack not deleted yet" in page and "1 more deletion is open." in page
+    url = f"{build.remote_voice.get_absolute_url()}#deletion"
+    assert f'<a class="btn btn-primary" href="{url}">Delete and confirm</a>' in page and "Kept as evidence" not in page
+    harness.run_tasks()
+    assert "deletion is open" not in read_html(client.get(build.consent.get_absolute_url()))
+    record_manual_deletion(build.remote_voice, harness.producer, "The support deleted it.")
+    page = read_html(client.get(build.consent.get_absolute_url()))
+    assert "Kept as evidence" in page and "not deleted yet" not in page

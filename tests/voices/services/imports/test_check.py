@@ -155,12 +155,12 @@ def kill_second_batch(monkeypatch: pytest.MonkeyPatch, module: ModuleType, impor
     """Kill the check when `module` stores its second batch. Returns a list that gets the size of each batch."""
     stored: list[int] = []
 
-    def store(*arguments: Any) -> None:
+    def store(*arguments: Any) -> int:
         if len(stored) == 1:
             stored.append(0)
             raise KeyboardInterrupt
         stored.append(len(arguments[1]))
-        clip_service.store_clips(*arguments)
+        return clip_service.store_clips(*arguments)
 
     monkeypatch.setattr(module, "store_clips", store)
     lease: Any = type("Lease", (), {"extend": lambda self: None})()
@@ -211,9 +211,9 @@ def test_import_discarded_during_the_check_leaves_no_file(
 ) -> None:
     import_set = make_import(voice, studio.producer, {"a.wav": make_clip(1)})
 
-    def discard_first(*arguments: Any) -> None:
+    def discard_first(*arguments: Any) -> int:
         discard_import(Import.objects.get(pk=import_set.pk))
-        clip_service.store_clips(*arguments)
+        return clip_service.store_clips(*arguments)
 
     monkeypatch.setattr(check_service, "store_clips", discard_first)
     run_due_tasks(CHECK_TASK)

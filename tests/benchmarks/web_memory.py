@@ -3,8 +3,8 @@
 It starts a studio as `make run` does, without the sample, and opens the pages once in each web process. Then it uploads
 an archive of 500 MB, and after that 2,000 small files, by tus as the page does: 3 at once, in parts of 8 MB. While they
 are checked and added it polls the page, and between that it opens the preview and plays clips. It prints the memory of
-each web process (RSS) before, the most that it had in each of these steps, and how much of the growth is its own. The
-rest are pages of files, nearly all of the SQLite database: all processes share them, and the system can drop them.
+each web process (RSS) before, the most that it had in each of these steps, and by how much its own memory has grown at
+the end of the step. The rest are pages of files, such as the SQLite database, which is mapped: processes share them.
 """
 
 import io

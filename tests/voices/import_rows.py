@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from tests.support.task_runner import run_due_tasks
 from voicehub import outbox
@@ -25,7 +26,8 @@ def add_files(import_set: Import, files: Mapping[str, bytes]) -> None:
         file = ImportFile(import_set=import_set, name=name, size=len(data), received=len(data))
         file.status = ImportFileStatus.UPLOADED
         file.file.save("file", ContentFile(data), save=False)
-        insert_file(lock_import(import_set), file)
+        with transaction.atomic():
+            insert_file(lock_import(import_set), file)
     outbox.enqueue_task(CHECK_TASK, import_set.pk)
 
 

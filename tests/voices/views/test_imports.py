@@ -124,7 +124,10 @@ def test_adding_shows_progress_and_then_the_report(studio: Studio, voice: Voice,
     assert "0 of 4 added" in response.content.decode()
     add(import_set)
     text = fetch(producer_client, import_set).content.decode()
-    assert "Show the recordings" in text and "Discard" not in text and "1 transcript of earlier recordings set" in text
+    assert "Show the recordings" in text and "Discard" not in text and "Set in recordings of the voice" in text
+    assert "of earlier recordings set" not in text, "the figure says it"
+    Import.objects.update(text_count=3)
+    assert "3 transcripts of earlier recordings set" in fetch(producer_client, import_set).content.decode()
     assert "The same audio as wavs/a.wav" in fetch(producer_client, import_set, show="duplicates").content.decode()
 
 
@@ -325,4 +328,4 @@ def test_report_names_who_added_it(studio: Studio, voice: Voice, producer_client
     import_set = make_checked_import(voice, User.objects.create(username="Uploader"), {"a.wav": make_clip(1)})
     producer_client.post(reverse("voices:import_add", args=[import_set.pk]))
     add(import_set)
-    assert f"by {studio.producer}</span>" in fetch(producer_client, import_set).content.decode()
+    assert f"by {studio.producer}</span></span>" in fetch(producer_client, import_set).content.decode()

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -161,3 +163,17 @@ def test_old_empty_imports_make_room(studio: Studio, voice: Voice) -> None:
     assert {one.pk for one in made} - set(Import.objects.values_list("pk", flat=True)) == {made[1].pk, made[2].pk}
     with pytest.raises(UploadExpired):
         uploads.create_upload(made[1], "a.wav", 3)
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database
+def test_totals_of_imports_before_the_upgrade_are_counted(studio: Studio, voice: Voice) -> None:
+    filled, empty = create_import(voice, studio.producer), create_import(voice, studio.producer)
+    for size in (3, 9):
+        create_upload(filled, "a.wav", size)
+    Import.objects.update(file_count=0, file_bytes=0)
+    operations: Any = MigrationLoader(connection).disk_migrations["voices", "0037_import_totals"].operations
+    operations[-1].code(apps, None)
+    totals = dict(Import.objects.order_by().values_list("pk", "file_bytes"))
+    assert totals == {filled.pk: 12, empty.pk: 0}
+    assert Import.objects.get(pk=filled.pk).file_count == 2

@@ -70,16 +70,17 @@ class ImportClip(StatusModel):
     wav = models.FileField(storage=private, upload_to=make_clip_wav_path, max_length=200, blank=True)
     wav_size = models.PositiveBigIntegerField(default=0, help_text="In bytes, of the converted WAV.")
     wav_sha256 = models.CharField(max_length=64, blank=True)
-    findings = ShapedJSONField(shape=FINDINGS, default=list)
-    levels = ShapedJSONField(shape=LEVELS, default=dict)
-    peaks = ShapedJSONField(shape=PEAKS, default=list)
-    fine_peaks = ShapedJSONField(shape=PEAKS, default=list)
-    recipe = ShapedJSONField(shape=RECIPE, default=dict)
     text = models.TextField(blank=True)
     normalized_text = models.TextField(blank=True)
     in_builds = models.BooleanField(null=True, blank=True, help_text="What a table says. Empty if none says it.")
     recording = models.ForeignKey(Recording, models.SET_NULL, null=True, blank=True, related_name="+")
     twin = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+    # SQLite reads a row from its start, so what is large and not in the lists comes last.
+    findings = ShapedJSONField(shape=FINDINGS, default=list)
+    levels = ShapedJSONField(shape=LEVELS, default=dict)
+    recipe = ShapedJSONField(shape=RECIPE, default=dict)
+    peaks = ShapedJSONField(shape=PEAKS, default=list)
+    fine_peaks = ShapedJSONField(shape=PEAKS, default=list)
 
     class Meta:
         ordering = ["name", "id"]

@@ -64,7 +64,7 @@ class Studio:
 
     def wait_until_ready(self) -> None:
         """Wait until the studio serves requests, then create its users."""
-        self._process.wait_for_output("VoiceHub is at", patience=90)
+        self._process.wait_for_output("VoiceHub is at", patience=240)
         self.run_script(CREATE_USERS)
 
     def run_script(self, script: str) -> None:

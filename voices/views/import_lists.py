@@ -17,7 +17,7 @@ from voices.views.import_counts import IS_MAIN, Show
 
 PAGE_SIZE = 50
 MINUTE = 60
-LONG_NOTE = "Long recording: it can be split into clips after it is added"
+LONG_NOTE = "Long recording: it can be cut into clips after it is added"
 CONDITIONS: Mapping[Show, Q] = {
     Show.CLIPS: IS_MAIN,
     Show.WITHOUT_TEXT: IS_MAIN & Q(text=""),

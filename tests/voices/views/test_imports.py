@@ -81,7 +81,7 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
     figures = {figure.show.value: figure.count for figure in response.context["figures"]}
     assert figures == {"": 4, "no-transcript": 2, "lines": 1, "duplicates": 2, "refused": 2, "earlier": 1}
     lists = {
-        "": "Long recording: it can be split into clips after it is added",
+        "": "Long recording: it can be cut into clips after it is added",
         "no-transcript": "c.wav",
         "lines": "No file has this name",
         "duplicates": "The same audio as wavs/a.wav",

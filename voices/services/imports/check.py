@@ -22,6 +22,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move_all
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
+from voices.models.recording_lengths import RECORDING_LIMITS
 from voices.services.imports.archives import check_archive
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
 from voices.services.imports.kinds import read_kind
@@ -29,7 +30,6 @@ from voices.services.imports.matching import match_texts
 from voices.services.imports.rows import lock_open
 from voices.services.imports.texts import make_text
 from voices.services.imports.work import ImportWork, clear_work
-from voices.services.recordings.store import CLIP_LIMITS
 
 # Number of files that one run checks, in some seconds, before other tasks get their turn.
 FILES_PER_RUN = 2000
@@ -96,7 +96,7 @@ def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, t
         small = [file for file in files if file.size <= RECORDING_BYTES]
         paths = [_open_path(stack, file, folder, work) for file in small]
         wavs = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
-        results = stack.enter_context(closing(ingest_files(paths, wavs, CLIP_LIMITS, thresholds)))
+        results = stack.enter_context(closing(ingest_files(paths, wavs, RECORDING_LIMITS, thresholds)))
         sounds: list[CheckedSound] = []
         for file, path, found in zip(small, paths, work.follow(results), strict=True):
             sounds.append(CheckedSound(file, 0, file.name, found.ok, found.has_sound, found.fields, path, found.wav))

@@ -196,12 +196,14 @@ def give_advice(
     if advised > counts.trained_seconds:
         missing_duration = format_duration(math.ceil(advised - math.floor(counts.trained_seconds)))
         yield Gap(GapKind.RECORDINGS, f"Another {missing_duration} of speech would improve the voice.")
+    # With a recording that is too long for clips, one raw sound is sent, for which the numbers of clips say nothing.
+    is_raw = counts.too_long > 0 and any(is_raw_sound(counts, way, capabilities.tier) for way in capabilities.handover)
     missing = math.ceil(get_limit_value(limits, "least_recordings", 0)) - counts.usable
-    if missing > 0 and not limits["least_recordings"].hard:
+    if missing > 0 and not limits["least_recordings"].hard and not is_raw:
         yield Gap(
             GapKind.RECORDINGS, f"{format_count(missing, 'more recording', 'more recordings')} would improve the voice."
         )
-    if counts.untrained:
+    if counts.untrained and not is_raw:
         subject = format_count(counts.untrained, "recording is", "recordings are")
         longest = f"{get_limit_value(limits, 'trained_clip', NO_LIMIT):g} seconds"
         text = f"{subject} longer than {longest}. The provider accepts them but does not train on them."

@@ -149,6 +149,23 @@ def test_long_recording_as_one_sound_needs_no_number_and_no_transcript(voice: Vo
     assert kinds == expected
 
 
+def test_advice_about_clips_is_not_given_for_one_raw_sound(voice: Voice) -> None:
+    row = add_long(voice, 19.0)
+    mark_checked(voice)
+
+    def list_advice() -> list[tuple[str, str]]:
+        tiers = (("resemble_v2", RAPID), ("resemble_v1", PROFESSIONAL))
+        advice = [(name, gap) for name, tier in tiers for gap in check_readiness(voice, get_account(name), tier).advice]
+        return [(name, gap.text) for name, gap in advice if "12 seconds" in gap.text or "more recordings" in gap.text]
+
+    assert list_advice() == [
+        ("resemble_v2", "1 recording is longer than 12 seconds. The provider accepts them but does not train on them."),
+        ("resemble_v1", "49 more recordings would improve the voice."),
+    ]
+    Recording.objects.filter(pk=row.pk).update(seconds=LONG_RECORDING)
+    assert list_advice() == []
+
+
 def test_dataset_of_clips_needs_what_the_clips_need_one_by_one(voice: Voice) -> None:
     add_long(voice, 11.0)
     Recording.objects.update(transcript="")

@@ -26,7 +26,7 @@ from voices.services.recordings.bulk.inclusion import include_recordings
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import add_recording, set_active
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = pytest.mark.django_db
 
 RAPID, PROFESSIONAL = Tier.RAPID, Tier.PROFESSIONAL
 TEN_MEGABYTES_AT_48_KHZ = (10_000_000 - 44) / 2 / 48_000

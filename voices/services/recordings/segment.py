@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.core.files import File
 from django.db import transaction
+from django.utils import timezone
 
 from audio.datasets.clips import Clip, WrittenClip
 from audio.datasets.segment import split_clip, write_clips
@@ -19,10 +20,10 @@ from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.text import format_count
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move
-from voices.models import CutProposal, Recording, RecordingStatus
+from voices.models import CutProposal, InclusionSource, Recording, RecordingStatus
 from voices.models.recording_lengths import RECORDING_LIMITS
 from voices.services.recordings.cuts import NOT_PROPOSED, ONLY_LONG, Span, refuse_split
-from voices.services.recordings.inclusion import leave_out, make_fields
+from voices.services.recordings.inclusion import make_fields
 from voices.services.recordings.store import COMPARE_TASK, make_recording, store_recording
 from voices.services.recordings.whole_clip import open_whole_clip
 
@@ -102,11 +103,14 @@ def _restore(recording: Recording) -> None:
 
     Its sound would be in a build twice. Splitting it is the choice of a person, so no check puts it back.
     """
-    is_refused = bool(recording.error_codes)
-    if not move(recording, RecordingStatus.REFUSED if is_refused else RecordingStatus.ACCEPTED) or is_refused:
-        return
-    if recording.pieces.exists():
-        leave_out(Recording.objects.filter(pk=recording.pk))
+    if recording.error_codes:
+        move(recording, RecordingStatus.REFUSED)
+    elif recording.pieces.exists():
+        # Later than any bulk change, so that no undo includes it either.
+        choice = make_fields("") | {"active": False, "active_by": InclusionSource.PERSON}
+        move(recording, RecordingStatus.ACCEPTED, **choice, active_set_at=timezone.now())
+    else:
+        move(recording, RecordingStatus.ACCEPTED)
 
 
 def _list_spans(recording: Recording, clip: Clip) -> list[PlacedSpan]:

@@ -1,10 +1,13 @@
 """A long recording is usable: what becomes of it when it is cut, when that fails, and how it is analyzed."""
 
-from pathlib import Path
+import io
+import zipfile
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 
+from audio.datasets.layouts import Layout
 from audio.datasets.segment import DEFAULT_LENGTHS
 from audio.levels.inspection import DurationLimits
 from tests.support.long_recordings import make_long_wav
@@ -15,6 +18,8 @@ from voicehub.outbox import LeaseLost
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.models.recording_lengths import LONGEST_PROPOSED_CLIP
 from voices.services.recordings import analysis, whole_clip
+from voices.services.recordings.bulk.inclusion import leave_out_recordings, undo_decisions
+from voices.services.recordings.dataset_download import prepare_download
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.segment import enqueue_split, handle_split_failure
 from voices.services.recordings.store import add_recording, set_active
@@ -111,6 +116,28 @@ def test_failed_split_with_clips_leaves_the_recording_out_for_good(studio: Studi
     assert get_inclusion(recording) == expected
     update_inclusion(recording.voice.recordings.all())
     assert get_inclusion(recording) == expected
+
+
+def test_undo_includes_no_recording_whose_clips_are_in_the_voice(studio: Studio, recording: Recording) -> None:
+    change = leave_out_recordings(recording.voice, [recording.pk], studio.producer).change
+    assert change
+    split(recording, studio)
+    Recording.objects.filter(pk=recording.pk).update(status=RecordingStatus.SPLITTING)
+    handle_split_failure(str(recording.pk))
+    assert undo_decisions(change) == 0
+    assert get_inclusion(recording) == (RecordingStatus.ACCEPTED, False, InclusionSource.PERSON)
+
+
+def test_dataset_has_the_whole_recording_and_after_the_cut_its_clips(studio: Studio, recording: Recording) -> None:
+    def read_names() -> set[str]:
+        download = prepare_download(recording.voice, studio.producer, Layout.LJSPEECH, only_in_builds=True)
+        names = zipfile.ZipFile(io.BytesIO(b"".join(download.chunks))).namelist()
+        return {PurePath(name).stem for name in names if name.endswith(".wav")}
+
+    assert read_names() == {"interview"}
+    split(recording, studio)
+    names = read_names()
+    assert "interview" not in names and len(names) == recording.pieces.count() > 5
 
 
 def test_recording_above_the_upper_limit_is_refused_but_can_be_cut(

@@ -1,5 +1,6 @@
 """Writes docs/providers.md from the adapters' data: `.venv/bin/python -m docs.providers > docs/providers.md`."""
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -129,12 +130,38 @@ def render_page() -> str:
         parts.append(render_deletion_steps(tier.manual_deletion))
         parts.append(render_options(tier))
         parts.append(render_table(["limit", "value", "kind", "source", "checked on"], list_limits(tier.limits.items())))
+    parts.append("\n## How long one recording may be\n")
+    parts.append(LENGTHS)
+    parts.append(render_table(LENGTH_COLUMNS, (row for p, tier in tiers for row in list_length_cells(p.label, tier))))
     parts.append("\n## What becomes of recordings\n")
     parts.append(render_table(DATA_COLUMNS, (list_data_cells(provider) for provider in list_providers())))
     parts.append("\n## Adding a provider\n")
     parts.append(ADDING_A_PROVIDER)
     parts.append(render_bullets(f"`{path}`: {text}" for path, text in FILES))
     return "".join(parts)
+
+
+LENGTHS = """
+A recording of up to 2 hours is usable. Whether it is sent whole depends on the tier and on the way of sending. If it is
+too long, readiness names it and links to its cuts: a build that sends all recordings is refused until it is cut or
+excluded, and a build that chooses the best leaves it out and says so. One sound that is made of all recordings takes
+each of them whole. The limits are checked again before the build is sent.
+"""
+LENGTH_COLUMNS = ["provider", "tier", "sent as", "longest recording", "if it is longer"]
+
+
+def list_length_cells(label: str, tier: Capabilities) -> Iterator[tuple[str, ...]]:
+    # The models need the settings, which are read after this module when it runs as a command.
+    from voices.services.builds.lengths import SELECTING_HANDOVERS, find_length_limit, is_joined
+
+    for way in tier.handover:
+        limit = find_length_limit(tier, tier.limits, way)
+        names = [f"{limit.seconds:g} s"] if limit.seconds < math.inf else []
+        names += [f"{limit.size / 1_000_000:g} MB as WAV"] if limit.size < math.inf else []
+        refused = "left out" if way in SELECTING_HANDOVERS else "the build is refused"
+        is_downloaded_wav = way == Handover.DATASET_URL and is_joined(way, tier.tier)
+        sent_as = "one WAV that the vendor downloads" if is_downloaded_wav else HANDOVER_LABELS[way]
+        yield label, tier.label, sent_as, " and ".join(names) or "any: sent whole", refused if names else ""
 
 
 DATA_COLUMNS = ["provider", "works in", "may train its own models", "limits of a deletion", "source", "checked on"]

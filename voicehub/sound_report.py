@@ -179,7 +179,7 @@ FACTS: tuple[FactKind, ...] = (
         {"rate_not_allowed", "not_mono", "not_16_bit", "not_pcm"},
         needs_speech=False,
     ),
-    FactKind("Length", _describe_length, {"seconds"}, {"too_short", "too_long"}, needs_speech=False),
+    FactKind("Length", _describe_length, {"seconds"}, {"too_short", "too_long", "long"}, needs_speech=False),
     FactKind(
         "Level",
         _describe_level,

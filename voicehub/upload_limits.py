@@ -17,8 +17,8 @@ TAKES_PER_CONSENT = 30
 CONTRACT_BYTES = 25 << 20
 # A video of some minutes in which a talent agrees, as mailed to a provider. A mail rarely takes more than 25 MB.
 PROOF_BYTES = 200 << 20
-# More than half an hour of 48 kHz mono in 16 bits; a recording for a build is a clip of at most a minute.
-RECORDING_BYTES = 200 << 20
+# An hour of 48 kHz stereo in 24 bits: a raw recording is cut into clips, or sent whole. A request has room for it.
+RECORDING_BYTES = 1000 << 20
 # Their content is limited to 2 GB unpacked (audio.archives.limits), so a larger archive cannot be read.
 ARCHIVE_BYTES = 2 << 30
 # One import: twelve hours of 48 kHz stereo in 24 bits take 12 GB, and the largest public datasets have 13,000 files.

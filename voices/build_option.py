@@ -12,11 +12,13 @@ from django.urls import reverse
 from consent.models import Consent, ConsentStatus
 from providers.types import Handover, Limit
 from voicehub.text import format_count, format_date, format_duration, join_with_and
+from voices.gap_links import FixLink, make_gap_link
 from voices.models import Account
 from voices.models.choices import HANDOVER_LABELS
-from voices.presenters import CONSENT_GAPS, FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
+from voices.presenters import CONSENT_GAPS, list_term_obstacles, make_option_key, make_target_name
 from voices.services.builds.clip_pool import ProviderClips
-from voices.services.builds.gaps import SELECTING_HANDOVERS, Gap, GapKind
+from voices.services.builds.gaps import GapKind
+from voices.services.builds.lengths import SELECTING_HANDOVERS, find_length_limit
 from voices.services.builds.likely_failures import LikelyFailure, TierJudge
 from voices.services.builds.nearest import Distance, Rank, measure_distance
 from voices.services.builds.readiness import Readiness
@@ -28,24 +30,14 @@ MAX_LISTED = 20
 MISSING_CONSENT_TEXT = "the consent"
 # Gaps that are obstacles, but not missing items.
 OBSTACLE_TEXTS = {
-    GapKind.CLIP_LENGTH: "some recordings are too short or too long",
+    GapKind.CLIP_LENGTH: "some recordings are too short",
+    GapKind.TOO_LONG: "some recordings are too long",
     GapKind.SHORTER_TRANSCRIPTS: "some transcripts are too long",
     GapKind.OFFLINE_PROOF: "the proof of consent is not recorded",
     GapKind.LANGUAGE: "the provider does not support this language",
     GapKind.UNCHECKED: "the recordings are still being checked",
     GapKind.CHECK_STOPPED: "the check of the recordings stopped",
 }
-
-
-class FixLink(NamedTuple):
-    """A missing item or a piece of advice, the link where a user fixes it, and the permission to see the link."""
-
-    text: str
-    url: str
-    link_text: str
-    permission: str = ""
-    is_action: bool = False
-    """The link is a button that does what it says, by POST."""
 
 
 class ExcludedRecording(NamedTuple):
@@ -247,23 +239,17 @@ class BuildOption:
 
     @property
     def missing_items(self) -> list[FixLink]:
-        links = [self._make_gap_link(gap) for gap in self.readiness.gaps]
+        links = [make_gap_link(gap, self.voice_url, self.check_url) for gap in self.readiness.gaps]
         return (
             [*links, FixLink(self.shortfall, f"{self.voice_url}?show=look#recordings", "Show recordings")]
             if self.shortfall
             else links
         )
 
-    def _make_gap_link(self, gap: Gap) -> FixLink:
-        url, text, permission = FIX_LINKS[gap.kind]
-        if gap.kind == GapKind.CHECK_STOPPED:
-            return FixLink(gap.text, self.check_url, text, permission, is_action=True)
-        return FixLink(gap.text, f"{self.voice_url}{url}" if url else "", text, permission)
-
     @property
     def advice(self) -> list[FixLink]:
         links = [FixLink(warning, "", "") for warning in self.readiness.permission.warnings]
-        links += [self._make_gap_link(advice) for advice in self.readiness.advice]
+        links += [make_gap_link(gap, self.voice_url, self.check_url) for gap in self.readiness.advice]
         links += [FixLink(text, "", "") for text in describe_voice_limit(self.account)]
         if refused_on := self.account.find_plan_refusal(self.readiness.capabilities.tier):
             day = format_date(refused_on)
@@ -292,9 +278,10 @@ class BuildOption:
         return max(0, self.clip_selection.excluded_count - MAX_LISTED)
 
     def _explain_exclusion(self, row: ClipRow) -> str:
-        short, long = self.limits.get("shortest_clip"), self.limits.get("longest_clip")
+        short, readiness = self.limits.get("shortest_clip"), self.readiness
+        limit = find_length_limit(readiness.capabilities, self.limits, readiness.best_handover)
         if short and row.seconds < short.value:
             return "too short for this provider"
-        if long and row.seconds > long.value:
-            return "too long for this provider"
+        if limit.is_exceeded(row.seconds, row.rate):
+            return f"{limit.text}, too long for this provider"
         return "the limit is reached with better recordings" if row.quality > 0 else "no speech detected"

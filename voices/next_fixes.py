@@ -43,7 +43,8 @@ GATE_LABELS = {
 }
 GAP_LABELS = {
     GapKind.RECORDINGS: "Recordings missing",
-    GapKind.CLIP_LENGTH: "Recordings of the wrong length",
+    GapKind.CLIP_LENGTH: "Recordings too short",
+    GapKind.TOO_LONG: "Recordings too long",
     GapKind.SHORTER_TRANSCRIPTS: "Transcripts too long",
     GapKind.TRAINED_LENGTH: "Recordings too long",
     GapKind.LANGUAGE: "Language not supported",

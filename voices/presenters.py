@@ -157,6 +157,7 @@ def _get_encoding(build: Build) -> Encoding:
 FIX_LINKS = {
     GapKind.RECORDINGS: ("#upload", "Add recordings", "voices.add_recording"),
     GapKind.CLIP_LENGTH: ("?show=usable&sort=shortest#recordings", "Show recordings", ""),
+    GapKind.TOO_LONG: ("?show=usable&sort=longest#recordings", "Show recordings", ""),
     GapKind.TRANSCRIPTS: ("?show=no_transcript#recordings", "Add transcripts", "voices.change_recording"),
     GapKind.SHORTER_TRANSCRIPTS: ("?show=usable#recordings", "Show recordings", ""),
     GapKind.TRAINED_LENGTH: ("?show=usable&sort=longest#recordings", "Show recordings", ""),

@@ -24,7 +24,7 @@ class ArchiveLimits:
     files: int = 5000
     entries: int = 12_000
     total_bytes: int = 2 << 30
-    member_bytes: int = 200 << 20
+    member_bytes: int = 1000 << 20
     ratio: int = 20
     list_ratio: int = 100
     member_allowance: int = 1 << 20

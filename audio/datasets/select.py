@@ -20,6 +20,8 @@ CLIPPING_PENALTY = 30.0
 """Penalty per share of clipped samples: 0.03 for one in a thousand, the share that is reported as clipping."""
 UNUSABLE_CODES = frozenset({"silent", "no_speech"})
 SHORT_SECONDS = 3.0
+LENGTH_CODES = frozenset({"long"})
+"""Findings about the length, which say nothing about the quality of the sound."""
 """A shorter recording has little more than its first and last word, which sound unlike the rest."""
 
 
@@ -54,7 +56,8 @@ def compute_levels_quality(seconds: float, levels: Mapping[str, float], codes: S
         return 0.0
     noise = (levels.get("snr_db", CLEAN_SNR_DB) - WORST_SNR_DB) / (CLEAN_SNR_DB - WORST_SNR_DB)
     length = min(1.0, seconds / SHORT_SECONDS)
-    clean = 1.0 - FINDING_PENALTY * len(codes) - CLIPPING_PENALTY * levels.get("clipped_share", 0.0)
+    faults = sum(code not in LENGTH_CODES for code in codes)
+    clean = 1.0 - FINDING_PENALTY * faults - CLIPPING_PENALTY * levels.get("clipped_share", 0.0)
     return float(np.clip(noise, 0.05, 1.0)) * length * max(0.05, clean)
 
 

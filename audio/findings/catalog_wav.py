@@ -1,6 +1,6 @@
 """Findings of the strict WAV reader: why a file is rejected."""
 
-from audio.findings.templates import SEND_AGAIN, make_error
+from audio.findings.templates import SEND_AGAIN, make_error, make_warning
 
 NOT_THERE = {
     "unreadable": make_error(
@@ -74,6 +74,10 @@ DURATION = {
         "It lasts {seconds:.1f} seconds; at least {limit:g} are needed.", "Record a longer passage."
     ),
     "too_long": make_error("It lasts {seconds:.1f} seconds; at most {limit:g} are allowed.", "Split it at a pause."),
+    "long": make_warning(
+        "It lasts {minutes} min {seconds} s. Some providers take at most {limit:g} seconds in one recording.",
+        "Cut it into clips, or build where it is taken whole.",
+    ),
 }
 
 CODES = NOT_THERE | NOT_A_WAV | DAMAGED | WRONG_FORMAT | DURATION

@@ -1,6 +1,7 @@
 """Check format, length and levels of an incoming WAV file."""
 
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +23,14 @@ PEAK_SETS = ("peaks", "fine_peaks")
 
 @dataclass(frozen=True, slots=True)
 class DurationLimits:
-    """Allowed duration of a file, in seconds. The defaults are what Resemble's documentation asks of a clip."""
+    """Allowed duration of a file, in seconds. The defaults are what Resemble's documentation asks of a clip.
+
+    A file of more than `long_seconds` is allowed, with a warning.
+    """
 
     min_seconds: float = 1.5
     max_seconds: float = 20.0
+    long_seconds: float = math.inf
 
 
 DEFAULT_LIMITS = DurationLimits()
@@ -155,6 +160,9 @@ def _check_duration(header: WavHeader, limits: DurationLimits) -> Iterator[Findi
         yield make_finding("too_short", seconds=header.seconds, limit=limits.min_seconds)
     if header.seconds > limits.max_seconds:
         yield make_finding("too_long", seconds=header.seconds, limit=limits.max_seconds)
+    elif header.seconds > limits.long_seconds:
+        minutes, seconds = divmod(int(header.seconds), 60)
+        yield make_finding("long", minutes=minutes, seconds=seconds, limit=limits.long_seconds)
 
 
 def is_silent(levels: Levels, thresholds: Thresholds = THRESHOLDS) -> bool:

@@ -43,9 +43,10 @@ def make_text_path(text: "ImportText", _name: str) -> str:
 class ImportClip(StatusModel):
     """One file of audio in an import. It becomes the recording with the same id, and its files are named as that one's.
 
-    `position` is its place in its file: 0 unless that is an archive. `is_usable` says that no finding refuses it, and
-    `is_long` that only its length does: it is added and can then be split. `recording` is what the voice has with the
-    same bytes, and `twin` the clip of this import with the same bytes that is added in place of this one.
+    `position` is its place in its file: 0 unless that is an archive. `is_usable` says that no finding refuses it.
+    `is_long`: some providers do not take it whole. It is added, also if its length alone makes it unusable, and can be
+    cut. `recording` is what the voice has with the same bytes, and `twin` the clip of this import with the same bytes
+    that is added in place of this one.
     """
 
     Status = ImportClipState

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Func, Q, TextField
+from django.db.models import F, Q, TextField
 from django.db.models.fields.files import FieldFile
 from django.db.models.functions import Cast, Length
 from django.db.models.lookups import Contains
@@ -21,6 +21,8 @@ from voicehub.storage import private
 from voicehub.transitions import StatusModel, make_status_constraint
 from voices.models.choices import FindingSeverity, InclusionSource, RecordingStatus
 from voices.models.recording_files import CONVERTED_SUFFIX, OTHER_SUFFIX, RECIPE, WAV_SUFFIX, format_recording_path
+from voices.models.recording_lengths import LONGEST_PROPOSED_CLIP, UNCUTTABLE_CODES
+from voices.models.recording_orders import BEST_QUALITY, LOUDEST, MOST_SEVERE, NOISIEST, QUIETEST, WORST_QUALITY
 
 COMPARISON = Fields(
     {
@@ -109,21 +111,7 @@ NEEDS_REVIEW = Q(ContainsConstant(*WARNING)) | HAS_SET_FINDINGS
 BY_NAME = Q(file_name__gte="")
 
 
-def order_unknown(column: str, stand_in: int) -> Func:
-    """The column in an order in which rows without a value stand where `stand_in` does.
-
-    The number is part of the expression, because SQLite uses no index for one with a parameter.
-    """
-    return Func(F(column), template=f"COALESCE(%(expressions)s, {stand_in})")
-
-
 WARNING_CODES_LENGTH = 500
-
-BELOW_ALL, ABOVE_ALL = -1000, 1000
-WORST_QUALITY, BEST_QUALITY = order_unknown("quality", ABOVE_ALL), order_unknown("quality", BELOW_ALL)
-MOST_SEVERE = order_unknown("worst_severity", BELOW_ALL)
-NOISIEST = order_unknown("signal_to_noise", ABOVE_ALL)
-QUIETEST, LOUDEST = order_unknown("loudness", ABOVE_ALL), order_unknown("loudness", BELOW_ALL)
 
 
 def make_filter_index(name: str, condition: Q) -> models.Index:
@@ -149,8 +137,11 @@ class Recording(StatusModel):
 
     Status = RecordingStatus
     MOVES: ClassVar = {
+        RecordingStatus.ACCEPTED: frozenset({RecordingStatus.SPLITTING}),
         RecordingStatus.REFUSED: frozenset({RecordingStatus.SPLITTING}),
-        RecordingStatus.SPLITTING: frozenset({RecordingStatus.SPLIT, RecordingStatus.REFUSED}),
+        RecordingStatus.SPLITTING: frozenset(
+            {RecordingStatus.SPLIT, RecordingStatus.ACCEPTED, RecordingStatus.REFUSED}
+        ),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -286,11 +277,20 @@ class Recording(StatusModel):
         return self.wav_sha256 or self.sha256
 
     @property
+    def error_codes(self) -> list[str]:
+        return [finding["code"] for finding in self.findings if finding["severity"] == "refused"]
+
+    @property
     def is_too_long(self) -> bool:
-        """Whether the recording is a WAV whose only error is its length. Such a recording can be split."""
-        return self.status == RecordingStatus.REFUSED and [
-            finding["code"] for finding in self.findings if finding["severity"] == "refused"
-        ] == ["too_long"]
+        """Whether the recording is a WAV whose only error is its length."""
+        return self.status == RecordingStatus.REFUSED and self.error_codes == ["too_long"]
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether the recording can be split into clips. It is longer than a clip of a proposal, and has speech."""
+        if self.is_usable and self.seconds > LONGEST_PROPOSED_CLIP:
+            return UNCUTTABLE_CODES.isdisjoint(finding["code"] for finding in self.findings)
+        return self.is_too_long
 
     @property
     def title(self) -> str:

@@ -12,6 +12,7 @@ from audio.findings.catalog import EXCLUSION_LABELS
 from voicehub.sound_report import MINUTE
 from voicehub.text import format_duration, format_minus, format_position
 from voicehub.wave_paths import make_wave_digits, make_wave_path
+from voices.length_notes import LengthNote, make_length_note
 from voices.models import InclusionSource, Recording, RecordingStatus
 from voices.presenters import is_playable
 from voices.recording_rows import (
@@ -31,7 +32,7 @@ from voices.recording_rows import (
     sort_chips,
 )
 from voices.row_polls import make_list_token
-from voices.services.recordings.inclusion import find_exclusion, list_warning_codes
+from voices.services.recordings.inclusion import EXCLUSION_REASONS, find_exclusion, list_warning_codes
 
 register = template.Library()
 
@@ -170,10 +171,16 @@ def describe_inclusion(recording: Recording) -> str:
     """Who decided that a recording is out of builds, or in them against a check, and why. Empty if nothing to say."""
     is_choice = recording.active_by == InclusionSource.PERSON
     if not recording.active:
-        reason = EXCLUSION_LABELS.get(recording.exclusion_code, recording.exclusion_code)
+        reason = EXCLUSION_REASONS.get(recording.exclusion_code, recording.exclusion_code)
         return "Excluded by a person" if is_choice else f"Excluded: {reason}" if reason else ""
     code = find_exclusion(list_warning_codes(recording.findings, recording.set_findings))
     return f"Included by a person, although: {EXCLUSION_LABELS[code]}" if is_choice and code else ""
+
+
+@register.simple_tag
+def length_note(recording: Recording) -> LengthNote | None:
+    """Which tiers take a recording whole. None if there is nothing to say, or if the recording cannot be cut."""
+    return make_length_note(recording) if recording.can_be_cut else None
 
 
 @register.filter

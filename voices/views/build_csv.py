@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
-from audio.findings.catalog import EXCLUSION_LABELS
 from audio.transcripts.cleaning import escape_cell
 from voicehub.sound_report import format_code
 from voices.models import Build, BuildRecording
 from voices.services.builds.recording_scores import read_estimates
 from voices.services.builds.scores import order_worst_first
+from voices.services.recordings.inclusion import EXCLUSION_REASONS
 
 
 class EchoWriter:
@@ -60,7 +60,7 @@ def _list_own_cells(row: BuildRecording) -> tuple[object, ...]:
         *(levels.get(key) for key in ("rms_dbfs", "peak_dbfs", "speech_seconds")),
         recording.active and recording.is_usable,
         recording.get_active_by_display(),
-        EXCLUSION_LABELS.get(recording.exclusion_code, recording.exclusion_code),
+        EXCLUSION_REASONS.get(recording.exclusion_code, recording.exclusion_code),
     )
 
 

@@ -13,11 +13,11 @@ from voicehub.models import User
 from voicehub.text import split_sentences
 from voicehub.tokens import hash_token
 from voices import access
-from voices.build_option import FixLink
 from voices.build_results.distributions import load_distributions
 from voices.build_results.gauges import make_gauges
 from voices.build_results.report_columns import ALL, ReportColumns, choose_columns
 from voices.build_results.timeline import make_timeline
+from voices.gap_links import FixLink
 from voices.models import Build, BuildRecording, BuildStatus
 from voices.models.build import ACTIVE_STATUSES, MARKED, MARKS
 from voices.next_fixes import find_rebuild_fix, name_fix

@@ -19,7 +19,7 @@ from voices.views.import_left_out import LeftOutRows, explain_clip, list_parts
 PAGE_SIZE = 50
 OF_SEVERAL_TABLES = frozenset({Show.REFUSED, Show.INCOMPLETE, Show.OTHER})
 MINUTE = 60
-LONG_NOTE = "Long recording: it can be split into clips after it is added"
+LONG_NOTE = "Long recording: it can be cut into clips after it is added"
 CONDITIONS: Mapping[Show, Q] = {
     Show.CLIPS: IS_MAIN,
     Show.WITHOUT_TEXT: IS_MAIN & Q(text=""),

@@ -1,4 +1,4 @@
-"""The cuts of a recording that is too long: see them, move them, and split the recording there."""
+"""The cuts of a long recording: see them, move them, and split the recording there."""
 
 from typing import Any
 from uuid import UUID
@@ -14,17 +14,17 @@ from voicehub.refusals import ActionRefused, handle_refusal
 from voicehub.text import format_count
 from voices import access
 from voices.models import CutProposal, Recording
+from voices.models.recording_lengths import CLIP_LIMITS
 from voices.presenters import is_playable
 from voices.services.estimates import describe_end, estimate_counted
 from voices.services.recordings.cuts import (
-    ONLY_TOO_LONG,
+    ONLY_LONG,
     PEAKS_PER_SECOND,
     format_clips,
     parse_clips,
     request_cuts,
 )
 from voices.services.recordings.segment import enqueue_split
-from voices.services.recordings.store import CLIP_LIMITS
 
 CHANGED_PERMISSION = "voices.change_recording"
 
@@ -48,8 +48,8 @@ def _make_list_url(recording: Recording) -> str:
 def recording_cuts(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page of the cuts. A POST with `propose` asks for them, another one splits the recording at its `clips`."""
     recording = _get_recording(request, pk)
-    if not recording.is_too_long:
-        messages.error(request, ONLY_TOO_LONG)
+    if not recording.can_be_cut:
+        messages.error(request, ONLY_LONG)
         return redirect(_make_list_url(recording))
     if request.method == "POST" and "propose" not in request.POST:
         return _split(request, recording)
@@ -104,7 +104,7 @@ def recording_cuts_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     recording = _get_recording(request, pk)
     proposal = _find_proposal(recording)
     progress = _make_progress(proposal)
-    if progress is None or (proposal and proposal.proposed_at) or not recording.is_too_long:
+    if progress is None or (proposal and proposal.proposed_at) or not recording.can_be_cut:
         return HttpResponse(headers={"HX-Refresh": "true"})
     return render(request, "voices/_recording_cuts_progress.html", {"recording": recording, "progress": progress})
 

@@ -15,7 +15,7 @@ from voicehub.lists.pages import CountedPaginator, Header, PageLink
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import Recording, RecordingStatus, Voice
-from voices.models.voice import (
+from voices.models.recording_orders import (
     BEST_QUALITY,
     LOUDEST,
     MOST_SEVERE,

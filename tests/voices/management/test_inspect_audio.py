@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.support.wav import encode_speech, load_sample_wav, make_wav_bytes
 from tests.support.zips import ZipMember, build_zip, build_zip_with_list
 from voicehub.models import ThresholdOverride
 from voices.management.commands import inspect_audio
+from voices.management.commands.inspect_audio import get_clip_limits
 from voices.models import LimitOverride
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -108,13 +110,34 @@ def test_text_output_gives_the_code_and_advice_of_each_finding(clip: Path, tmp_p
 
 
 def test_limit_override_applies_to_the_limits_of_a_tier(clip: Path) -> None:
-    tier = ("--provider", "resemble_v2", "--tier", "rapid")
+    tier = ("--provider", "resemble_v2", "--tier", "professional")
     assert list_codes(run_inspect_audio(clip, *tier)[0]) == []
-    LimitOverride.objects.create(
-        provider="resemble_v2", tier="rapid", limit="longest_clip", value=2, source="E-mail of the provider."
-    )
+    for name in ("professional", "rapid"):
+        LimitOverride.objects.create(
+            provider="resemble_v2", tier=name, limit="longest_clip", value=2, source="E-mail of the provider."
+        )
     (entry,) = run_inspect_audio(clip, *tier)
     assert (entry["ok"], list_codes(entry)) == (False, ["too_long"])
+    # A rapid voice takes one WAV of all recordings, of any length.
+    (entry,) = run_inspect_audio(clip, "--provider", "resemble_v2", "--tier", "rapid")
+    assert (entry["ok"], list_codes(entry)) == (True, ["long"])
+
+
+@pytest.mark.parametrize(
+    ("provider", "tier", "expected"),
+    [
+        ("", "", (1.0, 7200.0, 60.0)),
+        ("resemble_v2", "rapid", (1.0, 7200.0, 60.0)),
+        ("resemble_v2", "professional", (1.0, 60.0, 60.0)),
+        ("resemble_v1", "professional", (1.5, 7200.0, 20.0)),
+        ("audiostack", "professional", (1.5, 7200.0, math.inf)),
+        ("speechgen", "rapid", (0, 300.0, 300.0)),
+        ("voiceai", "rapid", (0, 60.0, 60.0)),
+    ],
+)
+def test_length_is_judged_as_a_build_judges_it(provider: str, tier: str, expected: tuple[float, float, float]) -> None:
+    limits = get_clip_limits(provider, tier)
+    assert (limits.min_seconds, limits.max_seconds, limits.long_seconds) == expected
 
 
 def test_option_provider_without_the_option_tier_is_refused(clip: Path) -> None:

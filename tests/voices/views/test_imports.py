@@ -91,7 +91,7 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
         "not-needed": 1,
     }
     lists = {
-        "": "Long recording: it can be split into clips after it is added",
+        "": "Long recording: it can be cut into clips after it is added",
         "no-transcript": "c.wav",
         "lines": "No file has this name",
         "duplicates": "The same audio as wavs/a.wav",

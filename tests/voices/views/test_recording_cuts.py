@@ -126,7 +126,7 @@ def test_clips_that_cannot_be_made_are_named_and_kept(engineer_client: Client, r
     assert "Line 3 is not a start and an end in seconds" in page and "lasts 0.50 s" in page and "not split" in page
     assert read_text_field(page) == typed.splitlines()
     recording.refresh_from_db()
-    assert recording.status == RecordingStatus.REFUSED and not Task.objects.filter(kind="cut_recording").exists()
+    assert recording.status == RecordingStatus.ACCEPTED and not Task.objects.filter(kind="cut_recording").exists()
 
 
 def test_clips_of_a_split_that_failed_are_shown_again(engineer_client: Client, recording: Recording) -> None:
@@ -139,7 +139,7 @@ def test_recording_that_cannot_be_split_has_no_cuts(engineer_client: Client, stu
     (good,) = studio.make_recordings(voice, 1)
     for method in (engineer_client.get, engineer_client.post):
         response = method(make_url(good), follow=True)
-        assert "Only a recording that is too long can be split." in response.content.decode()
+        assert "of more than 20 seconds can be split." in response.content.decode()
         assert response.redirect_chain[0][0].startswith(voice.get_absolute_url())
     assert engineer_client.get(make_url(good, "recording_cuts_progress"))["HX-Refresh"] == "true"
 

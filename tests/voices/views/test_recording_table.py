@@ -370,7 +370,7 @@ def test_query_parameter_fine_returns_the_fine_waveform_peaks(
 # --- splitting ----------------------------------------------------------------------------
 
 
-def test_engineer_can_split_a_recording_that_is_too_long(
+def test_engineer_can_split_a_long_recording(
     engineer_client: Client, viewer_client: Client, studio: Studio, voice: Voice
 ) -> None:
     recording, _new = add_recording(voice, make_upload("long.wav", make_clip(7, 61.0)), studio.producer)
@@ -386,7 +386,7 @@ def test_engineer_can_split_a_recording_that_is_too_long(
     assert recording.status == RecordingStatus.SPLITTING
     text = read_table(engineer_client, voice, query)
     assert path not in text and "Splitting" in text
-    assert "Only a recording that is too long can be split." in engineer_client.post(path, follow=True).content.decode()
+    assert "of more than 20 seconds can be split." in engineer_client.post(path, follow=True).content.decode()
 
 
 def test_recording_that_was_split_into_clips_offers_no_deletion(

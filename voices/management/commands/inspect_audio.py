@@ -15,11 +15,12 @@ from audio.findings.thresholds import THRESHOLDS, Thresholds
 from audio.levels.inspection import DurationLimits
 from audio.report import CheckCriteria, Report, generate_folder_reports, generate_reports
 from providers import registry
-from providers.types import Tier
+from providers.types import Capabilities, Limit, Tier
 from voicehub.models import ThresholdOverride
 from voicehub.threshold_overrides import load_thresholds
 from voices.models.limits import LimitOverride, get_limits
-from voices.services.recordings.store import CLIP_LIMITS
+from voices.models.recording_lengths import RECORDING_LIMITS
+from voices.services.builds.lengths import find_length_limit
 
 BAR_WIDTH = 24
 MAX_NAME_CHARACTERS = 40
@@ -94,22 +95,31 @@ def _sqlite_database_exists(name: str | Path) -> bool:
 
 
 def get_clip_limits(provider: str | None, tier: str | None) -> DurationLimits:
-    """The allowed clip length at this provider and tier, with the limits that an admin has overridden."""
+    """The allowed length of a recording at this provider and tier, with the limits that an admin has overridden.
+
+    A length that only some of the tier's handovers take is long, one that none takes is too long.
+    """
     if not provider and not tier:
-        return CLIP_LIMITS
-    limits = get_tier_limits(provider, tier)
-    return DurationLimits(limits.get("shortest_clip", 0), limits.get("longest_clip", math.inf))
+        return RECORDING_LIMITS
+    capabilities, limits = _find_tier(provider, tier)
+    longest = [find_length_limit(capabilities, limits, handover).seconds for handover in capabilities.handover]
+    shortest = limits["shortest_clip"].value if "shortest_clip" in limits else 0
+    return DurationLimits(shortest, min(max(longest), RECORDING_LIMITS.max_seconds), min(longest))
 
 
 def get_tier_limits(provider: str | None, tier: str | None) -> dict[str, float]:
     """All limits of this tier, by the name of the limit. Raises CommandError if the provider has no such tier."""
+    _capabilities, limits = _find_tier(provider, tier)
+    return {name: limit.value for name, limit in limits.items()}
+
+
+def _find_tier(provider: str | None, tier: str | None) -> tuple[Capabilities, Mapping[str, Limit]]:
     if not provider or not tier:
         raise CommandError("Give --provider and --tier together.")
     capabilities = registry.get_provider_class(provider).tiers.get(Tier(tier))
     if capabilities is None:
         raise CommandError(f"{registry.get_provider_label(provider)} has no tier {tier}. Choose another --tier.")
-    limits = get_limits(capabilities, provider) if has_database() else capabilities.limits
-    return {name: limit.value for name, limit in limits.items()}
+    return capabilities, get_limits(capabilities, provider) if has_database() else capabilities.limits
 
 
 def format_json(reports: list[Report]) -> str:

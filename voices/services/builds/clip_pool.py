@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from audio.findings.catalog import EXCLUSION_LABELS
 from providers.types import Capabilities, Handover, Limit
 from voices.models import Recording, RecordingStatus, Voice
-from voices.services.builds.gaps import SELECTING_HANDOVERS
+from voices.services.builds.lengths import SELECTING_HANDOVERS
 from voices.services.builds.likely_failures import TierJudge
 from voices.services.builds.selection import ClipRow, Selection, load_clip_rows, load_clip_rows_by_id, select_clips
 

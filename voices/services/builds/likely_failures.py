@@ -16,9 +16,10 @@ from providers.types import Handover, Limit
 from voices.models import BuildRecording, InclusionSource, RecordingStatus, Voice
 from voices.models.build import MARKS
 from voices.models.limits import TierKey
-from voices.services.builds.gaps import SELECTING_HANDOVERS, SINGLE_SOUND_HANDOVERS
+from voices.services.builds.lengths import SELECTING_HANDOVERS, is_joined
 from voices.services.builds.predictions import Prediction, Predictions
 from voices.services.builds.selection import ClipRow
+from voices.services.recordings.inclusion import EXCLUSION_REASONS
 from voices.services.refused_recordings import list_refused, list_refusing_providers
 
 
@@ -80,7 +81,7 @@ class TierJudge:
                 yield Reason(code.replace("_", " "), prediction)
         if mark := self.marks.get(row.id):
             yield from self._list_marks(mark)
-        if handover not in SELECTING_HANDOVERS | SINGLE_SOUND_HANDOVERS:
+        if handover not in SELECTING_HANDOVERS and not is_joined(handover, self.tier_key[1]):
             yield from self._list_limit_reasons(row)
 
     def _list_codes(self, row: ClipRow) -> Iterator[str]:
@@ -126,7 +127,7 @@ def load_left_out(voice: Voice) -> list[LikelyFailure]:
     # `active=False` chooses the index of the few excluded recordings.
     rows = voice.recordings.filter(status=RecordingStatus.ACCEPTED, active_by=InclusionSource.CHECK, active=False)
     return [
-        LikelyFailure(pk, name, False, (Reason(EXCLUSION_LABELS.get(code, code)),), is_left_out=True)
+        LikelyFailure(pk, name, False, (Reason(EXCLUSION_REASONS.get(code, code)),), is_left_out=True)
         for pk, name, code in rows.values_list("pk", "file_name", "exclusion_code")
     ]
 

@@ -10,7 +10,7 @@ from consent.services.gate import BuildPermission
 from providers.types import Limit
 from voices.models import Account, Voice
 from voices.models.limits import TierKey, get_all_limits
-from voices.services.builds.gaps import SELECTING_HANDOVERS
+from voices.services.builds.lengths import SELECTING_HANDOVERS
 from voices.services.builds.readiness import Readiness, check_unbuilt_voices
 from voices.services.builds.selection import ClipRow, describe_shortage, load_clip_rows_of_voices, select_clips
 

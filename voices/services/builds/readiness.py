@@ -15,16 +15,23 @@ from voices.models import Account, Build, Recording, RecordingStatus, Voice
 from voices.models.limits import TierKey, get_all_limits
 from voices.services.builds.gaps import (
     NO_LIMIT,
-    SELECTING_HANDOVERS,
     ClipCounts,
     Gap,
+    count_needed_recordings,
+    count_speech,
     find_check_gaps,
     find_gaps,
     find_language_gaps,
     get_limit_value,
-    get_min_recordings,
     give_advice,
     make_proof_gaps,
+)
+from voices.services.builds.lengths import (
+    SELECTING_HANDOVERS,
+    LongRecording,
+    find_lowest_limit,
+    list_exceeding,
+    load_long_recordings,
 )
 from voices.services.builds.offline_proof import load_proofs
 from voices.services.builds.unchecked import load_unchecked
@@ -39,25 +46,38 @@ AccountTier = tuple[Account, Capabilities]
 class Readiness:
     """What a voice has, and what it needs for a build at one account in one tier.
 
-    `seconds` counts only audio that the provider trains on. The gaps of a handover block a build by that handover.
-    `advice` blocks nothing.
+    The gaps of a handover block a build by that handover. `advice` blocks nothing.
     """
 
     capabilities: Capabilities
     permission: BuildPermission
-    recording_count: int
-    needed_recording_count: int
-    seconds: float
-    needed_seconds: float
+    counts: ClipCounts
+    limits: Mapping[str, Limit]
     gaps_by_handover: Mapping[Handover, tuple[Gap, ...]]
     advice: tuple[Gap, ...]
     active_build: Build | None
 
     @property
     def best_handover(self) -> Handover:
-        """The first handover without gaps. If every handover has gaps, the first handover."""
-        complete = (handover for handover, gaps in self.gaps_by_handover.items() if not gaps)
-        return next(complete, next(iter(self.gaps_by_handover)))
+        """The first handover with the fewest gaps."""
+        return min(self.gaps_by_handover, key=lambda handover: len(self.gaps_by_handover[handover]))
+
+    @property
+    def recording_count(self) -> int:
+        return self.counts.usable
+
+    @property
+    def needed_recording_count(self) -> int:
+        return count_needed_recordings(self.counts, self.limits, self.best_handover, self.capabilities.tier)
+
+    @property
+    def seconds(self) -> float:
+        """Only of audio that the provider trains on."""
+        return count_speech(self.counts, self.best_handover, self.capabilities.tier)
+
+    @property
+    def needed_seconds(self) -> float:
+        return get_limit_value(self.limits, "least_seconds", 0)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
@@ -77,13 +97,14 @@ def check_readiness(
 ) -> Readiness:
     """`without` are recordings that count as left out. Raises ActionRefused if the provider does not have the tier."""
     targets = [(account, account.get_capabilities(tier))]
-    ((_, _, state),) = _iterate_readiness([voice], targets, get_all_limits(), without=without)
+    ((_, _, state),) = _iterate_readiness([voice], targets, get_all_limits(), without=without, has_names=True)
     return state
 
 
 def check_readiness_everywhere(voice: Voice) -> list[tuple[Account, Readiness]]:
     """Readiness for each tier of each account, also of paused accounts. The number of queries is constant."""
-    return [(account, state) for _, account, state in _iterate_readiness([voice], _list_targets(), get_all_limits())]
+    rows = _iterate_readiness([voice], _list_targets(), get_all_limits(), has_names=True)
+    return [(account, state) for _, account, state in rows]
 
 
 def check_unbuilt_voices(voices: Sequence[Voice]) -> Iterator[tuple[Voice, Account, Readiness]]:
@@ -106,17 +127,24 @@ def _iterate_readiness(
     *,
     has_builds: bool = True,
     without: QuerySet[Recording] | None = None,
+    has_names: bool = False,
 ) -> Iterator[tuple[Voice, Account, Readiness]]:
+    """`has_names`: the gaps name recordings. Only for one voice, because it needs another query."""
     labels = {account.provider: registry.get_provider_label(account.provider) for account, _ in targets}
     purposes = {(voice.pk, slug): make_build_purpose(voice, slug) for voice in voices for slug in labels}
     permissions = check_permissions(purposes.values(), labels)
     capabilities_by_tier = {(account.provider, tier.tier): tier for account, tier in targets}
-    counts = _load_counts(voices, capabilities_by_tier, limits, has_builds=has_builds, without=without)
+    sent = _make_sent_conditions(voices, has_builds=has_builds)
+    usable = _query_usable(voices, without)
+    counts = _load_counts(usable, [voice.pk for voice in voices], capabilities_by_tier, limits, sent)
+    length_limits = {key: find_lowest_limit(tier, limits[key]) for key, tier in capabilities_by_tier.items()}
+    longest = load_long_recordings(usable, length_limits.values(), sent) if has_names else ()
     active = _find_active_builds(voices) if has_builds else {}
     unchecked = load_unchecked(voices)
     proofs = load_proofs(permissions.values(), [account for account, _ in targets])
     for account, tier in targets:
         tier_key = (account.provider, tier.tier)
+        too_long = list_exceeding(longest, length_limits[tier_key], account.provider)
         for voice in voices:
             permission = permissions[purposes[voice.pk, account.provider]]
             common_gaps = (
@@ -125,7 +153,7 @@ def _iterate_readiness(
                 *make_proof_gaps(proofs.list_missing(tier, account, permission.consent)),
             )
             advice = (
-                *give_advice(counts[voice.pk, tier_key], limits[tier_key], voice.language),
+                *give_advice(counts[voice.pk, tier_key], limits[tier_key], tier, voice.language, too_long),
                 *make_proof_gaps(proofs.list_unconfirmed(tier, account, permission.consent)),
             )
             yield (
@@ -137,6 +165,7 @@ def _iterate_readiness(
                     limits[tier_key],
                     permission,
                     counts[voice.pk, tier_key],
+                    too_long,
                     advice,
                     active.get((voice.pk, account.pk, str(tier.tier))),
                 ),
@@ -149,6 +178,7 @@ def _make_readiness(
     limits: Mapping[str, Limit],
     permission: BuildPermission,
     counts: ClipCounts,
+    too_long: Sequence[LongRecording],
     advice: tuple[Gap, ...],
     active_build: Build | None,
 ) -> Readiness:
@@ -156,12 +186,10 @@ def _make_readiness(
     return Readiness(
         capabilities=capabilities,
         permission=permission,
-        recording_count=counts.usable,
-        needed_recording_count=get_min_recordings(limits),
-        seconds=counts.trained_seconds,
-        needed_seconds=get_limit_value(limits, "least_seconds", 0),
+        counts=counts,
+        limits=limits,
         gaps_by_handover={
-            handover: (*find_gaps(counts, limits, capabilities, handover), *common_gaps)
+            handover: (*find_gaps(counts, limits, capabilities, handover, too_long), *common_gaps)
             for handover in capabilities.handover
         },
         advice=advice,
@@ -174,21 +202,31 @@ def _find_active_builds(voices: Sequence[Voice]) -> dict[tuple[UUID, UUID, str],
     return {(build.voice_id, build.remote_voice.account_id, build.remote_voice.tier): build for build in builds}
 
 
+def _make_sent_conditions(voices: Sequence[Voice], *, has_builds: bool) -> dict[str, Q]:
+    """By provider that refuses recordings, the condition on those that it gets.
+
+    Each provider needs one query, unless the voices have no builds.
+    """
+    ids = [voice.pk for voice in voices]
+    return {slug: make_sent_condition(ids, slug, has_builds=has_builds) for slug in list_refusing_providers()}
+
+
+def _query_usable(voices: Sequence[Voice], without: QuerySet[Recording] | None) -> QuerySet[Recording]:
+    included = Recording.objects.filter(voice__in=voices, active=True, status=RecordingStatus.ACCEPTED).order_by()
+    return included if without is None else included.exclude(pk__in=without.values("pk"))
+
+
 def _load_counts(
-    voices: Sequence[Voice],
+    usable: QuerySet[Recording],
+    voices: Sequence[UUID],
     capabilities_by_tier: Mapping[TierKey, Capabilities],
     limits: Mapping[TierKey, Mapping[str, Limit]],
-    *,
-    has_builds: bool,
-    without: QuerySet[Recording] | None = None,
+    sent: Mapping[str, Q],
 ) -> dict[tuple[UUID, TierKey], ClipCounts]:
     """By voice and tier, what the included recordings have. Two queries for any number of voices and tiers.
 
-    Each total is computed once, however many tiers need it. A provider that refuses recordings needs one more query,
-    unless the voices have no builds.
+    Each total is computed once, however many tiers need it.
     """
-    ids = [voice.pk for voice in voices]
-    sent = {slug: make_sent_condition(ids, slug, has_builds=has_builds) for slug in list_refusing_providers()}
     aggregates = {
         tier_key: _make_aggregates(limits[tier_key], tier, sent.get(tier_key[0], Q()))
         for tier_key, tier in capabilities_by_tier.items()
@@ -196,16 +234,13 @@ def _load_counts(
     names: dict[Aggregate, str] = {}
     for aggregate in (aggregate for row in aggregates.values() for aggregate in row):
         names.setdefault(aggregate, f"total_{len(names)}")
-    usable = Recording.objects.filter(voice__in=ids, active=True, status=RecordingStatus.ACCEPTED).order_by()
-    if without is not None:
-        usable = usable.exclude(pk__in=without.values("pk"))
     shortest_limit = min(
         (get_limit_value(row, "longest_transcript", NO_LIMIT) for row in limits.values()), default=NO_LIMIT
     )
     totals = _load_totals(usable, names, shortest_limit)
     return {
         (pk, tier_key): ClipCounts(*(totals[pk][names[one]] for one in row)) if pk in totals else ClipCounts()
-        for pk in ids
+        for pk in voices
         for tier_key, row in aggregates.items()
     }
 
@@ -233,16 +268,18 @@ def _load_totals(
 def _make_aggregates(limits: Mapping[str, Limit], tier: Capabilities, sent: Q) -> Iterable[Aggregate]:
     """The database aggregates for one tier, in the order of ClipCounts, of the recordings that are `sent`."""
     trained = get_limit_value(limits, "trained_clip", NO_LIMIT)
-    short, long = get_limit_value(limits, "shortest_clip", 0), get_limit_value(limits, "longest_clip", NO_LIMIT)
+    short, too_long = get_limit_value(limits, "shortest_clip", 0), find_lowest_limit(tier, limits).make_condition()
     counted = sent & Q(seconds__lte=trained)
     if SELECTING_HANDOVERS.intersection(tier.handover):
-        counted &= Q(seconds__gte=short, seconds__lte=long)
+        counted &= Q(seconds__gte=short) & (~too_long if too_long else Q())
     longest_text = get_limit_value(limits, "longest_transcript", NO_LIMIT)
     return (
         Count("seconds", filter=sent),
+        Sum("seconds", filter=sent, default=0.0),
         Sum("seconds", filter=counted, default=0.0),
         Count("seconds", filter=sent & Q(seconds__gt=trained)),
-        Count("seconds", filter=sent & (Q(seconds__lt=short) | Q(seconds__gt=long))),
+        Count("seconds", filter=sent & Q(seconds__lt=short)),
+        Count("seconds", filter=sent & (too_long or Q(seconds__gt=NO_LIMIT))),
         Count(TEXT_LENGTH, filter=sent & Q(text_length=0)),
         Count(TEXT_LENGTH, filter=sent & Q(text_length__gt=longest_text)),
     )

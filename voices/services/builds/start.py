@@ -24,7 +24,7 @@ from voices.models import (
     Voice,
 )
 from voices.services.builds import lifecycle
-from voices.services.builds.gaps import SELECTING_HANDOVERS
+from voices.services.builds.lengths import SELECTING_HANDOVERS
 from voices.services.builds.options import freeze_emotion, freeze_options
 from voices.services.builds.readiness import Readiness, check_readiness
 from voices.services.builds.recheck import record_used_consent

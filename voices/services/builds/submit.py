@@ -21,6 +21,7 @@ from voices.services.accounts import AccountPaused, open_session
 from voices.services.builds import lifecycle
 from voices.services.builds.dataset import pack_upload
 from voices.services.builds.journal import BuildJournal, GateClosed
+from voices.services.builds.lengths import find_length_objection
 from voices.services.builds.lifecycle import (
     find_build_with_relations,
     mark_training,
@@ -53,6 +54,9 @@ def submit_build(build_id: str, lease: Lease) -> timedelta | None:
         set_final_status(build, BuildStatus.FAILED, issue=" ".join(reasons))
         return None
     if is_first_attempt:
+        if objection := find_length_objection(build):
+            set_final_status(build, BuildStatus.FAILED, issue=objection)
+            return None
         adopt_replacements(build)
     delay = _send_build(build, lease)
     if is_first_attempt:  # an attempt that resumes another one sends only the rest

@@ -19,12 +19,12 @@ from audio.wav.convert import is_convertible
 from voicehub.storage import open_local_path
 from voicehub.upload_limits import ARCHIVE_WAV_BYTES, IMPORT_WAV_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportText
+from voices.models.recording_lengths import RECORDING_LIMITS
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
 from voices.services.imports.rows import lock_open
 from voices.services.imports.spare_files import delete_earlier_contents
 from voices.services.imports.texts import make_archive_text
 from voices.services.imports.work import ImportWork
-from voices.services.recordings.store import CLIP_LIMITS
 
 
 def check_archive(import_set: Import, file: ImportFile, folder: Path, work: ImportWork, thresholds: Thresholds) -> None:
@@ -35,7 +35,7 @@ def check_archive(import_set: Import, file: ImportFile, folder: Path, work: Impo
     with TemporaryDirectory(dir=folder) as inner:
         target = Path(inner)
         request = ArchiveRequest(
-            _make_folder(target, "members"), True, CLIP_LIMITS, thresholds, language=import_set.voice.language,
+            _make_folder(target, "members"), True, RECORDING_LIMITS, thresholds, language=import_set.voice.language,
             code_page=file.chosen_code_page, keep_texts=True,
         )  # fmt: skip
         check = _ArchiveCheck(import_set, file, work, thresholds, _make_folder(target, "wavs"))
@@ -141,7 +141,7 @@ def _convert_members(
         return {}
     paths = [member.path for member in others if member.path]
     folder = _make_folder(wavs, f"{members[0].number}")
-    with closing(ingest_files(paths, folder, CLIP_LIMITS, thresholds, room=room)) as results:
+    with closing(ingest_files(paths, folder, RECORDING_LIMITS, thresholds, room=room)) as results:
         found = list(work.follow(results))
     return {member.number: result for member, result in zip(others, found, strict=True)}
 

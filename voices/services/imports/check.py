@@ -22,6 +22,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move_all
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, ImportStatus, ImportText, WorkKind
+from voices.models.recording_lengths import RECORDING_LIMITS
 from voices.services.imports.archives import check_archive, refuse_wav
 from voices.services.imports.clips import BATCH_SIZE, CheckedSound, mark_checked, store_clips
 from voices.services.imports.kinds import read_kind
@@ -30,7 +31,6 @@ from voices.services.imports.room import measure_wav_room
 from voices.services.imports.rows import lock_open
 from voices.services.imports.texts import make_text
 from voices.services.imports.work import ImportWork, clear_work
-from voices.services.recordings.store import CLIP_LIMITS
 
 # Number of files that one run checks, in some seconds, before other tasks get their turn.
 FILES_PER_RUN = 2000
@@ -98,7 +98,8 @@ def _check_sounds(files: Sequence[ImportFile], folder: Path, work: ImportWork, t
         small = [file for file in files if file.size <= RECORDING_BYTES]
         paths = [_open_path(stack, file, folder, work) for file in small]
         wavs = Path(stack.enter_context(TemporaryDirectory(dir=folder)))
-        results = stack.enter_context(closing(ingest_files(paths, wavs, CLIP_LIMITS, thresholds, room=work.wav_room)))
+        found_files = ingest_files(paths, wavs, RECORDING_LIMITS, thresholds, room=work.wav_room)
+        results = stack.enter_context(closing(found_files))
         sounds: list[CheckedSound] = []
         for file, path, found in zip(small, paths, work.follow(results), strict=True):
             fields = found.fields if found.has_room else refuse_wav(found.fields)

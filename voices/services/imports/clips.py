@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.storage import Storage
 from django.db import DatabaseError, transaction
 
+from audio.findings.templates import Severity
 from voicehub.json_fields import write_small_numbers
 from voicehub.outbox import LeaseLost
 from voicehub.storage import private, store_local_file
@@ -118,8 +119,8 @@ def _find_recordings(import_set: Import, hashes: Sequence[str]) -> dict[str, Rec
 def _make_clip(import_set: Import, sound: CheckedSound, earlier: Mapping[str, Recording]) -> ImportClip:
     fields = {name: sound.fields[name] for name in FIELDS if name in sound.fields}
     fields |= {name: write_small_numbers(fields[name]) for name in WAVEFORMS if name in fields}
-    is_long = not sound.is_usable and sound.has_sound and _list_errors(fields) == ["too_long"]
-    is_refused = not (sound.is_usable or is_long) or sound.path is None
+    is_too_long = not sound.is_usable and sound.has_sound and _list_codes(fields, Severity.ERROR) == ["too_long"]
+    is_refused = not (sound.is_usable or is_too_long) or sound.path is None
     recording = None if is_refused else earlier.get(fields.get("sha256", ""))
     found = ImportClipState.DUPLICATE if recording else ImportClipState.READY
     return ImportClip(
@@ -129,15 +130,15 @@ def _make_clip(import_set: Import, sound: CheckedSound, earlier: Mapping[str, Re
         position=sound.position,
         name=sound.name[-NAME_LENGTH:],
         is_usable=sound.is_usable,
-        is_long=is_long,
+        is_long=is_too_long or "long" in _list_codes(fields, Severity.WARNING),
         recording=recording,
         status=ImportClipState.REFUSED if is_refused else found,
         **fields,
     )
 
 
-def _list_errors(fields: Mapping[str, Any]) -> list[str]:
-    return [finding["code"] for finding in fields.get("findings", ()) if finding["severity"] == "refused"]
+def _list_codes(fields: Mapping[str, Any], severity: Severity) -> list[str]:
+    return [finding["code"] for finding in fields.get("findings", ()) if finding["severity"] == severity]
 
 
 def _store_files(storage: Storage, clip: ImportClip, sound: CheckedSound) -> None:

@@ -1,9 +1,10 @@
 """Background analysis of each recording alone. Afterwards all recordings of the voice are compared."""
 
-import io
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -17,21 +18,23 @@ from audio.findings.thresholds import Thresholds
 from audio.networks.estimates import estimate_quality
 from audio.wav.riff import WavRefused, load_samples, read_header
 from voicehub import outbox
-from voicehub.outbox import Lease
+from voicehub.outbox import Lease, LeaseLost
 from voicehub.retry_policy import COMPARE_DELAY
-from voicehub.storage import open_file
 from voicehub.threshold_overrides import load_thresholds
 from voices.models import Recording, RecordingStatus, WorkKind
 from voices.services.recordings.figures import SOURCES, compute_figures
 from voices.services.recordings.inclusion import update_inclusion
 from voices.services.recordings.store import COMPARE_TASK
 from voices.services.recordings.text_checks import check_transcript
+from voices.services.recordings.whole_clip import open_sound
 from voices.services.work_samples import measure_work
 
 logger = logging.getLogger(__name__)
 
 # Number of recordings that one run of a task analyzes, before other tasks get their turn.
 BATCH_SIZE = 20
+# Long recordings take longer: after so many seconds of sound, a run takes no other one.
+BATCH_SECONDS = 600
 # The tasks that help with one voice, so that this number of workers and one more can work on it.
 SHARES = 7
 SHARE_TASK = "examine_share"
@@ -77,12 +80,18 @@ def _query_share(voice_id: UUID, number: int) -> QuerySet[Recording]:
 def _analyze_batch(waiting: QuerySet[Recording], lease: Lease) -> None:
     thresholds = load_thresholds()
     # Read all rows before the first write: SQLite fails to upgrade a stale read (SQLITE_BUSY_SNAPSHOT).
-    batch = list(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE])
+    batch = _limit_seconds(waiting.select_related("voice").defer("peaks", "fine_peaks")[:BATCH_SIZE])
     with measure_work(WorkKind.ANALYSIS, "", len(batch)):
         for recording in batch:
             lease.extend()
-            _store_clip_results(recording, _analyze_recording(recording, thresholds), thresholds)
+            _store_clip_results(recording, _analyze_recording(recording, thresholds, lease), thresholds)
     update_inclusion(Recording.objects.filter(pk__in=[recording.pk for recording in batch]))
+
+
+def _limit_seconds(recordings: Iterable[Recording]) -> list[Recording]:
+    """The first of these, as many as a batch has time for, and at least one."""
+    totals = accumulate((recording.seconds for recording in recordings), initial=0.0)
+    return [recording for recording, before in zip(recordings, totals, strict=False) if before < BATCH_SECONDS]
 
 
 def _store_clip_results(recording: Recording, fields: Mapping[str, Any], thresholds: Thresholds) -> None:
@@ -107,18 +116,24 @@ def _add_text_checks(recording: Recording, fields: Mapping[str, Any], thresholds
     return {**fields, **compute_figures(*(fields.get(name, getattr(recording, name)) for name in SOURCES))}
 
 
-def _analyze_recording(recording: Recording, thresholds: Thresholds) -> dict[str, Any]:
+def _analyze_recording(recording: Recording, thresholds: Thresholds, lease: Lease) -> dict[str, Any]:
     """The fields to store after the analysis.
 
     A recording that fails must not block the other recordings. Storage errors propagate, so the task is retried.
     """
-    try:
-        with open_file(recording.sound) as stored:
-            file = io.BytesIO(stored.read())
-    except FileNotFoundError:
-        return _report_failure("The file is missing from storage. Upload the recording again.")
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_sound(recording, lease))
+        except FileNotFoundError:
+            return _report_failure("The file is missing from storage. Upload the recording again.")
+        return _try_analysis(recording, file, thresholds)
+
+
+def _try_analysis(recording: Recording, file: BinaryIO, thresholds: Thresholds) -> dict[str, Any]:
     try:
         return _run_analysis(recording, file, thresholds)
+    except (LeaseLost, OSError):
+        raise
     except WavRefused as refused:
         return _report_failure(f"The file could not be read: {refused}")
     except Exception:  # noqa: BLE001 - any error in one recording

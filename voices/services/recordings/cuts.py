@@ -1,9 +1,10 @@
-"""Where a recording that is too long is split: the proposal, and the clips that a person made of it."""
+"""Where a long recording is split: the proposal, and the clips that a person made of it."""
 
 import base64
 import re
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,14 +12,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from audio.datasets.segment import Split, split_clip
-from audio.findings.findings import FileRefused
+from audio.findings.findings import FileRefused, Severity
 from audio.wav.riff import Float32
 from voicehub import outbox
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
 from voices.models import CutProposal, Recording
+from voices.models.recording_lengths import CLIP_LIMITS, LONGEST_PROPOSED_CLIP
 from voices.services.recordings.figures import update_figures
-from voices.services.recordings.store import CLIP_LIMITS
 from voices.services.recordings.whole_clip import Report, open_whole_clip
 
 Span = tuple[int, int]
@@ -29,7 +30,7 @@ SHOWN_PROBLEMS = 5
 # How often the page may show another share.
 REPORT_SECONDS = 1.0
 PEAKS_PER_SECOND = 100
-ONLY_TOO_LONG = "Only a recording that is too long can be split."
+ONLY_LONG = f"Only a recording with speech and of more than {LONGEST_PROPOSED_CLIP:g} seconds can be split."
 NOT_PROPOSED = "The cuts of this recording are not known yet. Wait until they are shown, then split it."
 # A number of seconds, such as 12.5, or a position such as 1:02:12.5. No file has as many digits as would be costly.
 POSITION = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,7}(?:\.\d{1,9})?)")
@@ -37,8 +38,8 @@ POSITION = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,7}(?:\.\d{1,9})?)")
 
 def request_cuts(recording: Recording) -> None:
     """Enqueue the proposal of the cuts, unless there is one already. Raises ActionRefused if it cannot be split."""
-    if not recording.is_too_long:
-        raise ActionRefused(ONLY_TOO_LONG)
+    if not recording.can_be_cut:
+        raise ActionRefused(ONLY_LONG)
     with transaction.atomic():
         proposal, is_new = CutProposal.objects.get_or_create(
             recording=recording, defaults={"requested_at": timezone.now()}
@@ -57,7 +58,7 @@ def propose_cuts(recording_id: str, lease: Lease) -> None:
     proposal = rows.select_related("recording").first()
     if proposal is None:
         return
-    if not proposal.recording.is_too_long:
+    if not proposal.recording.can_be_cut:
         proposal.delete()  # split meanwhile, without waiting for this proposal
         return
     try:
@@ -77,10 +78,11 @@ def handle_proposal_failure(recording_id: str) -> None:
 
 
 def refuse_split(recording: Recording, refused: FileRefused) -> None:
-    """Store why a recording cannot be split, among its findings."""
+    """Store why a recording cannot be split, among its findings. For one that is usable whole, it is no error."""
+    finding = replace(refused.finding, severity=Severity.WARNING) if recording.is_usable else refused.finding
     with transaction.atomic():
         stored = Recording.objects.select_for_update().only("findings").get(pk=recording.pk)
-        Recording.objects.filter(pk=recording.pk).update(findings=[*stored.findings, refused.finding.as_dict()])
+        Recording.objects.filter(pk=recording.pk).update(findings=[*stored.findings, finding.as_dict()])
         update_figures(Recording.objects.filter(pk=recording.pk))
 
 

@@ -12,6 +12,9 @@ from audio.findings.templates import Severity
 from voices.models import InclusionSource, Recording, RecordingStatus
 
 SAME_SOUND = "same_sound"
+# The code of recordings that the version before refused for their length alone. They stay out until a person decides.
+LONG_BEFORE = "long"
+EXCLUSION_REASONS = EXCLUSION_LABELS | {LONG_BEFORE: "too long before an update"}
 COPY_CODES = frozenset({SAME_SOUND, "same_sound_other_words"})
 # What of a recording decides about its inclusion, and which recordings are copies of each other.
 FIELDS = (
@@ -56,7 +59,8 @@ def update_inclusion(recordings: QuerySet[Recording]) -> None:
     rows = list(recordings.filter(status=RecordingStatus.ACCEPTED).only(*FIELDS).order_by("created_at", "pk"))
     spare_copies = _find_spare_copies(rows)
     for row in rows:
-        code = find_exclusion(_list_own_codes(row)) or (SAME_SOUND if row in spare_copies else "")
+        kept = LONG_BEFORE if row.exclusion_code == LONG_BEFORE else ""
+        code = find_exclusion(_list_own_codes(row)) or (SAME_SOUND if row in spare_copies else kept)
         fields = make_fields(code)
         if row.active_by != InclusionSource.PERSON and any(getattr(row, key) != fields[key] for key in fields):
             Recording.objects.filter(pk=row.pk).exclude(active_by=InclusionSource.PERSON).update(

@@ -1,9 +1,10 @@
-"""Split a recording that is too long into clips, at its pauses or where a person put the cuts."""
+"""Split a long recording into clips, at its pauses or where a person put the cuts."""
 
 from collections.abc import Sequence
 
 from django.core.files import File
 from django.db import transaction
+from django.utils import timezone
 
 from audio.datasets.clips import Clip, WrittenClip
 from audio.datasets.segment import split_clip, write_clips
@@ -15,12 +16,15 @@ from voicehub import outbox
 from voicehub.models import User
 from voicehub.outbox import Lease
 from voicehub.refusals import ActionRefused
+from voicehub.retry_policy import COMPARE_DELAY
 from voicehub.text import format_count
 from voicehub.threshold_overrides import load_thresholds
 from voicehub.transitions import move
-from voices.models import CutProposal, Recording, RecordingStatus
-from voices.services.recordings.cuts import NOT_PROPOSED, ONLY_TOO_LONG, Span, refuse_split
-from voices.services.recordings.store import CLIP_LIMITS, make_recording, store_recording
+from voices.models import CutProposal, InclusionSource, Recording, RecordingStatus
+from voices.models.recording_lengths import RECORDING_LIMITS
+from voices.services.recordings.cuts import NOT_PROPOSED, ONLY_LONG, Span, refuse_split
+from voices.services.recordings.inclusion import make_fields
+from voices.services.recordings.store import COMPARE_TASK, make_recording, store_recording
 from voices.services.recordings.whole_clip import open_whole_clip
 
 PlacedSpan = tuple[int, int, dict[str, str]]
@@ -28,17 +32,17 @@ PLACED_BY_PERSON = {"placed_by": "person"}
 
 
 def enqueue_split(recording: Recording, by: User, clips: Sequence[Span] = ()) -> None:
-    """Enqueue splitting of a recording that is too long: at its pauses, or into these clips, in samples.
+    """Enqueue splitting of a long recording: at its pauses, or into these clips, in samples.
 
     Raises ActionRefused for any other recording, and if an earlier split stored clips that are not among these.
     """
     with transaction.atomic():
         recipe = {**recording.recipe, "cut_by": by.pk}
-        if not recording.is_too_long:
-            raise ActionRefused(ONLY_TOO_LONG)
+        if not recording.can_be_cut:
+            raise ActionRefused(ONLY_LONG)
         _store_clips(recording, clips)
         if not move(recording, RecordingStatus.SPLITTING, recipe=recipe):
-            raise ActionRefused(ONLY_TOO_LONG)
+            raise ActionRefused(ONLY_LONG)
         outbox.enqueue_task("cut_recording", recording.pk)
 
 
@@ -79,16 +83,34 @@ def split_recording(recording_id: str, lease: Lease) -> None:
                 _store_segment(recording, segment, by, thresholds)
     except FileRefused as refused:
         with transaction.atomic():
-            move(recording, RecordingStatus.REFUSED)
+            _restore(recording)
             refuse_split(recording, refused)
         return
-    move(recording, RecordingStatus.SPLIT)
+    with transaction.atomic():
+        if move(recording, RecordingStatus.SPLIT, **make_fields("") | {"active": False}):
+            outbox.enqueue_task(COMPARE_TASK, recording.voice_id, after=COMPARE_DELAY)
 
 
 def handle_split_failure(recording_id: str) -> None:
-    """Called when the task failed repeatedly. Reset the recording to REFUSED, so that a user can try again."""
+    """Called when the task failed repeatedly. The recording is again what it was, so that a user can try again."""
     if recording := Recording.objects.filter(pk=recording_id).first():
+        with transaction.atomic():
+            _restore(recording)
+
+
+def _restore(recording: Recording) -> None:
+    """Back to the status before the split. With clips that were stored already, the recording stays out of builds.
+
+    Its sound would be in a build twice. Splitting it is the choice of a person, so no check puts it back.
+    """
+    if recording.error_codes:
         move(recording, RecordingStatus.REFUSED)
+    elif recording.pieces.exists():
+        # Later than any bulk change, so that no undo includes it either.
+        choice = make_fields("") | {"active": False, "active_by": InclusionSource.PERSON}
+        move(recording, RecordingStatus.ACCEPTED, **choice, active_set_at=timezone.now())
+    else:
+        move(recording, RecordingStatus.ACCEPTED)
 
 
 def _list_spans(recording: Recording, clip: Clip) -> list[PlacedSpan]:
@@ -106,7 +128,7 @@ def _list_spans(recording: Recording, clip: Clip) -> list[PlacedSpan]:
 
 def _store_segment(source: Recording, segment: WrittenClip, by: User, thresholds: Thresholds) -> None:
     with segment.path.open("rb") as wav:
-        found = inspect_file(wav, CLIP_LIMITS, thresholds)
+        found = inspect_file(wav, RECORDING_LIMITS, thresholds)
         file = File(wav, name=segment.path.name)
         recording = make_recording(source.voice, file, IngestResult(found, found), by, "")
         recording.source, recording.recipe = source, segment.recipe

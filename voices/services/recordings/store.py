@@ -10,7 +10,6 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from audio.ingest import IngestResult, ingest_audio
-from audio.levels.inspection import DurationLimits
 from consent.models import WORLDWIDE, Purpose, Talent
 from consent.services.legal_hold import require_no_hold
 from voicehub import outbox
@@ -22,6 +21,7 @@ from voicehub.threshold_overrides import load_thresholds
 from voicehub.upload_limits import RECORDING_BYTES
 from voices.models import InclusionSource, Recording, RecordingStatus, Voice
 from voices.models.recording_files import RECORDING_SUFFIXES
+from voices.models.recording_lengths import RECORDING_LIMITS
 from voices.models.voice import make_recording_path
 from voices.services.recordings.emotions import check_emotion
 from voices.services.recordings.figures import set_figures, update_figures
@@ -29,12 +29,13 @@ from voices.services.recordings.inclusion import find_exclusion, list_warning_co
 from voices.services.recordings.text_checks import check_transcript
 from voices.services.refused_recordings import note_refusals
 
-# No provider accepts a clip outside these limits. `readiness` checks the narrower limits of each tier.
-CLIP_LIMITS = DurationLimits(min_seconds=1.0, max_seconds=60.0)
-
 # Tasks for new and changed recordings (voices.services.recordings.analysis).
 ANALYZE_TASK, COMPARE_TASK = "examine_recordings", "compare_recordings"
 DELETE_PARTIAL_FILES_TASK = "delete_partial_files"
+PIECES_IN_VOICE = (
+    "The voice already has clips that were split from this recording, so its sound would be in a build twice. Split it"
+    " again to get the missing clips, or delete the clips first."
+)
 
 
 def create_voice(
@@ -82,7 +83,7 @@ def add_recording(voice: Voice, file: "File[Any]", by: User, transcript: str = "
     """
     if (file.size or 0) > RECORDING_BYTES:
         raise ActionRefused(f"The file is larger than {RECORDING_BYTES >> 20} MB. Split it into clips first.")
-    with ingest_audio(cast(BinaryIO, file), CLIP_LIMITS, load_thresholds()) as sound:
+    with ingest_audio(cast(BinaryIO, file), RECORDING_LIMITS, load_thresholds()) as sound:
         return store_recording(make_recording(voice, file, sound, by, transcript), file, sound.wav_path)
 
 
@@ -219,6 +220,8 @@ def set_active(recording: Recording, active: bool) -> None:
     note_refusals([recording])
     if active and recording.is_refused_everywhere:
         raise ActionRefused(recording.refusal_text)
+    if active and recording.pieces.exists():
+        raise ActionRefused(PIECES_IN_VOICE)
     recording.active, recording.active_by, recording.exclusion_code = active, InclusionSource.PERSON, ""
     recording.active_set_at = timezone.now()
     recording.save(update_fields=["active", "active_by", "exclusion_code", "active_set_at"])

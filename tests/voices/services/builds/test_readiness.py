@@ -146,7 +146,8 @@ def test_summary_names_problems_of_the_recordings(full_studio: Studio) -> None:
     voice.recordings.update(transcript="Words.", seconds=25.0)
     assert find_option(voice, "resemble_v1", "professional").is_ready, "one long WAV may have any length"
     voice.recordings.update(seconds=70.0)
-    assert find_option(voice, "resemble_v2").summary.endswith("some recordings are too short or too long.")
+    assert find_option(voice, "resemble_v2", "professional").summary.endswith("some recordings are too long.")
+    assert find_option(voice, "resemble_v2").is_ready, "a rapid voice takes one WAV"
 
 
 def test_row_with_an_active_build_links_to_the_build(viewer_client: Client, studio: Studio) -> None:

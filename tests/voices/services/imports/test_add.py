@@ -62,12 +62,13 @@ def test_texts_are_checked_and_choices_of_a_table_are_those_of_a_person(studio: 
     assert first.findings and first.worst_severity
 
 
-def test_long_recording_is_added_as_one_that_can_be_split(studio: Studio, voice: Voice) -> None:
+def test_long_recording_is_added_as_usable_and_can_be_cut(studio: Studio, voice: Voice) -> None:
     make_added_import(
         voice, studio.producer, {"long.wav": make_wav_bytes(make_speech_like(65.0, 8000, 99.0), rate=8000)}
     )
     row = voice.recordings.get()
-    assert row.is_too_long and row.status == RecordingStatus.REFUSED and not row.active
+    assert row.can_be_cut and row.status == RecordingStatus.ACCEPTED and row.active
+    assert "long" in str(row.warning_codes).split() and Task.objects.filter(kind="examine_recordings").exists()
 
 
 def test_one_analysis_is_enqueued_for_an_import(studio: Studio, voice: Voice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ def test_file_that_breaks_the_child_is_refused_and_the_others_are_checked(
 def test_recording_of_ten_minutes_is_ready_and_can_be_split_later(studio: Studio, voice: Voice) -> None:
     long = make_wav_bytes(make_speech_like(75.0, 8000, 100.0), rate=8000)
     clip = make_checked_import(voice, studio.producer, {"session.wav": long}).clips.get()
-    assert (clip.status, clip.is_long, clip.is_usable) == (ImportClipState.READY, True, False)
+    assert (clip.status, clip.is_long, clip.is_usable) == (ImportClipState.READY, True, True)
 
 
 def test_same_bytes_as_a_recording_of_the_voice_are_a_duplicate_without_files(studio: Studio, voice: Voice) -> None:

@@ -122,7 +122,7 @@ def test_proposal_is_requested_once(recording: Recording) -> None:
 
 def test_cuts_of_other_recordings_cannot_be_requested(studio: Studio, voice: Voice) -> None:
     (good,) = studio.make_recordings(voice, 1)
-    with pytest.raises(ActionRefused, match="Only a recording that is too long"):
+    with pytest.raises(ActionRefused, match="of more than 20 seconds can be split"):
         request_cuts(good)
     assert not CutProposal.objects.exists()
 
@@ -149,7 +149,7 @@ def test_silence_gets_a_finding_instead_of_cuts(studio: Studio, voice: Voice) ->
     run_due_tasks("propose_cuts")
     recording.refresh_from_db()
     assert "nothing_to_cut" in [finding["code"] for finding in recording.findings]
-    assert not recording.is_too_long and not CutProposal.objects.exists()
+    assert not recording.can_be_cut and not CutProposal.objects.exists()
 
 
 def test_failed_proposal_can_be_requested_again(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,14 +233,14 @@ def test_split_that_stopped_goes_on_only_with_the_same_clips(
 ) -> None:
     """Otherwise the same words would be in two clips."""
     split(recording, studio)
-    Recording.objects.filter(pk=recording.pk).update(status=RecordingStatus.REFUSED)
+    Recording.objects.filter(pk=recording.pk).update(status=RecordingStatus.ACCEPTED)
     recording.pieces.filter(file_name="interview-002.wav").delete()
     recording.refresh_from_db()
     moved = [(start + 160, end) for start, end in proposal.segments]
     with pytest.raises(ActionRefused, match=r"delete the \d+ clips"):
         enqueue_split(recording, studio.producer, moved)
     recording.refresh_from_db()
-    assert recording.is_too_long and not Task.objects.filter(kind="cut_recording", status=TaskStatus.WAITING).exists()
+    assert recording.can_be_cut and not Task.objects.filter(kind="cut_recording", status=TaskStatus.WAITING).exists()
     split(recording, studio)
     assert list_spans(recording) == proposal.segments
 
@@ -249,7 +249,7 @@ def test_clips_without_a_proposal_are_refused(studio: Studio, recording: Recordi
     with pytest.raises(ActionRefused, match="are not known yet"):
         enqueue_split(recording, studio.producer, [(0, 2 * RATE)])
     recording.refresh_from_db()
-    assert recording.status == RecordingStatus.REFUSED
+    assert recording.status == RecordingStatus.ACCEPTED
 
 
 # --- their text ---

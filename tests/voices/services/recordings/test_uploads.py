@@ -119,8 +119,8 @@ def long_recording(studio: Studio, voice: Voice) -> Recording:
     return recording
 
 
-def test_too_long_recording_is_split_at_its_pauses(studio: Studio, voice: Voice, long_recording: Recording) -> None:
-    assert (long_recording.status, long_recording.is_too_long) == (RecordingStatus.REFUSED, True)
+def test_long_recording_is_split_at_its_pauses(studio: Studio, voice: Voice, long_recording: Recording) -> None:
+    assert (long_recording.status, long_recording.can_be_cut) == (RecordingStatus.ACCEPTED, True)
     enqueue_split(long_recording, studio.producer)
     assert long_recording.status == RecordingStatus.SPLITTING
     run_due_tasks("cut_recording")
@@ -150,7 +150,7 @@ def test_repeated_split_makes_no_segment_twice(studio: Studio, long_recording: R
     assert (long_recording.status, long_recording.pieces.count()) == (RecordingStatus.SPLIT, count)
 
 
-def test_only_a_too_long_recording_can_be_split_and_only_once(
+def test_only_a_long_recording_can_be_split_and_only_once(
     studio: Studio, voice: Voice, long_recording: Recording
 ) -> None:
     good, _new = add_recording(voice, make_upload("good.wav"), studio.producer)
@@ -169,8 +169,9 @@ def test_long_silence_cannot_be_split_and_gets_a_finding(studio: Studio, voice: 
     enqueue_split(recording, studio.producer)
     run_due_tasks("cut_recording")
     recording.refresh_from_db()
-    assert recording.status == RecordingStatus.REFUSED
-    assert "nothing_to_cut" in list_codes(recording.findings)
+    assert (recording.status, recording.active, recording.can_be_cut) == (RecordingStatus.ACCEPTED, False, False)
+    (finding,) = [one for one in recording.findings if one["code"] == "nothing_to_cut"]
+    assert finding["severity"] == "look" and "nothing_to_cut" in str(recording.warning_codes)
     assert not recording.pieces.exists()
 
 
@@ -203,7 +204,7 @@ def test_failed_split_can_be_requested_again(
             Task.objects.filter(kind="cut_recording").update(due_at=long_recording.created_at)
             run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
-    assert (long_recording.status, long_recording.is_too_long) == (RecordingStatus.REFUSED, True)
+    assert (long_recording.status, long_recording.can_be_cut) == (RecordingStatus.ACCEPTED, True)
     enqueue_split(long_recording, studio.producer)
     run_due_tasks("cut_recording")
     long_recording.refresh_from_db()
@@ -294,10 +295,10 @@ def test_worker_that_loses_its_lease_stores_no_further_segment(
     assert [row.pk for row in long_recording.pieces.all()] == [row.pk for row in segments] and len(segments) == 1
 
 
-def test_segments_of_a_too_long_flac_name_the_flac_and_its_conversion(studio: Studio, voice: Voice) -> None:
+def test_segments_of_a_long_flac_name_the_flac_and_its_conversion(studio: Studio, voice: Voice) -> None:
     flac = encode_flac(make_long_wav())
     recording, _new = add_recording(voice, make_upload("interview.flac", flac), studio.producer)
-    assert recording.is_too_long
+    assert recording.can_be_cut
     enqueue_split(recording, studio.producer)
     run_due_tasks("cut_recording")
     segment = recording.pieces.order_by("file_name").first()

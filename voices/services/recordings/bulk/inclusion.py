@@ -71,7 +71,9 @@ def _drop_refused(rows: list[Recording], result: BulkResult) -> list[Recording]:
     note_refusals(rows)
     allowed = [row for row in rows if not row.is_refused_everywhere]
     result.skip("refused by the provider", len(rows) - len(allowed))
-    return allowed
+    sources = set(Recording.objects.filter(source__in=[row.pk for row in allowed]).values_list("source", flat=True))
+    result.skip("already split into clips", len(sources))
+    return [row for row in allowed if row.pk not in sources]
 
 
 def _code_decision(row: Recording) -> str:

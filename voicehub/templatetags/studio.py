@@ -138,8 +138,13 @@ register.filter("version", make_version)
 @register.inclusion_tag("studio/pagination.html")
 def pages(page: "Page[Any]") -> dict[str, Any]:
     """Links to nearby pages. Empty if there is only one page."""
-    elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
+    return {"page": page, "numbers": nearby_pages(page), "gap": page.paginator.ELLIPSIS}
+
+
+@register.filter
+def nearby_pages(page: "Page[Any]") -> list[int | str]:
+    """The numbers of the first, last and nearby pages, and an ellipsis for those between."""
+    return list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))
 
 
 @register.inclusion_tag("studio/part_pages.html", takes_context=True)
@@ -149,10 +154,10 @@ def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: 
     `anchor` is the id of its heading, which names the links too.
     """
     address = context["request"].GET
-    elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    plain = {page.number, page.paginator.ELLIPSIS}
     links = [
-        (number, "" if number in {page.number, page.paginator.ELLIPSIS} else _make_part_url(address, name, number, anchor))
-        for number in elided
+        (number, "" if number in plain else _make_part_url(address, name, number, anchor))
+        for number in nearby_pages(page)
     ]
     urls = {
         "previous": _make_part_url(address, name, page.number - 1, anchor),

@@ -57,6 +57,7 @@ def test_import_is_corrected_and_added(studio: Studio, open_tab: OpenTab, size: 
     play.click()
     expect(play).to_have_attribute("aria-pressed", "false")
 
+    page.get_by_role("link", name=re.compile("Left out")).click()
     page.get_by_role("link", name=re.compile("Duplicates")).click()
     expect(page.get_by_text("The same audio as names/a.wav")).to_be_visible()
     tab.check_page("import duplicates")

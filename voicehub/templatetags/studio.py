@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.http import QueryDict
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -137,8 +138,13 @@ register.filter("version", make_version)
 @register.inclusion_tag("studio/pagination.html")
 def pages(page: "Page[Any]") -> dict[str, Any]:
     """Links to nearby pages. Empty if there is only one page."""
-    elided = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
-    return {"page": page, "numbers": list(elided), "gap": page.paginator.ELLIPSIS}
+    return {"page": page, "numbers": nearby_pages(page), "gap": page.paginator.ELLIPSIS}
+
+
+@register.filter
+def nearby_pages(page: "Page[Any]") -> list[int | str]:
+    """The numbers of the first, last and nearby pages, and an ellipsis for those between."""
+    return list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))
 
 
 @register.inclusion_tag("studio/part_pages.html", takes_context=True)
@@ -148,9 +154,20 @@ def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: 
     `anchor` is the id of its heading, which names the links too.
     """
     address = context["request"].GET
-    numbers = {"previous": page.number - 1, "next": page.number + 1}
-    urls = {key: f"{make_query(address, **{name: str(number)})}#{anchor}" for key, number in numbers.items()}
-    return {"page": page, "anchor": anchor, **urls}
+    plain = {page.number, page.paginator.ELLIPSIS}
+    links = [
+        (number, "" if number in plain else _make_part_url(address, name, number, anchor))
+        for number in nearby_pages(page)
+    ]
+    urls = {
+        "previous": _make_part_url(address, name, page.number - 1, anchor),
+        "next": _make_part_url(address, name, page.number + 1, anchor),
+    }
+    return {"page": page, "anchor": anchor, "links": links, **urls}
+
+
+def _make_part_url(address: QueryDict, name: str, number: int | str, anchor: str) -> str:
+    return f"{make_query(address, **{name: str(number)})}#{anchor}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +194,7 @@ PAGES = (
         "voices:voice_list",
         "microphone",
         "voices.view_voice",
-        ("voices", "recordings", "uploads", "remote-voices", "previews"),
+        ("voices", "recordings", "uploads", "imports", "remote-voices", "previews"),
     ),
     (
         "Consents",

@@ -72,6 +72,8 @@ def estimate_counted(past: PastWork | None, done: int, total: int, elapsed: floa
         rate = weight * own_rate + (1 - weight) * usual_rate
     assert rate is not None  # noqa: S101 - one of both rates is known
     is_slow = usual is not None and elapsed is not None and elapsed > usual * SLOW_FACTOR + SLOW_SECONDS
+    if is_slow:  # the usual rate is of no use any more
+        return Estimate(None if own_rate is None else max(0, total - done) * own_rate, usual, is_slow)
     return Estimate(max(0, total - done) * rate, usual, is_slow)
 
 
@@ -98,8 +100,10 @@ def compute_share(estimate: Estimate, elapsed: float) -> float | None:
 
 def describe_end(estimate: Estimate) -> str:
     """“about 3 min left”, or what is known instead. Empty if nothing is known."""
-    if estimate.is_slow and estimate.usual is not None:
+    if estimate.is_slow and not estimate.remaining and estimate.usual is not None:
         return f"takes longer than usual (usually {format_rough(estimate.usual)})"
+    if estimate.is_slow and estimate.remaining:
+        return f"about {format_rough(estimate.remaining)} left, longer than usual"
     if estimate.remaining is None:
         return ""
     if estimate.remaining <= 0:

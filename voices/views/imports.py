@@ -64,9 +64,14 @@ def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts
         "archives": load_archives(import_set, request.GET.get("archives", "1")),
         "code_pages": list(list_code_pages()),
         "is_plain": is_plain(figures, counts),
-        "has_doubt": any(table.is_in_doubt for table in tables),
+        "are_texts_open": _is_paging_texts(request) or any(table.is_in_doubt for table in tables),
         "other_files": describe_other_files(counts),
     }
+
+
+def _is_paging_texts(request: HttpRequest) -> bool:
+    """Whether the address names a page of the tables or archives, so that they are not folded."""
+    return not request.GET.keys().isdisjoint({"tables", "archives"})
 
 
 @require_permission("voices.add_recording")

@@ -58,7 +58,8 @@ def voice_readiness(request: HttpRequest, pk: str) -> HttpResponse:
         **make_readiness_context(voice, get_user(request)),
     }
     context |= make_options_context(voice, options, get_user(request), is_closed=context["is_closed"])
-    if not context["is_closed"] and request.user.has_perm("voices.view_recording"):
+    is_empty = any(link.tab is Tab.RECORDINGS and link.count == "0" for link in context["tabs"])
+    if not is_empty and not context["is_closed"] and request.user.has_perm("voices.view_recording"):
         context |= split_findings(list_findings(voice))
         context["is_comparison_allowed"] = is_comparison_allowed(voice.talent_id)
         if request.GET.get("improvements") == "show":
@@ -81,8 +82,7 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
         "outdated": find_outdated_builds(builds),
         "has_scores": any(build.scores for build in builds),
     }
-    if not steps:  # the row of a build that waits for a person has the button
-        context["next_build"] = _describe_next_build(voice, get_user(request))
+    context["next_build"] = _describe_next_build(voice, get_user(request))
     return render(request, "voices/voice_builds.html", context)
 
 

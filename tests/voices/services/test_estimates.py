@@ -40,9 +40,9 @@ def test_first_units_are_estimated_from_earlier_work() -> None:
 def test_own_rate_counts_more_the_more_is_done() -> None:
     past = PastWork(5, 100.0, 120.0, per_unit=1.0)
     early = estimate_counted(past, 10, 100, 30.0).remaining
-    late = estimate_counted(past, 90, 100, 270.0).remaining
+    late = estimate_counted(past, 90, 100, 117.0).remaining
     assert early == pytest.approx(90 * (0.1 * 3 + 0.9 * 1))
-    assert late == pytest.approx(10 * (0.9 * 3 + 0.1 * 1))
+    assert late == pytest.approx(10 * (0.9 * 1.3 + 0.1 * 1))
 
 
 def test_own_rate_alone_is_enough_after_a_few_units() -> None:
@@ -55,7 +55,9 @@ def test_counted_work_beyond_its_usual_time_is_slow() -> None:
     past = PastWork(5, 100.0, 120.0, per_unit=1.0)
     assert not estimate_counted(past, 30, 60, 80.0).is_slow
     slow = estimate_counted(past, 30, 60, 120.0)
-    assert describe_end(slow) == "takes longer than usual (usually 1 min)"
+    assert describe_end(slow) == "about 2 min left, longer than usual", "at its own rate"
+    stuck = estimate_counted(past, 0, 60, 120.0)
+    assert describe_end(stuck) == "takes longer than usual (usually 1 min)", "its rate is not known"
 
 
 def test_training_is_slow_only_beyond_what_was_ever_common() -> None:

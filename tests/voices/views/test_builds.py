@@ -193,6 +193,7 @@ def test_staff_are_asked_about_a_call_only_after_a_look_up_without_result(
     assert "<progress" not in page, "it waits for a person"
     assert page.count('type="radio" name="exists"') == 2 and page.count("btn-primary") == 1
     assert page.index("Did the build arrive?") < page.index("vh-timeline"), "the question comes first"
+    assert "is-now is-doubt" in page
 
 
 @pytest.mark.parametrize(
@@ -301,7 +302,8 @@ def test_high_score_is_bad_where_lower_is_better(viewer_client: Client, studio: 
 
 
 def test_page_of_a_build_without_scores_says_so(viewer_client: Client, studio: Studio) -> None:
-    assert "The provider gave no scores" in read_page(viewer_client, studio.make_build(status="ready"))
+    text = read_page(viewer_client, studio.make_build(status="ready"))
+    assert "The provider gave no scores" in text and "Next: listen to the voice" in text
 
 
 def test_dataset_issue_lists_worst_recordings_first(viewer_client: Client, studio: Studio) -> None:

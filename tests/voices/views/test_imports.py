@@ -125,9 +125,10 @@ def test_adding_shows_progress_and_then_the_report(studio: Studio, voice: Voice,
     add(import_set)
     text = fetch(producer_client, import_set).content.decode()
     assert "Show the recordings" in text and "Discard" not in text and "Set in recordings of the voice" in text
-    assert "of earlier recordings set" not in text, "the figure says it"
+    assert "of earlier recordings" not in text, "the figure says it"
+    assert 'href="?show=all#list" aria-current' not in text, "it opens with what was left out"
     Import.objects.update(text_count=3)
-    assert "3 transcripts of earlier recordings set" in fetch(producer_client, import_set).content.decode()
+    assert "with 3 transcripts of earlier recordings" in fetch(producer_client, import_set).content.decode()
     assert "The same audio as wavs/a.wav" in fetch(producer_client, import_set, show="duplicates").content.decode()
 
 
@@ -321,7 +322,11 @@ def test_file_whose_parts_are_not_joined_is_work_under_way(
     assert "0 of 1 checked" in text and "not uploaded completely" not in text and "Add 1 recording" not in text
     ImportFile.objects.filter(name="b.wav").update(received=8)
     text = fetch(producer_client, import_set).content.decode()
-    assert "1 file not uploaded completely" in text and "Add 1 recording</button>" in text
+    assert (
+        "1 file not uploaded completely." in text
+        and "Choose the file again</a>" in text
+        and "Add 1 recording</button>" in text
+    )
 
 
 def test_report_names_who_added_it(studio: Studio, voice: Voice, producer_client: Client) -> None:

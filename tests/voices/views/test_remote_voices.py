@@ -258,7 +258,7 @@ def test_missing_voice_under_a_new_key_does_not_prove_deletion(
     studio.run_tasks()
     text = read_page(producer_client, remote)
     assert "The provider does not show this voice" in text
-    assert "Confirm that the voice is deleted" in text
+    assert "Confirm that the voice is deleted" in text and 'id="deleted-already" open>' in text, "a person decides"
     assert ">Unknown<" in producer_client.get(reverse("today")).content.decode()
 
 
@@ -282,7 +282,7 @@ def test_page_shows_that_the_last_try_of_a_deletion_failed(producer_client: Clie
     studio.run_tasks()
     text = read_page(producer_client, remote)
     assert "The last try failed" in text
-    assert "Confirm that the voice is deleted" in text
+    assert "Confirm that the voice is deleted" in text and 'id="deleted-already">' in text, "folded"
 
 
 def test_staff_can_confirm_deletion_where_the_api_has_none(producer_client: Client, make_studio: MakeStudio) -> None:

@@ -425,6 +425,7 @@ def test_next_steps_have_pages(producer_client: Client, studio: Studio, monkeypa
     shown = [set(re.findall(r">(Talent \d+)</a>", page)) for page in (first, second)]
     assert [len(names) for names in shown] == [25, 5] and not shown[0] & shown[1]
     assert 'href="?steps=2#steps-title" rel="next">Next' in first
+    assert '<a href="?steps=2#steps-title" aria-label="Page 2">2</a>' in first
 
 
 def test_side_lists_have_pages(producer_client: Client, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

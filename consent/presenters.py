@@ -220,16 +220,17 @@ def _make_replaced_step(newer: Consent) -> NextStep:
 
 
 def _make_deletion_step(deletions: Sequence[Deletion], user: User) -> NextStep:
-    """The open deletions. Those that a person makes come first, and only they ask this user to act."""
+    """The open deletions. Those that a person makes come first, and only they ask this user to act.
+
+    How each is made stands in the table of deletions.
+    """
     first, *others = sorted(deletions, key=lambda deletion: not deletion.needs_person)
     title = f"{first.subject} at {first.provider} not deleted yet"
-    text = f"{first.how.rstrip('.')}."
-    if others:
-        text += f" {format_count(len(others), 'more deletion is open', 'more deletions are open')}."
+    more = [f"{format_count(len(others), 'more deletion is open', 'more deletions are open')}."] if others else []
     is_mine = first.needs_person and user.has_perm("voices.delete_remotevoice")
     label = "Delete and confirm" if is_mine else "Open the deletion"
     actions = [Action(label, f"{first.url}#deletion", is_primary=is_mine)] if user.has_perm(VIEW_REMOTE_VOICE) else []
-    return NextStep(title, [text], actions, is_open=is_mine)
+    return NextStep(title, more, actions, is_open=is_mine)
 
 
 def _make_closed_step(consent: Consent, user: User) -> NextStep:

@@ -1,6 +1,7 @@
 """What the first page and the recording page of a private link show."""
 
 from collections.abc import Collection, Sequence
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,13 +53,16 @@ def make_home_context(
     requests = [consent for group in groups for consent in group.consents]
     others = [status for status in statuses if not status.is_answerable]
     others = add_takes(others) if can_listen else others
+    is_folded = bool(requests) or len(others) > MAX_OPEN_SECTIONS
     first = requests[0] if requests else statuses[0].consent
     return {
         "invitation": invitation,
         "statuses": statuses,
         "others": others,
         "has_recordings": any(status.take for status in others),
-        "is_folded": bool(requests) or len(others) > MAX_OPEN_SECTIONS,
+        "is_folded": is_folded,
+        "folded_purposes": _group_by_purpose(others) if is_folded else [],
+        "earlier": [status for status in others if status.is_replaced] if is_folded else [],
         "groups": groups,
         "requests": requests,
         "can_record": any(group.can_record for group in groups),
@@ -72,6 +76,16 @@ def make_home_context(
         "comparison": _load_comparison(invitation.talent, statuses),
         **get_contact(first),
     }
+
+
+def _group_by_purpose(statuses: Sequence[TalentStatus]) -> list[tuple[str, list[TalentStatus]]]:
+    """The statuses that no newer consent replaced, by the label of their purpose."""
+    purposes = list(dict.fromkeys(status.consent.purpose for status in statuses))
+    rows = [status for status in statuses if not status.is_replaced]
+    rows.sort(key=lambda status: purposes.index(status.consent.purpose))
+    return [
+        (label, list(group)) for label, group in groupby(rows, lambda status: str(status.consent.get_purpose_display()))
+    ]
 
 
 def _load_comparison(talent: Talent, statuses: Sequence[TalentStatus]) -> VoiceComparison | None:

@@ -57,6 +57,10 @@ class TalentStatus:
         return self.consent.status == ConsentStatus.REQUESTED and not self.is_late
 
     @property
+    def is_replaced(self) -> bool:
+        return self.consent.status == ConsentStatus.REPLACED
+
+    @property
     def as_list(self) -> list[Consent]:
         """For templates that show one or several consents."""
         return [self.consent]

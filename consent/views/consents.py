@@ -149,7 +149,7 @@ def _make_term_context(consent: Consent) -> dict[str, Any]:
 
 
 def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
-    """The newest entries of the audit log in their order, or all of them with `?log=all`, and whether they are intact.
+    """The newest entries of the audit log, newest first, or all of them with `?log=all`, and whether they are intact.
 
     Of a long log the newest entries are verified, and the others were by the last nightly check, whose result counts.
     """
@@ -159,7 +159,7 @@ def _make_log_context(request: HttpRequest, consent: Consent) -> dict[str, Any]:
     count = newest[0].sequence if newest else 0
     verified = VERIFIED_EVENTS if count > VERIFIED_EVENTS and consent.history_checked_at and not is_all else None
     return {
-        "events": newest[::-1],
+        "events": newest,
         "event_count": count,
         "verified_count": verified,
         "broken_event": find_first_broken_event(consent, verified) or consent.broken_event,

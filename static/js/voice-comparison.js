@@ -1,5 +1,5 @@
 // Saves the tick about the voice comparison when it changes, so that it is not lost if the talent goes on without the
-// button. The button stays for what the script could not save.
+// button. The button is shown without this script, and for what it could not save.
 
 const section = document.querySelector("[data-comparison]");
 
@@ -26,6 +26,11 @@ function show(saved) {
   find(section, "[name=is_allowed]").checked = find(saved, "[name=is_allowed]").checked;
 }
 
+function showProblem(hasProblem) {
+  section.querySelector("[data-problem]").hidden = !hasProblem;
+  section.querySelector("[data-save]").hidden = !hasProblem;
+}
+
 async function handleChange() {
   let isSaved = true;
   try {
@@ -33,7 +38,10 @@ async function handleChange() {
   } catch {
     isSaved = false;
   }
-  section.querySelector("[data-problem]").hidden = isSaved;
+  showProblem(!isSaved);
 }
 
-section?.addEventListener("change", handleChange);
+if (section) {
+  section.addEventListener("change", handleChange);
+  showProblem(false);
+}

@@ -247,10 +247,10 @@ def submit_with_reason(page: Page, name: str, reason: str) -> None:
 
 
 def read_audit_log(page: Page) -> list[str]:
-    """The lines of the audit log of a consent. Its hash chain must be verified."""
+    """The lines of the audit log of a consent, oldest first. Its hash chain must be verified."""
     lines = page.locator("ol.history > li")
     expect(page.get_by_text(f"Verified, {lines.count()} entr")).to_be_visible()
-    return lines.all_inner_texts()
+    return lines.all_inner_texts()[::-1]
 
 
 def read_acts(page: Page) -> list[str]:

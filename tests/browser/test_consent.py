@@ -90,7 +90,7 @@ def test_talent_records_twice_and_staff_approve_the_take(
     )
     expect(page.get_by_text(f"{name}, this page asks for your consent.")).to_be_visible()
     expect(page.get_by_text("Your contact is Paula")).to_be_hidden()
-    page.get_by_text("More about this Who asks").click()
+    page.locator("summary", has_text="More about this Who asks").click()
     expect(page.get_by_text("Your contact is Paula")).to_be_visible()
     expect(page.get_by_role("link", name="Nothing is ticked yet")).to_be_visible()
     talent.check_page("talent's first page")

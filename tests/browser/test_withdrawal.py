@@ -36,7 +36,7 @@ def start_build(staff: Tab, name: str) -> tuple[UUID, str, str]:
 def withdraw_in_two_taps(page: Page) -> None:
     page.get_by_text("Withdraw this consent").tap()
     page.get_by_role("button", name="Yes, withdraw it").tap()
-    expect(page.get_by_text("This consent was withdrawn.")).to_be_visible()
+    expect(page.get_by_text("No voice may be made or used with it.")).to_be_visible()
     page.evaluate("document.body.dataset.sameDocument = 'yes'")
 
 

@@ -390,7 +390,7 @@ def test_talent_withdraws_a_consent_on_the_link(factory: ConsentFactory) -> None
     event = consent.events.latest("sequence")
     assert (consent.status, event.kind) == (ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN)
     assert (event.actor, event.actor_name, event.payload["reason"]) == (None, consent.talent.name, "I changed my mind.")
-    assert "This consent was withdrawn." in page and "there is nothing to delete" in page
+    assert "No voice may be made or used with it." in page and "there is nothing to delete" in page
     assert get_guest_url("withdraw", consent) not in page
     assert "This consent was withdrawn." in read_html(Client().get(path, follow=True)), "the link still opens"
 

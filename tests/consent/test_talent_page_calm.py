@@ -61,7 +61,7 @@ def test_receipt_says_what_holds_now(factory: ConsentFactory) -> None:
     approve_after_listening(consent, take, factory.producer)
     page = read_page(client, url)
     assert "It has arrived." not in page and "The studio has listened to your recording." in page
-    assert re.search(r"<dd>\w+ \d+, \d{4} at \d+:\d\d [AP]M</dd>", page)
+    assert re.search(r'<dd><time datetime="[^"]+">\w+ \d+, \d{4} at \d+:\d\d [AP]M</time></dd>', page)
     home = read_page(client, get_guest_url("home", consent))
     assert home.count(f"mailto:{factory.producer.email}") == 1
     assert 'class="papers"' in home

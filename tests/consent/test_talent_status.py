@@ -198,6 +198,8 @@ def test_many_consents_are_folded_below_the_first_request(factory: ConsentFactor
     page = read_home(guest)
     assert page.count('<details class="part">') == 3
     assert page.index(f"tick-{requests[1].pk}") < page.index('<details class="part">')
+    in_force, earlier = page[page.index("Narration and audiobooks</h2>") :].split("<h2>Earlier</h2>")
+    assert in_force.count('<details class="part">') == 1 and earlier.count("Narration and audiobooks, with") == 2
 
 
 def test_page_says_which_of_the_four_steps_it_is(factory: ConsentFactory) -> None:

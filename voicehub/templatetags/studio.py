@@ -100,9 +100,10 @@ def exact(moment: datetime | None) -> str:
 
 
 @register.filter
-def moment(value: datetime) -> str:
-    """“July 4, 2026 at 3:32 AM” for talents, or as in the active language."""
-    return describe_time(value)
+def moment(value: datetime) -> SafeString:
+    """A <time> with “July 4, 2026 at 3:32 AM” for talents, or as in the active language."""
+    local = timezone.localtime(value)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), describe_time(value))
 
 
 @register.filter

@@ -161,7 +161,7 @@ def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -
             if len(series) == 1:
                 title = f"{series[0].name}: {title.lower()}"
             labels = tuple(_label_month(month) for month in months)
-            yield Chart(title, ChartKind.BAR, "Month", label_unit(unit), labels, series)
+            yield Chart(title, ChartKind.BAR, "Month", label_unit(unit), labels, series, is_bare=len(series) == 1)
 
 
 def _name_series(account: Account) -> str:

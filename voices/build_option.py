@@ -14,7 +14,7 @@ from providers.types import Handover, Limit
 from voicehub.text import format_count, format_date, format_duration, join_with_and
 from voices.models import Account
 from voices.models.choices import HANDOVER_LABELS
-from voices.presenters import CONSENT_GAPS, FIX_LINKS, list_term_obstacles, make_option_key, make_target_name
+from voices.presenters import CONSENT_GAPS, FIX_LINKS, GAP_TONES, list_term_obstacles, make_option_key, make_target_name
 from voices.services.builds.clip_pool import ProviderClips
 from voices.services.builds.gaps import SELECTING_HANDOVERS, Gap, GapKind
 from voices.services.builds.likely_failures import LikelyFailure, TierJudge
@@ -209,7 +209,7 @@ class BuildOption:
         return {
             Rank.READY: ("wait", "Ready, with doubts") if self.likely_failures else ("good", "Ready to build"),
             Rank.BUILDING: ("busy", "In progress"),
-            Rank.INCOMPLETE: ("wait", self._name_obstacle()),
+            Rank.INCOMPLETE: (GAP_TONES.get(name := self._name_obstacle(), "wait"), name),
             Rank.PAUSED: ("over", "Paused"),
         }[self.rank]
 

@@ -8,7 +8,7 @@ on with deletions after a legal hold, summarize the voices of talents, and find 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -66,13 +66,22 @@ class TalentVoices:
     built_at: datetime | None = None
 
 
+class OpenBuild(NamedTuple):
+    """A build that waits for staff: the tone and the label of its status, and its page."""
+
+    tone: str
+    label: str
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceSummaries:
     """Summaries of the voices of talents, for a list of talents.
 
     `summarize` returns them by id of the talent, in a constant number of queries. A talent without a voice may be
-    missing. The next two make expressions that sort a queryset of talents by the same facts. The last two select the
-    ids of talents with a build that failed, and of those whose voices wait for staff for another reason.
+    missing. The next two make expressions that sort a queryset of talents by the same facts. The next two select the
+    ids of talents with a build that failed, and of those whose voices wait for staff for another reason. The last one
+    finds the worst build of one talent that waits for staff, the newest of equal ones.
     """
 
     summarize: Callable[[Collection[UUID]], Mapping[UUID, TalentVoices]]
@@ -80,6 +89,7 @@ class VoiceSummaries:
     make_last_built_at: Callable[[], Combinable]
     query_failed: Callable[[], TalentIds]
     query_waiting: Callable[[], TalentIds]
+    find_open_build: Callable[[UUID], OpenBuild | None]
 
 
 @dataclass(frozen=True, slots=True)

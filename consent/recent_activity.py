@@ -1,9 +1,11 @@
 """The newest entries of the audit log on the page of a talent."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
-from itertools import groupby
+from datetime import date, datetime
 from typing import NamedTuple
+
+from django.utils import timezone
 
 from consent.extension_points import get_provider_label
 from consent.labels import describe_event, get_purpose_label
@@ -21,9 +23,12 @@ class Activity(NamedTuple):
 
 
 def list_activity(talent: Talent, events: Iterable[Event]) -> list[Activity]:
-    """One entry for equal events in a row, such as an answer that counts for several consents."""
-    groups = groupby(events, key=lambda event: (_describe(talent, event), event.payload.get("reason") or ""))
-    return [_make_activity(text, reason, list(group)) for (text, reason), group in groups]
+    """One entry for equal events of a day, such as the approvals of several consents, where the newest one stands."""
+    groups: dict[tuple[str, str, date], list[Event]] = defaultdict(list)
+    for event in events:
+        reason = event.payload.get("reason") or ""
+        groups[_describe(talent, event), reason, timezone.localdate(event.at)].append(event)
+    return [_make_activity(text, reason, group) for (text, reason, _day), group in groups.items()]
 
 
 def _describe(talent: Talent, event: Event) -> str:

@@ -1,8 +1,9 @@
 """The five steps from a contract to a built voice, for the page of a talent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from uuid import UUID
 
 from django.db.models import Case, Value, When
@@ -32,7 +33,6 @@ RECORDED = {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED, ConsentStatus.SUBMI
 APPROVAL_MARKS = {
     ConsentStatus.APPROVED: ("good", "In force"),
     ConsentStatus.SUSPENDED: ("wait", "Suspended"),
-    ConsentStatus.SUBMITTED: ("new", "To review"),
     ConsentStatus.WITHDRAWN: ("bad", "Withdrawn"),
     ConsentStatus.EXPIRED: ("bad", "Expired"),
     ConsentStatus.DECLINED: ("bad", "Declined"),
@@ -76,7 +76,7 @@ def find_furthest_consent(talent: Talent) -> Consent | None:
 def list_steps(talent: Talent, contracts: ContractState, consent: Consent | None, user: User) -> list[Step]:
     """The steps that this user may see. `consent` is the one of `find_furthest_consent`."""
     steps = [_make_contract_step(talent, contracts, user), _make_request_step(talent, consent, user)]
-    steps += [_make_recording_step(consent, user), _make_approval_step(consent, user)]
+    steps += [_make_recording_step(consent, user), _make_approval_step(talent, consent, user)]
     if user.has_perm("voices.view_voice"):
         may_add = bool(contracts.in_force) and consent is not None and consent.status == ConsentStatus.APPROVED
         steps.append(_make_voice_step(talent, user, may_add=may_add))
@@ -122,16 +122,24 @@ def _make_recording_step(consent: Consent | None, user: User) -> Step:
     return Step("Recording", "idle", "Closed", url)
 
 
-def _make_approval_step(consent: Consent | None, user: User) -> Step:
+def _make_approval_step(talent: Talent, consent: Consent | None, user: User) -> Step:
+    """A consent that waits for its review is not hidden by others that are approved."""
+    if waiting := list(talent.consents.filter(status=ConsentStatus.SUBMITTED).annotate(blocker=find_blocker())):
+        return _make_review_step(waiting, user)
     if consent is None or consent.status not in APPROVAL_MARKS:
         return Step("Approval", *NOT_YET)
     tone, status = APPROVAL_MARKS[ConsentStatus(consent.status)]
     if consent.status == ConsentStatus.APPROVED and consent.approved_at:
         status = _format_day(consent.approved_at)
-    action = find_allowed_action(consent, user) if consent.status == ConsentStatus.SUBMITTED else None
-    if action:
-        return Step("Approval", tone, status, action.url, action.label)
     return Step("Approval", tone, status, consent.get_absolute_url())
+
+
+def _make_review_step(waiting: Sequence[Consent], user: User) -> Step:
+    first = min(waiting, key=attrgetter("created_at"))
+    action, status = find_allowed_action(first, user), f"{len(waiting)} to review"
+    if action:
+        return Step("Approval", "new", status, action.url, action.label)
+    return Step("Approval", "new", status, first.get_absolute_url())
 
 
 def _format_day(moment: datetime) -> str:
@@ -139,7 +147,10 @@ def _format_day(moment: datetime) -> str:
 
 
 def _make_voice_step(talent: Talent, user: User, *, may_add: bool) -> Step:
-    voices = extension_points.get_voice_summaries().summarize([talent.pk]).get(talent.pk)
+    summaries = extension_points.get_voice_summaries()
+    if user.has_perm("voices.view_build") and (found := summaries.find_open_build(talent.pk)):
+        return Step("Voices", found.tone, found.label, found.url)
+    voices = summaries.summarize([talent.pk]).get(talent.pk)
     if voices and voices.build_label and user.has_perm("voices.view_build"):
         tone = {"over": "idle"}.get(voices.build_tone, voices.build_tone)
         status = f"{voices.built_count} of {voices.voice_count} built"

@@ -79,15 +79,15 @@ STARTED_AT = datetime(2025, 11, 3, 11, 52, tzinfo=UTC)
 # The steps of a build that is ready, of one in progress, and of one that failed: name, state, and how long it took.
 TIMELINES = [
     [
-        ("Started", "done", "18 s"),
+        ("Queued", "done", "18 s"),
         ("Sending", "done", "1 min 46 s"),
         ("Training", "done", "38 min"),
         ("Ready", "good", ""),
     ],
-    [("Started", "done", "18 s"), ("Sending", "done", "1 min 46 s"), ("Training", "now", ""), ("Result", "next", "")],
-    [("Started", "done", "18 s"), ("Sending", "done", "4 s"), ("Needs work", "wait", "")],
-    [("Started", "done", "2 s"), ("Failed", "bad", "")],
-    [("Started", "done", "2 s"), ("Canceled", "idle", "")],
+    [("Queued", "done", "18 s"), ("Sending", "done", "1 min 46 s"), ("Training", "now", ""), ("Result", "next", "")],
+    [("Queued", "done", "18 s"), ("Sending", "done", "4 s"), ("Needs work", "wait", "")],
+    [("Queued", "done", "2 s"), ("Failed", "bad", "")],
+    [("Queued", "done", "2 s"), ("Canceled", "idle", "")],
 ]
 # Name, value, tone, verdict, mark of a good score, change and its tone.
 GAUGES = [

@@ -15,7 +15,7 @@ from voicehub.text import format_count, format_date, format_duration, join_with_
 from voices.gap_links import FixLink, make_gap_link
 from voices.models import Account
 from voices.models.choices import HANDOVER_LABELS
-from voices.presenters import CONSENT_GAPS, list_term_obstacles, make_option_key, make_target_name
+from voices.presenters import CONSENT_GAPS, GAP_TONES, list_term_obstacles, make_option_key, make_target_name
 from voices.services.builds.clip_pool import ProviderClips
 from voices.services.builds.gaps import GapKind
 from voices.services.builds.lengths import SELECTING_HANDOVERS, find_length_limit
@@ -201,7 +201,7 @@ class BuildOption:
         return {
             Rank.READY: ("wait", "Ready, with doubts") if self.likely_failures else ("good", "Ready to build"),
             Rank.BUILDING: ("busy", "In progress"),
-            Rank.INCOMPLETE: ("wait", self._name_obstacle()),
+            Rank.INCOMPLETE: (GAP_TONES.get(name := self._name_obstacle(), "wait"), name),
             Rank.PAUSED: ("over", "Paused"),
         }[self.rank]
 

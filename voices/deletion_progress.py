@@ -11,12 +11,23 @@ from voices.services.estimates import PastWork, estimate_uncounted, format_rough
 from voices.services.work_samples import PastByKey, load_past_work, make_account_key
 from voices.work_progress import WorkProgress, make_counted_progress
 
+REPEATS = "VoiceHub repeats the deletion until the provider confirms it."
+
 
 def load_past_deletions(remotes: Iterable[RemoteVoice]) -> PastByKey:
     """How long earlier deletions at these accounts took, in one query. None if there are no voices."""
     accounts = [remote.account for remote in remotes]
     kinds = (WorkKind.DELETION, WorkKind.FILES)
     return load_past_work((kind, make_account_key(account)) for account in accounts for kind in kinds)
+
+
+def make_listed_deletion_progress(remote: RemoteVoice, past: PastByKey) -> WorkProgress | None:
+    """The same without the sentence that stands above the list: what is usual, or what is wrong. None for neither."""
+    progress = make_voice_deletion_progress(remote, past)
+    if progress is None or progress.text != REPEATS:
+        return progress
+    usual = progress.end[:1].upper() + progress.end[1:]
+    return _make_progress(remote, f"{usual}.") if usual else None
 
 
 def make_voice_deletion_progress(remote: RemoteVoice, past: PastByKey) -> WorkProgress | None:
@@ -32,7 +43,7 @@ def make_voice_deletion_progress(remote: RemoteVoice, past: PastByKey) -> WorkPr
         return _make_progress(remote, f"The last try failed: {account.last_error} VoiceHub keeps trying.")
     learned = past.get((WorkKind.DELETION, make_account_key(account)))
     end = _describe_usual(learned, remote.deletion_requested_at)
-    return _make_progress(remote, "VoiceHub repeats the deletion until the provider confirms it.", end=end)
+    return _make_progress(remote, REPEATS, end=end)
 
 
 def make_file_deletion_progress(

@@ -20,7 +20,7 @@ from voices.build_option import BuildOption
 from voices.build_options import make_consent_url
 from voices.models import Account, Build, BuildRecording, BuildStatus, Voice
 from voices.models.build import MARKED
-from voices.presenters import FIX_LINKS, make_option_key, make_target_name
+from voices.presenters import FIX_LINKS, GAP_TONES, make_option_key, make_target_name
 from voices.services.builds.gaps import Gap, GapKind
 from voices.services.builds.nearest import GateStep, Rank, Target, find_gate_step
 from voices.services.builds.readiness import Readiness
@@ -119,7 +119,7 @@ def describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> 
     reasons = target.state.permission.reasons + target.state.blockers + (target.shortfall,) * bool(target.shortfall)
     if target.state.permission.is_given and {gap.kind for gap in target.state.gaps} == {GapKind.UNCHECKED}:
         return TargetStep("busy", status, reasons, fix)
-    return TargetStep("wait", status, reasons, fix)
+    return TargetStep(GAP_TONES.get(status, "wait"), status, reasons, fix)
 
 
 def _make_status(target: Target) -> str:

@@ -41,6 +41,7 @@ OUTDATED_BADGE = StatusBadge("over", "Earlier result")
 ENDED_LABELS = {ConsentStatus.WITHDRAWN: "Withdrawn", ConsentStatus.EXPIRED: "Ended"}
 # What a build needs of a consent that is not in force yet.
 CONSENT_GAPS = {ConsentStatus.SUBMITTED: "Consent to review", ConsentStatus.REQUESTED: "Waiting for consent"}
+GAP_TONES = {CONSENT_GAPS[ConsentStatus.SUBMITTED]: "new"}  # as the consent itself has it
 STATE_BADGES = {
     VoiceState.DELETED: StatusBadge("over", "Deleted"),
     VoiceState.ON_HOLD: StatusBadge("over", "Legal hold"),

@@ -108,10 +108,6 @@ class OpenRequestTable(ConsentCells):
             kind="send_invitation", status=TaskStatus.FAILED, object_id__in=[str(pk) for pk in unsent]
         )
         failed_ids = {UUID(object_id) for object_id in failed.values_list("object_id", flat=True)}
-        self.first_of_link: dict[UUID, UUID] = {}
-        for record in records:
-            if record.blocker == Blocker.TALENT:  # type: ignore[attr-defined]  # annotated
-                self.first_of_link.setdefault(record.link_id, record.pk)  # type: ignore[attr-defined]  # annotated
         self.unsent = {consent: pk in failed_ids for pk, consent in unsent.items()}
 
     def render_pick(self, record: Consent) -> SafeString:
@@ -169,11 +165,7 @@ class OpenRequestTable(ConsentCells):
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents
 
     def render_next_step(self, record: Consent) -> SafeString | str:
-        """A reminder is for all requests of a link, so it stands once on a page."""
-        first = self.first_of_link.get(record.link_id)  # type: ignore[attr-defined]  # annotated
-        is_repeated = record.blocker == Blocker.TALENT and first != record.pk  # type: ignore[attr-defined]  # annotated
-        step = self.render_action(record)
-        return SafeString('<span class="meta">Same link</span>') if is_repeated and step is not NOTHING else step
+        return self.render_action(record)
 
 
 def _format_day(moment: datetime) -> str:

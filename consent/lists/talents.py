@@ -18,8 +18,11 @@ from django.utils.safestring import SafeString
 from consent.extension_points import TalentStep, TalentVoices, find_first_steps, get_voice_summaries
 from consent.labels import ENDING_SOON, describe_term
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Question, Talent, TalentMail
+from consent.request_actions import find_allowed_action
+from consent.services.blockers import find_blocker
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
 from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.models import User
 from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import (
@@ -175,7 +178,7 @@ class TalentTable(ListTable):
         self.consent_counts = _load_consent_counts(records)
         ids = [talent.pk for talent in records]
         self.voice_summaries = get_voice_summaries().summarize(ids)
-        self.first_steps = find_first_steps(ids, self.user)
+        self.first_steps = _load_consent_steps(ids, self.user) | dict(find_first_steps(ids, self.user))
 
     def render_name(self, record: Talent) -> SafeString:
         lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
@@ -257,6 +260,16 @@ CONSENT_MARKS = (
     (ConsentStatus.WITHDRAWN, "bad", "withdrawn"),
     (ConsentStatus.DECLINED, "bad", "declined"),
 )
+
+
+def _load_consent_steps(talents: Sequence[UUID], user: User) -> dict[UUID, TalentStep]:
+    """By talent, the button that the oldest of the open consents has in the list of consents."""
+    rows = Consent.objects.filter(talent__in=talents, status__in=[ConsentStatus.SUBMITTED, ConsentStatus.REQUESTED])
+    steps: dict[UUID, TalentStep] = {}
+    for consent in rows.annotate(blocker=find_blocker()).order_by("created_at", "pk"):
+        if action := find_allowed_action(consent, user):
+            steps.setdefault(consent.talent_id, TalentStep(action.label, action.url, ""))
+    return steps
 
 
 def _load_consent_counts(talents: Sequence[Talent]) -> Mapping[UUID, Counter[str]]:

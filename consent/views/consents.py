@@ -29,7 +29,7 @@ from consent.access import (
 )
 from consent.forms import ApprovalForm, LanguageForm
 from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
-from consent.models import Consent, ConsentStatus, Take
+from consent.models import Consent, ConsentStatus, Event, EventKind, Take
 from consent.playback import find_first_playback
 from consent.presenters import make_contract_url, make_next_step, put_after_question
 from consent.services import invitations, review
@@ -129,8 +129,15 @@ def render_consent_page(
         "notices": list(consent.notices.all()),
         "is_comparison_allowed": is_comparison_allowed(consent.talent_id),
         "replaced_consents": list(consent.replaced_consents.order_by("approved_at")),
+        "withdrawal": _find_withdrawal(consent),
     }
     return render(request, "consent/consent.html", context | extra_context, status=status)
+
+
+def _find_withdrawal(consent: Consent) -> Event | None:
+    """The entry of the audit log that says when and by whom the consent was withdrawn."""
+    is_withdrawn = consent.status == ConsentStatus.WITHDRAWN
+    return consent.events.filter(kind=EventKind.WITHDRAWN).order_by("sequence").last() if is_withdrawn else None
 
 
 def _make_term_context(consent: Consent) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def statement_preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The ticks, the statements and the count for the current selection, as the HTML that htmx swaps in."""
     talent = get_talent_or_404(pk)
     form, rules = ManyUsesForm(initial=read_address(request.GET)), RequestRules(talent)
-    context = {**_make_choice_context(form, rules), "is_fragment": True}
+    context = {**_make_choice_context(form, rules), "is_fragment": True, "is_sent": "is_sent" in request.GET}
     return render(request, "consent/_request_choice.html", context)
 
 

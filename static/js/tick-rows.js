@@ -1,7 +1,13 @@
-// In the list of talents: a box in the heading that ticks all boxes of the page.
-const boxes = [...document.querySelectorAll("tbody input[type=checkbox][name=talent]")];
-const heading = document.querySelector("thead th");
-const all = Object.assign(document.createElement("input"), { type: "checkbox", className: "form-check-input" });
+// A box that ticks all talents of a page: in the heading of their list, or above the chosen ones of a form.
+const boxes = [...document.querySelectorAll("input[type=checkbox][name=talent]")];
+const own = document.querySelector("[data-all-talents]");
+const all = own?.querySelector("input") ?? makeBox();
+
+function makeBox() {
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", className: "form-check-input" });
+  box.setAttribute("aria-label", "Choose all on this page");
+  return box;
+}
 
 function show() {
   const count = boxes.filter((box) => box.checked).length;
@@ -10,10 +16,13 @@ function show() {
 }
 
 if (boxes.length) {
-  const place = Object.assign(document.createElement("span"), { className: "row-pick" });
-  all.setAttribute("aria-label", "Choose all on this page");
-  place.append(all);
-  heading.prepend(place);
+  if (own) {
+    own.hidden = false;
+  } else {
+    const place = Object.assign(document.createElement("span"), { className: "row-pick" });
+    place.append(all);
+    document.querySelector("thead th").prepend(place);
+  }
   all.addEventListener("change", () => {
     for (const box of boxes) box.checked = all.checked;
   });

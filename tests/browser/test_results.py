@@ -38,7 +38,7 @@ def build_marked_set(tab: Tab, shared_talent: SharedTalent) -> str:
 def check_marked(tab: Tab) -> None:
     """Check the timeline, and that the marked recording comes first and plays."""
     page = tab.page
-    expect(page.locator(".vh-timeline strong")).to_have_text(["Started", "Sent", "Training", "Needs work"])
+    expect(page.locator(".vh-timeline strong")).to_have_text(["Queued", "Sending", "Training", "Needs work"])
     expect(page.locator(".vh-timeline .duration").last).to_have_text(re.compile(r"\d+ s$"))
     first = page.locator("table.report tbody tr:not(.report-group)").first
     expect(first).to_contain_text(f"{OTHER_SPEAKER}.wav")

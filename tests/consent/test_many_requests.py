@@ -123,8 +123,10 @@ def test_answer_to_a_tick_counts_the_consents_and_names_them(factory: ConsentFac
     factory.make_contract(talent, purposes=["narration", "advertising"])
     url = get_url("statement", talent)
     page = read_html(producer_client.get(url, {"language": "en-US", "use": [NARRATION, ADVERTISING]}))
-    assert "Request 2 consents" in page and "<dd>Narration and audiobooks; Advertising</dd>" in page
+    assert "Request 2 consents without sending" in page and "<dd>Narration and audiobooks; Advertising</dd>" in page
     assert page.count('hx-swap-oob="true"') == 2, "the summary and the count stand outside of the ticks"
+    page = read_html(producer_client.get(url, {"language": "en-US", "use": NARRATION, "is_sent": "on"}))
+    assert "Request 1 consent and send" in page
     page = read_html(producer_client.get(url, {"language": "en-US", "use": f"{PROVIDER}:internal"}))
     assert "Nothing ticked yet" in page and "Request consent" in page
 
@@ -379,7 +381,7 @@ def test_preview_comes_first_and_talents_can_be_left_out(factory: ConsentFactory
         factory.make_contract(talent, purposes=["narration", "advertising"])
     url = reverse("consent:ask_talents")
     page = read_html(producer_client.get(url, {"talent": [str(first.pk), str(second.pk)]}))
-    assert '<button class="btn btn-primary" formmethod="get">Preview</button>' in page
+    assert '<button class="btn btn-primary" formmethod="get">Preview requests</button>' in page
     assert re.findall(r'name="talent" value="([^"]+)" checked', page) == [str(first.pk), str(second.pk)]
     page = read_html(ask_talents(producer_client, first, method="get"))
     assert '<button class="btn btn-primary">Request consent</button>' in page and "Bo Two" not in page

@@ -328,11 +328,13 @@ def test_too_many_requests_are_refused(
     assert "do it in parts" in post(producer_client, "remind_many", *rows)
 
 
-def test_reminder_stands_once_for_each_link(factory: ConsentFactory, producer_client: Client) -> None:
+def test_each_request_has_the_button_of_the_list_of_consents(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent("Lia Link")
     consents = [factory.make_consent(talent, purpose) for purpose in ("narration", "advertising", "entertainment")]
     invite_talent(consents, factory.producer)
     run_due_tasks("send_invitation")
     send_request(factory, "Tia Talent")
-    page = read_list(producer_client, LIST)
-    assert page.count(">Remind<span") == 2 and page.count("Same link") == 2
+    for name in (LIST, "consent:consent_list"):
+        assert read_list(producer_client, name).count(">Remind<span") == 4
+    factory.make_contract(talent)
+    assert read_list(producer_client, "consent:talent_list").count(">Remind<span") == 1, "if nothing else comes first"

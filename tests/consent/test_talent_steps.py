@@ -53,7 +53,7 @@ def test_steps_follow_a_consent_from_the_request_to_the_approval(
     assert recording.action == "Send link"
     factory.make_take(consent)
     review = read_steps(producer_client, talent)["Approval"]
-    assert (review.tone, review.status, review.action) == ("new", "To review", "Review")
+    assert (review.tone, review.status, review.action) == ("new", "1 to review", "Review")
     assert review.url == f"{consent.get_absolute_url()}#review"
     assert read_steps(viewer_client, talent)["Approval"].action == ""
     suspend_contract(contract, factory.producer, "A dispute.")
@@ -81,9 +81,28 @@ def test_furthest_consent_counts_and_voided_ones_do_not(
 ) -> None:
     consent = factory.make_submitted_consent(talent)
     newer = factory.make_consent(talent, "advertising")
-    assert read_steps(producer_client, talent)["Approval"].status == "To review"
+    assert read_steps(producer_client, talent)["Approval"].status == "1 to review"
     Consent.objects.filter(pk__in=[consent.pk, newer.pk]).update(status=ConsentStatus.VOIDED)
     assert read_states(producer_client, talent)[1] == ("idle", "Not yet", "Request consent")
+
+
+def test_header_of_a_withdrawn_consent_says_by_whom(producer_client: Client, factory: ConsentFactory) -> None:
+    consent = factory.make_submitted_consent()
+    approve_after_listening(consent, consent.takes.get(), factory.producer)
+    withdraw_consent(consent, factory.producer, "On the phone.")
+    page = read_page(producer_client, consent.get_absolute_url())
+    assert f"<li>withdrawn by {factory.producer} for the talent" in page and "<li>approved by" not in page
+    assert "<dt>Approved</dt>" in page, "the approval is among the facts"
+
+
+def test_approved_consent_does_not_hide_one_that_waits_for_its_review(
+    producer_client: Client, factory: ConsentFactory, talent: Talent
+) -> None:
+    factory.make_contract(talent)
+    approved, waiting = factory.make_submitted_consent(talent), factory.make_submitted_consent(talent)
+    approve_after_listening(approved, approved.takes.get(), factory.producer)
+    step = read_steps(producer_client, talent)["Approval"]
+    assert (step.tone, step.status, step.url) == ("new", "1 to review", f"{waiting.get_absolute_url()}#review")
 
 
 # --- Long lists -----------------------------------------------------------------------------------
@@ -127,3 +146,14 @@ def test_takes_and_links_of_a_consent_have_pages(producer_client: Client, factor
     assert 'id="review"' in page
     page = read_page(producer_client, f"{consent.get_absolute_url()}?takes=2&links=2")
     assert page.count("11 to 11 of 11") == 2 and 'id="review"' in page
+
+
+def test_equal_events_of_a_day_are_one_entry_although_others_stand_between(
+    producer_client: Client, factory: ConsentFactory, talent: Talent
+) -> None:
+    for purpose in ("narration", "advertising"):
+        suspend_consent(factory.make_approved_consent(talent, purpose), factory.producer, "A dispute.")
+    activity = producer_client.get(talent.get_absolute_url()).context["activity"]
+    suspended = [entry for entry in activity if entry.reason == "A dispute."]
+    assert [entry.subject for entry in suspended] == ["for 2 consents"]
+    assert len([entry for entry in activity if "approved the recording" in entry.text]) == 1

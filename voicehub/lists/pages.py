@@ -1,7 +1,8 @@
 """One page of a list, as its address asks for it: filters, order, page number and page size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from django.core.paginator import Page, Paginator
@@ -32,11 +33,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """`url` is empty for the gap between page numbers."""
+    """`url` is empty for the gap between page numbers. `rel` is of the links to the pages beside the current one."""
 
     label: str
     url: str
     is_current: bool = False
+    rel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def load_list(
         search_label=filters.search_label if filters.list_search_fields() else "",
         hidden_fields=[(name, value) for name, value in kept.items() if value],
         is_filtered=bool(values),
-        page_links=list(_iterate_page_links(table.page, address)),
+        page_links=list_page_links(table.page, partial(_make_page_url, address)),
         size_links=[_make_size_link(size, table.paginator.per_page, address) for size in PAGE_SIZES],
     )
 
@@ -132,7 +134,7 @@ def _read_page(address: QueryDict) -> str:
 
 def _is_offered(column: Any) -> bool:
     """Whether the list shows this bound column or always offers its order. A table hides a column that says nothing."""
-    return bool(column.visible or not column.column.visible)
+    return bool(column.visible or not column.column.is_shown)
 
 
 def _make_header(column: Any, address: QueryDict) -> Header:
@@ -144,13 +146,21 @@ def _make_header(column: Any, address: QueryDict) -> Header:
     )
 
 
-def _iterate_page_links(page: Page[Any], address: QueryDict) -> Iterator[PageLink]:
-    paginator = page.paginator
-    for number in paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1):
+def list_page_links(page: Page[Any], make_url: Callable[[int], str]) -> list[PageLink]:
+    """The same links below each list: to the pages beside this one, and to the nearby numbers. Empty for one page."""
+    return list(_iterate_page_links(page, make_url)) if page.has_other_pages() else []
+
+
+def _iterate_page_links(page: Page[Any], make_url: Callable[[int], str]) -> Iterator[PageLink]:
+    if page.has_previous():
+        yield PageLink("Previous", make_url(page.number - 1), rel="prev")
+    for number in page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1):
         if isinstance(number, int):
-            yield PageLink(str(number), _make_page_url(address, number), number == page.number)
+            yield PageLink(str(number), make_url(number), number == page.number)
         else:
             yield PageLink(str(number), "")
+    if page.has_next():
+        yield PageLink("Next", make_url(page.number + 1), rel="next")
 
 
 def _make_page_url(address: QueryDict, number: int) -> str:

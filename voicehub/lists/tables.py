@@ -39,6 +39,7 @@ class ListColumn(tables.Column):
             visible=is_shown,
         )
         self.sort_by = sort_by
+        self.is_shown = is_shown
         self.css_class = css_class
         self.is_low_good = is_low_good
         self.permission = permission

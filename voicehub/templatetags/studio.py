@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.paginator import Page
 from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
-from django.http import QueryDict
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +21,7 @@ from django.utils.safestring import SafeString
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.lists.filters import make_query
+from voicehub.lists.pages import PageLink, list_page_links
 from voicehub.name_fields import remove_bidi_controls
 from voicehub.rail_counts import read_counts
 from voicehub.status_marks import get_tone
@@ -136,39 +136,27 @@ def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
 register.filter("version", make_version)
 
 
-@register.inclusion_tag("studio/pagination.html")
-def pages(page: "Page[Any]") -> dict[str, Any]:
-    """Links to nearby pages. Empty if there is only one page."""
-    return {"page": page, "numbers": nearby_pages(page), "gap": page.paginator.ELLIPSIS}
-
-
-@register.filter
-def nearby_pages(page: "Page[Any]") -> list[int | str]:
-    """The numbers of the first, last and nearby pages, and an ellipsis for those between."""
-    return list(page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1))
+@register.inclusion_tag("studio/part_pages.html", takes_context=True)
+def pages(context: template.Context, page: "Page[Any]", anchor: str = "") -> dict[str, Any]:
+    """Links to the pages of the one list of a page. Empty if there is only one page."""
+    return part_pages(context, page, "page") | {"anchor": anchor}
 
 
 @register.inclusion_tag("studio/part_pages.html", takes_context=True)
-def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str) -> dict[str, Any]:
+def part_pages(context: template.Context, page: "Page[Any]", name: str, anchor: str = "") -> dict[str, Any]:
     """Links to the pages of one list of a page with several. `name` is its parameter in the address.
 
     `anchor` is the id of its heading, which names the links too.
     """
-    address = context["request"].GET
-    plain = {page.number, page.paginator.ELLIPSIS}
-    links = [
-        (number, "" if number in plain else _make_part_url(address, name, number, anchor))
-        for number in nearby_pages(page)
-    ]
-    urls = {
-        "previous": _make_part_url(address, name, page.number - 1, anchor),
-        "next": _make_part_url(address, name, page.number + 1, anchor),
-    }
-    return {"page": page, "anchor": anchor, "links": links, **urls}
+    address, end = context["request"].GET, f"#{anchor}" if anchor else ""
+    links = list_page_links(page, lambda number: f"{make_query(address, **{name: str(number)})}{end}")
+    return {"page": page, "anchor": anchor, "links": links}
 
 
-def _make_part_url(address: QueryDict, name: str, number: int | str, anchor: str) -> str:
-    return f"{make_query(address, **{name: str(number)})}#{anchor}"
+@register.inclusion_tag("studio/page_links.html")
+def page_links(page: "Page[Any]", before: str, after: str, sizes: Sequence[PageLink] = ()) -> dict[str, Any]:
+    """The same links with the number of the page between `before` and `after`."""
+    return {"page": page, "links": list_page_links(page, lambda number: f"{before}{number}{after}"), "sizes": sizes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _add_timeline(report: PdfReport, build: Build) -> None:
     rows = [
         (step.label, format_time(step.at) if step.at else "–", step.duration or "–") for step in make_timeline(build)
     ]
-    report.add_table(("Step", "Time", "Duration"), rows, widths=(4, 5, 3))
+    report.add_table(("Step", "From", "Duration"), rows, widths=(4, 5, 3))
 
 
 def _add_scores(report: PdfReport, data: ReportData) -> None:

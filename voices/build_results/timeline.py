@@ -24,7 +24,9 @@ SENDING_STATUSES = {BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED}
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One step. `state` is "done", "now", "next", or the tone of the result. `duration` lasts until the next step.
+    """One step. `state` is "done", "now", "next", or the tone of the result. It began at `at` and lasted `duration`.
+
+    The result has no duration: it is reached, and does not end.
 
     `has_day` is True if the time alone would be read as of another day: of today, or of the step before.
     """
@@ -37,14 +39,16 @@ class TimelineStep:
 
 
 def make_timeline(build: Build, *, is_outdated: bool = False) -> list[TimelineStep]:
-    """The steps of the build: started, sending, training, result. An outdated result is described in the past tense."""
+    """The steps of the build: queued, sending, training, result. Each name is true of the whole time of its step, so
+    that no step reads as done at the time at which it began.
+    """
     steps = [*_list_steps(build), _make_result(build, is_outdated=is_outdated)]
     return list(_add_days(_add_durations(steps)))
 
 
 def _list_steps(build: Build) -> Iterator[TimelineStep]:
     """The steps before the result. Of a build that has ended, only those that it reached."""
-    yield TimelineStep("Started", "done", build.created_at)
+    yield TimelineStep("Queued", "now" if build.status == BuildStatus.QUEUED else "done", build.created_at)
     if build.status == BuildStatus.CANCELED:
         return
     sending = TimelineStep("Sending", "next", build.submitted_at)
@@ -53,16 +57,9 @@ def _list_steps(build: Build) -> Iterator[TimelineStep]:
         if build.status in statuses:
             yield replace(step, state="now")
         elif step.at and (not build.is_active or build.status == BuildStatus.TRAINING):
-            yield replace(step, label=_name_done_step(step, build), state="done")
+            yield replace(step, state="done")
         elif build.is_active:
             yield step
-
-
-def _name_done_step(step: TimelineStep, build: Build) -> str:
-    """In the past tense. A training that failed is not named as done."""
-    if step.label == "Training" and build.status != BuildStatus.READY:
-        return step.label
-    return {"Sending": "Sent", "Training": "Trained"}[step.label]
 
 
 def _make_result(build: Build, *, is_outdated: bool) -> TimelineStep:

@@ -1,6 +1,6 @@
 """The list of builds: its columns, filters and order."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -69,7 +69,7 @@ def make_badges(builds: Sequence[Build]) -> Mapping[UUID, Sequence[StatusBadge]]
     return {build.pk: make_build_badges(build, states, outdated) for build in builds}
 
 
-def render_badges(badges: Sequence[StatusBadge]) -> SafeString:
+def render_badges(badges: Iterable[StatusBadge]) -> SafeString:
     return format_html_join(" ", "{}", ((render_mark(badge.severity, badge.label),) for badge in badges))
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.expressions import Combinable
 
-from consent.extension_points import TalentIds, TalentVoices, VoiceSummaries
+from consent.extension_points import OpenBuild, TalentIds, TalentVoices, VoiceSummaries
 from consent.lists.talents import AskTable
 from consent.models import Talent
 from voicehub.row_counts import count_rows
+from voicehub.status_marks import get_tone
 from voices.lists.builds import BuildCell, load_build_cells
 from voices.models import Build, BuildStatus, Voice
-from voices.next_fixes import query_unclear_builds
+from voices.next_fixes import load_build_fixes, query_unclear_builds
 
 SHOWN_VOICES = 3
 
@@ -39,6 +40,12 @@ def _summarize(voices: Sequence[UUID], built: int, cell: BuildCell | None) -> Ta
         return TalentVoices(count, shown, built)
     badge, build = cell.badges[0], cell.build
     return TalentVoices(count, shown, built, badge.severity, badge.label, build.get_absolute_url(), build.created_at)
+
+
+def find_open_build(talent: UUID) -> OpenBuild | None:
+    found = [build for build, _fix in load_build_fixes(Build.objects.filter(voice__talent=talent)).values()]
+    worst = min(found, key=lambda build: get_tone(build.status) != "bad", default=None)
+    return OpenBuild(get_tone(worst.status), worst.get_status_display(), worst.get_absolute_url()) if worst else None
 
 
 def make_voice_count() -> Combinable:
@@ -74,5 +81,10 @@ class VoiceTalentTable(AskTable):
 
 
 SUMMARIES = VoiceSummaries(
-    summarize_voices, make_voice_count, make_last_built_at, query_failed_talents, query_waiting_talents
+    summarize_voices,
+    make_voice_count,
+    make_last_built_at,
+    query_failed_talents,
+    query_waiting_talents,
+    find_open_build,
 )

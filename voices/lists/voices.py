@@ -28,7 +28,11 @@ from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
 from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
 from voices.next_fixes import REBUILD_STATUSES, Fix, describe_target, load_build_fixes, name_target
+from voices.presenters import StatusBadge
 from voices.services.builds.nearest import Rank, find_nearest_targets
+
+# Of the badges that say that something is wrong, the worst first.
+SEVERITY_RANKS = {"bad": 0, "wait": 1}
 
 
 class SpeechTotal(NamedTuple):
@@ -71,11 +75,31 @@ def find_newest_builds(voice_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
     return dict(Voice.objects.filter(pk__in=voice_ids).order_by().values_list("pk", newest))
 
 
-def load_newest_badges(voice_ids: Collection[UUID]) -> dict[UUID, SafeString]:
-    """By voice, the badges of its newest build, if all rows that it refers to exist. Queries do not grow with rows."""
+def _list_open_builds(voice_ids: Collection[UUID]) -> list[UUID]:
+    """The builds that wait for a person, and of each voice at a provider the newest one if it is ready."""
+    same = Build.objects.filter(remote_voice=OuterRef("remote_voice")).order_by("-created_at", "pk")
+    builds = Build.objects.filter(voice__in=voice_ids)
+    ready = builds.filter(status=BuildStatus.READY, pk=Subquery(same.values("pk")[:1]))
+    return [*load_build_fixes(builds), *ready.values_list("pk", flat=True)]
+
+
+def load_voice_badges(voice_ids: Collection[UUID]) -> dict[UUID, SafeString]:
+    """By voice, the badges of its newest build, after the worst of the older ones that are still open.
+
+    A voice is missing if a row is missing that its newest build refers to. Queries do not grow with rows.
+    """
     newest = {voice: build for voice, build in find_newest_builds(voice_ids).items() if build}
-    cells = load_build_cells(newest.values())
-    return {voice: render_badges(cells[build].badges) for voice, build in newest.items() if build in cells}
+    cells = load_build_cells({*newest.values(), *_list_open_builds(voice_ids)})
+    worst: dict[UUID, StatusBadge] = {}
+    for cell in cells.values():
+        badge, voice = cell.badges[0], cell.build.voice_id
+        if cell.build.pk != newest[voice] and badge.severity in SEVERITY_RANKS:
+            worst[voice] = min(worst.get(voice, badge), badge, key=lambda one: SEVERITY_RANKS[one.severity])
+    shown = {voice: list(cells[build].badges) for voice, build in newest.items() if build in cells}
+    return {
+        voice: render_badges(dict.fromkeys([worst[voice], *badges] if voice in worst else badges))
+        for voice, badges in shown.items()
+    }
 
 
 def find_last_built_at() -> Combinable:

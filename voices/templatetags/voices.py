@@ -22,7 +22,7 @@ from voicehub.wave_paths import make_wave_digits
 from voices import access, presenters
 from voices.build_results.marks import list_found
 from voices.build_results.trends import load_trends
-from voices.lists.voices import load_newest_badges
+from voices.lists.voices import load_voice_badges
 from voices.models import Build, BuildStatus, OfflineProof, Preview, RemoteVoice, Voice
 from voices.presenters import (
     PreviewList,
@@ -146,7 +146,7 @@ def talent_voices(context: template.Context, talent: Talent) -> dict[str, Any]:
     """The voices of a talent, for the talent's page. Each has its number of usable recordings and of builds."""
     voices = load_part(context["request"], access.query_counted_voices(talent), "voices")
     may_see_builds = context["request"].user.has_perm("voices.view_build")
-    badges = load_newest_badges([voice.pk for voice in voices]) if may_see_builds else {}
+    badges = load_voice_badges([voice.pk for voice in voices]) if may_see_builds else {}
     rows = [(voice, badges.get(voice.pk, "")) for voice in voices]
     shared = {name: context[name] for name in ("perms", "request")}
     return {"talent": talent, "voices": voices, "rows": rows, **shared}

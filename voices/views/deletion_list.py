@@ -19,7 +19,7 @@ from voices.account_forms import RemoteReasonForm, show_errors
 from voices.deletion_progress import (
     load_past_deletions,
     make_file_deletion_progress,
-    make_voice_deletion_progress,
+    make_listed_deletion_progress,
 )
 from voices.models import RemoteVoice
 from voices.row_polls import RowState, compare_rows, make_list_token
@@ -66,7 +66,7 @@ def running_deletions(request: HttpRequest) -> HttpResponse:
 def make_running_context(deletions: OpenDeletions) -> dict[str, Any]:
     """The running deletions of voices and of files, each with its progress. Relative times change every minute."""
     past = load_past_deletions([*deletions.running, *deletions.files])
-    voice_progress = {remote.pk: make_voice_deletion_progress(remote, past) for remote in deletions.running}
+    voice_progress = {remote.pk: make_listed_deletion_progress(remote, past) for remote in deletions.running}
     file_progress = {remote.pk: _make_file_progress(remote, past) for remote in deletions.files}
     states = [
         *(_make_state("running", remote, voice_progress[remote.pk]) for remote in deletions.running),

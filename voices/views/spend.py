@@ -71,7 +71,9 @@ def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
     values: dict[str | float, float] = {date_format(day, "M j"): remaining for day, remaining in left}
     if len(values) >= CHART_NUMBERS:
         series = (Series("Left", values),)
-        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
+        yield Chart(
+            "Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series, is_from_zero=True
+        )
 
 
 def _label_month(month: date) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -14,7 +14,6 @@ from voicehub.text import format_count, format_date
 from voices import access
 from voices.build_option import BuildOption
 from voices.models import Voice
-from voices.presenters import StatusBadge
 
 
 class Tab(Enum):
@@ -42,15 +41,6 @@ class TabLink:
         return self.tab is Tab.READINESS
 
 
-# What the header says if no consent is in force, by the status that is nearest to one.
-OTHER_CONSENT_BADGES = {
-    ConsentStatus.SUSPENDED: StatusBadge("wait", "Consent suspended"),
-    ConsentStatus.SUBMITTED: StatusBadge("new", "Consent to review"),
-    ConsentStatus.REQUESTED: StatusBadge("wait", "Waiting for consent"),
-    ConsentStatus.WITHDRAWN: StatusBadge("bad", "Consent withdrawn"),
-}
-
-
 def make_tab_context(voice: Voice, user: User, current: Tab, *, ready: str = "") -> dict[str, Any]:
     """What the frame of each tab shows. `ready` is the count of the readiness, if the page knows it."""
     badge = find_consent_badge(voice) if user.has_perm("consent.view_consent") else None
@@ -62,10 +52,27 @@ def make_tab_context(voice: Voice, user: User, current: Tab, *, ready: str = "")
     }
 
 
-def find_consent_badge(voice: Voice) -> StatusBadge:
+class ConsentBadge(NamedTuple):
+    """`url` is the consent that it is about. It is empty if there is none, or several."""
+
+    severity: str
+    label: str
+    url: str = ""
+
+
+# What the header says if no consent is in force, by the status that is nearest to one.
+OTHER_CONSENT_BADGES = {
+    ConsentStatus.SUSPENDED: ConsentBadge("wait", "Consent suspended"),
+    ConsentStatus.SUBMITTED: ConsentBadge("new", "Consent to review"),
+    ConsentStatus.REQUESTED: ConsentBadge("wait", "Waiting for consent"),
+    ConsentStatus.WITHDRAWN: ConsentBadge("bad", "Consent withdrawn"),
+}
+
+
+def find_consent_badge(voice: Voice) -> ConsentBadge:
     """The state of the consents for the purpose of this voice, at all providers together."""
-    rows = Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose).order_by()
-    consents = rows.values_list("status", "provider", "valid_until").distinct()
+    rows = Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose)
+    consents = rows.order_by().values_list("status", "provider", "valid_until").distinct()
     today = timezone.localdate()
     in_force = [
         (provider, last)
@@ -73,10 +80,13 @@ def find_consent_badge(voice: Voice) -> StatusBadge:
         if status == ConsentStatus.APPROVED and (last is None or last >= today)
     ]
     if in_force:
-        return StatusBadge("good", _describe_consents_in_force(in_force))
+        return ConsentBadge("good", _describe_consents_in_force(in_force))
     found = {status for status, _provider, _last in consents}
-    badges = (badge for status, badge in OTHER_CONSENT_BADGES.items() if status in found)
-    return next(badges, StatusBadge("idle", "No consent yet"))
+    for status, badge in OTHER_CONSENT_BADGES.items():
+        if status in found:
+            oldest = rows.filter(status=status).order_by("created_at", "pk").first()
+            return badge._replace(url=oldest.get_absolute_url() if oldest else "")
+    return ConsentBadge("idle", "No consent yet")
 
 
 def _describe_consents_in_force(consents: Sequence[tuple[str, Any]]) -> str:

@@ -63,9 +63,9 @@ def test_timeline_shows_how_long_each_step_took(viewer_client: Client, studio: S
     build.refresh_from_db()
     steps = [(step.label, step.state, step.duration) for step in make_timeline(build)]
     assert steps == [
-        ("Started", "done", "18 s"),
-        ("Sent", "done", "1 min 46 s"),
-        ("Trained", "done", "38 min"),
+        ("Queued", "done", "18 s"),
+        ("Sending", "done", "1 min 46 s"),
+        ("Training", "done", "38 min"),
         ("Ready", "good", ""),
     ]
     text = read_html(viewer_client.get(build.get_absolute_url()))
@@ -74,7 +74,7 @@ def test_timeline_shows_how_long_each_step_took(viewer_client: Client, studio: S
 
 def test_step_without_a_stored_time_is_not_shown_and_has_no_duration(studio: Studio) -> None:
     build = studio.make_build(status="failed")
-    assert [step.label for step in make_timeline(build)] == ["Started", "Failed"]
+    assert [step.label for step in make_timeline(build)] == ["Queued", "Failed"]
     Build.objects.filter(pk=build.pk).update(finished_at=build.created_at - timedelta(hours=1))
     build.refresh_from_db()
     assert {step.duration for step in make_timeline(build)} == {""}, "clocks may differ"
@@ -83,7 +83,7 @@ def test_step_without_a_stored_time_is_not_shown_and_has_no_duration(studio: Stu
 @pytest.mark.parametrize(
     ("status", "states"),
     [
-        ("queued", ["done", "next", "next", "next"]),
+        ("queued", ["now", "next", "next", "next"]),
         ("submitting", ["done", "now", "next", "next"]),
         ("unconfirmed", ["done", "now", "next", "next"]),
         ("training", ["done", "done", "now", "next"]),

@@ -1,5 +1,6 @@
 """The four figures of the page Today, and the last of the steps on the page of a talent."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -79,3 +80,19 @@ def test_last_step_names_the_newest_build(producer_client: Client, studio: Studi
     assert read_talent_steps(client, talent)["Voices"].status == "1 voice, not built"
     client = allow_only(outsider, "consent.view_talent")
     assert list(read_talent_steps(client, talent)) == ["Contract", "Consent request", "Recording", "Approval"]
+
+
+def test_older_build_that_waits_for_a_person_is_not_hidden_by_a_newer_one(
+    producer_client: Client, studio: Studio
+) -> None:
+    waiting = studio.make_build(status="unconfirmed")
+    voice = waiting.voice
+    studio.make_build(voice, status="training")
+    page = read_html(producer_client.get(voice.talent.get_absolute_url()))
+    step = read_talent_steps(producer_client, voice.talent)["Voices"]
+    assert (step.tone, step.status, step.url) == ("wait", "Unconfirmed", waiting.get_absolute_url())
+    row = page[page.index(f'href="{voice.get_absolute_url()}"', page.index('id="voices-title"')) :]
+    assert re.findall(r'vh-status is-(\w+)">([^<]+)<', row[: row.index("</li>")]) == [
+        ("wait", "Unconfirmed"),
+        ("busy", "Training"),
+    ]

@@ -86,7 +86,9 @@ def test_count_of_readiness_is_loaded_after_the_page_except_on_its_own_tab(viewe
 )
 def test_header_has_the_state_of_the_consent(viewer_client: Client, voice: Voice, status: str, label: str) -> None:
     Consent.objects.filter(talent=voice.talent).update(status=status)
-    assert f"{label}</span>" in read_html(viewer_client.get(voice.get_builds_url()))
+    page, consent = read_html(viewer_client.get(voice.get_builds_url())), Consent.objects.get(talent=voice.talent)
+    has_link = status in ("submitted", "requested")
+    assert f'href="{consent.get_absolute_url()}">{label}</a>' in page if has_link else f"{label}</span>" in page
 
 
 def test_expired_consent_is_not_in_force(viewer_client: Client, voice: Voice) -> None:

@@ -207,9 +207,10 @@ def test_deletions_are_counted_and_say_what_is_usual(viewer_client: Client, remo
         assert "3 of 5 files deleted" in text and f"{REPEATS}." in text and "sually" not in text
     record_work(WorkKind.DELETION, "resemble_v2:sandbox", 2)
     record_work(WorkKind.FILES, "resemble_v2:sandbox", 7, units=5)
-    for address in addresses:
-        text = read_html(viewer_client.get(address))
-        assert "3 of 5 files deleted, usually 7 s" in text and f"{REPEATS}. Usually 2 s." in text
+    listed, page = (read_html(viewer_client.get(address)) for address in addresses)
+    assert "3 of 5 files deleted, usually 7 s" in listed and "3 of 5 files deleted, usually 7 s" in page
+    assert f"{REPEATS}. Usually 2 s." in page
+    assert listed.count(REPEATS) == 1 and "Usually 2 s." in listed, "said once for all of the section"
     RemoteVoice.objects.update(deletion_requested_at=ago(60))
     text = read_html(viewer_client.get(remote.get_absolute_url()))
     assert "Takes longer than usual (usually 2 s)." in text

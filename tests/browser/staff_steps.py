@@ -29,7 +29,7 @@ PROVIDER_SLUGS = {
 }
 PROVIDERS = tuple(PROVIDER_SLUGS)
 PURPOSE = "Narration and audiobooks"
-REQUEST_BUTTON = re.compile(r"^Request (\d+ )?consents?$")
+REQUEST_BUTTON = re.compile(r"^Request (\d+ )?consents?( and send| without sending)?$")
 SLT_CLIPS = [f"slt-0{number}" for number in range(1, 9)]
 AS_DATASET = "As one dataset that the provider fetches"
 RMS_CLIPS = [f"rms-0{number}" for number in range(1, 7)]

@@ -323,7 +323,9 @@ def open_voice_tab(page: Page, name: str) -> None:
 def open_build_option(page: Page, name: str = RAPID, account: str = ACCOUNT) -> Locator:
     """Open the row of this build option on the Readiness tab of the voice, and its group, and return it."""
     open_voice_tab(page, "Readiness")
-    row = page.locator("li.option-row").filter(has_text=re.compile(rf"^\s*{re.escape(name)}:"))
+    row = page.locator("li.option-row:not(:has(> .option-more > .is-group))").filter(
+        has_text=re.compile(rf"^\s*{re.escape(name)}:")
+    )
     row = row.filter(has=page.locator(".option-note", has_text=re.compile(rf"^\s*{re.escape(account)} ·")))
 
     def is_open() -> bool:

@@ -247,17 +247,19 @@ def build(keys: Keyboard) -> None:
     )
     keys.skip_to_content()
     keys.activate(head)
-    button = page.locator("li.option-row").filter(has=head).get_by_role("button", name=re.compile("^Start rapid build"))
+    button = (
+        page.locator("li.option-row:not(:has(> .option-more > .is-group))")
+        .filter(has=head)
+        .get_by_role("button", name=re.compile("^Start rapid build"))
+    )
     expect(button).to_be_visible(timeout=staff_steps.CHECKS_TIMEOUT_MS)
     keys.check_focus(head)
     keys.activate(button)
     expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(r"Build \d+ of"))
     keys.skip_to_content()
-    keys.go_to(page.get_by_role("link", name="Open the voice at the provider"))
-    keys.wait_while_focused(
-        page.get_by_role("link", name="Open the voice at the provider"),
-        page.get_by_role("heading", name="Quality scores"),
-    )
+    remote_voice = page.locator("dt:has-text('Voice at the provider') + dd").get_by_role("link")
+    keys.go_to(remote_voice)
+    keys.wait_while_focused(remote_voice, page.get_by_role("heading", name="Quality scores"))
     expect(page.locator(".vh-gauge")).to_have_count(4)
     expect(page.locator(".vh-timeline strong").last).to_have_text("Ready")
     keys.skip_to_content()

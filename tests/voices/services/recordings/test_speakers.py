@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import soundfile
+from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
 from audio.networks import speaker_match
@@ -20,7 +21,7 @@ from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voicehub.outbox import Lease
 from voices.models import Recording, Voice
-from voices.services.recordings import speakers
+from voices.services.recordings import speakers, whole_clip
 from voices.services.recordings.comparison import compare_recordings
 from voices.services.recordings.store import add_recording, delete_recording, set_active, set_transcript
 
@@ -41,13 +42,18 @@ def voice(studio: Studio) -> Voice:
 def opened_files(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file was opened since the last `clear`."""
     storage, opened = Recording(voice=voice).file.storage, Counter[str]()
-    open_stored = storage.open
+    open_stored, open_local_path = storage.open, whole_clip.open_local_path
 
     def count_and_open(name: str, mode: str = "rb") -> Any:
         opened[name] += 1
         return open_stored(name, mode)
 
+    def count_and_open_path(file: FieldFile, folder: Path) -> Any:
+        opened[str(file.name)] += 1
+        return open_local_path(file, folder)
+
     monkeypatch.setattr(storage, "open", count_and_open)
+    monkeypatch.setattr(whole_clip, "open_local_path", count_and_open_path)
     return opened
 
 

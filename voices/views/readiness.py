@@ -17,6 +17,7 @@ from voices.build_option import BuildOption
 from voices.build_options import list_build_options
 from voices.models import Voice
 from voices.next_fixes import Fix, find_option_fix, is_last_step
+from voices.presenters import bracket_tier
 from voices.services.builds.nearest import Rank
 from voices.views.recording_filters import count_to_review
 from voices.views.recording_table import load_recording_progress
@@ -53,7 +54,7 @@ class OptionGroup:
 
     @property
     def names(self) -> str:
-        return join_with_and(list(dict.fromkeys(option.name for option, _fix in self.rows)))
+        return join_with_and(list(dict.fromkeys(bracket_tier(option.name) for option, _fix in self.rows)))
 
     @property
     def key(self) -> str:

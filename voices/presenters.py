@@ -216,12 +216,6 @@ def make_target_name(provider: str, label: str) -> str:
     return name if has_one_tier else f"{name}, {label.lower()}"
 
 
-def bracket_tier(name: str) -> str:
-    """“AudioStack (instant)”, for a list of such names that commas separate."""
-    provider, _comma, tier = name.partition(", ")
-    return f"{provider} ({tier})" if tier else name
-
-
 def make_option_key(account: Account, tier: Tier) -> str:
     """The suffix of the ids of the HTML elements that belong to one account and tier on the page of a voice."""
     return f"{account.pk}-{tier}"

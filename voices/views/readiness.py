@@ -17,7 +17,6 @@ from voices.build_option import BuildOption
 from voices.build_options import list_build_options
 from voices.models import Voice
 from voices.next_fixes import Fix, find_option_fix, is_last_step
-from voices.presenters import bracket_tier
 from voices.services.builds.nearest import Rank
 from voices.views.recording_filters import count_to_review
 from voices.views.recording_table import load_recording_progress
@@ -33,6 +32,12 @@ def make_readiness_context(voice: Voice, user: User) -> dict[str, Any]:
         "recording_progress": load_recording_progress(voice),
         "is_closed": access.are_recordings_closed(voice, user),
     }
+
+
+def bracket_tier(name: str) -> str:
+    """“AudioStack (instant)”, for a list of such names that commas separate."""
+    provider, _comma, tier = name.partition(", ")
+    return f"{provider} ({tier})" if tier else name
 
 
 @dataclass(frozen=True, slots=True)

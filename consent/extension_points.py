@@ -94,11 +94,16 @@ class VoiceSummaries:
 
 @dataclass(frozen=True, slots=True)
 class TalentStep:
-    """What staff do next for a talent: the label and the address of a link, and the reason."""
+    """What staff do next for a talent: the label and the address of a link, and the reason.
+
+    Something is wrong if `is_bad`. `other` is then the reason of the next step that is also about something wrong.
+    """
 
     action: str
     url: str
     reason: str
+    is_bad: bool = False
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)

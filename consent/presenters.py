@@ -60,12 +60,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What this user should do next, or who must act first. Not open if no person has to act."""
+    """What this user should do next, or who must act first. Not open if no person has to act.
+
+    It warns if a provider still has what a withdrawn consent no longer allows, and a person has to delete it.
+    """
 
     title: str
     paragraphs: Sequence[str]
     actions: Sequence[Action] = ()
     is_open: bool = True
+    is_warning: bool = False
 
 
 def make_next_step(
@@ -230,7 +234,15 @@ def _make_deletion_step(deletions: Sequence[Deletion], user: User) -> NextStep:
     is_mine = first.needs_person and user.has_perm("voices.delete_remotevoice")
     label = "Delete and confirm" if is_mine else "Open the deletion"
     actions = [Action(label, f"{first.url}#deletion", is_primary=is_mine)] if user.has_perm(VIEW_REMOTE_VOICE) else []
-    return NextStep(title, more, actions, is_open=is_mine)
+    texts = [*_explain_deletion(first, is_mine=is_mine), *more]
+    return NextStep(title, texts, actions, is_open=is_mine, is_warning=first.needs_person)
+
+
+def _explain_deletion(deletion: Deletion, *, is_mine: bool) -> list[str]:
+    if not deletion.needs_person:
+        return []
+    how = "Delete it on the provider's website, then confirm" if is_mine else "A producer deletes it and confirms"
+    return [f"The consent has ended, and VoiceHub cannot delete there itself. {how}."]
 
 
 def _make_closed_step(consent: Consent, user: User) -> NextStep:

@@ -123,8 +123,10 @@ class OpenRequestTable(ConsentCells):
         blocker = Blocker(record.blocker)  # type: ignore[attr-defined]  # annotated by query_open_requests
         mark = render_mark(TONES.get(blocker, "over"), blocker.label)
         lines = render_lines(mark, self._describe(record, blocker))
-        reminded = self._describe_reminder(record)
-        return render_lines(lines, reminded, "only-phone") if reminded else lines
+        lines = render_lines(lines, self._describe_reminder(record), "only-phone")
+        ends_at = self.render_ends_at(record)
+        has_day = ends_at is not NOTHING and blocker == Blocker.TALENT
+        return render_lines(lines, format_html("Last day: {}", ends_at) if has_day else "", "only-phone")
 
     def _describe(self, record: Consent, blocker: Blocker) -> SafeString | str:
         """The second line: what has happened so far."""

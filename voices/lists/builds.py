@@ -160,9 +160,9 @@ class BuildTable(ListTable):
         link = render_link(record.get_absolute_url(), record.voice.name)
         number = f"Build {record.number}"  # type: ignore[attr-defined]  # annotated by the page
         talent = f", {record.voice.talent.name}" if "talent" in self.columns else ""
-        details = (number, talent, build_name(record), render_moment(record.created_at))
+        details = (number, build_name(record), talent, render_moment(record.created_at))
         second = format_html(
-            '{}<span class="not-phone">{}</span><span class="not-wide">, {}<span class="not-phone">, {}</span></span>',
+            '{}<span class="not-wide">, {}</span><span class="not-phone">{}</span><span class="not-wide">, {}</span>',
             *details,
         )
         return render_voice_name(record.voice_id, render_lines(link, second))

@@ -54,8 +54,12 @@ def find_first_steps(talents: Collection[UUID], user: User) -> Mapping[UUID, Tal
     first: dict[UUID, TalentStep] = {}
     for step in list_steps(talents=talents):
         shown = apply_permissions(step, user)
-        if shown.talent_id and shown.is_for_staff and shown.is_allowed and shown.url:
-            first.setdefault(shown.talent_id, TalentStep(shown.action, shown.url, _describe_reason(shown)))
+        if not (shown.talent_id and shown.is_for_staff and shown.is_allowed and shown.url):
+            continue
+        reason, is_bad = _describe_reason(shown), shown.severity == "bad"
+        worst = first.setdefault(shown.talent_id, TalentStep(shown.action, shown.url, reason, is_bad))
+        if is_bad and reason != worst.reason and not worst.other:
+            first[shown.talent_id] = replace(worst, other=reason)
     return first
 
 

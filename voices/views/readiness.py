@@ -34,6 +34,12 @@ def make_readiness_context(voice: Voice, user: User) -> dict[str, Any]:
     }
 
 
+def bracket_tier(name: str) -> str:
+    """“AudioStack (instant)”, for a list of such names that commas separate."""
+    provider, _comma, tier = name.partition(", ")
+    return f"{provider} ({tier})" if tier else name
+
+
 @dataclass(frozen=True, slots=True)
 class OptionGroup:
     """Accounts and tiers that the same thing stops, in one line. Others are a group of their own.
@@ -53,7 +59,7 @@ class OptionGroup:
 
     @property
     def names(self) -> str:
-        return join_with_and(list(dict.fromkeys(option.name for option, _fix in self.rows)))
+        return join_with_and(list(dict.fromkeys(bracket_tier(option.name) for option, _fix in self.rows)))
 
     @property
     def key(self) -> str:

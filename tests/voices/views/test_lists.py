@@ -349,6 +349,11 @@ def test_page_of_a_talent_names_its_next_step(studio: Studio, producer_client: C
     page = build.voice.talent.get_absolute_url()
     text = read_html(producer_client.get(page))
     assert "<h2>Next: build again</h2><p>Alto: The provider gave no reason.</p>" in text
+    assert 'class="next next-bad"' in text and "Also: " not in text
+    studio.make_build(studio.make_voice("Bass", build.voice.talent), status="failed")
+    text = read_html(producer_client.get(page))
+    named = re.findall("<p>(Also: )?(Alto|Bass): The provider gave no reason", text)
+    assert [also for also, _ in named] == ["", "Also: "] and {name for _, name in named} == {"Alto", "Bass"}
     assert f'<a class="btn btn-primary" href="{build.get_absolute_url()}">Build again</a>' in text
     Build.objects.update(status="ready")
     assert "<h2>Next:" not in read_html(producer_client.get(page))

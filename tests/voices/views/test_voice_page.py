@@ -301,7 +301,7 @@ def test_tab_of_builds_says_what_the_next_build_needs(
     build = studio.make_build(status="ready")
     build.voice.recordings.update(active=False)
     text = read_html(producer_client.get(build.voice.get_builds_url()))
-    assert "Recordings missing</span> for the next build" in text and ">Add recordings</a>" in text
+    assert "Next build: " in text and "Recordings missing</span>" in text and ">Add recordings</a>" in text
     text = read_html(viewer_client.get(build.voice.get_builds_url()))
     assert ">Add recordings</a>" not in text and "See what a build needs" in text
 

@@ -386,6 +386,7 @@ def test_page_of_the_consent_names_the_open_deletion(harness: BuildHarness) -> N
     client.force_login(harness.producer)
     page = read_html(client.get(build.consent.get_absolute_url()))
     assert "Voice at AudioStack not deleted yet" in page and "1 more deletion is open." in page
+    assert 'class="next next-wait"' in page and "Delete it on the provider&#x27;s website, then confirm." in page
     url = f"{build.remote_voice.get_absolute_url()}#deletion"
     assert f'<a class="btn btn-primary" href="{url}">Delete and confirm</a>' in page and "Kept as evidence" not in page
     harness.run_tasks()

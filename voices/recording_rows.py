@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from django.template.defaultfilters import floatformat
+
 from voicehub.sound_report import TONES_BY_WEIGHT, Chip, Json, make_chip
 from voices.models import Recording
 from voices.row_polls import RowState
@@ -75,10 +77,11 @@ def list_flags(recording: Recording) -> list[RowChip]:
 
 
 def get_quality_grade(quality: float) -> str:
-    """The variant of `vh-quality`, as it follows that class."""
-    if quality < POOR_BELOW:
+    """The variant of `vh-quality`, as it follows that class. It agrees with the figure shown, which is rounded."""
+    shown = float(floatformat(quality, "1u"))
+    if shown < POOR_BELOW:
         return " is-poor"
-    return " is-fair" if quality < FAIR_BELOW else ""
+    return " is-fair" if shown < FAIR_BELOW else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,24 +12,27 @@ document.addEventListener("keydown", ({ key, target }) => {
   menu.querySelector("summary").focus();
 });
 
-// In a narrow window, tabs scroll sideways. The current one is in view, also once the font has its final width.
+// In a narrow window, tabs and filters scroll sideways. The current one is in view, also once the font has its final
+// width.
+const SCROLLED = ".vh-tabs, .row-filters, .import-parts";
 function showCurrentTabs() {
-  for (const tab of document.querySelectorAll(".vh-tabs [aria-current]")) {
-    const tabs = tab.closest(".vh-tabs");
+  for (const tab of document.querySelectorAll(`:is(${SCROLLED}) [aria-current]`)) {
+    const tabs = tab.closest(SCROLLED);
     tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
   }
 }
 showCurrentTabs();
 document.fonts.ready.then(showCurrentTabs);
 matchMedia("(max-width: 40em)").addEventListener("change", showCurrentTabs);
-document.addEventListener("htmx:afterSettle", ({ target }) => target.closest?.(".vh-tabs") && showCurrentTabs());
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.closest?.(SCROLLED) || target.querySelector?.(SCROLLED)) showCurrentTabs();
+});
 
 // A line that scrolls sideways is faded on the side that has more.
 function markMore(line) {
   line.classList.toggle("has-before", line.scrollLeft > 1);
   line.classList.toggle("has-no-more", line.scrollLeft + line.clientWidth >= line.scrollWidth - 1);
 }
-const SCROLLED = ".vh-tabs, .row-filters";
 const markAll = () => document.querySelectorAll(SCROLLED).forEach(markMore);
 markAll();
 document.fonts.ready.then(markAll);

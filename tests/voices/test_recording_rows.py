@@ -30,8 +30,11 @@ def test_what_the_provider_marked_comes_first_and_a_finding_counts_once() -> Non
     assert [chip.title for chip in chips.shown] == ["Silent", "Noisy"] and chips.more == 0
 
 
-@pytest.mark.parametrize(("quality", "grade"), [(1.0, " is-poor"), (2.49, " is-poor"), (2.5, " is-fair"), (3.4, "")])
-def test_quality_has_a_grade(quality: float, grade: str) -> None:
+@pytest.mark.parametrize(
+    ("quality", "grade"),
+    [(1.0, " is-poor"), (2.449, " is-poor"), (2.45, " is-fair"), (3.349, " is-fair"), (3.35, ""), (3.4, "")],
+)
+def test_quality_has_a_grade_by_the_figure_shown(quality: float, grade: str) -> None:
     assert get_quality_grade(quality) == grade
 
 

@@ -52,7 +52,7 @@ def test_row_says_when_the_provider_created_the_voice(
     assert "created" not in read_page(producer_client, studio).partition("leftover")[2].partition("</li>")[0]
     report = BuildReport("id-1", RemoteStatus.READY, "finished", "leftover", created_at=timezone.now())
     monkeypatch.setattr("voices.views.unknown_voices.list_unknown_voices", lambda _account: [report])
-    assert re.search("· created <time[^>]*>just now<", read_page(producer_client, studio))
+    assert re.search(r"·\s+created <time[^>]*>just now<", read_page(producer_client, studio))
 
 
 def test_adopted_voice_belongs_to_the_chosen_voice(producer_client: Client, make_studio: MakeStudio) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from consent import labels
+from consent.lists.consents import ENDED, Term, load_terms
 from consent.models import Consent, Event, LanguageException, Notice, Take, TakeCheck, TakeSound
 from consent.services.evidence_checks import check_history, check_take_files
 from voicehub.admin_base.actions import report_file_check, run_on_rows
@@ -70,11 +71,23 @@ class ConsentAdmin(ReadOnlyAdmin):
     def approved(self, consent: Consent) -> str:
         return f"{consent.approved_by}, {format_moment(consent.approved_at)}" if consent.approved_at else EMPTY
 
-    @admin.display(description="valid until", ordering="valid_until")
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, with the terms of its rows."""
+        changelist = super().get_changelist_instance(request)
+        terms = load_terms(changelist.result_list)
+        for consent in changelist.result_list:
+            consent.term = terms[consent.pk]
+        return changelist
+
+    @admin.display(description="valid until")
     def ends(self, consent: Consent) -> str:
-        if consent.valid_until:
-            return format_day(consent.valid_until)
-        return "No end" if consent.approved_at else EMPTY
+        """As in the list of consents: the end of the contract ends the consent too."""
+        term: Term = consent.term  # type: ignore[attr-defined]  # set by get_changelist_instance
+        if term.last_day:
+            return format_day(term.last_day)
+        if consent.status in ENDED:
+            return EMPTY
+        return "No end" if term.has_contract else "Contract missing"
 
     @admin.display(description="audit log checked")
     def log_check(self, consent: Consent) -> str:

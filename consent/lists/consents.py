@@ -119,11 +119,7 @@ class ConsentTable(ConsentCells):
     next_step = ListColumn("Next step", css_class="step", permission="consent.review_consent")
 
     def load_rows(self, records: Sequence[Consent]) -> None:
-        contracts: dict[UUID, list[Contract]] = defaultdict(list)
-        talents = {consent.talent_id for consent in records}
-        for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
-            contracts[contract.talent_id].append(contract)
-        self.terms = {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in records}
+        self.terms = load_terms(records)
         if not self._has_languages():
             self.columns.hide("language")
 
@@ -155,7 +151,7 @@ class ConsentTable(ConsentCells):
         return self.render_action(record)
 
 
-class _Term(NamedTuple):
+class Term(NamedTuple):
     """The last day of a consent, whether a contract allows it, and what a person must know of an open one."""
 
     last_day: date | None
@@ -163,13 +159,22 @@ class _Term(NamedTuple):
     warning: Mark | None = None
 
 
-def _find_term(consent: Consent, contracts: Sequence[Contract]) -> _Term:
+def load_terms(consents: Sequence[Consent]) -> dict[UUID, Term]:
+    """By id of the consent. One query."""
+    contracts: dict[UUID, list[Contract]] = defaultdict(list)
+    talents = {consent.talent_id for consent in consents}
+    for contract in Contract.objects.filter(talent__in=talents).select_related("superseded_by"):
+        contracts[contract.talent_id].append(contract)
+    return {consent.pk: _find_term(consent, contracts[consent.talent_id]) for consent in consents}
+
+
+def _find_term(consent: Consent, contracts: Sequence[Contract]) -> Term:
     """The end of the contract ends the consent too. `contracts` are all of the talent."""
     has_contract = bool(list_allowing(consent, contracts))
     if consent.status in ENDED:
-        return _Term(consent.valid_until, has_contract)
+        return Term(consent.valid_until, has_contract)
     if not has_contract:
-        return _Term(None, has_contract, Mark("wait", "Contract missing"))
+        return Term(None, has_contract, Mark("wait", "Contract missing"))
     last_day = compute_term(consent, contracts).last_day
     mark = describe_term(last_day)
-    return _Term(last_day, has_contract, None if mark.tone == "good" else mark)
+    return Term(last_day, has_contract, None if mark.tone == "good" else mark)

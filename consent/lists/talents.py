@@ -121,7 +121,7 @@ def list_contract_choices() -> list[Choice]:
 
 
 def rank_need() -> Combinable:
-    """Reports and failed builds first, then what waits for a review or an answer, then what is missing.
+    """Reports and failed builds first, then what waits for a review or an answer, then all other steps.
 
     Each condition is looked up once, not for each talent.
     """
@@ -129,7 +129,7 @@ def rank_need() -> Combinable:
     is_bad = Q(pk__in=TalentMail.objects.disputed().values("consent__talent")) | Q(pk__in=voices.query_failed())
     is_new = _has_consent(ConsentStatus.SUBMITTED) | Q(pk__in=Question.objects.open().values("consent__talent"))
     is_missing = Q(pk__in=voices.query_waiting()) | ~Q(pk__in=Contract.objects.values("talent"))
-    is_missing |= ~Q(pk__in=Consent.objects.values("talent"))
+    is_missing |= ~Q(pk__in=Consent.objects.values("talent")) | _has_consent(ConsentStatus.REQUESTED)
     ranks = (is_bad, 0), (is_new, 1), (is_missing, 2)
     return Case(*(When(condition, then=Value(rank)) for condition, rank in ranks), default=Value(3))
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from consent.models import Consent, Contract, Take, Talent
+from consent.models import Consent, ConsentStatus, Contract, Take, Talent
 from tests.damaged_studio import make_damageable_studio
 from tests.support.html import read_html
 from tests.upgrade.studio_report import list_admin_urls
@@ -199,3 +199,17 @@ def test_list_of_builds_names_tiers_as_the_studio(
     RemoteVoice.objects.update(tier=tier)
     page = read_html(staff.get(reverse("admin:voices_build_changelist")))
     assert f'{build.voice} <small class="sub">Build 1, {name}</small>' in page
+
+
+def test_lists_of_builds_and_consents_say_what_holds_now(staff: Client, studio: Studio) -> None:
+    """As the lists of the studio: a voice whose consent was withdrawn, and a consent that ends with its contract."""
+    build = studio.make_build(status="ready")
+    builds, consents = reverse("admin:voices_build_changelist"), reverse("admin:consent_consent_changelist")
+    assert ">Ready</span>" in read_html(staff.get(builds))
+    assert ">No end<" in read_html(staff.get(consents))
+    Contract.objects.filter(pk=build.contract_id).update(ends_on="2099-03-04")
+    assert ">Mar 4, 2099<" in read_html(staff.get(consents))
+    type(build.consent).objects.update(status=ConsentStatus.WITHDRAWN)
+    page = read_html(staff.get(builds))
+    assert ">Withdrawn</span>" in page and ">Ready</span>" not in page
+    assert ">Mar 4, 2099<" not in read_html(staff.get(consents))

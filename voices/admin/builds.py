@@ -18,9 +18,10 @@ from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
-from voicehub.status_marks import get_tone, render_mark
+from voicehub.status_marks import render_mark
 from voicehub.text import format_decimals, split_sentences
 from voices.build_results.marks import list_marks
+from voices.lists.builds import load_build_cells, render_badges
 from voices.models import Build, BuildRecording, BuildStatus, Callback, DatasetFetch
 from voices.models.build import FAILED_STATUSES
 from voices.presenters import build_name
@@ -102,8 +103,8 @@ class BuildAdmin(ReadOnlyAdmin):
     attention = (
         (
             {"status__in": ",".join(sorted(FAILED_STATUSES)), "seen_at__isnull": True},
-            "build needs work",
-            "builds need work",
+            "failed build not seen",
+            "failed builds not seen",
             "wait",
         ),
     )
@@ -115,11 +116,19 @@ class BuildAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, build: Build) -> SafeString:
-        """With the reason of a build that waits for a person."""
-        mark = render_mark(get_tone(build.status), build.get_status_display())
+        """As in the list of builds, with the reason of a build that waits for a person."""
+        mark = render_badges(build.badges)  # type: ignore[attr-defined]  # set by get_changelist_instance
         if build.status not in FAILED_STATUSES or not build.issue:
             return mark
         return format_html('{} <small class="sub">{}</small>', mark, truncatechars(build.issue, ISSUE_LENGTH))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, with the badges of its rows."""
+        changelist = super().get_changelist_instance(request)
+        cells = load_build_cells([build.pk for build in changelist.result_list])
+        for build in changelist.result_list:
+            build.badges = cells[build.pk].badges
+        return changelist
 
     def name_row(self, row: Build) -> str:
         """As lists name it."""

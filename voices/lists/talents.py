@@ -15,6 +15,7 @@ from voicehub.status_marks import get_tone
 from voices.lists.builds import BuildCell, load_build_cells
 from voices.models import Build, BuildStatus, Voice
 from voices.next_fixes import load_build_fixes, query_unclear_builds
+from voices.services.builds.refusals import query_doubtful_builds
 
 SHOWN_VOICES = 3
 
@@ -63,13 +64,14 @@ def query_failed_talents() -> TalentIds:
 
 
 def query_waiting_talents() -> TalentIds:
-    """Talents with a voice that was never built, or with a build that needs work or an answer."""
+    """Talents with a voice that is not built, or with a build that needs work or an answer, or that may be refused."""
     open_builds = Q(query_unclear_builds(), voice=OuterRef("pk"))
     needs_work = Build.objects.open_failures().filter(voice=OuterRef("pk"))
     is_waiting = (
-        ~Q(Exists(Build.objects.filter(voice=OuterRef("pk"))))
+        ~Q(Exists(Build.objects.attempts().filter(voice=OuterRef("pk"))))
         | Q(Exists(needs_work))
         | Q(Exists(Build.objects.filter(open_builds)))
+        | Q(pk__in=query_doubtful_builds().order_by().values("voice"))
     )
     return Voice.objects.filter(is_waiting).order_by().values("talent")
 

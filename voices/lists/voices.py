@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from consent.labels import get_purpose_label
 from consent.services.statements import load_newest_statements
+from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
@@ -26,10 +27,19 @@ from voicehub.templatetags.signs import render_voice_name
 from voicehub.text import format_duration, get_language_name
 from voices.lists.builds import TALENT_NAMES, load_build_cells, render_badges
 from voices.models import Build, BuildStatus, Recording, RecordingStatus, Voice
-from voices.models.build import ACTIVE_STATUSES, FAILED_STATUSES
-from voices.next_fixes import REBUILD_STATUSES, Fix, describe_target, load_build_fixes, name_target
+from voices.models.build import ACTIVE_STATUSES
+from voices.next_fixes import (
+    REBUILD_STATUSES,
+    Fix,
+    describe_target,
+    find_gate_fix,
+    load_build_fixes,
+    name_target,
+    query_unclear_builds,
+)
 from voices.presenters import StatusBadge
-from voices.services.builds.nearest import Rank, find_nearest_targets
+from voices.services.builds.nearest import find_nearest_targets
+from voices.services.builds.refusals import find_worst_refusals, query_doubtful_builds
 
 # Of the badges that say that something is wrong, the worst first.
 SEVERITY_RANKS = {"bad": 0, "wait": 1}
@@ -41,6 +51,18 @@ class SpeechTotal(NamedTuple):
     recordings: int
     seconds: float
     all_recordings: int
+
+
+class VoiceState(NamedTuple):
+    """Where a voice stands, at which provider, and the button for exactly this. None if nothing waits for a person."""
+
+    severity: str
+    status: str
+    fix: Fix | None
+    place: str = ""
+
+    def render(self) -> SafeString:
+        return render_lines(render_mark(self.severity, self.status), self.place)
 
 
 def _query_used_recordings() -> QuerySet[Recording]:
@@ -119,14 +141,18 @@ def list_voice_views() -> list[Choice]:
 
 
 def rank_need() -> Combinable:
-    """Voices whose last build failed first, then those that were never built, then those that are being built."""
+    """Voices whose last build failed or needs an answer, those without a build, then those that may be refused.
+
+    The others have no next step, except where only a further build lacks something.
+    """
     builds = Build.objects.filter(voice=OuterRef("pk"))
-    built = builds.filter(status__in=[*ACTIVE_STATUSES, *FAILED_STATUSES, BuildStatus.READY])
-    ranks = [
-        (Q(Exists(Build.objects.open_failures().filter(voice=OuterRef("pk")))), 0),
-        (~Q(Exists(built)), 1),
-        (Q(Exists(builds.filter(status__in=ACTIVE_STATUSES))), 2),
-    ]
+    waits = Q(Exists(Build.objects.open_failures().filter(voice=OuterRef("pk")))) | Q(
+        Exists(builds.filter(query_unclear_builds()))
+    )
+    is_active = Q(Exists(builds.filter(status__in=ACTIVE_STATUSES)))
+    # Looked up once, not for each voice.
+    may_be_refused = Q(pk__in=query_doubtful_builds().order_by().values("voice"))
+    ranks = (waits, 0), (is_active, 4), (~Q(Exists(builds.attempts())), 1), (may_be_refused, 2)
     return Case(*(When(condition, then=Value(rank)) for condition, rank in ranks), default=Value(3))
 
 
@@ -172,6 +198,7 @@ class VoiceTable(ListTable):
         }
         fixes = load_build_fixes(Build.objects.filter(voice__in=ids)).values()
         self.build_fixes = {build.voice_id: fix for build, fix in fixes}
+        self.refusals = find_worst_refusals(ids)
 
     def render_name(self, record: Voice) -> SafeString:
         has_talent = "talent" in self.columns
@@ -197,20 +224,7 @@ class VoiceTable(ListTable):
         return format_duration(total.seconds) if total and total.recordings else NOTHING
 
     def render_readiness(self, record: Voice) -> SafeString:
-        if record.pk in self.active:
-            return render_mark("busy", "Build in progress")
-        target = self.targets.get(record.pk)
-        if target is None:
-            return render_mark("over", "No account")
-        return render_lines(self._render_state(record), name_target(target) if target.is_allowed else "")
-
-    def _render_state(self, voice: Voice) -> SafeString:
-        """The result of the last build comes first: a build that could start would fail again."""
-        step, fix = self.steps[voice.pk], self.build_fixes.get(voice.pk)
-        if fix and step.severity == "good":
-            return render_mark("wait", REBUILD_STATUSES.get(fix.action, "Last build to check"))
-        is_rebuild = step.severity == "good" and self.newest[voice.pk]
-        return render_mark(step.severity, "Can be rebuilt" if is_rebuild else step.status)
+        return self._find_state(record).render()
 
     def render_last_build(self, record: Voice) -> SafeString:
         newest = self.newest[record.pk]
@@ -225,16 +239,27 @@ class VoiceTable(ListTable):
         return render_step(fix.url, fix.action, record.name) if fix else NOTHING
 
     def _find_shown_fix(self, voice: Voice) -> Fix | None:
-        fix = self._find_fix(voice)
+        fix = self._find_state(voice).fix
         return fix if fix and fix.action and fix.is_allowed_for(self.user) else None
 
-    def _find_fix(self, voice: Voice) -> Fix | None:
-        """As on Today, where a voice that was built needs no other build. None if nothing waits for a person."""
-        target = self.targets.get(voice.pk)
-        if voice.pk in self.build_fixes or target is None:
-            return self.build_fixes.get(voice.pk)
-        is_built = self.newest[voice.pk] is not None
-        return None if is_built and target.distance.rank is Rank.READY else self.steps[voice.pk].fix
+    def _find_state(self, voice: Voice) -> VoiceState:
+        """As on Today: what the gate refuses, then the last build, which could only fail again, then the next one."""
+        build_fix, refusal = self.build_fixes.get(voice.pk), self.refusals.get(voice.pk)
+        target, step = self.targets.get(voice.pk), self.steps.get(voice.pk)
+        if voice.pk in self.active:
+            return VoiceState("busy", "Build in progress", build_fix)
+        if refusal:
+            fix = find_gate_fix(refusal.voice, refusal.provider, refusal.permission)
+            place = registry.get_provider_label(refusal.provider)
+            return VoiceState(refusal.severity, refusal.status, fix, place)
+        if target is None or step is None:
+            return VoiceState("over", "No account", build_fix)
+        place = name_target(target) if target.is_allowed else ""
+        if build_fix:
+            return VoiceState("wait", REBUILD_STATUSES.get(build_fix.action, "Last build to check"), build_fix, place)
+        if step.severity == "good" and self.newest[voice.pk]:
+            return VoiceState("good", "Can be rebuilt", None, place)
+        return VoiceState(step.severity, step.status, step.fix, place)
 
 
 def _describe_use(voice: Voice) -> str:

@@ -41,6 +41,10 @@ class BuildQuerySet(models.QuerySet["Build"]):
         takes_over = later.filter(status__in=[*ACTIVE_STATUSES, *FAILED_STATUSES, BuildStatus.READY])
         return self.filter(~Exists(takes_over), status__in=FAILED_STATUSES, seen_at=None)
 
+    def attempts(self) -> "BuildQuerySet":
+        """All but canceled builds, and failed ones that a person has marked as seen. A voice without is not built."""
+        return self.exclude(status=BuildStatus.CANCELED).exclude(status__in=FAILED_STATUSES, seen_by__isnull=False)
+
 
 class Build(StatusModel):
     """One attempt to train a remote voice from a frozen set of recordings.

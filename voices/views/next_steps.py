@@ -8,12 +8,13 @@ from consent.extension_points import TalentStep
 from consent.models import Talent
 from voicehub.models import Task, User
 from voices.models import Account
+from voices.services.builds.refusals import CheckedBuilds
 from voices.views.build_steps import list_failed_builds
 from voices.views.consent_steps import list_consent_steps, list_statements_to_check
 from voices.views.contract_steps import list_contract_steps
 from voices.views.deletion_steps import list_remote_voice_steps
 from voices.views.evidence_steps import list_damaged_evidence
-from voices.views.gate_steps import CheckedBuilds, check_builds, list_voices_no_longer_allowed
+from voices.views.gate_steps import check_builds, list_voices_no_longer_allowed
 from voices.views.import_steps import list_import_steps
 from voices.views.mail_steps import list_refused_mails
 from voices.views.next_step import NextStep, Talents, apply_permissions, sort_worst_first

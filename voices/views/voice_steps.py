@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Exists, OuterRef
 
 from consent.services.statements import load_newest_statements
-from voices.models import Build, BuildStatus, Voice
-from voices.models.build import FAILED_STATUSES
+from voices.models import Build, Voice
 from voices.next_fixes import describe_target, name_target
 from voices.services.builds.nearest import Target, find_nearest_targets
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
@@ -21,9 +20,7 @@ def list_unbuilt_steps(talents: Talents = None) -> Iterator[NextStep]:
 
 
 def _select_unbuilt_voices(talents: Talents) -> Sequence[Voice]:
-    """Voices without a build. Canceled builds do not count, nor failed ones that a person has marked as seen."""
-    attempts = Build.objects.filter(voice=OuterRef("pk")).exclude(status=BuildStatus.CANCELED)
-    attempts = attempts.exclude(status__in=FAILED_STATUSES, seen_by__isnull=False)
+    attempts = Build.objects.attempts().filter(voice=OuterRef("pk"))
     rows = select_talents(Voice.objects.filter(~Exists(attempts)), talents)
     return list(rows.select_related("talent").defer("comparison").order_by("name", "pk")[:MAX_ROWS])
 

@@ -122,5 +122,5 @@ class Studio:
         for path in reversed(files):
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
             text = mail.get_body(("plain",))
-            if address in mail["To"] and text is not None:
+            if address in (mail["To"] or "") and text is not None:  # a mail that is being written has no head yet
                 yield str(text.get_content())

@@ -18,7 +18,7 @@ from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.refusals import ActionRefused
-from voicehub.status_marks import render_mark
+from voicehub.status_marks import get_tone, render_mark
 from voicehub.text import format_decimals, split_sentences
 from voices.build_results.marks import list_marks
 from voices.lists.builds import load_build_cells, render_badges
@@ -116,8 +116,12 @@ class BuildAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status", ordering="status")
     def state(self, build: Build) -> SafeString:
-        """As in the list of builds, with the reason of a build that waits for a person."""
-        mark = render_badges(build.badges)  # type: ignore[attr-defined]  # set by get_changelist_instance
+        """As in the list of builds, with the reason of a build that waits for a person.
+
+        That list has no build whose talent is lost from the database.
+        """
+        badges = render_badges(build.badges)  # type: ignore[attr-defined]  # set by get_changelist_instance
+        mark = badges or render_mark(get_tone(build.status), build.get_status_display())
         if build.status not in FAILED_STATUSES or not build.issue:
             return mark
         return format_html('{} <small class="sub">{}</small>', mark, truncatechars(build.issue, ISSUE_LENGTH))
@@ -127,7 +131,7 @@ class BuildAdmin(ReadOnlyAdmin):
         changelist = super().get_changelist_instance(request)
         cells = load_build_cells([build.pk for build in changelist.result_list])
         for build in changelist.result_list:
-            build.badges = cells[build.pk].badges
+            build.badges = cells[build.pk].badges if build.pk in cells else ()
         return changelist
 
     def name_row(self, row: Build) -> str:

@@ -17,7 +17,6 @@ from voices.models.voice import Recording, Voice
 ACTIVE_STATUSES = [BuildStatus.QUEUED, BuildStatus.SUBMITTING, BuildStatus.UNCONFIRMED, BuildStatus.TRAINING]
 FAILED_STATUSES = [BuildStatus.DATASET_ISSUE, BuildStatus.CONSENT_REJECTED, BuildStatus.FAILED]
 
-
 SCORES = Fields(others=Maybe(NUMBER))
 OPTIONS = Fields(others=(str, bool))
 SAMPLES = ListOf(Fields({"title": str, "text": str, "url": str}))
@@ -31,13 +30,10 @@ class BuildQuerySet(models.QuerySet["Build"]):
     def open_failures(self) -> "BuildQuerySet":
         """Failed builds that no person has marked as seen, and that no later build at the same target has taken over.
 
-        A target is one account and tier of a voice. A later build takes over while it is active, if it is ready, and
-        if it failed itself. A canceled build takes nothing over.
+        A target is one account and tier of a voice. A later build takes over unless it was canceled or withdrawn.
         """
-        same_target = {"voice": OuterRef("voice"), "remote_voice__account": OuterRef("remote_voice__account")}
-        later = Build.objects.filter(
-            **same_target, remote_voice__tier=OuterRef("remote_voice__tier"), created_at__gt=OuterRef("created_at")
-        )
+        same_target = {name: OuterRef(name) for name in ("voice", "remote_voice__account", "remote_voice__tier")}
+        later = Build.objects.filter(**same_target, created_at__gt=OuterRef("created_at"))
         takes_over = later.filter(status__in=[*ACTIVE_STATUSES, *FAILED_STATUSES, BuildStatus.READY])
         return self.filter(~Exists(takes_over), status__in=FAILED_STATUSES, seen_at=None)
 

@@ -20,6 +20,7 @@ from tests.voices.rows import Studio, make_upload
 from voicehub import outbox
 from voicehub.models import Task, TaskStatus, ThresholdOverride
 from voicehub.outbox import Lease
+from voicehub.storage import open_local_path
 from voices.models import Recording, Voice
 from voices.services.recordings import speakers, whole_clip
 from voices.services.recordings.comparison import compare_recordings
@@ -42,7 +43,7 @@ def voice(studio: Studio) -> Voice:
 def opened_files(voice: Voice, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file was opened since the last `clear`."""
     storage, opened = Recording(voice=voice).file.storage, Counter[str]()
-    open_stored, open_local_path = storage.open, whole_clip.open_local_path
+    open_stored = storage.open
 
     def count_and_open(name: str, mode: str = "rb") -> Any:
         opened[name] += 1

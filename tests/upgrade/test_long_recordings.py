@@ -12,7 +12,7 @@ from tests.upgrade.data_folder import DataFolder
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
 NOISY = {"severity": "look", "code": "noisy", "text": "Noise.", "advice": "Listen.", "at": None}
-BEFORE, AFTER = "0036", "0037"
+BEFORE, AFTER = "0037", "0038"
 # By name: the duration, the status, and the findings, without that about the length.
 ROWS: dict[str, tuple[float, str, list[Any]]] = {
     "long": (600.5, "refused", [NOISY]),

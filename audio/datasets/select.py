@@ -20,9 +20,9 @@ CLIPPING_PENALTY = 30.0
 """Penalty per share of clipped samples: 0.03 for one in a thousand, the share that is reported as clipping."""
 UNUSABLE_CODES = frozenset({"silent", "no_speech"})
 SHORT_SECONDS = 3.0
+"""A shorter recording has little more than its first and last word, which sound unlike the rest."""
 LENGTH_CODES = frozenset({"long"})
 """Findings about the length, which say nothing about the quality of the sound."""
-"""A shorter recording has little more than its first and last word, which sound unlike the rest."""
 
 
 @dataclass(frozen=True, slots=True)

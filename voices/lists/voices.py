@@ -53,7 +53,7 @@ class SpeechTotal(NamedTuple):
     all_recordings: int
 
 
-class VoiceState(NamedTuple):
+class NextBuildState(NamedTuple):
     """Where a voice stands, at which provider, and the button for exactly this. None if nothing waits for a person."""
 
     severity: str
@@ -242,24 +242,26 @@ class VoiceTable(ListTable):
         fix = self._find_state(voice).fix
         return fix if fix and fix.action and fix.is_allowed_for(self.user) else None
 
-    def _find_state(self, voice: Voice) -> VoiceState:
+    def _find_state(self, voice: Voice) -> NextBuildState:
         """As on Today: what the gate refuses, then the last build, which could only fail again, then the next one."""
         build_fix, refusal = self.build_fixes.get(voice.pk), self.refusals.get(voice.pk)
         target, step = self.targets.get(voice.pk), self.steps.get(voice.pk)
         if voice.pk in self.active:
-            return VoiceState("busy", "Build in progress", build_fix)
+            return NextBuildState("busy", "Build in progress", build_fix)
         if refusal:
             fix = find_gate_fix(refusal.voice, refusal.provider, refusal.permission)
             place = registry.get_provider_label(refusal.provider)
-            return VoiceState(refusal.severity, refusal.status, fix, place)
+            return NextBuildState(refusal.severity, refusal.status, fix, place)
         if target is None or step is None:
-            return VoiceState("over", "No account", build_fix)
+            return NextBuildState("over", "No account", build_fix)
         place = name_target(target) if target.is_allowed else ""
         if build_fix:
-            return VoiceState("wait", REBUILD_STATUSES.get(build_fix.action, "Last build to check"), build_fix, place)
+            return NextBuildState(
+                "wait", REBUILD_STATUSES.get(build_fix.action, "Last build to check"), build_fix, place
+            )
         if step.severity == "good" and self.newest[voice.pk]:
-            return VoiceState("good", "Can be rebuilt", None, place)
-        return VoiceState(step.severity, step.status, step.fix, place)
+            return NextBuildState("good", "Can be rebuilt", None, place)
+        return NextBuildState(step.severity, step.status, step.fix, place)
 
 
 def _describe_use(voice: Voice) -> str:

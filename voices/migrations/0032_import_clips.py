@@ -184,11 +184,12 @@ class Migration(migrations.Migration):
                         upload_to=voices.models.import_clips.make_clip_wav_path,
                     ),
                 ),
-                (
-                    "wav_size",
-                    models.PositiveBigIntegerField(default=0, help_text="In bytes, of the converted WAV."),
-                ),
                 ("wav_sha256", models.CharField(blank=True, max_length=64)),
+                ("findings", models.JSONField(default=list)),
+                ("levels", models.JSONField(default=dict)),
+                ("peaks", models.JSONField(default=list)),
+                ("fine_peaks", models.JSONField(default=list)),
+                ("recipe", models.JSONField(default=dict)),
                 ("text", models.TextField(blank=True)),
                 ("normalized_text", models.TextField(blank=True)),
                 (
@@ -227,11 +228,6 @@ class Migration(migrations.Migration):
                         to="voices.importclip",
                     ),
                 ),
-                ("findings", models.JSONField(default=list)),
-                ("levels", models.JSONField(default=dict)),
-                ("recipe", models.JSONField(default=dict)),
-                ("peaks", models.JSONField(default=list)),
-                ("fine_peaks", models.JSONField(default=list)),
             ],
             options={
                 "ordering": ["name", "id"],

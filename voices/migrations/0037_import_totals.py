@@ -27,5 +27,10 @@ class Migration(migrations.Migration):
             name="file_count",
             field=models.PositiveIntegerField(default=0, help_text="How many files it has, also incomplete ones."),
         ),
+        migrations.AddField(
+            model_name="importclip",
+            name="wav_size",
+            field=models.PositiveBigIntegerField(default=0, help_text="In bytes, of the converted WAV."),
+        ),
         migrations.RunPython(count_files, migrations.RunPython.noop, elidable=True),
     ]

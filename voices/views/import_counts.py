@@ -67,7 +67,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A figure of the page, and the lists that it leads to: `parts`, of which one is shown if it is current."""
+    """A figure of the page with its lists, `parts`. If it is current, the page shows one of these."""
 
     label: str
     tone: str

@@ -16,6 +16,7 @@ from voices.services.builds.lengths import (
     advise_cut,
     find_length_limit,
     find_lowest_limit,
+    get_limit_value,
     is_joined,
     join_names,
 )
@@ -72,11 +73,6 @@ def get_min_recordings(limits: Mapping[str, Limit]) -> int:
     """The number of recordings that the provider requires. A number that it only recommends is advice."""
     minimum = limits.get("least_recordings")
     return math.ceil(minimum.value) if minimum and minimum.hard else 1
-
-
-def get_limit_value(limits: Mapping[str, Limit], name: str, default: float) -> float:
-    """The value of a limit, or `default` if the tier does not have it."""
-    return limits[name].value if name in limits else default
 
 
 def find_language_gaps(capabilities: Capabilities, language: str) -> Iterator[Gap]:

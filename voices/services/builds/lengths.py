@@ -24,6 +24,11 @@ NAMED_FIELDS = ("pk", "file_name", "seconds", "sample_rate")
 MAX_NAMED, SHOWN_NAMES = 20, 3
 
 
+def get_limit_value(limits: Mapping[str, Limit], name: str, default: float = math.inf) -> float:
+    """The value of a limit, or `default` if the tier does not have it."""
+    return limits[name].value if name in limits else default
+
+
 def is_joined(handover: str, tier: Tier | str) -> bool:
     """Whether all recordings reach the provider as one sound, each of them whole. The dataset of a rapid voice is one.
 
@@ -86,11 +91,11 @@ def find_length_limit(capabilities: Capabilities, limits: Mapping[str, Limit], h
     """
     if handover in SELECTING_HANDOVERS:
         is_fitted = handover == Handover.ONE_FILE and capabilities.encoding is Encoding.MP3
-        size = math.inf if is_fitted else _get_value(limits, "most_bytes")
-        return LengthLimit(min(_get_value(limits, "longest_clip"), _get_value(limits, "most_seconds")), size)
+        size = math.inf if is_fitted else get_limit_value(limits, "most_bytes")
+        return LengthLimit(min(get_limit_value(limits, "longest_clip"), get_limit_value(limits, "most_seconds")), size)
     if is_joined(handover, capabilities.tier):
         return LengthLimit()
-    return LengthLimit(_get_value(limits, "longest_clip"))
+    return LengthLimit(get_limit_value(limits, "longest_clip"))
 
 
 def find_lowest_limit(capabilities: Capabilities, limits: Mapping[str, Limit]) -> LengthLimit:
@@ -158,7 +163,3 @@ def join_names(names: Sequence[str], count: int) -> str:
 def list_exceeding(recordings: Iterable[LongRecording], limit: LengthLimit, provider: str) -> tuple[LongRecording, ...]:
     """Those that the provider would get if they were not too long."""
     return tuple(row for row in recordings if provider not in row.refusing and limit.is_exceeded(row.seconds, row.rate))
-
-
-def _get_value(limits: Mapping[str, Limit], name: str) -> float:
-    return limits[name].value if name in limits else math.inf

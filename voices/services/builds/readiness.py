@@ -22,7 +22,6 @@ from voices.services.builds.gaps import (
     find_check_gaps,
     find_gaps,
     find_language_gaps,
-    get_limit_value,
     give_advice,
     make_proof_gaps,
 )
@@ -30,6 +29,7 @@ from voices.services.builds.lengths import (
     SELECTING_HANDOVERS,
     LongRecording,
     find_lowest_limit,
+    get_limit_value,
     list_exceeding,
     load_long_recordings,
 )

@@ -261,7 +261,7 @@ def test_limit_that_fell_after_the_start_fails_the_build_before_any_call(voice: 
     build = start_build(voice, get_account("speechgen"), RAPID, Handover.ONE_FILE, voice.created_by)
     LimitOverride.objects.create(provider="speechgen", tier="rapid", limit="most_seconds", value=200)
     monkeypatch.setattr("voices.services.builds.submit.open_session", lambda _account: pytest.fail("called"))
-    submit_build(str(build.pk), lease=None)  # type: ignore[arg-type]
+    submit_build(str(build.pk), lease=None)  # type: ignore[arg-type]  # it is refused before it needs one
     build.refresh_from_db()
     assert build.status == BuildStatus.FAILED
     assert build.issue == (

@@ -61,7 +61,7 @@ def test_file_in_one_part_is_not_copied(producer_client: Client, import_set: Imp
 def test_file_with_a_lost_object_is_uploaded_again(
     producer_client: Client,
     import_set: Import,
-    s3: Any,  # noqa: F811
+    s3: Any,  # noqa: F811 - a fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(uploads, "IMPORT_PART_BYTES", 3)

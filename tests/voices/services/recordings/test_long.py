@@ -187,7 +187,7 @@ def test_analysis_renews_its_lease_while_it_reads_and_stops_without(
                 raise LeaseLost("lost")
 
     with pytest.raises(LeaseLost):
-        analysis.analyze_recordings(str(recording.voice_id), _Lease())  # type: ignore[arg-type]
+        analysis.analyze_recordings(str(recording.voice_id), _Lease())  # type: ignore[arg-type]  # only extends
     recording.refresh_from_db()
     assert recording.analyzed_at is None and len(renewals) == 3
 

@@ -312,5 +312,5 @@ def test_roles_in_the_tables_are_the_existing_groups() -> None:
 @pytest.mark.django_db
 def test_any_signed_in_user_can_sign_out(client: Client, outsider: User) -> None:
     client.force_login(outsider)
-    assert client.post(reverse("logout")).headers["Location"] == str(settings.LOGIN_URL)
+    assert client.post(reverse("account_logout")).headers["Location"] == str(settings.LOGIN_URL)
     assert "_auth_user_id" not in client.session

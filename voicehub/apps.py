@@ -14,11 +14,15 @@ class VoiceHubConfig(AppConfig):
     verbose_name = "Users and tasks"
 
     def ready(self) -> None:
-        from voicehub import checks  # noqa: F401 - registers the checks
+        from django.contrib.auth.signals import user_logged_in
+
+        from voicehub import checks, tasks  # noqa: F401 - registers the checks and the task handlers
+        from voicehub.sign_in.sessions import start_session
 
         # Logs contain no tokens. gunicorn's loggers bypass our handlers, and log the URL of a failed request.
         for name in ("gunicorn.error", "gunicorn.access"):
             logging.getLogger(name).addFilter(LinkRedactor())
+        user_logged_in.connect(start_session, dispatch_uid="voicehub.sign_in.sessions")
         post_migrate.connect(update_roles, dispatch_uid="voicehub.roles")
         connect_folding()
 

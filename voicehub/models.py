@@ -1,9 +1,10 @@
-"""Models shared by all apps: users, sign-in attempts, threshold overrides, background tasks."""
+"""Models shared by all apps: users, their sessions, sign-ins and changes, threshold overrides, background tasks."""
 
 import uuid
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -30,8 +31,78 @@ class User(AbstractUser):
         return name if is_visible(name) else self.username
 
 
+class BrowserSession(AbstractBaseSession):
+    """A session of a browser, of staff or of a talent (see `voicehub.sign_in.sessions`).
+
+    The primary key is the SHA-256 of the session key, in 40 hex digits, so that the row does not reveal the key.
+    """
+
+    KEY_LENGTH: ClassVar = 40
+    BROWSER_LENGTH: ClassVar = 300
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="browser_sessions")
+    started_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+        verbose_name = "session"
+        verbose_name_plural = "sessions"
+        ordering = ["-seen_at"]
+
+
+class SecurityEventKind(models.TextChoices):
+    SIGNED_IN = "signed_in", "Signed in"
+    SIGN_IN_FAILED = "sign_in_failed", "Sign-in failed"
+    SIGN_IN_DELAYED = "sign_in_delayed", "Sign-in delayed"
+    SIGNED_OUT = "signed_out", "Signed out"
+    SESSIONS_ENDED = "sessions_ended", "Sessions ended"
+    DENIED = "denied", "Access denied"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
+    PASSWORD_RESET = "password_reset", "Password reset"
+    RESET_REQUESTED = "reset_requested", "Password reset requested"
+    FACTOR_ADDED = "factor_added", "Second factor added"
+    FACTOR_REMOVED = "factor_removed", "Second factor removed"
+    CODES_CREATED = "codes_created", "Recovery codes created"
+    CODE_USED = "code_used", "Recovery code used"
+    FACTOR_FAILED = "factor_failed", "Second factor failed"
+    EMAIL_CHANGED = "email_changed", "Email changed"
+    INVITED = "invited", "User invited"
+    USER_CHANGED = "user_changed", "User changed"
+    SETTING_CHANGED = "setting_changed", "Setting changed"
+    KEY_CHANGED = "key_changed", "Provider key changed"
+
+
+class SecurityEvent(models.Model):
+    """Something that concerns access: who did what, when and from where. Never changed (see `voicehub.security_log`).
+
+    `actor` is empty for a failed sign-in with an unknown name: the name itself is not kept, because people sometimes
+    type their password there.
+    """
+
+    Kind = SecurityEventKind
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    kind = models.CharField(max_length=20, choices=SecurityEventKind)
+    actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="security_events")
+    actor_name = models.CharField(max_length=200, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    detail = models.TextField(blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
+        indexes = [models.Index(fields=["actor", "-at"], name="security_event_of_actor")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.subject}".strip()
+
+
 class SignInAttempts(models.Model):
-    """Recent failed sign-ins for one username from one address (see `voicehub.login_throttle`)."""
+    """Recent failed sign-ins with one name, from one network, or both (see `voicehub.sign_in.limits`)."""
 
     key = models.CharField(max_length=64, primary_key=True)
     count = models.PositiveSmallIntegerField(default=0)

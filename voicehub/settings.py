@@ -57,13 +57,15 @@ INSTALLED_APPS = [
     "voicehub.apps.StudioAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "voicehub.storage.StudioStaticConfig",
     "django.contrib.humanize",
     "csp",
     "django_htmx",
     "django_rq",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -76,8 +78,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "voicehub.middleware.FormOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voicehub.sign_in.sessions.ActivityMiddleware",
     "voicehub.middleware.BodyLimitMiddleware",
     "voicehub.middleware.SignInMiddleware",
+    "voicehub.sign_in.second_factor.SecondFactorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -116,22 +121,56 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.read_text("REDIS_URL", valkey.build_url(DATA_DIR))
 # After this time without a heartbeat, another worker may claim a task. One provider call takes less time.
 VOICEHUB_LEASE_SECONDS = env.read_integer("VOICEHUB_LEASE_SECONDS", 60, minimum=3)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 QUEUE: dict[str, Any] = {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer", "DEFAULT_TIMEOUT": 3600}
 RQ_QUEUES = dict.fromkeys(("urgent", "submit", "takes", "analysis"), QUEUE)
 
+# Staff accounts (voicehub.sign_in). Sign-up is closed. Failed sign-ins are limited by voicehub.sign_in.limits.
 AUTH_USER_MODEL = "voicehub.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = reverse_lazy("login")
+LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
+# Roles whose people must have a second factor before they see anything else. A superuser has every role.
+VOICEHUB_SECOND_FACTOR_ROLES = set(env.read_list("VOICEHUB_SECOND_FACTOR_ROLES", "admin" if HTTPS else ""))
+# A session without any activity of its person ends after this time, and each session after SESSION_COOKIE_AGE.
+VOICEHUB_IDLE_MINUTES = env.read_integer("VOICEHUB_IDLE_MINUTES", 120, minimum=5)
+ACCOUNT_ADAPTER = "voicehub.sign_in.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_SESSION_REMEMBER = True  # no box on the sign-in page
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "20/m/ip,5/5m/key"}
+ACCOUNT_FORMS = {
+    "login": "voicehub.sign_in.forms.SignInForm",
+    "change_password": "voicehub.sign_in.forms.ChangePasswordForm",
+    "set_password": "voicehub.sign_in.forms.SetPasswordForm",
+    "reset_password": "voicehub.sign_in.forms.ResetPasswordForm",
+    "reset_password_from_key": "voicehub.sign_in.forms.ResetPasswordKeyForm",
+    "reauthenticate": "voicehub.sign_in.forms.ReauthenticateForm",
+}
+MFA_ADAPTER = "voicehub.sign_in.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "voicehub.sign_in.forms.FactorForm",
+    "activate_totp": "voicehub.sign_in.forms.ActivateAppForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Sign-up is closed, so a person cannot add a factor to the address of someone else.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers allow passkeys at http://localhost, which is where `make run` serves.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
 # Of staff pages. Those of talents are in the language of their record (consent/services/talent_languages.py).
 LANGUAGE_CODE = "en-us"
@@ -215,6 +254,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_ENGINE = "voicehub.sign_in.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "voicehub-session"

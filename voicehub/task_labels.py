@@ -14,6 +14,7 @@ TASK_LABELS = {
     "send_build_mail": "Sending a mail about a build",
     "send_pause_mail": "Sending a mail about a paused account",
     "send_public_voice_mail": "Sending a mail about a public voice",
+    "send_security_mail": "Sending a mail about the access of a user",
     "make_preview": "Generating a preview",
     "measure_previews": "Measuring previews",
     "delete_remote_voice": "Deleting a voice at the provider",

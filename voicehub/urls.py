@@ -1,7 +1,6 @@
 """Root URLconf. Views that need no sign-in are marked with `login_not_required`."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
@@ -9,7 +8,6 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 
 from voicehub.component_page import show_components
-from voicehub.login_throttle import SignInView
 from voicehub.notifications import notifications
 from voicehub.studio_logo import send_logo
 
@@ -31,8 +29,7 @@ handler500 = "voicehub.problem_pages.answer_server_error"
 
 urlpatterns = [
     path("", include("voices.dashboard_urls")),
-    path("sign-in/", SignInView.as_view(), name="login"),
-    path("sign-out/", auth.LogoutView.as_view(), name="logout"),
+    path("", include("voicehub.sign_in.urls")),
     path("notifications/", notifications, name="notifications"),
     path("components/", show_components, name="components"),
     path("session/", session_state, name="session_state"),

@@ -396,7 +396,7 @@ def test_viewer_sees_no_form_except_sign_out_and_search(factory: ConsentFactory,
     for consent in (factory.make_consent(), factory.make_submitted_consent(), factory.make_approved_consent()):
         page = read_page(viewer_client, consent.get_absolute_url())
         # Sign-out is in the rail and in the menu of a narrow window.
-        forms = [reverse("logout"), reverse("logout"), reverse("voices:search")]
+        forms = [reverse("account_logout"), reverse("account_logout"), reverse("voices:search")]
         assert re.findall(r'<form[^>]*action="(/[^"]*)"', page) == forms
 
 

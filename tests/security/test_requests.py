@@ -33,7 +33,7 @@ def temporary_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def send_file(client: Client, size: int, path: str) -> Any:
     """Send a form with a small file. Its Content-Length is `size`, or the real length if `size` is 0."""
-    client.get(reverse("login"))
+    client.get(reverse("account_login"))
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n--x--\r\n'
     content_type = "multipart/form-data; boundary=x"
     return client.generic(

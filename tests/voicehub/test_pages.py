@@ -16,27 +16,27 @@ def test_health_check_needs_no_database_or_login(django_assert_num_queries: obje
 
 
 def test_sign_in_redirects_to_target_on_this_site_only(producer: User) -> None:
-    credentials = {"username": "paula", "password": "secret"}
+    credentials = {"login": "paula", "password": "secret"}
     target = reverse("consent:talent_list")
-    assert Client().get(target).headers["Location"] == f"{reverse('login')}?next={target}"
-    assert Client().post(reverse("login"), {**credentials, "next": target}).headers["Location"] == target
-    response = Client().post(reverse("login"), {**credentials, "next": "https://elsewhere.test/"})
+    assert Client().get(target).headers["Location"] == f"{reverse('account_login')}?next={target}"
+    assert Client().post(reverse("account_login"), {**credentials, "next": target}).headers["Location"] == target
+    response = Client().post(reverse("account_login"), {**credentials, "next": "https://elsewhere.test/"})
     assert response.headers["Location"] == reverse("today")
 
 
 def test_failed_sign_in_does_not_reveal_which_part_was_wrong(producer: User) -> None:
     pages = [
-        Client().post(reverse("login"), {"username": name, "password": "wrong"}).content.decode()
+        Client().post(reverse("account_login"), {"login": name, "password": "wrong"}).content.decode()
         for name in ("paula", "unknown")
     ]
-    assert all("The username or the password is wrong." in page for page in pages)
+    assert all("The name or the password is wrong." in page for page in pages)
 
 
 def test_sign_out_requires_post(producer: User) -> None:
     client = Client()
     client.force_login(producer)
-    assert client.get(reverse("logout")).status_code == 405
-    client.post(reverse("logout"))
+    assert client.get(reverse("account_logout")).status_code == 405
+    client.post(reverse("account_logout"))
     assert client.get(reverse("consent:talent_list")).status_code == 302
 
 

@@ -285,7 +285,7 @@ def test_script_of_a_signed_out_user_gets_401(voice: Voice) -> None:
 def test_form_of_a_signed_out_user_without_a_token_leads_to_sign_in(talent: Talent) -> None:
     url = reverse("consent:talent_edit", args=[talent.pk])
     response = Client(enforce_csrf_checks=True).post(url, {"name": "X"})
-    assert (response.status_code, response.headers["Location"]) == (302, f"{reverse('login')}?next={url}")
+    assert (response.status_code, response.headers["Location"]) == (302, f"{reverse('account_login')}?next={url}")
 
 
 def test_script_with_an_old_token_is_told_so_and_can_get_a_new_one(producer: User, talent: Talent) -> None:

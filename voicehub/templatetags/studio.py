@@ -18,6 +18,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from voicehub.browser_names import name_browser
 from voicehub.edit_versions import make_version
 from voicehub.json_fields import list_damaged_fields
 from voicehub.lists.filters import make_query
@@ -39,6 +40,7 @@ register.filter(format_duration)
 register.filter("clock", format_clock)
 register.filter("date_text", format_date)
 register.filter("time_text", format_time)
+register.filter("browser_name", name_browser)
 
 
 @register.inclusion_tag("studio/damage_note.html")
@@ -52,6 +54,12 @@ def base_styles() -> SafeString:
     """The styles of every staff page: one file where static files are collected."""
     links = ((static(name),) for name in list_base_styles())
     return format_html_join("\n    ", '<link rel="stylesheet" href="{}">', links)
+
+
+@register.simple_tag
+def mail_folder() -> str:
+    """The folder into which mails are written, if the studio has no mail server."""
+    return "" if settings.MAIL else str(settings.EMAIL_FILE_PATH)
 
 
 @register.filter

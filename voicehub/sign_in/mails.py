@@ -1,0 +1,53 @@
+"""Mails to a member of the staff about their own access: a new browser, a changed password or factor, an invitation."""
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from voicehub import outbox
+from voicehub.models import SecurityEvent, SecurityEventKind, User
+
+TASK = "send_security_mail"
+SUBJECTS = {
+    SecurityEventKind.SIGNED_IN: "Sign-in with a new browser",
+    SecurityEventKind.PASSWORD_CHANGED: "Your password was changed",
+    SecurityEventKind.PASSWORD_RESET: "Your password was changed",
+    SecurityEventKind.RESET_REQUESTED: "Choose a new password",
+    SecurityEventKind.EMAIL_CHANGED: "Your email address was changed",
+    SecurityEventKind.FACTOR_ADDED: "A second factor was added",
+    SecurityEventKind.FACTOR_REMOVED: "A second factor was removed",
+    SecurityEventKind.CODES_CREATED: "New recovery codes were created",
+    SecurityEventKind.INVITED: "Your access to VoiceHub",
+}
+# These mails lead to a page on which the person chooses a password.
+WITH_LINK = {SecurityEventKind.RESET_REQUESTED, SecurityEventKind.INVITED}
+
+
+def enqueue_security_mail(event: SecurityEvent) -> None:
+    outbox.enqueue_task(TASK, event.pk)
+
+
+def make_password_link(user: User) -> str:
+    """The address at which this user chooses a password. It works once, for PASSWORD_RESET_TIMEOUT seconds."""
+    parts = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+    return settings.VOICEHUB_BASE_URL + reverse("account_reset_password_from_key", kwargs=parts)
+
+
+def send_security_mail(event_id: str) -> None:
+    event = SecurityEvent.objects.select_related("actor").filter(pk=event_id).first()
+    if event is None or event.actor is None or not (event.actor.is_active and event.actor.email):
+        return
+    kind, user = SecurityEventKind(event.kind), event.actor
+    context = {
+        "event": event,
+        "user": user,
+        "studio": settings.VOICEHUB_COMPANY,
+        "link": make_password_link(user) if kind in WITH_LINK else "",
+        "days": settings.PASSWORD_RESET_TIMEOUT // 86400,
+        "profile": settings.VOICEHUB_BASE_URL + reverse("profile"),
+    }
+    text = render_to_string(f"staff/mail/{kind.value}.txt", context)
+    send_mail(SUBJECTS[kind], text, settings.DEFAULT_FROM_EMAIL, [user.email])

@@ -1,0 +1,78 @@
+"""Pages of staff about their own access. The flows are django-allauth's."""
+
+from typing import Any, cast
+
+from allauth.account.views import LoginView, LogoutView
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from voicehub.models import SecurityEvent, SecurityEventKind, User
+from voicehub.security_log import record_security_event
+from voicehub.sign_in.adapters import TOO_MANY_ATTEMPTS
+from voicehub.sign_in.forms import NameForm
+from voicehub.sign_in.limits import WINDOW
+from voicehub.sign_in.second_factor import lacks_factor
+from voicehub.sign_in.sessions import end_sessions, find_sessions, hash_key
+
+SHOWN_EVENTS = 20
+CLEARED_AT_SIGN_OUT = '"cache", "storage"'
+
+
+class SignInView(LoginView):
+    def form_invalid(self, form: BaseForm) -> HttpResponse:
+        if not form.has_error("__all__", TOO_MANY_ATTEMPTS):
+            return super().form_invalid(form)
+        wait = int(WINDOW.total_seconds())
+        context = self.get_context_data(form=form, minutes=wait // 60)
+        return self.render_to_response(context, status=429, headers={"Retry-After": str(wait)})
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"next": self.get_next_url() or ""}
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign out, and have the browser forget what it stored of the pages (OWASP ASVS 5.0, 14.3.1)."""
+    response: HttpResponse = LogoutView.as_view()(request)
+    response.headers["Clear-Site-Data"] = CLEARED_AT_SIGN_OUT
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_profile(request: HttpRequest) -> HttpResponse:
+    """The signed-in person's name, password, second factors, sessions and recent sign-ins."""
+    user = cast(User, request.user)
+    form = NameForm(request.POST if request.method == "POST" else None, instance=user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("profile")
+    factors = list(Authenticator.objects.filter(user=user).order_by("pk"))
+    context = {
+        "form": form,
+        "app": next((one for one in factors if one.type == Authenticator.Type.TOTP), None),
+        "passkeys": [one.wrap() for one in factors if one.type == Authenticator.Type.WEBAUTHN],
+        "codes": next((one.wrap() for one in factors if one.type == Authenticator.Type.RECOVERY_CODES), None),
+        "lacks_factor": lacks_factor(user),
+        "sessions": find_sessions(user),
+        "this_session": hash_key(request.session.session_key or ""),
+        "events": SecurityEvent.objects.filter(actor=user)[:SHOWN_EVENTS],
+    }
+    return render(request, "staff/profile.html", context)
+
+
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """End one other session of the signed-in person, or all."""
+    user = cast(User, request.user)
+    ended = end_sessions(user, keep=request.session.session_key, only=request.POST.get("session") or None)
+    if ended:
+        record_security_event(SecurityEventKind.SESSIONS_ENDED, user, request, f"{ended}")
+    messages.success(
+        request, "Signed out in 1 other browser." if ended == 1 else f"Signed out in {ended} other browsers."
+    )
+    return redirect("profile")

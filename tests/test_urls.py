@@ -20,7 +20,14 @@ ADMIN_ROLES = frozenset({"admin"})
 
 # The only URLs that open without sign-in. Those of consents need an unguessable token.
 PUBLIC_URLS = {
-    "login",
+    "account_login",
+    "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
     "healthz",
     "studio_logo",
     "invitation:open",
@@ -46,7 +53,28 @@ PUBLIC_URLS = {
 }
 
 # For any signed-in user, with or without a role.
-SIGNED_IN_URLS = {"logout", "notifications", "session_state"}
+SIGNED_IN_URLS = {
+    "account_change_password",
+    "account_logout",
+    "account_reauthenticate",
+    "account_set_password",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_deactivate_totp",
+    "mfa_download_recovery_codes",
+    "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes",
+    "mfa_index",
+    "mfa_list_webauthn",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+    "notifications",
+    "profile",
+    "profile_sessions",
+    "session_state",
+}
 
 # URL name: the request method and the roles that may open it.
 ACCESS = {

@@ -2,6 +2,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from allauth.account import admin as _account_admin  # noqa: F401 - registers its models, which are replaced below
+from allauth.account.models import EmailAddress
+from allauth.mfa import admin as _mfa_admin  # noqa: F401 - registers its models, which are replaced below
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
@@ -24,9 +28,10 @@ from voicehub.admin_base.groups import STAFF, WORK
 from voicehub.admin_base.rows import ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.subjects import find_subjects
 from voicehub.admin_base.versions import VersionedForm
-from voicehub.models import Task, TaskStatus, ThresholdOverride, User
+from voicehub.models import BrowserSession, SecurityEvent, Task, TaskStatus, ThresholdOverride, User
 from voicehub.queue_admin import QueueAdmin
 from voicehub.refusals import ActionRefused
+from voicehub.security_admin import BrowserSessionAdmin, FactorAdmin, SecurityEventAdmin
 from voicehub.task_labels import describe_task
 from voicehub.text import format_minus
 from voicehub.user_admin import StudioUserAdmin
@@ -40,6 +45,10 @@ admin.site.unregister(Group)
 
 
 admin.site.register(User, StudioUserAdmin)
+admin.site.register(SecurityEvent, SecurityEventAdmin)
+admin.site.register(BrowserSession, BrowserSessionAdmin)
+admin.site.unregister([Authenticator, EmailAddress])  # the email of a user stands on the user's page
+admin.site.register(Authenticator, FactorAdmin)
 admin.site.unregister(Dashboard)
 admin.site.register(Dashboard, QueueAdmin)
 

@@ -52,6 +52,9 @@ class BrowserSession(AbstractBaseSession):
         verbose_name_plural = "sessions"
         ordering = ["-seen_at"]
 
+    def __str__(self) -> str:
+        return f"Session of {self.user}" if self.user else "Session of a talent"
+
 
 class SecurityEventKind(models.TextChoices):
     SIGNED_IN = "signed_in", "Signed in"
@@ -81,8 +84,6 @@ class SecurityEvent(models.Model):
     `actor` is empty for a failed sign-in with an unknown name: the name itself is not kept, because people sometimes
     type their password there.
     """
-
-    Kind = SecurityEventKind
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     kind = models.CharField(max_length=20, choices=SecurityEventKind)

@@ -78,7 +78,7 @@ def test_admin_site_redirects_anonymous_user_to_sign_in_and_back(admin: User) ->
     page = client.get(reverse("admin:index"), follow=True)
     login_url = page.redirect_chain[-1][0]
     signed_in = client.post(
-        login_url, {"username": "ada", "password": "secret", "next": page.context["next"]}, follow=True
+        login_url, {"login": "ada", "password": "secret", "next": page.context["next"]}, follow=True
     )
     assert signed_in.status_code == 200
     assert signed_in.request["PATH_INFO"] == reverse("admin:index")

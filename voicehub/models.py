@@ -1,7 +1,7 @@
 """Models shared by all apps: users, their sessions, sign-ins and changes, threshold overrides, background tasks."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -25,6 +25,11 @@ class User(AbstractUser):
     mails_build_needs_work = models.BooleanField("A build needs work", default=True)
     mails_account_paused = models.BooleanField("An account is paused", default=True)
     mails_voice_public = models.BooleanField("A voice is public", default=True)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Emails are stored in small letters, because django-allauth looks them up so."""
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
 
     def __str__(self) -> str:
         name = remove_bidi_controls(self.get_full_name())

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
+from django.db.models.functions import Lower
 
 
 def end_old_sessions(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -13,6 +14,11 @@ def end_old_sessions(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) 
     with schema_editor.connection.cursor() as cursor:
         if "django_session" in schema_editor.connection.introspection.table_names(cursor):
             cursor.execute("DELETE FROM django_session")
+
+
+def lower_emails(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """django-allauth looks emails up in small letters."""
+    apps.get_model("voicehub", "User").objects.update(email=Lower("email"))
 
 
 class Migration(migrations.Migration):
@@ -105,5 +111,6 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["actor", "-at"], name="security_event_of_actor")],
             },
         ),
+        migrations.RunPython(lower_emails, migrations.RunPython.noop),
         migrations.RunPython(end_old_sessions, migrations.RunPython.noop),
     ]

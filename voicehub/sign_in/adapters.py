@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
@@ -84,6 +85,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Record the sign-in, and write to the person if the browser is new."""
         response = super().post_login(request, user, **kwargs)
         if isinstance(user, User):
+            _count_as_confirmation(request, user)
             event = record_security_event(SecurityEventKind.SIGNED_IN, user, request)
             if not find_known_browser(request, user):
                 enqueue_security_mail(event)
@@ -104,6 +106,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if isinstance(request.user, User):
             record_security_event(SecurityEventKind.SIGNED_OUT, request.user, request)
         super().logout(request)
+
+
+def _count_as_confirmation(request: HttpRequest, user: User) -> None:
+    """A sign-in confirms who is there, so that no page asks for the password again right after it."""
+    records = get_authentication_records(request, user)
+    if records:
+        record_authentication(request, user, records[-1]["method"], reauthenticated=True)
 
 
 class FactorAdapter(DefaultMFAAdapter):

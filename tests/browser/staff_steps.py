@@ -60,7 +60,7 @@ def sign_in(studio: Studio, context: BrowserContext, name: str) -> Any:
     page.goto(studio.address)
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
     return context.storage_state()
 

@@ -15,6 +15,7 @@ from tests.support.sandbox import SandboxProcess
 from tests.support.session import build_environment
 
 PASSWORD = "password-for-the-tests"
+GUARDED_ROLE = "guarded"  # a role of these tests, whose people must have a second factor
 TRAINING_SECONDS = 1.5  # long enough for a page to show progress
 
 CREATE_USERS = f"""
@@ -26,6 +27,12 @@ for name, role in {{"paula": "producer", "ed": "engineer", "vera": "viewer", "ad
         name, name + "@studio.test", {PASSWORD!r}, first_name=name.title(), is_staff=admin, is_superuser=admin
     )
     user.groups.add(Group.objects.get(name=role))
+"""
+CREATE_USER = f"""
+from django.contrib.auth.models import Group
+from voicehub.models import User
+user = User.objects.create_user({{name!r}}, {{name!r}} + "@studio.test", {PASSWORD!r}, first_name={{name!r}}.title())
+user.groups.set([Group.objects.get_or_create(name=role)[0] for role in {{roles!r}}])
 """
 
 MAKE_DUE = """
@@ -53,7 +60,10 @@ class Studio:
         self.folder = folder
         self.address = f"http://127.0.0.1:{find_free_port()}"
         self.sandbox = SandboxProcess(folder.parent / "sandbox", TRAINING_SECONDS)
-        variables = build_environment(folder) | {"VOICEHUB_SANDBOX_URL": self.sandbox.address}
+        variables = build_environment(folder) | {
+            "VOICEHUB_SANDBOX_URL": self.sandbox.address,
+            "VOICEHUB_SECOND_FACTOR_ROLES": GUARDED_ROLE,
+        }
         # The studio must set these variables itself.
         for name in ("VOICEHUB_SECRET_KEY", "VOICEHUB_FIELD_KEYS", "VOICEHUB_BASE_URL"):
             del variables[name]
@@ -76,6 +86,10 @@ class Studio:
         answer = console.stdout.readline()
         assert answer, "the console has ended"
         assert not json.loads(answer), json.loads(answer)
+
+    def create_user(self, name: str, *roles: str) -> None:
+        """Create a user with the password PASSWORD, for a test that changes the user."""
+        self.run_script(CREATE_USER.format(name=name, roles=roles))
 
     def make_due(self, kind: str) -> None:
         """Let the time pass until the waiting tasks of this kind are due, such as the next attempt after a failure."""

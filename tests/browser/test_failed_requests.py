@@ -61,7 +61,7 @@ def asks_before_leaving(page: Page) -> bool:
 def sign_in_here(page: Page, name: str) -> None:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 @contextmanager

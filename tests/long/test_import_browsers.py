@@ -81,7 +81,7 @@ def open_signed_in(browser: Browser, line: CutLine) -> Page:
     page.goto(line.address)
     page.get_by_label("Username").fill("paula")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Today", level=1)).to_be_visible()
     return page
 

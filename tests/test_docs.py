@@ -15,6 +15,7 @@ from sandbox.endpoints import OPERATIONS
 from sandbox.faults import ACTIONS
 from sandbox.registry import VENDORS
 from voicehub import upload_limits
+from voicehub.sign_in import limits
 from voices.models.imports import IMPORT_LIFETIME
 
 ROOT = Path(settings.BASE_DIR)
@@ -121,3 +122,33 @@ def test_every_mentioned_make_target_exists() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     mentioned = {target for path in PAGES for target in re.findall(r"`make (\w+)", path.read_text(encoding="utf-8"))}
     assert mentioned <= targets
+
+
+# The requirements of the two chapters: the number of each section, and how many it has.
+ASVS_SECTIONS = {
+    "6.1": 3, "6.2": 12, "6.3": 8, "6.4": 6, "6.5": 8, "6.6": 4, "6.7": 2, "6.8": 4,
+    "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2,
+}  # fmt: skip
+
+
+def test_security_page_has_each_requirement_and_only_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d\.\d\.\d+) \|", page, re.MULTILINE)
+    assert listed == [f"{section}.{n}" for section, count in ASVS_SECTIONS.items() for n in range(1, count + 1)]
+    for path, test in set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)):
+        assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path} has no {test}"
+
+
+def test_security_page_states_the_limits() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").replace("\n", " ")
+    minutes = int(limits.WINDOW.total_seconds()) // 60
+    counts = (limits.MAX_FOR_NAME_AND_NETWORK, limits.MAX_FOR_NETWORK, limits.MAX_FOR_NAME)
+    words = "After {} failed attempts for one name from one network, {} from one network, or {} for one name"
+    for claim in (
+        words.format(*counts),
+        f"within {minutes} minutes",
+        f"at least {settings.AUTH_PASSWORD_VALIDATORS[0]['OPTIONS']['min_length']} characters",
+        f"ends after {settings.SESSION_COOKIE_AGE // 3600} hours",
+        f"factors, after {settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60} minutes",
+    ):
+        assert claim in " ".join(page.split()), claim

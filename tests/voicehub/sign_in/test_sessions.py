@@ -95,6 +95,33 @@ def test_changed_password_ends_all_other_sessions(client: Client) -> None:
     assert (is_open(client), is_open(other)) == (True, False)
 
 
+def test_changed_password_needs_the_present_one(client: Client, producer: User) -> None:
+    new = {"oldpassword": "not the secret", "password1": "correct horse battery", "password2": "correct horse battery"}
+    assert b"This is not your present password." in client.post("/profile/password/", new).content
+    producer.refresh_from_db()
+    assert producer.check_password(PASSWORD)
+
+
+def test_sign_in_changes_the_session_key(producer: User) -> None:
+    client = Client()
+    session = client.session
+    session["planted"] = True
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = planted = str(session.session_key)
+    sign_in(client, "paula")
+    assert is_signed_in(client) and client.cookies[settings.SESSION_COOKIE_NAME].value != planted
+    assert not type(session)().exists(planted)
+
+
+def test_admin_ends_the_session_of_another_person(client: Client, admin: User, producer: User) -> None:
+    admin_client = Client()
+    admin_client.force_login(admin)
+    row = BrowserSession.objects.get(user=producer)
+    selected = {"action": "end", "_selected_action": [row.pk]}
+    admin_client.post("/administration/voicehub/browsersession/", selected)
+    assert not is_open(client)
+
+
 def test_deactivated_person_is_out_at_once(client: Client, producer: User) -> None:
     producer.is_active = False
     producer.save()

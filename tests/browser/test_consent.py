@@ -47,6 +47,8 @@ def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab
     expect(page.locator("#request-summary blockquote")).to_have_text(
         STATEMENT.replace("Northlight Voices", "Harbour Sound Ltd")
     )
+    expect(page.get_by_role("button", name="Send 1 request", exact=True)).to_be_visible()
+    page.get_by_label("Send the invitation now").uncheck()
     expect(page.get_by_role("button", name="Request 1 consent without sending", exact=True)).to_be_visible()
     tab.check_page("consent request form")
     page.get_by_label("Company in the statement").fill("Northlight Voices")

@@ -168,7 +168,11 @@ def test_open_question_is_the_next_step_of_the_page(factory: ConsentFactory, pro
     assert page.index("Next: answer the question") < page.index(f"Waiting for {consent.talent.name}")
     assert page.count("btn btn-primary") == 1 and page.count('class="next"') == 0
     page = answer(producer_client, Question.objects.get(), "Two producers.")
-    assert "answer the question" not in page and "Waiting for your answer" not in page and "Questions of the talent" in page
+    assert (
+        "answer the question" not in page
+        and "Waiting for your answer" not in page
+        and "Questions of the talent" in page
+    )
 
 
 def test_step_after_a_question_has_no_emphasis() -> None:

@@ -19,6 +19,7 @@ async function save(form) {
 function show(saved) {
   if (section.querySelector("[name=words]").value !== saved.querySelector("[name=words]").value) {
     section.replaceChildren(...saved.childNodes);
+    section.querySelector("details").open = true;
     return;
   }
   const find = (root, selector) => root.querySelector(selector);

@@ -167,7 +167,9 @@ def test_too_little_to_send_is_not_ready(producer_client: Client, full_studio: S
     assert (step.status, step.url) == ("Recordings missing", f"{voice.get_absolute_url()}?show=look#recordings")
     assert step.reasons[0].startswith("Only 0 s can be sent")
     Contract.objects.update(providers=["speechgen", "resemble_v2"])
-    assert "Ready to build at Resemble AI, rapid" in get_step(producer_client, "Silent").reasons[0]
+    step = get_step(producer_client, "Silent")
+    assert (step.severity, step.status) == ("wait", "Ready, with doubts")
+    assert step.reasons == ("Ready at Resemble AI, rapid, but some recordings would probably fail.",)
 
 
 def test_today_and_the_page_of_a_voice_agree_on_the_nearest_target(full_studio: Studio) -> None:

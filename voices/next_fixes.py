@@ -211,6 +211,9 @@ def find_option_fix(option: BuildOption, user: User) -> Fix | None:
     permission, newest = option.readiness.permission, option.newest_consent
     if option.wants_consent_request and user.has_perm("consent.add_consent"):
         return Fix(option.consent_url, "Request consent")
+    if option.rank is Rank.PAUSED:
+        pause = make_pause_fix(option.account)
+        return pause if pause.is_allowed_for(user) else None
     if option.is_ready:
         url = f"?option={option.key}#option-{option.key}"
         return Fix(url, "Start build") if user.has_perm(START) else None

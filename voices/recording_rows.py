@@ -84,6 +84,15 @@ def get_quality_grade(quality: float) -> str:
     return " is-fair" if shown < FAIR_BELOW else ""
 
 
+def describe_grades() -> dict[str, str]:
+    """The figures between the grades, as they are shown."""
+    return {
+        "poor_below": f"{POOR_BELOW:.1f}",
+        "fair_most": f"{FAIR_BELOW - 0.1:.1f}",
+        "good_least": f"{FAIR_BELOW:.1f}",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class WaveMark:
     """Where a finding begins in the waveform of the details. No finding says where it ends."""

@@ -85,12 +85,8 @@ def get_quality_grade(quality: float) -> str:
 
 
 def describe_grades() -> dict[str, str]:
-    """The figures between the grades, as they are shown."""
-    return {
-        "poor_below": f"{POOR_BELOW:.1f}",
-        "fair_most": f"{FAIR_BELOW - 0.1:.1f}",
-        "good_least": f"{FAIR_BELOW:.1f}",
-    }
+    """The figures from which an estimate is fair or good, as they are shown."""
+    return {"fair_least": f"{POOR_BELOW:.1f}", "good_least": f"{FAIR_BELOW:.1f}"}
 
 
 @dataclass(frozen=True, slots=True)

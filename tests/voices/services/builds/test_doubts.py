@@ -14,7 +14,9 @@ from tests.voices.rows import Studio
 from voicehub.models import ThresholdOverride
 from voices.build_options import list_build_options
 from voices.models import Account, BuildRecording, BuildStatus, LimitOverride, Recording, Voice
+from voices.models.limits import get_all_limits
 from voices.services.builds.nearest import Rank, find_nearest_target, find_nearest_targets
+from voices.services.builds.sending_check import load_sending_check
 from voices.services.recordings.figures import update_figures
 from voices.services.recordings.store import set_active
 
@@ -158,3 +160,18 @@ def test_number_of_queries_does_not_grow_with_ready_voices(
     expected = count()
     add_voices(2, 7)
     assert count() == expected
+
+
+@pytest.mark.parametrize("fields", [{"seconds": 0.2}, {"seconds": 400.0}, {"sample_rate": 4000}])
+def test_recording_outside_a_limit_of_the_tier_is_a_doubt_in_lists_too(
+    full_studio: Studio, fields: dict[str, float]
+) -> None:
+    voice = make_allowed_voice(full_studio, "Nora")
+    odd, *_others = full_studio.make_recordings(voice, 4)
+    Recording.objects.filter(pk=odd.pk).update(**fields)
+    check = load_sending_check([voice.pk], get_all_limits(), were_built=True)
+    found = {}
+    for option in list_build_options(voice):
+        found[option.key] = bool(option.likely_failures)
+        assert check.has_doubts(voice.pk, option.account, option.readiness) == found[option.key], option.name
+    assert any(found.values())

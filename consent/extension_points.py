@@ -34,7 +34,8 @@ class Deletion:
     """The deletion of a voice, or of the files sent for it, at a provider after the end of a consent or contract.
 
     `subject` says what was there, such as “28 recordings and the consent file”. `how` says how the deletion is, or will
-    be, confirmed. `url` is its page for staff. With `needs_person`, a person deletes it on the provider's website.
+    be, confirmed. `url` is its page for staff. With `needs_person`, a person deletes it on the provider's website,
+    which is `website`, if it is known.
     """
 
     provider: str
@@ -44,6 +45,7 @@ class Deletion:
     how: str
     url: str = ""
     needs_person: bool = False
+    website: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,12 @@ def make_request_groups(statuses: Sequence[TalentStatus]) -> list[RequestGroup]:
     return list(_join_purposes(groups))
 
 
+def share_one_purpose(groups: Sequence[RequestGroup]) -> bool:
+    """Whether one tick sets all others, so that a provider is enough to name each of them."""
+    choices = [choice for group in groups for choice in group.choices]
+    return len(choices) > 1 and len(choices[0].same_purpose) == len(choices)
+
+
 def _join_purposes(groups: Sequence[RequestGroup]) -> Iterator[RequestGroup]:
     """The groups with `same_purpose` set. Requests of another company are another purpose."""
     consents = [choice.consent for group in groups for choice in group.choices if choice.can_tick]

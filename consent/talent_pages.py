@@ -13,7 +13,7 @@ from consent.extension_points import get_provider_label
 from consent.lists.consents import ENDED
 from consent.models import Consent, ConsentStatus, Invitation, Take, Talent
 from consent.recorder_config import build_recorder_config
-from consent.request_groups import make_request_groups
+from consent.request_groups import make_request_groups, share_one_purpose
 from consent.services.contacts import get_producer_address
 from consent.services.filed_contracts import list_readable_contracts
 from consent.services.notices import WITHDRAWAL, NoticeText, build_notice, find_shown_notice
@@ -64,6 +64,7 @@ def make_home_context(
         "folded_purposes": _group_by_purpose(others) if is_folded else [],
         "earlier": [status for status in others if status.is_replaced] if is_folded else [],
         "groups": groups,
+        "is_one_purpose": share_one_purpose(groups),
         "requests": requests,
         "can_record": any(group.can_record for group in groups),
         "is_retake": bool(groups) and all(group.notes for group in groups),

@@ -59,6 +59,7 @@ class StatedTime:
 class Instructions:
     """What a person does on a vendor's website, with the source and its date."""
 
+    website: str
     steps: tuple[str, ...]
     source: str
     checked: str

@@ -175,6 +175,7 @@ ACCESS = {
     "voices:import_discard": ("post", AUDIO_ROLES),
     "voices:import_columns": ("post", AUDIO_ROLES),
     "voices:import_zeros": ("post", AUDIO_ROLES),
+    "voices:import_twin": ("post", AUDIO_ROLES),
     "voices:import_code_page": ("post", AUDIO_ROLES),
     "voices:import_clip_audio": ("get", AUDIO_ROLES),
     "voices:running_deletions": ("get", ALL_ROLES),

@@ -15,7 +15,15 @@ from voicehub.text import format_count, format_date, format_duration, join_with_
 from voices.gap_links import FixLink, make_gap_link
 from voices.models import Account
 from voices.models.choices import HANDOVER_LABELS
-from voices.presenters import CONSENT_GAPS, GAP_TONES, list_term_obstacles, make_option_key, make_target_name
+from voices.presenters import (
+    CONSENT_GAPS,
+    DOUBTS_BADGE,
+    GAP_TONES,
+    READY_BADGE,
+    list_term_obstacles,
+    make_option_key,
+    make_target_name,
+)
 from voices.services.builds.clip_pool import ProviderClips
 from voices.services.builds.gaps import GapKind
 from voices.services.builds.lengths import SELECTING_HANDOVERS, find_length_limit
@@ -80,13 +88,14 @@ class BuildOption:
 
     @property
     def is_ready(self) -> bool:
-        return self.rank is Rank.READY
+        return self.rank.is_ready
 
     @cached_property
     def sort_key(self) -> Distance:
         """The option nearest to ready comes first."""
         is_sendable = bool(self.readiness.gaps) or (not self.shortfall and bool(self.handovers))
-        return measure_distance(self.account, self.readiness, is_sendable=is_sendable)
+        has_doubts = is_sendable and self.readiness.is_ready and bool(self.likely_failures)
+        return measure_distance(self.account, self.readiness, is_sendable=is_sendable, has_doubts=has_doubts)
 
     @property
     def handovers(self) -> list[tuple[str, str]]:
@@ -199,7 +208,8 @@ class BuildOption:
     def badge(self) -> tuple[str, str]:
         """The severity and the label of the badge."""
         return {
-            Rank.READY: ("wait", "Ready, with doubts") if self.likely_failures else ("good", "Ready to build"),
+            Rank.READY: READY_BADGE,
+            Rank.READY_WITH_DOUBTS: DOUBTS_BADGE,
             Rank.BUILDING: ("busy", "In progress"),
             Rank.INCOMPLETE: (GAP_TONES.get(name := self._name_obstacle(), "wait"), name),
             Rank.PAUSED: ("over", "Paused"),

@@ -1,6 +1,6 @@
 """The build options of a voice: each account and tier, with what is missing, and what would be sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -10,14 +10,12 @@ from django.urls import reverse
 from consent.models import Consent
 from consent.services.blockers import find_blocker
 from consent.services.statements import load_newest_statements
-from providers.types import Handover, Limit
-from voicehub.threshold_overrides import load_tier_thresholds
+from providers.types import Handover
 from voices.build_option import BuildOption
 from voices.models import RemoteVoice, Voice
-from voices.models.limits import TierKey, get_all_limits
+from voices.models.limits import get_all_limits
 from voices.services.builds.clip_pool import ProviderClips, load_clip_pool
-from voices.services.builds.likely_failures import TierJudge, load_left_out, load_provider_marks, load_refused
-from voices.services.builds.predictions import load_predictions
+from voices.services.builds.likely_failures import load_left_out, load_refused, make_judges
 from voices.services.builds.readiness import check_readiness_everywhere
 from voices.services.remote_state import find_retrainings
 
@@ -26,7 +24,7 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
     """The build options of every account and tier, ready options first. The number of queries is constant."""
     newest_consents = {consent.provider: consent for consent in _query_consents(voice)}
     states, limits = check_readiness_everywhere(voice), get_all_limits()
-    judges = _make_judges(voice, [(account.provider, state.capabilities.tier) for account, state in states], limits)
+    judges = make_judges([voice.pk], [(account.provider, state.capabilities.tier) for account, state in states], limits)
     statements, dataset_tiers = list(load_newest_statements()), _find_dataset_tiers(voice)
     left_out, refused, retrainings = load_left_out(voice), load_refused(voice), find_retrainings(voice)
     refused_ids = {slug: frozenset(failure.id for failure in failures) for slug, failures in refused.items()}
@@ -54,16 +52,6 @@ def list_build_options(voice: Voice) -> list[BuildOption]:
 def _query_consents(voice: Voice) -> QuerySet[Consent]:
     rows: QuerySet[Consent] = Consent.objects.filter(talent=voice.talent_id, purpose=voice.purpose)
     return rows.annotate(blocker=find_blocker()).order_by("created_at")
-
-
-def _make_judges(
-    voice: Voice, tier_keys: Iterable[TierKey], limits: Mapping[TierKey, Mapping[str, Limit]]
-) -> dict[TierKey, TierJudge]:
-    """For each of these tiers, what decides which recordings would probably fail."""
-    keys = set(tier_keys)
-    thresholds, marks, predictions = load_tier_thresholds(keys), load_provider_marks(voice), load_predictions()
-    studio = thresholds["", ""]
-    return {key: TierJudge(key, limits[key], thresholds[key], studio, marks, predictions) for key in keys}
 
 
 def _find_dataset_tiers(voice: Voice) -> set[tuple[UUID, str]]:

@@ -20,7 +20,7 @@ from voices.build_option import BuildOption
 from voices.build_options import make_consent_url
 from voices.models import Account, Build, BuildRecording, BuildStatus, Voice
 from voices.models.build import MARKED
-from voices.presenters import FIX_LINKS, GAP_TONES, make_option_key, make_target_name
+from voices.presenters import DOUBTS_BADGE, FIX_LINKS, GAP_TONES, READY_BADGE, make_option_key, make_target_name
 from voices.services.builds.gaps import Gap, GapKind
 from voices.services.builds.nearest import GateStep, Rank, Target, find_gate_step
 from voices.services.builds.readiness import Readiness
@@ -106,11 +106,15 @@ def describe_target(voice: Voice, target: Target, statements: Sequence[str]) -> 
     name, rank, status = name_target(target), target.distance.rank, _make_status(target)
     if not target.is_allowed:
         return TargetStep("wait", status, _explain_no_provider(target), _find_provider_fix(voice, target))
-    if rank is Rank.READY:
+    if rank.is_ready:
         key = make_option_key(target.account, target.state.capabilities.tier)
         url = f"{voice.get_readiness_url()}?option={key}#option-{key}"
-        reason = f"Ready to build at {name}: nothing is missing."
-        return TargetStep("good", status, (reason,), Fix(url, "Start build", START))
+        fix = Fix(url, "Start build", START)
+        if target.has_doubts:
+            return TargetStep(*DOUBTS_BADGE, (f"Ready at {name}, but some recordings would probably fail.",), fix)
+        return TargetStep(*READY_BADGE, (f"Ready to build at {name}: nothing is missing.",), fix)
+    if rank is Rank.BUILDING:
+        return TargetStep("busy", status, (f"A build at {name} is in progress.",), Fix("", ""))
     if rank is Rank.PAUSED:
         reason = f"The account {target.account.name} is paused. {target.account.pause_reason}".strip()
         return TargetStep("wait", status, (reason,), make_pause_fix(target.account))
@@ -127,8 +131,10 @@ def _make_status(target: Target) -> str:
     state, rank = target.state, target.distance.rank
     if not target.is_allowed:
         return "No allowed provider"
-    if rank is Rank.READY:
-        return "Ready to build"
+    if rank.is_ready:
+        return (DOUBTS_BADGE if target.has_doubts else READY_BADGE)[1]
+    if rank is Rank.BUILDING:
+        return "In progress"
     if rank is Rank.PAUSED:
         return "Account paused"
     if not state.permission.is_given:
@@ -205,6 +211,9 @@ def find_option_fix(option: BuildOption, user: User) -> Fix | None:
     permission, newest = option.readiness.permission, option.newest_consent
     if option.wants_consent_request and user.has_perm("consent.add_consent"):
         return Fix(option.consent_url, "Request consent")
+    if option.rank is Rank.PAUSED:
+        pause = make_pause_fix(option.account)
+        return pause if pause.is_allowed_for(user) else None
     if option.is_ready:
         url = f"?option={option.key}#option-{option.key}"
         return Fix(url, "Start build") if user.has_perm(START) else None

@@ -42,6 +42,7 @@ ENDED_LABELS = {ConsentStatus.WITHDRAWN: "Withdrawn", ConsentStatus.EXPIRED: "En
 # What a build needs of a consent that is not in force yet.
 CONSENT_GAPS = {ConsentStatus.SUBMITTED: "Consent to review", ConsentStatus.REQUESTED: "Waiting for consent"}
 GAP_TONES = {CONSENT_GAPS[ConsentStatus.SUBMITTED]: "new"}  # as the consent itself has it
+READY_BADGE, DOUBTS_BADGE = ("good", "Ready to build"), ("wait", "Ready, with doubts")
 STATE_BADGES = {
     VoiceState.DELETED: StatusBadge("over", "Deleted"),
     VoiceState.ON_HOLD: StatusBadge("over", "Legal hold"),

@@ -84,6 +84,11 @@ def get_quality_grade(quality: float) -> str:
     return " is-fair" if shown < FAIR_BELOW else ""
 
 
+def describe_grades() -> dict[str, str]:
+    """The figures from which an estimate is fair or good, as they are shown."""
+    return {"fair_least": f"{POOR_BELOW:.1f}", "good_least": f"{FAIR_BELOW:.1f}"}
+
+
 @dataclass(frozen=True, slots=True)
 class WaveMark:
     """Where a finding begins in the waveform of the details. No finding says where it ends."""

@@ -86,6 +86,7 @@ urlpatterns = [
     path("imports/texts/<uuid:pk>/columns/", imports.import_columns, name="import_columns"),
     path("imports/texts/<uuid:pk>/zeros/", imports.import_zeros, name="import_zeros"),
     path("imports/files/<uuid:pk>/code-page/", imports.import_code_page, name="import_code_page"),
+    path("imports/clips/<uuid:pk>/use/", imports.import_twin, name="import_twin"),
     path("imports/clips/<uuid:pk>/audio", imports.import_clip_audio, name="import_clip_audio"),
     path("voices/<uuid:pk>/imports/", import_create.import_create, name="import_create"),
     path("imports/<uuid:pk>/uploads/", import_uploads.import_uploads, name="import_uploads"),

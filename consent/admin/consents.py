@@ -200,7 +200,7 @@ class TakeCheckAdmin(ReadOnlyAdmin):
 @admin.register(TakeSound)
 class TakeSoundAdmin(ReadOnlyAdmin):
     group = PEOPLE
-    purpose = "By what a recording of a statement is found again if it is sent for something else"
+    purpose = "Sounds of statements, to find one that is sent twice"
     studio_path = "take.consent"
     list_display = ["take", "created_at"]
     list_filter = ["created_at"]

@@ -86,7 +86,7 @@ class QuestionAdmin(ReadOnlyAdmin):
 @admin.register(TalentChange)
 class TalentChangeAdmin(ReadOnlyAdmin):
     group = PEOPLE
-    purpose = "Changes of names and email addresses, and the mails about them"
+    purpose = "Changes of names and emails, with their mails"
     studio_path = "talent"
     list_display = ["talent", "is_name_changed", "is_email_changed", "changed_by", "created_at", "sent_at"]
     list_filter = ["is_name_changed", "is_email_changed", "created_at"]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from consent.extension_points import get_provider_label
 from consent.labels import Mark, describe_term, get_purpose_label
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
 from consent.request_actions import find_allowed_action
-from consent.services.blockers import find_blocker
+from consent.services.blockers import Blocker, find_blocker, query_newest_link
 from consent.services.disclosure import compute_term, list_allowing
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
@@ -54,14 +55,15 @@ OTHER_KINDS = {
 
 
 def query_consents() -> QuerySet[Consent]:
-    """Consents with the time since which they have their status, as `since`, and their `blocker`."""
+    """Consents with `since`, from when they have their status, their `blocker`, and their newest link as `link_id`."""
     kinds = (When(status=status, then=Value(kind)) for status, kind in OTHER_KINDS.items())
     is_change = Q(kind=OuterRef("status")) | Q(kind=OuterRef("other_kind"))
     changes = Event.objects.filter(is_change, consent=OuterRef("pk")).order_by("-sequence").values("at")
     rows = Consent.objects.select_related("talent").annotate(
         other_kind=Case(*kinds, default="status"), blocker=find_blocker()
     )
-    return rows.annotate(since=Coalesce(Subquery(changes[:1]), "created_at"))
+    link_id = Subquery(query_newest_link().values("pk")[:1])
+    return rows.annotate(since=Coalesce(Subquery(changes[:1]), "created_at"), link_id=link_id)
 
 
 def rank_status() -> Combinable:
@@ -90,10 +92,16 @@ class ConsentFilter(ListFilter):
 class ConsentCells(ListTable):
     """The cells that name a consent, with the columns `talent` and `provider`."""
 
+    def load_rows(self, records: Sequence[Consent]) -> None:
+        """Find the rows that go on with the talent of the row above, and those that wait for the same link."""
+        pairs = list(pairwise(records)) if "talent" in self.columns else []
+        self.repeated = {row.pk for above, row in pairs if row.talent_id == above.talent_id}
+        self.on_same_link = {row.pk for above, row in pairs if _wait_for_one_link(above, row)}
+
     def render_talent(self, record: Consent) -> SafeString:
         use = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
         lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), use, "only-phone")
-        return render_person_name(record.talent.name, lines)
+        return render_person_name(record.talent.name, lines, is_repeated=record.pk in self.repeated)
 
     def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)
@@ -101,10 +109,17 @@ class ConsentCells(ListTable):
         return render_lines(first, get_purpose_label(record.purpose))
 
     def render_action(self, record: Consent) -> SafeString | str:
-        """The button of what this user does next."""
+        """The button of what this user does next. One reminder is enough for all requests of one link."""
+        if record.pk in self.on_same_link:
+            return NOTHING
         name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
         step = find_allowed_action(record, self.user)
         return render_step(step.url, step.label, name) if step else NOTHING
+
+
+def _wait_for_one_link(above: Consent, row: Consent) -> bool:
+    keys = [(one.blocker, one.link_id) for one in (above, row)]  # type: ignore[attr-defined]  # annotated by query_consents
+    return keys[0] == keys[1] and keys[0][0] == Blocker.TALENT
 
 
 class ConsentTable(ConsentCells):
@@ -119,6 +134,7 @@ class ConsentTable(ConsentCells):
     next_step = ListColumn("Next step", css_class="step", permission="consent.review_consent")
 
     def load_rows(self, records: Sequence[Consent]) -> None:
+        super().load_rows(records)
         self.terms = load_terms(records)
         if not self._has_languages():
             self.columns.hide("language")

@@ -41,7 +41,6 @@ def query_open_requests() -> QuerySet[Consent]:
     link = query_newest_link()
     rows = query_consents().annotate(
         has_take=has_usable_take(),
-        link_id=Subquery(link.values("pk")[:1]),
         ends_at=Subquery(link.values("expires_at")[:1]),
         opened_at=Subquery(link.values("opened_at")[:1]),
         reminder_count=Subquery(link.values("reminder_count")[:1]),
@@ -100,6 +99,7 @@ class OpenRequestTable(ConsentCells):
 
     def load_rows(self, records: Sequence[Consent]) -> None:
         """The links of the page, and why a mail with one could not be sent."""
+        super().load_rows(records)
         links = Invitation.objects.filter(pk__in=[record.link_id for record in records if record.link_id])  # type: ignore[attr-defined]  # annotated
         self.links = {link.pk: link for link in links}
         waiting = Invitation.objects.filter(consents__in=records, revoked_at=None, sent_at=None)

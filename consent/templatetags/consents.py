@@ -6,6 +6,7 @@ from django import template
 from django.forms.boundfield import BoundField, BoundWidget
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import get_language, get_language_info, gettext
 
 from consent import device_info, extension_points, labels
@@ -68,7 +69,10 @@ def provider_names(slugs: list[str]) -> str:
 
 @register.filter
 def purpose_names(purposes: list[str]) -> str:
-    return ", ".join(str(Purpose(purpose).label) for purpose in purposes if purpose in Purpose.values)
+    """“All purposes”, or “Advertising, games, film and animation”."""
+    if set(purposes) >= set(Purpose.values):
+        return "All purposes"
+    return capfirst(", ".join(Purpose(purpose).label.lower() for purpose in purposes if purpose in Purpose.values))
 
 
 @register.filter

@@ -32,7 +32,8 @@ def ask_talents(request: HttpRequest) -> HttpResponse:
     """The same requests to each of the chosen talents. A GET with ticks shows what a POST would request."""
     data = request.POST if request.method == "POST" else request.GET
     talents = _list_chosen_talents(data)
-    form = ManyUsesForm(data if "company" in data else None, initial=read_address(data))
+    can_send = any(talent.email for talent in talents)
+    form = ManyUsesForm(data if "company" in data else None, initial={"is_sent": can_send, **read_address(data)})
     form.fields["valid_until"].help_text = "Leave empty for the end of each contract."
     report = None
     if talents and form.is_bound and form.is_valid():

@@ -39,7 +39,7 @@ def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
     rules = RequestRules(talent)
     if request.method != "POST":
-        form = ManyUsesForm(initial={"valid_until": rules.propose_end(), **read_address(request.GET)})
+        form = ManyUsesForm(initial=_propose(request, rules))
         return _render_form(request, form, rules)
     form = ManyUsesForm(request.POST)
     if not form.is_valid():
@@ -61,6 +61,13 @@ def consent_request(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(consents[0])
     messages.success(request, f"{format_count(len(consents), 'consent is', 'consents are')} requested.")
     return redirect(f"{talent.get_absolute_url()}#consents-title")
+
+
+def _propose(request: HttpRequest, rules: RequestRules) -> dict[str, Any]:
+    """What a new form has. An address with the other fields is that of a form where the invitation may be cleared."""
+    can_send = bool(rules.talent.email) and not rules.describe_missing_contracts()
+    is_sent = {"is_sent": can_send} if "company" not in request.GET else {}
+    return {"valid_until": rules.propose_end(), **is_sent, **read_address(request.GET)}
 
 
 def _send(request: HttpRequest, talent: Talent, consents: list[Consent]) -> None:

@@ -33,6 +33,7 @@ DELETION_CAUTION = (
     " the consent among them, are deleted over the API."
 )
 DELETION_INSTRUCTIONS = Instructions(
+    website="https://platform.audiostack.ai",  # docs.audiostack.ai, How to Authenticate, read on 2026-11-30
     steps=(
         "Sign in to the AudioStack organization of this account.",
         "Look for the voice by the name below. If the website offers no deletion, ask AudioStack's support to delete it"

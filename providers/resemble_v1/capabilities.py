@@ -81,6 +81,7 @@ PROFESSIONAL = Capabilities(
     can_set_visibility=False,
     can_delete=False,
     manual_deletion=Instructions(
+        website="https://app.resemble.ai",
         steps=(
             "Sign in at app.resemble.ai with the team of this account and open the page Voices.",
             "Find the voice by the name below and delete it there.",

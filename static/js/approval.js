@@ -49,5 +49,7 @@ if (audio && approve) {
   setEnabled(secondsLeft === "0");
   if (secondsLeft) setTimeout(setEnabled, secondsLeft * 1000, true);
   audio.addEventListener("playing", () => (startedAt ||= Date.now()));
+  if (audio.played.length) startedAt = Date.now(); // it was played before this script was loaded
   for (const event of ["timeupdate", "pause", "ended"]) audio.addEventListener(event, checkPlayback);
+  checkPlayback();
 }

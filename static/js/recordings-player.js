@@ -157,4 +157,7 @@ document.addEventListener("htmx:load", () => {
   showState();
   if (playing) drawMark();
 });
+// A speed that was chosen before this script was loaded.
+const chosen = document.querySelector("[data-speed] option:checked");
+if (chosen && !chosen.defaultSelected) setSpeed(Number(chosen.value));
 showSpeed();

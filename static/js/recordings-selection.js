@@ -159,6 +159,8 @@ function undo({ undo: change, url }, source) {
   window.htmx.ajax("POST", url, { source, swap: "none", values: { change, filter } })?.catch(() => {});
 }
 
+// The page may have been ticked as a whole before this script was loaded.
+if (getPageBox()?.checked) for (const box of listBoxes()) box.checked = true;
 selected = new Set([...loadOthers(), ...listBoxes().flatMap((box) => (box.checked ? box.value : []))]);
 selectedFilter = getAllBox()?.checked ? getScope() : null;
 restore();

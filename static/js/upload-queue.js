@@ -2,11 +2,11 @@
 // progress; only files with a problem are listed. Without this script the form sends all files in one request.
 import { listChosenFiles, listDroppedFiles } from "./dropped-entries.js";
 import { ImportUploads } from "./import-uploads.js";
+import { ProblemList } from "./problem-list.js";
 import { isUnsaved } from "./unsaved.js";
 import { endWork, showWork } from "./work-progress.js";
 
 const RENDER_DELAY = 250; // milliseconds
-const MAX_LISTED = 50; // files with a problem
 const ESTIMATE_AFTER = 5000; // milliseconds, before which the time left is a guess
 const WORK = "upload";
 const STATE_TEXTS = {
@@ -30,16 +30,6 @@ function formatTimeLeft(milliseconds) {
   return minutes < 60 ? `about ${minutes} min left` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
-// Many files with the same problem, such as an import that cannot be made, have one line.
-function listProblems(problems) {
-  const [{ path, problem } = {}] = problems;
-  if (problems.length > 3 && problems.every((one) => one.problem === problem)) {
-    return [`${formatFiles(problems.length)}, such as ${path}: ${problem}`];
-  }
-  const lines = problems.slice(0, MAX_LISTED).map((one) => `${one.path}: ${one.problem}`);
-  return problems.length > MAX_LISTED ? [...lines, `… and ${problems.length - MAX_LISTED} more.`] : lines;
-}
-
 // Whether the person types something that a new page would take away.
 const isTyping = () =>
   document.activeElement?.matches("textarea, input:not([type=file])") || [...document.querySelectorAll("textarea")].some(isUnsaved);
@@ -50,6 +40,7 @@ class UploadQueue {
     this.parts = {};
     for (const part of form.querySelectorAll("[data-part]")) this.parts[part.dataset.part] = part;
     this.uploads = new ImportUploads(form.action, () => this.render());
+    this.problems = new ProblemList(this.parts.problems);
     this.parts.plain.hidden = true;
     this.acceptChoices(form.querySelector("#files"), document.querySelectorAll("[data-choose]"));
     this.acceptFolders(document.querySelectorAll("[data-choose-folder]"));
@@ -63,11 +54,14 @@ class UploadQueue {
     });
   }
 
+  // Files may have been chosen before this script was loaded.
   acceptChoices(input, buttons) {
-    input.addEventListener("change", () => {
+    const take = () => {
       this.addFiles(listChosenFiles(input));
       input.value = "";
-    });
+    };
+    input.addEventListener("change", take);
+    if (input.files.length) take();
     for (const button of buttons) button.addEventListener("click", () => input.click());
   }
 
@@ -175,11 +169,7 @@ class UploadQueue {
   showProblems(isEnded) {
     const { problems } = this.uploads;
     this.parts.retry.hidden = !isEnded || !problems.length;
-    this.parts.problems.hidden = !problems.length;
-    if (this.shownProblems === problems.length) return;
-    this.shownProblems = problems.length;
-    const rows = listProblems(problems).map((line) => Object.assign(document.createElement("li"), { textContent: line }));
-    this.parts.problems.replaceChildren(...rows);
+    this.problems.show(problems);
   }
 
   // Opens the preview once all files have arrived. A person who types, or has a problem to read, does it later.

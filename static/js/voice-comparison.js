@@ -19,6 +19,7 @@ async function save(form) {
 function show(saved) {
   if (section.querySelector("[name=words]").value !== saved.querySelector("[name=words]").value) {
     section.replaceChildren(...saved.childNodes);
+    section.querySelector("details").open = true;
     return;
   }
   const find = (root, selector) => root.querySelector(selector);
@@ -44,4 +45,7 @@ async function handleChange() {
 if (section) {
   section.addEventListener("change", handleChange);
   showProblem(false);
+  // A tick that was changed before this script was loaded is saved by the button.
+  const tick = section.querySelector("[name=is_allowed]");
+  section.querySelector("[data-save]").hidden = tick.checked === tick.defaultChecked;
 }

@@ -29,7 +29,7 @@ PROVIDER_SLUGS = {
 }
 PROVIDERS = tuple(PROVIDER_SLUGS)
 PURPOSE = "Narration and audiobooks"
-REQUEST_BUTTON = re.compile(r"^Request (\d+ )?consents?( and send| without sending)?$")
+REQUEST_BUTTON = re.compile(r"^Request (\d+ )?consents?( without sending)?$")
 SLT_CLIPS = [f"slt-0{number}" for number in range(1, 9)]
 AS_DATASET = "As one dataset that the provider fetches"
 RMS_CLIPS = [f"rms-0{number}" for number in range(1, 7)]
@@ -132,9 +132,10 @@ def find_use(page: Page, provider: str) -> Locator:
 
 
 def request_consent(tab: Tab, talent: str, provider: str = PROVIDER) -> UUID:
-    """Request consent to narration. Return the ID of the consent."""
+    """Request consent to narration, without an invitation. Return the ID of the consent."""
     page = tab.goto(f"{talent}ask/")
     find_use(page, provider).check()
+    page.get_by_label("Send the invitation now").uncheck()
     page.get_by_role("button", name=REQUEST_BUTTON).click()
     expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return read_id(page)

@@ -41,8 +41,8 @@ def test_import_is_corrected_and_added(studio: Studio, open_tab: OpenTab, size: 
     # The page shows the result of the check by itself.
     expect(page.get_by_role("button", name="Add 5 recordings")).to_be_visible()
     tab.check_page("import")
-    page.get_by_role("button", name="Use 3 names with their lost zeros").click()
-    expect(page.get_by_role("button", name="Use 3 names")).to_have_count(0)
+    page.get_by_role("button", name="Restore zeros").click()
+    expect(page.get_by_role("button", name="Restore zeros")).to_have_count(0)
     expect(page.locator(".import-clips").get_by_text("The north wind.")).to_be_visible()
 
     page.get_by_role("link", name="Choose the column").click()

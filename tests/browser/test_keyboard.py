@@ -116,6 +116,8 @@ def request_consent(keys: Keyboard) -> str:
     expect_heading(page, f"Request consent of {NAME}")
     keys.skip_to_content()
     keys.check(staff_steps.find_use(page, staff_steps.PROVIDER))
+    keys.go_to(page.get_by_label("Send the invitation now"))
+    keys.press("Space")
     keys.activate(page.get_by_role("button", name=staff_steps.REQUEST_BUTTON))
     expect(page.get_by_text("Waiting for talent", exact=True).first).to_be_visible()
     return staff_steps.read_path(page)

@@ -145,12 +145,12 @@ def test_one_box_ticks_a_page_of_talents_and_a_name_ticks_its_row(studio: Studio
 
 
 def check_names_that_tick(page: Page) -> None:
-    """The name of a purpose ticks its row and the name of a provider its column; once more clears them."""
-    ticked, row = page.locator("[name=use]:checked"), page.get_by_role("button", name="All for Advertising")
+    """The button of a purpose ticks its row and that of a provider its column; once more clears them."""
+    ticked = page.locator("[name=use]:checked")
     providers = page.locator(".use-matrix thead th").count() - 1
-    row.click()
+    page.get_by_role("button", name="All for Advertising").click()
     expect(ticked).to_have_count(providers)
-    row.click()
+    page.get_by_role("button", name="None for Advertising").click()
     expect(ticked).to_have_count(0)
     page.get_by_role("button", name="All for Speechgen").click()
     expect(ticked).to_have_count(page.locator(".use-matrix tbody tr").count())

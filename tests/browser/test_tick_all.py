@@ -62,7 +62,7 @@ def test_one_tick_sets_all_and_only_the_single_ones_are_stored(
     tab.check_page("first page with a tick for all")
     box.check()
     expect_ticks(page, True, True, True)
-    expect(page.get_by_role("checkbox", name="I allow the voice comparison")).not_to_be_checked()
+    expect(page.locator("#voice-comparison-tick")).not_to_be_checked()
     expect(page.get_by_text("Ticked: 3 of 3")).to_be_visible()
 
     find_ticks(page)[1].uncheck()
@@ -120,6 +120,17 @@ def test_the_tick_works_by_keyboard_and_names_what_it_sets(page: Page) -> None:
     box.focus()
     page.keyboard.press("Space")
     expect_ticks(page, True, True, True)
+
+
+def test_bar_with_the_button_covers_the_links_behind_it(page: Page) -> None:
+    """Links in the facts stand above their fold, which is the whole row, but never above the bar."""
+    is_covered = """() => {
+      const [link, bar] = [document.querySelector(".has-more dd > p > a"), document.querySelector(".act")];
+      scrollBy(0, link.getBoundingClientRect().top - bar.getBoundingClientRect().top - 16);
+      const [box, top] = [link.getBoundingClientRect(), bar.getBoundingClientRect().top];
+      return box.top > top && Boolean(document.elementFromPoint(box.x + 2, box.y + 2).closest(".act"));
+    }"""
+    assert page.evaluate(is_covered)
 
 
 def test_boxes_are_those_of_the_system_with_forced_colors(page: Page) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import staff_steps
 from tests.browser.studio import Studio
@@ -187,6 +187,37 @@ def test_file_with_a_problem_is_named_and_the_others_arrive(open_tab: OpenTab, s
     assert len({row["import_set_id"] for row in studio.fetch_rows(FILES, "Xara, too large")}) == 1
 
 
+def test_every_refused_file_is_named_in_a_fold_that_stays_open(tab: Tab, tmp_path: Path) -> None:
+    files = make_files(tmp_path, 60)
+    page = open_voice(tab, "Xeno, 60 refused")
+    refused, held = list[Route](), list[Route]()
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        if len(refused) > 50 and not page.locator(".upload-findings details[open]").count():
+            held.append(route)
+        else:
+            route.fulfill(status=400, json={"problem": "The disk is full."})
+
+    page.route("**/imports/*/uploads/", refuse)
+    fold, paths = page.locator(".upload-findings summary"), page.locator(".upload-findings li li")
+    with tab.allow_status(400):
+        choose_folder(page, tmp_path / "takes")
+        expect(fold).to_have_text("50 files, such as takes/day 0/line-000.wav: The disk is full.")
+        expect(paths).to_have_count(0)
+        fold.click()
+        expect(paths).to_have_count(50)
+        first = paths.first.element_handle()
+        for route in held:
+            route.fulfill(status=400, json={"problem": "The disk is full."})
+        expect(fold).to_contain_text("60 files, such as")
+    assert sorted(paths.all_text_contents()) == sorted(files)
+    assert first.evaluate("line => line.isConnected"), "the lines that were there stay"
+    page.unroute("**/imports/*/uploads/")
+    page.get_by_role("button", name="Try these again").click()
+    page.wait_for_url(re.compile("/imports/"))
+
+
 def test_file_that_is_deleted_meanwhile_is_named(tab: Tab, studio: Studio, tmp_path: Path) -> None:
     page = open_voice(tab, "Yara, deleted file")
     paths = [tmp_path / name for name in ("here.wav", "gone.wav")]
@@ -277,10 +308,12 @@ def test_too_many_open_imports_are_explained_once_and_the_files_wait(tab: Tab, s
         choose_folder(page, tmp_path / "takes")
         expect(page.locator("[data-summary]")).to_have_text("0 files uploaded · 5 not uploaded")
     problems = page.get_by_role("list", name="Files that were not uploaded").get_by_role("listitem")
-    expect(problems).to_have_text(
+    expect(problems.locator("summary")).to_have_text(
         "5 files, such as takes/day 0/line-000.wav: Dora, ten imports has 10 imports that are not added yet. Add or "
         "discard one of them on the page of the voice, then upload these files."
     )
+    problems.locator("summary").click()
+    expect(page.locator(".upload-findings li li")).to_have_text(sorted(files))
     tab.check_page("voice, too many open imports")
     studio.run_script(DISCARD_SCRIPT.format(voice=voice))
     page.get_by_role("button", name="Try these again").click()

@@ -126,9 +126,24 @@ def test_answer_to_a_tick_counts_the_consents_and_names_them(factory: ConsentFac
     assert "Request 2 consents without sending" in page and "<dd>Narration and audiobooks; Advertising</dd>" in page
     assert page.count('hx-swap-oob="true"') == 2, "the summary and the count stand outside of the ticks"
     page = read_html(producer_client.get(url, {"language": "en-US", "use": NARRATION, "is_sent": "on"}))
-    assert "Request 1 consent and send" in page
+    assert "Send 1 request" in page
     page = read_html(producer_client.get(url, {"language": "en-US", "use": f"{PROVIDER}:internal"}))
     assert "Nothing ticked yet" in page and "Request consent" in page
+
+
+def test_invitation_is_sent_unless_cleared_if_it_can_be(factory: ConsentFactory, producer_client: Client) -> None:
+    def proposes_sending(talent: Talent, query: str = "") -> bool:
+        page = read_html(producer_client.get(get_url("consent_ask", talent) + query))
+        return bool(re.search(r'<input[^>]*id="id_is_sent"[^>]* checked', page))
+
+    talent, silent = factory.make_talent(), factory.make_talent("Bo Two", "")
+    assert not proposes_sending(talent), "without a contract, nothing can be sent"
+    for one in (talent, silent):
+        factory.make_contract(one)
+    assert proposes_sending(talent) and not proposes_sending(silent)
+    assert not proposes_sending(talent, "?company=Northlight"), "it was cleared in a form without a script"
+    many = f"{reverse('consent:ask_talents')}?talent={talent.pk}&talent={silent.pk}"
+    assert producer_client.get(many).context["form"]["is_sent"].value() is True
 
 
 def test_provider_without_a_statement_in_the_language_cannot_be_ticked(
@@ -384,4 +399,5 @@ def test_preview_comes_first_and_talents_can_be_left_out(factory: ConsentFactory
     assert '<button class="btn btn-primary" formmethod="get">Preview requests</button>' in page
     assert re.findall(r'name="talent" value="([^"]+)" checked', page) == [str(first.pk), str(second.pk)]
     page = read_html(ask_talents(producer_client, first, method="get"))
-    assert '<button class="btn btn-primary">Request consent</button>' in page and "Bo Two" not in page
+    assert "Request 2 consents </button>" in page and "Bo Two" not in page
+    assert "Send 2 requests </button>" in read_html(ask_talents(producer_client, first, method="get", is_sent="on"))

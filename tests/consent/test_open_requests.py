@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from consent.models import Consent, ConsentStatus, Contract, EventKind, Invitation
 from consent.services.expiry import expire_unanswered_requests
 from consent.services.filed_contracts import is_on_file, list_on_file, load_contracts
-from consent.services.invitations import invite_talent
+from consent.services.invitations import create_private_link, invite_talent
 from consent.services.review import request_retake
 from tests.consent.rows import ConsentFactory
 from tests.support.html import read_html
@@ -329,13 +329,24 @@ def test_too_many_requests_are_refused(
     assert "do it in parts" in post(producer_client, "remind_many", *rows)
 
 
-def test_each_request_has_the_button_of_the_list_of_consents(factory: ConsentFactory, producer_client: Client) -> None:
+def test_requests_of_one_link_have_one_button_in_both_lists(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent("Lia Link")
     consents = [factory.make_consent(talent, purpose) for purpose in ("narration", "advertising", "entertainment")]
     invite_talent(consents, factory.producer)
     run_due_tasks("send_invitation")
     send_request(factory, "Tia Talent")
     for name in (LIST, "consent:consent_list"):
-        assert read_list(producer_client, name).count(">Remind<span") == 4
+        page = read_list(producer_client, name)
+        assert page.count(">Remind<span") == 2 and page.count("vh-person is-repeated") == 2
     factory.make_contract(talent)
     assert read_list(producer_client, "consent:talent_list").count(">Remind<span") == 1, "if nothing else comes first"
+
+
+def test_requests_of_one_talent_with_a_link_each_have_a_button_each(
+    factory: ConsentFactory, producer_client: Client
+) -> None:
+    talent = factory.make_talent("Lia Link")
+    for purpose in ("narration", "advertising"):
+        create_private_link([factory.make_consent(talent, purpose)], factory.producer)
+    page = read_list(producer_client, LIST)
+    assert page.count(">Remind<span") == 2 and page.count("vh-person is-repeated") == 1

@@ -34,12 +34,21 @@ def test_pages_load_inter_except_in_japanese(factory: ConsentFactory, consent: C
 
 def test_answers_are_short_and_the_rest_is_in_folds(factory: ConsentFactory, consent: Consent) -> None:
     page = read_page(factory.open_link(consent), get_guest_url("home", consent))
-    question, in_sight = build_question(consent.talent), FOLD.sub("", page)
-    purpose = build_notice(consent).get_section("purpose")
-    for first, *others in (purpose.paragraphs, question.paragraphs):
-        assert first in in_sight
-        assert all(text in page and text not in in_sight for text in others)
+    in_sight, purpose = FOLD.sub("", page), build_notice(consent).get_section("purpose")
+    first, *others = purpose.paragraphs
+    assert first in in_sight
+    assert all(text in page and text not in in_sight for text in others)
     assert page.count("More about this") >= 3
+
+
+def test_tick_of_the_voice_comparison_is_in_one_fold_with_all_its_words(
+    factory: ConsentFactory, consent: Consent
+) -> None:
+    page = read_page(factory.open_link(consent), get_guest_url("home", consent))
+    question, in_sight = build_question(consent.talent), FOLD.sub("", page)
+    (fold,) = (fold for fold in FOLD.findall(page) if question.title in fold and 'name="is_allowed"' in fold)
+    assert all(text in fold for text in (*question.paragraphs, question.question))
+    assert 'name="is_allowed"' not in in_sight and "Without a tick, your voice is not compared." in in_sight
 
 
 def test_button_says_that_a_tick_is_missing(factory: ConsentFactory, consent: Consent) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from consent.models import Consent, ConsentStatus, Talent
+from consent.models import Consent, ConsentStatus, Purpose, Talent
 from consent.services.contracts import suspend_contract
 from consent.services.review import suspend_consent, withdraw_consent
 from consent.talent_progress import Step
@@ -157,3 +157,10 @@ def test_equal_events_of_a_day_are_one_entry_although_others_stand_between(
     suspended = [entry for entry in activity if entry.reason == "A dispute."]
     assert [entry.subject for entry in suspended] == ["for 2 consents"]
     assert len([entry for entry in activity if "approved the recording" in entry.text]) == 1
+
+
+def test_contract_for_every_purpose_says_so(factory: ConsentFactory, producer_client: Client, talent: Talent) -> None:
+    factory.make_contract(talent, purposes=["narration", "advertising"])
+    assert "Narration and audiobooks, advertising" in read_page(producer_client, get_url("talent", talent))
+    factory.make_contract(talent, purposes=Purpose.values)
+    assert "All purposes" in read_page(producer_client, get_url("talent", talent))

@@ -81,8 +81,8 @@ def _list_files(voice: Voice, word: str, shift: int) -> Iterator[tuple[str, byte
         yield f"session 3/{name}", make_wav_bytes(next(takes))
         if number % 9 != 4:
             lines.append(f"{name}|{next(texts)}")
-    for number in (1, 2):
-        first = make_wav_bytes(list(_make_takes(shift))[number])
+    for number in (2, 4):  # one with a transcript and one without
+        first = make_wav_bytes(list(_make_takes(shift))[number - 1])
         yield f"session 3/again/{word}-{number:03} copy.wav", first
     yield from _list_other_formats(word, takes)
     yield "session 3/too short.wav", make_wav_bytes(next(takes)[:9000])

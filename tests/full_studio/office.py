@@ -134,7 +134,8 @@ def make_failed_tasks() -> None:
         "The mail server refused the address {}: 550 5.1.1 The email account that you tried to reach does not exist."
     )
     now = timezone.now()
-    for number, link in enumerate(Invitation.objects.order_by("-created_at")[:2]):
+    unopened = Invitation.objects.filter(opened_at=None).order_by("-created_at")
+    for number, link in enumerate(unopened[:2]):
         _fail("send_invitation", link.pk, refused.format(link.sent_to), now - timedelta(hours=2 + number))
     for build in Build.objects.filter(status=BuildStatus.READY)[:1]:
         _fail("make_preview", build.previews.all()[0].pk, "The provider answered 503 five times.", now)

@@ -27,8 +27,8 @@ def test_talent_answers_three_providers_in_one_sitting(studio: Studio, open_tab:
     expect(page.get_by_role("heading", name="What Gerda Sitting will read aloud for")).to_have_count(3)
     expect(staff_steps.find_use(page, "Voice.ai")).to_be_disabled()
     staff.check_page("request of several consents")
-    page.get_by_label("Send the invitation now").check()
-    page.get_by_role("button", name="Request 3 consents").click()
+    expect(page.get_by_label("Send the invitation now")).to_be_checked()
+    page.get_by_role("button", name="Send 3 requests").click()
     expect(page.get_by_text("3 consents are requested.")).to_be_visible()
 
     link = talent_steps.find_link(studio.wait_for_mail(staff_steps.make_email("Gerda Sitting")))

@@ -41,6 +41,7 @@ class ProviderStudio(Studio):
         methods: dict[str, Callable[..., str]] = {
             "voiceai": self._clone_voiceai_voice,
             "resemble_v1": self._create_resemble_v1_voice,
+            "speechgen": self._clone_speechgen_voice,
         }
         return methods[self.provider](name, **fields)
 
@@ -52,6 +53,12 @@ class ProviderStudio(Studio):
         remote_id = str(voice["voice_id"])
         poll_until(lambda: self.fetch_voice(remote_id)["status"] == "AVAILABLE")
         return remote_id
+
+    def _clone_speechgen_voice(self, name: str) -> str:
+        audio = {"audio": ("voice.wav", make_speech(), "audio/wav")}
+        return str(
+            self.request_provider("POST", "speechgen/v1/voice-clone", files=audio, data={"name": name})["model_id"]
+        )
 
     def _create_resemble_v1_voice(self, name: str) -> str:
         file = {"filename": "voice.wav", "content_type": "audio/x-wav", "byte_size": 9, "checksum": "A" * 22 + "=="}

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Take, Talent
 from tests.damaged_studio import make_damageable_studio
@@ -141,6 +142,16 @@ def test_values_are_formatted(staff: Client, studio: Studio) -> None:
     assert "5.8 s" in rows and "5.835" not in rows
     assert f'<code class="code">{recording.sha256}</code>' in page
     assert page.index("Technical details") < page.index(recording.sha256)
+
+
+def test_many_dates_stand_in_a_group_of_their_own(staff: Client, studio: Studio) -> None:
+    make_damageable_studio(studio)
+    Build.objects.update(created_at=timezone.now(), submitted_at=timezone.now(), finished_at=timezone.now())
+    page = read_html(staff.get(change_url(Build.objects.earliest("pk"))))
+    before, _heading, dates = page.partition(">Dates</h2>")
+    assert "<label>Voice</label>" in before and "<label>Finished</label>" not in before
+    assert "<label>Finished</label>" in dates.partition("</fieldset>")[0]
+    assert ">Dates</h2>" not in read_html(staff.get(change_url(Recording.objects.earliest("pk"))))
 
 
 def test_rows_link_to_the_studio_and_to_related_rows(staff: Client, studio: Studio) -> None:

@@ -25,6 +25,8 @@ else:
     BaseAdmin = ModelAdmin = object
 
 TECHNICAL_DETAILS = "Technical details"
+# Fewer dates stand among the other values.
+FEWEST_DATES, FEWEST_OTHERS = 3, 4
 EMPTY_CHOICE = ("", "Choose an action")
 # What a person reads first on the page of a row. Each has a line of its own.
 LEADING_FIELDS = (
@@ -228,8 +230,23 @@ class NoDeleteAdmin(StudioAdmin):
         return False
 
 
+def is_date(field: Any, obj: Any) -> bool:
+    """Whether it is a date that the row has."""
+    return isinstance(field, models.DateField) and getattr(obj, field.name, None) is not None
+
+
 class ReadOnlyAdmin(RowsMixin, admin.ModelAdmin[Any]):
     """Rows can be read and searched, but not added, changed or deleted. The page shows all fields except secrets."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A page with many values has its dates beside the others."""
+        fieldsets: list[Fieldset] = super().get_fieldsets(request, obj)
+        (title, options), *more = fieldsets
+        dates = [one for one in options["fields"] if is_date(getattr(one, "field", None), obj)]
+        others = [one for one in options["fields"] if one not in dates]
+        if obj is None or title or len(dates) < FEWEST_DATES or len(others) < FEWEST_OTHERS:
+            return fieldsets
+        return [(title, {**options, "fields": others}), ("Dates", {"fields": dates, "classes": ["dates"]}), *more]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if self.fields:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
+from voicehub.models import User
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import (
     NOTHING,
@@ -96,11 +97,12 @@ class BuildFilter(ListFilter):
 class ScoreColumn(ListColumn):
     """One quality score of the provider, the worst first."""
 
-    def __init__(self, info: ScoreInfo, label: str, css_class: str = "num only-wide") -> None:
+    def __init__(self, info: ScoreInfo, label: str, *, is_shown: bool) -> None:
         super().__init__(
             label,
             f"scores__{info.key}",
-            css_class=css_class,
+            css_class="num",
+            is_shown=is_shown,
             is_descending_first=info.lower_is_better,
             is_low_good=info.lower_is_better,
         )
@@ -118,7 +120,10 @@ OVERALL, SIMILARITY, FLUENCY, PAUSES = SCORES
 
 
 class BuildTable(ListTable):
-    """`pick` has the checkboxes that choose builds to compare. Without names of voices, the provider names a row."""
+    """`pick` has the checkboxes that choose builds to compare. Without names of voices, the provider names a row.
+
+    Of the scores, which some providers do not state, only the main one has a column, and the one that sorts the rows.
+    """
 
     default_sort = "-started"
 
@@ -128,11 +133,17 @@ class BuildTable(ListTable):
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")
     status = ListColumn("Status", rank_status, "-created_at")
     started = ListColumn("Started", "created_at", css_class="only-wide", is_descending_first=True)
-    overall = ScoreColumn(OVERALL, OVERALL.label, "num")
-    similarity = ScoreColumn(SIMILARITY, SIMILARITY.label)
-    fluency = ScoreColumn(FLUENCY, FLUENCY.label)
-    pauses = ScoreColumn(PAUSES, "Pauses")
+    overall = ScoreColumn(OVERALL, OVERALL.label, is_shown=True)
+    similarity = ScoreColumn(SIMILARITY, SIMILARITY.label, is_shown=False)
+    fluency = ScoreColumn(FLUENCY, FLUENCY.label, is_shown=False)
+    pauses = ScoreColumn(PAUSES, "Pauses", is_shown=False)
     next_step = ListColumn("Next step", css_class="step")
+
+    def __init__(self, rows: QuerySet[Build], user: User, sort: str) -> None:
+        super().__init__(rows, user, sort)
+        for name, column in self.columns.items():
+            if column.is_ordered and isinstance(column.column, ScoreColumn):
+                self.columns.show(name)
 
     @property
     def row_header(self) -> str:
@@ -162,7 +173,7 @@ class BuildTable(ListTable):
         talent = f", {record.voice.talent.name}" if "talent" in self.columns else ""
         details = (number, build_name(record), talent, render_moment(record.created_at))
         second = format_html(
-            '{}<span class="not-wide">, {}</span><span class="not-phone">{}</span><span class="not-wide">, {}</span>',
+            '{}<span class="not-wide">, {}</span><span class="only-wide">{}</span><span class="not-wide">, {}</span>',
             *details,
         )
         return render_voice_name(record.voice_id, render_lines(link, second))

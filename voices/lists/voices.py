@@ -259,8 +259,9 @@ class VoiceTable(ListTable):
             return NextBuildState(
                 "wait", REBUILD_STATUSES.get(build_fix.action, "Last build to check"), build_fix, place
             )
-        if step.severity == "good" and self.newest[voice.pk]:
-            return NextBuildState("good", "Can be rebuilt", None, place)
+        if target.distance.rank.is_ready and self.newest[voice.pk]:
+            status = step.status if target.has_doubts else "Can be rebuilt"
+            return NextBuildState(step.severity, status, None, place)
         return NextBuildState(step.severity, step.status, step.fix, place)
 
 

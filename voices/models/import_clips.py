@@ -113,6 +113,12 @@ class ImportClip(StatusModel):
     def is_playable(self) -> bool:
         return bool(self.file) and self.seconds > 0
 
+    @property
+    def can_replace_twin(self) -> bool:
+        """Whether it can be added in place of its twin. The transcript of the audio stays."""
+        twin = self.twin if self.status == ImportClipState.DUPLICATE else None
+        return twin is not None and twin.status == ImportClipState.READY and (bool(self.text) or not twin.text)
+
 
 def make_clip_id(source: ImportFile, position: int) -> uuid.UUID:
     """The same each time, so that a check that is repeated writes the same files again."""

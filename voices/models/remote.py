@@ -128,6 +128,13 @@ class RemoteVoice(models.Model):
             return None
 
     @property
+    def deletion_website(self) -> str:
+        """Where a person deletes it. Empty if VoiceHub can delete it, or if there are no instructions."""
+        capabilities = self.find_capabilities()
+        instructions = capabilities.manual_deletion if capabilities else None
+        return instructions.website if instructions else ""
+
+    @property
     def is_being_deleted(self) -> bool:
         """Whether the deletion is requested but not yet confirmed."""
         return self.deletion_requested_at is not None and self.deleted_at is None

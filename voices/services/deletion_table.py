@@ -63,7 +63,16 @@ def _list_rows(remote: RemoteVoice, has_ended: bool, past: PastByKey) -> Iterato
         requested_at = remote.deletion_requested_at or remote.retired_at or remote.created_at
         how = _describe_voice_confirmation(remote, label, past)
         needs_person = remote.needs_manual_deletion and not (remote.deleted_at or remote.is_on_hold)
-        yield Deletion(label, describe_voice(remote), requested_at, remote.deleted_at, how, needs_person=needs_person)
+        website = remote.deletion_website if needs_person else ""
+        yield Deletion(
+            label,
+            describe_voice(remote),
+            requested_at,
+            remote.deleted_at,
+            how,
+            needs_person=needs_person,
+            website=website,
+        )
     if deletion := find_file_deletion(remote, past):
         yield deletion
 

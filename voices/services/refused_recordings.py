@@ -54,6 +54,12 @@ def not_refused_by(provider: str) -> Q:
     return ~Q(Exists(query_refusals(provider))) if provider in list_refusing_providers() else Q()
 
 
+def find_refused(voices: Collection[UUID], provider: str) -> frozenset[UUID]:
+    """The ids of the recordings of these voices that this provider refuses."""
+    refused = _query_outliers(provider).marked().filter(build__voice__in=voices)
+    return frozenset(refused.values_list("recording", flat=True))
+
+
 def list_refused(voice: Voice, provider: str) -> list[tuple[UUID, str]]:
     """The ids and names of the included recordings of a voice that this provider refuses, in the order of the voice.
 

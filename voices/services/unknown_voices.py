@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -10,7 +11,7 @@ from django.utils import timezone
 from providers import registry
 from providers.base import Provider
 from providers.errors import CallFailure
-from providers.types import BuildReport, Tier
+from providers.types import BuildReport, RemoteStatus, Tier
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voices.models import Account, Build, RemoteVoice, Voice
@@ -27,11 +28,12 @@ MAX_LISTED_VOICES = 200
 
 @dataclass(frozen=True, slots=True)
 class UnknownVoice:
-    """A voice in an account that VoiceHub does not know."""
+    """A voice in an account that VoiceHub does not know. `created_at` is None if the provider does not state it."""
 
     remote_id: str
     name: str
-    raw_status: str
+    status: RemoteStatus
+    created_at: datetime | None = None
 
 
 def list_unknown_voices(account: Account) -> list[UnknownVoice]:
@@ -68,7 +70,10 @@ def _list_voices(provider: Provider) -> Iterator[UnknownVoice]:
         if index == MAX_LISTED_VOICES:
             return
         yield UnknownVoice(
-            report.remote_id[: MAX_ID_CHARACTERS + 1], report.name[:MAX_NAME_CHARACTERS], report.raw_status
+            report.remote_id[: MAX_ID_CHARACTERS + 1],
+            report.name[:MAX_NAME_CHARACTERS],
+            report.status,
+            report.created_at,
         )
 
 

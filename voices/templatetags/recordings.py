@@ -21,6 +21,7 @@ from voices.recording_rows import (
     ROW_BARS,
     ROW_HEIGHT,
     WaveMark,
+    describe_grades,
     get_code_tone,
     get_quality_grade,
     is_silent,
@@ -41,6 +42,7 @@ RecipeStep = Mapping[str, Any]
 register.filter(is_playable)
 register.filter("row_chips", make_row_chips)
 register.filter("quality_grade", get_quality_grade)
+register.inclusion_tag("voices/_quality_key.html", name="quality_key")(describe_grades)
 register.filter("code_tone", get_code_tone)
 register.filter(is_silent)
 

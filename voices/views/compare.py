@@ -167,13 +167,18 @@ def compare_previews(request: HttpRequest, comparison: Comparison) -> HttpRespon
 @require_POST
 @with_comparison
 def compare_request_previews(request: HttpRequest, comparison: Comparison) -> HttpResponse:
-    """Request a preview of the same sentence from each build. If one is refused, the others are still requested."""
+    """Request a preview of the same sentence from each build, or from the one that `only` names.
+
+    If one is refused, the others are still requested.
+    """
     form = SentenceForm(request.POST)
     if not form.is_valid():
         show_errors(request, form)
         return redirect(f"{comparison.url}#sentences")
-    outdated = find_outdated_builds(comparison.builds)
+    outdated, only = find_outdated_builds(comparison.builds), request.POST.get("only")
     for letter, build in comparison.sides:
+        if only and only != str(build.pk):
+            continue
         if issue := _request_preview(build, outdated, form.cleaned_data["text"], get_user(request)):
             messages.error(request, f"{letter}, {comparison.names[build.pk]}: {issue}")
     return redirect(f"{comparison.url}#sentences")

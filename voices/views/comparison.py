@@ -14,7 +14,7 @@ from voicehub.models import User
 from voicehub.tokens import hash_token
 from voices import access
 from voices.build_results.facts import LETTERS
-from voices.models import BlindVote, Build, Preview, PreviewStatus
+from voices.models import BlindVote, Build, BuildStatus, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import build_name
 from voices.row_polls import RowState
@@ -22,6 +22,7 @@ from voices.services.blind_listening import Sentence, Tally, add_up, count_votes
 from voices.services.builds.changes import number_builds
 from voices.services.builds.comparison import MOST_BUILDS
 from voices.services.builds.recheck import VoiceStates, check_built_voices
+from voices.services.remote_state import find_outdated_builds
 
 PENDING_STATUSES = (PreviewStatus.QUEUED, PreviewStatus.GENERATING)
 MAX_OTHERS = 20
@@ -93,6 +94,16 @@ class Comparison:
         """The remote voices that are closed to this user after a withdrawal."""
         remotes = [build.remote_voice for build in self.builds]
         return frozenset(remote.pk for remote in remotes if access.are_previews_closed(remote, self.user))
+
+    @cached_property
+    def speaking(self) -> frozenset[uuid.UUID]:
+        """The ids of the builds that may speak another sample: those that no later training has replaced."""
+        outdated, locked = find_outdated_builds(self.builds), self.held | self.closed
+        return frozenset(
+            one.pk
+            for one in self.builds
+            if one.status == BuildStatus.READY and one.pk not in outdated and one.remote_voice_id not in locked
+        )
 
     @cached_property
     def sentences(self) -> list[Sentence]:

@@ -90,7 +90,7 @@ def _make_question_step(consent: Consent, asked_at: datetime) -> NextStep:
         "",
         "new",
         "Question",
-        ("Answer the question on the page of the consent.",),
+        ("Asked a question about the consent, and waits for your answer.",),
         f"{page}#questions",
         "Answer",
         asked_at,

@@ -65,7 +65,7 @@ def _make_deletion_step(remote: RemoteVoice) -> NextStep:
     elif remote.needs_manual_deletion:
         is_late = since is not None and timezone.now() - since > MANUAL_DELETION_ALARM_AFTER
         person = remote.deletion_assigned_to
-        severity, action = "bad" if is_late else "wait", "Delete and confirm"
+        severity, action = "bad" if is_late else "wait", "Confirm the deletion"
         status = f"To delete: {person}" if person else "To delete"
         text = f"Delete it on the website of {label}, which has no API call for this, and confirm it here."
     else:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.template.defaultfilters import filesizeformat
 
 from audio.findings.templates import Severity
 from voices.models import (
@@ -41,6 +42,7 @@ class LeftOut:
     reason: str
     number: int | None = None
     text: str = ""
+    advice: str = ""
 
     @property
     def file_name(self) -> str:
@@ -104,10 +106,12 @@ def describe_file(file: ImportFile) -> LeftOut:
     if file.kind == ImportFileKind.SIDE:
         return LeftOut(file.name, "", "File", "A file of an editor or a system")
     if file.findings:
-        return LeftOut(file.name, "", "File", " ".join(f"{one['text']} {one['advice']}" for one in file.findings))
+        reason, advice = (" ".join(str(one[part]) for one in file.findings) for part in ("text", "advice"))
+        return LeftOut(file.name, "", "File", reason, advice=advice)
     if file.kind:
         return LeftOut(file.name, "", "File", "It is neither a recording nor a text.")
-    return LeftOut(file.name, "", "File", "Not uploaded completely")
+    arrived = f"{filesizeformat(file.received)} of {filesizeformat(file.size)} arrived."
+    return LeftOut(file.name, "", "File", "Not uploaded completely", advice=arrived)
 
 
 def _describe_text(text: ImportText) -> LeftOut:
@@ -117,17 +121,26 @@ def _describe_text(text: ImportText) -> LeftOut:
 
 def describe_clip(clip: ImportClip) -> LeftOut:
     place = clip.source.name if clip.position else ""
-    return LeftOut(clip.name, place, "Recording", explain_clip(clip))
+    return LeftOut(clip.name, place, "Recording", explain_clip(clip), advice=_advise_on_clip(clip))
 
 
 def explain_clip(clip: ImportClip) -> str:
     """Why a clip is not added."""
     if clip.status == ImportClipState.REFUSED:
-        found = [one for one in clip.findings if one["severity"] == Severity.ERROR]
-        return " ".join(f"{one['text']} {one['advice']}" for one in found[:1])
+        return " ".join(str(one["text"]) for one in _list_errors(clip)[:1])
     if clip.recording:
         return f"The voice has the same audio as {clip.recording.file_name}"
     return f"The same audio as {clip.twin.name}" if clip.twin else "The same audio as another file"
+
+
+def _list_errors(clip: ImportClip) -> list[dict[str, Any]]:
+    return [one for one in clip.findings if one["severity"] == Severity.ERROR]
+
+
+def _advise_on_clip(clip: ImportClip) -> str:
+    if clip.status != ImportClipState.REFUSED:
+        return ""
+    return " ".join(str(one["advice"]) for one in _list_errors(clip)[:1])
 
 
 def explain_line(line: ImportLine) -> str:
@@ -153,5 +166,5 @@ def generate_csv_lines(import_set: Import) -> Iterator[str]:
     for rows, make in chain(*lists, more):
         for row in rows.iterator(chunk_size=CHUNK):
             one = make(row)
-            cells = (one.name, one.place, one.number, one.kind, one.reason, one.text)
+            cells = (one.name, one.place, one.number, one.kind, f"{one.reason} {one.advice}".strip(), one.text)
             yield str(writer.writerow([escape_formula(cell) for cell in cells]))

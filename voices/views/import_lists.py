@@ -28,14 +28,14 @@ CONDITIONS: Mapping[Show, Q] = {
 }
 FIELDS = (
     "import_set", "name", "status", "is_usable", "is_long", "seconds", "file", "wav", "findings", "text",
-    "normalized_text", "in_builds", "recording__file_name", "twin__name",
+    "normalized_text", "in_builds", "recording__file_name", "twin__name", "twin__status", "twin__text",
 )  # fmt: skip
 CHIP_TONES = {"bad": "bad", "wait": "wait"}
 
 
 @dataclass(frozen=True, slots=True)
 class ClipRow:
-    """One clip in a list. `play_url` is empty if its sound is not kept."""
+    """One clip in a list. `play_url` is empty if its sound is not kept, `use_url` if it cannot replace its twin."""
 
     name: str
     folder: str
@@ -45,6 +45,7 @@ class ClipRow:
     normalized: str
     note: str
     chips: Sequence[RowChip]
+    use_url: str
 
 
 def load_list(import_set: Import, show: Show, number: str) -> "Page[Any]":
@@ -74,7 +75,7 @@ def load_lines(import_set: Import, show: Show, number: str) -> "Page[Any]":
     rows: QuerySet[ImportLine] = import_set.lines.filter(is_earlier if show is Show.EARLIER else ~is_earlier)
     fields = ("import_set", "number", "name", "text", "reason", "proposal", "text_before", "text_file__name")
     rows = rows.select_related("text_file").only(*fields)
-    return Paginator(rows.order_by("text_file__name", "number", "pk"), PAGE_SIZE).get_page(number)
+    return Paginator(rows.order_by("text_file__name", "text_file", "number", "pk"), PAGE_SIZE).get_page(number)
 
 
 def _split_path(name: str) -> tuple[str, str]:
@@ -92,6 +93,7 @@ def _make_row(clip: ImportClip, show: Show) -> ClipRow:
         clip.normalized_text,
         _describe(clip, show),
         _list_chips(clip),
+        reverse("voices:import_twin", args=[clip.pk]) if clip.can_replace_twin else "",
     )
 
 
@@ -104,7 +106,8 @@ def _format_length(seconds: float) -> str:
 def _describe(clip: ImportClip, show: Show) -> str:
     """Why it is not added, what was done with it, or what can be done later."""
     if clip.status in {ImportClipState.REFUSED, ImportClipState.DUPLICATE}:
-        return explain_clip(clip)
+        has_text = clip.twin and clip.twin.text and not clip.text
+        return f"{explain_clip(clip)}, which has the transcript" if has_text else explain_clip(clip)
     if clip.is_long:
         return LONG_NOTE
     if show is not Show.CONVERTED:

@@ -20,7 +20,7 @@ from voices.models import Import, ImportClip, ImportFile, ImportStatus, ImportTe
 from voices.services.imports import choices
 from voices.services.imports.add import start_adding
 from voices.services.imports.clear import discard_import
-from voices.views.import_counts import ImportCounts, is_plain, read_show
+from voices.views.import_counts import ImportCounts, Show, is_plain, read_show
 from voices.views.import_files import describe_other_files, list_code_pages, load_archives, load_tables
 from voices.views.import_left_out import generate_csv_lines
 from voices.views.import_lists import OF_SEVERAL_TABLES, load_list
@@ -61,9 +61,11 @@ def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts
         "groups": counts.list_groups(figures),
         "page": load_list(import_set, show, request.GET.get("page", "1")),
         "tables": tables,
+        "tables_with_zeros": {table.text.pk for table in tables if table.zeros},
         "archives": load_archives(import_set, request.GET.get("archives", "1")),
         "code_pages": list(list_code_pages()),
         "is_plain": is_plain(figures, counts),
+        "has_decisions": counts.files["uploading"] > 0 or any(table.zeros or table.is_in_doubt for table in tables),
         "are_texts_open": _is_paging_texts(request) or any(table.is_in_doubt for table in tables),
         "other_files": describe_other_files(counts),
     }
@@ -146,6 +148,23 @@ def import_zeros(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take the names that lost their leading zeros for the files that they seem to mean."""
     choices.restore_zeros(_get_text(request, pk))
     return redirect(_make_text_url(pk))
+
+
+def _make_clip_url(pk: UUID) -> str:
+    return reverse("voices:import_detail", args=[get_object_or_404(ImportClip, pk=pk).import_set_id])
+
+
+@require_permission("voices.add_recording")
+@require_POST
+@show_refusal_as_message(_make_clip_url)
+def import_twin(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Add a duplicate in place of the file with the same audio."""
+    clip = get_object_or_404(ImportClip.objects.select_related("import_set__voice", "twin"), pk=pk)
+    access.require_open_recordings(clip.import_set.voice, get_user(request))
+    other = clip.twin.file_name if clip.twin else ""
+    choices.choose_twin(clip)
+    messages.success(request, f"{clip.file_name} is added instead of {other}.")
+    return redirect(f"{_make_clip_url(pk)}?show={Show.DUPLICATES.value}")
 
 
 def _make_file_url(pk: UUID) -> str:

@@ -10,11 +10,22 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent.access import get_user, require_permission
 from providers import registry
+from providers.types import RemoteStatus
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices.account_forms import AdoptForm, DeleteUnknownVoiceForm, RemoteIdForm, show_errors
 from voices.models import Account, Voice
+from voices.models.choices import OBSERVED_STATUS_LABELS
+from voices.presenters import StatusBadge
 from voices.services.unknown_voices import adopt_voice, delete_unknown_voice, list_unknown_voices
 from voices.views.accounts import get_account_or_404
+
+# Others have failed.
+OBSERVED_TONES = {
+    RemoteStatus.READY: "good",
+    RemoteStatus.TRAINING: "busy",
+    RemoteStatus.AWAITING_DATA: "wait",
+    RemoteStatus.UNKNOWN: "over",
+}
 
 
 @require_permission("voices.change_remotevoice")
@@ -26,8 +37,15 @@ def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
     context: dict[str, Any] = {"account": account, "can_delete": any(tier.can_delete for tier in tiers)}
     context["can_list"] = any(tier.can_list for tier in tiers)
     with handle_refusal(partial(context.__setitem__, "issue")):
-        context["unknown_voices"] = list_unknown_voices(account)
+        context["unknown_voices"] = [
+            (voice, make_observed_badge(voice.status)) for voice in list_unknown_voices(account)
+        ]
     return render(request, "voices/unknown_voices.html", context)
+
+
+def make_observed_badge(status: RemoteStatus) -> StatusBadge:
+    """What the provider says of a voice."""
+    return StatusBadge(OBSERVED_TONES.get(status, "bad"), OBSERVED_STATUS_LABELS[status])
 
 
 def get_supported_account(pk: str) -> Account:

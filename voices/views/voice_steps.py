@@ -1,6 +1,7 @@
 """Next steps about voices without a build, each judged at the account and tier where it is nearest to ready."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
@@ -14,14 +15,16 @@ from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 def list_unbuilt_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Without an account there are no rows, as a note at the top of the page asks for an account."""
     voices = _select_unbuilt_voices(talents)
-    targets = find_nearest_targets(voices)
+    targets = find_nearest_targets(voices, were_built=any(voice.was_built for voice in voices))
     statements = list(load_newest_statements()) if targets else []
     yield from (_make_step(voice, targets[voice.pk], statements) for voice in voices if voice.pk in targets)
 
 
-def _select_unbuilt_voices(talents: Talents) -> Sequence[Voice]:
+def _select_unbuilt_voices(talents: Talents) -> Sequence[Any]:
+    """`was_built` says that a build of the voice failed, which a person has marked as seen."""
+    builds = Build.objects.filter(voice=OuterRef("pk"))
     attempts = Build.objects.attempts().filter(voice=OuterRef("pk"))
-    rows = select_talents(Voice.objects.filter(~Exists(attempts)), talents)
+    rows = select_talents(Voice.objects.filter(~Exists(attempts)).annotate(was_built=Exists(builds)), talents)
     return list(rows.select_related("talent").defer("comparison").order_by("name", "pk")[:MAX_ROWS])
 
 

@@ -16,7 +16,7 @@ from voices.build_options import list_build_options
 from voices.build_results.gauges import number_builds
 from voices.models import Build, Voice
 from voices.next_fixes import Fix, describe_target, load_build_fixes, name_target
-from voices.services.builds.nearest import find_nearest_targets
+from voices.services.builds.nearest import find_nearest_target
 from voices.services.builds.recheck import check_built_voices, find_held_voices
 from voices.services.remote_state import find_outdated_builds
 from voices.unfinished_imports import find_unfinished_import
@@ -87,8 +87,8 @@ def voice_builds(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _describe_next_build(voice: Voice, user: User) -> dict[str, str]:
-    """What the nearest target still needs, as in the list of voices, and the button if this user can do it."""
-    target = find_nearest_targets([voice]).get(voice.pk)
+    """What the nearest target still needs, as on the tab of the readiness, and the button if this user can do it."""
+    target = find_nearest_target(voice)
     if target is None:
         return {}
     step = describe_target(voice, target, list(load_newest_statements()))

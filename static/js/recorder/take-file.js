@@ -42,6 +42,7 @@ class TakeFileForm {
       this.send();
     });
     this.field.addEventListener("change", () => this.showProblem(this.findProblem()));
+    if (this.findProblem()) this.showProblem(this.findProblem()); // it was chosen before this script was loaded
   }
 
   findProblem() {

@@ -47,6 +47,7 @@ RECORDING_URLS = {
     "import_discard": "get",
     "import_columns": "post",
     "import_zeros": "post",
+    "import_twin": "post",
     "import_code_page": "post",
     "import_clip_audio": "get",
     "finding_list": "get",
@@ -110,7 +111,7 @@ def get_import_key(name: str, import_set: Import) -> Any:
         return ImportText.objects.get(file__import_set=import_set).pk
     if name == "import_code_page":
         return import_set.files.all()[0].pk
-    return import_set.clips.get().pk if name == "import_clip_audio" else import_set.pk
+    return import_set.clips.get().pk if name in ("import_clip_audio", "import_twin") else import_set.pk
 
 
 def get_key(name: str, build: Build) -> Any:

@@ -203,6 +203,20 @@ def test_request_makes_a_preview_of_the_sentence_at_both_voices(
     assert Preview.objects.count() == 2
 
 
+def test_failed_sample_is_requested_again_from_its_build_only(
+    producer_client: Client, viewer_client: Client, pair: tuple[Build, Build]
+) -> None:
+    first, second = pair
+    make_preview(first, status=PreviewStatus.FAILED, issue="Too many requests.")
+    field = f'name="only" value="{first.pk}"'
+    assert field in " ".join(read_comparison(producer_client, *pair).split())
+    assert 'name="only"' not in read_comparison(viewer_client, *pair)
+    data = {"text": "Good morning.", "only": str(first.pk)}
+    producer_client.post(make_path(*pair, name="voices:compare_request_previews"), data)
+    assert Preview.objects.filter(remote_voice=first.remote_voice).count() == 2
+    assert not Preview.objects.filter(remote_voice=second.remote_voice).exists()
+
+
 def test_voice_that_cannot_make_previews_does_not_block_the_other_voice(
     producer_client: Client, pair: tuple[Build, Build]
 ) -> None:

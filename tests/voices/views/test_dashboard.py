@@ -439,7 +439,7 @@ def test_open_deletions_are_next_steps(viewer_client: Client, studio: Studio) ->
     assert step.reasons == ("The consent was withdrawn. VoiceHub deletes it at the provider.",)
     Account.objects.update(provider="audiostack")
     step = get_step_by_url(viewer_client, deletion_url)
-    assert (step.status, step.action) == ("To delete", "Delete and confirm")
+    assert (step.status, step.action) == ("To delete", "Confirm the deletion")
     assert "AudioStack, which has no API call for this" in step.reasons[0]
     page = viewer_client.get(build.remote_voice.get_absolute_url()).content.decode()
     assert "To delete" in page and "Being deleted" not in page and "hx-trigger" not in page

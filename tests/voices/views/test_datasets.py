@@ -58,6 +58,20 @@ def test_page_lists_the_newest_downloads(producer_client: Client, producer: User
     assert text.count("Finished") == 1 and "LJSpeech, 2 recordings, 2.0" in text and str(producer) in text
 
 
+def test_download_that_broke_off_can_start_again_with_the_same_choices(
+    producer_client: Client, producer: User, voice: Voice
+) -> None:
+    row = DatasetDownload.objects.create(
+        voice=voice, by=producer, recording_count=2, size=2048, layout="ljspeech", only_in_builds=True, failure="Lost."
+    )
+    page = read_html(producer_client.get(make_url(voice)))
+    assert 'name="layout" value="ljspeech"><input type="hidden" name="only_in_builds" value="yes"' in page
+    assert post(producer_client, voice, "ljspeech", "yes").status_code == 200
+    DatasetDownload.objects.filter(pk=row.pk).update(failure="", finished_at=row.started_at)
+    DatasetDownload.objects.exclude(pk=row.pk).delete()
+    assert "Download again" not in " ".join(read_html(producer_client.get(make_url(voice))).split())
+
+
 def test_missing_file_is_named_on_the_page(producer_client: Client, voice: Voice) -> None:
     Path(voice.recordings.all()[0].file.path).unlink()
     response = post(producer_client, voice, "ljspeech", "yes")

@@ -247,4 +247,4 @@ def test_withdrawn_consent_leads_to_the_deletion_first(
     assert f'<a class="underlined" href="{remote.get_absolute_url()}">Voice' in page
     assert page.index(">Deletions</h2>") < page.index(">Statement</h2>")
     assert "Approved recording" not in page and "next next-plain" not in page
-    assert f'href="{remote.get_absolute_url()}#deletion">Delete and confirm</a>' in page, "a person must delete it"
+    assert f'href="{remote.get_absolute_url()}#deletion">Confirm the deletion</a>' in page, "a person must delete it"

@@ -13,10 +13,10 @@ from django.utils import timezone
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import make_speech_like, make_wav_bytes
 from tests.support.zips import ZipMember, build_zip
-from tests.voices.import_rows import add, check, make_checked_import, make_import
+from tests.voices.import_rows import add, add_files, check, make_checked_import, make_import
 from tests.voices.rows import Studio, make_clip
 from voicehub.models import Task, User
-from voices.models import Import, ImportClip, ImportFile, ImportLine, ImportStatus, ImportText, Voice
+from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportLine, ImportStatus, ImportText, Voice
 from voices.services.imports.add import start_adding
 from voices.services.imports.check import handle_check_failure
 from voices.services.imports.clear import CLEAR_TASK
@@ -154,7 +154,7 @@ def test_columns_are_chosen_on_the_page(studio: Studio, voice: Voice, producer_c
     files = {"a.wav": make_clip(1), "b.wav": make_clip(2), "list.csv": b"a|Berlin|Anna\nb|Bonn|Bert\n"}
     import_set = make_checked_import(voice, studio.producer, files)
     text = fetch(producer_client, import_set).content.decode()
-    assert "It is not certain which column of list.csv has the transcripts." in text and "3: Anna" in text
+    assert "It is not certain which column has the transcripts" in text and "3: Anna" in text
     url = reverse("voices:import_columns", args=[ImportText.objects.get().pk])
     response = producer_client.post(url, {"names": "0", "texts": "0", "normalized": ""}, follow=True)
     assert "Two of the chosen columns are the same" in response.content.decode()
@@ -171,11 +171,13 @@ def test_lost_zeros_are_put_back_in_one_click(studio: Studio, voice: Voice, prod
     files = {"0001.wav": make_clip(1), "0002.wav": make_clip(2), "ids.csv": b"1;One.\n2;Two.\n"}
     import_set = make_checked_import(voice, studio.producer, files)
     text = " ".join(fetch(producer_client, import_set).content.decode().split())
-    assert "Use 2 names with their lost zeros" in text and "“1” for 0001.wav" in text
+    assert "2 names lost their leading zeros" in text and "“1” for 0001.wav" in text
+    assert text.count("Restore zeros") == 1
+    assert fetch(producer_client, import_set, show="lines").content.decode().count("Restore zeros") == 2
     producer_client.post(reverse("voices:import_zeros", args=[ImportText.objects.get().pk]))
     check(import_set)
     text = fetch(producer_client, import_set).content.decode()
-    assert "One." in text and "lost zeros" not in text
+    assert "One." in text and "Restore zeros" not in text
 
 
 def test_code_page_is_chosen_on_the_page(studio: Studio, voice: Voice, producer_client: Client) -> None:
@@ -323,10 +325,38 @@ def test_file_whose_parts_are_not_joined_is_work_under_way(
     ImportFile.objects.filter(name="b.wav").update(received=8)
     text = fetch(producer_client, import_set).content.decode()
     assert (
-        "1 file not uploaded completely." in text
-        and "Choose the file again</a>" in text
+        "not uploaded completely</span>" in text
+        and "Choose it again</a>" in text
         and "Add 1 recording</button>" in text
     )
+    text = fetch(producer_client, import_set, show="incomplete").content.decode().replace("\xa0", " ")
+    assert "8 bytes of 9 bytes arrived." in text
+
+
+def test_other_file_with_the_same_audio_is_added_instead(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    files = {"a.wav": make_clip(1), "b.wav": make_clip(1), "c.wav": make_clip(1)}
+    import_set = make_checked_import(voice, studio.producer, files)
+    assert "Use this one" not in fetch(producer_client, import_set).content.decode()
+    assert fetch(producer_client, import_set, show="duplicates").content.decode().count("Use this one") == 2
+    clip = import_set.clips.get(name="b.wav")
+    response = producer_client.post(reverse("voices:import_twin", args=[clip.pk]), follow=True)
+    text = response.content.decode()
+    assert "b.wav is added instead of a.wav." in text and text.count("The same audio as b.wav") == 2
+    add_files(import_set, {"later.csv": b"a|One.\nb|One.\nc|One.\n"})
+    check(import_set)
+    assert import_set.clips.get(status=ImportClipState.READY).name == "b.wav"
+    response = producer_client.post(reverse("voices:import_twin", args=[clip.pk]), follow=True)
+    assert "This file is no longer left out" in response.content.decode()
+
+
+def test_file_without_the_transcript_does_not_replace_the_one_with_it(
+    studio: Studio, voice: Voice, producer_client: Client
+) -> None:
+    files = {"a.wav": make_clip(1), "b.wav": make_clip(1), "list.csv": b"a|One.\n"}
+    import_set = make_checked_import(voice, studio.producer, files)
+    assert "Use this one" not in fetch(producer_client, import_set, show="duplicates").content.decode()
+    producer_client.post(reverse("voices:import_twin", args=[import_set.clips.get(name="b.wav").pk]))
+    assert import_set.clips.get(status=ImportClipState.READY).name == "a.wav"
 
 
 def test_report_names_who_added_it(studio: Studio, voice: Voice, producer_client: Client) -> None:

@@ -56,7 +56,8 @@ def test_builds_with_the_worst_score_come_first_on_the_first_click(studio: Studi
     for name, score in (("Poor", 0.31), ("Good", 0.92), ("Fair", 0.7)):
         make_build(studio, name, status="ready", scores={"resemble_score": score, "pauses": score})
     headings = read_headings(producer_client, BUILDS)
-    assert (headings["Overall"][1], headings["Pauses"][1]) == ("?sort=overall", "?sort=-pauses")
+    assert headings["Overall"][1] == "?sort=overall" and "Pauses" not in headings
+    assert read_headings(producer_client, BUILDS, sort="-pauses")["Pauses"] == ("descending", "?sort=pauses")
     assert read_rows(producer_client, BUILDS, sort="overall") == ["Poor", "Fair", "Good", "Unscored"]
     assert read_rows(producer_client, BUILDS, sort="-pauses") == ["Good", "Fair", "Poor", "Unscored"]
     assert read_rows(producer_client, BUILDS, sort="-overall")[-1] == "Unscored", "rows without a value are last"

@@ -167,7 +167,9 @@ def test_too_little_to_send_is_not_ready(producer_client: Client, full_studio: S
     assert (step.status, step.url) == ("Recordings missing", f"{voice.get_absolute_url()}?show=look#recordings")
     assert step.reasons[0].startswith("Only 0 s can be sent")
     Contract.objects.update(providers=["speechgen", "resemble_v2"])
-    assert "Ready to build at Resemble AI, rapid" in get_step(producer_client, "Silent").reasons[0]
+    step = get_step(producer_client, "Silent")
+    assert (step.severity, step.status) == ("wait", "Ready, with doubts")
+    assert step.reasons == ("Ready at Resemble AI, rapid, but some recordings would probably fail.",)
 
 
 def test_today_and_the_page_of_a_voice_agree_on_the_nearest_target(full_studio: Studio) -> None:
@@ -250,6 +252,8 @@ def test_failed_build_leaves_today_when_a_producer_marks_it_as_seen(
     assert (build.seen_by, build.status) == (producer, "failed")
     page = viewer_client.get(build.get_absolute_url()).content.decode()
     assert f"Seen by {producer}," in page and "Show on Today again" not in page
+    note = page[page.index('<section class="next next-bad"') :]
+    assert "Seen by" in note[: note.index("</section>")], "beside the failure"
     older_page = producer_client.get(older.get_absolute_url()).content.decode()
     assert "Mark as seen" not in older_page, "the newer build stands for it"
     assert producer_client.post(url, {"seen": "no"}).headers["Location"] == build.get_absolute_url()

@@ -133,7 +133,7 @@ def test_finding_links_to_the_table_with_its_recordings(
     assert html.escape(line.url) in page.content.decode()
     table = viewer_client.get(line.url.partition("#")[0])
     assert [row.pk for row in table.context["page"]] == [checked[1].pk]
-    assert 'aria-current="true">Clipping <b>1</b>' in read_html(table)
+    assert "aria-current=true>Clipping <b>1</b>" in read_html(table)
 
 
 def test_poll_reloads_findings_while_checks_run_and_the_rest_when_they_end(

@@ -53,7 +53,7 @@ class ProviderClips:
 
 def load_clip_pool(voice: Voice, judges: Collection[TierJudge], refused: Collection[UUID]) -> ClipPool:
     """The number of queries does not depend on the number of recordings, nor does what they read of sound ones."""
-    if any(judge.thresholds != judge.studio_thresholds for judge in judges):
+    if any(judge.is_by_levels for judge in judges):
         # These tiers check the levels of every recording again.
         rows = load_clip_rows(voice, with_levels=True)
         return ClipPool(voice, rows, len(rows), sum(row.seconds for row in rows))

@@ -4,7 +4,7 @@ The finding codes that leave a recording out by default count, as judged by the 
 marked in its last report; the limits of the tier; and findings that a provider has marked in most past builds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,12 @@ from audio.findings.catalog import EXCLUSION_LABELS
 from audio.findings.thresholds import Thresholds
 from providers import registry
 from providers.types import Handover, Limit
+from voicehub.threshold_overrides import load_tier_thresholds
 from voices.models import BuildRecording, InclusionSource, RecordingStatus, Voice
 from voices.models.build import MARKS
 from voices.models.limits import TierKey
 from voices.services.builds.lengths import SELECTING_HANDOVERS, is_joined
-from voices.services.builds.predictions import Prediction, Predictions
+from voices.services.builds.predictions import Prediction, Predictions, load_predictions
 from voices.services.builds.selection import ClipRow
 from voices.services.recordings.inclusion import EXCLUSION_REASONS
 from voices.services.refused_recordings import list_refused, list_refusing_providers
@@ -67,6 +68,14 @@ class TierJudge:
     marks: Mapping[UUID, ProviderMark]
     predictions: Predictions
 
+    @property
+    def is_by_levels(self) -> bool:
+        """Whether the tier has thresholds of its own, which judge the levels of every recording again."""
+        return self.thresholds != self.studio_thresholds
+
+    def has_likely_failure(self, rows: Sequence[ClipRow], handover: Handover) -> bool:
+        return any(True for row in rows for _reason in self._list_reasons(row, handover))
+
     def find_likely_failures(self, rows: Sequence[ClipRow], handover: Handover) -> list[LikelyFailure]:
         """Those of the included recordings that would probably fail if this handover sends them."""
         found = ((row, tuple(self._list_reasons(row, handover))) for row in rows)
@@ -86,7 +95,7 @@ class TierJudge:
 
     def _list_codes(self, row: ClipRow) -> Iterator[str]:
         """The codes of the stored findings. If the tier has thresholds of its own, they judge the stored levels."""
-        judged = {} if self.thresholds == self.studio_thresholds else judge_levels(row.levels, self.thresholds)
+        judged = judge_levels(row.levels, self.thresholds) if self.is_by_levels else {}
         yield from (code for code in row.codes if judged.get(code, True))
         yield from (code for code, is_found in judged.items() if is_found and code not in row.codes)
 
@@ -122,6 +131,16 @@ def judge_levels(levels: Mapping[str, Any], thresholds: Thresholds) -> dict[str,
     return {"silent": is_silent, "no_speech": has_no_speech, "clipping": is_clipped}
 
 
+def make_judges(
+    voices: Collection[UUID], tiers: Iterable[TierKey], limits: Mapping[TierKey, Mapping[str, Limit]]
+) -> dict[TierKey, TierJudge]:
+    """For each of these tiers, what decides which recordings of these voices would probably fail."""
+    keys = set(tiers)
+    thresholds, marks, predictions = load_tier_thresholds(keys), load_provider_marks(voices), load_predictions()
+    studio = thresholds["", ""]
+    return {key: TierJudge(key, limits[key], thresholds[key], studio, marks, predictions) for key in keys}
+
+
 def load_left_out(voice: Voice) -> list[LikelyFailure]:
     """The recordings that a check excluded from builds, with its reason."""
     # `active=False` chooses the index of the few excluded recordings.
@@ -144,10 +163,12 @@ def _make_refused(pk: UUID, name: str, provider: str) -> LikelyFailure:
     return LikelyFailure(pk, name, False, (reason,), is_left_out=True, is_refused=True)
 
 
-def load_provider_marks(voice: Voice) -> dict[UUID, ProviderMark]:
+def load_provider_marks(voices: Collection[UUID]) -> dict[UUID, ProviderMark]:
     """What the providers' newest reports say against included recordings, by recording id, in one query."""
+    if not voices:
+        return {}
     rows = BuildRecording.objects.still_flagged().filter(
-        recording__voice=voice, recording__active=True, recording__status=RecordingStatus.ACCEPTED
+        recording__voice__in=voices, recording__active=True, recording__status=RecordingStatus.ACCEPTED
     )
     fields = ("recording_id", "build__remote_voice__account__provider", "is_silent", "is_outlier", "unused")
     return {

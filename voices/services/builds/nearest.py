@@ -1,27 +1,29 @@
 """How near a voice is to ready at an account and tier, and the nearest target that its contract allows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from uuid import UUID
 
 from consent.models import ConsentStatus
 from consent.services.gate import BuildPermission
-from providers.types import Limit
 from voices.models import Account, Voice
-from voices.models.limits import TierKey, get_all_limits
-from voices.services.builds.lengths import SELECTING_HANDOVERS
-from voices.services.builds.readiness import Readiness, check_unbuilt_voices
-from voices.services.builds.selection import ClipRow, describe_shortage, load_clip_rows_of_voices, select_clips
+from voices.services.builds.readiness import Readiness, check_readiness_everywhere, check_unbuilt_voices
+from voices.services.builds.sending_check import SendingCheck, load_sending_check
 
 
 class Rank(IntEnum):
     """The order of the accounts and tiers at which a voice can be built."""
 
     READY = 0
-    BUILDING = 1
-    INCOMPLETE = 2
-    PAUSED = 3
+    READY_WITH_DOUBTS = 1
+    BUILDING = 2
+    INCOMPLETE = 3
+    PAUSED = 4
+
+    @property
+    def is_ready(self) -> bool:
+        return self in {Rank.READY, Rank.READY_WITH_DOUBTS}
 
 
 class GateStep(IntEnum):
@@ -54,18 +56,23 @@ class Distance:
     needed_seconds: float
 
 
-def rank_target(account: Account, state: Readiness, *, is_sendable: bool = True) -> Rank:
-    """`is_sendable` is False if the recordings cannot be sent although nothing else is missing."""
+def rank_target(account: Account, state: Readiness, *, is_sendable: bool, has_doubts: bool) -> Rank:
+    """`is_sendable` is False if the recordings cannot be sent although nothing else is missing.
+
+    `has_doubts` says that a recording that would be sent would probably fail.
+    """
     if account.paused_at:
         return Rank.PAUSED
     if state.active_build:
         return Rank.BUILDING
-    return Rank.READY if state.is_ready and is_sendable else Rank.INCOMPLETE
+    if not (state.is_ready and is_sendable):
+        return Rank.INCOMPLETE
+    return Rank.READY_WITH_DOUBTS if has_doubts else Rank.READY
 
 
-def measure_distance(account: Account, state: Readiness, *, is_sendable: bool = True) -> Distance:
+def measure_distance(account: Account, state: Readiness, *, is_sendable: bool, has_doubts: bool) -> Distance:
     missing = len(state.permission.reasons) + len(state.gaps) + (not is_sendable)
-    rank = rank_target(account, state, is_sendable=is_sendable)
+    rank = rank_target(account, state, is_sendable=is_sendable, has_doubts=has_doubts)
     return Distance(rank, find_gate_step(state.permission), missing, state.needed_seconds)
 
 
@@ -86,10 +93,11 @@ class Target:
     account: Account
     state: Readiness
     shortfall: str = ""
+    has_doubts: bool = False
 
     @property
     def distance(self) -> Distance:
-        return measure_distance(self.account, self.state, is_sendable=not self.shortfall)
+        return measure_distance(self.account, self.state, is_sendable=not self.shortfall, has_doubts=self.has_doubts)
 
     @property
     def is_allowed(self) -> bool:
@@ -98,24 +106,37 @@ class Target:
         return allowed is None or self.account.provider in allowed
 
     @property
-    def needs_selection(self) -> bool:
-        """Whether the voice seems ready, but only the best of its recordings are sent, which may be too few."""
-        return self.state.is_ready and self.state.best_handover in SELECTING_HANDOVERS
+    def seems_ready(self) -> bool:
+        """Whether only the recordings that would be sent still decide."""
+        return self.state.is_ready and not self.account.paused_at
 
 
-def find_nearest_targets(voices: Sequence[Voice]) -> dict[UUID, Target]:
+def find_nearest_targets(voices: Sequence[Voice], *, were_built: bool = True) -> dict[UUID, Target]:
     """By id of a voice without an active build, the nearest target that the contract allows. Empty without an account.
 
     If the contract allows no provider with an account, it is the nearest of the others. The number of queries is
-    constant.
+    constant. `were_built` is False if no build of these voices was ever sent.
     """
     targets: dict[UUID, list[Target]] = {}
     for voice, account, state in check_unbuilt_voices(voices):
         targets.setdefault(voice.pk, []).append(Target(account, state))
-    selecting = {pk for pk, rows in targets.items() if any(target.needs_selection for target in rows)}
-    if selecting:
-        limits, clips = get_all_limits(), load_clip_rows_of_voices(selecting)
-        targets |= {pk: [_add_shortfall(target, clips[pk], limits) for target in targets[pk]] for pk in selecting}
+    return _choose_nearest(targets, were_built=were_built)
+
+
+def find_nearest_target(voice: Voice) -> Target | None:
+    """As the page of its readiness has it first: also of a voice with an active build."""
+    rows = [Target(account, state) for account, state in check_readiness_everywhere(voice)]
+    return _choose_nearest({voice.pk: rows} if rows else {}, were_built=True).get(voice.pk)
+
+
+def _choose_nearest(targets: dict[UUID, list[Target]], *, were_built: bool) -> dict[UUID, Target]:
+    ready = {pk: [target for target in rows if target.seems_ready] for pk, rows in targets.items()}
+    ready = {pk: rows for pk, rows in ready.items() if rows}
+    if ready:
+        states = [(row.account.provider, row.state) for rows in ready.values() for row in rows]
+        limits = {(provider, state.capabilities.tier): state.limits for provider, state in states}
+        check = load_sending_check(list(ready), limits, were_built=were_built)
+        targets = targets | {pk: list(_check_sending(pk, targets[pk], check)) for pk in ready}
     return {pk: min(rows, key=_get_sort_key) for pk, rows in targets.items()}
 
 
@@ -123,10 +144,13 @@ def _get_sort_key(target: Target) -> tuple[bool, Distance]:
     return not target.is_allowed, target.distance
 
 
-def _add_shortfall(target: Target, rows: Sequence[ClipRow], limits: Mapping[TierKey, Mapping[str, Limit]]) -> Target:
-    if not target.needs_selection:
-        return target
-    capabilities, handover = target.state.capabilities, target.state.best_handover
-    tier_limits = limits[target.account.provider, capabilities.tier]
-    selection = select_clips(rows, capabilities, tier_limits, handover)
-    return replace(target, shortfall=describe_shortage(selection, tier_limits))
+def _check_sending(voice: UUID, targets: Iterable[Target], check: SendingCheck) -> Iterable[Target]:
+    for target in targets:
+        if target.seems_ready:
+            yield replace(
+                target,
+                shortfall=check.find_shortfall(voice, target.account, target.state),
+                has_doubts=check.has_doubts(voice, target.account, target.state),
+            )
+        else:
+            yield target

@@ -83,9 +83,9 @@ def load_clip_rows(
     return [row for row in rows if row.id not in left_out]
 
 
-def load_clip_rows_of_voices(voices: Collection[UUID]) -> dict[UUID, list[ClipRow]]:
-    """As `load_clip_rows`, by voice id, for any number of voices."""
-    return _load_rows(_query_usable(voices))
+def load_clip_rows_of_voices(voices: Collection[UUID], *, with_levels: bool = False) -> dict[UUID, list[ClipRow]]:
+    """As `load_clip_rows`, by voice id, for any number of voices. A voice without such a recording is missing."""
+    return _load_rows(_query_usable(voices), with_levels=with_levels)
 
 
 def load_clip_rows_by_id(voice: Voice, ids: Collection[UUID]) -> list[ClipRow]:

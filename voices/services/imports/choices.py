@@ -36,6 +36,20 @@ def restore_zeros(text: ImportText) -> None:
     _change_text(text, restores_zeros=True)
 
 
+def choose_twin(clip: ImportClip) -> None:
+    """Add this duplicate in place of the clip of the import that has the same audio. Sets `clip.twin` to None."""
+    with transaction.atomic():
+        lock_open(clip.import_set)
+        clip.refresh_from_db()
+        twin = clip.twin
+        if not clip.can_replace_twin or twin is None:
+            raise ActionRefused("This file is no longer left out, or its other file changed. Look at the list again.")
+        move(twin, ImportClipState.DUPLICATE, since=ImportClipState.READY)
+        ImportClip.objects.filter(twin=twin).update(twin=clip)
+        ImportClip.objects.filter(pk=twin.pk).update(twin=clip)
+        move(clip, ImportClipState.READY, since=ImportClipState.DUPLICATE, twin=None)
+
+
 def choose_code_page(file: ImportFile, page: str) -> None:
     """Read the names of the archive in this code page. The archive is checked once more."""
     if file.kind != ImportFileKind.ARCHIVE or page not in PAGES | OTHER_PAGES:

@@ -36,7 +36,10 @@ def store_results(
 
 
 def _choose_twins(clips: Sequence[ImportClip]) -> tuple[list[ImportClip], list[ImportClip]]:
-    """Of equal clips, the first one with a text stays, or else the first one: those to add, and those to leave out."""
+    """Of equal clips, one with a text stays, or else any: those to add, and those to leave out.
+
+    If there are several, it is the one that is ready, which a person may have chosen, and else the first one.
+    """
     groups: defaultdict[str, list[ImportClip]] = defaultdict(list)
     for clip in clips:
         # A duplicate of a recording has no file. It stays one also after that recording was deleted.
@@ -44,7 +47,7 @@ def _choose_twins(clips: Sequence[ImportClip]) -> tuple[list[ImportClip], list[I
             groups[clip.sha256].append(clip)
     kept, spare = [], []
     for same in groups.values():
-        first = next((clip for clip in same if clip.text), same[0])
+        first = min(same, key=_rank_twin)
         if first.status != ImportClipState.READY:
             kept.append(first)
         for clip in same:
@@ -52,3 +55,8 @@ def _choose_twins(clips: Sequence[ImportClip]) -> tuple[list[ImportClip], list[I
                 clip.twin = first
                 spare.append(clip)
     return kept, spare
+
+
+def _rank_twin(clip: ImportClip) -> tuple[bool, bool]:
+    """The lowest one stays."""
+    return not clip.text, clip.status != ImportClipState.READY

@@ -81,7 +81,9 @@ def extract_row(text: str, option: BuildOption) -> str:
 # --- status -------------------------------------------------------------------------------
 
 
-def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, full_studio: Studio) -> None:
+def test_ready_options_come_first_and_paused_ones_last(
+    producer_client: Client, admin_client: Client, full_studio: Studio
+) -> None:
     voice = make_allowed_voice(full_studio)
     full_studio.make_recordings(voice)
     Account.objects.filter(provider="voiceai").update(paused_at=timezone.now(), pause_reason="The key was refused.")
@@ -97,6 +99,9 @@ def test_ready_options_come_first_and_paused_ones_last(producer_client: Client, 
     assert (
         reverse("voices:account", args=[options[-1].account.pk]) in paused_row and "Start clone build" not in paused_row
     )
+    link = f'{reverse("voices:account", args=[options[-1].account.pk])}#new-key">Enter a new key<'
+    assert link not in text, "a producer does not change accounts"
+    assert link in read_voice_page(admin_client, voice)
 
 
 @pytest.mark.parametrize(

@@ -88,23 +88,13 @@ class StudioAdminSite(admin.AdminSite):
         response = super().app_index(request, app_label, extra_context)  # refuses an unknown app
         return redirect("admin:index") if response.status_code == 200 else response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        from django.contrib.auth.forms import PasswordChangeForm  # models must be ready
-        from django.contrib.auth.views import PasswordChangeView
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A person changes the own password on the pages of the profile."""
+        return redirect("account_change_password")
 
-        from voicehub.password_words import describe_password_fields
-
-        class OwnPasswordForm(PasswordChangeForm):
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs)
-                describe_password_fields(self.fields)
-
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
-            success_url=reverse("admin:password_change_done"),
-            extra_context={**self.each_context(request), **(extra_context or {})},
-        )
-        return view(request)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One way out for the studio and the admin (`voicehub.sign_in.views.sign_out`)."""
+        return redirect("account_logout", preserve_request=True)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect to the dashboard's sign-in page, which leads back to the admin. Staff without access get a 403."""

@@ -97,6 +97,7 @@ def _list_account_pages(studio: FullStudio) -> Iterator[tuple[str, str]]:
     yield "deletions", reverse("voices:deletion_list")
     yield "search", f"{reverse('voices:search')}?q=museum"
     yield "notifications", reverse("notifications")
+    yield "profile", reverse("profile")
 
 
 def _list_admin_pages(studio: FullStudio) -> Iterator[tuple[str, str]]:
@@ -104,4 +105,5 @@ def _list_admin_pages(studio: FullStudio) -> Iterator[tuple[str, str]]:
     yield "admin-builds", reverse("admin:voices_build_changelist")
     yield "admin-build", reverse("admin:voices_build_change", args=[studio.compared[0].pk])
     yield "admin-consents", reverse("admin:consent_consent_changelist")
-    yield "admin-password", reverse("admin:password_change")
+    yield "admin-users", reverse("admin:voicehub_user_changelist")
+    yield "admin-security-events", reverse("admin:voicehub_securityevent_changelist")

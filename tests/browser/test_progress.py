@@ -30,7 +30,7 @@ def test_archive_is_checked_with_its_state_in_the_title(open_tab: OpenTab) -> No
     tab.page.wait_for_url(re.compile("/imports/"))
     expect(tab.page).to_have_title(re.compile(r"Checking – Petra · VoiceHub$"))
     expect(tab.page.get_by_role("link", name=f"Not usable {FILES}")).to_be_visible()
-    expect(tab.page).to_have_title("Import to Petra · VoiceHub")
+    expect(tab.page).to_have_title("Import for Petra · VoiceHub")
 
 
 def test_title_follows_a_build_to_its_end(open_tab: OpenTab, account: str) -> None:

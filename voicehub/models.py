@@ -88,6 +88,9 @@ class SecurityEvent(models.Model):
     kind = models.CharField(max_length=20, choices=SecurityEventKind)
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="security_events")
     actor_name = models.CharField(max_length=200, blank=True)
+    person = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", help_text="Whom it concerns, if not the actor."
+    )
     subject = models.CharField(max_length=200, blank=True)
     detail = models.TextField(blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "voicehub.middleware.FailureMiddleware",
+    "voicehub.confirmation.ConfirmationMiddleware",
 ]
 
 ROOT_URLCONF = "voicehub.urls"
@@ -148,7 +149,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds after a sign-in or a confirmation (voicehub.confirmation)
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "20/m/ip,5/5m/key"}
 ACCOUNT_FORMS = {
     "login": "voicehub.sign_in.forms.SignInForm",

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from voicehub import encryption
-from voicehub.middleware import get_client_address
+from voicehub.client_address import get_client_address
 from voicehub.models import SecurityEventKind, User
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.known_browsers import find_known_browser, remember_browser

@@ -37,10 +37,15 @@ def make_password_link(user: User) -> str:
 
 
 def send_security_mail(event_id: str) -> None:
-    event = SecurityEvent.objects.select_related("actor").filter(pk=event_id).first()
-    if event is None or event.actor is None or not (event.actor.is_active and event.actor.email):
+    event = SecurityEvent.objects.select_related("actor", "person").filter(pk=event_id).first()
+    user = event and (event.person or event.actor)
+    if event is None or user is None or not user.is_active:
         return
-    kind, user = SecurityEventKind(event.kind), event.actor
+    kind = SecurityEventKind(event.kind)
+    # Of a change of the address, the earlier address learns.
+    address = event.subject if kind == SecurityEventKind.EMAIL_CHANGED else user.email
+    if not address:
+        return
     context = {
         "event": event,
         "user": user,
@@ -50,4 +55,4 @@ def send_security_mail(event_id: str) -> None:
         "profile": settings.VOICEHUB_BASE_URL + reverse("profile"),
     }
     text = render_to_string(f"staff/mail/{kind.value}.txt", context)
-    send_mail(SUBJECTS[kind], text, settings.DEFAULT_FROM_EMAIL, [user.email])
+    send_mail(SUBJECTS[kind], text, settings.DEFAULT_FROM_EMAIL, [address])

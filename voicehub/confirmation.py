@@ -35,8 +35,8 @@ ENTER_AGAIN = (
 )
 OPEN_AGAIN = "Thank you. Now choose again what you want to do."
 NOT_CONFIRMED = (
-    "Nothing was saved: it is more than 15 minutes since you confirmed that it is you. Open your profile in another tab, "
-    "choose “Confirm that it is you”, then try again here."
+    "Nothing was saved: it is more than 15 minutes since you confirmed that it is you. Open your profile in another "
+    "tab, choose “Confirm that it is you”, then try again here."
 )
 
 View = Callable[..., HttpResponseBase]

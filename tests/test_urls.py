@@ -21,6 +21,7 @@ ADMIN_ROLES = frozenset({"admin"})
 # The only URLs that open without sign-in. Those of consents need an unguessable token.
 PUBLIC_URLS = {
     "login",
+    "profile_email_confirm",
     "healthz",
     "studio_logo",
     "invitation:open",
@@ -46,7 +47,7 @@ PUBLIC_URLS = {
 }
 
 # For any signed-in user, with or without a role.
-SIGNED_IN_URLS = {"logout", "notifications", "session_state"}
+SIGNED_IN_URLS = {"logout", "notifications", "profile_email", "session_state"}
 
 # URL name: the request method and the roles that may open it.
 ACCESS = {
@@ -291,7 +292,8 @@ def test_urls_of_actions_refuse_get_requests(client: Client, admin: User) -> Non
     post_urls = [name for name, (method, _roles) in ACCESS.items() if method == "post"]
     statuses = {name: client.get(reverse_address(name)).status_code for name in post_urls}
     confirmation_pages = {
-        "voices:recording_edit", "voices:recording_delete", "voices:import_discard", "consent:copy_link"
+        "voices:recording_edit", "voices:recording_delete", "voices:import_discard", "consent:copy_link",
+        "voices:account_key",
     }  # fmt: skip
     pages_with_form_errors = {"consent:contract_confirm", "consent:take_upload"}
     assert {name for name, status in statuses.items() if status != 405} == confirmation_pages | pages_with_form_errors

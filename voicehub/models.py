@@ -68,6 +68,7 @@ class SecurityEventKind(models.TextChoices):
     CODES_CREATED = "codes_created", "Recovery codes created"
     CODE_USED = "code_used", "Recovery code used"
     FACTOR_FAILED = "factor_failed", "Second factor failed"
+    EMAIL_REQUESTED = "email_requested", "New email requested"
     EMAIL_CHANGED = "email_changed", "Email changed"
     INVITED = "invited", "User invited"
     USER_CHANGED = "user_changed", "User changed"

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from voicehub.admin_base.formats import make_label
 from voicehub.admin_base.versions import VersionedForm
 from voicehub.models import User
+from voicehub.sign_in.emails import TAKEN, is_email_taken
 from voicehub.user_rules import LAST_SUPERUSER, is_last_superuser
 
 # What each role of voicehub.roles may do. Each may also do what the one before it may.
@@ -36,7 +37,6 @@ FIELD_TEXTS = {
     "groups": ("Roles", ""),
     "user_permissions": ("Single permissions", "Beyond those of the roles. Most users need none."),
 }
-EMAIL_TAKEN = "Another user has this email address."
 USERNAME_CHARACTERS = re.compile(r"[^\w.@+-]+")  # all that Django's validator of usernames refuses
 MAX_USERNAME = 150
 
@@ -56,11 +56,6 @@ def propose_username(email: str) -> str:
         number += 1
         name = f"{base}{number}"
     return name
-
-
-def is_email_taken(email: str, user: User) -> bool:
-    """Whether someone else has this address. People may sign in with it."""
-    return bool(email) and User.objects.filter(email__iexact=email).exclude(pk=user.pk).exists()
 
 
 if TYPE_CHECKING:
@@ -102,7 +97,7 @@ class UserForm(VersionedForm, ChangeForm):
         email: str = self.cleaned_data["email"]
         # An address that two users already share may stay.
         if "email" in self.changed_data and is_email_taken(email, self.instance):
-            raise forms.ValidationError(EMAIL_TAKEN)
+            raise forms.ValidationError(TAKEN)
         return email
 
 
@@ -126,7 +121,7 @@ class NewUserForm(UserModelForm):
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
         if is_email_taken(email, self.instance):
-            raise forms.ValidationError(EMAIL_TAKEN)
+            raise forms.ValidationError(TAKEN)
         return email
 
     def clean_username(self) -> str:

@@ -42,12 +42,12 @@ def sign_in_earlier(client: Client, age: timedelta) -> None:
     session.save()
 
 
-def confirm(client: Client, response: Any, password: str = "secret") -> Any:
+def confirm(client: Client, response: Any, *, word: str = "secret") -> Any:
     """Enter the password on the page to which the response leads. Returns the answer to it."""
     assert response.status_code == 302
     assert urlsplit(response.url).path == CONFIRM
     target = parse_qs(urlsplit(response.url).query)["next"][0]
-    return client.post(response.url, {"password": password, "next": target})
+    return client.post(response.url, {"password": word, "next": target})
 
 
 def read_sessions() -> str:
@@ -73,7 +73,7 @@ def test_page_with_a_key_opens_only_after_the_confirmation(late_client: Client) 
 
 def test_wrong_password_confirms_nothing(late_client: Client) -> None:
     url = reverse("voices:account_add")
-    assert confirm(late_client, late_client.get(url), "wrong").status_code == 200
+    assert confirm(late_client, late_client.get(url), word="wrong").status_code == 200
     assert late_client.get(url).status_code == 302
 
 

@@ -31,7 +31,6 @@ MAILED = {
     "account/email/password_set": (SecurityEventKind.PASSWORD_CHANGED, ""),
     "account/email/password_reset": (SecurityEventKind.PASSWORD_RESET, ""),
     "account/email/password_reset_key": (SecurityEventKind.RESET_REQUESTED, ""),
-    "account/email/email_changed": (SecurityEventKind.EMAIL_CHANGED, ""),
     "mfa/email/totp_activated": (SecurityEventKind.FACTOR_ADDED, "Authenticator app"),
     "mfa/email/totp_deactivated": (SecurityEventKind.FACTOR_REMOVED, "Authenticator app"),
     "mfa/email/webauthn_added": (SecurityEventKind.FACTOR_ADDED, "Passkey"),

@@ -11,6 +11,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
+from voicehub.sign_in import email_views as emails
 from voicehub.sign_in import views
 
 urlpatterns = [
@@ -29,6 +30,8 @@ urlpatterns = [
     path("password/saved/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     path("profile/", views.show_profile, name="profile"),
     path("profile/sessions/", views.end_other_sessions, name="profile_sessions"),
+    path("profile/email/", emails.change_email, name="profile_email"),
+    path("profile/email/<str:token>/", emails.confirm_email, name="profile_email_confirm"),
     path("profile/password/", account.password_change, name="account_change_password"),
     path("profile/password/set/", account.password_set, name="account_set_password"),
     path("profile/confirm/", account.reauthenticate, name="account_reauthenticate"),

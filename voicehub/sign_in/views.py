@@ -4,7 +4,9 @@ from typing import Any, cast
 
 from allauth.account.views import LoginView, LogoutView
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -60,7 +62,8 @@ def show_profile(request: HttpRequest) -> HttpResponse:
         "lacks_factor": lacks_factor(user),
         "sessions": find_sessions(user),
         "this_session": hash_key(request.session.session_key or ""),
-        "events": SecurityEvent.objects.filter(actor=user)[:SHOWN_EVENTS],
+        "events": SecurityEvent.objects.filter(Q(person=user) | Q(person=None, actor=user))[:SHOWN_EVENTS],
+        "can_change_email": settings.MAIL is not None,
     }
     return render(request, "staff/profile.html", context)
 

@@ -27,7 +27,7 @@ from voicehub.problem_pages import is_script_request
 
 SIGN_IN_KEY = "sign_in"  # of the session: when, from where and in which browser the person signed in
 SUSPENDED_KEY = "suspended_form"
-REPEAT_FIELD = "confirmed"
+REPEAT_FIELD = "repeat-form"
 SECRET_FIELDS = {"key", "code", "credential", "password", "oldpassword", "password1", "password2"}
 LEFT_OUT = "left_out"
 ENTER_AGAIN = (
@@ -129,9 +129,10 @@ def _build_query(request: HttpRequest, **added: str) -> str:
 def _repeat_form(request: HttpRequest) -> None:
     token, suspended = request.GET[REPEAT_FIELD], request.session.get(SUSPENDED_KEY, {})
     request.META["QUERY_STRING"] = _build_query(request)
-    request.GET = QueryDict(request.META["QUERY_STRING"])  # type: ignore[assignment]
-    is_same = constant_time_compare(suspended.get("token", ""), token) and suspended["path"] == request.path
-    if not is_same or not request.user.is_authenticated or needs_confirmation(request):
+    request.GET = QueryDict(request.META["QUERY_STRING"])
+    if not suspended or suspended["path"] != request.path or not constant_time_compare(suspended["token"], token):
+        return
+    if not request.user.is_authenticated or needs_confirmation(request):
         return
     del request.session[SUSPENDED_KEY]
     form = QueryDict(suspended["form"])
@@ -139,4 +140,4 @@ def _repeat_form(request: HttpRequest) -> None:
         messages.warning(request, ENTER_AGAIN)
     request.method = request.META["REQUEST_METHOD"] = "POST"
     request._files = MultiValueDict()  # type: ignore[attr-defined]  # or Django would read the body again
-    request.POST = form  # type: ignore[assignment]
+    request.POST = form

@@ -42,10 +42,13 @@ def sign_in_earlier(client: Client, age: timedelta) -> None:
     session.save()
 
 
+def leads_to_confirmation(response: Any) -> bool:
+    return response.status_code == 302 and urlsplit(response.url).path == CONFIRM
+
+
 def confirm(client: Client, response: Any, *, word: str = "secret") -> Any:
     """Enter the password on the page to which the response leads. Returns the answer to it."""
-    assert response.status_code == 302
-    assert urlsplit(response.url).path == CONFIRM
+    assert leads_to_confirmation(response)
     target = parse_qs(urlsplit(response.url).query)["next"][0]
     return client.post(response.url, {"password": word, "next": target})
 
@@ -135,7 +138,7 @@ def test_key_sent_too_late_is_not_saved_and_must_be_entered_again(late_client: C
 def test_admin_page_of_an_account_does_not_save_without_the_key_that_was_typed(late_client: Client) -> None:
     account = make_account()
     url = reverse("admin:voices_account_change", args=[account.pk])
-    assert urlsplit(late_client.get(url).url).path == CONFIRM
+    assert leads_to_confirmation(late_client.get(url))
     response = late_client.post(url, {"name": "Renamed", "key": KEY})
     answer = confirm(late_client, response)
     page = late_client.get(answer.url)
@@ -161,9 +164,10 @@ def test_suspended_form_is_sent_once_and_only_by_the_address_of_the_confirmation
     late_client: Client, viewer: User
 ) -> None:
     url = reverse("admin:voicehub_user_delete", args=[viewer.pk])
+    assert late_client.get(f"{url}?repeat-form=").status_code == 200
     answer = confirm(late_client, late_client.post(url, {"post": "yes"}))
     assert late_client.get(url).status_code == 200
-    assert late_client.get(f"{url}?confirmed=guessed").status_code == 200
+    assert late_client.get(f"{url}?repeat-form=guessed").status_code == 200
     assert User.objects.filter(pk=viewer.pk).exists()
     other = Client()
     other.force_login(User.objects.get(username="root"))
@@ -177,7 +181,7 @@ def test_suspended_form_is_sent_once_and_only_by_the_address_of_the_confirmation
 def test_admin_asks_before_it_changes_or_deletes_users(late_client: Client, viewer: User, path: str) -> None:
     url = reverse(f"admin:voicehub_user_{path}", args=[viewer.pk])
     assert late_client.get(url).status_code == 200
-    assert urlsplit(late_client.post(url, {}).url).path == CONFIRM
+    assert leads_to_confirmation(late_client.post(url, {}))
 
 
 def test_admin_asks_before_actions_and_invitations(late_client: Client, viewer: User) -> None:
@@ -188,7 +192,7 @@ def test_admin_asks_before_actions_and_invitations(late_client: Client, viewer: 
         (reverse("admin:voicehub_user_add"), invitation),
         (reverse("admin:voicehub_user_link", args=[viewer.pk]), {}),
     ):
-        assert urlsplit(late_client.post(url, fields).url).path == CONFIRM
+        assert leads_to_confirmation(late_client.post(url, fields))
     assert set(User.objects.values_list("username", flat=True)) == {"root", viewer.username}
 
 
@@ -196,7 +200,7 @@ def test_deletions_of_remote_voices_are_asked_for(late_client: Client) -> None:
     some_id = "00000000-0000-0000-0000-000000000000"
     for name in ("remote_delete", "deletion_confirm", "unknown_voice_delete"):
         response = late_client.post(reverse(f"voices:{name}", args=[some_id]), {"reason": "The contract has ended."})
-        assert urlsplit(response.url).path == CONFIRM
+        assert leads_to_confirmation(response)
         assert "reason=The+contract" in read_sessions()
         assert late_client.get(confirm(late_client, response).url).status_code == 404
         session = late_client.session
@@ -206,7 +210,7 @@ def test_deletions_of_remote_voices_are_asked_for(late_client: Client) -> None:
 
 def test_dataset_is_chosen_only_after_the_confirmation(late_client: Client) -> None:
     url = reverse("voices:voice_dataset", args=["00000000-0000-0000-0000-000000000000"])
-    assert urlsplit(late_client.get(url).url).path == CONFIRM
+    assert leads_to_confirmation(late_client.get(url))
     answer = confirm(late_client, late_client.post(url, {"layout": "voicehub"}))
     assert answer.url == url
 

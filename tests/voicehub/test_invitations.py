@@ -64,7 +64,7 @@ def test_invited_person_gets_a_mail_and_chooses_a_password(root_client: Client, 
     (message,) = mail.outbox
     assert message.to == ["nora.berg@studio.test"]
     assert "Your username is nora.berg." in message.body
-    found = LINK.search(message.body)
+    found = LINK.search(str(message.body))
     assert found
     choose_password(found[0])
     user.refresh_from_db()
@@ -118,7 +118,7 @@ def test_admin_sends_the_invitation_again_and_later_a_link_for_a_new_password(ro
     assert "Send the invitation again" in root_client.get(change).content.decode()
     send_link(root_client, user)
     run_due_tasks()
-    first = mail.outbox[-1].body
+    first = str(mail.outbox[-1].body)
     choose_password(LINK.findall(first)[0])
     assert "Send a link for a new password" in root_client.get(change).content.decode()
     send_link(root_client, user)

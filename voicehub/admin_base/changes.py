@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -71,7 +70,7 @@ class RecordedChangesMixin(AdminBase):
         elif detail:
             self.record(request, form.instance, detail)
 
-    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.record_deletion(request, obj)
         super().delete_model(request, obj)
 

@@ -50,7 +50,7 @@ def make_link(kind: SecurityEventKind, user: User, subject: str) -> str:
 
 def send_security_mail(event_id: str) -> None:
     event = SecurityEvent.objects.select_related("actor", "person").filter(pk=event_id).first()
-    user = event and (event.person or event.actor)
+    user = (event.person or event.actor) if event else None
     if event is None or user is None or not user.is_active:
         return
     kind = SecurityEventKind(event.kind)

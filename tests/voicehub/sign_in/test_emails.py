@@ -41,8 +41,8 @@ def request_change(client: Client, email: str = NEW) -> Any:
 
 def read_link() -> str:
     run_due_tasks()
-    (link,) = re.findall(r"http://\S+/profile/email/\S+", mail.outbox[-1].body)
-    return urlsplit(link).path
+    (link,) = re.findall(r"http://\S+/profile/email/\S+", str(mail.outbox[-1].body))
+    return str(urlsplit(link).path)
 
 
 def test_new_address_counts_after_its_link_was_used_and_the_earlier_one_gets_a_mail(

@@ -22,6 +22,8 @@ ADMIN_ROLES = frozenset({"admin"})
 PUBLIC_URLS = {
     "login",
     "profile_email_confirm",
+    "openid_connect_login",
+    "openid_connect_callback",
     "healthz",
     "studio_logo",
     "invitation:open",

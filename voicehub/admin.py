@@ -2,6 +2,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from allauth.socialaccount import admin as _social_admin  # noqa: F401 - registers its models
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
@@ -39,6 +41,8 @@ NEXT_DUE = Case(When(status=TaskStatus.WAITING, then="due_at")).asc()
 admin.site.unregister(Group)
 
 
+# Sign-in at an identity provider stores nothing in these.
+admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 admin.site.register(User, StudioUserAdmin)
 admin.site.unregister(Dashboard)
 admin.site.register(Dashboard, QueueAdmin)

@@ -94,3 +94,18 @@ def _list_sample_users() -> list[str]:
         return [user.username for user in users]
     except DatabaseError:  # no database yet, or a command that needs none
         return []
+
+
+@register()
+def check_identity_provider(**_: Any) -> list[CheckMessage]:
+    """With an issuer, the client of VoiceHub there must be known, and no one may read along on the way to it."""
+    if not settings.VOICEHUB_OIDC_ISSUER:
+        return []
+    errors: list[CheckMessage] = [
+        Error(f"{name} is empty, but VOICEHUB_OIDC_ISSUER is set.", id="voicehub.E005")
+        for name in ("VOICEHUB_OIDC_CLIENT_ID", "VOICEHUB_OIDC_CLIENT_SECRET")
+        if not getattr(settings, name)
+    ]
+    if settings.HTTPS and not settings.VOICEHUB_OIDC_ISSUER.startswith("https://"):
+        errors.append(Error("VOICEHUB_OIDC_ISSUER is not an https address.", id="voicehub.E006"))
+    return errors

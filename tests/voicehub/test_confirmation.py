@@ -43,7 +43,7 @@ def sign_in_earlier(client: Client, age: timedelta) -> None:
 
 
 def leads_to_confirmation(response: Any) -> bool:
-    return response.status_code == 302 and urlsplit(response.url).path == CONFIRM
+    return bool(response.status_code == 302 and urlsplit(response.url).path == CONFIRM)
 
 
 def confirm(client: Client, response: Any, *, word: str = "secret") -> Any:

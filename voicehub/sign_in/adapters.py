@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
@@ -14,12 +16,14 @@ from django.http import HttpRequest, HttpResponse
 
 from voicehub import encryption
 from voicehub.client_address import get_client_address
+from voicehub.confirmation import needs_confirmation
 from voicehub.models import SecurityEventKind, User
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.known_browsers import find_known_browser, remember_browser
 from voicehub.sign_in.limits import count_attempt, forget_attempt
 from voicehub.sign_in.mails import enqueue_security_mail
 
+FACTOR_STAGE = "voicehub.sign_in.oidc.FactorStage"
 TOO_MANY_ATTEMPTS = "too_many_login_attempts"
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 SECRETS = "second factor"
@@ -78,6 +82,17 @@ class AccountAdapter(DefaultAccountAdapter):
             return None
         forget_attempt(attempt)
         return user
+
+    def get_login_stages(self) -> list[str]:
+        stages: list[str] = super().get_login_stages()
+        return [FACTOR_STAGE if stage == "allauth.mfa.stages.AuthenticateStage" else stage for stage in stages]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """A recent sign-in counts, if the person has neither a password nor a factor to ask for."""
+        request = context.request
+        if request and not get_reauthentication_flows(request.user):
+            return needs_confirmation(request)
+        return super().is_reauthentication_required(app=app, **kwargs)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in, and write to the person if the browser is new."""

@@ -12,12 +12,14 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from voicehub.sign_in import email_views as emails
-from voicehub.sign_in import views
+from voicehub.sign_in import oidc, views
 
 urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="account_login"),
     path("sign-in/second-factor/", factors.authenticate, name="mfa_authenticate"),
     path("sign-in/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/provider/<slug:provider_id>/", oidc.start, name="openid_connect_login"),
+    path("sign-in/provider/<slug:provider_id>/callback/", oidc.finish, name="openid_connect_callback"),
     path("sign-in/closed/", account.account_inactive, name="account_inactive"),
     path("sign-out/", views.sign_out, name="account_logout"),
     path("password/forgotten/", account.password_reset, name="account_reset_password"),

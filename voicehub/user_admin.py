@@ -135,6 +135,7 @@ class StudioUserAdmin(ConfirmedMixin, RecordedChangesMixin, LockedRowMixin, Rows
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
             obj.set_unusable_password()
+            obj.is_staff = obj.is_staff or any(role.name == "admin" for role in form.cleaned_data.get("groups", ()))
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data and not obj.is_active:
             end_sessions(obj)

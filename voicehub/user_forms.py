@@ -34,6 +34,7 @@ FIELD_TEXTS = {
     "is_active": ("May sign in", "Take this away instead of deleting a user."),
     "is_staff": ("May open the administration", "The roles decide what it shows."),
     "is_superuser": ("Superuser", "May do everything, whatever the roles."),
+    "password": ("Password", "Only the person chooses it. “Send …” at the top sends them a link."),
     "groups": ("Roles", ""),
     "user_permissions": ("Single permissions", "Beyond those of the roles. Most users need none."),
 }

@@ -95,6 +95,12 @@ def test_form_for_a_new_user_has_no_password(root_client: Client) -> None:
     assert not User.objects.get(username="nora.berg").has_usable_password()
 
 
+@pytest.mark.parametrize(("role", "is_staff"), [("admin", True), ("producer", False)])
+def test_invited_admin_may_open_the_administration(root_client: Client, role: str, is_staff: bool) -> None:
+    invite(root_client, groups=[Group.objects.get(name=role).pk])
+    assert User.objects.get(username="nora.berg").is_staff == is_staff
+
+
 def test_email_of_another_user_is_refused(root_client: Client, root: User, viewer: User) -> None:
     page = invite(root_client, email=root.email.upper()).content.decode()
     assert "Another user has this email address." in page

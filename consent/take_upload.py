@@ -11,7 +11,7 @@ from consent.models import Capture, Consent, Take
 from consent.services.take_sounds import RecordingUsedElsewhere
 from consent.services.takes import TakeDamaged, TakeWithoutStatement, submit_take
 from consent.take_files import describe_problem
-from voicehub.middleware import get_client_address
+from voicehub.client_address import get_client_address
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 

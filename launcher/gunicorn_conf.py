@@ -6,6 +6,7 @@ loaded code.
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import django
@@ -17,6 +18,7 @@ def on_starting(server: object) -> None:
     os.environ.setdefault("VOICEHUB_WEB", "true")
     django.setup()
     prepare_database()
+    refuse_sample()
     prepare_static()
     from django.urls import get_resolver
 
@@ -40,6 +42,17 @@ def prepare_database() -> None:
     # A connection must not be shared with the processes that are forked next.
     connections.close_all()
     connection.settings_dict["OPTIONS"] = web_options
+
+
+def refuse_sample() -> None:
+    """Exit if the users of the sample could sign in at an https address."""
+    from django.core.checks import run_checks
+    from django.db import connections
+
+    errors = run_checks(tags=["sample"])
+    connections.close_all()
+    if errors:
+        sys.exit("\n".join(f"{error.msg}\n{error.hint}" for error in errors))
 
 
 def prepare_static() -> None:

@@ -116,7 +116,7 @@ def run_programs(folder: Path, port: int, workers: int, sample: bool) -> int:
     """Start the programs and keep them running. A queue or sandbox whose URL is set in a setting is not started."""
     address = f"http://{HOST}:{port}"
     environment = {"VOICEHUB_BASE_URL": os.environ.get("VOICEHUB_BASE_URL") or address}
-    greeting = Greeting(address, folder / "sign-ins.txt")
+    greeting = Greeting(address, folder / "sign-ins.txt", sample=sample)
     programs = [] if os.environ.get("REDIS_URL") else [build_queue_program(folder)]
     sandbox_programs = [] if os.environ.get("VOICEHUB_SANDBOX_URL") else [build_sandbox_program(folder, environment)]
     # The web server starts first: the user waits for it, and the other programs need the database that it prepares.
@@ -129,6 +129,8 @@ def run_programs(folder: Path, port: int, workers: int, sample: bool) -> int:
     programs.append(build_manage_program("sweeper", "sweep --every 1", environment))
     if sample:
         programs.append(build_manage_program("sample", "sample_studio", environment, once=True))
+    else:
+        programs.append(build_manage_program("admin", "create_admin --hint", environment, once=True))
     supervisor = Supervisor(programs, greeting.print_when_ready)
     greeting.print_line = supervisor.output.write_line
     return supervisor.run()
@@ -181,13 +183,18 @@ def build_web_program(port: int, environment: dict[str, str], ready: Callable[[]
 
 
 class Greeting:
-    """Prints the studio's address once it is served, and the sign-ins once they are known."""
+    """Prints the studio's address once it is served. With the sample, also where its sign-ins stand.
 
-    def __init__(self, address: str, sign_ins: Path) -> None:
+    The sign-ins themselves are printed only by the start that creates them.
+    """
+
+    def __init__(self, address: str, sign_ins: Path, *, sample: bool) -> None:
         self.print_line: PrintLine = str
         self._address = address
         self._sign_ins = sign_ins
-        self._was_served = self._has_shown_address = self._has_shown_sign_ins = False
+        self._are_old = sign_ins.is_file()
+        self._was_served = self._has_shown_address = False
+        self._has_shown_sign_ins = not sample
 
     def is_served(self) -> bool:
         """Whether the web server has sent any response."""
@@ -204,6 +211,10 @@ class Greeting:
             self.print_line(f"\nVoiceHub is at {self._address} – stop it with Ctrl-C.\n")
         if self._has_shown_address and not self._has_shown_sign_ins and self._sign_ins.is_file():
             self._has_shown_sign_ins = True
-            self.print_line(
-                f"Sign in with one of these names and passwords:\n{self._sign_ins.read_text(encoding='utf-8')}"
-            )
+            self.print_line(self._describe_sign_ins())
+
+    def _describe_sign_ins(self) -> str:
+        if self._are_old:
+            return f"The names and passwords of the sample studio are in {self._sign_ins}."
+        names = self._sign_ins.read_text(encoding="utf-8")
+        return f"Sign in with one of these names and passwords. They are also in {self._sign_ins}:\n{names}"

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db]
 # URLs of the admin site itself, for all users who may enter it. `login` redirects to the dashboard sign-in.
 SITE_URLS = {
     "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n", "app_list",
-    "auth_user_password_change",
+    "voicehub_user_link",
 }  # fmt: skip
 # Pages of one model beside those of its rows. They need the permission to add a row.
 MODEL_PAGES = {"consent_statement_import", "consent_languagerelease_texts"}

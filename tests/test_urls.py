@@ -28,6 +28,9 @@ PUBLIC_URLS = {
     "account_reset_password_from_key_done",
     "mfa_authenticate",
     "mfa_login_webauthn",
+    "profile_email_confirm",
+    "openid_connect_login",
+    "openid_connect_callback",
     "healthz",
     "studio_logo",
     "invitation:open",
@@ -72,6 +75,7 @@ SIGNED_IN_URLS = {
     "mfa_view_recovery_codes",
     "notifications",
     "profile",
+    "profile_email",
     "profile_sessions",
     "session_state",
 }
@@ -320,7 +324,8 @@ def test_urls_of_actions_refuse_get_requests(client: Client, admin: User) -> Non
     post_urls = [name for name, (method, _roles) in ACCESS.items() if method == "post"]
     statuses = {name: client.get(reverse_address(name)).status_code for name in post_urls}
     confirmation_pages = {
-        "voices:recording_edit", "voices:recording_delete", "voices:import_discard", "consent:copy_link"
+        "voices:recording_edit", "voices:recording_delete", "voices:import_discard", "consent:copy_link",
+        "voices:account_key",
     }  # fmt: skip
     pages_with_form_errors = {"consent:contract_confirm", "consent:take_upload"}
     assert {name for name, status in statuses.items() if status != 405} == confirmation_pages | pages_with_form_errors

@@ -6,6 +6,8 @@ from allauth.account import admin as _account_admin  # noqa: F401 - registers it
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as _mfa_admin  # noqa: F401 - registers its models, which are replaced below
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount import admin as _social_admin  # noqa: F401 - registers its models
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
@@ -44,6 +46,8 @@ NEXT_DUE = Case(When(status=TaskStatus.WAITING, then="due_at")).asc()
 admin.site.unregister(Group)
 
 
+# Sign-in at an identity provider stores nothing in these.
+admin.site.unregister([SocialAccount, SocialApp, SocialToken])
 admin.site.register(User, StudioUserAdmin)
 admin.site.register(SecurityEvent, SecurityEventAdmin)
 admin.site.register(BrowserSession, BrowserSessionAdmin)

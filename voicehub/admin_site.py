@@ -88,11 +88,11 @@ class StudioAdminSite(admin.AdminSite):
         response = super().app_index(request, app_label, extra_context)  # refuses an unknown app
         return redirect("admin:index") if response.status_code == 200 else response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """A person changes the own password on the pages of the profile."""
         return redirect("account_change_password")
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """One way out for the studio and the admin (`voicehub.sign_in.views.sign_out`)."""
         return redirect("account_logout", preserve_request=True)
 

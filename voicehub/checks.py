@@ -5,8 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from voicehub import encryption
+
+SAMPLE = "sample"  # tag
+SAMPLE_DOMAIN = "@studio.example"  # of the users of the sample studio; no one can own this domain (RFC 2606)
 
 
 @register()
@@ -65,3 +69,43 @@ def check_talent_codes(**_: Any) -> list[CheckMessage]:
         hint = "Set VOICEHUB_EMAIL_URL, or set VOICEHUB_TALENT_CODES to false."
         return [Warning("Talents need codes that no mail server sends.", hint=hint, id="voicehub.W003")]
     return []
+
+
+@register(SAMPLE)
+def check_sample_users(**_: Any) -> list[CheckMessage]:
+    """The sample's users share one password, which stands in a file. They must not sign in to a real studio."""
+    if not settings.HTTPS:
+        return []
+    names = _list_sample_users()
+    if not names:
+        return []
+    hint = (
+        "Start the real studio with an empty database and data folder. To keep this one, open it at an http address on "
+        "its own machine and take “May sign in” away from these users."
+    )
+    return [Error(f"Users of the sample studio can sign in: {', '.join(names)}.", hint=hint, id="voicehub.E004")]
+
+
+def _list_sample_users() -> list[str]:
+    from voicehub.models import User  # models must be ready
+
+    users = User.objects.filter(email__endswith=SAMPLE_DOMAIN, is_active=True).order_by("username")
+    try:
+        return [user.username for user in users]
+    except DatabaseError:  # no database yet, or a command that needs none
+        return []
+
+
+@register()
+def check_identity_provider(**_: Any) -> list[CheckMessage]:
+    """With an issuer, the client of VoiceHub there must be known, and no one may read along on the way to it."""
+    if not settings.VOICEHUB_OIDC_ISSUER:
+        return []
+    errors: list[CheckMessage] = [
+        Error(f"{name} is empty, but VOICEHUB_OIDC_ISSUER is set.", id="voicehub.E005")
+        for name in ("VOICEHUB_OIDC_CLIENT_ID", "VOICEHUB_OIDC_CLIENT_SECRET")
+        if not getattr(settings, name)
+    ]
+    if settings.HTTPS and not settings.VOICEHUB_OIDC_ISSUER.startswith("https://"):
+        errors.append(Error("VOICEHUB_OIDC_ISSUER is not an https address.", id="voicehub.E006"))
+    return errors

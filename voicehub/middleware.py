@@ -1,15 +1,10 @@
-"""Middleware that limits body sizes, compresses pages, sets privacy headers and explains failures.
-
-Also finds the client's IP address.
-"""
+"""Middleware that limits body sizes, compresses pages, sets privacy headers and explains failures."""
 
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +13,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
+from voicehub.client_address import get_client_address as get_client_address
 from voicehub.form_origin import reveal_origin
 from voicehub.problem_pages import answer_problem, answer_signed_out, explain_error, is_script_request
 from voicehub.storage import StoredFileLost
@@ -139,18 +135,3 @@ def allow_microphone(response: HttpResponse) -> HttpResponse:
     """Allow the microphone on this page, for our own origin only."""
     response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
     return response
-
-
-def get_client_address(request: HttpRequest) -> str | None:
-    """The client's IP address. None if it is unknown.
-
-    Each of our own proxies (VOICEHUB_PROXIES of them) appends its peer's address to X-Forwarded-For. Earlier entries
-    come from the client, who can forge them, so they are ignored.
-    """
-    trusted: int = settings.VOICEHUB_PROXIES
-    entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry]
-    address = entries[-trusted] if 0 < trusted <= len(entries) else request.META.get("REMOTE_ADDR", "")
-    try:
-        return str(ip_address(address.strip()))
-    except ValueError:
-        return None

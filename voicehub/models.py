@@ -76,6 +76,7 @@ class SecurityEventKind(models.TextChoices):
     CODES_CREATED = "codes_created", "Recovery codes created"
     CODE_USED = "code_used", "Recovery code used"
     FACTOR_FAILED = "factor_failed", "Second factor failed"
+    EMAIL_REQUESTED = "email_requested", "New email requested"
     EMAIL_CHANGED = "email_changed", "Email changed"
     INVITED = "invited", "User invited"
     USER_CHANGED = "user_changed", "User changed"
@@ -94,6 +95,9 @@ class SecurityEvent(models.Model):
     kind = models.CharField(max_length=20, choices=SecurityEventKind)
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="security_events")
     actor_name = models.CharField(max_length=200, blank=True)
+    person = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", help_text="Whom it concerns, if not the actor."
+    )
     subject = models.CharField(max_length=200, blank=True)
     detail = models.TextField(blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)

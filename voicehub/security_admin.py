@@ -15,7 +15,7 @@ from voicehub.models import BrowserSession, SecurityEvent, SecurityEventKind, Us
 from voicehub.refusals import ActionRefused
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.mails import enqueue_security_mail
-from voicehub.user_admin import can_manage
+from voicehub.user_rules import can_manage
 
 FACTOR_NAMES = {
     Authenticator.Type.TOTP: "Authenticator app",

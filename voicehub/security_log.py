@@ -1,23 +1,52 @@
 """Records what concerns access: sign-ins, denied requests, changes of passwords, factors, roles, keys and settings."""
 
-from django.http import HttpRequest
+from datetime import timedelta
 
-from voicehub.middleware import get_client_address
+from allauth.core import context
+from django.http import HttpRequest
+from django.utils import timezone
+
+from voicehub.client_address import get_client_address
 from voicehub.models import SecurityEvent, SecurityEventKind, User
 
 MAX_NAME, MAX_BROWSER = 200, 300
+DENIED_STEP = timedelta(minutes=1)
 
 
 def record_security_event(
-    kind: SecurityEventKind, actor: User | None, request: HttpRequest | None, subject: str = "", detail: str = ""
+    kind: SecurityEventKind,
+    actor: User | None,
+    request: HttpRequest | None,
+    subject: str = "",
+    detail: str = "",
+    person: User | None = None,
 ) -> SecurityEvent:
     """Record an event in the caller's transaction. Without `request`, a command or a task did it."""
     return SecurityEvent.objects.create(
         kind=kind,
         actor=actor,
         actor_name=str(actor)[:MAX_NAME] if actor else "",
+        person=person,
         subject=subject[:MAX_NAME],
         detail=detail,
         address=get_client_address(request) if request else None,
         browser=request.headers.get("User-Agent", "")[:MAX_BROWSER] if request else "",
     )
+
+
+def record_change(
+    kind: SecurityEventKind, by: User | None, subject: str, detail: str, person: User | None = None
+) -> SecurityEvent:
+    """Record what someone changed, from where the request that is being answered came, if there is one."""
+    request: HttpRequest | None = context.request
+    return record_security_event(kind, by, request, subject, detail, person)
+
+
+def record_denied(request: HttpRequest) -> None:
+    """Record that a signed-in person may not do this: once for each person, path and minute."""
+    user, path = request.user, request.path[:MAX_NAME]
+    if not isinstance(user, User):
+        return
+    recent = SecurityEvent.objects.filter(kind=SecurityEventKind.DENIED, at__gt=timezone.now() - DENIED_STEP)
+    if not recent.filter(actor=user, subject=path).exists():
+        record_security_event(SecurityEventKind.DENIED, user, request, path, request.method or "")

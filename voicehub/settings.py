@@ -66,6 +66,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 
 MIDDLEWARE = [
@@ -87,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "voicehub.middleware.FailureMiddleware",
+    "voicehub.confirmation.ConfirmationMiddleware",
 ]
 
 ROOT_URLCONF = "voicehub.urls"
@@ -148,7 +151,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds after a sign-in or a confirmation (voicehub.confirmation)
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "20/m/ip,5/5m/key"}
 ACCOUNT_FORMS = {
     "login": "voicehub.sign_in.forms.SignInForm",
@@ -171,6 +174,31 @@ MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Browsers allow passkeys at http://localhost, which is where `make run` serves.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+
+# Sign-in through the studio's identity provider (voicehub.sign_in.oidc). Off without an issuer.
+VOICEHUB_OIDC_ISSUER = env.read_text("VOICEHUB_OIDC_ISSUER").rstrip("/")
+VOICEHUB_OIDC_CLIENT_ID = env.read_text("VOICEHUB_OIDC_CLIENT_ID")
+VOICEHUB_OIDC_CLIENT_SECRET = env.read_text("VOICEHUB_OIDC_CLIENT_SECRET")
+VOICEHUB_OIDC_NAME = env.read_text("VOICEHUB_OIDC_NAME", "your organization")
+# Whether the identity provider asks everyone for a second factor, so that VoiceHub need not.
+VOICEHUB_OIDC_HAS_SECOND_FACTOR = env.read_boolean("VOICEHUB_OIDC_HAS_SECOND_FACTOR", default=False)
+SOCIALACCOUNT_ADAPTER = "voicehub.sign_in.oidc.ProviderAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "studio",
+                "name": VOICEHUB_OIDC_NAME,
+                "client_id": VOICEHUB_OIDC_CLIENT_ID,
+                "secret": VOICEHUB_OIDC_CLIENT_SECRET,
+                # All that is needed is in the signed token.
+                "settings": {"server_url": VOICEHUB_OIDC_ISSUER, "fetch_userinfo": False},
+            }
+        ],
+    }
+}
 
 # Of staff pages. Those of talents are in the language of their record (consent/services/talent_languages.py).
 LANGUAGE_CODE = "en-us"
@@ -234,6 +262,7 @@ DEFAULT_FROM_EMAIL = env.read_text("VOICEHUB_EMAIL_FROM", "VoiceHub <voicehub@lo
 
 # Content Security Policy: only our own resources, and nothing inline.
 MEDIA_HOST = [env.read_text("VOICEHUB_S3_ENDPOINT")] if S3_BUCKET and env.read_text("VOICEHUB_S3_ENDPOINT") else []
+OIDC_HOST = ["/".join(VOICEHUB_OIDC_ISSUER.split("/")[:3])] if VOICEHUB_OIDC_ISSUER else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -245,7 +274,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF, *MEDIA_HOST],
         "media-src": [SELF, "blob:", *MEDIA_HOST],
         "worker-src": [SELF],
-        "form-action": [SELF],
+        # Browsers apply it to the redirects that follow a form, too.
+        "form-action": [SELF, *OIDC_HOST],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],

@@ -32,7 +32,7 @@ def derive_token(purpose: str, row_id: object) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-SECRET_LINK = re.compile(r"(/(?:i|reports|datasets|hooks/[\w-]+)/)[\w-]{20,}")
+SECRET_LINK = re.compile(r"(/(?:i|reports|datasets|hooks/[\w-]+|password/new|profile/email)/)[\w-]{20,}")
 
 
 def redact_links(line: str) -> str:

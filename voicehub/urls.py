@@ -25,6 +25,7 @@ def session_state(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"user": str(request.user.pk), "token": get_token(request)})
 
 
+handler403 = "voicehub.denied.answer_denied"
 handler500 = "voicehub.problem_pages.answer_server_error"
 
 urlpatterns = [

@@ -85,6 +85,8 @@ def make_sample_studio(write_line: WriteLine) -> None:
 
     Raises SampleFailed if the sandbox or the worker does not respond.
     """
+    if settings.HTTPS:
+        raise SampleFailed("The sample studio is not created at an https address. Start with --no-sample.")
     paula = _create_users(write_line)
     accounts = {provider.slug: _get_or_create_account(provider) for provider in registry.list_providers()}
     if not Talent.objects.filter(name="Sally Lind").exists():

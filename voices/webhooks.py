@@ -9,7 +9,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from voicehub.middleware import get_client_address
+from voicehub.client_address import get_client_address
 from voicehub.upload_limits import CALLBACK_BYTES
 from voices.models import Build
 from voices.services.builds.dataset import open_dataset

@@ -20,6 +20,7 @@ LINKS_ENDED = (
 
 @admin.register(Talent)
 class TalentAdmin(NoDeleteAdmin):
+    security_kind = None  # the service records each change
     group = PEOPLE
     purpose = "People whose voices the studio builds"
     counted = ({}, "")

@@ -5,13 +5,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
+from consent.access import get_user
 from consent.models import Pronunciation, Statement
 from consent.services.statements import (
+    ImportReport,
     describe_language_risk,
     import_statements,
     import_translations,
@@ -21,7 +24,9 @@ from providers import registry
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, StudioAdmin
 from voicehub.languages import list_language_choices
+from voicehub.models import SecurityEventKind
 from voicehub.refusals import ActionRefused
+from voicehub.security_log import record_security_event
 from voicehub.text import get_language_name
 
 
@@ -64,6 +69,12 @@ class StatementAdmin(NoDeleteAdmin):
         page = require_http_methods(["GET", "HEAD", "POST"])(self.admin_site.admin_view(self.import_page))
         return [path("import/", page, name="consent_statement_import"), *super().get_urls()]
 
+    def record_import(self, request: HttpRequest, report: ImportReport | None) -> None:
+        if report and report.added_count:
+            names = ", ".join(row.name for row in report.rows if row.is_added)
+            subject = f"Statements: {report.added_count} added"
+            record_security_event(SecurityEventKind.SETTING_CHANGED, get_user(request), request, subject, names)
+
     def import_page(self, request: HttpRequest) -> HttpResponse:
         """Choose a table or add the translations of VoiceHub. After that, the page shows what became of each row."""
         if not self.has_add_permission(request):
@@ -71,10 +82,12 @@ class StatementAdmin(NoDeleteAdmin):
         form, report = StatementTableForm(), None
         if request.method == "POST":
             try:
-                if "translations" in request.POST:
-                    report = import_translations()
-                elif (form := StatementTableForm(request.POST, request.FILES)).is_valid():
-                    report = import_statements(form.cleaned_data["file"].read())
+                with transaction.atomic():
+                    if "translations" in request.POST:
+                        report = import_translations()
+                    elif (form := StatementTableForm(request.POST, request.FILES)).is_valid():
+                        report = import_statements(form.cleaned_data["file"].read())
+                    self.record_import(request, report)
             except ActionRefused as refusal:
                 form.add_error("file", str(refusal))
         context = {

@@ -9,8 +9,9 @@ from django.utils import timezone, translation
 from consent.models import EventKind, LanguageRelease, Talent
 from consent.services.audit_log import record_event
 from voicehub.catalogs import hash_catalog
-from voicehub.models import User
+from voicehub.models import SecurityEventKind, User
 from voicehub.refusals import ActionRefused
+from voicehub.security_log import record_change
 from voicehub.talent_languages import SOURCE_LANGUAGE, TALENT_LANGUAGES
 
 
@@ -62,18 +63,27 @@ def record_language(talent: Talent, by: User | None) -> None:
         record_event(consent, EventKind.LANGUAGE_CHOSEN, by, language=talent.language)
 
 
+def name_release(language: str) -> str:
+    """How the security log names it."""
+    return f"Language for talents: {TALENT_LANGUAGES.get(language, language)}"
+
+
 def release_language(language: str, by: User) -> LanguageRelease:
     """Offer this language to talents, with the translations of today. Ends the release before."""
     with transaction.atomic():
         current = LanguageRelease.objects.filter(language=language, ended_at=None)
         current.update(ended_at=timezone.now(), ended_by=by)
+        record_change(SecurityEventKind.SETTING_CHANGED, by, name_release(language), "Released.")
         return LanguageRelease.objects.create(language=language, catalog_sha256=hash_catalog(language), released_by=by)
 
 
 def end_release(release: LanguageRelease, by: User) -> None:
     """Stop offering its language: pages and mails are in English then. Raises ActionRefused if it has ended."""
-    if not LanguageRelease.objects.filter(pk=release.pk, ended_at=None).update(ended_at=timezone.now(), ended_by=by):
-        raise ActionRefused("This release has already ended.")
+    with transaction.atomic():
+        current = LanguageRelease.objects.filter(pk=release.pk, ended_at=None)
+        if not current.update(ended_at=timezone.now(), ended_by=by):
+            raise ActionRefused("This release has already ended.")
+        record_change(SecurityEventKind.SETTING_CHANGED, by, name_release(release.language), "No longer offered.")
 
 
 def is_catalog_changed(release: LanguageRelease) -> bool:

@@ -1,5 +1,6 @@
 """Fixtures of the browser tests. All tests share one studio and one browser, and each test adds its own talents."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.browser.tab import SIZES, CheckedPages, Tab
 from tests.support.browser import launch_browser
 
 OpenTab = Callable[..., Tab]
+
+SIGN_IN_SECONDS = 8 * 60
 
 # Expectations wait up to 60 seconds, because the machine may be busy with other work.
 expect.set_options(timeout=60_000)
@@ -56,15 +59,18 @@ def studio(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def sign_in_cookies(studio: Studio, chrome: Browser) -> Callable[[str], Any]:
-    """A function that returns the cookies of a signed-in user. Each user signs in once."""
-    cookies: dict[str, Any] = {}
+    """A function that returns the cookies of a signed-in user.
+
+    Each user signs in again after some minutes, because a sign-in confirms who they are for 15 minutes only.
+    """
+    cookies: dict[str, tuple[float, Any]] = {}
 
     def get_cookies(name: str) -> Any:
-        if name not in cookies:
+        if name not in cookies or time.monotonic() - cookies[name][0] > SIGN_IN_SECONDS:
             context = chrome.new_context(**SIZES["desktop"])
-            cookies[name] = staff_steps.sign_in(studio, context, name)
+            cookies[name] = time.monotonic(), staff_steps.sign_in(studio, context, name)
             context.close()
-        return cookies[name]
+        return cookies[name][1]
 
     return get_cookies
 

@@ -112,6 +112,13 @@ class TestRunning:
         ):
             assert part in lines
 
+    def test_start_without_the_sample_says_how_to_create_the_first_admin(
+        self, runner: StudioRunner, studio: StartedProcess
+    ) -> None:
+        studio.wait_for_output("manage.py create_admin NAME EMAIL")
+        assert f"VOICEHUB_BASE_URL=http://127.0.0.1:{runner.port} " in studio.output
+        assert "names and passwords" not in studio.output
+
     def test_created_files_are_private_to_owner(self, runner: StudioRunner, studio: StartedProcess) -> None:
         assert runner.folder.stat().st_mode & 0o077 == 0
         for name in ("secret_key", "field_keys"):

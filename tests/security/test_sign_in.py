@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from voicehub.middleware import get_client_address
+from voicehub.client_address import get_client_address
 from voicehub.models import SignInAttempts, User
 from voicehub.sign_in.limits import MAX_FOR_NAME_AND_NETWORK as MAX_ATTEMPTS
 from voicehub.sign_in.limits import WINDOW

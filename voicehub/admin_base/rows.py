@@ -12,6 +12,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from voicehub.admin_base.changes import RecordedChangesMixin
 from voicehub.admin_base.columns import Column, is_hidden, is_technical, name_field
 from voicehub.admin_base.filters import ValuesFilter
 from voicehub.admin_base.formats import EMPTY, Format
@@ -217,7 +218,7 @@ class RowsMixin(FormattedFields, ModelAdmin):
         return request.user.has_perm(self.action_permission)
 
 
-class StudioAdmin(LockedRowMixin, RowsMixin, admin.ModelAdmin[Any]):
+class StudioAdmin(RecordedChangesMixin, LockedRowMixin, RowsMixin, admin.ModelAdmin[Any]):
     """Rows can be added, changed and deleted. What someone else changed meanwhile is not overwritten."""
 
     form = VersionedForm

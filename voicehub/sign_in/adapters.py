@@ -4,6 +4,8 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
@@ -14,13 +16,15 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from voicehub import encryption
-from voicehub.middleware import get_client_address
+from voicehub.client_address import get_client_address
+from voicehub.confirmation import needs_confirmation
 from voicehub.models import SecurityEventKind, User
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.known_browsers import find_known_browser, remember_browser
 from voicehub.sign_in.limits import count_attempt, forget_attempt
 from voicehub.sign_in.mails import enqueue_security_mail
 
+FACTOR_STAGE = "voicehub.sign_in.oidc.FactorStage"
 TOO_MANY_ATTEMPTS = "too_many_login_attempts"
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 SECRETS = "second factor"
@@ -32,7 +36,6 @@ MAILED = {
     "account/email/password_set": (SecurityEventKind.PASSWORD_CHANGED, ""),
     "account/email/password_reset": (SecurityEventKind.PASSWORD_RESET, ""),
     "account/email/password_reset_key": (SecurityEventKind.RESET_REQUESTED, ""),
-    "account/email/email_changed": (SecurityEventKind.EMAIL_CHANGED, ""),
     "mfa/email/totp_activated": (SecurityEventKind.FACTOR_ADDED, "Authenticator app"),
     "mfa/email/totp_deactivated": (SecurityEventKind.FACTOR_REMOVED, "Authenticator app"),
     "mfa/email/webauthn_added": (SecurityEventKind.FACTOR_ADDED, "Passkey"),
@@ -80,6 +83,17 @@ class AccountAdapter(DefaultAccountAdapter):
             return None
         forget_attempt(attempt)
         return user
+
+    def get_login_stages(self) -> list[str]:
+        stages: list[str] = super().get_login_stages()
+        return [FACTOR_STAGE if stage == "allauth.mfa.stages.AuthenticateStage" else stage for stage in stages]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """A recent sign-in counts, if the person has neither a password nor a factor to ask for."""
+        request = context.request
+        if request and not get_reauthentication_flows(request.user):
+            return needs_confirmation(request)
+        return super().is_reauthentication_required(app=app, **kwargs)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in, and write to the person if the browser is new."""

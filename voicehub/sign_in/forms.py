@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from voicehub.models import User
 from voicehub.password_words import describe_password_fields
+from voicehub.sign_in.emails import TAKEN, is_email_taken
 
 
 class SignInForm(account.LoginForm):
@@ -93,3 +94,20 @@ class NameForm(forms.ModelForm[User]):
     class Meta:
         model = User
         fields = ["first_name", "last_name"]
+
+
+class EmailForm(forms.Form):
+    email = forms.EmailField(label="New email address")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        if email == self.user.email.lower():
+            raise forms.ValidationError("This is your present address.")
+        if is_email_taken(email, self.user):
+            raise forms.ValidationError(TAKEN)
+        return email

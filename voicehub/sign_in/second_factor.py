@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 
 from voicehub.models import User
 from voicehub.problem_pages import is_script_request
+from voicehub.sign_in.oidc import has_factor_of_provider
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 NEEDED = "Set up a second factor first."
@@ -46,7 +47,7 @@ class SecondFactorMiddleware:
         match = request.resolver_match
         if match is None or match.view_name in OPEN_URLS or not isinstance(request.user, User):
             return None
-        if not lacks_factor(request.user):
+        if has_factor_of_provider(request) or not lacks_factor(request.user):
             return None
         if is_script_request(request):
             return JsonResponse({"problem": NEEDED, "kind": "second_factor"}, status=403)

@@ -15,12 +15,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from voicehub.middleware import get_client_address
+from voicehub.client_address import get_client_address
+from voicehub.confirmation import SIGN_IN_KEY
 from voicehub.models import BrowserSession, User
 from voicehub.problem_pages import SAFE_METHODS, is_script_request
 from voicehub.tokens import hash_token
 
-SIGN_IN_KEY = "sign_in"
 SEEN_STEP = timedelta(minutes=5)  # how exact the time of the last activity is kept
 
 

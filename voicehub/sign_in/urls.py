@@ -11,12 +11,15 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from voicehub.sign_in import views
+from voicehub.sign_in import email_views as emails
+from voicehub.sign_in import oidc, views
 
 urlpatterns = [
     path("sign-in/", views.SignInView.as_view(), name="account_login"),
     path("sign-in/second-factor/", factors.authenticate, name="mfa_authenticate"),
     path("sign-in/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/provider/<slug:provider_id>/", oidc.start, name="openid_connect_login"),
+    path("sign-in/provider/<slug:provider_id>/callback/", oidc.finish, name="openid_connect_callback"),
     path("sign-in/closed/", account.account_inactive, name="account_inactive"),
     path("sign-out/", views.sign_out, name="account_logout"),
     path("password/forgotten/", account.password_reset, name="account_reset_password"),
@@ -29,6 +32,8 @@ urlpatterns = [
     path("password/saved/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     path("profile/", views.show_profile, name="profile"),
     path("profile/sessions/", views.end_other_sessions, name="profile_sessions"),
+    path("profile/email/", emails.change_email, name="profile_email"),
+    path("profile/email/<str:token>/", emails.confirm_email, name="profile_email_confirm"),
     path("profile/password/", account.password_change, name="account_change_password"),
     path("profile/password/set/", account.password_set, name="account_set_password"),
     path("profile/confirm/", account.reauthenticate, name="account_reauthenticate"),

@@ -4,7 +4,9 @@ from typing import Any, cast
 
 from allauth.account.views import LoginView, LogoutView
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +17,7 @@ from voicehub.security_log import record_security_event
 from voicehub.sign_in.adapters import TOO_MANY_ATTEMPTS
 from voicehub.sign_in.forms import NameForm
 from voicehub.sign_in.limits import WINDOW
+from voicehub.sign_in.oidc import PROVIDER, has_factor_of_provider, is_configured
 from voicehub.sign_in.second_factor import lacks_factor
 from voicehub.sign_in.sessions import end_sessions, find_sessions, hash_key
 
@@ -31,7 +34,10 @@ class SignInView(LoginView):
         return self.render_to_response(context, status=429, headers={"Retry-After": str(wait)})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"next": self.get_next_url() or ""}
+        return super().get_context_data(**kwargs) | {
+            "next": self.get_next_url() or "",
+            "provider": {"id": PROVIDER, "name": settings.VOICEHUB_OIDC_NAME} if is_configured() else None,
+        }
 
 
 @require_POST
@@ -57,10 +63,11 @@ def show_profile(request: HttpRequest) -> HttpResponse:
         "app": next((one for one in factors if one.type == Authenticator.Type.TOTP), None),
         "passkeys": [one.wrap() for one in factors if one.type == Authenticator.Type.WEBAUTHN],
         "codes": next((one.wrap() for one in factors if one.type == Authenticator.Type.RECOVERY_CODES), None),
-        "lacks_factor": lacks_factor(user),
+        "lacks_factor": lacks_factor(user) and not has_factor_of_provider(request),
         "sessions": find_sessions(user),
         "this_session": hash_key(request.session.session_key or ""),
-        "events": SecurityEvent.objects.filter(actor=user)[:SHOWN_EVENTS],
+        "events": SecurityEvent.objects.filter(Q(person=user) | Q(person=None, actor=user))[:SHOWN_EVENTS],
+        "can_change_email": settings.MAIL is not None,
     }
     return render(request, "staff/profile.html", context)
 

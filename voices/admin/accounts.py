@@ -1,5 +1,6 @@
 """Accounts at providers, their calls, the proofs that were sent to them, and the limits that admins corrected."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -16,12 +17,15 @@ from consent.access import get_user
 from providers import registry
 from providers.types import Tier
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.changes import ConfirmedMixin
 from voicehub.admin_base.columns import MAX_CHARACTERS
 from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.formats import EMPTY, format_moment, format_scalar
 from voicehub.admin_base.groups import ACCOUNTS, STAFF
 from voicehub.admin_base.rows import NoDeleteAdmin, ReadOnlyAdmin, StudioAdmin
 from voicehub.admin_base.versions import VersionedForm
+from voicehub.confirmation import LEFT_OUT
+from voicehub.models import SecurityEventKind, User
 from voicehub.refusals import ActionRefused
 from voicehub.status_marks import render_mark
 from voicehub.text import format_duration
@@ -66,13 +70,15 @@ class AccountAdminForm(VersionedForm):
 
     def clean_key(self) -> str:
         key: str = self.cleaned_data["key"]
-        if not key and not self.instance.encrypted_key:
+        if not key and (not self.instance.encrypted_key or LEFT_OUT in self.data):
             raise forms.ValidationError("Enter the API key of the account.")
         return key
 
 
 @admin.register(Account)
-class AccountAdmin(NoDeleteAdmin):
+class AccountAdmin(ConfirmedMixin, NoDeleteAdmin):
+    security_kind = SecurityEventKind.KEY_CHANGED
+    opens_confirmed = True
     group = ACCOUNTS
     purpose = "API keys of the studio at the providers"
     counted = ({}, "")
@@ -114,7 +120,7 @@ class AccountAdmin(NoDeleteAdmin):
         # Save only these fields. The account may have been paused since it was loaded.
         obj.save(update_fields=["name", "provider", "mode"])
         if key:
-            change_key(obj, key)
+            change_key(obj, key, get_user(request))
 
     def find_studio_url(self, row: Account) -> str:
         return reverse("voices:account", args=[row.pk])
@@ -145,7 +151,7 @@ class AccountAdmin(NoDeleteAdmin):
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        run_on_rows(request, accounts, resume)
+        run_on_rows(request, accounts, partial(resume, by=get_user(request)))
 
 
 def check_key(account: Account) -> str:
@@ -155,8 +161,8 @@ def check_key(account: Account) -> str:
     return "The key works."
 
 
-def resume(account: Account) -> str:
-    resume_account(account)
+def resume(account: Account, by: User) -> str:
+    resume_account(account, by)
     return "Resumed. Its waiting work runs again."
 
 

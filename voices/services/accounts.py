@@ -14,10 +14,11 @@ from providers.errors import CallFailure, PlanRefused, ProviderError
 from providers.types import ApiLogEntry
 from voicehub import outbox
 from voicehub.encryption import DecryptionError
-from voicehub.models import User
+from voicehub.models import SecurityEventKind, User
 from voicehub.rate_limiter import RateLimiter
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEASE
+from voicehub.security_log import record_change
 from voices.models import (
     Account,
     AccountCall,
@@ -163,7 +164,7 @@ def test_account(account: Account) -> None:
     account.refresh_from_db()
 
 
-def add_account(name: str, provider: str, mode: AccountMode | str, key: str) -> Account:
+def add_account(name: str, provider: str, mode: AccountMode | str, key: str, by: User | None = None) -> Account:
     """Create an account. Raises ActionRefused if the name is taken or VoiceHub does not support the provider."""
     if provider not in registry.PROVIDERS:
         raise ActionRefused("Choose one of the providers.")
@@ -172,18 +173,26 @@ def add_account(name: str, provider: str, mode: AccountMode | str, key: str) -> 
     try:
         with transaction.atomic():
             account.save(force_insert=True)
+            record_change(SecurityEventKind.KEY_CHANGED, by, name_account(account), "Account added with a key.")
     except IntegrityError:
         raise ActionRefused(f"An account called “{name}” already exists. Choose another name.") from None
     return account
 
 
-def change_key(account: Account, key: str) -> None:
+def name_account(account: Account) -> str:
+    """How the security log names it."""
+    return f"Account: {account.name}"
+
+
+@transaction.atomic
+def change_key(account: Account, key: str, by: User | None = None) -> None:
     """Replace the key, clear what the old key showed, and resume work that waited for a valid key."""
     account.set_key(key)
     account.key_changed_at, account.checked_at, account.last_error = timezone.now(), None, ""
     account.usage, account.usage_at = {}, None
     fields = ["encrypted_key", "key_hint", "key_changed_at", "checked_at", "last_error", "usage", "usage_at"]
     account.save(update_fields=fields)
+    record_change(SecurityEventKind.KEY_CHANGED, by, name_account(account), "Key replaced.")
     _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_by=None, paused_at__isnull=False))
     account.refresh_from_db()
 
@@ -195,14 +204,17 @@ def pause_account(account: Account, reason: str, by: User) -> None:
     with transaction.atomic():
         if not account_rows.update(paused_at=timezone.now(), paused_by=by, pause_reason=message[:300]):
             raise ActionRefused(f"{account.name} is already paused.")
+        record_change(SecurityEventKind.KEY_CHANGED, by, name_account(account), message.replace(f" by {by}", "", 1))
         enqueue_pause_mails(account.pk, paused_by=by)
     account.refresh_from_db()
 
 
-def resume_account(account: Account) -> None:
+def resume_account(account: Account, by: User | None = None) -> None:
     """Resume the account and its waiting work. Raises ActionRefused."""
-    if not _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_at__isnull=False)):
-        raise ActionRefused(f"{account.name} is not paused.")
+    with transaction.atomic():
+        if not _resume_waiting_work(Account.objects.filter(pk=account.pk, paused_at__isnull=False)):
+            raise ActionRefused(f"{account.name} is not paused.")
+        record_change(SecurityEventKind.KEY_CHANGED, by, name_account(account), "Resumed.")
     account.refresh_from_db()
 
 

@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from providers import registry
 from providers.types import Capabilities, ConsentProof
-from voicehub.models import User
+from voicehub.models import SecurityEventKind, User
 from voicehub.refusals import ActionRefused
+from voicehub.security_log import record_change
 from voices.models import Account
 
 PROOFS_WITH_AUDIO = (ConsentProof.BASE64_WAV, ConsentProof.AUDIO_FILE)
@@ -53,4 +54,6 @@ def set_authorized_uploader(account: Account, is_authorized: bool, by: User, *, 
         row.uploader_set_by, row.uploader_set_at = by, timezone.now()
         fields = ["is_authorized_uploader", "uploader_source", "uploader_reason", "uploader_set_by", "uploader_set_at"]
         row.save(update_fields=fields)
+        detail = f"Proof of consent is {'not sent' if is_authorized else 'sent'} to the provider. {source} {reason}"
+        record_change(SecurityEventKind.SETTING_CHANGED, by, f"Account: {account.name}", detail.strip())
     account.refresh_from_db()

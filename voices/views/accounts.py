@@ -6,11 +6,13 @@ from functools import partial
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_user, require_permission
 from providers import registry
 from providers.types import Capabilities
+from voicehub.confirmation import needs_confirmation, require_confirmation
 from voicehub.lists.pages import load_list
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices import access
@@ -51,11 +53,12 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 @require_permission("voices.add_account")
 @require_http_methods(["GET", "HEAD", "POST"])
+@require_confirmation(on_get=True)
 def account_add(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, initial={"provider": request.GET.get("provider", "")})
     if request.method == "POST" and form.is_valid():
         with handle_refusal(partial(form.add_error, None)):
-            account = add_account(**form.cleaned_data)
+            account = add_account(**form.cleaned_data, by=get_user(request))
             messages.success(request, f"{account.name} added. Test its key to check that the provider accepts it.")
             return redirect("voices:account", account.pk)
     return render(request, "voices/account_add.html", {"form": form, "providers": list_provider_options()})
@@ -80,6 +83,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "is_known_provider": is_known_provider,
         "is_untested": is_known_provider and account.is_untested,
         "can_list": any(tier.can_list for tier in tiers),
+        "needs_confirmation": needs_confirmation(request),
         "exemption": find_exemption(account.provider),
         "plan_refusals": list_plan_refusals(account),
         "calls": list_call_rows(account.calls.all()[:MAX_CALLS]),
@@ -127,11 +131,15 @@ def account_test(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 @require_permission("voices.change_account")
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_confirmation(on_get=True)
 def account_key(request: HttpRequest, pk: str) -> HttpResponse:
+    """Replace the key. By GET, the page of the account opens with the form for it."""
     account, form = get_account_or_404(pk), KeyForm(request.POST)
+    if request.method != "POST":
+        return redirect(f"{reverse('voices:account', args=[account.pk])}#new-key")
     if form.is_valid():
-        change_key(account, form.cleaned_data["key"])
+        change_key(account, form.cleaned_data["key"], get_user(request))
         messages.success(request, "New key saved. Test it to check that the provider accepts it.")
     else:
         show_errors(request, form)
@@ -175,6 +183,6 @@ def account_uploader(request: HttpRequest, pk: str) -> HttpResponse:
 @show_refusal_as_message("voices:account")
 def account_resume(request: HttpRequest, pk: str) -> HttpResponse:
     account = get_account_or_404(pk)
-    resume_account(account)
+    resume_account(account, get_user(request))
     messages.success(request, f"{account.name} is resumed. Waiting work continues.")
     return redirect("voices:account", account.pk)

@@ -8,6 +8,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods
 
 from consent.access import get_user, require_permission
+from voicehub.confirmation import require_confirmation
 from voicehub.refusals import handle_refusal
 from voices.forms import DatasetForm
 from voices.models import DatasetLayout
@@ -29,6 +30,7 @@ HINTS = {
 @require_permission("voices.start_build")
 @require_permission("voices.view_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
+@require_confirmation(on_get=True, is_repeated=False)
 def voice_dataset(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The choice of a layout, and who downloaded the voice before. The form starts the download."""
     voice = get_open_voice(request, pk)

@@ -13,6 +13,7 @@ from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
 from consent.services.legal_hold import query_talents_on_hold
+from voicehub.confirmation import require_confirmation
 from voicehub.models import User
 from voicehub.refusals import handle_refusal
 from voices.account_forms import RemoteReasonForm, show_errors
@@ -96,6 +97,7 @@ def _make_file_progress(remote: Any, past: PastByKey) -> WorkProgress | None:
 
 @require_permission("voices.delete_remotevoice")
 @require_POST
+@require_confirmation()
 def deletion_confirm(request: HttpRequest, pk: str) -> HttpResponse:
     return _decide(request, pk, confirm_deletion, "Deletion requested. It is done when the provider confirms it.")
 

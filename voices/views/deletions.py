@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from consent.access import get_user, require_permission
+from voicehub.confirmation import require_confirmation
 from voices.account_forms import AssignDeletionForm, RemoteReasonForm, show_errors
 from voices.models import RemoteVoice
 from voices.services.deletion import record_manual_deletion, request_deletion
@@ -17,6 +18,7 @@ from voices.views.remote_voices import get_remote_or_404, run_action
 
 @require_permission("voices.delete_remotevoice")
 @require_POST
+@require_confirmation()
 def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
     done = "Deletion requested. VoiceHub checks the provider until the voice is gone."
     return _run_action_with_reason(request, get_remote_or_404(pk), request_deletion, done)

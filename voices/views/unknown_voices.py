@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent.access import get_user, require_permission
 from providers import registry
 from providers.types import RemoteStatus
+from voicehub.confirmation import require_confirmation
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices.account_forms import AdoptForm, DeleteUnknownVoiceForm, RemoteIdForm, show_errors
 from voices.models import Account, Voice
@@ -89,6 +90,7 @@ def _render_adopt_page(request: HttpRequest, account: Account, form: AdoptForm) 
 
 @require_permission("voices.delete_remotevoice")
 @require_POST
+@require_confirmation()
 @show_refusal_as_message("voices:unknown_voices")
 def unknown_voice_delete(request: HttpRequest, pk: str) -> HttpResponse:
     account, form = get_supported_account(pk), DeleteUnknownVoiceForm(request.POST)

@@ -30,11 +30,11 @@ def compute_code(secret: str = SECRET, at: float | None = None) -> str:
 def add_app(user: User) -> list[str]:
     """Give the user an authenticator app with SECRET. Return the recovery codes."""
     TOTP.activate(user, SECRET)
-    return RecoveryCodes.activate(user).get_unused_codes()
+    return list(RecoveryCodes.activate(user).get_unused_codes())
 
 
 def has_factor(user: User) -> bool:
-    return Authenticator.objects.filter(user=user).exists()
+    return bool(Authenticator.objects.filter(user=user).exists())
 
 
 def sign_in(client: Client, name: str, password: str = PASSWORD) -> Any:

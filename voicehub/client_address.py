@@ -1,0 +1,21 @@
+"""The IP address of a client."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def get_client_address(request: HttpRequest) -> str | None:
+    """The client's IP address. None if it is unknown.
+
+    Each of our own proxies (VOICEHUB_PROXIES of them) appends its peer's address to X-Forwarded-For. Earlier entries
+    come from the client, who can forge them, so they are ignored.
+    """
+    trusted: int = settings.VOICEHUB_PROXIES
+    entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry]
+    address = entries[-trusted] if 0 < trusted <= len(entries) else request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ip_address(address.strip()))
+    except ValueError:
+        return None

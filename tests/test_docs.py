@@ -142,14 +142,14 @@ def test_security_page_has_each_requirement_and_only_tests_that_exist() -> None:
 
 def test_security_page_states_the_limits() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").replace("\n", " ")
-    length: Any = settings.AUTH_PASSWORD_VALIDATORS[0]["OPTIONS"]
+    validators: Any = settings.AUTH_PASSWORD_VALIDATORS
     minutes = int(limits.WINDOW.total_seconds()) // 60
     counts = (limits.MAX_FOR_NAME_AND_NETWORK, limits.MAX_FOR_NETWORK, limits.MAX_FOR_NAME)
     words = "After {} failed attempts for one name from one network, {} from one network, or {} for one name"
     for claim in (
         words.format(*counts),
         f"within {minutes} minutes",
-        f"at least {length['min_length']} characters",
+        f"at least {validators[0]['OPTIONS']['min_length']} characters",
         f"ends after {settings.SESSION_COOKIE_AGE // 3600} hours",
         f"factors, after {settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60} minutes",
     ):

@@ -156,3 +156,10 @@ def read_mail_server(name: str) -> MailServer | None:
     return MailServer(
         parts.hostname, parts.port or 25, user, password, query.get("tls") == ["1"], query.get("ssl") == ["1"]
     )
+
+
+def describe_identity_provider(issuer: str, client_id: str, client_secret: str, name: str) -> dict[str, Any]:
+    """The setting of django-allauth for the studio's identity provider. All that is needed is in its signed token."""
+    client = {"provider_id": "studio", "name": name, "client_id": client_id, "secret": client_secret}
+    options = {"server_url": issuer, "fetch_userinfo": False}
+    return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [client | {"settings": options}]}}

@@ -184,21 +184,9 @@ VOICEHUB_OIDC_NAME = env.read_text("VOICEHUB_OIDC_NAME", "your organization")
 VOICEHUB_OIDC_HAS_SECOND_FACTOR = env.read_boolean("VOICEHUB_OIDC_HAS_SECOND_FACTOR", default=False)
 SOCIALACCOUNT_ADAPTER = "voicehub.sign_in.oidc.ProviderAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
-SOCIALACCOUNT_PROVIDERS = {
-    "openid_connect": {
-        "OAUTH_PKCE_ENABLED": True,
-        "APPS": [
-            {
-                "provider_id": "studio",
-                "name": VOICEHUB_OIDC_NAME,
-                "client_id": VOICEHUB_OIDC_CLIENT_ID,
-                "secret": VOICEHUB_OIDC_CLIENT_SECRET,
-                # All that is needed is in the signed token.
-                "settings": {"server_url": VOICEHUB_OIDC_ISSUER, "fetch_userinfo": False},
-            }
-        ],
-    }
-}
+SOCIALACCOUNT_PROVIDERS = env.describe_identity_provider(
+    VOICEHUB_OIDC_ISSUER, VOICEHUB_OIDC_CLIENT_ID, VOICEHUB_OIDC_CLIENT_SECRET, VOICEHUB_OIDC_NAME
+)
 
 # Of staff pages. Those of talents are in the language of their record (consent/services/talent_languages.py).
 LANGUAGE_CODE = "en-us"

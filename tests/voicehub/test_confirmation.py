@@ -158,6 +158,10 @@ def test_suspended_form_of_a_user_is_sent_again_after_the_confirmation(late_clie
     assert late_client.get(answer.url).status_code == 302
     viewer.refresh_from_db()
     assert viewer.first_name == "Verena"
+    User.objects.filter(pk=viewer.pk).update(first_name="Vera")
+    assert late_client.get(answer.url).status_code == 200
+    viewer.refresh_from_db()
+    assert viewer.first_name == "Vera"
 
 
 def test_suspended_form_is_sent_once_and_only_by_the_address_of_the_confirmation(

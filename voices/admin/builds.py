@@ -112,8 +112,8 @@ class BuildAdmin(ReadOnlyAdmin):
     @admin.display(description="voice", ordering="voice__name")
     def title(self, build: Build) -> SafeString:
         number = build.number  # type: ignore[attr-defined]  # annotated by get_queryset
-        what = f"Build {number}, {build_name(build)}, by {build.started_by}"
-        return format_html('{} <small class="sub">{}</small>', build.voice, what)
+        by = format_html('<span class="only-desk">, by {}</span>', build.started_by)
+        return format_html('{} <small class="sub">Build {}, {}{}</small>', build.voice, number, build_name(build), by)
 
     @admin.display(description="status", ordering="status")
     def state(self, build: Build) -> SafeString:

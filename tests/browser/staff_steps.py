@@ -170,6 +170,9 @@ def approve_take(tab: Tab) -> None:
 
 
 def create_private_link(page: Page) -> str:
+    fold = page.locator("#new-link:not([open])")  # of a settled consent
+    if fold.count():
+        fold.locator("summary").click()
     page.get_by_role("button", name="Create a private link").click()
     return page.get_by_role("textbox", name="Private link").input_value()
 

@@ -66,6 +66,7 @@ def check_result(tab: Tab) -> None:
 
 
 def download(page: Page, name: str, folder: Path) -> Path:
+    page.locator("#build-actions summary", has_text="Export").click()
     with page.expect_download() as event:
         page.get_by_role("link", name=name).click()
     path = folder / event.value.suggested_filename

@@ -233,9 +233,12 @@ def _make_deletion_step(deletions: Sequence[Deletion], user: User) -> NextStep:
     more = [f"{format_count(len(others), 'more deletion is open', 'more deletions are open')}."] if others else []
     is_mine = first.needs_person and user.has_perm("voices.delete_remotevoice")
     label = "Confirm the deletion" if is_mine else "Open the deletion"
-    actions = [Action(label, f"{first.url}#deletion", is_primary=is_mine)] if user.has_perm(VIEW_REMOTE_VOICE) else []
-    if is_mine and first.website:
-        actions.insert(0, Action(f"Open {first.provider}", first.website, is_primary=False))
+    has_website = is_mine and bool(first.website)
+    actions = []
+    if user.has_perm(VIEW_REMOTE_VOICE):
+        actions.append(Action(label, f"{first.url}#deletion", is_primary=is_mine and not has_website))
+    if has_website:
+        actions.insert(0, Action(f"Open {first.provider}", first.website))
     texts = [*_explain_deletion(first, is_mine=is_mine), *more]
     return NextStep(title, texts, actions, is_open=is_mine, is_warning=first.needs_person)
 

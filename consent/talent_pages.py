@@ -26,7 +26,7 @@ from consent.services.sittings import (
     list_ticked_consents,
 )
 from consent.services.voice_comparison import VoiceComparison, load_comparison
-from consent.talent_statuses import TalentStatus, add_takes, list_talent_statuses
+from consent.talent_statuses import TalentStatus, add_takes, find_shared_contracts, list_talent_statuses
 
 # In the address to which a recording is sent: the consents that the page named beside the text.
 FOR = "for"
@@ -59,6 +59,7 @@ def make_home_context(
         "invitation": invitation,
         "statuses": statuses,
         "others": others,
+        "shared_contracts": find_shared_contracts(others),
         "has_recordings": any(status.take for status in others),
         "is_folded": is_folded,
         "folded_purposes": _group_by_purpose(others) if is_folded else [],

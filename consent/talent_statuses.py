@@ -83,6 +83,14 @@ class TalentStatus:
         return hash_token("|".join(str(deletion) for deletion in self.deletions))
 
 
+def find_shared_contracts(statuses: Sequence[TalentStatus]) -> Sequence[Contract]:
+    """The contracts that all of these consents have, if none has a receipt: the page then names them once."""
+    if len(statuses) < 2 or any(status.has_receipt or status.is_late for status in statuses):
+        return []
+    first, *others = [list(status.contracts) for status in statuses]
+    return first if all(contracts == first for contracts in others) else []
+
+
 # The audit log entry that says when and by whom a status was set.
 STATUS_EVENTS = {
     ConsentStatus.SUSPENDED: EventKind.SUSPENDED,

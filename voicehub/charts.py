@@ -35,9 +35,9 @@ class Chart:
     """A chart and its table.
 
     `x_values` are the rows of the table, in order: labels, or numbers for a scatter plot.
-    `y_range` fixes the y axis; without it, the axis fits the values. `ticks` are shorter words for `x_values` in the
-    drawing. `is_bare` leaves out the names of the axes and the legend: the title and the heading above say them.
-    `is_from_zero` begins the y axis of a line at 0, where its height is an amount; the one of bars always does.
+    `y_range` fixes the y axis; without it, the axis fits the values, and that of bars begins at 0.
+    `ticks` are shorter words for `x_values` in the drawing.
+    `is_bare` leaves out the names of the axes and the legend: the title and the heading above say them.
     """
 
     title: str
@@ -50,7 +50,6 @@ class Chart:
     y_range: tuple[float, float] | None = None
     ticks: Mapping[str | float, str] = field(default_factory=dict)
     is_bare: bool = False
-    is_from_zero: bool = False
 
     @property
     def rows(self) -> Iterable[tuple[str | float, str, list[float | None]]]:

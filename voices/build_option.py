@@ -137,17 +137,12 @@ class BuildOption:
 
     @property
     def likely_failure_summary(self) -> str:
-        """“25 of 28 look good; 3 would probably fail: exclude them, or listen.” Empty if none would."""
+        """“3 recordings would probably fail: exclude them, or listen.” The excluded ones if no other would."""
         included, left_out = len(self.likely_failures), len(self.left_out)
-        sent = self.clip_selection.count
-        good = sent - included
-        verb = "looks" if good == 1 else "look"
-        text = f"{good} of {sent + left_out} {verb} good; {included + left_out} would probably fail"
-        if not included:
-            return f"{text} and {'is' if left_out == 1 else 'are'} excluded." if left_out else ""
-        return f"{text}: exclude {'it' if included == 1 else 'them'}, or listen." + (
-            f" {left_out} are already excluded." if left_out else ""
-        )
+        text = f"{format_count(included or left_out, 'recording', 'recordings')} would probably fail"
+        if included:
+            return f"{text}: exclude {'it' if included == 1 else 'them'}, or listen."
+        return f"{text} and {'is' if left_out == 1 else 'are'} excluded." if left_out else ""
 
     @property
     def listed_failures(self) -> list[LikelyFailure]:

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
 from consent.labels import Mark, describe_term, get_purpose_label
+from consent.lists.urgent_steps import load_urgent_steps
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
 from consent.request_actions import find_allowed_action
 from consent.services.blockers import Blocker, find_blocker, query_newest_link
@@ -97,23 +98,31 @@ class ConsentCells(ListTable):
         pairs = list(pairwise(records)) if "talent" in self.columns else []
         self.repeated = {row.pk for above, row in pairs if row.talent_id == above.talent_id}
         self.on_same_link = {row.pk for above, row in pairs if _wait_for_one_link(above, row)}
+        self.urgent = load_urgent_steps(records)
 
     def render_talent(self, record: Consent) -> SafeString:
         use = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
-        lines = render_lines(render_link(record.get_absolute_url(), record.talent.name), use, "only-phone")
-        return render_person_name(record.talent.name, lines, is_repeated=record.pk in self.repeated)
+        is_repeated = record.pk in self.repeated
+        name = render_link(record.get_absolute_url(), record.talent.name)
+        if is_repeated:
+            name = format_html('<span class="visually-hidden">{}</span>', record.talent.name)
+        second = render_link(record.get_absolute_url(), use) if is_repeated else use
+        lines = render_lines(name, second, "only-phone")
+        return render_person_name(record.talent.name, lines, is_repeated=is_repeated)
 
     def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)
-        first = label if "talent" in self.columns else render_link(record.get_absolute_url(), label)
+        has_link = "talent" not in self.columns or record.pk in self.repeated
+        first = render_link(record.get_absolute_url(), label) if has_link else label
         return render_lines(first, get_purpose_label(record.purpose))
 
     def render_action(self, record: Consent) -> SafeString | str:
         """The button of what this user does next. One reminder is enough for all requests of one link."""
-        if record.pk in self.on_same_link:
+        if record.pk in self.on_same_link and record.pk not in self.urgent.asked:
             return NOTHING
         name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
-        step = find_allowed_action(record, self.user)
+        urgent = self.urgent.find_action(record)
+        step = urgent if urgent and urgent.is_allowed_for(self.user) else find_allowed_action(record, self.user)
         return render_step(step.url, step.label, name) if step else NOTHING
 
 
@@ -148,7 +157,8 @@ class ConsentTable(ConsentCells):
         return get_language_name(record.language)
 
     def render_status(self, record: Consent) -> SafeString:
-        mark, term = render_mark(get_tone(record.status), record.get_status_display()), self.terms[record.pk]
+        urgent, term = self.urgent.find_mark(record), self.terms[record.pk]
+        mark = render_mark(*(urgent or (get_tone(record.status), record.get_status_display())))
         end = render_mark(*term.warning) if term.warning else self.render_valid_until(record)
         until = format_html("until {}", end) if term.last_day and not term.warning else end
         return render_lines(mark, until, "only-phone")

@@ -27,7 +27,6 @@ from voicehub.templatetags.cells import (
     render_lines,
     render_moment,
 )
-from voicehub.text import format_count
 
 ENDED_LATELY = timedelta(days=30)
 """A request that ended without an answer is listed for so long, unless the talent was asked again."""
@@ -121,7 +120,7 @@ class OpenRequestTable(ConsentCells):
 
     def render_blocker(self, record: Consent) -> SafeString:
         blocker = Blocker(record.blocker)  # type: ignore[attr-defined]  # annotated by query_open_requests
-        mark = render_mark(TONES.get(blocker, "over"), blocker.label)
+        mark = render_mark(*(self.urgent.find_mark(record) or (TONES.get(blocker, "over"), blocker.label)))
         lines = render_lines(mark, self._describe(record, blocker))
         lines = render_lines(lines, self._describe_reminder(record), "only-phone")
         ends_at = self.render_ends_at(record)
@@ -138,8 +137,7 @@ class OpenRequestTable(ConsentCells):
             text = f"to read it again, {opened}" if record.note_to_talent else opened
             return text[0].upper() + text[1:]
         if blocker == Blocker.OVER:
-            is_closed = record.status == ConsentStatus.EXPIRED
-            ended_at = link.expires_at if link and not is_closed else record.since  # type: ignore[attr-defined]  # annotated
+            ended_at = link.expires_at if link else record.since  # type: ignore[attr-defined]  # annotated
             return f"Expired {_format_day(ended_at)}"
         return ""
 
@@ -153,7 +151,8 @@ class OpenRequestTable(ConsentCells):
     def render_ends_at(self, record: Consent) -> SafeString | str:
         link = self._get_link(record)
         is_retake = record.has_take  # type: ignore[attr-defined]  # annotated by query_open_requests
-        if link is None or record.status == ConsentStatus.SUBMITTED:
+        is_over = record.blocker == Blocker.OVER  # type: ignore[attr-defined]  # annotated: its state has the day
+        if link is None or is_over or record.status == ConsentStatus.SUBMITTED:
             return NOTHING
         return "no last day" if is_retake else render_day(timezone.localtime(link.expires_at).date())
 
@@ -161,7 +160,8 @@ class OpenRequestTable(ConsentCells):
         link = self._get_link(record)
         if link is None or not link.reminder_count or not link.reminded_at:
             return NOTHING
-        return render_lines(format_count(link.reminder_count, "time", "times"), self._describe_reminder(record))
+        last = "" if link.reminder_count == 1 else "last "
+        return f"{link.reminder_count}, {last}on {_format_day(link.reminded_at)}"
 
     def render_since(self, record: Consent) -> SafeString | str:
         return render_moment(record.since)  # type: ignore[attr-defined]  # annotated by query_consents

@@ -82,8 +82,8 @@ function makeAxis(title, { ticks, ...options } = {}) {
 }
 
 function makeOptions(figure, kind, datasets) {
-  const { x, y, min, max, bare, zero } = figure.dataset;
-  const range = min === undefined ? { beginAtZero: kind === "bar" || zero !== undefined } : { min: Number(min), max: Number(max) };
+  const { x, y, min, max, bare } = figure.dataset;
+  const range = min === undefined ? { beginAtZero: kind === "bar" } : { min: Number(min), max: Number(max) };
   const isCount = kind === "bar" && datasets.every(({ data }) => data.every((value) => Number.isInteger(value ?? 0)));
   return {
     animation: false,

@@ -13,8 +13,7 @@ function showChoice(form) {
   const problem = describeProblem(boxes);
   form.hidden = boxes.length === 0;
   form.querySelector("[data-compare-note]").textContent = problem || `${boxes.length} builds`;
-  // One button is in the bar, and on the page of a voice one stands above its builds.
-  for (const field of form.elements) if (field.type === "submit") field.disabled = problem !== "";
+  form.querySelector("button").disabled = problem !== "";
 }
 
 for (const form of document.querySelectorAll("[data-compare-pick]")) {

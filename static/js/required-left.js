@@ -23,7 +23,7 @@ let hasStarted = Boolean(form.querySelector(".field-errors, [aria-invalid='true'
 function update() {
   const empty = findEmpty();
   count.textContent = empty.length
-    ? `${empty.length} required ${empty.length === 1 ? "field is" : "fields are"} empty. First:`
+    ? `${empty.length} ${empty.length === 1 ? "field" : "fields"} left. Next:`
     : "All required fields are filled.";
   link.hidden = !empty.length;
   link.textContent = empty.length ? empty[0].textContent.trim() : "";

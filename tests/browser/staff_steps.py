@@ -170,6 +170,9 @@ def approve_take(tab: Tab) -> None:
 
 
 def create_private_link(page: Page) -> str:
+    fold = page.locator("#new-link:not([open])")  # of a settled consent
+    if fold.count():
+        fold.locator("summary").click()
     page.get_by_role("button", name="Create a private link").click()
     return page.get_by_role("textbox", name="Private link").input_value()
 
@@ -290,7 +293,8 @@ def make_clip_files(names: Sequence[str]) -> dict[str, bytes]:
 def add_import(page: Page) -> None:
     """Wait for the preview of what was uploaded, add all of it, and go back to the recordings."""
     page.wait_for_url(re.compile("/imports/"))
-    page.locator("#content").get_by_role("button", name=re.compile("^(Add|Set) [0-9]")).click()
+    # A long preview has the button at its end too.
+    page.locator("#content").get_by_role("button", name=re.compile("^(Add|Set) [0-9]")).first.click()
     page.get_by_role("link", name="Show the recordings").click()
     page.wait_for_url(re.compile("/voices/"))
 

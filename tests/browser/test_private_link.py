@@ -37,6 +37,22 @@ def test_reload_shows_the_same_link_and_two_links_work_in_one_browser(open_tab: 
     talent_steps.send_file(other_tab, sound.read_clip("consent-rms"))
 
 
+def test_new_link_is_offered_once_the_address_changes(open_tab: Callable[..., Tab]) -> None:
+    staff = open_tab("desktop", "paula")
+    talent = staff_steps.prepare_talent(staff.studio, "Nils Newer")
+    staff_steps.request_consent(staff, talent)
+    staff_steps.send_invitation(staff)
+    page = staff.goto(f"{talent}edit/")
+    tick, field = page.get_by_label("If the email address changes"), page.get_by_label("Email address", exact=True)
+    before = field.input_value()
+    expect(tick).to_be_hidden()
+    field.fill("nils@newer.example")
+    expect(tick).to_be_visible()
+    expect(tick).to_be_checked()
+    field.fill(before)
+    expect(tick).to_be_hidden()
+
+
 def test_staff_switch_off_a_mail(open_tab: Callable[..., Tab]) -> None:
     staff = open_tab("desktop", "paula")
     page = staff.goto("/")

@@ -66,8 +66,11 @@ def check_result(tab: Tab) -> None:
 
 
 def download(page: Page, name: str, folder: Path) -> Path:
+    link = page.get_by_role("link", name=name)
+    if not link.is_visible():
+        page.locator("#build-actions summary", has_text="Export").click()
     with page.expect_download() as event:
-        page.get_by_role("link", name=name).click()
+        link.click()
     path = folder / event.value.suggested_filename
     event.value.save_as(path)
     return path

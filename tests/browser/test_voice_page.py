@@ -126,6 +126,7 @@ def check_repairs(page: Page) -> None:
 
 
 def check_charts(page: Page) -> None:
+    page.locator("#sound-charts > summary").click()
     loudness = page.locator("figure[data-chart=line]").filter(has_text="Loudness by day")
     expect(loudness.locator("canvas")).to_be_visible()
     loudness.locator("summary").press("Enter")

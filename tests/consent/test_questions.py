@@ -166,13 +166,9 @@ def test_open_question_is_the_next_step_of_the_page(factory: ConsentFactory, pro
     page = read_html(producer_client.get(consent.get_absolute_url()))
     assert f"Next: answer the question of {consent.talent.name}" in page and "Waiting for your answer" in page
     assert page.index("Next: answer the question") < page.index(f"Waiting for {consent.talent.name}")
-    assert page.count("btn btn-primary") == 1 and page.count('class="next"') == 0
+    assert page.count("btn btn-primary") == 1 and page.count('class="next"') == 1
     page = answer(producer_client, Question.objects.get(), "Two producers.")
-    assert (
-        "answer the question" not in page
-        and "Waiting for your answer" not in page
-        and "Questions of the talent" in page
-    )
+    assert "answer the question" not in page and "Waiting for your answer" not in page
 
 
 def test_step_after_a_question_has_no_emphasis() -> None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from consent import extension_points
 from consent.access import INVITATION_COOKIE
 from consent.extension_points import Deletion
-from consent.models import Capture, Consent, ConsentStatus, EventKind
+from consent.models import Capture, Consent, ConsentStatus, EventKind, Purpose
 from consent.services.review import suspend_consent, withdraw_consent
 from consent.services.takes import submit_take
 from tests.consent.rows import (
@@ -260,3 +260,17 @@ def test_staff_who_decline_on_the_link_are_named(factory: ConsentFactory, produc
     producer_client.post(get_guest_url("decline", consent))
     assert consent.events.latest("sequence").actor == factory.producer
     assert consent.events.latest("sequence").at > timezone.now() - timedelta(minutes=1)
+
+
+def test_contract_of_all_ended_consents_is_named_once(factory: ConsentFactory) -> None:
+    talent, purposes = factory.make_talent(), [Purpose.NARRATION, Purpose.ADVERTISING]
+    first = factory.make_approved_consent(talent)
+    talent.contracts.update(purposes=purposes)
+    consents = [first, factory.make_approved_consent(talent, Purpose.ADVERTISING)]
+    assert talent.contracts.count() == 1
+    guest, home = factory.open_link(*consents), get_guest_url("home", first)
+    counts = [read_page(guest, home).count("Your contract:")]
+    for consent in consents:
+        withdraw_consent(consent, None, "")
+        counts.append(read_page(guest, home).count("Your contract:"))
+    assert counts == [0, 1, 1], "a receipt has a button for it, and one line is enough for both"

@@ -209,7 +209,8 @@ def test_list_of_builds_names_tiers_as_the_studio(
     type(studio.account).objects.update(provider=provider)
     RemoteVoice.objects.update(tier=tier)
     page = read_html(staff.get(reverse("admin:voices_build_changelist")))
-    assert f'{build.voice} <small class="sub">Build 1, {name}</small>' in page
+    by = f'<span class="only-desk">, by {build.started_by}</span>'
+    assert f'{build.voice} <small class="sub">Build 1, {name}{by}</small>' in page
 
 
 def test_lists_of_builds_and_consents_say_what_holds_now(staff: Client, studio: Studio) -> None:

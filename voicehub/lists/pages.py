@@ -71,9 +71,9 @@ class ListPage:
         return [header for header in self.orders if header.is_shown]
 
     @property
-    def has_more_orders(self) -> bool:
-        """Whether the menu sorts by what no column shows."""
-        return any(header.url and not header.is_shown for header in self.orders)
+    def more_orders(self) -> list[Header]:
+        """What sorts the rows though no column shows it."""
+        return [header for header in self.orders if header.url and not header.is_shown]
 
     @property
     def sorted_header(self) -> Header | None:

@@ -58,7 +58,7 @@ def render_voice_name(voice_id: UUID, lines: SafeString) -> SafeString:
 def render_person_name(name: str, lines: SafeString, *, is_repeated: bool = False) -> SafeString:
     """The cell of a person: the face beside the name, and a second line if there is one.
 
-    With `is_repeated`, the row above is of the same person: the name is quiet.
+    With `is_repeated`, the row above is of the same person: the face keeps its room, and is hidden.
     """
     css_class = "vh-person is-repeated" if is_repeated else "vh-person"
     return format_html('<span class="{}">{}<span>{}</span></span>', css_class, render_face(name), lines)

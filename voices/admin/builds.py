@@ -84,8 +84,8 @@ class BuildAdmin(ReadOnlyAdmin):
     counted = ({}, "")
     place = 3
     studio_path = ""
-    list_display = ["title", "state", "started_by", "created_at", "took"]
-    short_columns = ("started_by", "created_at", "took")
+    list_display = ["title", "state", "created_at", "took"]
+    short_columns = ("created_at", "took")
     formats = {"issue": format_issue, "scores": format_scores}
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
@@ -112,7 +112,8 @@ class BuildAdmin(ReadOnlyAdmin):
     @admin.display(description="voice", ordering="voice__name")
     def title(self, build: Build) -> SafeString:
         number = build.number  # type: ignore[attr-defined]  # annotated by get_queryset
-        return format_html('{} <small class="sub">Build {}, {}</small>', build.voice, number, build_name(build))
+        by = format_html('<span class="only-desk">, by {}</span>', build.started_by)
+        return format_html('{} <small class="sub">Build {}, {}{}</small>', build.voice, number, build_name(build), by)
 
     @admin.display(description="status", ordering="status")
     def state(self, build: Build) -> SafeString:

@@ -20,10 +20,12 @@ class Facts(NamedTuple):
 
 
 def make_facts(builds: Sequence[Build], counts: Sequence[Counts]) -> Facts:
-    """`counts` are those of `count_recordings`."""
+    """`counts` are those of `count_recordings`. The length of speech is one of the facts only if it is equal."""
     rows = list(_list_rows(builds, counts))
     different = [(label, list(zip(LETTERS, texts, strict=False))) for label, texts in rows if len(set(texts)) > 1]
-    return Facts(different, [(label, texts[0]) for label, texts in rows if len(set(texts)) == 1])
+    lengths = {round(count["seconds"] or 0) for count in counts}
+    speech = [("Speech", format_duration(lengths.pop()))] if len(lengths) == 1 else []
+    return Facts(different, speech + [(label, texts[0]) for label, texts in rows if len(set(texts)) == 1])
 
 
 def _list_rows(builds: Sequence[Build], counts: Sequence[Counts]) -> Iterator[tuple[str, list[str]]]:

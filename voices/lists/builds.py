@@ -127,7 +127,7 @@ class BuildTable(ListTable):
 
     default_sort = "-started"
 
-    pick = ListColumn("Compare", css_class="pick only-desk")
+    pick = ListColumn("Compare", css_class="pick only-desk unnamed")
     voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two cut", permission=VOICE_NAMES)
     talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), permission=TALENT_NAMES, is_shown=False)
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")
@@ -156,15 +156,17 @@ class BuildTable(ListTable):
 
     def render_pick(self, record: Build) -> SafeString:
         """A checkbox of the form in voices/_compare_pick.html. A build that has not finished cannot be compared."""
+        name = f"{build_name(record)}, {format_time(record.created_at)}"
         if record.is_active:
-            return SafeString("")
+            return format_html(
+                '<input class="form-check-input" type="checkbox" disabled aria-label="Compare {}, not finished">', name
+            )
         return format_html(
             '<input class="form-check-input" type="checkbox" name="build" value="{}" form="compare-pick"'
-            ' data-voice="{}" aria-label="Compare {}, {}">',
+            ' data-voice="{}" aria-label="Compare {}">',
             record.pk,
             record.voice_id,
-            build_name(record),
-            format_time(record.created_at),
+            name,
         )
 
     def render_voice(self, record: Build) -> SafeString:
@@ -173,7 +175,8 @@ class BuildTable(ListTable):
         talent = f", {record.voice.talent.name}" if "talent" in self.columns else ""
         details = (number, build_name(record), talent, render_moment(record.created_at))
         second = format_html(
-            '{}<span class="not-wide">, {}</span><span class="only-wide">{}</span><span class="not-wide">, {}</span>',
+            '{}<span class="not-wide">, {}</span><span class="only-wide">{}</span>'
+            '<span class="not-wide">, <span class="text-nowrap">{}</span></span>',
             *details,
         )
         return render_voice_name(record.voice_id, render_lines(link, second))
@@ -191,7 +194,10 @@ class BuildTable(ListTable):
     def render_next_step(self, record: Build) -> SafeString | str:
         fix = self._find_fix(record)
         name = record.voice.name if "voice" in self.columns else build_name(record)
-        return render_step(fix.url, fix.action, name) if fix else NOTHING
+        if fix:
+            return render_step(fix.url, fix.action, name)
+        needs_reason = self.badges[record.pk][0].severity in ("bad", "wait")
+        return render_step(record.get_absolute_url(), "See why", name) if needs_reason else NOTHING
 
     def _find_fix(self, build: Build) -> Fix | None:
         _, fix = self.fixes.get(build.pk, (build, None))

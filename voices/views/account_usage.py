@@ -1,8 +1,10 @@
 """The usage of an account as its page shows it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.utils.formats import date_format
 
@@ -16,6 +18,7 @@ class UsageRow:
     label: str
     value: str
     is_full: bool = False
+    share: float | None = None  # of the plan, 0 to 1
 
 
 def list_usage_rows(account: Account) -> list[UsageRow]:
@@ -23,11 +26,20 @@ def list_usage_rows(account: Account) -> list[UsageRow]:
     usage = account.usage
     rows = [
         UsageRow("Plan", usage.get("plan") or ""),
-        UsageRow(f"Used{_describe_start(usage.get('since'))}", format_amount(usage.get("used"), usage.get("unit"))),
+        _make_used_row(usage),
         UsageRow("Left", format_amount(usage.get("remaining"), usage.get("unit"))),
         make_voice_row(usage.get("voices"), usage.get("voice_limit")),
     ]
     return [row for row in rows if row.value]
+
+
+def _make_used_row(usage: Mapping[str, Any]) -> UsageRow:
+    """What is used, with its share of the plan if the provider also states what is left."""
+    used, left = usage.get("used"), usage.get("remaining")
+    share = used / (used + left) if used is not None and left is not None and used + left > 0 else None
+    label = f"Used{_describe_start(usage.get('since'))}"
+    label += f", {share:.0%}" if share is not None else ""
+    return UsageRow(label, format_amount(used, usage.get("unit")), share=share)
 
 
 def _describe_start(since: str | None) -> str:

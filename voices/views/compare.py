@@ -20,6 +20,7 @@ from voices import access
 from voices.account_forms import SentenceForm, show_errors
 from voices.build_results.facts import LETTERS, make_facts
 from voices.models import Build, BuildStatus
+from voices.presenters import make_build_badges
 from voices.row_polls import compare_rows, make_list_token
 from voices.services.blind_listening import Tally
 from voices.services.builds.changes import number_build, number_builds
@@ -78,6 +79,7 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
     panel = make_blind_panel(comparison, request.GET.get("sentence", "")) if can_listen else None
     can_be_heard = bool(comparison.sentences or comparison.closed or comparison.held or refusals.count("") > 1)
     longest, shortest = max(lengths := [round(count["seconds"]) for count in counts]), min(lengths)
+    facts, shared_result = make_facts(builds, counts), _find_shared_result(comparison, outdated)
     hearable = None if can_be_heard or not can_listen or "" in refusals else find_hearable(additions)
     context = {
         "comparison": comparison,
@@ -86,7 +88,10 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
             (letter, build, {**count, "number": number, "is_longest": round(count["seconds"]) == longest > shortest})
             for (letter, build), count, number in zip(comparison.sides, counts, numbers, strict=True)
         ],
-        "facts": make_facts(builds, counts),
+        "facts": facts,
+        "shared_result": shared_result,
+        "equal_facts": [*([("Result", shared_result)] if shared_result else []), *facts.equal],
+        "is_speech_different": longest > shortest,
         "removals": [(build, comparison.make_url_without(build)) for build in builds] if len(builds) > 2 else [],
         "additions": additions,
         "only_addition": next(iter(only_number), 0),
@@ -112,6 +117,15 @@ def compare_builds(request: HttpRequest, comparison: Comparison) -> HttpResponse
         "change_token": make_list_token(comparison.row_states),
     }
     return render(request, "voices/compare.html", context)
+
+
+def _find_shared_result(comparison: Comparison, outdated: Collection[UUID]) -> str:
+    """The badges of the builds, if all have the same, and empty otherwise."""
+    found = {
+        ", ".join(badge.label for badge in make_build_badges(build, comparison.voice_states, outdated))
+        for build in comparison.builds
+    }
+    return found.pop() if len(found) == 1 else ""
 
 
 def describe_result(comparison: Comparison, names: Sequence[str], scores: Sequence[ScoreRow], total: Tally) -> str:

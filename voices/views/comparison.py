@@ -44,8 +44,15 @@ class SentenceRow:
 
     @property
     def shown_sides(self) -> Sequence[Spoken]:
-        """The builds that the row names. While it is hidden, those without a sample."""
+        """Builds that the row names: of a hidden row, those without a sample; of a silent one, those with a request."""
+        if self.is_silent:
+            return [one for one in self.sides if one[2]]
         return [one for one in self.sides if not (self.is_hidden and one[2] in self.sentence.samples)]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no build has a sample of the sentence."""
+        return not self.sentence.samples
 
 
 @dataclass(frozen=True)

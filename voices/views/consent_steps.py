@@ -92,7 +92,7 @@ def _make_question_step(consent: Consent, asked_at: datetime) -> NextStep:
         "Question",
         ("Asked a question about the consent, and waits for your answer.",),
         f"{page}#questions",
-        "Answer",
+        "Answer question",
         asked_at,
         REVIEW,
         subject_url=page,

@@ -107,7 +107,7 @@ def _describe(clip: ImportClip, show: Show) -> str:
     """Why it is not added, what was done with it, or what can be done later."""
     if clip.status in {ImportClipState.REFUSED, ImportClipState.DUPLICATE}:
         has_text = clip.twin and clip.twin.text and not clip.text
-        return f"{explain_clip(clip)}, which has the transcript" if has_text else explain_clip(clip)
+        return f"{explain_clip(clip)}. Kept: that one, which has the transcript" if has_text else explain_clip(clip)
     if clip.is_long:
         return LONG_NOTE
     if show is not Show.CONVERTED:

@@ -61,7 +61,6 @@ def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts
         "groups": counts.list_groups(figures),
         "page": load_list(import_set, show, request.GET.get("page", "1")),
         "tables": tables,
-        "tables_with_zeros": {table.text.pk for table in tables if table.zeros},
         "archives": load_archives(import_set, request.GET.get("archives", "1")),
         "code_pages": list(list_code_pages()),
         "is_plain": is_plain(figures, counts),

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from voicehub.row_counts import count_rows
 from voicehub.text import format_count
 from voices.models import Import, ImportClip, ImportClipState, ImportFile, ImportFileStatus, ImportStatus, Voice
+from voices.services.imports.rows import IS_JOINING
 
 MAX_SHOWN = 10
 # An import that was left alone for this long is a step on Today.
@@ -39,7 +40,8 @@ def query_open_imports() -> QuerySet[Import]:
             ready_count=count_rows(ready),
             textless_count=count_rows(ready.filter(text="")),
             refused_count=count_rows(clips.filter(status=ImportClipState.REFUSED)),
-            unchecked_count=count_rows(files.exclude(status=ImportFileStatus.CHECKED)),
+            checked_count=count_rows(files.filter(status=ImportFileStatus.CHECKED)),
+            waiting_count=count_rows(files.filter(Q(status=ImportFileStatus.UPLOADED) | IS_JOINING)),
         )
     )
 
@@ -59,9 +61,10 @@ def query_waiting_imports() -> QuerySet[Import]:
 def _make_open_import(row: Import) -> OpenImport:
     if row.status == ImportStatus.ADDING:
         return OpenImport(row, "busy", "Being added", describe_import(row))
-    if row.work_started_at or _get_count(row, "unchecked"):
+    # A file whose upload was broken off is a choice of the review, and is not checked.
+    if row.work_started_at or _get_count(row, "waiting") or not _get_count(row, "checked"):
         return OpenImport(row, "busy", "Being checked", describe_import(row))
-    return OpenImport(row, "new", "To review", describe_import(row))
+    return OpenImport(row, "new", "Ready to review", describe_import(row))
 
 
 def describe_import(row: Import) -> str:

@@ -71,9 +71,7 @@ def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
     values: dict[str | float, float] = {date_format(day, "M j"): remaining for day, remaining in left}
     if len(values) >= CHART_NUMBERS:
         series = (Series("Left", values),)
-        yield Chart(
-            "Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series, is_from_zero=True
-        )
+        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
 
 
 def _label_month(month: date) -> str:
@@ -101,13 +99,13 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     rows = [make_account_spend(account, readings.get(account.pk, []), months, ledger) for account in accounts]
     shown = months[::-1][: count_shown_months(rows)]
     context = {
-        "rows": sorted(rows, key=lambda row: not row.has_numbers),
+        "rows": sorted((row for row in rows if row.says_something), key=lambda row: not row.has_numbers),
+        "has_accounts": bool(rows),
+        "silent": [row for row in rows if not row.says_something],
         "months": shown,
         "figures": list_spend_figures(rows),
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
-        "has_left": any(row.left for row in rows),
-        "has_voices": any(row.voices for row in rows),
         "footnote": describe_signs(rows),
     }
     return render(request, "voices/spend.html", context)
@@ -148,7 +146,10 @@ def make_account_spend(
 
 
 def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -> Iterator[Chart]:
-    """One chart for each unit, with a series for each provider. Sandbox accounts are series of their own."""
+    """One chart for each unit that several providers state. Sandbox accounts are series of their own.
+
+    The bars of a single one stand in the row of its account.
+    """
     for unit in sorted({row.unit for row in rows if row.unit}):
         totals: dict[str, dict[str | float, float]] = {}
         for row in (row for row in rows if row.unit == unit):
@@ -158,12 +159,9 @@ def make_provider_charts(rows: Sequence[AccountSpend], months: Sequence[date]) -
                     label = _label_month(month.month)
                     values[label] = values.get(label, 0) + _scale(month.usage.used, unit)
         series = tuple(Series(name, values) for name, values in totals.items() if values)[:MAX_SERIES]
-        if sum(len(one.values) for one in series) >= CHART_NUMBERS:
-            title = f"{label_unit(unit)} used per month"
-            if len(series) == 1:
-                title = f"{series[0].name}: {title.lower()}"
+        if len(series) > 1 and sum(len(one.values) for one in series) >= CHART_NUMBERS:
             labels = tuple(_label_month(month) for month in months)
-            yield Chart(title, ChartKind.BAR, "Month", label_unit(unit), labels, series, is_bare=len(series) == 1)
+            yield Chart(f"{label_unit(unit)} used per month", ChartKind.BAR, "Month", label_unit(unit), labels, series)
 
 
 def _name_series(account: Account) -> str:

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from voicehub.text import format_count
 from voices.services.usage import SECONDS
 from voices.views.account_usage import format_amount, format_plain
-from voices.views.spend_rows import AccountSpend
+from voices.views.spend_rows import AccountSpend, MonthRow
 
 MAX_FIGURES = 4
 
@@ -37,7 +37,18 @@ def _list_used(rows: Sequence[AccountSpend]) -> Iterator[SpendFigure]:
         sign = "≥ " if any(month.usage.is_at_least for month in months) else ""
         name = "Speech" if unit == SECONDS else unit.capitalize()
         label = f"{name} used in {date_format(months[0].month, 'F')}"
-        yield SpendFigure(label, f"{sign}{used}", format_count(len(months), "account", "accounts"))
+        before = [row.months[1] for row in rows if row.unit == unit and row.months[1].usage.used is not None]
+        accounts = format_count(len(months), "account", "accounts")
+        yield SpendFigure(label, f"{sign}{used}", ", ".join(filter(None, [accounts, _describe_before(before, unit)])))
+
+
+def _describe_before(months: Sequence[MonthRow], unit: str) -> str:
+    """“62,735 in October”, empty if a month before has no number, or is not counted in full."""
+    if not months or any(month.usage.is_at_least for month in months):
+        return ""
+    return (
+        f"{format_plain(sum(month.usage.used or 0 for month in months), unit)} in {date_format(months[0].month, 'F')}"
+    )
 
 
 def _find_lowest(rows: Iterable[AccountSpend]) -> Iterator[SpendFigure]:

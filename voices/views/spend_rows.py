@@ -80,6 +80,20 @@ class AccountSpend:
         return any(month.amount for month in self.months)
 
     @property
+    def says_something(self) -> bool:
+        return self.has_numbers or any(month.says_something for month in self.months)
+
+    @property
+    def most(self) -> float:
+        """The most that a month used: the length of the longest bar of the row."""
+        return max((month.usage.used or 0 for month in self.months), default=0)
+
+    @property
+    def details(self) -> str:
+        """What is left, and the voices: “315,750 left, 46 of 50 voices”."""
+        return ", ".join(f"{value} {word}" for value, word in ((self.left, "left"), (self.voices, "voices")) if value)
+
+    @property
     def has_prices(self) -> bool:
         return any(month.ledger and month.ledger.credits is not None for month in self.months)
 

@@ -69,7 +69,8 @@ def test_lower_score_is_better_where_the_provider_says_so(viewer_client: Client,
     }  # fmt: skip
     text = read_comparison(viewer_client, *pair)
     assert text.count(">better</span>") == 2 and text.count("the same</span>") == 4
-    assert text.count('class="best"') == 2 and text.count('class="value" width=') == 6 + 2, "2 bars are of speech"
+    assert text.count('class="best"') == 2 and text.count('class="value" width=') == 6, "equal speech has no bars"
+    assert re.search(r"<dt>Speech</dt>\s*<dd>12 s</dd>", text) and "rows are equal" in text
     assert re.search(r"Unintended pauses\s*<small>Lower is better", text) and re.search(
         r"Fluency\s*<small>Higher", text
     )

@@ -106,6 +106,16 @@ def test_list_of_builds_says_what_became_of_a_voice(studio: Studio, producer_cli
         assert "Gone" in page and ">Ready<" not in page, name
 
 
+def test_builds_without_a_next_step_say_why_they_are_no_result(studio: Studio, viewer_client: Client) -> None:
+    failed, ready = make_build(studio, "Broken", status="failed"), make_build(studio, "Fine", status="ready")
+    page = read_list(viewer_client, BUILDS)
+    assert f'href="{failed.get_absolute_url()}">See why<span class="visually-hidden">: Broken</span>' in page
+    assert page.count("See why") == 1 and f'value="{ready.pk}"' in page
+    active = make_build(studio, "Moves", status="training")
+    page = read_list(viewer_client, BUILDS)
+    assert f'value="{active.pk}"' not in page and page.count("disabled aria-label") == 1, "it cannot be compared yet"
+
+
 def test_filter_by_provider_counts_builds(studio: Studio, producer_client: Client) -> None:
     make_build(studio, "Here", status="ready")
     there = make_build(studio, "There", status="failed")

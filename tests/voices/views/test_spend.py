@@ -59,8 +59,9 @@ def test_overview_shows_every_account_and_what_is_not_stated(producer_client: Cl
     add_account("Credits", remaining=1000, unit="credits")
     Account.objects.create(name="Silent", provider="speechgen")
     text = read_html(producer_client.get(OVERVIEW))
-    assert "Credits" in text and "1,000 <small>credits</small>" in text and "Not stated</span>" in text
-    assert "Not asked yet</span>" in text and "use not asked yet" in text, "the account that has no reading"
+    assert "Credits" in text and "1,000 <small>credits</small>" in text and "1,000 left" in text
+    left_out = text[text.index("Without builds and numbers:") :]
+    assert "Silent</a>, use not stated" in left_out and "use not asked yet" in left_out
     assert "AudioStack, in credits" in " ".join(text.split()), "the unit stands once, below the name"
     assert reverse("voices:spend") in producer_client.get(reverse("voices:account_list")).content.decode()
 
@@ -71,6 +72,7 @@ def test_overview_opens_with_figures(producer_client: Client, studio: Studio) ->
     studio.account = low
     studio.make_build(status="ready")
     figures = producer_client.get(OVERVIEW).context["figures"]
+    last_month = timezone.localdate().replace(day=1) - timedelta(days=1)
     month = date_format(timezone.localdate(), "F")
     assert [figure.label for figure in figures] == [
         f"Credits used in {month}",
@@ -78,7 +80,8 @@ def test_overview_opens_with_figures(producer_client: Client, studio: Studio) ->
         f"Builds started in {month}",
     ]
     used, lowest, builds = figures
-    assert used.note == "2 accounts" and lowest.value == "100 credits" and builds.value == "1"
+    assert used.note.startswith("2 accounts") and (", " not in used.note or date_format(last_month, "F") in used.note)
+    assert lowest.value == "100 credits" and builds.value == "1"
     assert (lowest.note, lowest.url) == ("Low", reverse("voices:account", args=[low.pk]))
 
 
@@ -131,6 +134,29 @@ def test_overview_adds_up_the_accounts_of_a_provider_but_not_the_sandbox(produce
     live, practice = sorted(chart.series, key=lambda series: series.name)
     assert (live.name, practice.name) == ("AudioStack", "AudioStack, sandbox")
     assert {label: 2 * amount for label, amount in practice.values.items()} == live.values
+
+
+def test_overview_compares_with_the_month_before_and_has_bars_in_the_rows(producer_client: Client) -> None:
+    add_account("Alone", days=150)
+    response = producer_client.get(OVERVIEW)
+    (used, *_) = response.context["figures"]
+    first = timezone.localdate().replace(day=1)
+    last_month = first - timedelta(days=1)
+    assert used.note == f"1 account, {last_month.day * 10} in {date_format(last_month, 'F')}"
+    assert not response.context["charts"] and "vh-meter" in read_html(response), "one row says what a chart would"
+
+
+def test_account_shows_how_much_of_the_plan_is_used(producer_client: Client) -> None:
+    for usage, share in (
+        ({"used": 250, "remaining": 750}, "Used, 25%"),
+        ({"used": 250}, ""),
+        ({"used": 0, "remaining": 0}, ""),
+    ):
+        account = Account.objects.create(
+            name=f"Plan {usage}", provider="audiostack", usage={**usage, "unit": "credits"}
+        )
+        text = read_html(producer_client.get(reverse("voices:account", args=[account.pk])))
+        assert ("vh-meter" in text, "Used, " in text) == (bool(share), bool(share)) and share in text
 
 
 def test_overview_without_accounts_says_so(producer_client: Client) -> None:

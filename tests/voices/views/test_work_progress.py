@@ -209,7 +209,7 @@ def test_deletions_are_counted_and_say_what_is_usual(viewer_client: Client, remo
     record_work(WorkKind.FILES, "resemble_v2:sandbox", 7, units=5)
     listed, page = (read_html(viewer_client.get(address)) for address in addresses)
     assert "3 of 5 files deleted, usually 7 s" in listed and "3 of 5 files deleted, usually 7 s" in page
-    assert f"{REPEATS}. Usually 2 s." in page and "Not deleted yet" in page
+    assert f"{REPEATS}. Usually 2 s." in page and "This page updates itself." in page
     assert listed.count(REPEATS) == 1 and "Usually 2 s." in listed, "said once for all of the section"
     RemoteVoice.objects.update(deletion_requested_at=ago(60))
     text = read_html(viewer_client.get(remote.get_absolute_url()))

@@ -408,7 +408,7 @@ def test_sent_consent_has_the_same_state_as_in_the_header(producer_client: Clien
     option = find_option(voice, "resemble_v2")
     assert (option.badge[1], option.is_said_by_badge) == ("Consent to review", True)
     page = read_html(producer_client.get(voice.get_readiness_url()))
-    assert "Consent to review at Resemble AI, rapid" in page
+    assert "For Resemble AI, rapid, the nearest to ready" in page
 
 
 def test_options_that_the_same_thing_stops_are_one_line(producer_client: Client, full_studio: Studio) -> None:

@@ -1,0 +1,54 @@
+"""What comes before a reminder to a talent: a question without an answer, or a mail that was refused."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from django.urls import reverse
+
+from consent.labels import Mark
+from consent.models import Consent, ConsentStatus, Invitation, Question
+from consent.request_actions import REVIEW, ConsentAction
+from voicehub.mail_refusals import REFUSED
+from voicehub.models import Task, TaskStatus
+
+CHANGE_TALENT = "consent.change_talent"
+LINK_MAILS = ("send_invitation", "send_reminder")
+
+
+class UrgentSteps(NamedTuple):
+    """The requests with an open question, and those whose mail was refused for the address that is still in use."""
+
+    asked: Collection[UUID] = ()
+    refused: Collection[UUID] = ()
+
+    def find_action(self, consent: Consent) -> ConsentAction | None:
+        if consent.pk in self.asked:
+            return ConsentAction(f"{consent.get_absolute_url()}#questions", "Answer question", REVIEW)
+        if consent.pk in self.refused:
+            url = reverse("consent:talent_edit", args=[consent.talent_id])
+            return ConsentAction(url, "Correct address", CHANGE_TALENT)
+        return None
+
+    def find_mark(self, consent: Consent) -> Mark | None:
+        if consent.pk in self.asked:
+            return Mark("wait", "Waiting for your answer")
+        return Mark("bad", "Mail refused") if consent.pk in self.refused else None
+
+
+def load_urgent_steps(consents: Sequence[Consent]) -> UrgentSteps:
+    """Three queries for all consents."""
+    waiting = [consent.pk for consent in consents if consent.status == ConsentStatus.REQUESTED]
+    asked = Question.objects.open().filter(consent__in=waiting).values_list("consent_id", flat=True)
+    return UrgentSteps(set(asked), set(_list_refused(waiting)))
+
+
+def _list_refused(waiting: Sequence[UUID]) -> Iterator[UUID]:
+    links = Invitation.objects.filter(consents__in=waiting, revoked_at=None)
+    rows = list(links.values_list("pk", "consents", "talent__email", "talent__agent_email"))
+    tasks = Task.objects.filter(kind__in=LINK_MAILS, status=TaskStatus.FAILED, seen_at=None)
+    failed = tasks.filter(object_id__in={str(pk) for pk, *_ in rows}, reason__startswith=REFUSED)
+    reasons = dict(failed.values_list("object_id", "reason"))
+    for pk, consent, *addresses in rows:
+        if any(address and address in reasons.get(str(pk), "") for address in addresses):
+            yield consent

@@ -32,7 +32,7 @@ class UrgentSteps(NamedTuple):
 
     def find_mark(self, consent: Consent) -> Mark | None:
         if consent.pk in self.asked:
-            return Mark("wait", "Waiting for your answer")
+            return Mark("new", "Question")
         return Mark("bad", "Mail refused") if consent.pk in self.refused else None
 
 

@@ -46,7 +46,7 @@ def test_open_question_is_answered_before_a_reminder(
     question = ask(consent)
     page = read_list(producer_client, name)
     assert f'href="{consent.get_absolute_url()}#questions">Answer question<' in page and ">Remind<span" not in page
-    assert "Waiting for your answer" in page and '"vh-status is-idle">Waiting for talent' not in page
+    assert 'is-new">Question<' in page and '"vh-status is-idle">Waiting for talent' not in page
     answer_question(question, factory.producer, "Two producers.")
     assert ">Remind<span" in read_list(producer_client, name)
 

@@ -10,12 +10,15 @@ from django.http import HttpRequest
 from voicehub.admin_base.actions import run_on_rows
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import ReadOnlyAdmin
+from voicehub.admin_base.subjects import Subject, register_subject
 from voicehub.browser_names import name_browser
 from voicehub.models import BrowserSession, SecurityEvent, SecurityEventKind, User
 from voicehub.refusals import ActionRefused
 from voicehub.security_log import record_security_event
-from voicehub.sign_in.mails import enqueue_security_mail
+from voicehub.sign_in.mails import TASK, enqueue_security_mail
 from voicehub.user_rules import can_manage
+
+register_subject(Subject(SecurityEvent, "voicehub.view_securityevent", ("person__username", "actor__username")), TASK)
 
 FACTOR_NAMES = {
     Authenticator.Type.TOTP: "Authenticator app",

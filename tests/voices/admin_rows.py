@@ -1,5 +1,6 @@
 """Rows of every model that the admin lists, for tests of its lists and pages."""
 
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from consent.models import (
@@ -26,7 +27,15 @@ from consent.services.audit_log import record_event
 from consent.services.notices import build_notice, store_notice
 from consent.services.voice_comparison import build_question, record_answer
 from tests.voices.rows import Studio
-from voicehub.models import Task, TaskStatus, ThresholdOverride, User
+from voicehub.models import (
+    BrowserSession,
+    SecurityEvent,
+    SecurityEventKind,
+    Task,
+    TaskStatus,
+    ThresholdOverride,
+    User,
+)
 from voices.models import (
     Account,
     AccountCall,
@@ -138,7 +147,11 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     Task.objects.create(
         kind="k", object_id=str(number), status=TaskStatus.FAILED, finished_at=now, seen_by=studio.producer
     )
-    User.objects.create_user(f"user-{number:02}").groups.set(studio.producer.groups.all())
+    user = User.objects.create_user(f"user-{number:02}")
+    user.groups.set(studio.producer.groups.all())
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "secret-digest"})
+    BrowserSession.objects.create(session_key=f"{number:040}", expire_date=now, user=user, started_at=now, seen_at=now)
+    SecurityEvent.objects.create(kind=SecurityEventKind.SIGNED_IN, actor=user, actor_name=str(user))
     WorkSample.objects.create(kind="analysis", seconds=12.345678, finished_at=now)
     DatasetDownload.objects.create(
         voice=Voice.objects.latest("created_at"), by=studio.producer, layout="ljspeech", recording_count=3, size=12345

@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from voicehub.models import Task, User
@@ -60,10 +62,10 @@ def find_subjects(tasks: Iterable[Task], user: User | AnonymousUser) -> dict[uui
 
 def _find_names(subject: Subject, tasks: Iterable[Task]) -> Mapping[uuid.UUID, str]:
     """Tasks with a malformed id, or with that of a deleted row, are left out."""
-    ids: dict[uuid.UUID, uuid.UUID] = {}
+    ids: dict[uuid.UUID, Any] = {}
     for task in tasks:
-        with suppress(ValueError):
-            ids[task.pk] = uuid.UUID(subject.read_id(task.object_id))
+        with suppress(ValidationError):
+            ids[task.pk] = subject.model._meta.pk.to_python(subject.read_id(task.object_id))
     rows = subject.model._default_manager.filter(pk__in=set(ids.values())).order_by()
     names = {row[0]: next(filter(None, row[1:]), "") for row in rows.values_list("pk", *subject.names)}
     return {pk: names[row_id] for pk, row_id in ids.items() if names.get(row_id)}

@@ -15,8 +15,13 @@ from tests.upgrade.snapshot import create_data_folder
 SNAPSHOT = Path(__file__).with_name("version_0_1.sql")
 NO_SANDBOX = "http://127.0.0.1:1"
 
-# The last migrations of the previous version.
-LAST_MIGRATIONS = (("voices", "0004"), ("consent", "0005"), ("voicehub", "0003"))
+# The last migrations of the previous version, which had no django-allauth.
+LAST_MIGRATIONS = (
+    *((app, "zero") for app in ("socialaccount", "mfa", "account")),
+    ("voices", "0004"),
+    ("consent", "0005"),
+    ("voicehub", "0003"),
+)
 MIGRATE_BACK = """
 import sys, django
 django.setup()

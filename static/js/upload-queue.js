@@ -67,9 +67,12 @@ class UploadQueue {
 
   acceptFolders(buttons) {
     const input = Object.assign(document.createElement("input"), { type: "file", webkitdirectory: true });
-    if (!("webkitdirectory" in HTMLInputElement.prototype)) return;
-    this.acceptChoices(input, buttons);
-    for (const button of buttons) button.hidden = false;
+    const isPossible = "webkitdirectory" in HTMLInputElement.prototype;
+    if (isPossible) this.acceptChoices(input, buttons);
+    for (const button of buttons) {
+      button.hidden = !isPossible;
+      button.classList.add("is-ready");
+    }
   }
 
   acceptDrops(area) {

@@ -129,7 +129,7 @@ def test_dropped_files_survive_a_cut_and_are_added_in_webkit(
 ) -> None:
     path, files = add_voice(open_session_tab, "Wim Webkit"), make_files()
     webkit.goto(line.address)
-    webkit.evaluate(SIGN_IN, {"username": "paula", "password": PASSWORD})
+    webkit.evaluate(SIGN_IN, {"login": "paula", "password": PASSWORD})
     webkit.press("Sign in")
     webkit.wait_for("document.querySelector('h1')?.textContent.trim() === 'Today'")
     webkit.goto(f"{line.address}{path}")

@@ -1,6 +1,6 @@
 """Limits of failed sign-ins: for one name from one network, for one network, and for one name.
 
-Nobody is locked out. Above a limit, a password is still checked, but it is accepted only with something that a guesser
+No owner is locked out. Above a limit, a password is still checked, but it is accepted only with something that a guesser
 does not have: a second factor, or a browser that has signed in as this person before. Everyone else waits until the
 window ends, and does not learn whether the password was right (OWASP ASVS 5.0, 6.3.1, 6.3.8).
 """

@@ -1,9 +1,11 @@
-"""The IP address of a client."""
+"""What a request says of its client: the IP address, and the browser."""
 
 from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+from voicehub.models import BROWSER_LENGTH
 
 
 def get_client_address(request: HttpRequest) -> str | None:
@@ -19,3 +21,8 @@ def get_client_address(request: HttpRequest) -> str | None:
         return str(ip_address(address.strip()))
     except ValueError:
         return None
+
+
+def read_browser(request: HttpRequest) -> str:
+    """The User-Agent header, as long as it is stored."""
+    return request.headers.get("User-Agent", "")[:BROWSER_LENGTH]

@@ -1,6 +1,6 @@
 """A mail server that refuses an address for good: the task fails at once, with a reason that a person can act on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from smtplib import SMTPRecipientsRefused
 
@@ -26,3 +26,8 @@ def explain_refusal() -> Iterator[None]:
         address, (_code, text) = next(iter(answers.items()))
         words = " ".join(text.decode(errors="replace").split())[:ANSWER_LENGTH]
         raise PermanentFailure(f"{REFUSED} {address}: {words}") from refusal
+
+
+def names_address(reason: str, addresses: Iterable[str]) -> bool:
+    """Whether the reason of a refused mail names one of these addresses."""
+    return any(address and address in reason for address in addresses)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from voicehub.name_fields import is_visible, remove_bidi_controls
 from voicehub.transitions import StatusModel, make_status_constraint
 
+BROWSER_LENGTH = 300  # of a User-Agent header
 PERMISSION_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -43,13 +44,12 @@ class BrowserSession(AbstractBaseSession):
     """
 
     KEY_LENGTH: ClassVar = 40
-    BROWSER_LENGTH: ClassVar = 300
 
     user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="browser_sessions")
     started_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
-    browser = models.CharField(max_length=300, blank=True)
+    browser = models.CharField(max_length=BROWSER_LENGTH, blank=True)
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
@@ -101,7 +101,7 @@ class SecurityEvent(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     detail = models.TextField(blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
-    browser = models.CharField(max_length=300, blank=True)
+    browser = models.CharField(max_length=BROWSER_LENGTH, blank=True)
 
     class Meta:
         ordering = ["-at"]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,15 +15,10 @@ from voicehub.models import BrowserSession, SecurityEvent, SecurityEventKind, Us
 from voicehub.refusals import ActionRefused
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.mails import TASK, enqueue_security_mail
+from voicehub.sign_in.second_factor import FACTOR_NAMES
 from voicehub.user_rules import can_manage
 
 register_subject(Subject(SecurityEvent, "voicehub.view_securityevent", ("person__username", "actor__username")), TASK)
-
-FACTOR_NAMES = {
-    Authenticator.Type.TOTP: "Authenticator app",
-    Authenticator.Type.WEBAUTHN: "Passkey",
-    Authenticator.Type.RECOVERY_CODES: "Recovery codes",
-}
 
 
 def check_management(request: HttpRequest, user: User | None) -> User:

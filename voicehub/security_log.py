@@ -6,10 +6,10 @@ from allauth.core import context
 from django.http import HttpRequest
 from django.utils import timezone
 
-from voicehub.client_address import get_client_address
+from voicehub.client_address import get_client_address, read_browser
 from voicehub.models import SecurityEvent, SecurityEventKind, User
 
-MAX_NAME, MAX_BROWSER = 200, 300
+MAX_NAME = 200
 DENIED_STEP = timedelta(minutes=1)
 
 
@@ -30,7 +30,7 @@ def record_security_event(
         subject=subject[:MAX_NAME],
         detail=detail,
         address=get_client_address(request) if request else None,
-        browser=request.headers.get("User-Agent", "")[:MAX_BROWSER] if request else "",
+        browser=read_browser(request) if request else "",
     )
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from consent.labels import Mark
 from consent.models import Consent, ConsentStatus, Invitation, Question
 from consent.request_actions import REVIEW, ConsentAction
-from voicehub.mail_refusals import REFUSED
+from voicehub.mail_refusals import REFUSED, names_address
 from voicehub.models import Task, TaskStatus
 
 CHANGE_TALENT = "consent.change_talent"
@@ -50,5 +50,5 @@ def _list_refused(waiting: Sequence[UUID]) -> Iterator[UUID]:
     failed = tasks.filter(object_id__in={str(pk) for pk, *_ in rows}, reason__startswith=REFUSED)
     reasons = dict(failed.values_list("object_id", "reason"))
     for pk, consent, *addresses in rows:
-        if any(address and address in reasons.get(str(pk), "") for address in addresses):
+        if names_address(reasons.get(str(pk), ""), addresses):
             yield consent

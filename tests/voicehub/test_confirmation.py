@@ -9,9 +9,8 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from voicehub.confirmation import SIGN_IN_KEY
+from tests.voicehub.sign_in.codes import sign_in_earlier
 from voicehub.models import BrowserSession, User
 from voicehub.sign_in.sessions import SessionStore
 from voices.models import Account
@@ -34,12 +33,6 @@ def late_client(client: Client, root: User) -> Client:
     client.force_login(root)
     sign_in_earlier(client, timedelta(minutes=16))
     return client
-
-
-def sign_in_earlier(client: Client, age: timedelta) -> None:
-    session = client.session
-    session[SIGN_IN_KEY] = session[SIGN_IN_KEY] | {"at": (timezone.now() - age).isoformat()}
-    session.save()
 
 
 def leads_to_confirmation(response: Any) -> bool:

@@ -3,12 +3,8 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
-from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
-from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -23,23 +19,23 @@ from voicehub.security_log import record_security_event
 from voicehub.sign_in.known_browsers import find_known_browser, remember_browser
 from voicehub.sign_in.limits import count_attempt, forget_attempt
 from voicehub.sign_in.mails import enqueue_security_mail
+from voicehub.sign_in.second_factor import FACTOR_NAMES, has_factor
 
 FACTOR_STAGE = "voicehub.sign_in.oidc.FactorStage"
 TOO_MANY_ATTEMPTS = "too_many_login_attempts"
-FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 SECRETS = "second factor"
 
-
+APP, PASSKEY = FACTOR_NAMES[Authenticator.Type.TOTP], FACTOR_NAMES[Authenticator.Type.WEBAUTHN]
 # What django-allauth writes mails about, each by the first part of its templates' names.
 MAILED = {
     "account/email/password_changed": (SecurityEventKind.PASSWORD_CHANGED, ""),
     "account/email/password_set": (SecurityEventKind.PASSWORD_CHANGED, ""),
     "account/email/password_reset": (SecurityEventKind.PASSWORD_RESET, ""),
     "account/email/password_reset_key": (SecurityEventKind.RESET_REQUESTED, ""),
-    "mfa/email/totp_activated": (SecurityEventKind.FACTOR_ADDED, "Authenticator app"),
-    "mfa/email/totp_deactivated": (SecurityEventKind.FACTOR_REMOVED, "Authenticator app"),
-    "mfa/email/webauthn_added": (SecurityEventKind.FACTOR_ADDED, "Passkey"),
-    "mfa/email/webauthn_removed": (SecurityEventKind.FACTOR_REMOVED, "Passkey"),
+    "mfa/email/totp_activated": (SecurityEventKind.FACTOR_ADDED, APP),
+    "mfa/email/totp_deactivated": (SecurityEventKind.FACTOR_REMOVED, APP),
+    "mfa/email/webauthn_added": (SecurityEventKind.FACTOR_ADDED, PASSKEY),
+    "mfa/email/webauthn_removed": (SecurityEventKind.FACTOR_REMOVED, PASSKEY),
     "mfa/email/recovery_codes_generated": (SecurityEventKind.CODES_CREATED, ""),
 }
 
@@ -75,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         expected = find_user(name)
         attempt = count_attempt(name, get_client_address(request), find_known_browser(request, expected))
         user = authenticate(request, **credentials)
-        if attempt.is_limited and not (user and is_mfa_enabled(user, FACTORS)):
+        if attempt.is_limited and not (user and has_factor(user)):
             record_security_event(SecurityEventKind.SIGN_IN_DELAYED, expected, request)
             raise self.validation_error(TOO_MANY_ATTEMPTS)
         if user is None:
@@ -89,17 +85,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return [FACTOR_STAGE if stage == "allauth.mfa.stages.AuthenticateStage" else stage for stage in stages]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """A recent sign-in counts, if the person has neither a password nor a factor to ask for."""
-        request = context.request
-        if request and not get_reauthentication_flows(request.user):
-            return needs_confirmation(request)
-        return super().is_reauthentication_required(app=app, **kwargs)
+        """One rule for the pages of django-allauth and for ours. A recent sign-in counts."""
+        return needs_confirmation(self.request)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in, and write to the person if the browser is new."""
         response = super().post_login(request, user, **kwargs)
         if isinstance(user, User):
-            _count_as_confirmation(request, user)
             event = record_security_event(SecurityEventKind.SIGNED_IN, user, request)
             if not find_known_browser(request, user):
                 enqueue_security_mail(event)
@@ -120,13 +112,6 @@ class AccountAdapter(DefaultAccountAdapter):
         if isinstance(request.user, User):
             record_security_event(SecurityEventKind.SIGNED_OUT, request.user, request)
         super().logout(request)
-
-
-def _count_as_confirmation(request: HttpRequest, user: User) -> None:
-    """A sign-in confirms who is there, so that no page asks for the password again right after it."""
-    records = get_authentication_records(request, user)
-    if records:
-        record_authentication(request, user, records[-1]["method"], reauthenticated=True)
 
 
 class FactorAdapter(DefaultMFAAdapter):

@@ -1,7 +1,8 @@
 """The forms of django-allauth in our words."""
 
 import unicodedata
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from allauth.account import forms as account
 from allauth.account.internal import flows
@@ -16,14 +17,25 @@ from voicehub.password_words import describe_password_fields
 from voicehub.sign_in.emails import TAKEN, is_email_taken
 
 
-class SignInForm(account.LoginForm):
+class OwnWordsForm(forms.Form):
+    """Shows no placeholders, and names fields by `labels`."""
+
+    labels: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+        for name, label in self.labels.items():
+            self.fields[name].label, self.fields[name].help_text = label, ""
+
+
+class SignInForm(OwnWordsForm, account.LoginForm):
+    labels: ClassVar = {"login": "Username or email", "password": "Password"}
     _login: Login
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.widget.attrs.pop("placeholder", None)
-            field.label, field.help_text = {"login": "Username or email", "password": "Password"}[name], ""
         self.fields["login"].widget.attrs["autocomplete"] = "username"
 
     def clean_login(self) -> str:
@@ -38,55 +50,47 @@ class SignInForm(account.LoginForm):
         return flows.login.perform_password_login(request, credentials, self._login)
 
 
-class _NewPasswordWords(forms.Form):
+class NewPasswordForm(OwnWordsForm):
+    labels: ClassVar[Mapping[str, str]] = {"password1": "New password"}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
-        self.fields["password1"].label = "New password"
         describe_password_fields(self.fields)
 
 
-class ChangePasswordForm(_NewPasswordWords, account.ChangePasswordForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].label, self.fields["oldpassword"].help_text = "Present password", ""
+class ChangePasswordForm(NewPasswordForm, account.ChangePasswordForm):
+    labels: ClassVar = {"oldpassword": "Present password", **NewPasswordForm.labels}
 
 
-class SetPasswordForm(_NewPasswordWords, account.SetPasswordForm):
+class SetPasswordForm(NewPasswordForm, account.SetPasswordForm):
     pass
 
 
-class ResetPasswordKeyForm(_NewPasswordWords, account.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(NewPasswordForm, account.ResetPasswordKeyForm):
     pass
 
 
-class ResetPasswordForm(account.ResetPasswordForm):
+class ResetPasswordForm(OwnWordsForm, account.ResetPasswordForm):
+    labels: ClassVar = {"email": "Email"}
+
+
+class ReauthenticateForm(OwnWordsForm, account.ReauthenticateForm):
+    labels: ClassVar = {"password": "Password"}
+
+
+class CodeForm(OwnWordsForm):
+    labels: ClassVar = {"code": "Code"}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "Email"
-        self.fields["email"].widget.attrs.pop("placeholder", None)
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
-class ReauthenticateForm(account.ReauthenticateForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = ""
-        self.fields["password"].widget.attrs.pop("placeholder", None)
-
-
-class _CodeWords(forms.Form):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["code"].label = "Code"
-        self.fields["code"].widget.attrs = {"autocomplete": "one-time-code", "inputmode": "numeric"}
-
-
-class FactorForm(_CodeWords, AuthenticateForm):
+class FactorForm(CodeForm, AuthenticateForm):
     pass
 
 
-class ActivateAppForm(_CodeWords, ActivateTOTPForm):
+class ActivateAppForm(CodeForm, ActivateTOTPForm):
     pass
 
 

@@ -1,8 +1,8 @@
 """Limits of failed sign-ins: for one name from one network, for one network, and for one name.
 
-No owner is locked out. Above a limit, a password is still checked, but it is accepted only with something that a guesser
-does not have: a second factor, or a browser that has signed in as this person before. Everyone else waits until the
-window ends, and does not learn whether the password was right (OWASP ASVS 5.0, 6.3.1, 6.3.8).
+No owner is locked out. Above a limit, a password is still checked, but it is accepted only with something that a
+guesser does not have: a second factor, or a browser that has signed in as this person before. Everyone else waits until
+the window ends, and does not learn whether the password was right (OWASP ASVS 5.0, 6.3.1, 6.3.8).
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
@@ -13,6 +15,11 @@ from voicehub.roles import ROLES
 from voicehub.sign_in.oidc import has_factor_of_provider
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+FACTOR_NAMES = {
+    Authenticator.Type.TOTP: "Authenticator app",
+    Authenticator.Type.WEBAUTHN: "Passkey",
+    Authenticator.Type.RECOVERY_CODES: "Recovery codes",
+}
 ALL_ROLES = {*ROLES, "admin"}
 NEEDED = "Set up a second factor first."
 # Where a person without the demanded factor may still go: to set one up, or away.
@@ -30,8 +37,13 @@ def needs_factor(user: User) -> bool:
     return (user.is_superuser and not roles.isdisjoint(ALL_ROLES)) or user.groups.filter(name__in=roles).exists()
 
 
+def has_factor(user: AbstractBaseUser) -> bool:
+    """Recovery codes alone are none: they stand in for a factor that was lost."""
+    return bool(is_mfa_enabled(user, FACTORS))
+
+
 def lacks_factor(user: User) -> bool:
-    return needs_factor(user) and not Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+    return needs_factor(user) and not has_factor(user)
 
 
 class SecondFactorMiddleware:

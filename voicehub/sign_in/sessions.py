@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from voicehub.client_address import get_client_address
+from voicehub.client_address import get_client_address, read_browser
 from voicehub.confirmation import SIGN_IN_KEY
 from voicehub.models import BrowserSession, User
 from voicehub.problem_pages import SAFE_METHODS, is_script_request
@@ -73,9 +73,13 @@ class SessionStore(DatabaseStore):
             self.seen_at = now
 
 
+def find_idle_limit() -> datetime:
+    """A person who was last active before this is idle."""
+    return timezone.now() - timedelta(minutes=settings.VOICEHUB_IDLE_MINUTES)
+
+
 def is_idle(row: BrowserSession) -> bool:
-    idle = timedelta(minutes=settings.VOICEHUB_IDLE_MINUTES)
-    return row.user_id is not None and row.seen_at is not None and row.seen_at < timezone.now() - idle
+    return row.user_id is not None and row.seen_at is not None and row.seen_at < find_idle_limit()
 
 
 def start_session(request: HttpRequest, **_: Any) -> None:
@@ -85,14 +89,14 @@ def start_session(request: HttpRequest, **_: Any) -> None:
     request.session[SIGN_IN_KEY] = {
         "at": now.isoformat(),
         "address": get_client_address(request),
-        "browser": request.headers.get("User-Agent", "")[: BrowserSession.BROWSER_LENGTH],
+        "browser": read_browser(request),
     }
 
 
 def find_sessions(user: User) -> QuerySet[BrowserSession]:
     """The user's sessions that have not ended, the newest activity first."""
-    now, idle = timezone.now(), timedelta(minutes=settings.VOICEHUB_IDLE_MINUTES)
-    return BrowserSession.objects.filter(user=user, expire_date__gt=now, seen_at__gt=now - idle).order_by("-seen_at")
+    sessions = BrowserSession.objects.filter(user=user, expire_date__gt=timezone.now(), seen_at__gt=find_idle_limit())
+    return sessions.order_by("-seen_at")
 
 
 def end_sessions(user: User, keep: str | None = None, only: str | None = None) -> int:

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.urls import reverse
 
 from consent.models import AccessCode, Invitation, Talent, TalentMail
-from voicehub.mail_refusals import REFUSED
+from voicehub.mail_refusals import REFUSED, names_address
 from voicehub.models import Task, TaskStatus
 from voices.views.next_step import MAX_ROWS, NextStep, Talents
 
@@ -72,7 +72,7 @@ def _has_same_address(task: Task, row: Row) -> bool:
     """Whether the refused address is still in use. A reminder may have been refused for the agent."""
     talent = _get_talent(row)
     addresses = [talent.email, talent.agent_email] if task.kind == "send_reminder" else [row.sent_to]
-    return any(address and address in task.reason for address in addresses)
+    return names_address(task.reason, addresses)
 
 
 def _get_talent(row: Row) -> Talent:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import struct
 import time
+from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -12,7 +13,9 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from voicehub.confirmation import SIGN_IN_KEY
 from voicehub.models import User
 
 PERIOD = 30  # seconds
@@ -43,3 +46,10 @@ def sign_in(client: Client, name: str, password: str = PASSWORD) -> Any:
 
 def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
+
+
+def sign_in_earlier(client: Client, age: timedelta) -> None:
+    """Let the sign-in of this browser be so long ago."""
+    session = client.session
+    session[SIGN_IN_KEY] = session[SIGN_IN_KEY] | {"at": (timezone.now() - age).isoformat()}
+    session.save()

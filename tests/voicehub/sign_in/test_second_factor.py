@@ -1,6 +1,7 @@
 """Second factors: what a password alone opens, codes that work once, and roles that must have a factor."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -8,7 +9,15 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from tests.voicehub.sign_in.codes import PASSWORD, add_app, compute_code, has_factor, is_signed_in, sign_in
+from tests.voicehub.sign_in.codes import (
+    PASSWORD,
+    add_app,
+    compute_code,
+    has_factor,
+    is_signed_in,
+    sign_in,
+    sign_in_earlier,
+)
 from voicehub.models import SecurityEvent, SecurityEventKind, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -80,6 +89,7 @@ def test_new_password_by_mail_does_not_pass_the_second_factor(producer: User) ->
 def test_factor_needs_the_password_again_after_a_while(producer: User) -> None:
     client = Client()
     client.force_login(producer)
+    sign_in_earlier(client, timedelta(minutes=16))
     for name in ("mfa_activate_totp", "mfa_add_webauthn"):
         assert client.get(reverse(name)).headers["Location"].startswith("/profile/confirm/")
     client.post("/profile/confirm/", {"password": PASSWORD})

@@ -123,5 +123,7 @@ def send_talent_change(change_id: str) -> None:
 
 
 def has_mailed_link(talent: Talent) -> bool:
-    """Whether a private link that was mailed to the talent works."""
-    return talent.invitations.live().filter(channel=Invitation.Channel.MAIL).exists()
+    """Whether the talent has a private link by mail that works, or gets one from a mail that is being sent."""
+    mailed = talent.invitations.filter(channel=Invitation.Channel.MAIL)
+    being_sent = mailed.filter(token_digest="", sent_at=None, revoked_at=None, expires_at__gt=timezone.now())
+    return mailed.live().exists() or being_sent.exists()

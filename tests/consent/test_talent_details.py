@@ -121,6 +121,17 @@ def test_new_link_goes_to_the_new_address_if_staff_want_it(consent: Consent, pro
     assert consent.invitations.live().get().sent_to == NEW
 
 
+def test_new_link_is_offered_while_the_first_mail_waits_to_be_sent(
+    factory: ConsentFactory, producer_client: Client
+) -> None:
+    consent = factory.make_consent()
+    invite_talent([consent], factory.producer)
+    page = edit(producer_client, consent.talent, email=NEW, send_link="on")
+    assert "A new private link is being sent." in page
+    run_due_tasks("send_invitation")
+    assert [sent.to for sent in mail.outbox] == [[NEW]]
+
+
 def test_form_offers_a_new_link_only_to_a_talent_with_a_mailed_one(
     factory: ConsentFactory, producer_client: Client
 ) -> None:

@@ -1,10 +1,12 @@
 """Reports as PDF, in the font of the pages. Text may be in any script of the fonts, or of the one of the settings."""
 
 import re
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from django.utils.translation import gettext
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TextMode, WrapMode
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 
 FONT_FOLDER = Path(settings.BASE_DIR) / "static" / "vendor" / "inter"
 SCRIPTS = ("latin", "latin-ext", "cyrillic", "greek")
@@ -65,7 +67,7 @@ class PdfReport:
         pages.set_margin(MARGIN)
         pages.set_auto_page_break(auto=True, margin=MARGIN)
         for family, path in fonts:
-            pages.add_font(family, fname=path)
+            pages.add_font(family, fname=decompress_font(path))
         pages.set_fallback_fonts([family for family, _path in fonts[1:]], exact_match=False)
         pages.set_title(title)
         pages.set_lang(language)
@@ -113,7 +115,11 @@ class PdfReport:
                     row.cell(self._shorten(self._clean(cell), width * room - CELL_SPACE))
 
     def make_bytes(self) -> bytes:
-        return bytes(self._pages.output())
+        content = bytes(self._pages.output())
+        for font in self._pages.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()  # fpdf2 reads parts of the file when it needs them
+        return content
 
     def _write(self, text: str, size: float, *, is_strong: bool = False, color: tuple[int, int, int] = INK) -> None:
         self._use_font(size, color)
@@ -182,3 +188,31 @@ def load_characters(fonts: Sequence[tuple[str, Path]]) -> frozenset[int]:
 def _read_characters(path: Path) -> frozenset[int]:
     with TTFont(path, fontNumber=0) as font:
         return frozenset(font.getBestCmap())
+
+
+_decompressing = threading.Lock()
+
+
+def decompress_font(path: Path) -> Path:
+    """A copy of a WOFF2 font without compression, or the path itself of any other font.
+
+    fpdf2 decompresses WOFF2 again for each report, which takes longer than all the rest. The copies live as long as the
+    process. One that a cleaner of old temporary files has removed is made again.
+    """
+    if path.suffix != ".woff2":
+        return path
+    copy = Path(_make_font_folder().name) / f"{path.stem}.ttf"
+    with _decompressing:
+        if not copy.exists():
+            copy.parent.mkdir(exist_ok=True)
+            unfinished = copy.with_suffix(".part")
+            with TTFont(path, recalcTimestamp=False) as font:
+                font.flavor = None
+                font.save(unfinished)
+            unfinished.replace(copy)
+    return copy
+
+
+@cache
+def _make_font_folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="voicehub-fonts-")

@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subq
 from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
-from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from consent.models import Consent, ConsentStatus, Contract, Invitation, Question, Talent
 from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
@@ -49,11 +49,16 @@ class PendingConsents:
 
     @property
     def can_remind(self) -> bool:
-        """Whether the link was mailed, and no mail was sent within a day."""
+        """Whether the link was mailed, no mail was sent within a day, and it is not the studio that has to answer."""
         if self.invitation is None or not self.has_deadline or self.invitation.channel != Invitation.Channel.MAIL:
             return False
         last = self.invitation.reminded_at or self.invitation.sent_at
-        return last is not None and last <= timezone.now() - MIN_INTERVAL
+        return last is not None and last <= timezone.now() - MIN_INTERVAL and self.asked is None
+
+    @property
+    def asked(self) -> Consent | None:
+        """The first request with a question of the talent that the studio has not answered."""
+        return next((one for one in self.consents if one.has_question), None)  # type: ignore[attr-defined]  # annotated
 
 
 def list_pending_consents() -> list[PendingConsents]:
@@ -61,6 +66,7 @@ def list_pending_consents() -> list[PendingConsents]:
     invitations = Prefetch("talent__invitations", Invitation.objects.awaiting_answer(), to_attr="live_invitations")
     rows = (
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
+        .annotate(has_question=Exists(Question.objects.open().filter(consent=OuterRef("pk"))))
         .select_related("talent")
         .prefetch_related(invitations)
         .order_by("talent__name", "talent_id", "created_at")[:MAX_ROWS]

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent, TalentMail
+from consent.services.questions import answer_question, ask_question
 from tests.support.html import read_html
 from tests.voices.rows import Studio
 from voicehub import outbox
@@ -276,6 +277,26 @@ def test_talent_can_be_reminded_a_day_after_the_last_mail(
         Invitation.objects.update(**times)
         assert (address in read_today(producer_client)) == can_remind, (sent, reminded)
         assert address not in read_today(viewer_client), "a viewer invites no one"
+
+
+def test_talent_with_an_open_question_gets_an_answer_and_no_reminder(producer_client: Client, studio: Studio) -> None:
+    talent = studio.make_talent("Clara")
+    invitation = Invitation.objects.create(
+        talent=talent,
+        channel="mail",
+        token_digest="a" * 64,
+        created_by=studio.producer,
+        sent_at=timezone.now() - timedelta(days=2),
+    )
+    consent = studio.make_consent(talent, ConsentStatus.REQUESTED)
+    invitation.consents.add(consent)
+    question = ask_question(invitation, consent, "Which language?")
+    address, answer = reverse("consent:remind", args=[consent.pk, invitation.pk]), ">Asked a question<"
+    page = read_today(producer_client)
+    assert answer in page and f'href="{consent.get_absolute_url()}#questions"' in page and address not in page
+    answer_question(question, studio.producer, "English.")
+    page = read_today(producer_client)
+    assert answer not in page and address in page
 
 
 def test_contracts_ending_within_60_days_are_listed(viewer_client: Client, studio: Studio) -> None:

@@ -26,7 +26,7 @@ from voices.services.spend import (
 from voices.services.usage import SECONDS
 from voices.views.account_usage import format_plain, make_voice_row
 from voices.views.spend_figures import list_spend_figures
-from voices.views.spend_rows import AccountSpend, find_unit, join_month_notes, make_month_row
+from voices.views.spend_rows import AccountSpend, add_columns, find_unit, join_month_notes, make_month_row
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
 CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
@@ -98,15 +98,17 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     readings, ledger = load_readings(accounts, months), load_ledger(accounts, months)
     rows = [make_account_spend(account, readings.get(account.pk, []), months, ledger) for account in accounts]
     shown = months[::-1][: count_shown_months(rows)]
+    said = sorted((row for row in rows if row.says_something), key=lambda row: not row.has_numbers)
     context = {
-        "rows": sorted((row for row in rows if row.says_something), key=lambda row: not row.has_numbers),
+        "rows": add_columns(said, len(shown)),
         "has_accounts": bool(rows),
         "silent": [row for row in rows if not row.says_something],
         "months": shown,
+        "oldest_month": shown[-1] if len(shown) > 1 else None,
         "figures": list_spend_figures(rows),
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
-        "footnote": describe_signs(rows),
+        "footnotes": list(describe_signs(rows)),
     }
     return render(request, "voices/spend.html", context)
 
@@ -118,16 +120,17 @@ def count_shown_months(rows: Sequence[AccountSpend]) -> int:
     return max(said, default=1)
 
 
-def describe_signs(rows: Sequence[AccountSpend]) -> str:
-    """One sentence about the signs in the cells. Empty if there are none."""
+def describe_signs(rows: Sequence[AccountSpend]) -> Iterator[str]:
+    """Sentences about the numbers of several cells, each once."""
     signs = []
     if any(month.usage.is_at_least for row in rows for month in row.months):
         signs.append("“≥” is a month that is not counted in full")
-    if any(month.has_gap for row in rows for month in row.months):
-        signs.append("“*” is a month with days on which the provider gave no reading")
     if any(row.has_prices for row in rows):
         signs.append("“for” is the price that the provider states for the builds that are ready")
-    return f"{join_with_and(signs)}." if signs else ""
+    if signs:
+        yield f"{join_with_and(signs)}."
+    if names := [row.account.name for row in rows if any(month.has_gap for month in row.months)]:
+        yield f"On some days there was no reading: {join_with_and(names)}."
 
 
 def make_account_spend(

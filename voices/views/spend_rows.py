@@ -1,7 +1,7 @@
 """The rows of usage: one month of an account, and one account of the overview, in words."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils import timezone
@@ -54,6 +54,15 @@ class MonthRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthColumn:
+    """A month in a small chart. `share` of the height is None if the number is not known."""
+
+    month: date
+    text: str
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSpend:
     """One account of the overview. `left` and `voices` are empty if the provider does not state them."""
 
@@ -62,6 +71,12 @@ class AccountSpend:
     voices: str
     unit: str
     months: Sequence[MonthRow]
+    columns: Sequence[MonthColumn] = ()
+
+    @property
+    def columns_name(self) -> str:
+        """What its columns count."""
+        return ("speech" if self.unit == SECONDS else self.unit or "used") if self.has_amounts else "builds"
 
     @property
     def unit_text(self) -> str:
@@ -84,11 +99,6 @@ class AccountSpend:
         return self.has_numbers or any(month.says_something for month in self.months)
 
     @property
-    def most(self) -> float:
-        """The most that a month used: the length of the longest bar of the row."""
-        return max((month.usage.used or 0 for month in self.months), default=0)
-
-    @property
     def details(self) -> str:
         """What is left, and the voices: “315,750 left, 46 of 50 voices”."""
         return ", ".join(f"{value} {word}" for value, word in ((self.left, "left"), (self.voices, "voices")) if value)
@@ -100,6 +110,35 @@ class AccountSpend:
     @property
     def has_numbers(self) -> bool:
         return bool(self.left or self.voices or self.has_amounts)
+
+
+def add_columns(rows: Sequence[AccountSpend], shown: int) -> list[AccountSpend]:
+    """Each row with a column for each shown month, oldest first.
+
+    Rows that count the same share a scale from zero, so that their columns compare. Without amounts, builds are counted.
+    """
+    most: dict[str, float] = {}
+    for row in rows:
+        numbers = [_count_month(row, month) or 0 for month in row.months[:shown]]
+        most[row.columns_name] = max(most.get(row.columns_name, 0), *numbers)
+    return [replace(row, columns=_make_columns(row, row.months[:shown], most[row.columns_name])) for row in rows]
+
+
+def _make_columns(row: AccountSpend, months: Sequence[MonthRow], most: float) -> list[MonthColumn]:
+    if not most:
+        return []
+    columns = []
+    for month in reversed(months):
+        number = _count_month(row, month)
+        text = month.plain_amount or month.missing_text if row.has_amounts else f"{number or 0:.0f}"
+        columns.append(MonthColumn(month.month, text, None if number is None else number / most))
+    return columns
+
+
+def _count_month(row: AccountSpend, month: MonthRow) -> float | None:
+    if row.has_amounts:
+        return month.usage.used
+    return month.ledger.started if month.ledger else 0
 
 
 def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = None) -> MonthRow:

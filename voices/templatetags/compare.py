@@ -7,8 +7,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from voicehub.charts import MonthColumn
 from voicehub.text import format_minus
-from voices.views.spend_rows import MonthColumn
 
 register = template.Library()
 BAR_WIDTH = 200

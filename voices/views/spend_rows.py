@@ -7,6 +7,7 @@ from datetime import date
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from voicehub.charts import MonthColumn
 from voicehub.text import format_count, join_with_and
 from voices.models import Account
 from voices.services.spend import BuildLedger, MonthUsage, Reading
@@ -51,15 +52,6 @@ class MonthRow:
     @property
     def has_gap(self) -> bool:
         return bool(self.usage.days_without_reading)
-
-
-@dataclass(frozen=True, slots=True)
-class MonthColumn:
-    """A month in a small chart. `share` of the height is None if the number is not known."""
-
-    month: date
-    text: str
-    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +107,7 @@ class AccountSpend:
 def add_columns(rows: Sequence[AccountSpend], shown: int) -> list[AccountSpend]:
     """Each row with a column for each shown month, oldest first.
 
-    Rows that count the same share a scale from zero, so that their columns compare. Without amounts, builds are counted.
+    Rows that count the same share a scale from zero, so that their columns compare. A row without amounts counts builds.
     """
     most: dict[str, float] = {}
     for row in rows:

@@ -107,7 +107,7 @@ class AccountSpend:
 def add_columns(rows: Sequence[AccountSpend], shown: int) -> list[AccountSpend]:
     """Each row with a column for each shown month, oldest first.
 
-    Rows that count the same share a scale from zero, so that their columns compare. A row without amounts counts builds.
+    Rows that count the same share a scale from zero. A row without amounts counts builds.
     """
     most: dict[str, float] = {}
     for row in rows:

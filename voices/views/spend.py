@@ -1,5 +1,6 @@
 """What accounts used per month, in the words and charts of a page."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
@@ -71,7 +72,14 @@ def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
     values: dict[str | float, float] = {date_format(day, "M j"): remaining for day, remaining in left}
     if len(values) >= CHART_NUMBERS:
         series = (Series("Left", values),)
-        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
+        span = (0.0, _round_up(max(values.values())))
+        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series, y_range=span)
+
+
+def _round_up(number: float) -> float:
+    """The end of an axis, a half of its power of ten: 2,212,732 → 2,500,000."""
+    step = 10 ** math.floor(math.log10(number)) / 2 if number > 0 else 1
+    return math.ceil(number / step) * step
 
 
 def _label_month(month: date) -> str:

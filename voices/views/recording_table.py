@@ -103,7 +103,9 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     note_refusals(page)
     return {
         "page": page, "opened": opened, "active_filter": state.show, "active_sort": state.sort, "search": state.search,
-        "query": state.make_query(), "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
+        # The links of the rows leave out the size: a page of 50 rows has a limit of bytes.
+        "query": state.make_query(), "row_query": state.make_query(size=""),
+        "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
         **split_filters(_make_filter_options(state, counts)), "size_links": _make_size_links(state),
         "page_links": list_page_links(page, lambda number: f"?{state.make_query(page=str(number))}#recordings"),
         "zero_id": ZERO_ID, "blank_recording": Recording(pk=ZERO_ID),

@@ -98,8 +98,8 @@ class SecurityEventKind(models.TextChoices):
 class SecurityEvent(models.Model):
     """Something that concerns access: who did what, when and from where. Never changed (see `voicehub.security_log`).
 
-    `actor` did it. `person` is the user whom it concerns, if someone else did it. The names stay when a user is deleted.
-    `actor` is empty for a command on the server, and for a failed sign-in with an unknown name: the name itself is not
+    `actor` did it. `person` is the user whom it concerns, if someone else did it. The names stay if a user is
+    deleted. `actor` is empty for a command on the server, and for a failed sign-in with an unknown name: the name is not
     kept, because people sometimes type their password there.
     """
 

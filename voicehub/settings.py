@@ -142,6 +142,8 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 VOICEHUB_SECOND_FACTOR_ROLES = set(env.read_list("VOICEHUB_SECOND_FACTOR_ROLES", "admin" if HTTPS else ""))
 # A session without any activity of its person ends after this time, and each session after SESSION_COOKIE_AGE.
 VOICEHUB_IDLE_MINUTES = env.read_integer("VOICEHUB_IDLE_MINUTES", 120, minimum=5)
+# Security events are deleted after this time (voicehub.sign_in.retention).
+VOICEHUB_SECURITY_EVENT_DAYS = env.read_integer("VOICEHUB_SECURITY_EVENT_DAYS", 365, minimum=30, maximum=1095)
 ACCOUNT_ADAPTER = "voicehub.sign_in.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]

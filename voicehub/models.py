@@ -13,6 +13,7 @@ from voicehub.name_fields import is_visible, remove_bidi_controls
 from voicehub.transitions import StatusModel, make_status_constraint
 
 BROWSER_LENGTH = 300  # of a User-Agent header
+SAMPLE_DOMAIN = "@studio.example"  # of the users of the sample studio; no one can own this domain (RFC 2606)
 PERMISSION_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -46,6 +47,11 @@ class User(AbstractUser):
     def __str__(self) -> str:
         name = remove_bidi_controls(self.get_full_name())
         return name if is_visible(name) else self.username
+
+    @property
+    def is_of_sample(self) -> bool:
+        """The users of the sample share a password that stands in a file."""
+        return self.email.endswith(SAMPLE_DOMAIN)
 
 
 class BrowserSession(AbstractBaseSession):
@@ -98,8 +104,8 @@ class SecurityEventKind(models.TextChoices):
 class SecurityEvent(models.Model):
     """Something that concerns access: who did what, when and from where. Never changed (see `voicehub.security_log`).
 
-    `actor` did it. `person` is the user whom it concerns, if someone else did it. The names stay if a user is
-    deleted. `actor` is empty for a command on the server, and for a failed sign-in with an unknown name: the name is not
+    `actor` did it. `person` is the user whom it concerns, if someone else did it. Their names stay when they are
+    deleted. `actor` is empty for a command on the server, and for a failed sign-in with an unknown name, which is not
     kept, because people sometimes type their password there.
     """
 

@@ -5,12 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from voicehub import encryption
 
 SAMPLE = "sample"  # tag
-SAMPLE_DOMAIN = "@studio.example"  # of the users of the sample studio; no one can own this domain (RFC 2606)
 
 
 @register()
@@ -86,8 +85,18 @@ def check_sample_users(**_: Any) -> list[CheckMessage]:
     return [Error(f"Users of the sample studio can sign in: {', '.join(names)}.", hint=hint, id="voicehub.E004")]
 
 
+def refuse_sample_users() -> None:
+    """For web servers, which run no checks. Raises ImproperlyConfigured, so that they do not start."""
+    if not settings.HTTPS:
+        return
+    errors = check_sample_users()
+    connections.close_all()  # a connection must not be shared with processes that are forked next
+    if errors:
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in errors))
+
+
 def _list_sample_users() -> list[str]:
-    from voicehub.models import User  # models must be ready
+    from voicehub.models import SAMPLE_DOMAIN, User  # models must be ready
 
     users = User.objects.filter(email__endswith=SAMPLE_DOMAIN, is_active=True).order_by("username")
     try:

@@ -21,12 +21,17 @@ def record_security_event(
     detail: str = "",
     person: User | None = None,
 ) -> SecurityEvent:
-    """Record an event in the caller's transaction. Without `request`, a command or a task did it."""
+    """Record in the caller's transaction what `actor` did, to `person` if that is someone else.
+
+    Without `request`, a command or a task did it.
+    """
+    other = None if person == actor else person
     return SecurityEvent.objects.create(
         kind=kind,
         actor=actor,
         actor_name=str(actor)[:MAX_NAME] if actor else "",
-        person=person,
+        person=other if other and other.pk else None,
+        person_name=str(other)[:MAX_NAME] if other else "",
         subject=subject[:MAX_NAME],
         detail=detail,
         address=get_client_address(request) if request else None,

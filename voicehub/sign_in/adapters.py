@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -79,6 +80,16 @@ class AccountAdapter(DefaultAccountAdapter):
             return None
         forget_attempt(attempt)
         return user
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Before each way to sign in. Users of the sample do not get in at an https address, whatever was started."""
+        if settings.HTTPS and isinstance(user, User) and user.is_of_sample:
+            record_security_event(SecurityEventKind.SIGN_IN_FAILED, user, request)
+            clear_login(request)
+            refusal: HttpResponse = self.respond_user_inactive(request, user)
+            return refusal
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def get_login_stages(self) -> list[str]:
         stages: list[str] = super().get_login_stages()

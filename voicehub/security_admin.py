@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.changes import ConfirmedMixin
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.admin_base.subjects import Subject, register_subject
@@ -84,7 +85,7 @@ class BrowserSessionAdmin(ReadOnlyAdmin):
         run_on_rows(request, sessions, end_session)
 
 
-class FactorAdmin(ReadOnlyAdmin):
+class FactorAdmin(ConfirmedMixin, ReadOnlyAdmin):
     group = STAFF
     purpose = "Second factors. Remove one whose owner has lost it"
     place = 5

@@ -36,14 +36,20 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     place = 3
     counted = ({}, "")
     menu_name = "Security events"
-    list_display = ["event", "kind", "at", "address", "browser_name"]
+    list_display = ["event", "account", "at", "address", "browser_name"]
     short_columns = ("at",)
+    list_select_related = ["actor"]
     list_filter = ["kind", "at"]
-    search_fields = ["actor_name", "person_name", "subject", "detail", "address"]
+    search_fields = ["actor_name", "actor__username", "person_name", "subject", "detail", "address"]
 
     @admin.display(description="event")
     def event(self, event: SecurityEvent) -> str:
         return describe_event(event)
+
+    @admin.display(description="by", ordering="actor__username")
+    def account(self, event: SecurityEvent) -> str:
+        """The username: people change their name themselves."""
+        return event.actor.username if event.actor else ""
 
     @admin.display(description="browser")
     def browser_name(self, event: SecurityEvent) -> str:

@@ -1,5 +1,6 @@
 """Attacks on the accounts of staff: redirects, replay, races, oracles, other ways around the second factor."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -23,6 +25,7 @@ from tests.voicehub.sign_in.codes import (
     sign_in_earlier,
 )
 from voicehub.models import BrowserSession, SecurityEvent, SecurityEventKind, SignInAttempts, Task, User
+from voicehub.sign_in.limits import MAX_FOR_NAME_AND_NETWORK
 
 FACTOR_URL = "/sign-in/second-factor/"
 ELSEWHERE = [
@@ -187,3 +190,35 @@ def test_password_is_not_guessed_by_the_page_of_the_confirmation(producer: User)
     assert client.post("/profile/confirm/", {"password": PASSWORD}).status_code != 302
     assert client.get(reverse("mfa_activate_totp")).status_code == 302
     assert SignInAttempts.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database
+def test_present_password_is_not_guessed_by_the_page_that_changes_it(producer: User) -> None:
+    client = Client()
+    client.force_login(producer)
+    new = {"password1": "correct horse battery", "password2": "correct horse battery"}
+    for number in range(12):
+        client.post("/profile/password/", new | {"oldpassword": f"guess {number}"}, REMOTE_ADDR="192.0.2.9")
+        cache.clear()  # beside the limit of five changes in a minute
+    page = client.post("/profile/password/", new | {"oldpassword": PASSWORD}, REMOTE_ADDR="192.0.2.9")
+    assert "Too many failed attempts" in page.content.decode()
+    producer.refresh_from_db()
+    assert producer.check_password(PASSWORD)
+    failed = SecurityEvent.objects.filter(kind=SecurityEventKind.SIGN_IN_FAILED, actor=producer)
+    assert failed.count() == MAX_FOR_NAME_AND_NETWORK
+
+
+@pytest.mark.django_db
+@pytest.mark.one_database
+def test_person_who_takes_the_name_of_another_is_still_known_by_the_username(
+    producer: User, make_person: Callable[..., User]
+) -> None:
+    client, admin_client = Client(), Client()
+    client.force_login(producer)
+    client.post("/profile/", {"first_name": "Root", "last_name": ""})
+    event = SecurityEvent.objects.get(kind=SecurityEventKind.USER_CHANGED)
+    assert (event.actor, event.detail) == (producer, "Name: Paula → Root")
+    admin_client.force_login(make_person("root", is_superuser=True, is_staff=True))
+    page = admin_client.get(reverse("admin:voicehub_securityevent_changelist")).content.decode()
+    assert re.search(r'class="field-account[^>]*>\s*(<[^>]+>)?\s*paula\s*<', page)

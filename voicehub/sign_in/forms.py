@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.account.internal import flows
 from allauth.account.models import Login
 from allauth.mfa.base.forms import AuthenticateForm
@@ -62,6 +63,13 @@ class NewPasswordForm(OwnWordsForm):
 
 class ChangePasswordForm(NewPasswordForm, account.ChangePasswordForm):
     labels: ClassVar = {"oldpassword": "Present password", **NewPasswordForm.labels}
+
+    def clean_oldpassword(self) -> str:
+        """Counted and recorded as a sign-in is, so that a password is not guessed with a session that was left open."""
+        adapter, password = get_adapter(), self.cleaned_data["oldpassword"]
+        if not adapter.reauthenticate(self.user, password):
+            raise adapter.validation_error("enter_current_password")
+        return str(password)
 
 
 class SetPasswordForm(NewPasswordForm, account.SetPasswordForm):

@@ -133,13 +133,12 @@ class ConfirmationMiddleware:
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
         """Turn the request that follows a confirmation into the form that was suspended for it."""
-        if request.method != "GET" or not request.user.is_authenticated:
+        if request.method != "GET":
             return
         if REPEAT_FIELD in request.GET:
             _repeat_form(request)
-        elif request.session.get(RETURN_KEY) == request.get_full_path() and not needs_confirmation(request):
-            del request.session[RETURN_KEY]
-            messages.info(request, OPEN_AGAIN)
+        elif request.session.get(RETURN_KEY) == request.get_full_path():
+            _note_return(request)
 
 
 def _explain_sign_in(request: HttpRequest, *, is_htmx: bool) -> HttpResponse:
@@ -163,6 +162,12 @@ def _return_to(request: HttpRequest, page: str) -> str:
     """That page then says that the action has to be chosen again."""
     request.session[RETURN_KEY] = page.partition("#")[0]
     return page
+
+
+def _note_return(request: HttpRequest) -> None:
+    if request.user.is_authenticated and not needs_confirmation(request):
+        del request.session[RETURN_KEY]
+        messages.info(request, OPEN_AGAIN)
 
 
 def _return_to_open_page(request: HttpRequest) -> str:
@@ -202,7 +207,7 @@ def _repeat_form(request: HttpRequest) -> None:
     request.GET = QueryDict(request.META["QUERY_STRING"])
     if not suspended or suspended["path"] != request.path or not constant_time_compare(suspended["token"], token):
         return
-    if needs_confirmation(request):
+    if not request.user.is_authenticated or needs_confirmation(request):
         return
     del request.session[SUSPENDED_KEY]
     form = QueryDict(suspended["form"])

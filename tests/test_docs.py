@@ -16,7 +16,7 @@ from sandbox.endpoints import OPERATIONS
 from sandbox.faults import ACTIONS
 from sandbox.registry import VENDORS
 from voicehub import upload_limits
-from voicehub.sign_in import limits
+from voicehub.sign_in import limits, retention
 from voices.models.imports import IMPORT_LIFETIME
 
 ROOT = Path(settings.BASE_DIR)
@@ -152,5 +152,7 @@ def test_security_page_states_the_limits() -> None:
         f"at least {validators[0]['OPTIONS']['min_length']} characters",
         f"ends after {settings.SESSION_COOKIE_AGE // 3600} hours",
         f"factors, after {settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60} minutes",
+        f"by default {settings.VOICEHUB_SECURITY_EVENT_DAYS} days",
+        f"deleted after {retention.ADDRESS_DAYS} days",
     ):
         assert claim in " ".join(page.split()), claim

@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from voicehub import encryption
+from voicehub.roles import ROLES
 
 SAMPLE = "sample"  # tag
 
@@ -103,6 +104,17 @@ def _list_sample_users() -> list[str]:
         return [user.username for user in users]
     except DatabaseError:  # no database yet, or a command that needs none
         return []
+
+
+@register()
+def check_second_factor_roles(**_: Any) -> list[CheckMessage]:
+    """A role that does not exist would demand a second factor of no one."""
+    unknown = sorted(settings.VOICEHUB_SECOND_FACTOR_ROLES - {*ROLES, "admin"})
+    hint = f"The roles are {', '.join(ROLES)} and admin."
+    return [
+        Error(f"VOICEHUB_SECOND_FACTOR_ROLES has the unknown role {name!r}.", hint=hint, id="voicehub.E007")
+        for name in unknown
+    ]
 
 
 @register()

@@ -38,7 +38,7 @@ class User(AbstractUser):
         self.email = self.email.lower()
         version = self.access_version
         if not self._state.adding:
-            self.access_version = F("access_version")  # type: ignore[assignment]
+            self.access_version = F("access_version")
         try:
             super().save(*args, **kwargs)
         finally:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.changes import ConfirmedMixin
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.admin_base.subjects import Subject, register_subject
@@ -35,14 +36,20 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     place = 3
     counted = ({}, "")
     menu_name = "Security events"
-    list_display = ["event", "kind", "at", "address", "browser_name"]
+    list_display = ["event", "account", "at", "address", "browser_name"]
     short_columns = ("at",)
+    list_select_related = ["actor"]
     list_filter = ["kind", "at"]
-    search_fields = ["actor_name", "person_name", "subject", "detail", "address"]
+    search_fields = ["actor_name", "actor__username", "person_name", "subject", "detail", "address"]
 
     @admin.display(description="event")
     def event(self, event: SecurityEvent) -> str:
         return describe_event(event)
+
+    @admin.display(description="by", ordering="actor__username")
+    def account(self, event: SecurityEvent) -> str:
+        """The username: people change their name themselves."""
+        return event.actor.username if event.actor else ""
 
     @admin.display(description="browser")
     def browser_name(self, event: SecurityEvent) -> str:
@@ -84,7 +91,7 @@ class BrowserSessionAdmin(ReadOnlyAdmin):
         run_on_rows(request, sessions, end_session)
 
 
-class FactorAdmin(ReadOnlyAdmin):
+class FactorAdmin(ConfirmedMixin, ReadOnlyAdmin):
     group = STAFF
     purpose = "Second factors. Remove one whose owner has lost it"
     place = 5

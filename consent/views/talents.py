@@ -133,5 +133,5 @@ def _report_change(request: HttpRequest, change: DetailsChange, *, is_link_wante
 
 hold_set = make_reason_view(get_talent_or_404, set_hold, "The legal hold is set. Nothing of this talent is deleted.")
 hold_release = make_reason_view(
-    get_talent_or_404, release_hold, "The legal hold is released. Deletions that waited go on now."
+    get_talent_or_404, release_hold, "The legal hold is released. Deletions that waited go on now.", is_confirmed=True
 )

@@ -17,6 +17,7 @@ from django.db import connection
 from django.middleware.csrf import CsrfViewMiddleware
 
 from tests.voicehub.sign_in.codes import PASSWORD, is_signed_in, sign_in
+from voicehub.checks import check_second_factor_roles
 from voicehub.middleware import FormOriginMiddleware
 from voicehub.models import SecurityEvent, User
 
@@ -87,6 +88,14 @@ def test_deployment_check_finds_what_is_missing(run: Run) -> None:
     result = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", VOICEHUB_DATA_LOCATION="")
     assert result.returncode == 1
     assert "VOICEHUB_DATA_LOCATION is empty" in result.stderr
+
+
+def test_unknown_role_would_demand_a_factor_of_no_one(settings: Any) -> None:
+    assert check_second_factor_roles() == []
+    settings.VOICEHUB_SECOND_FACTOR_ROLES = {"admin", "producer", "admins"}
+    (error,) = check_second_factor_roles()
+    assert (error.id, error.is_serious()) == ("voicehub.E007", True)
+    assert "'admins'" in error.msg
 
 
 def test_silenced_warning_is_about_a_class_that_is_there() -> None:

@@ -3,6 +3,9 @@
 Only those that a report uses are in it, without the tables that no report uses.
 """
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -61,3 +64,11 @@ def test_embedded_fonts_have_only_the_tables_that_show_letters() -> None:
     for font in read_embedded_fonts(make_report()):
         assert {"glyf", "loca", "hmtx"} <= set(font.keys())
         assert not set(font.keys()) & {"GPOS", "GSUB", "HVAR", "fvar", "gvar"}
+
+
+def test_processes_start_without_the_library_of_reports() -> None:
+    loaded = "{'fpdf', 'fontTools'} & set(sys.modules)"
+    code = f"import sys, django; django.setup(); import voicehub.urls, voices.tasks, consent.tasks; print({loaded})"
+    variables = os.environ | {"DJANGO_SETTINGS_MODULE": "voicehub.settings"}
+    result = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"

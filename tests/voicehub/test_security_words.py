@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -169,7 +169,7 @@ def test_events_that_earlier_versions_wrote_the_wrong_way_round_are_corrected(ad
     migrations = MigrationLoader(None).disk_migrations
     for operation in migrations["voicehub", "0011_people_of_security_events"].operations:
         if isinstance(operation, RunPython):
-            operation.code(apps, None)
+            operation.code(cast(Any, apps), cast(Any, None))
     reversed_one.refresh_from_db()
     link.refresh_from_db()
     assert describe_event(reversed_one) == "Ada Admin removed the passkey of Paula"

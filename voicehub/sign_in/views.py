@@ -53,9 +53,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def show_profile(request: HttpRequest) -> HttpResponse:
     """The signed-in person's name, password, second factors, sessions and recent sign-ins."""
     user = cast(User, request.user)
-    form = NameForm(request.POST if request.method == "POST" else None, instance=user)
+    name, form = str(user), NameForm(request.POST if request.method == "POST" else None, instance=user)
     if form.is_valid():
         form.save()
+        if str(user) != name:
+            detail = f"Name: {name} → {user}"
+            record_security_event(SecurityEventKind.USER_CHANGED, user, request, user.username, detail)
         messages.success(request, "Saved.")
         return redirect("profile")
     factors = list(Authenticator.objects.filter(user=user).order_by("pk"))

@@ -8,6 +8,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from consent.access import require_permission
+from voicehub.confirmation import require_confirmation
 from voices.build_results.report import make_report
 from voices.models import Build
 from voices.views.build_csv import generate_csv_lines, query_csv_rows
@@ -16,6 +17,7 @@ from voices.views.build_page import get_open_build
 
 @require_permission("voices.view_build")
 @require_safe
+@require_confirmation(on_get=True, page="voices:build")
 def build_export(request: HttpRequest, pk: str) -> StreamingHttpResponse:
     """The recordings of a build with their results, as CSV. Texts are escaped against formula injection."""
     build = get_open_build(request, pk)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent.access import get_user, require_permission
 from voicehub import media
+from voicehub.confirmation import require_confirmation
 from voicehub.edit_versions import ChangedMeanwhile
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voicehub.text import format_count
@@ -241,6 +242,7 @@ def recording_split(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_permission("voices.delete_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
+@require_confirmation()
 @show_refusal_as_message(_make_list_url)
 def recording_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     recording = _get_open_recording(request, pk)

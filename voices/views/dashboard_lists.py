@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
+from consent.names import get_name_field
 from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
@@ -63,7 +64,7 @@ def list_pending_consents() -> list[PendingConsents]:
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
         .select_related("talent")
         .prefetch_related(invitations)
-        .order_by("talent__name", "talent_id", "created_at")[:MAX_ROWS]
+        .order_by(get_name_field("talent__"), "talent_id", "created_at")[:MAX_ROWS]
     )
     return [
         PendingConsents(talent, list(group), next(iter(talent.live_invitations), None))
@@ -166,7 +167,7 @@ def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
         Contract.objects.in_force(day)
         .filter(ends_on__lte=day + ENDING_SOON)
         .select_related("talent")
-        .order_by("ends_on", "talent__name")[:MAX_ROWS]
+        .order_by("ends_on", get_name_field("talent__"))[:MAX_ROWS]
     )
     first_by_talent = {contract.talent_id: contract for contract in reversed(rows)}
     return sorted(

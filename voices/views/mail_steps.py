@@ -91,7 +91,7 @@ def _make_step(task: Task, row: Row) -> NextStep:
         action, permission = "Correct address", CHANGE_TALENT
         url = reverse("consent:talent_edit", args=[talent.pk])
     return NextStep(
-        talent.name,
+        talent.shown_name,
         "",
         "bad",
         "Mail refused",

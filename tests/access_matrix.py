@@ -52,6 +52,7 @@ OTHER_ANSWERS = {
     "voices:import_uploads": 404,  # for the person who began the import
     "voices:import_upload": 404,
     "consent:approve": 404,  # names no take
+    "consent:take_upload POST": 409,  # the consent is in force
     "consent:answer_question": 302,
     "voices:compare_sample": 404,  # names no question
     "voices:compare_vote": 302,
@@ -59,7 +60,8 @@ OTHER_ANSWERS = {
     "voices:recording_cuts POST": 400,  # names no cuts
     "voices:build_resolve_submit": 400,  # names no answer
     "voices:build_resolve_training": 400,
-    "voices:unknown_voice_adopt": 404,  # names no voice that the account has
+    "voices:unknown_voice_adopt GET": 404,  # names no voice that the account has
+    "voices:unknown_voice_adopt HEAD": 404,
 }
 # Pages behind a private link. Only the browser that opened the link gets them.
 LINK_URLS = {

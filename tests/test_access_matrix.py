@@ -98,7 +98,7 @@ def talent_client(studio: Studio) -> Client:
 
 
 @pytest.mark.parametrize("who", ["anonymous", "talent", "", "viewer", "producer", "admin"])
-def test_nobody_opens_the_link_of_another(
+def test_no_identity_opens_the_link_of_another_talent(
     studio: Studio,
     who: str,
     talent_client: Client,

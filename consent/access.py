@@ -34,7 +34,7 @@ from consent.models import (
     TalentMail,
 )
 from consent.models.consent import APPROVED_STATUSES
-from consent.names import HEAR_TAKE, READ_CONTRACT, VIEW_CONTACTS, VIEW_NAMES
+from consent.names import REFUSALS
 from voicehub.models import Task, TaskStatus, User
 
 # Each invitation has its own cookie, sent only to the pages of this invitation, so that one browser can open several.
@@ -43,15 +43,6 @@ INVITATION_COOKIE = "voicehub-link"
 COOKIE_LIFETIME = timedelta(days=14)
 
 
-# What users without a permission read, if the text for a role without the page does not say enough.
-REFUSALS = {
-    VIEW_NAMES: "This shows the real name of the talent, which your role does not include.",
-    VIEW_CONTACTS: "This shows how to reach the talent, which your role does not include.",
-    READ_CONTRACT: "Your role does not include contracts and their fees.",
-    HEAR_TAKE: "Your role does not include recordings of consents.",
-    "consent.view_fileaccess": "Your role does not include who opened files of a talent.",
-    "voices.view_spend": "Your role does not include usage and costs.",
-}
 ASK_ADMIN = "Ask an administrator of the studio for access."
 
 

@@ -1,5 +1,7 @@
 """Which name of a talent the reader sees, and where lists search and sort by it. No page decides this itself.
 
+Here are also the other permissions for what is confidential, and what users without them read.
+
 The reader is that of `voicehub.viewer`. What is evidence, such as a statement, always has the real name: `Talent.name`.
 """
 
@@ -16,6 +18,15 @@ VIEW_CONTACTS = "consent.view_contacts"
 READ_CONTRACT = "consent.read_contract"
 HEAR_TAKE = "consent.hear_take"
 SHORT_NAME_LENGTH = 60
+# What users without a permission read, if the text for a role without the page does not say enough.
+REFUSALS = {
+    VIEW_NAMES: "This shows the real name of the talent, which your role does not include.",
+    VIEW_CONTACTS: "This shows how to reach the talent, which your role does not include.",
+    READ_CONTRACT: "Your role does not include contracts and their fees.",
+    HEAR_TAKE: "Your role does not include recordings of consents.",
+    "consent.view_fileaccess": "Your role does not include who opened files of a talent.",
+    "voices.view_spend": "Your role does not include usage and costs.",
+}
 
 
 def make_short_name(name: str) -> str:

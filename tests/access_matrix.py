@@ -4,6 +4,7 @@
 what there is beside it: pages of sign-in, pages behind a talent's link, and the administration.
 """
 
+import logging
 from http.cookies import SimpleCookie
 from typing import Any
 from uuid import UUID
@@ -115,7 +116,8 @@ def find_row(name: str, pattern: str) -> models.Model:
         rows = rows.filter(acceptable=True)
     if name.startswith("voices:recording_cuts"):
         rows = rows.exclude(cut_proposal=None)
-    row = rows.order_by("pk").first()
+    names = {field.name for field in model._meta.concrete_fields}
+    row = rows.order_by("created_at" if "created_at" in names else "pk").first()
     assert row is not None, name
     return row
 
@@ -170,6 +172,8 @@ class Requests:
         client.raise_request_exception = False
         self.is_drawing = True
         render = Template.render
+        # Thousands of refusals are logged, which takes longer than to make them.
+        monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
 
         def draw(template: Any, *args: Any, **kwargs: Any) -> Any:
             return render(template, *args, **kwargs) if self.is_drawing else ""

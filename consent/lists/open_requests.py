@@ -15,7 +15,7 @@ from consent.extension_points import get_provider_label
 from consent.labels import get_purpose_label
 from consent.lists.consents import ConsentCells, query_consents
 from consent.models import Consent, ConsentStatus, Invitation
-from consent.names import make_name_search, sort_by_name
+from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.services.blockers import Blocker, has_newer_request, has_usable_take, query_newest_link
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn
@@ -72,12 +72,15 @@ def list_link_views() -> list[Choice]:
 
 class OpenRequestFilter(ListFilter):
     search_fields = make_name_search("talent__", "consent.view_talent")
-    search_label = "Name or email address"
+    search_label = "Name"
     shows_empty_tabs = False
     show = ChoiceFilter("Waits for", list_blocker_views)
     link = ChoiceFilter("Link", list_link_views)
     provider = ValueFilter("Provider", "provider", get_provider_label)
     purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
+
+    def describe_search(self) -> str:
+        return "Name or email address" if may_see_contacts() else self.search_label
 
 
 class OpenRequestTable(ConsentCells):

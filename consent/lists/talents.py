@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from consent.extension_points import TalentStep, TalentVoices, find_first_steps, get_voice_summaries
 from consent.labels import ENDING_SOON, describe_term
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Question, Talent, TalentMail
-from consent.names import make_name_search, sort_by_name
+from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.request_actions import find_allowed_action
 from consent.services.blockers import find_blocker
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
@@ -136,9 +136,12 @@ def rank_need() -> Combinable:
 
 class TalentFilter(ListFilter):
     search_fields = make_name_search("")
-    search_label = "Name or email address"
+    search_label = "Name"
     show = ChoiceFilter("Consents", list_talent_views, permission=CONSENTS)
     contract = ChoiceFilter("Contract", list_contract_choices, permission=CONTRACTS)
+
+    def describe_search(self) -> str:
+        return "Name or email address" if may_see_contacts() else self.search_label
 
 
 class TalentTable(ListTable):

@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
@@ -125,7 +125,9 @@ def send_recorded(request: HttpRequest, file: OpenedFile, response: Response, re
         try:
             record_access(file, reader or find_reader(request))
         except AccessNotRecorded:
-            response.close()
+            # `response.close()` would end the request, and its database connection with it.
+            if isinstance(response, FileResponse) and response.file_to_stream:
+                response.file_to_stream.close()
             raise
     return response
 

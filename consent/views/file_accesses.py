@@ -25,7 +25,7 @@ COLUMNS = ("hour", "last_time", "person", "file", "description", "requests")
 CHUNK_SIZE = 1000
 
 
-@require_permission("consent.view_talent", VIEW_NAMES, VIEW_ACCESSES)
+@require_permission("consent.view_talent", VIEW_ACCESSES, VIEW_NAMES)
 @require_safe
 def file_accesses(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent = get_talent_or_404(pk)
@@ -33,7 +33,7 @@ def file_accesses(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "consent/file_accesses.html", {"talent": talent, "list": listing})
 
 
-@require_permission("consent.view_talent", VIEW_NAMES, VIEW_ACCESSES)
+@require_permission("consent.view_talent", VIEW_ACCESSES, VIEW_NAMES)
 @require_safe
 def file_accesses_export(_request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """All rows, newest first. Texts are escaped against formula injection."""

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
-from consent.names import get_name_field
+from consent.names import READ_CONTRACT, get_name_field
 from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
+from voicehub.viewer import can_viewer
 from voices import access
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
@@ -158,6 +159,10 @@ class EndingContract:
     @property
     def mark(self) -> Mark:
         return describe_term(self.contract.ends_on)
+
+    @property
+    def url(self) -> str:
+        return (self.contract if can_viewer(READ_CONTRACT) else self.talent).get_absolute_url()
 
 
 def list_ending_contracts(day: date | None = None) -> list[EndingContract]:

@@ -5,9 +5,9 @@ what there is beside it: pages of sign-in, pages behind a talent's link, and the
 """
 
 import logging
+from collections.abc import Callable
 from http.cookies import SimpleCookie
 from typing import Any
-from uuid import UUID
 
 from django.db import models, transaction
 from django.template.backends.django import Template
@@ -53,7 +53,6 @@ OTHER_ANSWERS = {
     "voices:import_uploads": 404,  # for the person who began the import
     "voices:import_upload": 404,
     "consent:approve": 404,  # names no take
-    "consent:take_upload POST": 409,  # the consent is in force
     "consent:answer_question": 302,
     "voices:compare_sample": 404,  # names no question
     "voices:compare_vote": 302,
@@ -124,15 +123,14 @@ def find_row(name: str, pattern: str) -> models.Model:
 
 def build_url(name: str, pattern: URLPattern) -> str:
     """The address with the ids of existing rows."""
-    values: dict[str, Any] = {}
-    for key in pattern.pattern.converters:
-        values[key] = {
-            "pk": lambda: find_row(name, str(pattern.pattern)).pk,
-            "link": lambda: Invitation.objects.earliest("created_at").pk,
-            "question": lambda: Question.objects.earliest("asked_at").pk,
-            "slug": lambda: "resemble_v2",
-            "remote_id": lambda: "remote0",
-        }.get(key, lambda: UUID(int=1))()
+    ids: dict[str, Callable[[], Any]] = {
+        "pk": lambda: find_row(name, str(pattern.pattern)).pk,
+        "link": lambda: Invitation.objects.earliest("created_at").pk,
+        "question": lambda: Question.objects.earliest("asked_at").pk,
+        "slug": lambda: "resemble_v2",
+        "remote_id": lambda: "remote0",
+    }
+    values = {key: ids[key]() for key in pattern.pattern.converters}
     builds = "&".join(f"build={pk}" for pk in Build.objects.order_by("pk").values_list("pk", flat=True)[:2])
     return reverse(name, kwargs=values) + (f"?{builds}" if name.startswith("voices:compare") else "")
 

@@ -83,7 +83,8 @@ def test_admins_read_every_row_and_no_page_fails(
     client.force_login(make_person("someone", "admin", is_staff=True))
     for (name, pattern), statuses in list_answers(client, monkeypatch).items():
         assert max(statuses.values()) < 500, (name, pattern, statuses)
-        if name.endswith(ROW_PAGES):
+        has_row = pattern.startswith(("consent/", "voices/")) or name.endswith("_changelist")
+        if has_row and name.endswith(ROW_PAGES):
             assert statuses["GET"] == 200, (name, pattern, statuses)
 
 

@@ -140,8 +140,9 @@ def record_access(file: OpenedFile, reader: Reader) -> None:
         talent_id=file.talent_id, reader=reader.key, user=reader.user, reader_name=reader.name[:MAX_NAME],
         kind=file.kind, object_id=file.object_id, label=file.label[:MAX_LABEL], hour=hour, last_at=now, count=1,
     )  # fmt: skip
-    fields = [FileAccess._meta.get_field(name) for name in COLUMNS]
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    fields = {field.name: field for field in FileAccess._meta.concrete_fields}
+    ordered = [fields[name] for name in COLUMNS]
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in ordered]
     try:
         # A transaction of its own, so that a failure breaks no other one.
         with transaction.atomic(), connection.cursor() as cursor:

@@ -220,16 +220,16 @@ class RowsMixin(FormattedFields, ModelAdmin):
         """Whether the user may see what the rows have as it is stored: real names, addresses, fees and statements."""
         return self.opts.app_label not in PRIVATE_APPS or request.user.has_perms(PRIVATE_PERMISSIONS)
 
-    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_read_rows(request) and super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may_read_rows(request) and super().has_add_permission(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_read_rows(request) and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_read_rows(request) and super().has_delete_permission(request, obj)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:

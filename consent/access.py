@@ -34,7 +34,7 @@ from consent.models import (
     TalentMail,
 )
 from consent.models.consent import APPROVED_STATUSES
-from consent.names import REFUSALS
+from consent.names import REFUSALS, hide_addresses
 from voicehub.models import Task, TaskStatus, User
 
 # Each invitation has its own cookie, sent only to the pages of this invitation, so that one browser can open several.
@@ -267,7 +267,7 @@ def list_invitation_rows(
     return [
         InvitationRow(
             row,
-            reasons.get(str(row.pk), ""),
+            hide_addresses(reasons.get(str(row.pk), "")),
             str(row.pk) in revoked,
             row.pk in live,
             frozenset(consent.status for consent in row.consents.all()),

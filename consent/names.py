@@ -18,6 +18,7 @@ VIEW_CONTACTS = "consent.view_contacts"
 READ_CONTRACT = "consent.read_contract"
 HEAR_TAKE = "consent.hear_take"
 SHORT_NAME_LENGTH = 60
+ADDRESS = re.compile(r"[^\s<>(),:;\"“”]+@[^\s<>(),:;\"“”]*[^\s<>(),:;\"“”.]")
 # What users without a permission read, if the text for a role without the page does not say enough.
 REFUSALS = {
     VIEW_NAMES: "This shows the real name of the talent, which your role does not include.",
@@ -50,6 +51,11 @@ def may_see_contacts() -> bool:
 def choose_address(address: str) -> str:
     """The address, or “the talent” if the reader may not see it."""
     return address if address and may_see_contacts() else "the talent"
+
+
+def hide_addresses(text: str) -> str:
+    """The text, such as the reason of a refused mail, without email addresses unless the reader may see them."""
+    return text if may_see_contacts() else ADDRESS.sub("(hidden)", text)
 
 
 def choose_name(name: str, short_name: str) -> str:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
 from consent.models.consent import APPROVED_STATUSES
+from consent.names import may_see_names
 from voicehub.text import format_date, get_language_name
 
 WAITING: Mapping[str, str] = {
@@ -81,7 +82,7 @@ def describe_lost_take(problem: str) -> Iterator[str]:
 def _describe_name(consent: Consent, talent: Talent) -> str:
     name = (
         f"names “{consent.shown_talent_name}”, not “{talent.shown_name}”"
-        if consent.talent_name
+        if consent.talent_name and may_see_names()
         else "was given under another name"
     )
     return f"{name}. Request a new consent under the new name, or change the name back."

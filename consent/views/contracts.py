@@ -153,7 +153,8 @@ def check_file(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_permission(READ_CONTRACT)
 @require_safe
 def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    return send_contract(request, get_contract_or_404(pk))
+    contract = get_contract_or_404(pk)
+    return send_contract(request, contract, contract.talent.shown_name)
 
 
 contract_suspend = make_reason_view(

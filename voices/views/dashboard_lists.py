@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
-from consent.names import READ_CONTRACT, get_name_field
+from consent.names import READ_CONTRACT, get_name_field, hide_addresses
 from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
@@ -210,9 +210,10 @@ def list_ready_voices() -> list[tuple[Build, Preview]]:
 
 @dataclass(frozen=True, slots=True)
 class FailedTask:
-    """A failed background task, with a label for staff and the build that it worked on."""
+    """A failed background task, with a label and a reason for staff, and the build that it worked on."""
 
     label: str
+    reason: str
     task: Task
     build: Build | None
 
@@ -221,7 +222,10 @@ def list_failed_tasks(failed: Iterable[Task]) -> list[FailedTask]:
     """These failed tasks, each with its build if it has one. Refused mails are next steps instead."""
     tasks = [task for task in failed if not is_refused_mail(task)][:MAX_ROWS]
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
-    return [FailedTask(describe_task(task.kind), task, builds.get(task.object_id)) for task in tasks]
+    return [
+        FailedTask(describe_task(task.kind), hide_addresses(task.reason), task, builds.get(task.object_id))
+        for task in tasks
+    ]
 
 
 def _collect_build_ids(tasks: Iterable[Task]) -> list[uuid.UUID]:

@@ -5,7 +5,7 @@ what there is beside it: pages of sign-in, pages behind a talent's link, and the
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -14,9 +14,12 @@ from django.template.backends.django import Template
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from consent.models import Consent, Contract, ContractDraft, Invitation, Question, Take, Talent
+from consent.models import Consent, ConsentStatus, Contract, ContractDraft, Invitation, Question, Take, Talent
+from consent.services.invitations import create_private_link
+from tests.damaged_studio import make_damageable_studio
 from tests.test_urls import ACCESS, list_urls
-from voicehub.models import Task
+from tests.voices.rows import PROVIDER, Studio
+from voicehub.models import Task, TaskStatus, User
 from voices.models import (
     Account,
     Build,
@@ -32,6 +35,10 @@ from voices.models import (
 )
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# What the tests of every change try. `tests/long` tries the others.
+USUAL_METHODS = ("GET", "POST")
+ROLES = ("", "viewer", "engineer", "producer", "admin")
+Answers = dict[str, dict[str, int]]
 READ = {"GET", "HEAD"}
 BOTH = READ | {"POST"}
 # The methods of URLs that take others than GET and HEAD, or than POST: see `list_methods`.
@@ -39,8 +46,8 @@ FORM_URLS = {
     "consent:talent_add", "consent:talent_edit", "consent:contract_add", "consent:contract_confirm",
     "consent:consent_ask", "consent:ask_talents", "consent:request_table", "consent:copy_link", "consent:take_upload",
     "voices:voice_add", "voices:voice_edit", "voices:voice_dataset", "voices:account_add", "voices:unknown_voice_adopt",
-    "voices:import_discard", "voices:recording_edit", "voices:recording_delete", "voices:recordings_transcripts",
-    "voices:recordings_export", "voices:recording_cuts",
+    "voices:account_key", "voices:import_discard", "voices:recording_edit", "voices:recording_delete",
+    "voices:recordings_transcripts", "voices:recordings_export", "voices:recording_cuts",
 }  # fmt: skip
 OTHER_METHODS = {
     "voices:import_uploads": {"GET", "POST", "OPTIONS"},
@@ -77,12 +84,13 @@ OPEN_URLS = {"healthz", "studio_logo", "invitation:old_home"}
 # For visitors without an account, or with the address in a mail.
 SIGN_IN_URLS = {
     "account_login", "account_logout", "mfa_authenticate", "mfa_login_webauthn", "account_inactive",
-    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
+    "openid_connect_login", "openid_connect_callback", "profile_email_confirm", "account_reset_password",
+    "account_reset_password_done", "account_reset_password_from_key", "account_reset_password_from_key_done",
 }  # fmt: skip
 # For any signed-in user, about that user.
 OWN_URLS = {
-    "notifications", "session_state", "profile", "profile_sessions", "account_change_password", "account_set_password",
+    "notifications", "session_state", "profile", "profile_email", "profile_sessions",
+    "account_change_password", "account_set_password",
     "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_index", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
     "mfa_list_webauthn", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn",
@@ -95,6 +103,23 @@ ROWS: tuple[tuple[str, type[models.Model]], ...] = (
     ("offline-proofs/", OfflineProof), ("recordings/", Recording), ("builds/", Build), ("accounts/", Account),
     ("deletions/", RemoteVoice), ("remote-voices/", RemoteVoice), ("previews/", Preview),
 )  # fmt: skip
+
+
+def make_studio(producer: User) -> Studio:
+    """A row for each address, and a second talent with a link that no test opens."""
+    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
+    account.set_key("a-key-of-the-sandbox")
+    account.save(force_insert=True)
+    studio = Studio(producer, account)
+    make_damageable_studio(studio)
+    other = studio.make_talent("Someone Else")
+    studio.make_contract(other)
+    requested = studio.make_consent(other, ConsentStatus.REQUESTED)
+    create_private_link([requested], producer)
+    invitation = requested.invitations.get()
+    Question.objects.create(consent=requested, invitation=invitation, text="How long?")
+    Task.objects.create(kind="send_invitation", object_id=str(invitation.pk), status=TaskStatus.FAILED)
+    return studio
 
 
 def list_methods(name: str) -> set[str]:
@@ -158,7 +183,8 @@ def build_other_url(name: str, pattern: URLPattern) -> str:
     consent = invitation.consents.get()
     contract = consent.talent.contracts.get()
     known = {"link": invitation.pk, "contract": contract.pk, "token": "x" * 43, "name": "dataset.zip"}
-    known |= {"provider": "resemble_v2", "pk": consent.pk if name.startswith("invitation:") else 1}
+    known |= {"provider": "resemble_v2", "provider_id": "studio"}
+    known["pk"] = consent.pk if name.startswith("invitation:") else 1
     return reverse(name, kwargs={key: known[key] for key in pattern.pattern.converters})
 
 
@@ -191,3 +217,21 @@ class Requests:
             self.client.cookies = cookies
         self.is_drawing = True
         return int(response.status_code)
+
+
+def list_answers(requests: Requests, methods: Iterable[str], *, is_drawn: bool = False) -> Answers:
+    """By URL of the studio, the status of each method."""
+    return {
+        name: {method: requests.send(method, url, is_drawn=is_drawn and method == "GET") for method in methods}
+        for name, url in list_studio_urls().items()
+    }
+
+
+def find_wrong_answers(role: str, answers: Answers) -> list[str]:
+    """The answers to this role that are not in the tables."""
+    return [
+        f"{role or 'no role'}: {method} {name}: {status}"
+        for name, statuses in answers.items()
+        for method, status in statuses.items()
+        if not is_expected(name, method, status, is_allowed=role in ACCESS[name][1])
+    ]

@@ -16,6 +16,7 @@ from sandbox.endpoints import OPERATIONS
 from sandbox.faults import ACTIONS
 from sandbox.registry import VENDORS
 from voicehub import upload_limits
+from voicehub.roles import PRIVATE_PERMISSIONS, ROLES
 from voicehub.sign_in import limits, retention
 from voices.models.imports import IMPORT_LIFETIME
 
@@ -138,6 +139,15 @@ def test_security_page_has_each_requirement_and_only_tests_that_exist() -> None:
     assert listed == [f"{section}.{n}" for section, count in ASVS_SECTIONS.items() for n in range(1, count + 1)]
     for path, test in set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)):
         assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path} has no {test}"
+
+
+def test_table_of_private_permissions_is_that_of_the_roles() -> None:
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\.\w+)` \|[^|]*\| (.*) \|$", page, re.MULTILINE)
+    for permission, cells in rows:
+        expected = ["yes" if permission in ROLES[role] else "–" for role in ("viewer", "engineer", "producer")]
+        assert cells.split(" | ") == [*expected, "yes"], permission  # admins have every permission
+    assert {permission for permission, _cells in rows} >= {"consent.view_names", *PRIVATE_PERMISSIONS}
 
 
 def test_security_page_states_the_limits() -> None:

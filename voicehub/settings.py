@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "voicehub.middleware.FormOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voicehub.viewer.ViewerMiddleware",
     "voicehub.sign_in.sessions.ActivityMiddleware",
     "voicehub.middleware.BodyLimitMiddleware",
     "voicehub.middleware.SignInMiddleware",

@@ -99,7 +99,7 @@ def make_report(build: Build) -> bytes:
 def _list_facts(data: ReportData) -> Iterator[tuple[str, str]]:
     build, voice = data.build, data.build.voice
     yield "Voice", f"{voice.name}, {get_language_name(voice.language)}, {voice.get_purpose_display().lower()}"
-    yield "Talent", voice.talent.name
+    yield "Talent", voice.talent.shown_name
     yield "Provider", f"{data.provider}, {tier_label(build).lower()}, account {build.remote_voice.account.name}"
     yield "Started", f"{format_time(build.created_at)} by {build.started_by}"
     yield "Recordings", f"{data.count}, {format_duration(data.seconds)} together"

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils.safestring import SafeString
 
 from consent.labels import get_purpose_label
+from consent.names import make_person_search, sort_by_name
 from consent.services.statements import load_newest_statements
 from providers import registry
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
@@ -157,7 +158,7 @@ def rank_need() -> Combinable:
 
 
 class VoiceFilter(ListFilter):
-    search_fields = {"name": "", "talent__name": TALENT_NAMES}
+    search_fields = {"name": "", **make_person_search("talent__", TALENT_NAMES)}
     search_label = "Voice or talent"
     show = ChoiceFilter("Builds", list_voice_views, permission="voices.view_build")
     language = ValueFilter("Language", "language", get_language_name)
@@ -169,7 +170,7 @@ class VoiceTable(ListTable):
 
     name = ListColumn("Voice", lambda: Lower("name"), css_class="two cut")
     talent = ListColumn(
-        "Talent", lambda: Lower("talent__name"), css_class="clip only-desk beside-name", permission=TALENT_NAMES
+        "Talent", sort_by_name("talent__"), css_class="clip only-desk beside-name", permission=TALENT_NAMES
     )
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
@@ -204,13 +205,13 @@ class VoiceTable(ListTable):
         has_talent = "talent" in self.columns
         use, talent = (
             (_describe_use(record), "only-wide" if has_talent else ""),
-            (record.talent.name, "only-phone below-name"),
+            (record.talent.shown_name, "only-phone below-name"),
         )
         lines = render_lines(render_link(record.get_absolute_url(), record.name), *use)
         return render_voice_name(record.pk, render_lines(lines, *talent) if has_talent else lines)
 
     def render_talent(self, record: Voice) -> str:
-        return record.talent.name
+        return record.talent.shown_name
 
     def render_recordings(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)

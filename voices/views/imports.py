@@ -12,11 +12,13 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_user, require_permission
+from consent.services.file_access import send_recorded
 from voicehub import media
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Import, ImportClip, ImportFile, ImportStatus, ImportText
+from voices.services.file_access import describe_clip
 from voices.services.imports import choices
 from voices.services.imports.add import start_adding
 from voices.services.imports.clear import discard_import
@@ -189,4 +191,5 @@ def import_clip_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     access.require_open_recordings(clip.import_set.voice, get_user(request))
     if not clip.is_playable:
         raise Http404("No such sound.")
-    return media.send_file(request, clip.sound, "audio/wav", f"{clip.file_name}.wav", attachment=False)
+    response = media.send_file(request, clip.sound, "audio/wav", f"{clip.file_name}.wav", attachment=False)
+    return send_recorded(request, describe_clip(clip), response)

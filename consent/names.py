@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 
+from voicehub.folding import Fold
 from voicehub.viewer import can_viewer
 
 VIEW_NAMES = "consent.view_names"
@@ -31,8 +31,12 @@ REFUSALS = {
 
 
 def make_short_name(name: str) -> str:
-    """The first name and the first letter of the last one: “Sally L.” Of a single name, only its first letter: “C.”"""
-    words = name.split()
+    """The first name and the first letter of the last one: “Sally L.” Of a single name, only its first letter: “C.”
+
+    “Lind, Sally” is read as “Sally Lind”. Titles and initials with a period, and what stands in brackets, do not count.
+    """
+    last, _comma, first = re.sub(r"\(.*?\)|\[.*?\]", " ", name).partition(",")
+    words = [word for word in f"{first} {last}".split() if not word.endswith(".")] or name.split()
     if not words:
         return "Talent"
     if len(words) == 1:
@@ -68,8 +72,17 @@ def hide_names(text: str, *names: str, short_name: str) -> str:
     if may_see_names():
         return text
     for name in sorted({name for name in names if name}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", lambda _match: short_name, text, flags=re.IGNORECASE)
+        parts = re.split(re.escape(name), text, flags=re.IGNORECASE)
+        text = parts[0]
+        for part in parts[1:]:
+            is_in_word = _join_in_word(text[-1:], name[0]) or _join_in_word(name[-1], part[:1])
+            text += (name if is_in_word else short_name) + part
     return text
+
+
+def _join_in_word(left: str, right: str) -> bool:
+    """Whether these characters side by side are in one word. Scripts without capitals put no space between words."""
+    return all(one.lower() != one.upper() for one in (left, right))
 
 
 def get_name_field(path: str = "") -> str:
@@ -79,7 +92,7 @@ def get_name_field(path: str = "") -> str:
 
 def sort_by_name(path: str = "") -> Callable[[], Combinable]:
     """The order of a list by the name that its reader sees."""
-    return lambda: Lower(get_name_field(path))
+    return lambda: Fold(get_name_field(path))
 
 
 def make_person_search(path: str, permission: str = "") -> dict[str, str]:

@@ -1,12 +1,12 @@
 """The list of who opened the files of a talent."""
 
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from consent.models import FileAccess, Talent
 from consent.services.file_access import get_kind_label
+from voicehub.folding import Fold
 from voicehub.lists.filters import ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.templatetags.cells import render_lines, render_moment
@@ -26,7 +26,7 @@ class FileAccessFilter(ListFilter):
 class FileAccessTable(ListTable):
     default_sort = "-hour"
 
-    reader_name = ListColumn("Person", lambda: Lower("reader_name"), "hour", css_class="two")
+    reader_name = ListColumn("Person", lambda: Fold("reader_name"), "hour", css_class="two")
     file = ListColumn("File", "kind", "label", css_class="two")
     hour = ListColumn("Hour", "hour", is_descending_first=True)
     count = ListColumn("Requests", "count", css_class="num only-desk", is_descending_first=True)

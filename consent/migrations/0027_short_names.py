@@ -1,5 +1,6 @@
 """Short names of talents, permissions for what is confidential, and who opened which file."""
 
+import re
 from typing import Any
 
 import django.db.models.deletion
@@ -11,7 +12,8 @@ BATCH_SIZE = 500
 
 def make_short_name(name: str) -> str:
     """As `consent.names` made it in this version."""
-    words = name.split()
+    last, _comma, first = re.sub(r"\(.*?\)|\[.*?\]", " ", name).partition(",")
+    words = [word for word in f"{first} {last}".split() if not word.endswith(".")] or name.split()
     if not words:
         return "Talent"
     if len(words) == 1:

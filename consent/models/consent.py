@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.statement import Statement
 from consent.models.talent import Talent
-from consent.names import choose_name, hide_names
+from consent.names import choose_name, hide_names, may_see_names
 from providers.registry import get_provider_label
 from voicehub.name_fields import NameField
 from voicehub.transitions import StatusModel, make_status_constraint
@@ -129,8 +129,13 @@ class Consent(StatusModel):
     @property
     def shown_text(self) -> str:
         """The statement, with the short name in place of the real one for a reader who may not see that."""
-        talent = self.talent
-        return hide_names(self.text, self.talent_name, talent.name, short_name=talent.short_name)
+        if may_see_names():
+            return self.text
+        short_name, names = self.talent.short_name, [name for name in (self.talent_name, self.talent.name) if name]
+        if any(self.statement.fill(company=self.company, talent=name) == self.text for name in names):
+            return self.statement.fill(company=self.company, talent=short_name)
+        shown = hide_names(self.text, *names, short_name=short_name)
+        return shown if shown != self.text else gettext("Your role does not include the text, which has the real name.")
 
     def find_newest_replacement(self) -> "Consent":
         """The consent at the end of the chain of replacements, or this one if nothing replaced it."""

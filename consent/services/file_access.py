@@ -5,10 +5,11 @@ Takes, contracts and recordings must not leave without a trace. If the row canno
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -119,9 +120,11 @@ def find_reader(request: HttpRequest) -> Reader:
 def send_recorded(request: HttpRequest, file: OpenedFile, response: Response, reader: Reader | None = None) -> Response:
     """The response with a file, after the access is recorded. Raises AccessNotRecorded, and then sends nothing.
 
-    A HEAD request and a refused range deliver nothing, and are not recorded.
+    A HEAD request and a refused range deliver nothing, and are not recorded. The signed address of a store does, also
+    in the answer to HEAD.
     """
-    if request.method != "HEAD" and response.status_code in DELIVERED:
+    is_redirect = response.status_code == HTTPStatus.FOUND
+    if is_redirect or (request.method != "HEAD" and response.status_code in DELIVERED):
         try:
             record_access(file, reader or find_reader(request))
         except AccessNotRecorded:
@@ -147,5 +150,5 @@ def record_access(file: OpenedFile, reader: Reader) -> None:
         # A transaction of its own, so that a failure breaks no other one.
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(UPSERT, values)
-    except DatabaseError as error:
+    except Error as error:
         raise AccessNotRecorded from error

@@ -117,7 +117,7 @@ def _render_contract_page(
     return render(request, "consent/contract.html", context)
 
 
-@require_permission("consent.add_contract")
+@require_permission("consent.add_contract", READ_CONTRACT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message("consent:contract")
 def contract_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -134,7 +134,7 @@ def contract_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(contract)
 
 
-@require_permission("consent.review_consent")
+@require_permission("consent.review_consent", READ_CONTRACT)
 @require_POST
 @show_refusal_as_message("consent:contract")
 def check_file(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from consent.access import get_user, require_permission
 from consent.models import Purpose, Talent
-from consent.names import VIEW_CONTACTS, VIEW_NAMES
+from consent.names import VIEW_CONTACTS, VIEW_NAMES, get_name_field
 from consent.request_choices import make_use_matrix
 from consent.request_forms import ManyUsesForm, RequestTableForm, read_address
 from consent.services.consent_requests import (
@@ -92,7 +92,7 @@ def _run(
 
 def _list_chosen_talents(data: QueryDict) -> list[Talent]:
     ids = [pk for text in data.getlist("talent") if (pk := _parse_id(text))]
-    return list(Talent.objects.filter(pk__in=ids).order_by("name"))
+    return list(Talent.objects.filter(pk__in=ids).order_by(get_name_field()))
 
 
 def _parse_id(text: str) -> UUID | None:

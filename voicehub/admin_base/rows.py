@@ -30,7 +30,9 @@ TECHNICAL_DETAILS = "Technical details"
 FEWEST_DATES, FEWEST_OTHERS = 3, 4
 # The lists and pages of these apps open only with all of these permissions.
 PRIVATE_APPS = {"consent", "voices"}
-PRIVATE_PERMISSIONS = ("consent.view_names", "consent.view_contacts", "consent.read_contract", "consent.hear_take")
+PRIVATE_PERMISSIONS = (
+    "consent.view_names", "consent.view_contacts", "consent.read_contract", "consent.hear_take", "voices.view_spend",
+)  # fmt: skip
 EMPTY_CHOICE = ("", "Choose an action")
 # What a person reads first on the page of a row. Each has a line of its own.
 LEADING_FIELDS = (
@@ -217,7 +219,7 @@ class RowsMixin(FormattedFields, ModelAdmin):
         return [(title, {**options, "fields": plain}), details]
 
     def may_read_rows(self, request: HttpRequest) -> bool:
-        """Whether the user may see what the rows have as it is stored: real names, addresses, fees and statements."""
+        """Whether the user may see what the rows have as it is stored: real names, addresses, fees, spend."""
         return self.opts.app_label not in PRIVATE_APPS or request.user.has_perms(PRIVATE_PERMISSIONS)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.names import make_person_search, sort_by_name
 from providers import registry
+from voicehub.folding import Fold
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.models import User
@@ -129,7 +129,7 @@ class BuildTable(ListTable):
     default_sort = "-started"
 
     pick = ListColumn("Compare", css_class="pick only-desk unnamed")
-    voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two cut", permission=VOICE_NAMES)
+    voice = ListColumn("Voice", lambda: Fold("voice__name"), css_class="two cut", permission=VOICE_NAMES)
     talent = ListColumn("Talent", sort_by_name("voice__talent__"), permission=TALENT_NAMES, is_shown=False)
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")
     status = ListColumn("Status", rank_status, "-created_at")

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.utils.safestring import SafeString
 
 from consent.labels import get_purpose_label
 from consent.names import make_person_search, sort_by_name
 from consent.services.statements import load_newest_statements
 from providers import registry
+from voicehub.folding import Fold
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
@@ -168,7 +169,7 @@ class VoiceFilter(ListFilter):
 class VoiceTable(ListTable):
     default_sort = "next_step"
 
-    name = ListColumn("Voice", lambda: Lower("name"), css_class="two cut")
+    name = ListColumn("Voice", lambda: Fold("name"), css_class="two cut")
     talent = ListColumn(
         "Talent", sort_by_name("talent__"), css_class="clip only-desk beside-name", permission=TALENT_NAMES
     )
@@ -182,7 +183,7 @@ class VoiceTable(ListTable):
         permission="voices.view_build",
         is_descending_first=True,
     )
-    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="step")
+    next_step = ListColumn("Next step", rank_need, lambda: Fold("name"), css_class="step")
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]

@@ -72,17 +72,23 @@ def hide_names(text: str, *names: str, short_name: str) -> str:
     if may_see_names():
         return text
     for name in sorted({name for name in names if name}, key=len, reverse=True):
-        parts = re.split(re.escape(name), text, flags=re.IGNORECASE)
-        text = parts[0]
-        for part in parts[1:]:
-            is_in_word = _join_in_word(text[-1:], name[0]) or _join_in_word(name[-1], part[:1])
-            text += (name if is_in_word else short_name) + part
+        text = re.sub(
+            re.escape(name),
+            lambda found: found[0] if _is_in_word(found) else short_name,
+            text,
+            flags=re.IGNORECASE,
+        )
     return text
 
 
-def _join_in_word(left: str, right: str) -> bool:
-    """Whether these characters side by side are in one word. Scripts without capitals put no space between words."""
-    return all(one.lower() != one.upper() for one in (left, right))
+def _is_in_word(found: re.Match[str]) -> bool:
+    """Whether letters stand beside it. Scripts without capitals put no space between words, so theirs do not count."""
+    text, start, end = found.string, found.start(), found.end()
+    return any(_are_letters(text[at - 1 : at + 1]) for at in (start, end) if 0 < at < len(text))
+
+
+def _are_letters(characters: str) -> bool:
+    return all(one.lower() != one.upper() for one in characters)
 
 
 def get_name_field(path: str = "") -> str:

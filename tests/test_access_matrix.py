@@ -7,6 +7,7 @@ Each test tries all identities in one studio, because making its rows takes as l
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from consent.models import Consent, ConsentStatus
@@ -24,6 +25,7 @@ from tests.access_matrix import (
     build_other_url,
     find_wrong_answers,
     list_answers,
+    list_studio_urls,
     make_studio,
 )
 from tests.test_urls import ACCESS, list_urls
@@ -32,6 +34,20 @@ from voicehub.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
+# What a producer without this one permission may not open.
+NEEDED_ALONE = {
+    "view_names": {
+        "consent:notice_confirm", "consent:notice_file", "consent:record_in_studio", "consent:request_table",
+        "consent:talent_edit", "voices:offline_proof_file",
+    },
+    "view_contacts": {"consent:request_table", "consent:talent_edit"},
+    "read_contract": {
+        "consent:contract", "consent:contract_check", "consent:contract_confirm", "consent:contract_file",
+        "consent:notice_confirm", "consent:notice_file",
+    },
+    "hear_take": {"consent:take_audio", "consent:take_check", "consent:take_original", "consent:take_peaks"},
+    "view_spend": {"voices:spend"},
+}  # fmt: skip
 SignIn = Callable[[str], Client]
 
 
@@ -70,6 +86,23 @@ def test_each_role_does_what_the_table_says(studio: Studio, sign_in: SignIn, mon
         requests = Requests(sign_in(role), monkeypatch)
         wrong += find_wrong_answers(role, list_answers(requests, USUAL_METHODS, is_drawn=role == "admin"))
     assert wrong == [], "\n".join(wrong)
+
+
+def test_each_private_permission_is_asked_for_by_itself(
+    studio: Studio, make_person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each role has several of them, so the table of roles cannot tell them apart."""
+    permissions = Permission.objects.filter(group__name="producer")
+    for_producers = {name: method.upper() for name, (method, roles) in ACCESS.items() if "producer" in roles}
+    refused = {}
+    for missing in NEEDED_ALONE:
+        person = make_person(f"without-{missing}")
+        person.user_permissions.set(permissions.exclude(codename=missing))
+        client = Client()
+        client.force_login(person)
+        requests, urls = Requests(client, monkeypatch), list_studio_urls()
+        refused[missing] = {name for name, method in for_producers.items() if requests.send(method, urls[name]) == 403}
+    assert refused == NEEDED_ALONE
 
 
 def test_visitors_and_talents_open_no_page_of_staff(

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consent.models import Consent, ConsentStatus, EventKind, Invitation, Question, Talent, TalentMail
-from consent.names import make_short_name
+from consent.names import hide_names, make_short_name
 from consent.services.audit_log import record_event
 from consent.services.talent_mails import send_talent_mail
 from tests.access_matrix import list_studio_urls
@@ -194,8 +194,39 @@ def test_stored_statement_keeps_the_real_name(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "stored", "current"),
+    [
+        ("私、山田太郎は、同意します。", "山田太郎", "山田太郎"),
+        ("저 김민수는 동의합니다.", "김민수", "김민수"),
+        ("I, ZEPHYRINE QUILLFEATHER, agree.", NAME, "Zephyrine Marsh"),
+        ("I, Zephyrine Oldname, agree.", "", "Zephyrine Newname"),
+    ],
+)
+def test_statement_shows_no_name_of_before_and_in_no_script(
+    studio: Studio, viewer: User, make_client: Callable[[User], Client], text: str, stored: str, current: str
+) -> None:
+    consent = Consent.objects.filter(status=ConsentStatus.APPROVED).earliest("pk")
+    Talent.objects.filter(pk=consent.talent_id).update(name=current, short_name="Z.")
+    Consent.objects.filter(pk=consent.pk).update(text=text, talent_name=stored, text_sha256="f" * 64)
+    page = read_html(make_client(viewer).get(consent.get_absolute_url()))
+    for secret in (stored or "Oldname", current, "f" * 64):
+        assert secret.casefold() not in page.casefold()
+    assert "Z." in page
+    assert ("Your role does not include the text" in page) == (not stored)
+
+
+def test_part_of_a_longer_word_is_no_name(viewer: User) -> None:
+    with view_as(viewer):
+        assert hide_names("Al alone is Al.", "Al", short_name="A.") == "A. alone is A.."
+
+
+@pytest.mark.parametrize(
     ("name", "short_name"),
     [
+        ("Lind, Sally", "Sally L."),
+        ("Sally Lindberg (Kim)", "Sally L."),
+        ("Dr. Sally Lindberg", "Sally L."),
+        ("Dr. Lindberg", "L."),
         ("Sally Lancaster", "Sally L."),
         ("Anna Maria van Dyk", "Anna D."),
         ("Cher", "C."),

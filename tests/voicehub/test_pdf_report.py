@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 from fontTools.ttLib import TTFont
 from pypdf import PdfReader
@@ -27,7 +28,8 @@ def make_report(text: str = "Ağaç, Дерево, Δέντρο") -> bytes:
 
 def read_embedded_fonts(report: bytes) -> list[TTFont]:
     reader = PdfReader(BytesIO(report))
-    objects = [reader.get_object(number) for number in range(1, reader.trailer["/Size"])]
+    trailer: Any = reader.trailer
+    objects: list[Any] = [reader.get_object(number) for number in range(1, trailer["/Size"])]
     return [TTFont(BytesIO(one["/FontFile2"].get_data())) for one in objects if "/FontFile2" in str(one)]
 
 

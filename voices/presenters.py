@@ -15,7 +15,7 @@ from providers.parsing import parse_number
 from providers.types import Encoding, Handover, Tier
 from voicehub.models import User
 from voicehub.status_marks import get_tone
-from voicehub.text import format_count, format_duration
+from voicehub.text import format_count, format_duration, split_sentences
 from voicehub.tokens import hash_token
 from voicehub.viewer import can_viewer
 from voices import access
@@ -291,7 +291,7 @@ def list_term_obstacles(permission: BuildPermission) -> Iterable[str]:
         yield "the consent is suspended"
     elif permission.consent_to_fix:
         for reason in permission.consent_reasons:
-            yield f"the {reason.partition('. ')[0].removeprefix('The ').rstrip('.')}"
+            yield f"the {split_sentences(reason)[0].removeprefix('The ').rstrip('.')}"
     if permission.suspended_contract:
         yield "the contract is suspended"
     if permission.contract_to_confirm:

@@ -8,24 +8,15 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import HttpResponseRedirect
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, FileAccess
 from consent.services import file_access
 from consent.services.contract_drafts import store_draft
-from consent.services.file_access import (
-    TALENT,
-    AccessNotRecorded,
-    OpenedFile,
-    Reader,
-    describe_take,
-    record_access,
-    send_recorded,
-)
+from consent.services.file_access import describe_take, send_recorded
 from consent.services.invitations import create_private_link
 from tests.damaged_studio import make_damageable_studio
 from tests.support.html import read_html
@@ -125,32 +116,6 @@ def test_what_delivers_nothing_is_not_recorded(studio: Studio, make_client: Make
     assert make_client(studio.producer).get(url, headers={"Range": "bytes=99999999-"}).status_code == 416
     assert make_client(viewer).get(url).status_code == 403
     assert not FileAccess.objects.exists()
-
-
-def test_each_person_and_each_hour_has_a_row(talent: Any, producer: User, viewer: User) -> None:
-    take = OpenedFile(talent.pk, "take", talent.pk, "a take")
-    readers = [Reader(f"user:{user.pk}", str(user), user) for user in (producer, viewer)]
-    for reader in (*readers, TALENT, readers[0]):
-        record_access(take, reader)
-    assert sorted(FileAccess.objects.values_list("reader_name", "count")) == [
-        ("Paula", 2), ("The talent", 1), ("Vera", 1),
-    ]  # fmt: skip
-    FileAccess.objects.update(hour=timezone.now() - timedelta(hours=2))
-    record_access(take, readers[0])
-    assert FileAccess.objects.filter(reader_name="Paula").count() == 2
-
-
-def test_an_access_is_one_statement(talent: Any, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(3):  # with the savepoint around it
-        record_access(OpenedFile(talent.pk, "take", talent.pk, "a take"), TALENT)
-
-
-def test_failure_to_record_breaks_no_transaction(talent: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_access, "UPSERT", "INSERT INTO no_such_table VALUES (" + "%s, " * 9 + "%s)")
-    with pytest.raises(AccessNotRecorded) as failure:
-        record_access(OpenedFile(talent.pk, "take", talent.pk, "a take"), TALENT)
-    assert isinstance(failure.value.__cause__, DatabaseError)
-    assert not connection.needs_rollback
 
 
 def test_talent_on_the_private_page_is_recorded_as_the_talent(studio: Studio) -> None:

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
-from _pytest import main
 from django.test import Client
 
-from tests.support.deep_calls import call_on_large_stack
 from tests.support.session import Session, build_database_url
 
 if TYPE_CHECKING:
@@ -61,12 +59,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> object:
-    """Run all tests as pytest does, without the system calls that deep stacks cost."""
-    return call_on_large_stack(functools.partial(main.pytest_runtestloop, session))
 
 
 # --- Skipping ---------------------------------------------------------------------------

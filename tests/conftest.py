@@ -256,6 +256,17 @@ def superuser_client(make_client: Callable[["User"], Client], admin: "User") -> 
     return make_client(admin)
 
 
+@pytest.fixture
+def reads_names() -> Iterator[None]:
+    """What services write in the test is for a reader who may see real names. Without it, they write short names."""
+    from types import SimpleNamespace
+
+    from voicehub.viewer import view_as
+
+    with view_as(SimpleNamespace(has_perm=lambda _permission: True)):
+        yield
+
+
 # --- Browser ----------------------------------------------------------------------------
 
 

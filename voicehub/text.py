@@ -11,7 +11,8 @@ from django.utils.formats import date_format, get_format
 from django.utils.translation import get_language, gettext, to_locale
 
 HOUR = 3600
-SENTENCE_END = re.compile(r"(?<=\.)\s+(?=[A-Z])")
+# The period of a short name, as in “Sally L.”, ends no sentence.
+SENTENCE_END = re.compile(r"(?<=\.)(?<!\b[^\W\d]\.)\s+(?=[A-Z])")
 
 
 def format_count(count: int, one: str, many: str) -> str:

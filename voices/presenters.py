@@ -15,8 +15,9 @@ from providers.parsing import parse_number
 from providers.types import Encoding, Handover, Tier
 from voicehub.models import User
 from voicehub.status_marks import get_tone
-from voicehub.text import format_count, format_duration
+from voicehub.text import format_count, format_duration, split_sentences
 from voicehub.tokens import hash_token
+from voicehub.viewer import can_viewer
 from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.row_polls import RowState, make_list_token
@@ -183,6 +184,8 @@ def describe_bill(build: Build) -> str:
     if build.submitted_at is None:
         return "Nothing was sent, so the provider charges nothing for it."
     label, credits = registry.get_provider_label(build.remote_voice.account.provider), find_credits(build.raw_response)
+    if credits is not None and not can_viewer(access.VIEW_SPEND):
+        return f"{label} reports what it cost."
     if credits is not None:
         return f"{label} reports that it cost {credits:g} credits."
     capabilities = build.remote_voice.find_capabilities()
@@ -288,7 +291,7 @@ def list_term_obstacles(permission: BuildPermission) -> Iterable[str]:
         yield "the consent is suspended"
     elif permission.consent_to_fix:
         for reason in permission.consent_reasons:
-            yield f"the {reason.partition('. ')[0].removeprefix('The ').rstrip('.')}"
+            yield f"the {split_sentences(reason)[0].removeprefix('The ').rstrip('.')}"
     if permission.suspended_contract:
         yield "the contract is suspended"
     if permission.contract_to_confirm:

@@ -69,6 +69,14 @@ def test_talents_who_wait_for_staff_come_first_by_consents(factory: ConsentFacto
     assert read_rows(producer_client, TALENTS, sort="consents")[-1] == "Sue Submitted"
 
 
+def test_names_are_sorted_without_case_and_accents(factory: ConsentFactory, producer_client: Client) -> None:
+    names = ["anna", "Émile", "Frank", "Øyvind", "Wanda", "Żaneta"]
+    for name in reversed(names):
+        factory.make_talent(name)
+    page = read_list(producer_client, TALENTS, sort="name")
+    assert sorted(names, key=page.index) == names
+
+
 def test_talents_without_a_contract_come_first_by_contract(factory: ConsentFactory, producer_client: Client) -> None:
     today = timezone.localdate()
     for name, ends_on in (("Open End", None), ("Late End", today + timedelta(90)), ("Soon End", today + timedelta(9))):

@@ -59,9 +59,8 @@ def read_recordings(folder: DataFolder) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
-    folder = DataFolder(tmp_path_factory.mktemp("long"))
-    folder.migrate("voices", BEFORE)
+def before(before_long_recordings: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    folder = before_long_recordings.copy(tmp_path_factory.mktemp("long"))
     with folder.open_database() as database:
         insert_rows(database)
     return folder

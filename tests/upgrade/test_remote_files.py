@@ -1,14 +1,11 @@
 """What an earlier version knows of files at AudioStack becomes rows, so that they can be deleted."""
 
 import json
-from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
-from tests.upgrade.conftest import RoundTrip
+from tests.upgrade.conftest import RoundTrip, Unclear
 from tests.upgrade.data_folder import DataFolder
-from tests.upgrade.unusual_rows import prepare_uploads
 
 pytestmark = [pytest.mark.processes, pytest.mark.one_database]
 
@@ -29,17 +26,10 @@ def test_known_uploads_become_rows_and_the_migration_is_reversible(round_trip: R
     assert read_files(round_trip.upgraded_again) == expected
 
 
-def test_pending_upload_under_a_lost_key_is_left_out(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path)
-    prepare_uploads(folder, Fernet.generate_key().decode())
-    folder.migrate()
-    assert read_files(folder) == [("f-logged", "consent", False), ("r-1", "recording", True)]
+def test_pending_upload_under_a_lost_key_is_left_out(unclear: Unclear) -> None:
+    assert read_files(unclear.upgraded) == [("f-logged", "consent", False), ("r-1", "recording", True)]
 
 
-def test_recordings_of_deleted_voices_are_marked(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path)
-    with folder.open_database() as database:
-        database.execute("UPDATE voices_remotevoice SET deleted_at = '2026-11-28 04:00:00'")
-    folder.migrate()
-    (row,) = folder.read_rows()["voices_remoterecording"]
+def test_recordings_of_deleted_voices_are_marked(before_long_recordings: DataFolder) -> None:
+    (row,) = before_long_recordings.read_rows()["voices_remoterecording"]
     assert json.loads(row)["deleted_at"] == "2026-11-28 04:00:00"

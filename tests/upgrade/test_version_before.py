@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.sandbox import SandboxProcess
-from tests.upgrade.conftest import RoundTrip
+from tests.upgrade.conftest import RoundTrip, Unclear
 from tests.upgrade.data_folder import DataFolder
 from tests.upgrade.snapshot import ACTIVE_STATUSES, FINAL_STATUSES
 from tests.voices.services.builds.build_harness import QUICK_SETTINGS
@@ -62,27 +62,8 @@ def test_statement_that_a_consent_uses_is_retired_but_not_changed(round_trip: Ro
     }
 
 
-def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: Path) -> None:
-    data_folder = DataFolder(tmp_path)
-    with data_folder.open_database() as database:
-        (talent,) = database.execute("SELECT talent_id FROM consent_contract").fetchone()
-        (first, *others) = [row[0] for row in database.execute("SELECT id FROM consent_consent ORDER BY created_at")]
-        assert others
-        renamed = "f" * 32
-        copy_talent = "INSERT INTO consent_talent SELECT ?, 'New Name', '', '', '', created_at, created_by_id "
-        database.execute(copy_talent + "FROM consent_talent WHERE id = ?", (renamed, talent))
-        database.execute("UPDATE consent_consent SET talent_id = ? WHERE id = ?", (renamed, others[-1]))
-        text = "UPDATE consent_statement SET text = 'I, {talent}, let {company}.' WHERE provider = 'resemble_v2'"
-        database.execute(text)
-        database.execute("UPDATE consent_consent SET company = 'A', text = 'I, Tilda Strand, let A.'")
-        columns = [row[1] for row in database.execute("PRAGMA table_info(consent_contract)")]
-        for number, territory in enumerate((" worldWIDE ", "Worldwide, except Japan", "Japan only")):
-            values = {"id": f"'{number:032}'", "territory": f"'{territory}'", "supersedes_id": "NULL"}
-            chosen = ", ".join(values.get(column, column) for column in columns)
-            statement = f"INSERT INTO consent_contract SELECT {chosen} FROM consent_contract LIMIT 1"  # noqa: S608 - fixed
-            database.execute(statement)
-    data_folder.migrate()
-    rows = {table: list(map(json.loads, data)) for table, data in data_folder.read_rows().items()}
+def test_terms_are_confirmed_only_where_the_version_before_was_clear(unclear: Unclear) -> None:
+    rows = {table: list(map(json.loads, data)) for table, data in unclear.upgraded.read_rows().items()}
     countries = {row["territory"]: json.loads(row["countries"]) for row in rows["consent_contract"]}
     assert countries == {
         "Worldwide": ["worldwide"],
@@ -93,7 +74,7 @@ def test_terms_are_confirmed_only_where_the_version_before_was_clear(tmp_path: P
     assert {(row["company"], row["terms_confirmed_by_id"]) for row in rows["consent_contract"]} == {("", None)}
     assert rows["consent_contractconfirmation"] == rows["consent_languageexception"] == []
     names = {row["id"]: row["talent_name"] for row in rows["consent_consent"]}
-    assert names[others[-1]] == "" and names[first] == "Tilda Strand"
+    assert names[unclear.renamed] == "" and names[unclear.named] == "Tilda Strand"
     assert {row["countries"] for row in rows["voices_voice"]} == {'["worldwide"]'}
 
 

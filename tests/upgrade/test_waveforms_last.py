@@ -53,8 +53,8 @@ def read_waveforms(folder: DataFolder) -> dict[str, str]:
     return dict(zip(WAVEFORMS, row, strict=True))
 
 
-def test_waveforms_move_with_their_values_and_back(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path)
+def test_waveforms_move_with_their_values_and_back(before_long_recordings: DataFolder, tmp_path: Path) -> None:
+    folder = before_long_recordings.copy(tmp_path)
     folder.migrate("voices", BEFORE)
     with folder.open_database() as database:
         insert_clip(database)

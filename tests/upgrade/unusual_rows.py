@@ -64,3 +64,48 @@ def prepare_uploads(folder: DataFolder, key: str) -> None:
                 " VALUES ('2026-11-28 03:00:00', 'announce file', 200, ?, ?)",
                 (text, account),
             )
+
+
+def end_builds(folder: DataFolder) -> list[str]:
+    """Give a voice three builds: a failed one, a failed one, and a newest one. The other voices have one ready build.
+
+    Return the ids of the three, the oldest first.
+    """
+    with folder.open_database() as database:
+        builds = database.execute("SELECT id, voice_id FROM voices_build ORDER BY created_at").fetchall()
+        (first, _voice), (second, _voice), (newest, voice), *others = builds
+        statement = "UPDATE voices_build SET status = ?, finished_at = created_at, voice_id = ? WHERE id = ?"
+        for build, status in ((first, "failed"), (second, "dataset_issue"), (newest, "failed")):
+            database.execute(statement, (status, voice, build))
+        for build, _voice in others:
+            database.execute("DELETE FROM voices_buildrecording WHERE build_id = ?", (build,))
+            ended = "UPDATE voices_build SET status = 'ready', finished_at = created_at WHERE id = ?"
+            database.execute(ended, (build,))
+        copy = "UPDATE voices_build SET created_at = '2020-01-01 00:00:00' WHERE id NOT IN (?, ?, ?)"
+        database.execute(copy, (first, second, newest))
+    return [first, second, newest]
+
+
+def make_terms_unclear(folder: DataFolder) -> tuple[str, str]:
+    """Add contracts with other territories, and change names and statements of consents.
+
+    Return the ids of a consent in its talent's name, and of one whose talent has another name now.
+    """
+    with folder.open_database() as database:
+        (talent,) = database.execute("SELECT talent_id FROM consent_contract").fetchone()
+        (first, *others) = [row[0] for row in database.execute("SELECT id FROM consent_consent ORDER BY created_at")]
+        assert others
+        renamed = "f" * 32
+        copy_talent = "INSERT INTO consent_talent SELECT ?, 'New Name', '', '', '', created_at, created_by_id "
+        database.execute(copy_talent + "FROM consent_talent WHERE id = ?", (renamed, talent))
+        database.execute("UPDATE consent_consent SET talent_id = ? WHERE id = ?", (renamed, others[-1]))
+        text = "UPDATE consent_statement SET text = 'I, {talent}, let {company}.' WHERE provider = 'resemble_v2'"
+        database.execute(text)
+        database.execute("UPDATE consent_consent SET company = 'A', text = 'I, Tilda Strand, let A.'")
+        columns = [row[1] for row in database.execute("PRAGMA table_info(consent_contract)")]
+        for number, territory in enumerate((" worldWIDE ", "Worldwide, except Japan", "Japan only")):
+            values = {"id": f"'{number:032}'", "territory": f"'{territory}'", "supersedes_id": "NULL"}
+            chosen = ", ".join(values.get(column, column) for column in columns)
+            statement = f"INSERT INTO consent_contract SELECT {chosen} FROM consent_contract LIMIT 1"  # noqa: S608 - fixed
+            database.execute(statement)
+    return first, others[-1]

@@ -97,6 +97,14 @@ def test_sign_in_with_a_new_browser_is_mailed_once(paula: User) -> None:
     assert len(read_mails()) == 2
 
 
+def test_mail_names_the_browser_and_never_repeats_what_it_sent(paula: User) -> None:
+    agent = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0 - your account is locked, call +1 555 0100 or open evil.test"
+    sign_in(Client(headers={"User-Agent": agent}), "paula")
+    (text,) = read_mails()
+    assert "Firefox on Linux" in text
+    assert "evil.test" not in text
+
+
 def test_changed_password_is_mailed(paula: User) -> None:
     client = Client()
     client.force_login(paula)

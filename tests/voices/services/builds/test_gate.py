@@ -27,7 +27,7 @@ from voices.services.recordings.store import create_voice
 
 pytestmark = pytest.mark.django_db
 
-NAME = "Tilda Strand"
+NAME = "Tilda S."  # what services write for no reader, as in a reason that is stored
 USE = "narration and audiobooks"
 NOT_REQUESTED = f"{NAME} has not been asked for consent to Resemble AI for {USE}."
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from providers import registry
 from providers.http import HttpProvider
+from tests.support.one_database import on_one_database
 from tests.support.task_runner import run_due_tasks
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.models import Task, TaskStatus
@@ -40,7 +41,7 @@ def get_waiting_task(kind: str) -> Task:
 
 @pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
 @pytest.mark.parametrize("operation", ["create_voice", "build_voice"])
-@pytest.mark.parametrize("fault", ["drop", "status:502", "garbage"])
+@pytest.mark.parametrize("fault", ["drop", *on_one_database("status:502", "garbage")])
 def test_lost_response_is_resolved_by_a_look_up(
     harness: BuildHarness, sandbox: Any, operation: str, phase: str, fault: str
 ) -> None:
@@ -160,8 +161,15 @@ def test_manual_resolution_cannot_change_a_known_remote_id(harness: BuildHarness
 # --- calls that were not sent -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("operation", ["create_voice", "build_voice", "create_recording", "get_voice"])
-@pytest.mark.parametrize(("retry_after", "wait"), [(None, 15), ("90", 90), ("nonsense", 15), ("-5", 15)])
+@pytest.mark.parametrize(("operation", "retry_after", "wait"), [
+    ("create_voice", "90", 90),
+    ("build_voice", "90", 90),
+    ("create_recording", "90", 90),
+    ("get_voice", "90", 90),
+    ("create_voice", None, 15),
+    ("create_voice", "nonsense", 15),
+    ("create_voice", "-5", 15),
+])  # fmt: skip
 def test_rate_limited_call_waits_and_is_sent_once(
     harness: BuildHarness, sandbox: Any, operation: str, retry_after: str | None, wait: int
 ) -> None:

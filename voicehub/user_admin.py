@@ -93,7 +93,7 @@ class StudioUserAdmin(ConfirmedMixin, RecordedChangesMixin, LockedRowMixin, Rows
 
     @admin.display(description="last sign-in", ordering="last_login")
     def signed_in(self, user: User) -> SafeString | str:
-        return format_moment(user.last_login) if user.last_login else format_html('<span class="nothing">Never</span>')
+        return format_moment(user.last_login) if user.last_login else SafeString('<span class="nothing">Never</span>')
 
     @admin.display(description="roles")
     def roles(self, user: User) -> str:

@@ -164,6 +164,11 @@ def test_values_of_a_list_carry_their_heading_and_the_status_its_tone(admin_clie
     assert "<b>" not in page.partition('id="result_list"')[2]
 
 
+def test_list_of_users_says_who_never_signed_in(admin_client: Client, viewer: User) -> None:
+    page = read_html(admin_client.get(make_url(User, "changelist")))
+    assert page.count('<span class="nothing">Never</span>') == 1, "the admin has signed in"
+
+
 def test_empty_list_has_no_search_and_says_what_it_shows(admin_client: Client) -> None:
     url = reverse("admin:consent_pronunciation_changelist")
     empty = read_html(admin_client.get(url))

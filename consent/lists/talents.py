@@ -1,7 +1,7 @@
 """The list of talents: its columns, filters and order."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -152,7 +152,7 @@ class TalentTable(ListTable):
         lambda: _count_consents(ConsentStatus.SUBMITTED),
         lambda: _count_consents(ConsentStatus.REQUESTED),
         lambda: _count_consents(ConsentStatus.APPROVED),
-        css_class="two",
+        css_class="two split",
         permission=CONSENTS,
         is_descending_first=True,
     )
@@ -199,22 +199,12 @@ class TalentTable(ListTable):
         return self.can_tick and self.user.has_perm("consent.add_consent")
 
     def render_contract(self, record: Talent) -> SafeString | str:
-        state = self.contract_states.get(record.pk, ContractState())
-        if not state.has_contract:
-            return render_mark("wait", "Suspended") if state.is_suspended else render_mark("wait", "Missing")
-        mark = describe_term(state.ends_on)
-        if mark.tone != "good":
-            return render_mark(*mark)
-        return format_html("until {}", render_day(state.ends_on)) if state.ends_on else "no end date"
+        return _render_contract_state(self.contract_states.get(record.pk, ContractState()))
 
     def render_consents(self, record: Talent) -> SafeString:
-        counts = self.consent_counts[record.pk]
-        marks = [
-            (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
-        ]
-        shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
+        shown = _render_counts(self.consent_counts[record.pk], 2)
         contract = format_html("Contract: {}", self.render_contract(record)) if "contract" in self.columns else ""
-        return render_lines(shown, contract, "only-phone")
+        return render_lines(format_html('<span class="states">{}</span>', shown), contract, "only-phone")
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)
@@ -233,6 +223,32 @@ class TalentTable(ListTable):
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)
         return render_step(step.url, step.action, record.name) if step else NOTHING
+
+
+def _render_contract_state(state: ContractState) -> SafeString | str:
+    if not state.has_contract:
+        return render_mark("wait", "Suspended") if state.is_suspended else render_mark("wait", "Missing")
+    mark = describe_term(state.ends_on)
+    if mark.tone != "good":
+        return render_mark(*mark)
+    return format_html("until {}", render_day(state.ends_on)) if state.ends_on else "no end date"
+
+
+def _render_counts(counts: Mapping[str, int], most: int) -> SafeString:
+    found = [(status, tone, label) for status, tone, label in CONSENT_MARKS if counts[status]][:most]
+    marks = [(render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in found]
+    return format_html_join(" ", "{}", marks) if marks else render_mark("over", "Not requested")
+
+
+def list_talent_facts(talent: Talent, user: User) -> Iterator[tuple[str, SafeString | str]]:
+    """What stands beside the form of a talent: what this user may see of the contract, consents and links."""
+    if user.has_perm(CONTRACTS):
+        state = load_contract_states([talent]).get(talent.pk, ContractState())
+        yield "Contract", _render_contract_state(state)
+    if user.has_perm(CONSENTS):
+        yield "Consents", _render_counts(_load_consent_counts([talent])[talent.pk], len(CONSENT_MARKS))
+        links = talent.invitations.filter(revoked_at=None, expires_at__gt=timezone.now()).count()
+        yield "Private links", f"{links} can be opened" if links else "none can be opened"
 
 
 class AskTable(TalentTable):

@@ -14,7 +14,13 @@ from consent.access import get_talent_or_404, get_user, list_recent_events, requ
 from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
 from consent.link_forms import TalentEditForm
-from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
+from consent.lists.talents import (
+    TalentFilter,
+    TalentTable,
+    list_talent_facts,
+    load_contract_states,
+    query_talents,
+)
 from consent.models import ConsentStatus, Talent
 from consent.recent_activity import list_activity
 from consent.services.consent_requests import list_unsent_requests
@@ -99,7 +105,8 @@ def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
             _report_change(request, change, is_link_wanted=bool(form.cleaned_data.get("send_link")))
             return redirect(talent)
     status = 409 if form.has_conflict else 200
-    return render(request, "consent/talent_form.html", {"form": form, "talent": talent}, status=status)
+    context = {"form": form, "talent": talent, "facts": list(list_talent_facts(talent, user))}
+    return render(request, "consent/talent_form.html", context, status=status)
 
 
 def _make_edit_form(request: HttpRequest, pk: UUID) -> TalentEditForm:

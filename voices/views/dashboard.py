@@ -56,6 +56,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "change_token": active.change_token,
         "ending_contracts": load_part(request, endings, "endings", SIDE_ROWS_PER_PAGE),
         "failed_tasks": load_part(request, dashboard_lists.list_failed_tasks(failed), "failures", SIDE_ROWS_PER_PAGE),
+        "deletion_count": dashboard_lists.count_open_deletions() if user.has_perm("voices.view_remotevoice") else 0,
         "is_new": is_new,
         "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account
     }

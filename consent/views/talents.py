@@ -65,6 +65,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     in_force = [pk for pk, suspension in current.items() if suspension is None]
     suspended = [pk for pk in current if pk not in in_force]
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
+    has_languages = len({consent.language for consent in consents}) > 1
     contracts = load_part(request, talent.contracts.select_related("filed_by"), "contracts")
     furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
@@ -76,6 +77,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "first_step": first_step,
         "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
+        "has_languages": has_languages,
         "contracts": contracts,
         "unsent_count": len(list_unsent_requests(talent)),
         "in_force": in_force,

@@ -16,7 +16,7 @@ from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
 from voices import access
-from voices.models import Build, BuildStatus, Preview, PreviewStatus, RemoteVoice
+from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
 from voices.presenters import compute_change_token, make_voice_badge
 from voices.row_polls import RowState, make_list_token
@@ -232,8 +232,3 @@ def _collect_build_ids(tasks: Iterable[Task]) -> list[uuid.UUID]:
             with suppress(ValueError):
                 build_ids.append(uuid.UUID(task.object_id))
     return build_ids
-
-
-def count_open_deletions() -> int:
-    """The voices whose deletion was requested, and is not confirmed."""
-    return RemoteVoice.objects.filter(deletion_requested_at__isnull=False, deleted_at=None).count()

@@ -7,14 +7,15 @@ page (LoginRequiredMiddleware). The talent's pages check the invitation instead 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib.auth.decorators import permission_required
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -33,6 +34,7 @@ from consent.models import (
     TalentMail,
 )
 from consent.models.consent import APPROVED_STATUSES
+from consent.names import REFUSALS, hide_addresses
 from voicehub.models import Task, TaskStatus, User
 
 # Each invitation has its own cookie, sent only to the pages of this invitation, so that one browser can open several.
@@ -41,9 +43,29 @@ INVITATION_COOKIE = "voicehub-link"
 COOKIE_LIFETIME = timedelta(days=14)
 
 
-def require_permission(permission: str) -> Callable[[Any], Any]:
-    """Decorator: return 403 to users without this permission."""
-    return permission_required(permission, raise_exception=True)
+ASK_ADMIN = "Ask an administrator of the studio for access."
+
+
+def require_permission(*permissions: str) -> Callable[[Any], Any]:
+    """Decorator: return 403 to users without these permissions."""
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            require_user_permission(get_user(request), *permissions)
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def require_user_permission(user: User, *permissions: str) -> None:
+    """Raise PermissionDenied, in words, if the user lacks one of these permissions."""
+    missing = next((permission for permission in permissions if not user.has_perm(permission)), None)
+    if missing:
+        refusal = REFUSALS.get(missing)
+        raise PermissionDenied(f"{refusal} {ASK_ADMIN}" if refusal else "")
 
 
 def get_user(request: HttpRequest) -> User:
@@ -246,7 +268,7 @@ def list_invitation_rows(
     return [
         InvitationRow(
             row,
-            reasons.get(str(row.pk), ""),
+            hide_addresses(reasons.get(str(row.pk), "")),
             str(row.pk) in revoked,
             row.pk in live,
             frozenset(consent.status for consent in row.consents.all()),

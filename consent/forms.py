@@ -14,6 +14,7 @@ from consent.country_field import CountriesField
 from consent.device_info import parse_device_info
 from consent.labels import DELETE_AT_END_LABEL
 from consent.models import Contract, ContractDraft, Purpose, Talent
+from consent.names import make_short_name
 from consent.services.contract_drafts import read_draft
 from consent.services.contracts import check_pdf
 from consent.services.talent_languages import list_offered_languages
@@ -48,14 +49,16 @@ def list_language_choices() -> list[tuple[str, str]]:
 class TalentForm(VersionedFormMixin, ModelFormOfTalent):
     class Meta:
         model = Talent
-        fields = ["name", "email", "agent_email", "phone", "language", "notes"]
+        fields = ["name", "short_name", "email", "agent_email", "phone", "language", "notes"]
         labels = {"email": "Email address", "agent_email": "Agent's email address"}
         help_texts = {
+            "short_name": "Others see it instead of the name. Empty: the first name and the first letter of the last.",
             "agent_email": "The agent gets a copy of reminders, without the private link.",
             "language": "The talent can change it on the private page. Until a language is released, English is used.",
         }
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "short_name": forms.TextInput(attrs={"autocomplete": "off"}),
             "email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "agent_email": forms.EmailInput(attrs={"autocomplete": "off"}),
             "notes": forms.Textarea(attrs={"rows": 3}),
@@ -67,6 +70,12 @@ class TalentForm(VersionedFormMixin, ModelFormOfTalent):
 
     def clean_name(self) -> str:
         return clean_name(self.cleaned_data["name"])
+
+    def clean_short_name(self) -> str:
+        """An empty one, or one that still follows from the earlier name, follows from the name."""
+        short_name, before = self.cleaned_data["short_name"], self.initial.get("name") or ""
+        is_default = not short_name or (before and short_name == make_short_name(before))
+        return make_short_name(self.cleaned_data.get("name") or "") if is_default else clean_name(short_name)
 
 
 class ContractForm(ModelFormOfContract):

@@ -9,6 +9,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 
 from consent.models import AddressCheck, Capture, Event, EventKind, Purpose, Take, TalentMail
+from consent.names import choose_address, may_see_names
+from consent.services.audit_log import SYSTEM_NAME
 from voicehub.talent_languages import TALENT_LANGUAGES
 from voicehub.text import format_count, format_date, get_language_name
 
@@ -67,6 +69,12 @@ def _describe_maker(take: Take) -> str:
     return "Recorded by the talent through the private link."
 
 
+def name_actor(event: Event) -> str:
+    """Who acted. A talent is “The talent” for a reader who may not see real names."""
+    is_talent = event.actor_id is None and event.actor_name != SYSTEM_NAME
+    return "The talent" if is_talent and not may_see_names() else event.actor_name
+
+
 def describe_end_to_talent(event: Event) -> str:
     """Describe to the talent a decline or a withdrawal, by whom it was recorded, without a period."""
     if event.kind == EventKind.DECLINED:
@@ -82,9 +90,9 @@ def describe_end_to_talent(event: Event) -> str:
 
 def _describe_take(event: Event) -> str:
     sentence = {
-        Capture.IN_STUDIO: f"{event.actor_name} recorded the statement in the studio",
-        Capture.UPLOAD: f"{event.actor_name} uploaded a recording of the statement",
-    }.get(event.payload.get("capture"), f"{event.actor_name} recorded the statement through the private link")
+        Capture.IN_STUDIO: f"{name_actor(event)} recorded the statement in the studio",
+        Capture.UPLOAD: f"{name_actor(event)} uploaded a recording of the statement",
+    }.get(event.payload.get("capture"), f"{name_actor(event)} recorded the statement through the private link")
     return sentence if event.payload.get("ok", True) else f"{sentence}; it cannot be used"
 
 
@@ -101,17 +109,17 @@ MAIL_SUBJECTS = {
 
 def _describe_mail(event: Event) -> str:
     subject = MAIL_SUBJECTS.get(event.payload.get("mail"), "A confirmation")
-    return f"{subject} was emailed to {event.payload.get('to') or 'the talent'}"
+    return f"{subject} was emailed to {choose_address(event.payload.get('to') or '')}"
 
 
 def _describe_reminder(event: Event) -> str:
-    sent = f"A reminder was emailed to {event.payload.get('to') or 'the talent'}"
-    return f"{sent}, because {event.actor_name} asked for it" if event.actor_id else sent
+    sent = f"A reminder was emailed to {choose_address(event.payload.get('to') or '')}"
+    return f"{sent}, because {name_actor(event)} asked for it" if event.actor_id else sent
 
 
 def _describe_extension(event: Event) -> str:
     until = event.payload.get("until") or "another day"
-    return f"{event.actor_name} changed the last day of the private link to {until}"
+    return f"{name_actor(event)} changed the last day of the private link to {until}"
 
 
 def _describe_expiry(event: Event) -> str:
@@ -121,7 +129,7 @@ def _describe_expiry(event: Event) -> str:
 
 def _describe_act(event: Event, act: str) -> str:
     """An act of the talent. If staff recorded it, the sentence names them and says on whose behalf."""
-    return f"{event.actor_name} {act}{' on behalf of the talent' if event.actor_id else ''}"
+    return f"{name_actor(event)} {act}{' on behalf of the talent' if event.actor_id else ''}"
 
 
 def _describe_answer(event: Event, act: str) -> str:
@@ -135,7 +143,7 @@ def _describe_answer(event: Event, act: str) -> str:
 def _describe_approver(event: Event) -> str:
     """The approver's name, with a note if the approver made the take."""
     is_own_take = event.payload.get("approver_made_take")
-    return f"{event.actor_name}, who also recorded or uploaded it," if is_own_take else event.actor_name
+    return f"{name_actor(event)}, who also recorded or uploaded it," if is_own_take else name_actor(event)
 
 
 def _describe_deletion(event: Event) -> str:
@@ -145,33 +153,33 @@ def _describe_deletion(event: Event) -> str:
         return f"Nothing to delete, because it was never created: {subject}"
     is_request = event.kind == EventKind.DELETION_REQUESTED
     if event.actor_id:
-        return f"{event.actor_name} {'requested' if is_request else 'confirmed'} the deletion: {subject}"
+        return f"{name_actor(event)} {'requested' if is_request else 'confirmed'} the deletion: {subject}"
     return f"{'Deletion requested' if is_request else 'Deletion confirmed by the provider'}: {subject}"
 
 
 def _describe_language(event: Event) -> str:
     name = TALENT_LANGUAGES.get(event.payload.get("language") or "", "another language")
-    return f"{event.actor_name} set the language of the talent's pages and mails to {name}"
+    return f"{name_actor(event)} set the language of the talent's pages and mails to {name}"
 
 
 def _describe_use(event: Event) -> str:
     """A build that used the consent, or a proof of it that the studio sent by mail."""
     if not event.payload.get("proof"):
-        return f"Used for a build that {event.actor_name} started"
+        return f"Used for a build that {name_actor(event)} started"
     recipient = event.payload.get("to") or "the provider"
     if event.payload.get("confirmed_on"):
-        return f"{event.actor_name} recorded that the provider accepted the proof sent to {recipient}"
-    return f"{event.actor_name} recorded that a proof of the consent was sent to {recipient}"
+        return f"{name_actor(event)} recorded that the provider accepted the proof sent to {recipient}"
+    return f"{name_actor(event)} recorded that a proof of the consent was sent to {recipient}"
 
 
 def describe_event(event: Event) -> str:
     """An audit log entry as a sentence without its period. Pages show the entry's reason, if any, next to it."""
-    who = event.actor_name
+    who = name_actor(event)
     if event.kind == EventKind.TAKE:
         return _describe_take(event)
     return {
         EventKind.REQUESTED: f"{who} requested consent",
-        EventKind.INVITED: f"The invitation from {who} was emailed to {event.payload.get('to') or 'the talent'}",
+        EventKind.INVITED: f"The invitation from {who} was emailed to {choose_address(event.payload.get('to') or '')}",
         EventKind.LINK_COPIED: f"{who} created a private link",
         EventKind.LINK_ENDED: f"{who} revoked a private link",
         EventKind.REMINDED: _describe_reminder(event),

@@ -108,7 +108,9 @@ def put_after_question(step: NextStep) -> NextStep:
 
 
 def _make_contract_step(consent: Consent, user: User, problem: str) -> NextStep:
-    text = f"{problem} Until one is added, {consent.talent.name} cannot be invited and cannot record the statement."
+    text = (
+        f"{problem} Until one is added, {consent.talent.shown_name} cannot be invited and cannot record the statement."
+    )
     if not user.has_perm("consent.add_contract"):
         return NextStep("Waiting for the contract", [text])
     url = make_contract_url(consent.talent_id, consent.provider, consent.purpose)
@@ -117,7 +119,7 @@ def _make_contract_step(consent: Consent, user: User, problem: str) -> NextStep:
 
 def _make_waiting_step(consent: Consent, user: User, start_note: str) -> NextStep:
     """Nothing is left to do while the talent answers. The card of the links has new links."""
-    name, reason = consent.talent.name, consent.note_to_talent
+    name, reason = consent.talent.shown_name, consent.note_to_talent
     title = f"Waiting for {name} to record a retake" if reason else f"Waiting for {name}"
     paragraphs = [f"Reason: {reason}" if reason else "The recording appears here once it is submitted."]
     if start_note:
@@ -143,7 +145,7 @@ def _make_invite_step(consent: Consent, user: User, start_note: str) -> NextStep
     paragraphs = ["Email a private link, pass one on yourself, or record the statement in the studio."]
     if start_note:
         paragraphs.append(start_note)
-    return NextStep(f"Next: invite {talent.name}", paragraphs, actions)
+    return NextStep(f"Next: invite {talent.shown_name}", paragraphs, actions)
 
 
 def _make_studio_action(consent: Consent) -> Action:
@@ -193,7 +195,7 @@ def make_contract_url(talent_id: UUID, provider: str = "", purpose: str = "") ->
 
 def _make_recordings_step(consent: Consent, user: User) -> NextStep:
     provider = extension_points.get_provider_label(consent.provider)
-    text = f"Consent and contract are in force for voices of {consent.talent.name} at {provider}."
+    text = f"Consent and contract are in force for voices of {consent.talent.shown_name} at {provider}."
     if not user.has_perm("voices.add_recording"):
         return NextStep("In force", [text], is_open=False)
     url = f"{consent.talent.get_absolute_url()}#voices"

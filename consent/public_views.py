@@ -125,7 +125,7 @@ def contract_file(request: HttpRequest, invitation: Invitation, pk: UUID, contra
     row = find_readable_contract(get_invited_consent(invitation, pk), contract)
     if row is None:
         raise Http404("No contract for this consent.")
-    return add_privacy_headers(send_contract(request, row))
+    return add_privacy_headers(send_contract(request, row, row.talent.name))
 
 
 @login_not_required

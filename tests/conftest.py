@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from _pytest import main
 from django.test import Client
 
+from tests.support.deep_calls import call_on_large_stack
 from tests.support.session import Session, build_database_url
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> object:
+    """Run all tests as pytest does, without the system calls that deep stacks cost."""
+    return call_on_large_stack(functools.partial(main.pytest_runtestloop, session))
 
 
 # --- Skipping ---------------------------------------------------------------------------
@@ -254,6 +262,17 @@ def engineer_client(make_client: Callable[["User"], Client], engineer: "User") -
 @pytest.fixture
 def superuser_client(make_client: Callable[["User"], Client], admin: "User") -> Client:
     return make_client(admin)
+
+
+@pytest.fixture
+def reads_names() -> Iterator[None]:
+    """What services write in the test is for a reader who may see real names. Without it, they write short names."""
+    from types import SimpleNamespace
+
+    from voicehub.viewer import view_as
+
+    with view_as(SimpleNamespace(has_perm=lambda _permission: True)):
+        yield
 
 
 # --- Browser ----------------------------------------------------------------------------

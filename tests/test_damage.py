@@ -66,18 +66,18 @@ def list_talent_pages() -> list[str]:
 
 
 def test_damaged_values_break_no_page(staff: Client, studio: Studio) -> None:
-    """All values are damaged at once, and each damage is seen on every ninth page, in turn.
+    """All values are damaged at once, and each page is seen with one damage, in turn.
 
     tests/long damages the values of one model after the other, and opens all pages.
     """
     damaged = [model for model in ROW_MODELS if list_json_fields(model)]
-    assert find_broken_pages(damaged, staff, open_link(studio), step=9) == {}
+    assert find_broken_pages(damaged, staff, open_link(studio), step=len(list_damages())) == {}
 
 
 def find_broken_pages(
     damaged: Sequence[type[models.Model]], staff: Client, talent: Client, step: int = 1
 ) -> dict[str, list[str]]:
-    """The pages that fail if the values of these models are damaged, by damage. `step` 9 opens a ninth of the pages."""
+    """The pages that fail if the values of these models are damaged, by damage. `step` 3 opens a third of the pages."""
     pages, talent_pages, errors = find_pages(staff), list_talent_pages(), {}
     urls = sorted({url for model in damaged for url in list_pages_of(model, pages)})
     for number, (name, damage) in enumerate(list_damages().items()):
@@ -91,17 +91,27 @@ def find_broken_pages(
 
 
 def test_lost_rows_break_no_page(staff: Client, studio: Studio) -> None:
-    pages, talent, errors = find_pages(staff), open_link(studio), {}
+    """The rows of one model after the other are lost, each time on a third of the pages that read them, in turn.
+
+    tests/long opens all pages.
+    """
+    assert find_pages_without_rows(staff, open_link(studio), step=3) == {}
+
+
+def find_pages_without_rows(staff: Client, talent: Client, step: int = 1) -> dict[str, list[str]]:
+    """The pages that fail if all rows of a model are lost, by model. `step` 3 opens a third of the pages."""
+    pages, errors = find_pages(staff), {}
     home = get_guest_url("home", get_consent())
     assert fetch(talent, home).status_code == 200
-    for model in ROW_MODELS:
+    for number, model in enumerate(ROW_MODELS):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - a fixed name
-            if failed := find_errors(staff, list_pages_of(model, pages)) + find_errors(talent, [home]):
+            urls = sorted(list_pages_of(model, pages))
+            if failed := find_errors(staff, urls[number % step :: step]) + find_errors(talent, [home]):
                 errors[model.__name__] = failed
             transaction.set_rollback(True)
-    assert errors == {}
+    return errors
 
 
 def list_pages_of(model: type[models.Model], pages: dict[str, set[str]]) -> list[str]:
@@ -110,15 +120,26 @@ def list_pages_of(model: type[models.Model], pages: dict[str, set[str]]) -> list
 
 
 def test_damaged_files_break_no_page(staff: Client) -> None:
-    pages, files = find_pages(staff), list_stored_files()
+    """Each damage is seen at all URLs that send a file, and on a third of the pages, in turn.
+
+    tests/long opens all pages.
+    """
+    assert find_pages_without_files(staff, step=3) == {}
+
+
+def find_pages_without_files(staff: Client, step: int = 1) -> dict[str, list[str]]:
+    """The pages that fail if all files are damaged, by kind of damage. `step` 3 opens a third of the pages."""
+    pages, files = sorted(find_pages(staff)), list_stored_files()
     assert len(files) >= 5 and all(files.values())
     contents = {path: path.read_bytes() for paths in files.values() for path in paths}
+    sent = [url for of_kind in list_file_urls().values() for url in of_kind]
     errors = {}
-    for kind in ("lost", "empty", "half"):
+    for number, kind in enumerate(("lost", "empty", "half")):
         for path, data in contents.items():
             damage_file(path, kind, data)
-        errors[kind] = find_errors(staff, list(pages))
-    assert errors == {"lost": [], "empty": [], "half": []}
+        if failed := find_errors(staff, [*sent, *pages[number % step :: step]]):
+            errors[kind] = failed
+    return errors
 
 
 def damage_file(path: Path, kind: str, data: bytes) -> None:

@@ -16,7 +16,8 @@ from sandbox.endpoints import OPERATIONS
 from sandbox.faults import ACTIONS
 from sandbox.registry import VENDORS
 from voicehub import upload_limits
-from voicehub.sign_in import limits
+from voicehub.roles import PRIVATE_PERMISSIONS, ROLES
+from voicehub.sign_in import limits, retention
 from voices.models.imports import IMPORT_LIFETIME
 
 ROOT = Path(settings.BASE_DIR)
@@ -140,6 +141,15 @@ def test_security_page_has_each_requirement_and_only_tests_that_exist() -> None:
         assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path} has no {test}"
 
 
+def test_table_of_private_permissions_is_that_of_the_roles() -> None:
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+\.\w+)` \|[^|]*\| (.*) \|$", page, re.MULTILINE)
+    for permission, cells in rows:
+        expected = ["yes" if permission in ROLES[role] else "–" for role in ("viewer", "engineer", "producer")]
+        assert cells.split(" | ") == [*expected, "yes"], permission  # admins have every permission
+    assert {permission for permission, _cells in rows} >= {"consent.view_names", *PRIVATE_PERMISSIONS}
+
+
 def test_security_page_states_the_limits() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").replace("\n", " ")
     validators: Any = settings.AUTH_PASSWORD_VALIDATORS
@@ -152,5 +162,7 @@ def test_security_page_states_the_limits() -> None:
         f"at least {validators[0]['OPTIONS']['min_length']} characters",
         f"ends after {settings.SESSION_COOKIE_AGE // 3600} hours",
         f"factors, after {settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60} minutes",
+        f"by default {settings.VOICEHUB_SECURITY_EVENT_DAYS} days",
+        f"deleted after {retention.ADDRESS_DAYS} days",
     ):
         assert claim in " ".join(page.split()), claim

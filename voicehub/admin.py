@@ -95,6 +95,10 @@ class TaskAdmin(ReadOnlyAdmin):
     actions = ["retry_tasks", "mark_seen"]
     action_permission = "voicehub.change_task"
 
+    def may_read_rows(self, request: HttpRequest) -> bool:
+        """The reason of a refused mail has the address."""
+        return request.user.has_perm("consent.view_contacts")
+
     def name_row(self, row: Task) -> str:
         return describe_task(row.kind)
 

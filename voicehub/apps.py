@@ -14,15 +14,13 @@ class VoiceHubConfig(AppConfig):
     verbose_name = "Users and tasks"
 
     def ready(self) -> None:
-        from django.contrib.auth.signals import user_logged_in
-
         from voicehub import checks, tasks  # noqa: F401 - registers the checks and the task handlers
-        from voicehub.sign_in.sessions import start_session
+        from voicehub.sign_in.receivers import connect_receivers
 
         # Logs contain no tokens. gunicorn's loggers bypass our handlers, and log the URL of a failed request.
         for name in ("gunicorn.error", "gunicorn.access"):
             logging.getLogger(name).addFilter(LinkRedactor())
-        user_logged_in.connect(start_session, dispatch_uid="voicehub.sign_in.sessions")
+        connect_receivers()
         post_migrate.connect(update_roles, dispatch_uid="voicehub.roles")
         connect_folding()
 

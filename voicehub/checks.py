@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from voicehub import encryption
+from voicehub.roles import ROLES
 
 SAMPLE = "sample"  # tag
-SAMPLE_DOMAIN = "@studio.example"  # of the users of the sample studio; no one can own this domain (RFC 2606)
 
 
 @register()
@@ -86,14 +86,35 @@ def check_sample_users(**_: Any) -> list[CheckMessage]:
     return [Error(f"Users of the sample studio can sign in: {', '.join(names)}.", hint=hint, id="voicehub.E004")]
 
 
+def refuse_sample_users() -> None:
+    """For web servers, which run no checks. Raises ImproperlyConfigured, so that they do not start."""
+    if not settings.HTTPS:
+        return
+    errors = check_sample_users()
+    connections.close_all()  # a connection must not be shared with processes that are forked next
+    if errors:
+        raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in errors))
+
+
 def _list_sample_users() -> list[str]:
-    from voicehub.models import User  # models must be ready
+    from voicehub.models import SAMPLE_DOMAIN, User  # models must be ready
 
     users = User.objects.filter(email__endswith=SAMPLE_DOMAIN, is_active=True).order_by("username")
     try:
         return [user.username for user in users]
     except DatabaseError:  # no database yet, or a command that needs none
         return []
+
+
+@register()
+def check_second_factor_roles(**_: Any) -> list[CheckMessage]:
+    """A role that does not exist would demand a second factor of no one."""
+    unknown = sorted(settings.VOICEHUB_SECOND_FACTOR_ROLES - {*ROLES, "admin"})
+    hint = f"The roles are {', '.join(ROLES)} and admin."
+    return [
+        Error(f"VOICEHUB_SECOND_FACTOR_ROLES has the unknown role {name!r}.", hint=hint, id="voicehub.E007")
+        for name in unknown
+    ]
 
 
 @register()

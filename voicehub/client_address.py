@@ -18,9 +18,11 @@ def get_client_address(request: HttpRequest) -> str | None:
     entries = [entry for entry in request.headers.get("X-Forwarded-For", "").split(",") if entry]
     address = entries[-trusted] if 0 < trusted <= len(entries) else request.META.get("REMOTE_ADDR", "")
     try:
-        return str(ip_address(address.strip()))
+        parsed = ip_address(address.strip())
     except ValueError:
         return None
+    # A server that listens on IPv6 too sees IPv4 clients as ::ffff:192.0.2.1, all in one network.
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def read_browser(request: HttpRequest) -> str:

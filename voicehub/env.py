@@ -33,12 +33,14 @@ def read_boolean(name: str, default: bool) -> bool:
     return value in TRUE
 
 
-def read_integer(name: str, default: int, *, minimum: int = 0) -> int:
+def read_integer(name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
     value = read_text(name)
     if not value:
         return default
-    if not value.isdecimal() or int(value) < minimum:
-        raise ImproperlyConfigured(f"{name}={value!r} must be a whole number of at least {minimum}.")
+    is_valid = value.isdecimal() and int(value) >= minimum and (maximum is None or int(value) <= maximum)
+    if not is_valid:
+        limits = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise ImproperlyConfigured(f"{name}={value!r} must be a whole number {limits}.")
     return int(value)
 
 

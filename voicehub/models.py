@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from voicehub.name_fields import is_visible, remove_bidi_controls
 from voicehub.transitions import StatusModel, make_status_constraint
 
 BROWSER_LENGTH = 300  # of a User-Agent header
+SAMPLE_DOMAIN = "@studio.example"  # of the users of the sample studio; no one can own this domain (RFC 2606)
 PERMISSION_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -26,15 +27,31 @@ class User(AbstractUser):
     mails_build_needs_work = models.BooleanField("A build needs work", default=True)
     mails_account_paused = models.BooleanField("An account is paused", default=True)
     mails_voice_public = models.BooleanField("A voice is public", default=True)
+    # Grows when roles or second factors change, so that sessions check them again (voicehub.sign_in.second_factor).
+    access_version = models.PositiveIntegerField(default=0, editable=False)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Emails are stored in small letters, because django-allauth looks them up so."""
+        """Emails are stored in small letters, because django-allauth looks them up so.
+
+        `access_version` keeps its stored value, so that a row that was read before a change of roles does not undo it.
+        """
         self.email = self.email.lower()
-        super().save(*args, **kwargs)
+        version = self.access_version
+        if not self._state.adding:
+            self.access_version = F("access_version")
+        try:
+            super().save(*args, **kwargs)
+        finally:
+            self.access_version = version
 
     def __str__(self) -> str:
         name = remove_bidi_controls(self.get_full_name())
         return name if is_visible(name) else self.username
+
+    @property
+    def is_of_sample(self) -> bool:
+        """The users of the sample share a password that stands in a file."""
+        return self.email.endswith(SAMPLE_DOMAIN)
 
 
 class BrowserSession(AbstractBaseSession):
@@ -87,8 +104,9 @@ class SecurityEventKind(models.TextChoices):
 class SecurityEvent(models.Model):
     """Something that concerns access: who did what, when and from where. Never changed (see `voicehub.security_log`).
 
-    `actor` is empty for a failed sign-in with an unknown name: the name itself is not kept, because people sometimes
-    type their password there.
+    `actor` did it. `person` is the user whom it concerns, if someone else did it. Their names stay when they are
+    deleted. `actor` is empty for a command on the server, and for a failed sign-in with an unknown name, which is not
+    kept, because people sometimes type their password there.
     """
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -98,6 +116,7 @@ class SecurityEvent(models.Model):
     person = models.ForeignKey(
         User, models.SET_NULL, null=True, blank=True, related_name="+", help_text="Whom it concerns, if not the actor."
     )
+    person_name = models.CharField(max_length=200, blank=True)
     subject = models.CharField(max_length=200, blank=True)
     detail = models.TextField(blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)

@@ -19,6 +19,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
 from voicehub.form_origin import is_refusal_of_hidden_origin
 from voicehub.storage import StorageUnavailable
@@ -32,6 +33,7 @@ DISK_FULL = "The disk of the server is full. Nothing was saved. Tell an administ
 DATABASE_BUSY = "The database is busy."
 DATABASE_DOWN = "The database does not respond."
 STORAGE_DOWN = "The file storage does not respond."
+QUEUE_DOWN = "The queue server, which counts attempts and codes, does not respond."
 SERVER_ERROR = (
     "What you sent may not have been stored. Go back and try again. If it happens again, tell an administrator of the "
     "studio when it happened."
@@ -84,6 +86,8 @@ def _find_unavailable_part(error: BaseException) -> str:
         return str(error)
     if isinstance(error, BotoCoreError | ClientError):
         return STORAGE_DOWN
+    if isinstance(error, RedisError):
+        return QUEUE_DOWN
     if isinstance(error, OperationalError | InterfaceError):
         return DATABASE_BUSY if _is_database_busy(error.__cause__) else DATABASE_DOWN
     return ""

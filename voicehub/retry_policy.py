@@ -38,6 +38,8 @@ UPLOAD_SWEEP_INTERVAL = timedelta(hours=1)
 BROKEN_PART_AGE = timedelta(hours=1)
 # Imports are kept for days, so an hour more does not matter.
 IMPORT_EXPIRY_INTERVAL = timedelta(hours=1)
+# Old security events and sessions are deleted this often.
+ACCESS_DATA_INTERVAL = timedelta(days=1)
 # Contract files and audit logs are checked once a night, in the studio's time zone, when few people wait for pages.
 EVIDENCE_CHECK_HOUR = 3
 # If the file storage did not respond during that check.

@@ -1,7 +1,9 @@
 """The permissions of each role. After every migration the groups are updated from this table.
 
 Viewers can read and vote on previews, engineers manage voices and recordings, producers manage consents and builds,
-admins do everything.
+admins do everything. What identifies talents, or is confidential, has permissions of its own, which viewers lack: real
+names, contacts, contracts with their fees, recordings of consents, and spend. Engineers have the names only, because
+talents read a statement with their name in the studio. Only admins see who opened the files of a talent.
 """
 
 from typing import Any
@@ -12,9 +14,10 @@ VIEW_PERMISSIONS = [
     "voices.add_blindvote",
 ]  # fmt: skip
 SOUND_PERMISSIONS = [
-    "consent.add_take", "voices.add_voice", "voices.change_voice",
+    "consent.view_names", "consent.add_take", "voices.add_voice", "voices.change_voice",
     "voices.add_recording", "voices.change_recording", "voices.delete_recording",
 ]  # fmt: skip
+PRIVATE_PERMISSIONS = ["consent.view_contacts", "consent.read_contract", "consent.hear_take", "voices.view_spend"]
 PRODUCER_PERMISSIONS = [
     "consent.add_talent", "consent.change_talent", "consent.add_contract", "consent.add_consent",
     "consent.invite_talent", "consent.review_consent", "voices.start_build", "voices.view_account",
@@ -25,7 +28,7 @@ PRODUCER_PERMISSIONS = [
 ROLES = {
     "viewer": VIEW_PERMISSIONS,
     "engineer": VIEW_PERMISSIONS + SOUND_PERMISSIONS,
-    "producer": VIEW_PERMISSIONS + SOUND_PERMISSIONS + PRODUCER_PERMISSIONS,
+    "producer": VIEW_PERMISSIONS + SOUND_PERMISSIONS + PRIVATE_PERMISSIONS + PRODUCER_PERMISSIONS,
 }
 
 

@@ -20,6 +20,7 @@ RECURRING = (
     "measure_previews",
     "delete_old_uploads",
     "expire_imports",
+    "delete_old_access_data",
 )
 
 

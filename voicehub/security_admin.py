@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from voicehub.admin_base.actions import run_on_rows
+from voicehub.admin_base.changes import ConfirmedMixin
 from voicehub.admin_base.groups import STAFF
 from voicehub.admin_base.rows import ReadOnlyAdmin
 from voicehub.admin_base.subjects import Subject, register_subject
@@ -14,6 +15,7 @@ from voicehub.browser_names import name_browser
 from voicehub.models import BrowserSession, SecurityEvent, SecurityEventKind, User
 from voicehub.refusals import ActionRefused
 from voicehub.security_log import record_security_event
+from voicehub.security_words import describe_event
 from voicehub.sign_in.mails import TASK, enqueue_security_mail
 from voicehub.sign_in.second_factor import FACTOR_NAMES
 from voicehub.user_rules import can_manage
@@ -21,11 +23,11 @@ from voicehub.user_rules import can_manage
 register_subject(Subject(SecurityEvent, "voicehub.view_securityevent", ("person__username", "actor__username")), TASK)
 
 
-def check_management(request: HttpRequest, user: User | None) -> User:
-    """The user, if the signed-in person may manage them. Raises ActionRefused otherwise."""
+def check_management(request: HttpRequest, user: User | None) -> tuple[User, User]:
+    """The signed-in person and the user, whom they may manage. Raises ActionRefused otherwise."""
     if not (isinstance(request.user, User) and user and can_manage(request.user, user)):
         raise ActionRefused("Not done, because this user has more permissions than you.")
-    return user
+    return request.user, user
 
 
 class SecurityEventAdmin(ReadOnlyAdmin):
@@ -34,10 +36,20 @@ class SecurityEventAdmin(ReadOnlyAdmin):
     place = 3
     counted = ({}, "")
     menu_name = "Security events"
-    list_display = ["kind", "actor_name", "subject", "at", "address", "browser_name"]
-    short_columns = ("actor_name", "at")
+    list_display = ["event", "account", "at", "address", "browser_name"]
+    short_columns = ("at",)
+    list_select_related = ["actor"]
     list_filter = ["kind", "at"]
-    search_fields = ["actor_name", "subject", "address"]
+    search_fields = ["actor_name", "actor__username", "person_name", "subject", "detail", "address"]
+
+    @admin.display(description="event")
+    def event(self, event: SecurityEvent) -> str:
+        return describe_event(event)
+
+    @admin.display(description="by", ordering="actor__username")
+    def account(self, event: SecurityEvent) -> str:
+        """The username: people change their name themselves."""
+        return event.actor.username if event.actor else ""
 
     @admin.display(description="browser")
     def browser_name(self, event: SecurityEvent) -> str:
@@ -71,15 +83,15 @@ class BrowserSessionAdmin(ReadOnlyAdmin):
     @admin.action(description="End", permissions=["operate"])
     def end(self, request: HttpRequest, sessions: QuerySet[BrowserSession]) -> None:
         def end_session(session: BrowserSession) -> str:
-            user = check_management(request, session.user)
+            by, user = check_management(request, session.user)
             session.delete()
-            record_security_event(SecurityEventKind.SESSIONS_ENDED, user, request, f"By {request.user}")
+            record_security_event(SecurityEventKind.SESSIONS_ENDED, by, request, "1", person=user)
             return "Ended. The browser is signed out."
 
         run_on_rows(request, sessions, end_session)
 
 
-class FactorAdmin(ReadOnlyAdmin):
+class FactorAdmin(ConfirmedMixin, ReadOnlyAdmin):
     group = STAFF
     purpose = "Second factors. Remove one whose owner has lost it"
     place = 5
@@ -105,10 +117,10 @@ class FactorAdmin(ReadOnlyAdmin):
     @admin.action(description="Remove", permissions=["operate"])
     def remove(self, request: HttpRequest, factors: QuerySet[Any]) -> None:
         def remove_factor(factor: Any) -> str:
-            user = check_management(request, factor.user)
+            by, user = check_management(request, factor.user)
             name = FACTOR_NAMES[factor.type]
             factor.delete()
-            event = record_security_event(SecurityEventKind.FACTOR_REMOVED, user, request, name, f"By {request.user}")
+            event = record_security_event(SecurityEventKind.FACTOR_REMOVED, by, request, name, person=user)
             enqueue_security_mail(event)
             return f"Removed. {user} gets a mail about it."
 

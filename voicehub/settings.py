@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "voicehub.middleware.FormOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "voicehub.viewer.ViewerMiddleware",
     "voicehub.sign_in.sessions.ActivityMiddleware",
     "voicehub.middleware.BodyLimitMiddleware",
     "voicehub.middleware.SignInMiddleware",
@@ -140,8 +141,9 @@ LOGIN_REDIRECT_URL = reverse_lazy("today")
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # Roles whose people must have a second factor before they see anything else. A superuser has every role.
 VOICEHUB_SECOND_FACTOR_ROLES = set(env.read_list("VOICEHUB_SECOND_FACTOR_ROLES", "admin" if HTTPS else ""))
-# A session without any activity of its person ends after this time, and each session after SESSION_COOKIE_AGE.
+# Each session ends after SESSION_COOKIE_AGE, and earlier if its person is idle. Security events are kept so many days.
 VOICEHUB_IDLE_MINUTES = env.read_integer("VOICEHUB_IDLE_MINUTES", 120, minimum=5)
+VOICEHUB_SECURITY_EVENT_DAYS = env.read_integer("VOICEHUB_SECURITY_EVENT_DAYS", 365, minimum=30, maximum=1095)
 ACCOUNT_ADAPTER = "voicehub.sign_in.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
@@ -268,6 +270,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     },
 }
+SILENCED_SYSTEM_CHECKS = ["security.W003"]  # it looks for Django's class by name, of which ours is a subclass
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -292,7 +295,6 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["links"]},
     },
     "root": {"handlers": ["console"], "level": env.read_text("VOICEHUB_LOG_LEVEL", "INFO").upper()},
-    # At DEBUG, urllib3 logs full URLs, including secret ones such as signed URLs.
-    # fontTools lists every letter of a PDF.
+    # At DEBUG, urllib3 logs full URLs, also secret ones such as signed URLs. fontTools lists every letter of a PDF.
     "loggers": {"rq": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "urllib3": {"level": "INFO"}},
 }

@@ -43,6 +43,7 @@ TASK_LABELS = {
     "add_import": "Adding the recordings of an import",
     "clear_import": "Deleting files of an import",
     "expire_imports": "Looking for old imports to delete",
+    "delete_old_access_data": "Deleting old security events and sessions",
 }
 
 

@@ -20,9 +20,9 @@ from voicehub.user_rules import LAST_SUPERUSER, is_last_superuser
 
 # What each role of voicehub.roles may do. Each may also do what the one before it may.
 ROLE_TEXTS = {
-    "viewer": "Reads everything, and votes on previews.",
-    "engineer": "Also adds and changes voices and recordings.",
-    "producer": "Also works on contracts, consents and builds.",
+    "viewer": "Reads lists and results with short names of talents, and votes on previews.",
+    "engineer": "Also sees real names, and adds and changes voices and recordings.",
+    "producer": "Also sees contacts and spend, and works on contracts, consents and builds.",
     "admin": "Does everything.",
 }
 # The labels and help of the form.

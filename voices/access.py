@@ -26,6 +26,7 @@ from voices.models.build import MARKS, BuildQuerySet
 
 CLOSED = "Closed: the consent was withdrawn"
 REVIEW_PERMISSION = "consent.review_consent"
+VIEW_SPEND = "voices.view_spend"
 
 
 def query_voices() -> QuerySet[Voice]:

@@ -218,12 +218,12 @@ class DeleteUnknownVoiceForm(RemoteIdForm, RemoteReasonForm):
 
 class VoiceChoiceField(forms.ModelChoiceField[Voice]):
     def label_from_instance(self, voice: Voice) -> str:
-        return f"{voice.name} ({voice.talent.name})"
+        return f"{voice.name} ({voice.talent.shown_name})"
 
 
 class AdoptForm(RemoteIdForm):
     voice = VoiceChoiceField(
-        queryset=Voice.objects.select_related("talent").order_by("talent__name", "name"),
+        queryset=Voice.objects.select_related("talent").order_by("talent__short_name", "name"),
         empty_label="Choose a voice",
         help_text="The studio's voice that gets it. The talent's consent and contract decide if it may be used.",
     )

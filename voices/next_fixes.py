@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from consent.models import Consent, ConsentStatus
+from consent.names import READ_CONTRACT
 from consent.presenters import find_contract_fix, make_contract_url
 from consent.request_actions import RESUME_CONTRACT, find_action
 from consent.services.gate import BuildPermission
@@ -86,7 +87,7 @@ def find_gate_fix(voice: Voice, provider: str, permission: BuildPermission, stat
     if permission.consent_reasons and has_contract is not None:
         return Fix(make_consent_url(voice, provider, statements), "Request consent", "consent.add_consent")
     if permission.suspended_contract:
-        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", RESUME_CONTRACT)
+        return Fix(f"{permission.suspended_contract.get_absolute_url()}#status", RESUME_CONTRACT, READ_CONTRACT)
     if permission.contract_reasons:
         label, url = find_contract_fix(voice.talent, permission, provider=provider, purpose=voice.purpose)
         return Fix(url, label, "consent.add_contract")

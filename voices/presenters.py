@@ -17,6 +17,7 @@ from voicehub.models import User
 from voicehub.status_marks import get_tone
 from voicehub.text import format_count, format_duration
 from voicehub.tokens import hash_token
+from voicehub.viewer import can_viewer
 from voices import access
 from voices.models import Account, Build, BuildStatus, Preview, PreviewStatus, Recording, RemoteVoice
 from voices.row_polls import RowState, make_list_token
@@ -183,6 +184,8 @@ def describe_bill(build: Build) -> str:
     if build.submitted_at is None:
         return "Nothing was sent, so the provider charges nothing for it."
     label, credits = registry.get_provider_label(build.remote_voice.account.provider), find_credits(build.raw_response)
+    if credits is not None and not can_viewer(access.VIEW_SPEND):
+        return f"{label} reports what it cost."
     if credits is not None:
         return f"{label} reports that it cost {credits:g} credits."
     capabilities = build.remote_voice.find_capabilities()

@@ -85,12 +85,12 @@ def describe_results(groups: Sequence[ResultGroup], words: Sequence[SearchWord],
 
 
 def _make_talent_result(talent: Talent, words: Sequence[str]) -> SearchResult:
-    title, detail = mark_words(talent.name, words), mark_words(talent.email, words)
-    return SearchResult(talent.get_absolute_url(), title, detail, sign=render_face(talent.name))
+    title, detail = mark_words(talent.shown_name, words), mark_words(talent.shown_email, words)
+    return SearchResult(talent.get_absolute_url(), title, detail, sign=render_face(talent.shown_name))
 
 
 def _make_voice_result(voice: Voice, words: Sequence[str]) -> SearchResult:
-    detail = f"Voice of {voice.talent.name} · {get_language_name(voice.language)} · {voice.get_purpose_display()}"
+    detail = f"Voice of {voice.talent.shown_name} · {get_language_name(voice.language)} · {voice.get_purpose_display()}"
     title, sign = mark_words(voice.name, words), render_voice_tile(voice.pk)
     return SearchResult(voice.get_absolute_url(), title, mark_words(detail, words), sign=sign)
 
@@ -114,7 +114,7 @@ def _show_quality(recording: Recording) -> SafeString | str:
 
 
 def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:
-    detail = f"{build_name(build)} · {build.voice.talent.name} · {build.remote_voice.account.name}"
+    detail = f"{build_name(build)} · {build.voice.talent.shown_name} · {build.remote_voice.account.name}"
     name = f"Build {build.number} of {build.voice.name}"  # type: ignore[attr-defined]  # annotated by the search
     title, sign = mark_words(name, words), render_voice_tile(build.voice.pk)
     state, started = render_mark(get_tone(build.status), build.get_status_display()), render_moment(build.created_at)
@@ -124,7 +124,7 @@ def _make_build_result(build: Build, words: Sequence[str]) -> SearchResult:
 def _make_consent_result(consent: Consent, words: Sequence[str]) -> SearchResult:
     provider = registry.get_provider_label(consent.provider)
     detail = f"{provider} · {consent.get_purpose_display()}"
-    name = consent.talent_name or consent.talent.name
+    name = consent.shown_talent_name
     state = render_mark(get_tone(consent.status), consent.get_status_display())
     title, sign = mark_words(name, words), render_face(name)
     return SearchResult(consent.get_absolute_url(), title, mark_words(detail, words), sign=sign, state=state)

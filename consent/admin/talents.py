@@ -6,7 +6,17 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from consent.access import get_user
-from consent.models import AccessCode, ComparisonAnswer, Invitation, Question, Talent, TalentChange, TalentMail
+from consent.models import (
+    AccessCode,
+    ComparisonAnswer,
+    FileAccess,
+    Invitation,
+    Question,
+    Talent,
+    TalentChange,
+    TalentMail,
+)
+from consent.services.file_access import get_kind_label
 from consent.services.talent_details import change_talent
 from voicehub.admin_base.filters import PresenceFilter
 from voicehub.admin_base.groups import PEOPLE
@@ -26,8 +36,8 @@ class TalentAdmin(NoDeleteAdmin):
     counted = ({}, "")
     place = 1
     studio_path = ""
-    list_display = ["name", "email", "phone", "language", "created_at"]
-    search_fields = ["name", "email"]
+    list_display = ["name", "short_name", "email", "phone", "language", "created_at"]
+    search_fields = ["name", "short_name", "email"]
     readonly_fields = ["language", "created_by", "created_at"]  # the dashboard records who changed the language
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
@@ -105,3 +115,17 @@ class AccessCodeAdmin(ReadOnlyAdmin):
     search_fields = ["invitation__talent__name", "sent_to"]
     list_select_related = ["invitation__talent"]
     exclude = ["digest"]
+
+
+@admin.register(FileAccess)
+class FileAccessAdmin(ReadOnlyAdmin):
+    group = PEOPLE
+    purpose = "Who played or downloaded recordings, contracts and other files of talents"
+    menu_name = "File access"
+    row_word = "access"
+    studio_path = "talent"
+    formats = {"kind": get_kind_label}
+    list_display = ["label", "kind", "reader_name", "hour", "count", "talent"]
+    list_filter = ["kind", "hour"]
+    search_fields = ["talent__name", "reader_name", "label"]
+    list_select_related = ["talent"]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -17,6 +17,7 @@ from consent.extension_points import get_provider_label
 from consent.labels import Mark, describe_term, get_purpose_label
 from consent.lists.urgent_steps import URGENT_RANKS, load_urgent_steps, rank_urgent_steps
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
+from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.request_actions import find_allowed_action
 from consent.services.blockers import Blocker, find_blocker, query_newest_link
 from consent.services.disclosure import compute_term, list_allowing
@@ -84,12 +85,15 @@ def list_consent_views() -> list[Choice]:
 
 
 class ConsentFilter(ListFilter):
-    search_fields = {"talent__name": "consent.view_talent", "talent__email": "consent.view_talent"}
-    search_label = "Name or email address"
+    search_fields = make_name_search("talent__", "consent.view_talent")
+    search_label = "Name"
     show = ChoiceFilter("Status", list_consent_views)
     provider = ValueFilter("Provider", "provider", get_provider_label)
     purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
     language = ValueFilter("Language", "language", get_language_name)
+
+    def describe_search(self) -> str:
+        return "Name or email address" if may_see_contacts() else self.search_label
 
 
 class ConsentCells(ListTable):
@@ -105,12 +109,13 @@ class ConsentCells(ListTable):
     def render_talent(self, record: Consent) -> SafeString:
         use = f"{get_provider_label(record.provider)}, {get_purpose_label(record.purpose).lower()}"
         is_repeated = record.pk in self.repeated
-        name = render_link(record.get_absolute_url(), record.talent.name)
+        shown = record.talent.shown_name
+        name = render_link(record.get_absolute_url(), shown)
         if is_repeated:
-            name = format_html('<span class="visually-hidden">{}</span>', record.talent.name)
+            name = format_html('<span class="visually-hidden">{}</span>', shown)
         second = render_link(record.get_absolute_url(), use) if is_repeated else use
         lines = render_lines(name, second, "only-phone")
-        return render_person_name(record.talent.name, lines, is_repeated=is_repeated)
+        return render_person_name(shown, lines, is_repeated=is_repeated)
 
     def render_provider(self, record: Consent) -> SafeString:
         label = get_provider_label(record.provider)
@@ -122,7 +127,7 @@ class ConsentCells(ListTable):
         """The button of what this user does next. One reminder is enough for all requests of one link."""
         if record.pk in self.on_same_link and record.pk not in self.urgent.asked:
             return NOTHING
-        name = record.talent.name if "talent" in self.columns else get_provider_label(record.provider)
+        name = record.talent.shown_name if "talent" in self.columns else get_provider_label(record.provider)
         urgent = self.urgent.find_action(record)
         step = urgent if urgent and urgent.is_allowed_for(self.user) else find_allowed_action(record, self.user)
         return render_step(step.url, step.label, name) if step else NOTHING
@@ -136,7 +141,7 @@ def _wait_for_one_link(above: Consent, row: Consent) -> bool:
 class ConsentTable(ConsentCells):
     default_sort = "status"
 
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two", permission="consent.view_talent")
+    talent = ListColumn("Talent", sort_by_name("talent__"), css_class="two", permission="consent.view_talent")
     provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk provider")
     language = ListColumn("Language", "language", css_class="only-wide")
     status = ListColumn("Status", rank_status, "since")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db.models import Case, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -18,6 +17,7 @@ from consent.labels import get_purpose_label
 from consent.lists.consents import ConsentCells, query_consents
 from consent.lists.urgent_steps import URGENT_RANKS, rank_urgent_steps
 from consent.models import Consent, ConsentStatus, Invitation
+from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.services.blockers import Blocker, has_newer_request, has_usable_take, query_newest_link
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn
@@ -75,20 +75,23 @@ def list_link_views() -> list[Choice]:
 
 
 class OpenRequestFilter(ListFilter):
-    search_fields = {"talent__name": "consent.view_talent", "talent__email": "consent.view_talent"}
-    search_label = "Name or email address"
+    search_fields = make_name_search("talent__", "consent.view_talent")
+    search_label = "Name"
     shows_empty_tabs = False
     show = ChoiceFilter("Waits for", list_blocker_views)
     link = ChoiceFilter("Link", list_link_views)
     provider = ValueFilter("Provider", "provider", get_provider_label)
     purpose = ValueFilter("Purpose", "purpose", get_purpose_label)
 
+    def describe_search(self) -> str:
+        return "Name or email address" if may_see_contacts() else self.search_label
+
 
 class OpenRequestTable(ConsentCells):
     default_sort = "blocker"
 
     pick = ListColumn("Select", css_class="pick", permission="consent.invite_talent")
-    talent = ListColumn("Talent", lambda: Lower("talent__name"), css_class="two", permission="consent.view_talent")
+    talent = ListColumn("Talent", sort_by_name("talent__"), css_class="two", permission="consent.view_talent")
     provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk provider")
     blocker = ListColumn("Waits for", rank_blocker, "ends_at", "since", css_class="two split")
     ends_at = ListColumn("Last day", "ends_at", css_class="only-wide")
@@ -114,7 +117,7 @@ class OpenRequestTable(ConsentCells):
         self.unsent = {consent: pk in failed_ids for pk, consent in unsent.items()}
 
     def render_pick(self, record: Consent) -> SafeString:
-        name = f"{record.talent.name}, {get_provider_label(record.provider)}"
+        name = f"{record.talent.shown_name}, {get_provider_label(record.provider)}"
         return format_html(
             '<input class="form-check-input" type="checkbox" name="consent" value="{}" form="bulk"'
             ' aria-label="Select {}">',

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -18,6 +17,7 @@ from django.utils.safestring import SafeString
 from consent.extension_points import TalentStep, TalentVoices, find_first_steps, get_voice_summaries
 from consent.labels import ENDING_SOON, describe_term
 from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Question, Talent, TalentMail
+from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.request_actions import find_allowed_action
 from consent.services.blockers import find_blocker
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter
@@ -135,17 +135,20 @@ def rank_need() -> Combinable:
 
 
 class TalentFilter(ListFilter):
-    search_fields = {"name": "", "email": ""}
-    search_label = "Name or email address"
+    search_fields = make_name_search("")
+    search_label = "Name"
     show = ChoiceFilter("Consents", list_talent_views, permission=CONSENTS)
     contract = ChoiceFilter("Contract", list_contract_choices, permission=CONTRACTS)
+
+    def describe_search(self) -> str:
+        return "Name or email address" if may_see_contacts() else self.search_label
 
 
 class TalentTable(ListTable):
     default_sort = "next_step"
     can_tick: ClassVar[bool] = True
 
-    name = ListColumn("Talent", lambda: Lower("name"), css_class="two cut")
+    name = ListColumn("Talent", sort_by_name(), css_class="two cut")
     contract = ListColumn("Contract", rank_contract, find_contract_end, css_class="only-desk", permission=CONTRACTS)
     consents = ListColumn(
         "Consents",
@@ -171,7 +174,7 @@ class TalentTable(ListTable):
         is_descending_first=True,
     )
     added = ListColumn("Added", "created_at", is_descending_first=True, is_shown=False)
-    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="step")
+    next_step = ListColumn("Next step", rank_need, sort_by_name(), css_class="step")
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
@@ -181,8 +184,11 @@ class TalentTable(ListTable):
         self.first_steps = _load_consent_steps(ids, self.user) | dict(find_first_steps(ids, self.user))
 
     def render_name(self, record: Talent) -> SafeString:
-        lines = render_lines(render_link(record.get_absolute_url(), record.name), record.email or "No email address")
-        name = render_person_name(record.name, lines)
+        lines = render_lines(
+            render_link(record.get_absolute_url(), record.shown_name),
+            record.shown_email or ("" if record.email else "No email address"),
+        )
+        name = render_person_name(record.shown_name, lines)
         return self._render_tick(record) + name if self.has_ticks else name
 
     def _render_tick(self, record: Talent) -> SafeString:
@@ -191,7 +197,7 @@ class TalentTable(ListTable):
             '<span class="row-pick"><input class="form-check-input" type="checkbox" form="ask-many" name="talent"'
             ' value="{}" aria-label="Choose {}"></span>',
             record.pk,
-            record.name,
+            record.shown_name,
         )
 
     @property
@@ -222,7 +228,7 @@ class TalentTable(ListTable):
 
     def render_next_step(self, record: Talent) -> SafeString | str:
         step = self.first_steps.get(record.pk)
-        return render_step(step.url, step.action, record.name) if step else NOTHING
+        return render_step(step.url, step.action, record.shown_name) if step else NOTHING
 
 
 def _render_contract_state(state: ContractState) -> SafeString | str:

@@ -7,6 +7,7 @@ from consent.models.contract_confirmation import ContractConfirmation
 from consent.models.contract_draft import ContractDraft
 from consent.models.contract_notice import ContractNotice
 from consent.models.evidence import Event
+from consent.models.file_access import FileAccess
 from consent.models.invitation import Invitation
 from consent.models.language_exception import LanguageException
 from consent.models.language_release import LanguageRelease
@@ -35,6 +36,7 @@ __all__ = [
     "ContractSuspension",
     "Event",
     "EventKind",
+    "FileAccess",
     "Invitation",
     "LanguageException",
     "LanguageRelease",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from consent.models.choices import ConsentStatus, Purpose
 from consent.models.statement import Statement
 from consent.models.talent import Talent
+from consent.names import choose_name, hide_names, may_see_names
 from providers.registry import get_provider_label
 from voicehub.name_fields import NameField
 from voicehub.transitions import StatusModel, make_status_constraint
@@ -115,10 +116,26 @@ class Consent(StatusModel):
         return gettext(Purpose(self.purpose).label) if self.purpose in Purpose.values else self.purpose
 
     def __str__(self) -> str:
-        return f"{self.talent.name}, {get_provider_label(self.provider)}, {self.get_purpose_display().lower()}"
+        return f"{self.talent.shown_name}, {get_provider_label(self.provider)}, {self.get_purpose_display().lower()}"
 
     def get_absolute_url(self) -> str:
         return reverse("consent:consent", args=[self.pk])
+
+    @property
+    def shown_talent_name(self) -> str:
+        """The name at the time of the request, as its reader may see it."""
+        return choose_name(self.talent_name or self.talent.name, self.talent.short_name)
+
+    @property
+    def shown_text(self) -> str:
+        """The statement, with the short name in place of the real one for a reader who may not see that."""
+        if may_see_names():
+            return self.text
+        short_name, names = self.talent.short_name, [name for name in (self.talent_name, self.talent.name) if name]
+        if any(self.statement.fill(company=self.company, talent=name) == self.text for name in names):
+            return self.statement.fill(company=self.company, talent=short_name)
+        shown = hide_names(self.text, *names, short_name=short_name)
+        return shown if shown != self.text else gettext("Your role does not include the text, which has the real name.")
 
     def find_newest_replacement(self) -> "Consent":
         """The consent at the end of the chain of replacements, or this one if nothing replaced it."""

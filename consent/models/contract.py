@@ -109,6 +109,7 @@ class Contract(models.Model):
 
     class Meta:
         ordering = ["-starts_on", "-filed_at"]
+        permissions = [("read_contract", "Can open contracts, with their fees and files")]
         constraints = [
             models.CheckConstraint(
                 name="contract_ends_after_start",
@@ -117,7 +118,7 @@ class Contract(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.talent.name}, signed on {format_date(self.signed_on)}"
+        return f"{self.talent.shown_name}, signed on {format_date(self.signed_on)}"
 
     def get_absolute_url(self) -> str:
         return reverse("consent:contract", args=[self.pk])

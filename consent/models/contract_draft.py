@@ -28,4 +28,4 @@ class ContractDraft(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.file_name}, for {self.talent.name}"
+        return f"{self.file_name}, for {self.talent.shown_name}"

@@ -80,7 +80,7 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.talent.name}, {self.get_channel_display().lower()}"
+        return f"{self.talent.shown_name}, {self.get_channel_display().lower()}"
 
     def can_answer(self, consent: Consent) -> bool:
         """Whether there is still time to answer this request. A retake has no time limit."""

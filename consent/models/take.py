@@ -88,6 +88,7 @@ class Take(Evidence):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [("hear_take", "Can play and download recordings of consents")]
         indexes = [  # the same bytes are looked up before a take is stored
             models.Index(fields=["sha256"], name="take_by_hash"),
             models.Index(fields=["wav_sha256"], condition=~Q(wav_sha256=""), name="take_by_wav_hash"),

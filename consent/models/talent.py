@@ -1,9 +1,11 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from consent.names import SHORT_NAME_LENGTH, choose_name, make_short_name, may_see_contacts
 from voicehub.name_fields import NameField
 from voicehub.talent_languages import SOURCE_LANGUAGE, TALENT_LANGUAGES
 
@@ -16,6 +18,11 @@ class Talent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = NameField(max_length=120, help_text="As written in the contract.")
+    short_name = NameField(
+        max_length=SHORT_NAME_LENGTH,
+        blank=True,
+        help_text="What users see who may not see real names. Empty: the first name and the first letter of the last.",
+    )
     email = models.EmailField(blank=True, help_text="Invitations are sent to this address.")
     agent_email = models.EmailField(
         "agent's email",
@@ -41,12 +48,40 @@ class Talent(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [
+            ("view_names", "Can see the real names of talents"),
+            ("view_contacts", "Can see email addresses, phone numbers and notes of talents"),
+        ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.shown_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.short_name:
+            self.short_name = make_short_name(self.name)
+            if fields := kwargs.get("update_fields"):
+                kwargs["update_fields"] = {*fields, "short_name"}
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("consent:talent", args=[self.pk])
+
+    @property
+    def shown_name(self) -> str:
+        """The name that the reader of a page, a file or a mail may see (see `consent.names`)."""
+        return choose_name(self.name, self.short_name)
+
+    @property
+    def shown_email(self) -> str:
+        return self.email if may_see_contacts() else ""
+
+    @property
+    def shown_phone(self) -> str:
+        return self.phone if may_see_contacts() else ""
+
+    @property
+    def shown_notes(self) -> str:
+        return self.notes if may_see_contacts() else ""
 
     @property
     def is_on_hold(self) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Contract, Purpose, Talent
 from consent.models.consent import APPROVED_STATUSES
+from consent.names import may_see_names
 from voicehub.text import format_date, get_language_name
 
 WAITING: Mapping[str, str] = {
@@ -30,11 +31,11 @@ def explain_no_consent(talent: Talent, purpose: str, label: str, requested: Sequ
     """Why none of these consents to the same provider and purpose, newest first, is in force."""
     use = Purpose(purpose).label.lower()
     if not requested:
-        return f"{talent.name} has not been asked for consent to {label} for {use}."
+        return f"{talent.shown_name} has not been asked for consent to {label} for {use}."
     if ended_on := _find_end(requested):
-        return f"The consent of {talent.name} for {label} ended on {format_date(ended_on)}."
+        return f"The consent of {talent.shown_name} for {label} ended on {format_date(ended_on)}."
     state = WAITING.get(requested[0].status, requested[0].get_status_display().lower())
-    return f"The consent of {talent.name} for {label} for {use} is not in force: {state}."
+    return f"The consent of {talent.shown_name} for {label} for {use} is not in force: {state}."
 
 
 def _find_end(requested: Sequence[Consent]) -> date | None:
@@ -47,7 +48,7 @@ def iterate_consent_objections(
     consent: Consent, contract: Contract | None, talent: Talent, language: str, label: str
 ) -> Iterator[str]:
     """Yield why this consent in force does not allow the build. An empty `language` is not checked."""
-    subject = f"The consent of {talent.name} for {label}"
+    subject = f"The consent of {talent.shown_name} for {label}"
     if not is_same_name(consent.talent_name, talent.name):
         yield f"{subject} {_describe_name(consent, talent)}"
     if contract and contract.company and not is_same_name(consent.company, contract.company):
@@ -80,7 +81,9 @@ def describe_lost_take(problem: str) -> Iterator[str]:
 
 def _describe_name(consent: Consent, talent: Talent) -> str:
     name = (
-        f"names “{consent.talent_name}”, not “{talent.name}”" if consent.talent_name else "was given under another name"
+        f"names “{consent.shown_talent_name}”, not “{talent.shown_name}”"
+        if consent.talent_name and may_see_names()
+        else "was given under another name"
     )
     return f"{name}. Request a new consent under the new name, or change the name back."
 

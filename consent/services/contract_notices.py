@@ -11,6 +11,7 @@ from django.utils import timezone
 from consent.models import Contract, ContractNotice
 from consent.services.contacts import get_staff_address
 from voicehub import outbox
+from voicehub.viewer import view_as
 
 
 def announce_contract_ends() -> int:
@@ -39,7 +40,9 @@ def _announce_end(contract: Contract) -> bool:
 
 def send_contract_notice(notice_id: str) -> None:
     """Send a stored notice. Nothing is sent if it was sent, or another contract replaces this one meanwhile."""
-    rows = ContractNotice.objects.select_related("contract__talent").filter(pk=notice_id, sent_at=None)
+    rows = ContractNotice.objects.select_related("contract__talent", "contract__filed_by").filter(
+        pk=notice_id, sent_at=None
+    )
     notice = rows.filter(contract__superseded_by__isnull=True).first()
     if notice is None:
         return
@@ -49,7 +52,8 @@ def send_contract_notice(notice_id: str) -> None:
         "days": max(0, (contract.ends_on - timezone.localdate()).days) if contract.ends_on else 0,
         "link": settings.VOICEHUB_BASE_URL + contract.get_absolute_url(),
     }
-    subject = f"The contract of {contract.talent.name} ends soon"
-    text = render_to_string("consent/mail/producer_contract_end.txt", context)
+    with view_as(contract.filed_by):
+        subject = f"The contract of {contract.talent.shown_name} ends soon"
+        text = render_to_string("consent/mail/producer_contract_end.txt", context)
     send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [notice.sent_to])
     ContractNotice.objects.filter(pk=notice.pk, sent_at=None).update(sent_at=timezone.now())

@@ -23,8 +23,8 @@ class Objection(NamedTuple):
 def explain_no_contract(talent: Talent, filed: Sequence[Contract]) -> str:
     """Why none of these contracts, latest first, is in force today."""
     if not filed:
-        return f"No contract of {talent.name} is on file."
-    return f"No contract of {talent.name} is in force today: {_describe_period(filed[0])}."
+        return f"No contract of {talent.shown_name} is on file."
+    return f"No contract of {talent.shown_name} is in force today: {_describe_period(filed[0])}."
 
 
 def _describe_period(contract: Contract) -> str:

@@ -99,7 +99,7 @@ def find_contract_problem(consent: Consent, contracts: Sequence[Contract] | None
     rows = load_contracts(consent) if contracts is None else contracts
     if list_on_file(consent, rows):
         return ""
-    name = consent.talent.name
+    name = consent.talent.shown_name
     if not rows:
         return f"No contract of {name} is on file."
     label, use = get_provider_label(consent.provider), consent.get_purpose_display().lower()

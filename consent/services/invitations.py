@@ -82,7 +82,7 @@ def invite_talent(consents: Sequence[Consent], by: User) -> Invitation:
     """
     talent = _get_single_talent(consents)
     if not talent.email:
-        raise ActionRefused(f"{talent.name} has no email address. Add one, or create a private link to pass on.")
+        raise ActionRefused(f"{talent.shown_name} has no email address. Add one, or create a private link to pass on.")
     with transaction.atomic():
         Talent.objects.select_for_update().get(pk=talent.pk)  # of two at the same time, one sees the link of the other
         invitation = _find_mailed_invitation(talent, consents)

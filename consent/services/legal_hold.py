@@ -52,7 +52,7 @@ def set_hold(talent: Talent, by: User, reason: str) -> None:
             legal_hold_reason=reason, legal_hold_by=by, legal_hold_at=timezone.now()
         )
         if not changed:
-            raise ActionRefused(f"{talent.name} already has a legal hold.")
+            raise ActionRefused(f"{talent.shown_name} already has a legal hold.")
         _record_on_every_consent(talent, EventKind.HOLD_SET, by, reason)
 
 
@@ -61,7 +61,7 @@ def release_hold(talent: Talent, by: User, reason: str) -> None:
     with transaction.atomic():
         held = query_talents_on_hold().filter(pk=talent.pk)
         if not held.update(legal_hold_reason="", legal_hold_by=None, legal_hold_at=None):
-            raise ActionRefused(f"{talent.name} has no legal hold.")
+            raise ActionRefused(f"{talent.shown_name} has no legal hold.")
         _record_on_every_consent(talent, EventKind.HOLD_RELEASED, by, reason)
         outbox.enqueue_task(DRAFTS_TASK, "all")
         resume_deletions(talent)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 
 from consent.extension_points import get_provider_label
 from consent.models import Consent, Contract, Notice
+from consent.names import HEAR_TAKE
 from consent.services.contacts import get_producer_address
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_disclosure, describe_term
@@ -205,7 +206,7 @@ def _describe_listeners(consent: Consent, label: str) -> tuple[str, ...]:
     )
     return (
         who.format(company=consent.company, provider=label),
-        roles.format(listeners=_name_roles("consent.view_take"), reviewers=_name_roles("consent.review_consent")),
+        roles.format(listeners=_name_roles(HEAR_TAKE), reviewers=_name_roles("consent.review_consent")),
     )
 
 

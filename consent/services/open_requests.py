@@ -37,7 +37,7 @@ def remind_many(consents: Sequence[Consent], by: User) -> BulkResult:
     """Send one reminder for each mailed link to these requests."""
     result = BulkResult()
     for invitation in _find_links(consents, result):
-        _attempt(result, invitation.talent.name, remind_talent, invitation, by)
+        _attempt(result, invitation.talent.shown_name, remind_talent, invitation, by)
     return result
 
 
@@ -47,11 +47,11 @@ def resend_many(consents: Sequence[Consent], by: User) -> BulkResult:
     by_talent: dict[UUID, list[Consent]] = defaultdict(list)
     for consent in consents:
         if problem := _find_link_problem(consent):
-            result.refuse(consent.talent.name, problem)
+            result.refuse(consent.talent.shown_name, problem)
         else:
             by_talent[consent.talent_id].append(consent)
     for group in by_talent.values():
-        _attempt(result, group[0].talent.name, invite_talent, group, by)
+        _attempt(result, group[0].talent.shown_name, invite_talent, group, by)
     return result
 
 
@@ -66,7 +66,7 @@ def extend_many(consents: Sequence[Consent], day: date, by: User) -> BulkResult:
     """Let each link to these requests be answered until this day."""
     result = BulkResult()
     for invitation in _find_links(consents, result):
-        if change := _attempt(result, invitation.talent.name, change_last_day, invitation, day, by):
+        if change := _attempt(result, invitation.talent.shown_name, change_last_day, invitation, day, by):
             result.changes.append(change)
     return result
 
@@ -74,7 +74,7 @@ def extend_many(consents: Sequence[Consent], day: date, by: User) -> BulkResult:
 def void_many(consents: Sequence[Consent], by: User, reason: str) -> BulkResult:
     result = BulkResult()
     for consent in consents:
-        _attempt(result, consent.talent.name, void_consent, consent, by, reason)
+        _attempt(result, consent.talent.shown_name, void_consent, consent, by, reason)
     return result
 
 
@@ -88,7 +88,7 @@ def _find_links(consents: Sequence[Consent], result: BulkResult) -> Iterator[Inv
         if link := by_consent.get(consent.pk):
             links[link.pk] = link
         else:
-            result.refuse(consent.talent.name, NO_LINK)
+            result.refuse(consent.talent.shown_name, NO_LINK)
     return iter(links.values())
 
 

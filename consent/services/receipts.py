@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext, pgettext
 
@@ -13,9 +13,11 @@ from consent.services.disclosure import compute_term, describe_term
 from consent.services.filed_contracts import list_readable_contracts
 from consent.services.notices import find_shown_notice
 from consent.services.sittings import list_shared_consents
-from voicehub.pdf_report import PdfReport
 from voicehub.talent_languages import get_talent_language
 from voicehub.text import format_date, format_time
+
+if TYPE_CHECKING:
+    from voicehub.pdf_report import PdfReport
 
 PDF_NAME = "receipt.pdf"
 PDF_TYPE = "application/pdf"
@@ -70,6 +72,8 @@ def _iterate_facts(consent: Consent, take: Take) -> Iterator[Fact]:
 
 def make_pdf(take: Take, made_at: datetime) -> bytes:
     """The receipt, what the talent read before the recording, and the fingerprints of both."""
+    from voicehub.pdf_report import PdfReport
+
     consent, notice = take.consent, find_shown_notice(take.consent)
     title = gettext("Receipt of your voice consent")
     footer = f"{consent.company} · VoiceHub, {format_time(made_at)}"
@@ -89,7 +93,7 @@ def make_pdf(take: Take, made_at: datetime) -> bytes:
     return report.make_bytes()
 
 
-def _add_notice(report: PdfReport, notice: Notice) -> None:
+def _add_notice(report: "PdfReport", notice: Notice) -> None:
     """The words that were shown, and the English ones if they were in another language."""
     report.add_heading(gettext("What you read before the recording"))
     shown = gettext("Shown on %(time)s.") % {"time": format_time(notice.created_at)}
@@ -100,7 +104,7 @@ def _add_notice(report: PdfReport, notice: Notice) -> None:
         _add_sections(report, english)
 
 
-def _add_sections(report: PdfReport, sections: Sequence[Mapping[str, Any]]) -> None:
+def _add_sections(report: "PdfReport", sections: Sequence[Mapping[str, Any]]) -> None:
     for section in sections:
         report.add_subheading(section["title"])
         for paragraph in section["paragraphs"]:

@@ -89,7 +89,7 @@ class RequestRules:
         """Why nothing can be sent, recorded or approved whatever is requested. Empty with a contract on file."""
         if self._list_unended():
             return ""
-        name = self.talent.name
+        name = self.talent.shown_name
         return f"The contracts of {name} have ended." if self.contracts else f"No contract of {name} is on file."
 
     def find_end(self, use: Use) -> date | None:

@@ -37,4 +37,4 @@ def confirm_notice_read(consent: Consent, notice: NoticeText, by: User) -> None:
 def require_shown_notice(consent: Consent) -> None:
     """Raise ActionRefused if the talent was shown no notice of this consent before the recording."""
     if find_shown_notice(consent) is None:
-        raise ActionRefused(NOT_READ.format(name=consent.talent.name))
+        raise ActionRefused(NOT_READ.format(name=consent.talent.shown_name))

@@ -25,6 +25,7 @@ from consent.services.receipts import PDF_NAME, PDF_TYPE, make_pdf
 from consent.services.talent_languages import speak_to
 from voicehub import outbox
 from voicehub.tokens import derive_token, hash_token
+from voicehub.viewer import view_as
 
 Kind, Recipient = TalentMail.Kind, TalentMail.Recipient
 RECIPIENTS = {
@@ -149,8 +150,9 @@ def send_talent_mail(mail_id: str) -> None:
             context, attachments = _build_context(mail), _list_attachments(mail)
             make_mail(_make_subject(mail), _get_template(mail), context, mail.sent_to, attachments).send()
     else:
-        text = render_to_string(_get_template(mail), _build_context(mail))
-        send_mail(_make_subject(mail), text, settings.DEFAULT_FROM_EMAIL, [mail.sent_to])
+        with view_as(consent.requested_by):
+            subject, text = _make_subject(mail), render_to_string(_get_template(mail), _build_context(mail))
+        send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [mail.sent_to])
     with transaction.atomic():
         is_first = TalentMail.objects.filter(pk=mail.pk, sent_at=None).update(sent_at=timezone.now())
         if is_first and mail.recipient == Recipient.TALENT:
@@ -171,7 +173,7 @@ def _make_subject(mail: TalentMail) -> str:
     consent = mail.consent
     subject = str(SUBJECTS[Kind(mail.kind), Recipient(mail.recipient)]).format(
         company=consent.company,
-        talent=consent.talent.name,
+        talent=consent.talent.shown_name,
         provider=extension_points.get_provider_label(consent.provider),
     )
     return " ".join(subject.split())

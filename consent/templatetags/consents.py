@@ -12,6 +12,7 @@ from django.utils.translation import get_language, get_language_info, gettext
 from consent import device_info, extension_points, labels
 from consent.models import Consent, ConsentStatus, Contract, Event, Invitation, Purpose, Question, Take
 from consent.models.language_release import RELEASABLE
+from consent.names import choose_address
 from consent.presenters import make_invitation_badge
 from consent.services.countries import describe_countries
 from consent.services.disclosure import compute_term, describe_copies, describe_term
@@ -36,6 +37,8 @@ register = template.Library()
 JOINED_LENGTH = 20  # characters, in a heading of a window of 320 px
 register.filter("take_report", make_take_report)
 register.filter("invitation_badge", make_invitation_badge)
+register.filter("shown_address", choose_address)
+register.filter("actor_name", labels.name_actor)
 register.filter("list_other_consents", list_other_consents)
 
 

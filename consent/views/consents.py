@@ -270,7 +270,9 @@ suspend = _make_view(
 )
 resume = _make_view(review.resume_consent, "Consent resumed. It is in force again.")
 withdraw = _make_view(
-    review.withdraw_consent, "Consent withdrawn. Its builds stop, and the deletion of its voices is requested."
+    review.withdraw_consent,
+    "Consent withdrawn. Its builds stop, and the deletion of its voices is requested.",
+    is_confirmed=True,
 )
 decline = _make_view(review.decline_consent, "Recorded that the talent declined.")
 answer_report = _make_view(_answer_report, "Report answered. The talent can read the answer behind their link.")

@@ -20,11 +20,13 @@ from consent.contract_download import send_contract
 from consent.forms import DRAFT_LOST, ConfirmTermsForm, ContractForm
 from consent.labels import get_purpose_label
 from consent.models import Contract, ContractDraft, Talent
+from consent.names import READ_CONTRACT
 from consent.presenters import list_confirmations
 from consent.services.contract_drafts import delete_drafts, find_draft, store_draft
 from consent.services.contract_rules import list_contract_warnings
 from consent.services.contracts import confirm_terms, file_contract, resume_contract, suspend_contract
 from consent.services.evidence_checks import check_contract_file
+from consent.services.file_access import describe_draft, send_recorded
 from consent.views.reasons import make_reason_view
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.storage import StorageUnavailable, open_stored_file
@@ -84,10 +86,10 @@ def contract_draft(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     file = open_stored_file(draft.file)
     response = FileResponse(file, as_attachment=True, filename="contract.pdf", content_type="application/pdf")
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return send_recorded(request, describe_draft(draft), response)
 
 
-@require_permission("consent.view_contract")
+@require_permission(READ_CONTRACT)
 @require_safe
 def contract_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _render_contract_page(request, get_contract_or_404(pk))
@@ -115,7 +117,7 @@ def _render_contract_page(
     return render(request, "consent/contract.html", context)
 
 
-@require_permission("consent.add_contract")
+@require_permission("consent.add_contract", READ_CONTRACT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message("consent:contract")
 def contract_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -132,7 +134,7 @@ def contract_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(contract)
 
 
-@require_permission("consent.review_consent")
+@require_permission("consent.review_consent", READ_CONTRACT)
 @require_POST
 @show_refusal_as_message("consent:contract")
 def check_file(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -148,10 +150,11 @@ def check_file(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(contract)
 
 
-@require_permission("consent.view_contract")
+@require_permission(READ_CONTRACT)
 @require_safe
 def contract_file(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    return send_contract(request, get_contract_or_404(pk))
+    contract = get_contract_or_404(pk)
+    return send_contract(request, contract, contract.talent.shown_name)
 
 
 contract_suspend = make_reason_view(

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from consent.access import get_user, require_permission
 from consent.models import Purpose, Talent
+from consent.names import VIEW_CONTACTS, VIEW_NAMES, get_name_field
 from consent.request_choices import make_use_matrix
 from consent.request_forms import ManyUsesForm, RequestTableForm, read_address
 from consent.services.consent_requests import (
@@ -44,8 +45,7 @@ def ask_talents(request: HttpRequest) -> HttpResponse:
     return render(request, "consent/request_talents.html", context)
 
 
-@require_permission("consent.add_consent")
-@require_permission("consent.view_talent")
+@require_permission("consent.add_consent", "consent.view_talent", VIEW_NAMES, VIEW_CONTACTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_requests(request: HttpRequest) -> HttpResponse:
     """A table of requests. The first answer shows what each row would request, the second what became of it."""
@@ -92,7 +92,7 @@ def _run(
 
 def _list_chosen_talents(data: QueryDict) -> list[Talent]:
     ids = [pk for text in data.getlist("talent") if (pk := _parse_id(text))]
-    return list(Talent.objects.filter(pk__in=ids).order_by("name"))
+    return list(Talent.objects.filter(pk__in=ids).order_by(get_name_field()))
 
 
 def _parse_id(text: str) -> UUID | None:
@@ -105,7 +105,9 @@ def _parse_id(text: str) -> UUID | None:
 def _plan_requests(talents: list[Talent], form: ManyUsesForm) -> list[PlannedRequest]:
     day = form.cleaned_data["valid_until"]
     pairs = [(talent, use) for talent in talents for use in form.get_uses()]
-    return [PlannedRequest(number, talent.name, talent, use, day) for number, (talent, use) in enumerate(pairs, 1)]
+    return [
+        PlannedRequest(number, talent.shown_name, talent, use, day) for number, (talent, use) in enumerate(pairs, 1)
+    ]
 
 
 def _judge_statement(use: Use, form: ManyUsesForm) -> UseVerdict:

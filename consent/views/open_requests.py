@@ -18,6 +18,7 @@ from consent.forms import ReasonForm
 from consent.link_forms import LastDayForm
 from consent.lists.open_requests import OpenRequestFilter, OpenRequestTable, query_open_requests
 from consent.models import Consent
+from consent.names import get_name_field
 from consent.services import open_requests
 from consent.services.link_days import DayChange, undo_changes
 from consent.services.open_requests import BulkResult
@@ -48,7 +49,7 @@ def _read_consents(data: QueryDict, user: User) -> list[Consent]:
         rows = OpenRequestFilter(QueryDict(data.get("filter", "")), rows, user).qs
     else:
         rows = rows.filter(pk__in=_read_ids(data))
-    consents = list(rows.order_by("talent__name", "created_at")[: MOST_REQUESTS + 1])
+    consents = list(rows.order_by(get_name_field("talent__"), "created_at")[: MOST_REQUESTS + 1])
     if not consents:
         raise ActionRefused(NOTHING_SELECTED)
     if len(consents) > MOST_REQUESTS:

@@ -12,13 +12,19 @@ from django.views.decorators.http import require_POST
 
 from consent.access import get_user, require_permission
 from consent.forms import ReasonForm
+from voicehub.confirmation import require_confirmation
 from voicehub.refusals import handle_refusal
 
 View = Callable[[HttpRequest, UUID], HttpResponse]
 
 
-def make_reason_view(get_row: Callable[[UUID], Any], change: Callable[..., None], success_message: str) -> View:
-    """A view that calls `change(row, by, reason)` with the reason from the form, and then shows the page of the row."""
+def make_reason_view(
+    get_row: Callable[[UUID], Any], change: Callable[..., None], success_message: str, *, is_confirmed: bool = False
+) -> View:
+    """A view that calls `change(row, by, reason)` with the reason from the form, and then shows the page of the row.
+
+    With `is_confirmed`, people confirm first that it is them.
+    """
 
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
         row, form = get_row(pk), ReasonForm(request.POST)
@@ -30,7 +36,8 @@ def make_reason_view(get_row: Callable[[UUID], Any], change: Callable[..., None]
             messages.success(request, success_message)
         return redirect(row)
 
-    guarded: View = require_permission("consent.review_consent")(require_POST(view))
+    confirmed = require_confirmation()(view) if is_confirmed else view
+    guarded: View = require_permission("consent.review_consent")(require_POST(confirmed))
     return guarded
 
 

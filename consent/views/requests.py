@@ -87,7 +87,7 @@ def talent_invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     if consents:
         _send(request, talent, consents)
     else:
-        messages.error(request, f"No request of {talent.name} waits for a link.")
+        messages.error(request, f"No request of {talent.shown_name} waits for a link.")
     return redirect(f"{talent.get_absolute_url()}#consents-title")
 
 
@@ -126,6 +126,6 @@ def _make_choice_context(form: ManyUsesForm, rules: RequestRules) -> dict[str, A
 def _describe_statement(company: str, talent: Talent, statement: Statement) -> dict[str, Any]:
     return {
         "row": statement,
-        "text": statement.fill(company=company, talent=talent.name),
+        "text": statement.fill(company=company, talent=talent.shown_name),
         "risk": describe_language_risk(statement),
     }

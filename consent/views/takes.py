@@ -3,15 +3,18 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consent.access import get_consent_or_404, get_open_take_or_404, get_user, require_permission
 from consent.models import Capture, Consent, ConsentStatus, Take
+from consent.names import HEAR_TAKE, READ_CONTRACT, VIEW_NAMES
 from consent.playback import record_playback
 from consent.recorder_config import build_recorder_config
 from consent.services.approval import may_approve
+from consent.services.file_access import describe_take, send_recorded
 from consent.services.filed_contracts import require_contract
 from consent.services.review import is_under_review
 from consent.services.studio_notices import build_studio_notice, is_notice_read, require_shown_notice
@@ -23,14 +26,20 @@ from voicehub.media import format_peaks, send_file
 from voicehub.middleware import allow_microphone
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 
+NOTICE_FIRST = (
+    "The talent has not read the notice yet. It states the fees of the contract, which your role does not include. "
+    "Ask a producer to show it first."
+)
 
-@require_permission("consent.add_take")
+
+@require_permission("consent.add_take", VIEW_NAMES)
 @require_safe
 @show_refusal_as_message("consent:consent")
 def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The recorder for staff, with the talent present. Before it, the notice, unless the talent has read it.
 
-    With `?next=upload`, the notice leads back to the form for a file.
+    With `?next=upload`, the notice leads back to the form for a file. The statement has the real name of the talent,
+    and the notice the fees of the contract.
     """
     consent = get_consent_or_404(pk)
     if consent.status != ConsentStatus.REQUESTED:
@@ -39,6 +48,8 @@ def record_in_studio(request: HttpRequest, pk: UUID) -> HttpResponse:
     require_contract(consent)
     notice = build_studio_notice(consent)
     if not is_notice_read(consent, notice):
+        if not get_user(request).has_perm(READ_CONTRACT):
+            raise PermissionDenied(NOTICE_FIRST)
         context = {"consent": consent, "notice": notice, "next": request.GET.get("next", "")}
         return render(request, "consent/studio_notice.html", context)
     context = {"consent": consent, "recorder_config": build_recorder_config(consent)}
@@ -78,7 +89,7 @@ def _receive_from_staff(request: HttpRequest, consent: Consent) -> UploadResult:
     return receive_take(request, consent, Capture.IN_STUDIO, by=get_user(request))
 
 
-@require_permission("consent.view_take")
+@require_permission(HEAR_TAKE)
 @require_safe
 def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The WAV that would be sent. A take that cannot be sent is only downloaded, never opened by the browser."""
@@ -86,11 +97,12 @@ def take_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     if not take.acceptable:
         return _send_original(request, take)
     response = send_file(request, take.sound, "audio/wav", f"statement-{take.pk}.wav", attachment=False)
+    send_recorded(request, describe_take(take), response)
     record_playback(request, take, response)
     return response
 
 
-@require_permission("consent.view_take")
+@require_permission(HEAR_TAKE)
 @require_safe
 def take_original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The take's original bytes, as a download."""
@@ -99,10 +111,11 @@ def take_original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 def _send_original(request: HttpRequest, take: Take) -> HttpResponseBase:
     name = f"statement-{take.pk}{get_safe_suffix(take.file_name)}"
-    return send_file(request, take.file, "application/octet-stream", name, attachment=True)
+    response = send_file(request, take.file, "application/octet-stream", name, attachment=True)
+    return send_recorded(request, describe_take(take), response)
 
 
-@require_permission("consent.view_take")
+@require_permission(HEAR_TAKE)
 @require_safe
 def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
     """Waveform peaks as JSON; `?fine` requests the finer peaks, which exist once the take was checked."""
@@ -112,7 +125,7 @@ def take_peaks(request: HttpRequest, pk: UUID) -> JsonResponse:
     return JsonResponse({"seconds": take.seconds, "peaks": format_peaks(fine or take.peaks)})
 
 
-@require_permission("consent.view_take")
+@require_permission(HEAR_TAKE)
 @require_safe
 def take_check(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The check results of a take for a polling page; 204 if the page already shows this stage."""

@@ -22,6 +22,7 @@ from consent.lists.talents import (
     query_talents,
 )
 from consent.models import ConsentStatus, Talent
+from consent.names import VIEW_CONTACTS, VIEW_NAMES
 from consent.recent_activity import list_activity
 from consent.services.consent_requests import list_unsent_requests
 from consent.services.legal_hold import release_hold, set_hold
@@ -52,7 +53,7 @@ def talent_add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.instance.created_by = get_user(request)
         talent = form.save()
-        messages.success(request, f"{talent.name} was added.")
+        messages.success(request, f"{talent.shown_name} was added.")
         return redirect(talent)
     return render(request, "consent/talent_form.html", {"form": form})
 
@@ -95,7 +96,7 @@ def _find_first_step(talent: Talent, user: User) -> TalentStep | None:
     return step if step and step.url != reverse("voices:voice_add", args=[talent.pk]) else None
 
 
-@require_permission("consent.change_talent")
+@require_permission("consent.change_talent", VIEW_NAMES, VIEW_CONTACTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     talent, user = get_talent_or_404(pk), get_user(request)
@@ -142,5 +143,5 @@ def _report_change(request: HttpRequest, change: DetailsChange, *, is_link_wante
 
 hold_set = make_reason_view(get_talent_or_404, set_hold, "The legal hold is set. Nothing of this talent is deleted.")
 hold_release = make_reason_view(
-    get_talent_or_404, release_hold, "The legal hold is released. Deletions that waited go on now."
+    get_talent_or_404, release_hold, "The legal hold is released. Deletions that waited go on now.", is_confirmed=True
 )

@@ -12,6 +12,7 @@ from consent.services.takes import submit_take
 from tests.consent.rows import ConsentFactory, get_guest_url, get_url, make_clip, make_upload, read_page, tick_purposes
 from tests.support.approval import APPROVAL_REASON, backdate_playback, play_take
 from tests.support.html import read_html
+from tests.support.permissions import grant
 from voicehub.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -290,11 +291,12 @@ def test_reason_too_long_or_with_null_byte_is_refused(producer_client: Client, c
 
 
 def test_polled_check_result_asks_producer_but_not_viewer_for_reason(
-    producer_client: Client, viewer_client: Client, take: Take
+    producer_client: Client, viewer: User, make_client: Callable[[User], Client], take: Take
 ) -> None:
+    listener = make_client(grant(viewer, "hear_take"))
     set_check(take, **make_statement_result("statement_company"))
     assert "although another company was recognized?" in read_page(producer_client, get_url("take_check", take))
-    assert "approve-reason" not in read_page(viewer_client, get_url("take_check", take))
+    assert "approve-reason" not in read_page(listener, get_url("take_check", take))
 
 
 def test_page_shows_seconds_left_of_earlier_playback(producer_client: Client, consent: Consent, take: Take) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from consent.models import Take
 from consent.services.review import withdraw_consent
 from tests.consent.rows import ConsentFactory, get_url, read_page
+from tests.support.permissions import grant
 from voicehub.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -33,11 +34,11 @@ def list_statuses(client: Client, take: Take) -> set[int]:
 def test_withdrawal_closes_the_statement_to_viewers_and_engineers(
     factory: ConsentFactory, viewer: User, engineer: User, make_client: MakeClient, is_replaced: bool
 ) -> None:
-    """Also that of an earlier consent, if the one that replaced it is withdrawn."""
+    """Also that of an earlier consent, if the one that replaced it is withdrawn. Even if they may hear takes."""
     consent = factory.make_approved_consent()
     newest = factory.make_approved_consent(consent.talent) if is_replaced else consent
     take = consent.takes.get()
-    staff = [make_client(person) for person in (viewer, engineer)]
+    staff = [make_client(grant(person, "hear_take")) for person in (viewer, engineer)]
     assert all(list_statuses(client, take) == {200} for client in staff)
     withdraw_consent(newest, factory.producer, "She called.")
     for client in staff:

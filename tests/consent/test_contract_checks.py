@@ -12,6 +12,7 @@ from consent.models import Contract
 from tests.consent.rows import ConsentFactory, get_url, make_terms, make_upload, read_page
 from tests.support import pdfs
 from tests.support.html import read_html
+from tests.support.permissions import grant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -92,7 +93,7 @@ def test_staff_who_may_not_review_see_the_damage_without_a_button(
 ) -> None:
     contract = factory.make_contract(factory.make_talent())
     Contract.objects.update(file_problem="The file is missing.")
-    client.force_login(make_person("vera", "viewer"))
+    client.force_login(grant(make_person("vera", "viewer"), "read_contract"))
     page = read_page(client, contract.get_absolute_url())
     assert "is missing or was changed" in page and "Check again" not in page
     assert client.post(reverse("consent:contract_check", args=[contract.pk])).status_code == 403

@@ -9,6 +9,7 @@ from django.test import Client
 from consent.models import Contract, Purpose
 from consent.presenters import list_confirmations
 from tests.consent.rows import PDF, PROVIDER, ConsentFactory, get_url, make_terms, make_upload, read_page
+from tests.support.permissions import grant
 from voices.services.recordings.store import create_voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -120,11 +121,12 @@ def test_form_without_any_tick_asks_for_one(factory: ConsentFactory, producer_cl
     assert "Nothing is confirmed yet. Tick at least one purpose." in response.content.decode()
 
 
-@pytest.mark.parametrize("role", ["viewer_client", "engineer_client"])
+@pytest.mark.parametrize("role", ["viewer", "engineer"])
 def test_only_producers_confirm_terms_and_allow_languages(
     factory: ConsentFactory, role: str, request: pytest.FixtureRequest
 ) -> None:
-    client: Client = request.getfixturevalue(role)
+    client = Client()
+    client.force_login(grant(request.getfixturevalue(role), "read_contract"))
     contract, consent = make_old_contract(factory), factory.make_approved_consent(factory.make_talent("Theo Brand"))
     create_voice(consent.talent, "German", "de-DE", Purpose.NARRATION, factory.producer)
     page = read_page(client, contract.get_absolute_url())
@@ -138,12 +140,12 @@ def test_only_producers_confirm_terms_and_allow_languages(
     assert not contract.company and not consent.language_exceptions.exists()
 
 
-def test_warnings_are_shown_on_the_page_of_the_contract(factory: ConsentFactory, viewer_client: Client) -> None:
+def test_warnings_are_shown_on_the_page_of_the_contract(factory: ConsentFactory, producer_client: Client) -> None:
     talent = factory.make_talent()
     assert "states no pay" in read_page(
-        viewer_client, factory.make_contract(talent, compensation="").get_absolute_url()
+        producer_client, factory.make_contract(talent, compensation="").get_absolute_url()
     )
-    assert "states no pay" not in read_page(viewer_client, factory.make_contract(talent).get_absolute_url())
+    assert "states no pay" not in read_page(producer_client, factory.make_contract(talent).get_absolute_url())
 
 
 def test_page_of_a_consent_asks_only_about_languages_of_its_voices(
@@ -184,7 +186,7 @@ def test_request_without_a_contract_leads_to_its_form(
     page = read_page(producer_client, url)
     assert text in page and page.count(form) == 2 and "Next: invite" not in page
     page = read_page(viewer_client, url)
-    assert text in page and form not in page
+    assert text.replace("Tilda Strand", "Tilda S.") in page and form not in page
     factory.make_contract(consent.talent)
     page = read_page(producer_client, url)
     assert text not in page and "Next: invite" in page
@@ -208,11 +210,13 @@ def test_terms_that_were_confirmed_on_different_days_are_listed_apart(factory: C
     assert terms == ["Party and countries; advertising; narration and audiobooks", "Games, film and animation"]
 
 
-def test_territory_and_countries_that_say_the_same_share_a_row(factory: ConsentFactory, viewer_client: Client) -> None:
+def test_territory_and_countries_that_say_the_same_share_a_row(
+    factory: ConsentFactory, producer_client: Client
+) -> None:
     talent = factory.make_talent()
     same = factory.make_contract(talent, territory="worldwide", countries=["worldwide"])
     other = factory.make_contract(talent, territory="As far as the museum ships", countries=["worldwide"])
-    page = read_page(viewer_client, get_url("contract", same))
+    page = read_page(producer_client, get_url("contract", same))
     assert "<dt>Territory and countries</dt><dd>Worldwide</dd>" in page.replace("> <", "><")
-    page = read_page(viewer_client, get_url("contract", other)).replace("> <", "><")
+    page = read_page(producer_client, get_url("contract", other)).replace("> <", "><")
     assert "<dd>As far as the museum ships</dd><dt>Countries</dt><dd>Worldwide</dd>" in page

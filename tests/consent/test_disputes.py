@@ -15,7 +15,7 @@ from voicehub.models import Task
 from voicehub.tokens import hash_token, new_token, redact_links
 from voices.views.consent_steps import list_consent_steps
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("reads_names")]
 
 
 def send_mails() -> None:

@@ -12,6 +12,8 @@ from consent.services.contracts import resume_contract, suspend_contract
 from consent.services.gate import BuildPermission, BuildPurpose, check_permission
 from consent.services.review import suspend_consent
 from tests.consent.rows import PROVIDER, ConsentFactory, get_url, read_page
+from tests.support.permissions import grant
+from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -87,8 +89,10 @@ def test_reason_of_a_suspended_contract_that_does_not_allow_the_purpose(factory:
 
 
 def test_page_suspends_and_resumes_a_contract_and_shows_each_time(
-    factory: ConsentFactory, producer_client: Client, viewer_client: Client
+    factory: ConsentFactory, producer_client: Client, viewer: User
 ) -> None:
+    viewer_client = Client()
+    viewer_client.force_login(grant(viewer, "read_contract"))
     contract = make_contract(factory)
     page = contract.get_absolute_url()
     assert get_url("contract_suspend", contract) in read_page(producer_client, page)

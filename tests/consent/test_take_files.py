@@ -107,23 +107,23 @@ def test_converted_wav_is_checked_and_both_hashes_are_approved(
     assert (payload["sha256"], payload["wav_sha256"]) == (take.sha256, take.wav_sha256)
 
 
-def test_player_gets_the_wav_and_the_download_is_the_original(take: Take, viewer_client: Client) -> None:
-    original = viewer_client.get(get_url("take_original", take))
+def test_player_gets_the_wav_and_the_download_is_the_original(take: Take, producer_client: Client) -> None:
+    original = producer_client.get(get_url("take_original", take))
     assert b"".join(original) == read_file(take.file)
     assert original.headers["Content-Disposition"].startswith("attachment;")
-    assert SESSION_KEY not in viewer_client.session, "a download is no evidence that a person listened"
-    played = viewer_client.get(get_url("take_audio", take))
+    assert SESSION_KEY not in producer_client.session, "a download is no evidence that a person listened"
+    played = producer_client.get(get_url("take_audio", take))
     assert b"".join(played) == read_file(take.wav) and played.headers["Content-Type"] == "audio/wav"
-    assert SESSION_KEY in viewer_client.session
+    assert SESSION_KEY in producer_client.session
 
 
 def test_download_has_the_ending_of_the_original_only_if_it_is_one_of_sound(
-    factory: ConsentFactory, viewer_client: Client
+    factory: ConsentFactory, producer_client: Client
 ) -> None:
     for name, suffix in (("memo.M4A", ".m4a"), ("page.html", ".bin"), ("memo", ".bin"), ("a.", ".bin")):
         consent = factory.make_consent()
         send(factory.open_link(consent), consent, make_clip(), name)
-        response = viewer_client.get(get_url("take_original", consent.takes.get()))
+        response = producer_client.get(get_url("take_original", consent.takes.get()))
         response.getvalue()
         assert response.headers["Content-Disposition"].endswith(f'{suffix}"'), name
 

@@ -55,9 +55,11 @@ def list_word_buttons(page: str) -> list[tuple[str, str, str]]:
     return [(state, start, re.sub("<[^>]+>", "", text).strip()) for state, start, text in re.findall(pattern, page)]
 
 
-def test_each_word_shows_its_state_and_plays_from_its_time(viewer_client: Client, consent: Consent, take: Take) -> None:
+def test_each_word_shows_its_state_and_plays_from_its_time(
+    producer_client: Client, consent: Consent, take: Take
+) -> None:
     add_check(take)
-    page = read_consent_page(viewer_client, consent)
+    page = read_consent_page(producer_client, consent)
     assert list_word_buttons(page) == [
         ("heard", "0.30", "I"),
         ("inserted", "0.45", "never, added"),
@@ -107,9 +109,9 @@ def test_every_verdict_leaves_approval_to_staff(
     assert '<button class="btn btn-primary" data-approve>Approve</button>' in page
 
 
-def test_speaker_verdict_shows_its_figures(viewer_client: Client, consent: Consent, take: Take) -> None:
+def test_speaker_verdict_shows_its_figures(producer_client: Client, consent: Consent, take: Take) -> None:
     add_check(take)
-    page = read_consent_page(viewer_client, consent)
+    page = read_consent_page(producer_client, consent)
     assert "Same person" in page
     for name, value in (
         ("Similarity", "0.83"),
@@ -128,22 +130,22 @@ def test_different_speaker_verdict_shows_similarity_threshold(take: Take) -> Non
 
 
 def test_speaker_section_shows_no_scores_without_a_comparison(
-    viewer_client: Client, consent: Consent, take: Take
+    producer_client: Client, consent: Consent, take: Take
 ) -> None:
     speaker = {"verdict": "unchecked", "score": None, "threshold": 0.75, "text": "There are no recordings yet."}
     add_check(take, speaker=speaker)
-    page = read_consent_page(viewer_client, consent)
+    page = read_consent_page(producer_client, consent)
     assert "Not compared" in page and "There are no recordings yet." in page
     assert "Similarity" not in page
 
 
 def test_sound_section_includes_measures_and_findings_of_check(
-    viewer_client: Client, consent: Consent, take: Take
+    producer_client: Client, consent: Consent, take: Take
 ) -> None:
     hum_finding = {"severity": "look", "code": "hum", "text": "A hum at 50 Hz.", "advice": "Unplug it.", "at": 1.2}
     statement_finding = {**hum_finding, "code": "statement_negated", "text": "The statement section shows this."}
     add_check(take, findings=[hum_finding, statement_finding], measures={"reverberation_seconds": 0.21})
-    page = read_consent_page(viewer_client, consent)
+    page = read_consent_page(producer_client, consent)
     assert "Sound decays in 0.21 s" in page and "A hum at 50 Hz." in page and 'data-at="0.70"' in page
     assert "The statement section shows this." not in page
 
@@ -169,56 +171,56 @@ def get_poll_url(take: Take, stage: str) -> str:
     return f"{get_url('take_check', take)}?seen={stage}"
 
 
-def test_page_polls_until_check_is_done(viewer_client: Client, consent: Consent, take: Take) -> None:
-    page = read_consent_page(viewer_client, consent)
+def test_page_polls_until_check_is_done(producer_client: Client, consent: Consent, take: Take) -> None:
+    page = read_consent_page(producer_client, consent)
     assert f'hx-get="{get_poll_url(take, "waiting")}"' in page and "Checking" in page and consent.text in page
-    assert viewer_client.get(get_poll_url(take, "waiting")).status_code == 204
+    assert producer_client.get(get_poll_url(take, "waiting")).status_code == 204
     add_check(take)
-    fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
+    fragment = read_page(producer_client, get_poll_url(take, "waiting"))
     assert "Listen closely" in fragment and "hx-trigger" not in fragment and "<html" not in fragment
     assert f'id="take-report-{take.pk}"' in fragment
 
 
-def test_page_polls_for_speaker_comparison_for_limited_time(viewer_client: Client, take: Take) -> None:
+def test_page_polls_for_speaker_comparison_for_limited_time(producer_client: Client, take: Take) -> None:
     add_check(take, speaker={})
-    fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
+    fragment = read_page(producer_client, get_poll_url(take, "waiting"))
     assert "Listen closely" in fragment and "Comparing" in fragment and get_poll_url(take, "comparing") in fragment
-    assert viewer_client.get(get_poll_url(take, "comparing")).status_code == 204
+    assert producer_client.get(get_poll_url(take, "comparing")).status_code == 204
     add_check(take)
-    assert "Same person" in read_page(viewer_client, get_poll_url(take, "comparing"))
+    assert "Same person" in read_page(producer_client, get_poll_url(take, "comparing"))
     add_check(take, speaker={}, checked_at=timezone.now() - COMPARISON_TIME)
-    fragment = read_page(viewer_client, get_poll_url(take, "comparing"))
+    fragment = read_page(producer_client, get_poll_url(take, "comparing"))
     assert "Not compared" in fragment and "hx-trigger" not in fragment
 
 
 def test_page_says_not_compared_without_the_permission_of_the_talent(
-    viewer_client: Client, consent: Consent, take: Take
+    producer_client: Client, consent: Consent, take: Take
 ) -> None:
     consent.talent.comparison_answers.all()._raw_delete("default")
     for speaker in ({}, SPEAKER):  # a result may be left by a version that did not ask
         add_check(take, speaker=speaker)
-        fragment = read_page(viewer_client, get_poll_url(take, "waiting"))
+        fragment = read_page(producer_client, get_poll_url(take, "waiting"))
         assert "Not compared" in fragment and "The talent has not allowed the voice comparison." in fragment
         assert "Comparing" not in fragment and "hx-trigger" not in fragment and "Same person" not in fragment
 
 
-def test_take_without_check_is_reported_as_not_checked(viewer_client: Client, consent: Consent, take: Take) -> None:
+def test_take_without_check_is_reported_as_not_checked(producer_client: Client, consent: Consent, take: Take) -> None:
     TakeCheck.objects.all().delete()
-    page = read_consent_page(viewer_client, consent)
+    page = read_consent_page(producer_client, consent)
     assert "The words were not checked." in page and get_url("take_check", take) not in page
 
 
-def test_failed_check_shows_its_error(viewer_client: Client, consent: Consent, take: Take) -> None:
+def test_failed_check_shows_its_error(producer_client: Client, consent: Consent, take: Take) -> None:
     add_check(take, statement={}, speaker={}, error="The file could not be opened.")
-    page = read_consent_page(viewer_client, consent)
+    page = read_consent_page(producer_client, consent)
     assert "Not checked" in page and "The file could not be opened." in page
     assert get_url("take_check", take) not in page
 
 
-def test_page_of_unacceptable_take_does_not_poll(factory: ConsentFactory, viewer_client: Client) -> None:
+def test_page_of_unacceptable_take_does_not_poll(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_consent()
     take = factory.make_take(consent, b"no sound at all")
-    page = read_page(viewer_client, consent.get_absolute_url())
+    page = read_page(producer_client, consent.get_absolute_url())
     assert "This file cannot be read as sound." in page
     assert get_url("take_check", take) not in page and "Checking" not in page
 
@@ -239,13 +241,13 @@ def test_admin_sees_link_to_add_pronunciation(
 # --- the waveform -------------------------------------------------------------------------
 
 
-def test_fine_peaks_are_returned_on_request(viewer_client: Client, take: Take) -> None:
+def test_fine_peaks_are_returned_on_request(producer_client: Client, take: Take) -> None:
     add_check(take, fine_peaks=[-128, 127, -64, 64, 0, 0])
     url = get_url("take_peaks", take)
-    assert viewer_client.get(f"{url}?fine").json()["peaks"] == [[0.992, 0.5, 0.0], [-1.0, -0.5, 0.0]]
-    assert len(viewer_client.get(url).json()["peaks"][0]) == 400
+    assert producer_client.get(f"{url}?fine").json()["peaks"] == [[0.992, 0.5, 0.0], [-1.0, -0.5, 0.0]]
+    assert len(producer_client.get(url).json()["peaks"][0]) == 400
     TakeCheck.objects.update(fine_peaks=[])
-    assert len(viewer_client.get(f"{url}?fine").json()["peaks"][0]) == 400
+    assert len(producer_client.get(f"{url}?fine").json()["peaks"][0]) == 400
 
 
 def test_sound_checks_are_counted_only_if_all_passed(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from tests.voicehub.sign_in.codes import sign_in_earlier
+from tests.voicehub.sign_in.codes import add_app, has_factor, sign_in_earlier
 from voicehub.models import BrowserSession, User
 from voicehub.sign_in.sessions import SessionStore
 from voices.models import Account
@@ -214,7 +215,7 @@ def test_dataset_is_chosen_only_after_the_confirmation(late_client: Client) -> N
 
 def test_script_gets_words_and_nothing_is_stored(late_client: Client) -> None:
     fields = {"name": "Second", "provider": "resemble_v2", "mode": "sandbox", "key": KEY}
-    response = late_client.post(reverse("voices:account_add"), fields, headers={"HX-Request": "true"})
+    response = late_client.post(reverse("voices:account_add"), fields, headers={"Accept": "application/json"})
     assert (response.status_code, response.json()["kind"]) == (403, "confirmation")
     assert "Confirm that it is you" in response.json()["problem"]
     assert KEY not in read_sessions()
@@ -230,3 +231,32 @@ def test_person_without_password_and_factor_is_asked_to_sign_in_again(late_clien
     assert response.status_code == 403
     assert "sign in again" in response.content.decode()
     assert not list(get_messages(response.wsgi_request))
+
+
+def test_htmx_leads_the_whole_page_to_the_confirmation_and_back(late_client: Client) -> None:
+    page = reverse("voices:voice_list") + "?show=all"
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}
+    some_id = "00000000-0000-0000-0000-000000000000"
+    response = late_client.post(reverse("voices:remote_delete", args=[some_id]), {"reason": "Over."}, headers=headers)
+    assert (response.status_code, response.content) == (204, b"")
+    answer: Any = late_client.post(response.headers["HX-Redirect"], {"password": "secret", "next": page})
+    assert f"next={page.replace('/', '%2F').replace('?', '%3F').replace('=', '%3D')}" in response.headers["HX-Redirect"]
+    assert answer.url == page
+    assert "Now choose again what you want to do." in late_client.get(page).content.decode()
+    assert "Now choose again" not in late_client.get(page).content.decode()
+
+
+def test_htmx_of_a_page_elsewhere_leads_to_the_profile(late_client: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "https://elsewhere.test/voices/"}
+    response = late_client.post(reverse("voices:account_add"), {}, headers=headers)
+    assert response.headers["HX-Redirect"] == f"{CONFIRM}?next=%2Fprofile%2F"
+
+
+def test_factors_of_others_are_removed_only_after_the_confirmation(late_client: Client, viewer: User) -> None:
+    add_app(viewer)
+    selected = {
+        "action": "remove",
+        "_selected_action": [str(Authenticator.objects.filter(user=viewer).values_list("pk", flat=True)[0])],
+    }
+    assert leads_to_confirmation(late_client.post(reverse("admin:mfa_authenticator_changelist"), selected))
+    assert has_factor(viewer)

@@ -30,6 +30,13 @@ def test_integer_refuses_text_and_numbers_below_its_minimum(monkeypatch: pytest.
         env.read_integer(NAME, 7, minimum=3)
 
 
+def test_integer_refuses_numbers_above_its_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "9")
+    assert env.read_integer(NAME, 7, minimum=3, maximum=9) == 9
+    with pytest.raises(ImproperlyConfigured, match="from 3 to 8"):
+        env.read_integer(NAME, 7, minimum=3, maximum=8)
+
+
 @pytest.mark.parametrize("name", ["missing.ttf", "font.txt"])
 def test_font_must_be_a_font_file_that_exists(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
     (tmp_path / "font.txt").touch()

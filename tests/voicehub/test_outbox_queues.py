@@ -61,6 +61,7 @@ QUEUES_BY_KIND = {
     "add_import": outbox.TAKES,
     "clear_import": outbox.SUBMIT,
     "expire_imports": outbox.SUBMIT,
+    "delete_old_access_data": outbox.SUBMIT,
     "examine_recordings": outbox.ANALYSIS,
     "examine_share": outbox.ANALYSIS,
     "compare_recordings": outbox.ANALYSIS,

@@ -24,6 +24,7 @@ from consent.models import (
     TalentMail,
 )
 from consent.services.audit_log import record_event
+from consent.services.file_access import TALENT, OpenedFile, record_access
 from consent.services.notices import build_notice, store_notice
 from consent.services.voice_comparison import build_question, record_answer
 from tests.voices.rows import Studio
@@ -153,6 +154,7 @@ def _make_staff_rows(studio: Studio, number: int) -> None:
     BrowserSession.objects.create(session_key=f"{number:040}", expire_date=now, user=user, started_at=now, seen_at=now)
     SecurityEvent.objects.create(kind=SecurityEventKind.SIGNED_IN, actor=user, actor_name=str(user))
     WorkSample.objects.create(kind="analysis", seconds=12.345678, finished_at=now)
+    record_access(OpenedFile(consent.talent_id, "take", consent.pk, f"take {number:02}"), TALENT)
     DatasetDownload.objects.create(
         voice=Voice.objects.latest("created_at"), by=studio.producer, layout="ljspeech", recording_count=3, size=12345
     )

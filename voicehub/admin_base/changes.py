@@ -59,7 +59,7 @@ class RecordedChangesMixin(AdminBase):
         if self.security_kind is None:
             return
         by = request.user if isinstance(request.user, User) else None
-        person = row if isinstance(row, User) and row.pk and row != by else None
+        person = row if isinstance(row, User) else None
         record_security_event(self.security_kind, by, request, self.name_subject(row), detail, person)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -28,6 +28,11 @@ else:
 TECHNICAL_DETAILS = "Technical details"
 # Fewer dates stand among the other values.
 FEWEST_DATES, FEWEST_OTHERS = 3, 4
+# The lists and pages of these apps open only with all of these permissions.
+PRIVATE_APPS = {"consent", "voices"}
+PRIVATE_PERMISSIONS = (
+    "consent.view_names", "consent.view_contacts", "consent.read_contract", "consent.hear_take", "voices.view_spend",
+)  # fmt: skip
 EMPTY_CHOICE = ("", "Choose an action")
 # What a person reads first on the page of a row. Each has a line of its own.
 LEADING_FIELDS = (
@@ -212,6 +217,22 @@ class RowsMixin(FormattedFields, ModelAdmin):
         plain = [one for one in options["fields"] if one not in technical]
         details = (TECHNICAL_DETAILS, {"fields": technical, "classes": ["collapse"]})
         return [(title, {**options, "fields": plain}), details]
+
+    def may_read_rows(self, request: HttpRequest) -> bool:
+        """Whether the user may see what the rows have as it is stored: real names, addresses, fees, spend."""
+        return self.opts.app_label not in PRIVATE_APPS or request.user.has_perms(PRIVATE_PERMISSIONS)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_read_rows(request) and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may_read_rows(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_read_rows(request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_read_rows(request) and super().has_delete_permission(request, obj)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Whether the user may run the actions of this list, as on the pages of the studio."""

@@ -116,6 +116,10 @@ class ListFilter(django_filters.FilterSet):
     def list_search_fields(self) -> list[str]:
         return [field for field, permission in self.search_fields.items() if self._is_allowed(permission)]
 
+    def describe_search(self) -> str:
+        """What this user can search for."""
+        return self.search_label
+
     def filter_search(self, rows: QuerySet[Any], _name: str, text: str) -> QuerySet[Any]:
         """Rows that contain each word of the search."""
         for word in text.split():

@@ -100,7 +100,7 @@ def load_list(
         tabs=tabs,
         menus=[menu for menu in menus.values() if menu.current or len(menu.options) > 1],
         search=values.get("search", ""),
-        search_label=filters.search_label if filters.list_search_fields() else "",
+        search_label=filters.describe_search() if filters.list_search_fields() else "",
         hidden_fields=[(name, value) for name, value in kept.items() if value],
         is_filtered=bool(values),
         page_links=list_page_links(table.page, partial(_make_page_url, address)),

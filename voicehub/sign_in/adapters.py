@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -10,12 +11,13 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from voicehub import encryption
 from voicehub.client_address import get_client_address
 from voicehub.confirmation import needs_confirmation
 from voicehub.models import SecurityEventKind, User
-from voicehub.security_log import record_security_event
+from voicehub.security_log import record_delayed, record_security_event
 from voicehub.sign_in.known_browsers import find_known_browser, remember_browser
 from voicehub.sign_in.limits import count_attempt, forget_attempt
 from voicehub.sign_in.mails import enqueue_security_mail
@@ -62,6 +64,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         return get_client_address(request) or "unknown"
 
+    def is_safe_url(self, url: str) -> bool:
+        """Only pages of this host. The parent allows all of ALLOWED_HOSTS, which may name a whole domain."""
+        request = self.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """The pages say what happened."""
 
@@ -72,13 +79,23 @@ class AccountAdapter(DefaultAccountAdapter):
         attempt = count_attempt(name, get_client_address(request), find_known_browser(request, expected))
         user = authenticate(request, **credentials)
         if attempt.is_limited and not (user and has_factor(user)):
-            record_security_event(SecurityEventKind.SIGN_IN_DELAYED, expected, request)
+            record_delayed(request, expected)
             raise self.validation_error(TOO_MANY_ATTEMPTS)
         if user is None:
             record_security_event(SecurityEventKind.SIGN_IN_FAILED, expected, request)
             return None
         forget_attempt(attempt)
         return user
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Before each way to sign in. Users of the sample do not get in at an https address, whatever was started."""
+        if settings.HTTPS and isinstance(user, User) and user.is_of_sample:
+            record_security_event(SecurityEventKind.SIGN_IN_FAILED, user, request)
+            clear_login(request)
+            refusal: HttpResponse = self.respond_user_inactive(request, user)
+            return refusal
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def get_login_stages(self) -> list[str]:
         stages: list[str] = super().get_login_stages()

@@ -50,8 +50,7 @@ def confirm_new_email(token: str, request: HttpRequest) -> User:
 def record_new_email(user: User, before: str, by: User, request: HttpRequest) -> None:
     """After a change: the earlier address gets a mail."""
     EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
-    person = None if by == user else user
     detail = f"{before or 'empty'} → {user.email or 'empty'}"
-    event = record_security_event(SecurityEventKind.EMAIL_CHANGED, by, request, before, detail, person)
+    event = record_security_event(SecurityEventKind.EMAIL_CHANGED, by, request, before, detail, user)
     if before:
         enqueue_security_mail(event)

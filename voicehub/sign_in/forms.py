@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
 from allauth.account.internal import flows
 from allauth.account.models import Login
 from allauth.mfa.base.forms import AuthenticateForm
@@ -12,9 +13,11 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
-from voicehub.models import User
+from voicehub.models import SecurityEventKind, User
 from voicehub.password_words import describe_password_fields
+from voicehub.security_log import record_security_event
 from voicehub.sign_in.emails import TAKEN, is_email_taken
+from voicehub.sign_in.mails import enqueue_security_mail
 
 
 class OwnWordsForm(forms.Form):
@@ -61,6 +64,13 @@ class NewPasswordForm(OwnWordsForm):
 class ChangePasswordForm(NewPasswordForm, account.ChangePasswordForm):
     labels: ClassVar = {"oldpassword": "Present password", **NewPasswordForm.labels}
 
+    def clean_oldpassword(self) -> str:
+        """Counted and recorded as a sign-in is, so that a password is not guessed with a session that was left open."""
+        adapter, password = get_adapter(), self.cleaned_data["oldpassword"]
+        if not adapter.reauthenticate(self.user, password):
+            raise adapter.validation_error("enter_current_password")
+        return str(password)
+
 
 class SetPasswordForm(NewPasswordForm, account.SetPasswordForm):
     pass
@@ -72,6 +82,13 @@ class ResetPasswordKeyForm(NewPasswordForm, account.ResetPasswordKeyForm):
 
 class ResetPasswordForm(OwnWordsForm, account.ResetPasswordForm):
     labels: ClassVar = {"email": "Email"}
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """For an unknown address, the same rows are written as for a known one, so that both take as long."""
+        if not self.users:
+            enqueue_security_mail(record_security_event(SecurityEventKind.RESET_REQUESTED, None, request))
+        email: str = super().save(request, **kwargs)
+        return email
 
 
 class ReauthenticateForm(OwnWordsForm, account.ReauthenticateForm):

@@ -22,6 +22,7 @@ SUBJECTS = {
     SecurityEventKind.FACTOR_ADDED: "A second factor was added",
     SecurityEventKind.FACTOR_REMOVED: "A second factor was removed",
     SecurityEventKind.CODES_CREATED: "New recovery codes were created",
+    SecurityEventKind.CODE_USED: "A recovery code was used",
     SecurityEventKind.INVITED: "Your access to VoiceHub",
 }
 # These mails lead to a page on which the person chooses a password.

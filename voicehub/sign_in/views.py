@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from voicehub.models import SecurityEvent, SecurityEventKind, User
 from voicehub.security_log import record_security_event
+from voicehub.security_words import describe_event
 from voicehub.sign_in.adapters import TOO_MANY_ATTEMPTS
 from voicehub.sign_in.forms import NameForm
 from voicehub.sign_in.limits import WINDOW
@@ -52,9 +53,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def show_profile(request: HttpRequest) -> HttpResponse:
     """The signed-in person's name, password, second factors, sessions and recent sign-ins."""
     user = cast(User, request.user)
-    form = NameForm(request.POST if request.method == "POST" else None, instance=user)
+    name, form = str(user), NameForm(request.POST if request.method == "POST" else None, instance=user)
     if form.is_valid():
         form.save()
+        if str(user) != name:
+            detail = f"Name: {name} → {user}"
+            record_security_event(SecurityEventKind.USER_CHANGED, user, request, user.username, detail)
         messages.success(request, "Saved.")
         return redirect("profile")
     factors = list(Authenticator.objects.filter(user=user).order_by("pk"))
@@ -66,10 +70,16 @@ def show_profile(request: HttpRequest) -> HttpResponse:
         "lacks_factor": lacks_factor(user) and not has_factor_of_provider(request),
         "sessions": find_sessions(user),
         "this_session": hash_key(request.session.session_key or ""),
-        "events": SecurityEvent.objects.filter(Q(person=user) | Q(person=None, actor=user))[:SHOWN_EVENTS],
+        "events": list_events(user),
         "can_change_email": settings.MAIL is not None,
     }
     return render(request, "staff/profile.html", context)
+
+
+def list_events(user: User) -> list[dict[str, Any]]:
+    """What the user did, and what others did to their access. They do not see from where others did it."""
+    rows = SecurityEvent.objects.filter(Q(person=user) | Q(actor=user))[:SHOWN_EVENTS]
+    return [{"row": row, "text": describe_event(row, user), "is_by_reader": row.actor_id == user.pk} for row in rows]
 
 
 @require_POST

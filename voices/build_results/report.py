@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from providers import registry
-from voicehub.pdf_report import PdfReport
 from voicehub.sound_report import format_code
 from voicehub.text import format_count, format_date, format_decimals, format_duration, format_time, get_language_name
 from voices.build_results.gauges import Gauge, make_gauges
@@ -25,6 +25,9 @@ from voices.services.builds.changes import (
 from voices.services.builds.options import list_shown_options
 from voices.services.builds.recording_scores import RECORDING_SCORES, RecordingScore, RecordingValues, load_values
 from voices.services.builds.scores import order_worst_first
+
+if TYPE_CHECKING:
+    from voicehub.pdf_report import PdfReport
 
 MAX_RECORDINGS = 40
 REPLACED_TEXT = "“?” stands for a character that the font of this report lacks. The CSV export has it."
@@ -70,6 +73,8 @@ def load_report(build: Build) -> ReportData:
 
 def make_report(build: Build) -> bytes:
     """The PDF. Its times are those of the studio's time zone."""
+    from voicehub.pdf_report import PdfReport
+
     data, now = load_report(build), timezone.now()
     title = f"Build {data.number} of {build.voice.name}"
     report = PdfReport(title, f"{title} · VoiceHub, {format_time(now)}", now)
@@ -94,7 +99,7 @@ def make_report(build: Build) -> bytes:
 def _list_facts(data: ReportData) -> Iterator[tuple[str, str]]:
     build, voice = data.build, data.build.voice
     yield "Voice", f"{voice.name}, {get_language_name(voice.language)}, {voice.get_purpose_display().lower()}"
-    yield "Talent", voice.talent.name
+    yield "Talent", voice.talent.shown_name
     yield "Provider", f"{data.provider}, {tier_label(build).lower()}, account {build.remote_voice.account.name}"
     yield "Started", f"{format_time(build.created_at)} by {build.started_by}"
     yield "Recordings", f"{data.count}, {format_duration(data.seconds)} together"
@@ -102,7 +107,7 @@ def _list_facts(data: ReportData) -> Iterator[tuple[str, str]]:
     yield from ((option.label, option.text) for option in list_shown_options(build))
 
 
-def _add_timeline(report: PdfReport, build: Build) -> None:
+def _add_timeline(report: "PdfReport", build: Build) -> None:
     report.add_heading("Timeline")
     rows = [
         (step.label, format_time(step.at) if step.at else "–", step.duration or "–") for step in make_timeline(build)
@@ -110,7 +115,7 @@ def _add_timeline(report: PdfReport, build: Build) -> None:
     report.add_table(("Step", "From", "Duration"), rows, widths=(4, 5, 3))
 
 
-def _add_scores(report: PdfReport, data: ReportData) -> None:
+def _add_scores(report: "PdfReport", data: ReportData) -> None:
     report.add_heading(f"Quality scores of {data.provider}")
     if not data.gauges:
         report.add_text("The provider gave no scores.")
@@ -135,7 +140,7 @@ def _describe_change(gauge: Gauge) -> str:
     return gauge.change_text.replace("▲ ", "+").replace("▼ ", "−") or "–"
 
 
-def _add_recording_scores(report: PdfReport, data: ReportData) -> None:
+def _add_recording_scores(report: "PdfReport", data: ReportData) -> None:
     scores = {score.label: data.values.scores.get(score.key, ()) for score in RECORDING_SCORES}
     estimates = {score.estimate_label: data.values.estimates.get(score.estimate_key, ()) for score in RECORDING_SCORES}
     for heading, values in ((f"Recording scores of {data.provider}", scores), ("Our estimates", estimates)):
@@ -149,7 +154,7 @@ def _summarize(values: Sequence[float]) -> tuple[str, ...]:
     return (str(len(values)), *map(format_decimals, (min(values), median(values), max(values))))
 
 
-def _add_changes(report: PdfReport, data: ReportData, changes: BuildChanges) -> None:
+def _add_changes(report: "PdfReport", data: ReportData, changes: BuildChanges) -> None:
     report.add_heading(f"Changes since build {data.previous_number}")
     terms = "The same consent and contract" if changes.has_same_terms else "Another consent or contract"
     report.add_facts([*((label, _describe_changed(changed)) for label, changed in changes.ways), ("Permission", terms)])
@@ -163,7 +168,7 @@ def _describe_changed(changed: ChangedRecordings) -> str:
     return f"{count}, {format_duration(changed.seconds)}: {', '.join(changed.names)}{more}"
 
 
-def _add_recordings(report: PdfReport, data: ReportData) -> None:
+def _add_recordings(report: "PdfReport", data: ReportData) -> None:
     report.add_heading("Recordings, worst first")
     if data.count > len(data.rows):
         report.add_text(f"The first {len(data.rows)} of {data.count}. The CSV export has all.", is_quiet=True)
@@ -186,7 +191,7 @@ def _list_cells(row: BuildRecording, scores: Sequence[RecordingScore]) -> tuple[
     )
 
 
-def _add_evidence(report: PdfReport, build: Build) -> None:
+def _add_evidence(report: "PdfReport", build: Build) -> None:
     consent, contract = build.consent, build.contract
     report.add_heading("Evidence")
     approved = f", approved on {format_date(consent.approved_at)}" if consent.approved_at else ""

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from django.db.models import Case, Count, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 from django.template.defaultfilters import truncatechars
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from providers import registry
+from voicehub.folding import Fold
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
@@ -65,8 +65,8 @@ class AccountFilter(ListFilter):
 class AccountTable(ListTable):
     default_sort = "state"
 
-    name = ListColumn("Account", lambda: Lower("name"), css_class="two")
-    provider = ListColumn("Provider", "provider", lambda: Lower("name"), css_class="only-desk")
+    name = ListColumn("Account", lambda: Fold("name"), css_class="two")
+    provider = ListColumn("Provider", "provider", lambda: Fold("name"), css_class="only-desk")
     mode = ListColumn("Mode", "mode", css_class="only-wide")
     voices = ListColumn("Voices", count_voices, css_class="num only-wide", is_descending_first=True)
     state = ListColumn("State", rank_state, css_class="two wrap")

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Lower
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from consent.names import make_person_search, sort_by_name
 from providers import registry
+from voicehub.folding import Fold
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.models import User
@@ -88,7 +89,7 @@ def rank_status() -> Combinable:
 
 
 class BuildFilter(ListFilter):
-    search_fields = {"voice__name": VOICE_NAMES, "voice__talent__name": TALENT_NAMES}
+    search_fields = {"voice__name": VOICE_NAMES, **make_person_search("voice__talent__", TALENT_NAMES)}
     search_label = "Voice or talent"
     show = ChoiceFilter("Status", list_build_views)
     provider = ValueFilter("Provider", "remote_voice__account__provider", registry.get_provider_label)
@@ -128,8 +129,8 @@ class BuildTable(ListTable):
     default_sort = "-started"
 
     pick = ListColumn("Compare", css_class="pick only-desk unnamed")
-    voice = ListColumn("Voice", lambda: Lower("voice__name"), css_class="two cut", permission=VOICE_NAMES)
-    talent = ListColumn("Talent", lambda: Lower("voice__talent__name"), permission=TALENT_NAMES, is_shown=False)
+    voice = ListColumn("Voice", lambda: Fold("voice__name"), css_class="two cut", permission=VOICE_NAMES)
+    talent = ListColumn("Talent", sort_by_name("voice__talent__"), permission=TALENT_NAMES, is_shown=False)
     provider = ListColumn("Provider", "remote_voice__account__provider", "remote_voice__tier", css_class="only-wide")
     status = ListColumn("Status", rank_status, "-created_at")
     started = ListColumn("Started", "created_at", css_class="only-wide", is_descending_first=True)
@@ -172,7 +173,7 @@ class BuildTable(ListTable):
     def render_voice(self, record: Build) -> SafeString:
         link = render_link(record.get_absolute_url(), record.voice.name)
         number = f"Build {record.number}"  # type: ignore[attr-defined]  # annotated by the page
-        talent = f", {record.voice.talent.name}" if "talent" in self.columns else ""
+        talent = f", {record.voice.talent.shown_name}" if "talent" in self.columns else ""
         details = (number, build_name(record), talent, render_moment(record.created_at))
         second = format_html(
             '{}<span class="not-wide">, {}</span><span class="only-wide">{}</span>'

@@ -7,13 +7,15 @@ from uuid import UUID
 
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from consent.labels import get_purpose_label
+from consent.names import make_person_search, sort_by_name
 from consent.services.statements import load_newest_statements
 from providers import registry
+from voicehub.folding import Fold
 from voicehub.lists.filters import Choice, ChoiceFilter, ListFilter, ValueFilter
 from voicehub.lists.tables import ListColumn, ListTable
 from voicehub.row_counts import count_rows
@@ -160,7 +162,7 @@ def rank_need() -> Combinable:
 
 
 class VoiceFilter(ListFilter):
-    search_fields = {"name": "", "talent__name": TALENT_NAMES}
+    search_fields = {"name": "", **make_person_search("talent__", TALENT_NAMES)}
     search_label = "Voice or talent"
     show = ChoiceFilter("Builds", list_voice_views, permission="voices.view_build")
     language = ValueFilter("Language", "language", get_language_name)
@@ -170,9 +172,9 @@ class VoiceFilter(ListFilter):
 class VoiceTable(ListTable):
     default_sort = "next_step"
 
-    name = ListColumn("Voice", lambda: Lower("name"), css_class="two cut")
+    name = ListColumn("Voice", lambda: Fold("name"), css_class="two cut")
     talent = ListColumn(
-        "Talent", lambda: Lower("talent__name"), css_class="clip only-desk beside-name", permission=TALENT_NAMES
+        "Talent", sort_by_name("talent__"), css_class="clip only-desk beside-name", permission=TALENT_NAMES
     )
     recordings = ListColumn("Recordings", count_recordings, css_class="num only-desk")
     speech = ListColumn("Speech", sum_speech, css_class="num only-wide")
@@ -184,7 +186,7 @@ class VoiceTable(ListTable):
         permission="voices.view_build",
         is_descending_first=True,
     )
-    next_step = ListColumn("Next step", rank_need, lambda: Lower("name"), css_class="step")
+    next_step = ListColumn("Next step", rank_need, lambda: Fold("name"), css_class="step")
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]
@@ -208,7 +210,7 @@ class VoiceTable(ListTable):
         has_talent = "talent" in self.columns
         use, talent = (
             (self._describe_use(record), "only-wide" if has_talent else ""),
-            (record.talent.name, "only-phone below-name"),
+            (record.talent.shown_name, "only-phone below-name"),
         )
         lines = render_lines(render_link(record.get_absolute_url(), record.name), *use)
         return render_voice_name(record.pk, render_lines(lines, *talent) if has_talent else lines)
@@ -220,7 +222,7 @@ class VoiceTable(ListTable):
         return capfirst(", ".join(text for text, is_usual in zip(shown, usual, strict=True) if not is_usual))
 
     def render_talent(self, record: Voice) -> str:
-        return record.talent.name
+        return record.talent.shown_name
 
     def render_recordings(self, record: Voice) -> SafeString | str:
         total = self.totals.get(record.pk)

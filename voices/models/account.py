@@ -75,7 +75,7 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["provider", "name"]
-        permissions = [("test_account", "Can test an account")]
+        permissions = [("test_account", "Can test an account"), ("view_spend", "Can see usage and costs of providers")]
         constraints = [
             models.CheckConstraint(
                 name="account_uploader_has_source",

@@ -52,4 +52,4 @@ class OfflineProof(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.consent.talent.name}, sent {self.sent_on:%d %b %Y}"
+        return f"{self.consent.talent.shown_name}, sent {self.sent_on:%d %b %Y}"

@@ -14,6 +14,7 @@ from voicehub import outbox
 from voicehub.models import PERMISSION_BACKEND, User
 from voicehub.refusals import ActionRefused
 from voicehub.retry_policy import LEGAL_HOLD_RETRY
+from voicehub.viewer import view_as
 from voices.models import Build, RemoteVoice
 from voices.services.deletion_calls import is_on_hold
 
@@ -86,6 +87,7 @@ def send_deletion_task(remote_voice_id: str) -> timedelta | None:
         "instructions": capabilities.manual_deletion if capabilities else None,
         "url": f"{settings.VOICEHUB_BASE_URL}{remote.get_absolute_url()}#deletion",
     }
-    text = render_to_string("voices/mail/deletion_task.txt", context)
+    with view_as(user):
+        text = render_to_string("voices/mail/deletion_task.txt", context)
     send_mail(f"Please delete a voice at {label}", text, settings.DEFAULT_FROM_EMAIL, [user.email])
     return None

@@ -7,6 +7,8 @@ from django.template.loader import render_to_string
 from consent.models import Consent
 from consent.services.coverage import Coverage
 from providers import registry
+from voicehub.models import User
+from voicehub.viewer import view_as
 from voices.models import Build, RemoteVoice
 from voices.services.scheduled_deletion import get_use
 
@@ -24,25 +26,23 @@ def send_deletion_notice(remote_voice_id: str) -> None:
         "provider": registry.get_provider_label(remote.account.provider),
         "link": settings.VOICEHUB_BASE_URL + remote.get_absolute_url(),
     }
-    send_mail(
-        f"Planned deletion of the voice {remote.voice}",
-        render_to_string("voices/mail/planned_deletion.txt", context),
-        settings.DEFAULT_FROM_EMAIL,
-        [find_recipient(remote)],
-    )
+    recipient = find_recipient(remote)
+    with view_as(recipient):
+        text = render_to_string("voices/mail/planned_deletion.txt", context)
+    address = recipient.email if recipient else settings.DEFAULT_FROM_EMAIL
+    send_mail(f"Planned deletion of the voice {remote.voice}", text, settings.DEFAULT_FROM_EMAIL, [address])
 
 
-def find_recipient(remote: RemoteVoice) -> str:
-    """The person who requested the newest consent, or who started the newest build, or the studio's own address.
+def find_recipient(remote: RemoteVoice) -> User | None:
+    """The person who requested the newest consent, or who started the newest build. None: the studio's own address.
 
     People who may no longer sign in get no mail.
     """
     use = get_use(remote)
     consents = Consent.objects.filter(talent=use.talent_id, provider=use.provider, purpose=use.purpose)
-    requesters = consents.filter(requested_by__is_active=True).order_by("-created_at")
-    builders = Build.objects.filter(remote_voice=remote, started_by__is_active=True).order_by("-created_at")
-    addresses = [
-        *requesters.values_list("requested_by__email", flat=True),
-        *builders.values_list("started_by__email", flat=True),
-    ]
-    return next((address for address in addresses if address), settings.DEFAULT_FROM_EMAIL)
+    requests = consents.filter(requested_by__is_active=True).exclude(requested_by__email="").order_by("-created_at")
+    if request := requests.select_related("requested_by").first():
+        return request.requested_by
+    builds = Build.objects.filter(remote_voice=remote, started_by__is_active=True).exclude(started_by__email="")
+    build = builds.select_related("started_by").order_by("-created_at").first()
+    return build.started_by if build else None

@@ -1,7 +1,7 @@
 """The search over people, voices, recordings with their transcripts, builds, consents and voices at providers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -10,6 +10,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Q, QuerySet, Value, When
 
 from consent.models import Consent, Talent
+from consent.names import VIEW_CONTACTS, VIEW_NAMES
 from providers import registry
 from voicehub.folding import fold
 from voicehub.models import User
@@ -20,6 +21,7 @@ from voices.services.builds.changes import annotate_numbers
 MIN_CHARACTERS = 2
 MAX_CHARACTERS = 200
 MAX_WORDS = 10
+NAMES_OF_TALENT = ("talent__name", "talent__short_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class SearchKind:
 
     Rows whose `name_field` begins with the first word come first. `provider_field` has the slug of a provider, which
     is found by the provider's name. Of `long_fields` there are too many to take the accents off: 20,000 transcripts
-    would take seconds.
+    would take seconds. `private_fields` are searched only for users with their permission, and `private_name_field`
+    is then in place of `name_field`.
     """
 
     key: str
@@ -47,14 +50,25 @@ class SearchKind:
     name_field: str = ""
     provider_field: str = ""
     long_fields: tuple[str, ...] = ()
+    private_fields: Mapping[str, str] = field(default_factory=dict)
+    private_name_field: str = ""
+
+    def list_fields(self, user: User) -> list[str]:
+        return [*self.fields, *(name for name, permission in self.private_fields.items() if user.has_perm(permission))]
+
+    def find_name_field(self, user: User) -> str:
+        is_private = user.has_perm(self.private_fields.get(self.private_name_field, ""))
+        return self.private_name_field if self.private_name_field and is_private else self.name_field
 
 
 def _query_talents(_user: User) -> QuerySet[Talent]:
-    return Talent.objects.only("name", "email")
+    return Talent.objects.only("name", "short_name", "email")
 
 
 def _query_voices(_user: User) -> QuerySet[Voice]:
-    return Voice.objects.select_related("talent").only("name", "language", "purpose", "talent__name")
+    return Voice.objects.select_related("talent").only(
+        "name", "language", "purpose", "talent__name", "talent__short_name"
+    )
 
 
 def _query_recordings(user: User) -> QuerySet[Any]:
@@ -65,11 +79,15 @@ def _query_recordings(user: User) -> QuerySet[Any]:
 def _query_builds(_user: User) -> QuerySet[Build]:
     rows = annotate_numbers(Build.objects.select_related("voice__talent", "remote_voice__account"))
     account = ("remote_voice__tier", "remote_voice__account__name", "remote_voice__account__provider")
-    return rows.only("status", "created_at", "voice__name", "voice__talent__name", *account)
+    return rows.only(
+        "status", "created_at", "voice__name", "voice__talent__name", "voice__talent__short_name", *account
+    )
 
 
 def _query_consents(_user: User) -> QuerySet[Consent]:
-    return Consent.objects.select_related("talent").only("provider", "purpose", "status", "talent_name", "talent__name")
+    return Consent.objects.select_related("talent").only(
+        "provider", "purpose", "status", "talent_name", *NAMES_OF_TALENT
+    )
 
 
 def _query_remote_voices(_user: User) -> QuerySet[RemoteVoice]:
@@ -79,10 +97,12 @@ def _query_remote_voices(_user: User) -> QuerySet[RemoteVoice]:
 
 KINDS = (
     SearchKind(
-        "people", "consent.view_talent", _query_talents, ("name", "email"), ("name", "pk"), "name"
+        "people", "consent.view_talent", _query_talents, ("short_name",), ("short_name", "pk"), "short_name",
+        private_fields={"name": VIEW_NAMES, "email": VIEW_CONTACTS}, private_name_field="name",
     ),
     SearchKind(
-        "voices", "voices.view_voice", _query_voices, ("name", "talent__name"), ("name", "pk"), "name"
+        "voices", "voices.view_voice", _query_voices, ("name", "talent__short_name"), ("name", "pk"), "name",
+        private_fields={"talent__name": VIEW_NAMES},
     ),
     SearchKind(
         "recordings", "voices.view_recording", _query_recordings, (), ("voice__name", "voice", "file_name", "pk"),
@@ -90,12 +110,12 @@ KINDS = (
     ),
     SearchKind(
         "builds", "voices.view_build", _query_builds,
-        ("voice__name", "voice__talent__name", "remote_voice__account__name"), ("-created_at", "pk"),
-        provider_field="remote_voice__account__provider",
+        ("voice__name", "voice__talent__short_name", "remote_voice__account__name"), ("-created_at", "pk"),
+        provider_field="remote_voice__account__provider", private_fields={"voice__talent__name": VIEW_NAMES},
     ),
     SearchKind(
-        "consents", "consent.view_consent", _query_consents, ("talent__name", "talent_name"), ("-created_at", "pk"),
-        provider_field="provider",
+        "consents", "consent.view_consent", _query_consents, ("talent__short_name",), ("-created_at", "pk"),
+        provider_field="provider", private_fields={"talent__name": VIEW_NAMES, "talent_name": VIEW_NAMES},
     ),
     SearchKind(
         "remote_voices", "voices.view_remotevoice", _query_remote_voices, ("name", "reference", "remote_id"),
@@ -136,17 +156,20 @@ def list_kinds(user: User) -> list[SearchKind]:
 
 
 def _query_matches(kind: SearchKind, user: User, words: Sequence[SearchWord]) -> QuerySet[Any]:
-    rows = kind.query_rows(user).filter(reduce(and_, (_match_word(kind, word) for word in words)))
-    if not kind.name_field:
+    rows = kind.query_rows(user).filter(reduce(and_, (_match_word(kind, user, word) for word in words)))
+    name_field = kind.find_name_field(user)
+    if not name_field:
         return rows.order_by(*kind.order)
-    begins = When(**{f"{kind.name_field}__fold__startswith": words[0].folded}, then=Value(0))
-    return rows.order_by(Case(begins, default=Value(1)), *kind.order)
+    begins = When(**{f"{name_field}__fold__startswith": words[0].folded}, then=Value(0))
+    return rows.order_by(
+        Case(begins, default=Value(1)), *(name_field if name == kind.name_field else name for name in kind.order)
+    )
 
 
-def _match_word(kind: SearchKind, word: SearchWord) -> Q:
-    conditions = [Q(**{f"{field}__fold__contains": word.folded}) for field in kind.fields]
-    exact_fields = kind.long_fields if word.text.isascii() else (*kind.fields, *kind.long_fields)
-    conditions += [Q(**{f"{field}__icontains": text}) for field in exact_fields for text in _list_spellings(word.text)]
+def _match_word(kind: SearchKind, user: User, word: SearchWord) -> Q:
+    conditions = [Q(**{f"{name}__fold__contains": word.folded}) for name in kind.list_fields(user)]
+    exact_fields = kind.long_fields if word.text.isascii() else (*kind.list_fields(user), *kind.long_fields)
+    conditions += [Q(**{f"{name}__icontains": text}) for name in exact_fields for text in _list_spellings(word.text)]
     if kind.provider_field:
         conditions.append(Q(**{f"{kind.provider_field}__in": _list_providers(word)}))
     return reduce(or_, conditions)

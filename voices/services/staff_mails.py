@@ -16,6 +16,7 @@ from django.urls import reverse
 from providers import registry
 from voicehub import outbox
 from voicehub.models import PERMISSION_BACKEND, User
+from voicehub.viewer import view_as
 from voices.models import Account, Build, BuildStatus, RemoteVoice
 from voices.models.build import ACTIVE_STATUSES
 
@@ -115,5 +116,6 @@ def _send_mail(user: User, subject: str, template: str, context: dict[str, Any],
         "link": settings.VOICEHUB_BASE_URL + url,
         "switch_link": settings.VOICEHUB_BASE_URL + reverse("notifications"),
     }
-    text = render_to_string(f"voices/mail/{template}.txt", context)
+    with view_as(user):
+        text = render_to_string(f"voices/mail/{template}.txt", context)
     send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [user.email])

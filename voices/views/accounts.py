@@ -16,6 +16,7 @@ from voicehub.confirmation import needs_confirmation, require_confirmation
 from voicehub.lists.pages import load_list
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices import access
+from voices.access import VIEW_SPEND
 from voices.account_forms import AccountForm, KeyForm, PauseForm, UploaderForm, show_errors
 from voices.lists.accounts import AccountFilter, AccountTable
 from voices.models import Account
@@ -88,7 +89,7 @@ def account_detail(request: HttpRequest, pk: str) -> HttpResponse:
         "plan_refusals": list_plan_refusals(account),
         "calls": list_call_rows(account.calls.all()[:MAX_CALLS]),
         "reports_usage": reports_usage(account),
-        **load_usage(account),
+        **(load_usage(account) if get_user(request).has_perm(VIEW_SPEND) else {}),
         **load_account_voices(account, request.GET.get("page")),
         "waiting_builds": access.query_builds().active().filter(remote_voice__account=account).count()
         if account.paused_at

@@ -10,12 +10,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import require_permission
+from consent.services.file_access import send_recorded
 from voicehub import media
 from voicehub.refusals import ActionRefused
 from voices import access
 from voices.models import VoteChoice
 from voices.services.blind_listening import CANNOT_PLAY, Sentence, cast_vote, find_sentence
 from voices.services.builds.comparison import check_comparable
+from voices.services.file_access import describe_preview
 from voices.views.comparison import Comparison, load_comparison
 
 HELD = "The voice is suspended. Nothing of it can be played until the suspension ends."
@@ -46,7 +48,8 @@ def compare_sample(request: HttpRequest, question: str) -> HttpResponseBase:
     sample = numbered.get(request.GET.get("number", ""))
     if sample is None:
         raise Http404
-    return media.send_unnamed_file(request, sample.file, sample.content_type)
+    response = media.send_unnamed_file(request, sample.file, sample.content_type)
+    return send_recorded(request, describe_preview(sample), response)
 
 
 @require_permission("voices.add_blindvote")

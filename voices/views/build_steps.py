@@ -37,7 +37,7 @@ def list_failed_builds(talents: Talents = None) -> Iterator[NextStep]:
 # SQLite groups the rows by every loaded column.
 BUILD_FIELDS = (
     *("status", "issue", "raw_status", "has_unknown_status", "lookup_attempts", "consent"),
-    *("created_at", "submitted_at", "finished_at", "voice__name", "voice__talent__name"),
+    *("created_at", "submitted_at", "finished_at", "voice__name", "voice__talent__name", "voice__talent__short_name"),
     *("remote_voice__tier", "remote_voice__account__provider"),
 )
 
@@ -69,7 +69,7 @@ def _make_step(build: Build) -> NextStep:
     fix = find_build_fix(build, has_flags=bool(flags))
     return NextStep(
         build.voice.name,
-        build.voice.talent.name,
+        build.voice.talent.shown_name,
         severity,
         status,
         (_explain_build(build, flags),),

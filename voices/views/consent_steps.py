@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from consent.models import Consent, ConsentStatus, Question, Statement, Talent, TalentMail
+from consent.names import get_name_field
 from providers import registry
 from voicehub.text import format_count
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
@@ -21,7 +22,9 @@ def list_consent_steps(talents: Talents = None) -> Iterator[NextStep]:
     """Reports "this was not me" of talents, their questions, then consents that wait for review. One query for all."""
     disputes = TalentMail.objects.disputed().filter(consent=OuterRef("pk")).values("disputed_at")[:1]
     consents: QuerySet[Consent] = select_talents(Consent.objects.select_related("talent"), talents)
-    consents = consents.only("status", "provider", "talent__name")  # SQLite groups the rows by every loaded column
+    consents = consents.only(
+        "status", "provider", "talent__name", "talent__short_name"
+    )  # SQLite groups the rows by every loaded column
     questions = Question.objects.open().filter(consent=OuterRef("pk")).order_by("asked_at").values("asked_at")[:1]
     annotated = consents.annotate(
         given=Max("takes__created_at"), disputed_at=Subquery(disputes), asked_at=Subquery(questions)
@@ -30,14 +33,16 @@ def list_consent_steps(talents: Talents = None) -> Iterator[NextStep]:
     rows = annotated.filter(Q(status=ConsentStatus.SUBMITTED) | is_open).order_by(
         F("disputed_at").asc(nulls_last=True),
         F("asked_at").asc(nulls_last=True),
-        "talent__name",
+        get_name_field("talent__"),
         "talent_id",
         "given",
     )[: 3 * MAX_ROWS]
     disputed = [consent for consent in rows if consent.disputed_at]
     asked = [consent for consent in rows if consent.asked_at]
     submitted = [consent for consent in rows if consent.status == ConsentStatus.SUBMITTED]
-    submitted.sort(key=lambda consent: (consent.talent.name, str(consent.talent_id), consent.given or timezone.now()))
+    submitted.sort(
+        key=lambda consent: (consent.talent.shown_name, str(consent.talent_id), consent.given or timezone.now())
+    )
     yield from (_make_dispute_step(consent, consent.disputed_at) for consent in disputed[:MAX_ROWS])
     yield from (_make_question_step(consent, consent.asked_at) for consent in asked[:MAX_ROWS])
     for talent, group in groupby(submitted[:MAX_ROWS], key=lambda consent: consent.talent):
@@ -69,7 +74,7 @@ def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
     reasons = (f"The consent for {label} is {status}. The talent reports: this was not me.",)
     url, page = f"{consent.get_absolute_url()}#report", consent.get_absolute_url()
     return NextStep(
-        consent.talent.name,
+        consent.talent.shown_name,
         "",
         "bad",
         "Reported",
@@ -86,7 +91,7 @@ def _make_dispute_step(consent: Consent, disputed_at: datetime) -> NextStep:
 def _make_question_step(consent: Consent, asked_at: datetime) -> NextStep:
     page = consent.get_absolute_url()
     return NextStep(
-        consent.talent.name,
+        consent.talent.shown_name,
         "",
         "new",
         "Question",
@@ -108,7 +113,7 @@ def _make_review_step(talent: Talent, consents: list[Consent]) -> NextStep:
     page, given = consents[0].get_absolute_url(), consents[0].given  # type: ignore[attr-defined]  # annotated
     url = f"{page}#review"
     return NextStep(
-        talent.name,
+        talent.shown_name,
         "",
         "new",
         TO_REVIEW,

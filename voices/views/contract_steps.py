@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from consent.labels import describe_term
 from consent.models import Contract, ContractConfirmation
+from consent.names import READ_CONTRACT, get_name_field
 from voicehub.text import format_date, join_with_and
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
@@ -28,7 +29,9 @@ def list_contract_steps(talents: Talents = None) -> Iterator[NextStep]:
     ends_soon = Q(~Exists(later), ends_on__lte=timezone.localdate() + RENEWAL)
     contracts = in_force.annotate(is_confirmed=confirmed, is_ending=Case(When(ends_soon, then=True), default=False))
     is_open = (Q(company="") | Q(countries=[]) | Q(is_confirmed=False)) & ~Q(purposes=[])
-    rows = list(contracts.filter(Q(is_ending=True) | is_open).order_by("talent__name", "pk")[: 2 * MAX_ROWS])
+    rows = list(
+        contracts.filter(Q(is_ending=True) | is_open).order_by(get_name_field("talent__"), "pk")[: 2 * MAX_ROWS]
+    )
     for contract in rows:
         if contract.ends_on and contract.is_ending:
             yield _make_ending_step(contract, contract.ends_on)
@@ -40,7 +43,7 @@ def list_contract_steps(talents: Talents = None) -> Iterator[NextStep]:
 def _make_ending_step(contract: Contract, ends_on: date) -> NextStep:
     tone, label = describe_term(ends_on)
     return NextStep(
-        contract.talent.name,
+        contract.talent.shown_name,
         "",
         tone,
         label,
@@ -50,6 +53,7 @@ def _make_ending_step(contract: Contract, ends_on: date) -> NextStep:
         None,
         "consent.add_contract",
         subject_url=contract.get_absolute_url(),
+        subject_permission=READ_CONTRACT,
         talent_id=contract.talent_id,
     )
 
@@ -59,7 +63,7 @@ def _make_confirm_step(contract: Contract, *, is_confirmed: bool) -> NextStep:
     terms += ["the purposes"] * (not is_confirmed)
     day = format_date(contract.signed_on)
     return NextStep(
-        contract.talent.name,
+        contract.talent.shown_name,
         "",
         "wait",
         "To confirm",

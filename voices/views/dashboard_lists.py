@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
 from consent.models import Consent, ConsentStatus, Contract, Invitation, Question, Talent
+from consent.names import READ_CONTRACT, get_name_field, hide_addresses
 from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
+from voicehub.viewer import can_viewer
 from voices import access
 from voices.models import Build, BuildStatus, Preview, PreviewStatus
 from voices.models.build import ACTIVE_STATUSES
@@ -69,7 +71,7 @@ def list_pending_consents() -> list[PendingConsents]:
         .annotate(has_question=Exists(Question.objects.open().filter(consent=OuterRef("pk"))))
         .select_related("talent")
         .prefetch_related(invitations)
-        .order_by("talent__name", "talent_id", "created_at")[:MAX_ROWS]
+        .order_by(get_name_field("talent__"), "talent_id", "created_at")[:MAX_ROWS]
     )
     return [
         PendingConsents(talent, list(group), next(iter(talent.live_invitations), None))
@@ -164,6 +166,10 @@ class EndingContract:
     def mark(self) -> Mark:
         return describe_term(self.contract.ends_on)
 
+    @property
+    def url(self) -> str:
+        return (self.contract if can_viewer(READ_CONTRACT) else self.talent).get_absolute_url()
+
 
 def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
     """Contracts in force that end soon. Of each talent, only the contract that ends first is listed."""
@@ -172,7 +178,7 @@ def list_ending_contracts(day: date | None = None) -> list[EndingContract]:
         Contract.objects.in_force(day)
         .filter(ends_on__lte=day + ENDING_SOON)
         .select_related("talent")
-        .order_by("ends_on", "talent__name")[:MAX_ROWS]
+        .order_by("ends_on", get_name_field("talent__"))[:MAX_ROWS]
     )
     first_by_talent = {contract.talent_id: contract for contract in reversed(rows)}
     return sorted(
@@ -210,9 +216,10 @@ def list_ready_voices() -> list[tuple[Build, Preview]]:
 
 @dataclass(frozen=True, slots=True)
 class FailedTask:
-    """A failed background task, with a label for staff and the build that it worked on."""
+    """A failed background task, with a label and a reason for staff, and the build that it worked on."""
 
     label: str
+    reason: str
     task: Task
     build: Build | None
 
@@ -221,7 +228,10 @@ def list_failed_tasks(failed: Iterable[Task]) -> list[FailedTask]:
     """These failed tasks, each with its build if it has one. Refused mails are next steps instead."""
     tasks = [task for task in failed if not is_refused_mail(task)][:MAX_ROWS]
     builds = {str(build.pk): build for build in access.query_builds().filter(pk__in=_collect_build_ids(tasks))}
-    return [FailedTask(describe_task(task.kind), task, builds.get(task.object_id)) for task in tasks]
+    return [
+        FailedTask(describe_task(task.kind), hide_addresses(task.reason), task, builds.get(task.object_id))
+        for task in tasks
+    ]
 
 
 def _collect_build_ids(tasks: Iterable[Task]) -> list[uuid.UUID]:

@@ -8,10 +8,12 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods
 
 from consent.access import get_user, require_permission
+from consent.services.file_access import send_recorded
 from voicehub.confirmation import require_confirmation
 from voicehub.refusals import handle_refusal
 from voices.forms import DatasetForm
 from voices.models import DatasetLayout
+from voices.services.file_access import describe_dataset
 from voices.services.recordings.dataset_download import PreparedDownload, prepare_download, query_usable_recordings
 from voices.views.recording_selection import get_open_voice
 
@@ -37,7 +39,8 @@ def voice_dataset(request: HttpRequest, pk: str) -> HttpResponseBase:
     form = DatasetForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with handle_refusal(partial(form.add_error, None)):
-            return _send(prepare_download(voice, get_user(request), **form.cleaned_data))
+            download = prepare_download(voice, get_user(request), **form.cleaned_data)
+            return send_recorded(request, describe_dataset(voice), _send(download))
     context = {
         "voice": voice,
         "form": form,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
+from consent.names import get_name_field
 from consent.services.legal_hold import query_talents_on_hold
 from voicehub.confirmation import require_confirmation
 from voicehub.models import User
@@ -36,7 +37,7 @@ MAX_DELETED = 10
 @require_permission("voices.view_remotevoice")
 @require_safe
 def deletion_list(request: HttpRequest) -> HttpResponse:
-    talents_on_hold = query_talents_on_hold().select_related("legal_hold_by").order_by("name")
+    talents_on_hold = query_talents_on_hold().select_related("legal_hold_by").order_by(get_name_field())
     deletions = load_open_deletions()
     context = {
         "deletions": deletions,

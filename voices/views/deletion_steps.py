@@ -87,14 +87,14 @@ def _make_file_step(remote: RemoteVoice) -> NextStep:
 def _describe_place(remote: RemoteVoice) -> str:
     """Whose voice it is, and where."""
     label = registry.get_provider_label(remote.account.provider)
-    return f"{remote.voice.talent.name}, at {label}" if remote.voice else f"at {label}"
+    return f"{remote.voice.talent.shown_name}, at {label}" if remote.voice else f"at {label}"
 
 
 def make_hold_step(talent: Talent) -> NextStep:
     reasons = (f"{talent.legal_hold_by}: {talent.legal_hold_reason}", "Nothing is deleted.")
     url = f"{talent.get_absolute_url()}#legal-hold-title"
     return NextStep(
-        talent.name,
+        talent.shown_name,
         "",
         "over",
         "Legal hold",

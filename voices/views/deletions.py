@@ -26,6 +26,7 @@ def remote_delete(request: HttpRequest, pk: str) -> HttpResponse:
 
 @require_permission("voices.delete_remotevoice")
 @require_POST
+@require_confirmation()
 def remote_confirm_deletion(request: HttpRequest, pk: str) -> HttpResponse:
     """Record that staff deleted the voice on the provider's website."""
     return _run_action_with_reason(
@@ -47,6 +48,7 @@ def _run_action_with_reason(
 
 @require_permission("voices.delete_remotevoice")
 @require_POST
+@require_confirmation()
 def remote_confirm_files(request: HttpRequest, pk: str) -> HttpResponse:
     """Record that staff saw that the uploaded files are gone."""
     return _run_action_with_reason(

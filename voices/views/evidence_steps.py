@@ -8,12 +8,13 @@ from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from consent.models import Consent, Contract
+from consent.names import READ_CONTRACT, choose_name, get_name_field
 from voices.views.next_step import MAX_ROWS, NextStep, Talents, select_talents
 
-COLUMNS = ("kind", "pk", "talent_id", "talent__name", "problem", "checked_at")
+COLUMNS = ("kind", "pk", "talent_id", "talent__name", "talent__short_name", "problem", "checked_at")
 # For each kind: page, description, status, label of the link, needed permission.
 LABELS = {
-    "contract": ("consent:contract", "Contract", "File damaged", "Open contract", "consent.view_contract"),
+    "contract": ("consent:contract", "Contract", "File damaged", "Open contract", READ_CONTRACT),
     "audit log": ("consent:consent", "Consent", "Audit log damaged", "Open consent", "consent.view_consent"),
     "take": ("consent:consent", "Consent", "Recording damaged", "Open consent", "consent.view_consent"),
 }
@@ -24,12 +25,14 @@ def list_damaged_evidence(talents: Talents = None) -> Iterator[NextStep]:
     """Contracts and consents, in one query, until a check finds that their files and audit log are as they were."""
     damaged = (_select_damaged_consents(talents), _select_damaged_takes(talents))
     rows = _select_damaged_contracts(talents).union(*damaged, all=True)
-    for kind, pk, talent_id, name, problem, checked_at in rows.order_by("talent__name", "pk")[:MAX_ROWS]:
+    for kind, pk, talent_id, name, short_name, problem, checked_at in rows.order_by(get_name_field("talent__"), "pk")[
+        :MAX_ROWS
+    ]:
         page, description, status, action, permission = LABELS[kind]
         talent_url, reasons = reverse("consent:talent", args=[talent_id]), (f"{problem} {ADVICE}",)
         url = reverse(page, args=[pk])
         yield NextStep(
-            name,
+            choose_name(name, short_name),
             description,
             "bad",
             status,

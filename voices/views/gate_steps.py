@@ -31,7 +31,7 @@ def _make_refused_step(refusal: Refusal) -> NextStep:
     fix = find_gate_fix(voice, refusal.provider, refusal.permission)
     return NextStep(
         voice.name,
-        f"{voice.talent.name}, at {registry.get_provider_label(refusal.provider)}",
+        f"{voice.talent.shown_name}, at {registry.get_provider_label(refusal.provider)}",
         refusal.severity,
         refusal.status,
         refusal.permission.reasons,

@@ -13,7 +13,7 @@ def list_import_steps(talents: Talents = None) -> Iterator[NextStep]:
     for row in rows[:MAX_ROWS]:
         yield NextStep(
             row.voice.name,
-            f"{row.voice.talent.name}, import by {row.by}",
+            f"{row.voice.talent.shown_name}, import by {row.by}",
             "wait",
             "Import to review",
             (describe_import(row),),

@@ -13,11 +13,13 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_user, require_permission
+from consent.services.file_access import send_recorded
 from voicehub import media
 from voicehub.refusals import ActionRefused, show_refusal_as_message
 from voicehub.tokens import hash_token
 from voices import access
 from voices.models import Import, ImportClip, ImportFile, ImportStatus, ImportText
+from voices.services.file_access import describe_clip, describe_table
 from voices.services.imports import choices
 from voices.services.imports.add import start_adding
 from voices.services.imports.clear import discard_import
@@ -91,13 +93,13 @@ def _is_paging_texts(request: HttpRequest) -> bool:
 
 @require_permission("voices.add_recording")
 @require_safe
-def import_left_out(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+def import_left_out(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """All that is left out, with the reasons, as CSV. Texts are escaped against formula injection."""
     import_set = _get_import(request, pk)
     response = StreamingHttpResponse(generate_csv_lines(import_set), content_type="text/csv; charset=utf-8")
     name = f"{slugify(import_set.voice.name) or 'voice'}-left-out-{import_set.created_at:%Y%m%d-%H%M}.csv"
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    return response
+    return send_recorded(request, describe_table(import_set.voice, import_set.pk, "Left out of an import"), response)
 
 
 @require_permission("voices.add_recording")
@@ -203,4 +205,5 @@ def import_clip_audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     access.require_open_recordings(clip.import_set.voice, get_user(request))
     if not clip.is_playable:
         raise Http404("No such sound.")
-    return media.send_file(request, clip.sound, "audio/wav", f"{clip.file_name}.wav", attachment=False)
+    response = media.send_file(request, clip.sound, "audio/wav", f"{clip.file_name}.wav", attachment=False)
+    return send_recorded(request, describe_clip(clip), response)

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.urls import reverse
 
 from consent.models import AccessCode, Invitation, Talent, TalentMail
+from consent.names import hide_addresses
 from voicehub.mail_refusals import REFUSED, names_address
 from voicehub.models import Task, TaskStatus
 from voices.views.next_step import MAX_ROWS, NextStep, Talents
@@ -91,11 +92,11 @@ def _make_step(task: Task, row: Row) -> NextStep:
         action, permission = "Correct address", CHANGE_TALENT
         url = reverse("consent:talent_edit", args=[talent.pk])
     return NextStep(
-        talent.name,
+        talent.shown_name,
         "",
         "bad",
         "Mail refused",
-        (what, task.reason),
+        (what, hide_addresses(task.reason)),
         url,
         action,
         task.finished_at,

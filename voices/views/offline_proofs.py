@@ -9,6 +9,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent.access import get_user, require_permission
 from consent.models import Consent
+from consent.names import VIEW_NAMES
+from consent.services.file_access import send_recorded
 from voicehub.media import send_file
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voices import access
@@ -21,6 +23,7 @@ from voices.services.builds.offline_proof import (
     record_proof,
 )
 from voices.services.builds.proof_files import SUFFIXES
+from voices.services.file_access import describe_proof
 
 
 @require_permission("voices.view_offlineproof")
@@ -90,11 +93,12 @@ def offline_proof_confirm(request: HttpRequest, pk: str) -> HttpResponse:
     return redirect("voices:offline_proof", proof.consent_id)
 
 
-@require_permission("voices.view_offlineproof")
+@require_permission("voices.view_offlineproof", VIEW_NAMES)
 @require_safe
 def offline_proof_file(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The document, always as a download and never inline, because a PDF can contain scripts."""
     proof = get_object_or_404(OfflineProof.objects.select_related("consent__talent"), pk=pk)
     suffix = SUFFIXES.get(proof.content_type, "bin")
-    name = f"proof-{slugify(proof.consent.talent.name) or 'talent'}-{proof.sent_on:%Y-%m-%d}.{suffix}"
-    return send_file(request, proof.file, proof.content_type, name, attachment=True)
+    name = f"proof-{slugify(proof.consent.talent.shown_name) or 'talent'}-{proof.sent_on:%Y-%m-%d}.{suffix}"
+    response = send_file(request, proof.file, proof.content_type, name, attachment=True)
+    return send_recorded(request, describe_proof(proof), response)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import retarget
 
 from consent.access import get_user, require_permission
+from consent.services.file_access import send_recorded
 from voicehub import media
 from voicehub.refusals import handle_refusal
 from voices import access
@@ -18,6 +19,7 @@ from voices.models import Preview
 from voices.presenters import load_preview_list
 from voices.row_polls import compare_rows
 from voices.services.builds.recheck import find_hold
+from voices.services.file_access import describe_preview
 from voices.services.previews import PLAYABLE_TYPES, request_preview
 from voices.views.remote_voices import get_remote_or_404
 
@@ -81,6 +83,6 @@ def preview_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     extension = PLAYABLE_TYPES.get(preview.content_type)
     is_download = extension is None or "download" in request.GET
     content_type = "application/octet-stream" if extension is None else preview.content_type
-    return media.send_file(
-        request, preview.file, content_type, f"preview-{preview.pk}.{extension or 'bin'}", attachment=is_download
-    )
+    name = f"preview-{preview.pk}.{extension or 'bin'}"
+    response = media.send_file(request, preview.file, content_type, name, attachment=is_download)
+    return send_recorded(request, describe_preview(preview), response)

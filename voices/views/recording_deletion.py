@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from consent.access import get_user, require_permission
+from voicehub.confirmation import require_confirmation
 from voicehub.refusals import ActionRefused
 from voicehub.text import format_count
 from voices.services.recordings.bulk.deletion import delete_recordings, plan_deletion
@@ -15,6 +16,7 @@ from voices.views.recording_selection import (
     answer,
     answer_refusal,
     describe_skipped,
+    find_list_url,
     get_open_voice,
     make_list_url,
     read_selection,
@@ -23,6 +25,7 @@ from voices.views.recording_selection import (
 
 @require_permission("voices.delete_recording")
 @require_POST
+@require_confirmation(page=find_list_url)
 def recordings_bulk_delete(request: HttpRequest, pk: str) -> HttpResponse:
     """Ask whether the selected recordings are to be deleted, with their exact number. Then delete them.
 

@@ -14,14 +14,17 @@ from django.views.decorators.http import require_http_methods
 from audio.analysis.measures import Measures
 from audio.networks.estimates import NOTES
 from consent.access import require_permission
+from consent.services.file_access import send_recorded
 from consent.services.voice_comparison import is_comparison_allowed
+from voicehub.confirmation import require_confirmation
 from voicehub.refusals import ActionRefused
 from voices.models import Recording, Voice
+from voices.services.file_access import describe_table
 from voices.services.recordings.bulk.changes import CHUNK_SIZE, split_ids
 from voices.services.recordings.speakers import read_speaker_result
 from voices.views.build_csv import EchoWriter, escape_formula
 from voices.views.recording_filters import query_matching
-from voices.views.recording_selection import answer_refusal, get_open_voice, read_selection
+from voices.views.recording_selection import answer_refusal, find_list_url, get_open_voice, read_selection
 
 MEASURE_COLUMNS = tuple(
     one.name for one in fields(Measures) if one.name not in {"seconds", "missing"} and not one.name.endswith("_spans")
@@ -39,6 +42,7 @@ LOADED_FIELDS = (
 
 @require_permission("voices.view_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
+@require_confirmation(on_get=True, is_repeated=False, page=find_list_url)
 def recordings_export(request: HttpRequest, pk: str) -> HttpResponseBase:
     """The recordings of the query string, or those that a form selects. Texts are escaped against formula injection."""
     voice = get_open_voice(request, pk)
@@ -55,7 +59,7 @@ def recordings_export(request: HttpRequest, pk: str) -> HttpResponseBase:
     )
     name = f"{slugify(voice.name) or 'voice'}-recordings.csv"
     response.headers["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    return response
+    return send_recorded(request, describe_table(voice, voice.pk, "all recordings"), response)
 
 
 def _order_by_name(voice: Voice, ids: Sequence[UUID]) -> list[UUID]:

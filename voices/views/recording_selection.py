@@ -83,6 +83,11 @@ def make_list_url(voice: Voice, query: str) -> str:
     return f"{voice.get_absolute_url()}{f'?{parameters}' if parameters else ''}#recordings"
 
 
+def find_list_url(request: HttpRequest, pk: str) -> str:
+    """The list from which a form came, or a link with its filter."""
+    return make_list_url(get_open_voice(request, pk), request.POST.get("filter") or request.GET.urlencode())
+
+
 def describe_skipped(result: BulkResult) -> str:
     parts = [f"{count} {reason}" for reason, count in result.reasons]
     return f" Not changed: {', '.join(parts)}." if parts else ""

@@ -11,7 +11,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consent.access import get_user, require_permission
+from consent.services.file_access import send_recorded
 from voicehub import media
+from voicehub.confirmation import require_confirmation
 from voicehub.edit_versions import ChangedMeanwhile
 from voicehub.refusals import handle_refusal, show_refusal_as_message
 from voicehub.text import format_count
@@ -19,6 +21,7 @@ from voices import access
 from voices.forms import TranscriptForm
 from voices.models import Recording, Voice
 from voices.presenters import is_playable
+from voices.services.file_access import describe_recording
 from voices.services.recordings.emotions import find_emotion_option, list_emotion_providers, set_emotion
 from voices.services.recordings.inclusion import leave_out
 from voices.services.recordings.segment import enqueue_split
@@ -241,6 +244,7 @@ def recording_split(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_permission("voices.delete_recording")
 @require_http_methods(["GET", "HEAD", "POST"])
+@require_confirmation()
 @show_refusal_as_message(_make_list_url)
 def recording_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
     recording = _get_open_recording(request, pk)
@@ -263,13 +267,17 @@ def recording_audio(request: HttpRequest, pk: str) -> HttpResponseBase:
     access.require_open_recordings(recording.voice, get_user(request))
     if "download" in request.GET or not is_playable(recording):
         return _send_original(request, recording)
-    return media.send_file(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
+    response = media.send_file(request, recording.sound, "audio/wav", f"{recording.title}.wav", attachment=False)
+    return send_recorded(request, describe_recording(recording), response)
 
 
 def _send_original(request: HttpRequest, recording: Recording) -> HttpResponseBase:
     if is_playable(recording) and not recording.wav:
-        return media.send_file(request, recording.file, "audio/wav", f"{recording.title}.wav", attachment=True)
-    return media.send_file(request, recording.file, "application/octet-stream", f"{recording.pk}.bin", attachment=True)
+        content_type, name = "audio/wav", f"{recording.title}.wav"
+    else:
+        content_type, name = "application/octet-stream", f"{recording.pk}.bin"
+    response = media.send_file(request, recording.file, content_type, name, attachment=True)
+    return send_recorded(request, describe_recording(recording), response)
 
 
 @require_permission("voices.view_recording")

@@ -13,6 +13,7 @@ from consent.access import require_permission
 from providers import registry
 from voicehub.charts import Chart, ChartKind, Series
 from voicehub.text import join_with_and
+from voices.access import VIEW_SPEND
 from voices.models import Account, AccountMode
 from voices.services.spend import (
     BuildLedger,
@@ -90,7 +91,7 @@ def _scale(amount: float, unit: str) -> float:
 # --- all accounts -----------------------------------------------------------------------
 
 
-@require_permission("voices.view_account")
+@require_permission("voices.view_account", VIEW_SPEND)
 @require_safe
 def spend_overview(request: HttpRequest) -> HttpResponse:
     """Credits, limits and use per month of every account, and per provider where it states them."""

@@ -55,7 +55,7 @@ def _make_talent_step(talent: Talent, *, has_consent: bool, has_contract: bool) 
         status, reason, action, page, permission = NO_VOICE if has_consent else NO_CONSENT
     url = reverse(page, args=[talent.pk])
     return NextStep(
-        talent.name,
+        talent.shown_name,
         "",
         "wait",
         status,

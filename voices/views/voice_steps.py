@@ -33,7 +33,7 @@ def _make_step(voice: Voice, target: Target, statements: Sequence[str]) -> NextS
     page, place = voice.get_absolute_url(), f", at {name_target(target)}" if target.is_allowed else ""
     return NextStep(
         voice.name,
-        f"{voice.talent.name}{place}",
+        f"{voice.talent.shown_name}{place}",
         severity,
         status,
         reasons,

@@ -20,7 +20,7 @@ from tests.consent.rows import PROVIDER, ConsentFactory
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("reads_names")]
 
 NARRATION, ADVERTISING = Purpose.NARRATION, Purpose.ADVERTISING
 

@@ -21,7 +21,7 @@ from tests.support.approval import approve_after_listening
 from tests.support.html import read_html
 from voicehub.refusals import ActionRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reads_names")]
 
 NAME, LABEL = "Tilda Strand", "Resemble AI"
 NONE = f"No contract of {NAME} is on file."

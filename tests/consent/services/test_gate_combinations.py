@@ -27,7 +27,7 @@ from consent.services.gate import BuildPermission, BuildPurpose, check_permissio
 from tests.consent.rows import PROVIDER, make_statement
 from voicehub.models import User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("reads_names")]
 
 NAME, COMPANY, LABEL = "Tilda Strand", "Nord & Söhne", "Resemble AI"
 # "Today" must stay the same until the last combination.

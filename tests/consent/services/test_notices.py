@@ -93,7 +93,7 @@ def test_notice_names_the_company_and_where_to_complain(consent: Consent, settin
 def test_notice_says_who_can_listen(consent: Consent) -> None:
     assert read_section(build_notice(consent), "listeners") == (
         "The recording of the text: only Northlight Voices and Resemble AI can hear it. At the studio, that is who "
-        "signs in with the role viewer, engineer, producer or admin; after a withdrawal, only producer or admin."
+        "signs in with the role producer or admin; after a withdrawal, only producer or admin."
     )
 
 

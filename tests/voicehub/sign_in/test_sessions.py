@@ -120,6 +120,8 @@ def test_admin_ends_the_session_of_another_person(client: Client, admin: User, p
     selected = {"action": "end", "_selected_action": [row.pk]}
     admin_client.post("/administration/voicehub/browsersession/", selected)
     assert not is_open(client)
+    event = SecurityEvent.objects.get(kind=SecurityEventKind.SESSIONS_ENDED)
+    assert (event.actor, event.person) == (admin, producer)
 
 
 def test_deactivated_person_is_out_at_once(client: Client, producer: User) -> None:

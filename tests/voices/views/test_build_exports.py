@@ -88,11 +88,11 @@ def test_csv_and_pdf_of_damaged_rows_are_complete(viewer_client: Client, studio:
 # --- PDF ---------------------------------------------------------------------------------
 
 
-def test_pdf_has_facts_scores_recordings_and_evidence(viewer_client: Client, studio: Studio) -> None:
+def test_pdf_has_facts_scores_recordings_and_evidence(engineer_client: Client, studio: Studio) -> None:
     build = make_reported_build(studio, issue="")
     marked = build.recordings.order_by("pk")[0]
     build.recordings.filter(pk=marked.pk).update(is_silent=True)
-    text = read_pdf(viewer_client, build)
+    text = read_pdf(engineer_client, build)
     for part in (
         "Build 1 of Warm narrator",
         "Resemble AI, rapid: ready",
@@ -116,7 +116,7 @@ def test_pdf_has_facts_scores_recordings_and_evidence(viewer_client: Client, stu
     assert "Changes since" not in text
     studio.make_build(build.voice, status="ready", scores={"resemble_score": 0.95})
     newer = Build.objects.latest("created_at")
-    text = read_pdf(viewer_client, newer)
+    text = read_pdf(engineer_client, newer)
     assert "Changes since build 1" in text and "+0.01, better" in text
 
 

@@ -65,8 +65,8 @@ def voice(studio: Studio) -> Voice:
 
 
 @pytest.mark.parametrize("query", ["zoe", "ZOË", "zoë w", "  Winter   zoe ", "oë wint"])
-def test_talent_is_found_whatever_the_case_accents_and_order(query: str, voice: Voice, viewer_client: Client) -> None:
-    html = ask(viewer_client, query)["html"]
+def test_talent_is_found_whatever_the_case_accents_and_order(query: str, voice: Voice, producer_client: Client) -> None:
+    html = ask(producer_client, query)["html"]
     assert f'href="{voice.talent.get_absolute_url()}"' in html
     assert f'href="{voice.get_absolute_url()}"' in html
 
@@ -76,9 +76,9 @@ def test_each_word_must_match(voice: Voice, viewer_client: Client) -> None:
     assert ask(viewer_client, "zoe summer") == {"summary": "No match for “zoe summer”", "html": "\n"}
 
 
-def test_names_that_begin_with_the_first_word_come_first(studio: Studio, viewer_client: Client) -> None:
+def test_names_that_begin_with_the_first_word_come_first(studio: Studio, producer_client: Client) -> None:
     later, first = studio.make_talent("Adam Bauer"), studio.make_talent("Bauer, Zita")
-    html = ask(viewer_client, "bauer")["html"]
+    html = ask(producer_client, "bauer")["html"]
     assert html.index(first.get_absolute_url()) < html.index(later.get_absolute_url())
 
 
@@ -102,10 +102,10 @@ def test_link_of_a_recording_shows_its_row(voice: Voice, viewer_client: Client, 
 
 
 @pytest.mark.parametrize("query", ["Ольга", "ольга", "ОЛЬГА"])
-def test_other_scripts_are_found(query: str, voice: Voice, studio: Studio, viewer_client: Client) -> None:
+def test_other_scripts_are_found(query: str, voice: Voice, studio: Studio, producer_client: Client) -> None:
     set_transcripts(voice, "Ольга читает")
     studio.make_talent("Ольга")
-    assert list_groups(viewer_client, query) == {"people", "recordings"}
+    assert list_groups(producer_client, query) == {"people", "recordings"}
 
 
 @pytest.mark.parametrize("query", ["resemble", "warm resem", "main zoe"])
@@ -116,9 +116,9 @@ def test_build_is_found_by_voice_talent_account_and_provider(
     assert f'href="{build.get_absolute_url()}"' in ask(viewer_client, query)["html"]
 
 
-def test_consent_is_found_by_its_talent(voice: Voice, viewer_client: Client) -> None:
+def test_consent_is_found_by_its_talent(voice: Voice, producer_client: Client) -> None:
     consent = voice.talent.consents.get()
-    assert f'href="{consent.get_absolute_url()}"' in ask(viewer_client, "winter")["html"]
+    assert f'href="{consent.get_absolute_url()}"' in ask(producer_client, "winter")["html"]
 
 
 def test_remote_voice_is_found_by_its_id_at_the_provider(voice: Voice, studio: Studio, viewer_client: Client) -> None:

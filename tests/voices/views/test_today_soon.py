@@ -31,6 +31,7 @@ def list_endings() -> list[NextStep]:
     return [step for step in next_steps.list_steps() if step.reasons[0].startswith("The contract ends on")]
 
 
+@pytest.mark.usefixtures("reads_names")
 def test_contract_that_ends_within_14_days_is_a_next_step(studio: Studio) -> None:
     talents = {days: make_ending(studio, f"Ends in {days}", days) for days in (14, 15, 0, -1)}
     found = {step.subject: (step.severity, step.status, step.url) for step in list_endings()}
@@ -41,6 +42,7 @@ def test_contract_that_ends_within_14_days_is_a_next_step(studio: Studio) -> Non
     }
 
 
+@pytest.mark.usefixtures("reads_names")
 @pytest.mark.parametrize("days", [None, 15])
 def test_contract_does_not_end_soon_if_another_ends_later(studio: Studio, days: int | None) -> None:
     """Also if that one has not started yet. Contracts of other talents do not count."""

@@ -21,7 +21,7 @@ from voices.services.recordings.figures import update_figures
 from voices.views import dashboard, next_steps
 from voices.views.next_step import SEVERITIES, NextStep, sort_worst_first
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("reads_names")]
 OTHERS = ("audiostack", "resemble_v1", "speechgen", "voiceai")
 
 

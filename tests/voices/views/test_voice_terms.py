@@ -160,6 +160,7 @@ CHANGES: dict[str, tuple[Callable[[Studio], object], str]] = {
 }
 
 
+@pytest.mark.usefixtures("reads_names")
 @pytest.mark.parametrize("change", CHANGES)
 def test_changed_terms_stop_a_voice_and_are_shown_on_today(
     producer_client: Client, studio: Studio, change: str

@@ -20,6 +20,7 @@ from voicehub.tokens import hash_token
 from voices.models import Build, BuildRecording, DatasetFetch
 from voices.services.builds.recheck import check_gate_again
 from voices.services.builds.spec import make_clip_name, make_file_ref, open_verified_file
+from voices.services.file_access import record_dataset_fetch
 
 URL_LIFETIME = timedelta(hours=24)
 
@@ -45,6 +46,7 @@ def open_dataset(token: str, address: str | None, user_agent: str) -> Dataset | 
     build = active_builds.select_related(*related).filter(dataset_digest=hash_token(token)).first()
     if build is None or check_gate_again(build):
         return None
+    record_dataset_fetch(build)
     DatasetFetch.objects.create(build=build, address=address, user_agent=user_agent[:300])
     rows = list(build.recordings.select_related("recording").order_by("pk"))
     if build.remote_voice.tier == Tier.RAPID:

@@ -71,7 +71,7 @@ def _save_voice(voice: Voice, **options: Any) -> None:
         with transaction.atomic():
             voice.save(**options)
     except IntegrityError:
-        text = f"{voice.talent.name} already has a voice called “{voice.name}”. Choose another name."
+        text = f"{voice.talent.shown_name} already has a voice called “{voice.name}”. Choose another name."
         raise ActionRefused(text) from None
 
 

@@ -14,13 +14,8 @@ from consent.access import get_talent_or_404, get_user, list_recent_events, requ
 from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
 from consent.link_forms import TalentEditForm
-from consent.lists.talents import (
-    TalentFilter,
-    TalentTable,
-    list_talent_facts,
-    load_contract_states,
-    query_talents,
-)
+from consent.lists.talent_marks import list_talent_facts, load_contract_states
+from consent.lists.talents import TalentFilter, TalentTable, query_talents
 from consent.models import ConsentStatus, Talent
 from consent.names import VIEW_CONTACTS, VIEW_NAMES
 from consent.recent_activity import list_activity

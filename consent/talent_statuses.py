@@ -18,7 +18,7 @@ from voicehub.tokens import hash_token
 # The words for the talent.
 TALENT_LABELS = {
     ConsentStatus.REQUESTED: gettext_lazy("Requested"),
-    ConsentStatus.SUBMITTED: gettext_lazy("Sent"),
+    ConsentStatus.SUBMITTED: gettext_lazy("Being checked"),
     ConsentStatus.APPROVED: gettext_lazy("In force"),
     ConsentStatus.SUSPENDED: gettext_lazy("Suspended"),
     ConsentStatus.DECLINED: gettext_lazy("Declined"),

@@ -203,6 +203,7 @@ class ThresholdOverrideAdmin(StudioAdmin):
     group = STAFF
     purpose = "Measured values from which this studio gets a finding"
     place = 4
+    counted = ({}, "")
     empty_text = "A recording gets a finding when a measured value passes a threshold. All have their default value."
     formats = {"name": name_threshold}
     short_columns = ("value", "provider")

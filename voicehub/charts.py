@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -60,3 +61,12 @@ class Chart:
     def summary(self) -> str:
         """What a screen reader says in place of the drawing."""
         return f"{self.title}. {self.y_label} by {self.x_label}. The table below has the values."
+
+
+@dataclass(frozen=True, slots=True)
+class MonthColumn:
+    """A month in a small chart. `share` of the height is None if the number is not known."""
+
+    month: date
+    text: str
+    share: float | None

@@ -92,8 +92,8 @@ class StudioUserAdmin(ConfirmedMixin, RecordedChangesMixin, LockedRowMixin, Rows
         return format_html('{} <small class="sub">{}</small>', name, ". ".join(facts)) if facts else name
 
     @admin.display(description="last sign-in", ordering="last_login")
-    def signed_in(self, user: User) -> str:
-        return format_moment(user.last_login) if user.last_login else "Never"
+    def signed_in(self, user: User) -> SafeString | str:
+        return format_moment(user.last_login) if user.last_login else format_html('<span class="nothing">Never</span>')
 
     @admin.display(description="roles")
     def roles(self, user: User) -> str:

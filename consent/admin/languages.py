@@ -27,6 +27,7 @@ class LanguageReleaseAdmin(ReadOnlyAdmin):
     purpose = "Languages of the pages and mails that talents get"
     menu_name = "Languages for talents"
     place = 4
+    counted = ({}, "")
     row_word = "release"
     empty_text = "Talents’ pages and mails are in English until an admin releases another language."
     list_display = ["language", "state", "released_by", "released_at", "ended_by", "ended_at"]

@@ -45,6 +45,7 @@ class StatementAdmin(NoDeleteAdmin):
     group = STAFF
     purpose = "Texts that talents read aloud, by provider and language"
     place = 2
+    counted = ({}, "")
     list_display = ["provider", "language", "version", "wording", "source", "source_date", "check_on", "retired"]
     list_filter = ["provider", "language", "wording", "check_on", "retired"]
     search_fields = ["text", "source"]
@@ -106,5 +107,6 @@ class PronunciationAdmin(StudioAdmin):
     group = STAFF
     purpose = "Names, and how they sound when they are spoken"
     place = 3
+    counted = ({}, "")
     list_display = ["name", "sounds_like"]
     search_fields = ["name", "sounds_like"]

@@ -97,3 +97,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.textContent = "Copied";
   });
 }
+
+// A link to a fold opens it.
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest?.('a[href^="#"]');
+  const fold = link && document.getElementById(link.hash.slice(1));
+  if (fold instanceof HTMLDetailsElement) fold.open = true;
+});
+
+// Long parts are open in a wide window and without a script, and closed on a phone.
+function closeLongParts(root) {
+  if (!matchMedia("(max-width: 40em)").matches) return;
+  for (const fold of root.querySelectorAll("details[data-closed-if-narrow]")) fold.open = false;
+}
+closeLongParts(document);
+document.addEventListener("htmx:load", ({ detail: { elt } }) => closeLongParts(elt));

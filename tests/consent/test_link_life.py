@@ -79,7 +79,7 @@ END_CONSENT: dict[ConsentStatus, Callable[[Consent, ConsentFactory], object]] = 
     ConsentStatus.REPLACED: lambda consent, factory: move(consent, ConsentStatus.REPLACED),
 }
 LABELS = {
-    ConsentStatus.SUBMITTED: "Sent",
+    ConsentStatus.SUBMITTED: "Being checked",
     ConsentStatus.DECLINED: "Declined",
     ConsentStatus.APPROVED: "In force",
     ConsentStatus.SUSPENDED: "Suspended",

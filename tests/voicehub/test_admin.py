@@ -164,6 +164,13 @@ def test_values_of_a_list_carry_their_heading_and_the_status_its_tone(admin_clie
     assert "<b>" not in page.partition('id="result_list"')[2]
 
 
+def test_empty_list_has_no_search_and_says_what_it_shows(admin_client: Client) -> None:
+    url = reverse("admin:consent_pronunciation_changelist")
+    empty = read_html(admin_client.get(url))
+    assert "Shown here: Names, and how they sound" in empty and 'id="searchbar"' not in empty
+    assert 'id="searchbar"' in read_html(admin_client.get(url, {"q": "nothing has this name"}))
+
+
 def test_filter_of_a_list_is_a_menu_or_the_choice_that_is_made(admin_client: Client) -> None:
     Task.objects.create(kind="refresh_build", object_id="1", status=TaskStatus.FAILED)
     url = make_url(Task, "changelist")

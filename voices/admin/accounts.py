@@ -181,6 +181,7 @@ class LimitOverrideAdmin(StudioAdmin):
     group = STAFF
     purpose = "Limits of a provider that this studio has changed"
     place = 5
+    counted = ({}, "")
     form = LimitOverrideForm
     list_display = ["provider", "tier", "limit", "value", "source"]
     list_filter = ["provider", "tier"]

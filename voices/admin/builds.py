@@ -7,13 +7,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import truncatechars
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.access import get_user
 from voicehub import outbox
 from voicehub.admin_base.actions import run_on_rows
-from voicehub.admin_base.formats import EMPTY, format_json, format_seconds
+from voicehub.admin_base.formats import EMPTY, format_day, format_json, format_seconds
 from voicehub.admin_base.groups import VOICES, WORK
 from voicehub.admin_base.inlines import FirstRowsFormSet, FirstRowsInline
 from voicehub.admin_base.rows import ReadOnlyAdmin
@@ -84,8 +85,8 @@ class BuildAdmin(ReadOnlyAdmin):
     counted = ({}, "")
     place = 3
     studio_path = ""
-    list_display = ["title", "state", "created_at", "took"]
-    short_columns = ("created_at", "took")
+    list_display = ["title", "provider", "state", "created", "took"]
+    short_columns = ("provider", "created", "took")
     formats = {"issue": format_issue, "scores": format_scores}
     list_filter = ["status", "created_at", "handover", "remote_voice__tier", "remote_voice__account"]
     search_fields = [
@@ -113,7 +114,16 @@ class BuildAdmin(ReadOnlyAdmin):
     def title(self, build: Build) -> SafeString:
         number = build.number  # type: ignore[attr-defined]  # annotated by get_queryset
         by = format_html('<span class="only-desk">, by {}</span>', build.started_by)
-        return format_html('{} <small class="sub">Build {}, {}{}</small>', build.voice, number, build_name(build), by)
+        return format_html('{} <small class="sub">Build {}{}</small>', build.voice, number, by)
+
+    @admin.display(description="provider", ordering="remote_voice__account__provider")
+    def provider(self, build: Build) -> str:
+        return build_name(build)
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, build: Build) -> str:
+        """The day. Its page has the time."""
+        return format_day(timezone.localdate(build.created_at))
 
     @admin.display(description="status", ordering="status")
     def state(self, build: Build) -> SafeString:

@@ -157,11 +157,9 @@ class BuildTable(ListTable):
 
     def render_pick(self, record: Build) -> SafeString:
         """A checkbox of the form in voices/_compare_pick.html. A build that has not finished cannot be compared."""
-        name = f"{build_name(record)}, {format_time(record.created_at)}"
         if record.is_active:
-            return format_html(
-                '<input class="form-check-input" type="checkbox" disabled aria-label="Compare {}, not finished">', name
-            )
+            return SafeString("")
+        name = f"{build_name(record)}, {format_time(record.created_at)}"
         return format_html(
             '<input class="form-check-input" type="checkbox" name="build" value="{}" form="compare-pick"'
             ' data-voice="{}" aria-label="Compare {}">',

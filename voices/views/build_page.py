@@ -142,7 +142,8 @@ def make_result_context(
         "scores": make_gauges(build, previous),
         "has_details": not is_closed and bool(previous or any(score_counts.values())),
         "comparable_builds": [(other, make_compare_url([build, other])) for other in list_comparable_builds(build)],
-        "can_rebuild": True,
+        "is_again_offered": user.has_perm("voices.start_build")
+        and build.status not in (BuildStatus.FAILED, BuildStatus.CANCELED),
         "rebuild_plan": plan,
         "has_rebuild_note": is_rebuild_offered(build, plan, user),
         "rebuild_fixes": list_fixes(build, plan, user) if plan else [],

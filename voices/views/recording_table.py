@@ -11,7 +11,7 @@ from django.db.models.expressions import OrderBy
 from django.utils import timezone
 
 from voicehub.lists.filters import FilterOption
-from voicehub.lists.pages import CountedPaginator, Header, PageLink
+from voicehub.lists.pages import CountedPaginator, Header, PageLink, list_page_links
 from voicehub.models import Task, TaskStatus
 from voices import access
 from voices.models import Recording, RecordingStatus, Voice
@@ -36,7 +36,7 @@ from voices.work_progress import WorkProgress
 # Filters whose rows another filter has too.
 PARTS = {"usable": "", "left_out": "inactive"}
 SHOWN_FILTERS = 5
-PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 50
+PAGE_SIZES, DEFAULT_SIZE = (25, 50, 100), 25
 # Stands in addresses and forms that the script of the table fills in for one row.
 ZERO_ID = UUID(int=0)
 
@@ -103,8 +103,11 @@ def load_recording_page(voice: Voice, params: Mapping[str, str]) -> dict[str, An
     note_refusals(page)
     return {
         "page": page, "opened": opened, "active_filter": state.show, "active_sort": state.sort, "search": state.search,
-        "query": state.make_query(), "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
+        # The links of the rows leave out the size: a page of 50 rows has a limit of bytes.
+        "query": state.make_query(), "row_query": state.make_query(size=""),
+        "hidden_fields": _list_hidden_fields(state), "headers": _make_headers(state),
         **split_filters(_make_filter_options(state, counts)), "size_links": _make_size_links(state),
+        "page_links": list_page_links(page, lambda number: f"?{state.make_query(page=str(number))}#recordings"),
         "zero_id": ZERO_ID, "blank_recording": Recording(pk=ZERO_ID),
         "sort_options": {name: label for name, (label, _order) in SORT_ORDERS.items()},
     }  # fmt: skip
@@ -171,7 +174,7 @@ def _make_size_links(state: TableState) -> list[PageLink]:
     return [
         PageLink(
             str(size),
-            f"?{state.make_query(size='' if size == DEFAULT_SIZE else str(size))}",
+            f"?{state.make_query(size='' if size == DEFAULT_SIZE else str(size))}#recordings",
             is_current=size == state.size,
         )
         for size in PAGE_SIZES

@@ -1,5 +1,6 @@
 """What accounts used per month, in the words and charts of a page."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from uuid import UUID
@@ -27,7 +28,7 @@ from voices.services.spend import (
 from voices.services.usage import SECONDS
 from voices.views.account_usage import format_plain, make_voice_row
 from voices.views.spend_figures import list_spend_figures
-from voices.views.spend_rows import AccountSpend, find_unit, join_month_notes, make_month_row
+from voices.views.spend_rows import AccountSpend, add_columns, find_unit, join_month_notes, make_month_row
 
 ACCOUNT_MONTHS, OVERVIEW_MONTHS = 12, 6
 CHART_NUMBERS = 5  # a chart of fewer numbers says less than its table
@@ -72,7 +73,14 @@ def make_left_chart(readings: Sequence[Reading], unit: str) -> Iterator[Chart]:
     values: dict[str | float, float] = {date_format(day, "M j"): remaining for day, remaining in left}
     if len(values) >= CHART_NUMBERS:
         series = (Series("Left", values),)
-        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series)
+        span = (0.0, _round_up(max(values.values())))
+        yield Chart("Left on each day", ChartKind.LINE, "Day", label_unit(unit), tuple(values), series, y_range=span)
+
+
+def _round_up(number: float) -> float:
+    """The end of an axis, a half of its power of ten: 2,212,732 → 2,500,000."""
+    step = 10 ** math.floor(math.log10(number)) / 2 if number > 0 else 1
+    return math.ceil(number / step) * step
 
 
 def _label_month(month: date) -> str:
@@ -99,15 +107,17 @@ def spend_overview(request: HttpRequest) -> HttpResponse:
     readings, ledger = load_readings(accounts, months), load_ledger(accounts, months)
     rows = [make_account_spend(account, readings.get(account.pk, []), months, ledger) for account in accounts]
     shown = months[::-1][: count_shown_months(rows)]
+    said = sorted((row for row in rows if row.says_something), key=lambda row: not row.has_numbers)
     context = {
-        "rows": sorted((row for row in rows if row.says_something), key=lambda row: not row.has_numbers),
+        "rows": add_columns(said, len(shown)),
         "has_accounts": bool(rows),
         "silent": [row for row in rows if not row.says_something],
         "months": shown,
+        "oldest_month": shown[-1] if len(shown) > 1 else None,
         "figures": list_spend_figures(rows),
         "shown_months": f":{len(shown)}",
         "charts": list(make_provider_charts(rows, months)),
-        "footnote": describe_signs(rows),
+        "footnotes": list(describe_signs(rows)),
     }
     return render(request, "voices/spend.html", context)
 
@@ -119,16 +129,17 @@ def count_shown_months(rows: Sequence[AccountSpend]) -> int:
     return max(said, default=1)
 
 
-def describe_signs(rows: Sequence[AccountSpend]) -> str:
-    """One sentence about the signs in the cells. Empty if there are none."""
+def describe_signs(rows: Sequence[AccountSpend]) -> Iterator[str]:
+    """Sentences about the numbers of several cells, each once."""
     signs = []
     if any(month.usage.is_at_least for row in rows for month in row.months):
         signs.append("“≥” is a month that is not counted in full")
-    if any(month.has_gap for row in rows for month in row.months):
-        signs.append("“*” is a month with days on which the provider gave no reading")
     if any(row.has_prices for row in rows):
         signs.append("“for” is the price that the provider states for the builds that are ready")
-    return f"{join_with_and(signs)}." if signs else ""
+    if signs:
+        yield f"{join_with_and(signs)}."
+    if names := [row.account.name for row in rows if any(month.has_gap for month in row.months)]:
+        yield f"On some days there was no reading: {join_with_and(names)}."
 
 
 def make_account_spend(

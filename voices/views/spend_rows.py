@@ -1,12 +1,13 @@
 """The rows of usage: one month of an account, and one account of the overview, in words."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from voicehub.charts import MonthColumn
 from voicehub.text import format_count, join_with_and
 from voices.models import Account
 from voices.services.spend import BuildLedger, MonthUsage, Reading
@@ -62,6 +63,12 @@ class AccountSpend:
     voices: str
     unit: str
     months: Sequence[MonthRow]
+    columns: Sequence[MonthColumn] = ()
+
+    @property
+    def columns_name(self) -> str:
+        """What its columns count."""
+        return ("speech" if self.unit == SECONDS else self.unit or "used") if self.has_amounts else "builds"
 
     @property
     def unit_text(self) -> str:
@@ -84,11 +91,6 @@ class AccountSpend:
         return self.has_numbers or any(month.says_something for month in self.months)
 
     @property
-    def most(self) -> float:
-        """The most that a month used: the length of the longest bar of the row."""
-        return max((month.usage.used or 0 for month in self.months), default=0)
-
-    @property
     def details(self) -> str:
         """What is left, and the voices: “315,750 left, 46 of 50 voices”."""
         return ", ".join(f"{value} {word}" for value, word in ((self.left, "left"), (self.voices, "voices")) if value)
@@ -100,6 +102,35 @@ class AccountSpend:
     @property
     def has_numbers(self) -> bool:
         return bool(self.left or self.voices or self.has_amounts)
+
+
+def add_columns(rows: Sequence[AccountSpend], shown: int) -> list[AccountSpend]:
+    """Each row with a column for each shown month, oldest first.
+
+    Rows that count the same share a scale from zero. A row without amounts counts builds.
+    """
+    most: dict[str, float] = {}
+    for row in rows:
+        numbers = [_count_month(row, month) or 0 for month in row.months[:shown]]
+        most[row.columns_name] = max(most.get(row.columns_name, 0), *numbers)
+    return [replace(row, columns=_make_columns(row, row.months[:shown], most[row.columns_name])) for row in rows]
+
+
+def _make_columns(row: AccountSpend, months: Sequence[MonthRow], most: float) -> list[MonthColumn]:
+    if not most:
+        return []
+    columns = []
+    for month in reversed(months):
+        number = _count_month(row, month)
+        text = month.plain_amount or month.missing_text if row.has_amounts else f"{number or 0:.0f}"
+        columns.append(MonthColumn(month.month, text, None if number is None else number / most))
+    return columns
+
+
+def _count_month(row: AccountSpend, month: MonthRow) -> float | None:
+    if row.has_amounts:
+        return month.usage.used
+    return month.ledger.started if month.ledger else 0
 
 
 def make_month_row(usage: MonthUsage, unit: str, ledger: BuildLedger | None = None) -> MonthRow:

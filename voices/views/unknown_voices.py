@@ -41,6 +41,7 @@ def unknown_voice_list(request: HttpRequest, pk: str) -> HttpResponse:
         context["unknown_voices"] = [
             (voice, make_observed_badge(voice.status)) for voice in list_unknown_voices(account)
         ]
+        context["has_dates"] = any(voice.created_at for voice, _badge in context["unknown_voices"])
     return render(request, "voices/unknown_voices.html", context)
 
 

@@ -314,10 +314,14 @@ def test_few_builds_show_the_change_beside_each_score(viewer_client: Client, stu
     changes = [(gauge.change_text, gauge.change_tone) for gauge in newest.cells if gauge]
     assert changes[0] == ("▲ 0.04, better", "good") and changes[3][1] in ("good", "bad", "")
     assert f'<a href="{second.get_absolute_url()}">Build 2</a>' in text
-    assert 'class="change is-good">▲ 0.04, better' in text
+    assert 'class="change is-good">▲ 0.04, better' in text and "<small>lower is better</small>" in text
     RemoteVoice.objects.filter(pk=first.remote_voice_id).update(tier="professional")
     newest, _oldest = viewer_client.get(second.voice.get_builds_url()).context["builds"]
     assert {gauge.change for gauge in newest.cells if gauge} == {None}, "another tier is no build before"
+    studio.make_build(second.voice, status="training")
+    with_active = read_html(viewer_client.get(second.voice.get_builds_url()))
+    assert with_active.count('name="build"') == text.count('name="build"') == 2, "only an ended build can be compared"
+    assert with_active.count(">Not stated</span>") - text.count(">Not stated</span>") == 4, "no score of the new build"
 
 
 # --- Number of queries -------------------------------------------------------------------

@@ -130,10 +130,12 @@ def test_page_polls_only_while_build_is_in_progress(viewer_client: Client, studi
     text = read_page(viewer_client, build)
     assert "Sending 2 of 3 recordings" in text
     assert 'hx-trigger="every 2s"' in text
+    folded = "as they were when the build started</summary>"
+    assert folded in text and "Build again" not in text
     Build.objects.filter(pk=build.pk).update(status="ready", finished_at=build.created_at)
     after = read_page(viewer_client, build, "voices:build_progress")
     assert "every 2s" not in after
-    assert "Quality scores" in after
+    assert "Quality scores" in after and folded not in after
     assert "Report as PDF" not in text
     assert 'id="build-actions" class="page-actions" hx-swap-oob="true"' in after and "Report as PDF" in after
     assert "hx-swap-oob" not in read_page(viewer_client, build)

@@ -193,7 +193,7 @@ def fill_voice(studio: Studio, voice: Voice, count: int) -> None:
     Recording.objects.bulk_update(rows, WRITTEN)
 
 
-@pytest.mark.parametrize("query", ["", "show=usable&sort=name"])
+@pytest.mark.parametrize("query", ["size=50", "size=50&show=usable&sort=name"])
 def test_page_of_50_rows_is_under_60_kilobytes(
     producer_client: Client, studio: Studio, voice: Voice, query: str
 ) -> None:

@@ -146,9 +146,10 @@ def test_flags_are_not_named_for_another_voice(
     assert read_likely_failures(viewer_client, voice)
 
 
-def test_table_page_has_at_most_50_rows(producer_client: Client, studio: Studio, voice: Voice) -> None:
+def test_table_page_has_25_rows_unless_more_are_asked(producer_client: Client, studio: Studio, voice: Voice) -> None:
     studio.make_fileless_recordings(voice, 120)
-    assert [len(list_names(producer_client, voice, f"page={page}")) for page in (1, 2, 3)] == [50, 50, 20]
+    assert [len(list_names(producer_client, voice, f"page={page}")) for page in (1, 2, 5)] == [25, 25, 20]
+    assert [len(list_names(producer_client, voice, f"size=50&page={page}")) for page in (1, 2, 3)] == [50, 50, 20]
 
 
 def test_transcript_is_saved_without_reload_and_with_single_spaces(

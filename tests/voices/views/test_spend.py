@@ -86,12 +86,12 @@ def test_overview_opens_with_figures(producer_client: Client, studio: Studio) ->
 
 
 def test_one_sentence_explains_the_signs_of_the_overview(producer_client: Client, studio: Studio) -> None:
-    assert producer_client.get(OVERVIEW).context["footnote"] == ""
+    assert not producer_client.get(OVERVIEW).context["footnotes"]
     studio.account = add_account("Credits", remaining=1000, unit="credits")
     studio.make_build(status="ready")
     response = producer_client.get(OVERVIEW)
-    assert "1 build for 300" in read_html(response)
-    assert "“for” is the price that the provider states" in response.context["footnote"]
+    assert 'data-label="Builds">1 for 300</td>' in "".join(read_html(response).split("\n")).replace("  ", "")
+    assert "“for” is the price that the provider states" in response.context["footnotes"][0]
 
 
 def test_each_note_of_the_months_stands_once(producer_client: Client) -> None:
@@ -143,7 +143,27 @@ def test_overview_compares_with_the_month_before_and_has_bars_in_the_rows(produc
     first = timezone.localdate().replace(day=1)
     last_month = first - timedelta(days=1)
     assert used.note == f"1 account, {last_month.day * 10} in {date_format(last_month, 'F')}"
-    assert not response.context["charts"] and "vh-meter" in read_html(response), "one row says what a chart would"
+    assert not response.context["charts"] and "month-columns" in read_html(response), "one row says what a chart would"
+
+
+def test_columns_of_the_months_share_a_scale_from_zero(producer_client: Client, studio: Studio) -> None:
+    today = timezone.localdate()
+    for name, step in (("Quiet", 1), ("Loud", 4)):
+        account = Account.objects.create(name=name, provider="audiostack", usage_at=timezone.now())
+        UsageReading.objects.bulk_create(
+            UsageReading(
+                account=account,
+                day=today - timedelta(days=ago),
+                unit="credits",
+                remaining=10_000 + step * ago,
+                read_at=timezone.now() - timedelta(days=ago),
+            )
+            for ago in range(100)
+        )
+    rows = {row.account.name: row for row in producer_client.get(OVERVIEW).context["rows"]}
+    quiet, loud = ([column.share or 0 for column in rows[name].columns] for name in ("Quiet", "Loud"))
+    assert max(loud) == 1 and [4 * share for share in quiet] == pytest.approx(loud)
+    assert [column.month for column in rows["Loud"].columns] == sorted(column.month for column in rows["Loud"].columns)
 
 
 def test_account_shows_how_much_of_the_plan_is_used(producer_client: Client) -> None:

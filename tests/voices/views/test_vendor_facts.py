@@ -75,11 +75,11 @@ def test_page_says_which_abilities_are_not_ready(client: Client, studio: Studio)
     record_observation(remote, make_report(components={"text_to_speech": "ready", "fill": "training", "odd": "x"}))
     client.force_login(studio.producer)
     page = read_remote_page(client, remote)
-    assert "Cannot do yet" in page
+    assert "Not supported by the provider" in page
     assert "Filling gaps in speech" in page
     assert "Speech from text" not in page
     record_observation(remote, make_report(components={"text_to_speech": "ready"}))
-    assert "Cannot do yet" not in read_remote_page(client, remote)
+    assert "Not supported by the provider" not in read_remote_page(client, remote)
 
 
 def test_locked_voice_refuses_previews_and_training_with_words(client: Client, studio: Studio) -> None:

@@ -109,6 +109,14 @@ def test_empty_voice_begins_with_the_drop_zone(engineer_client: Client, voice: V
     assert ("Resemble AI, professional", "10 min") in needs
 
 
+@pytest.mark.parametrize(("status", "is_said"), [("submitted", True), ("approved", False), ("requested", False)])
+def test_empty_voice_says_that_its_consent_waits_for_a_review(
+    engineer_client: Client, voice: Voice, status: str, is_said: bool
+) -> None:
+    Consent.objects.filter(talent=voice.talent).update(status=status)
+    assert ("The consent waits for a review." in read_html(engineer_client.get(voice.get_absolute_url()))) == is_said
+
+
 def test_drop_zone_is_small_beside_recordings(engineer_client: Client, studio: Studio, voice: Voice) -> None:
     studio.make_recordings(voice, 1)
     text = read_html(engineer_client.get(voice.get_absolute_url()))

@@ -110,12 +110,13 @@ def query_submitted_consents() -> QuerySet[Consent]:
 
 
 def find_place_in_review(consent: Consent) -> dict[str, Any]:
-    """The place of this consent among those that wait for a review, oldest first, and the one that follows it."""
+    """The place of this consent among those that wait for a review, oldest first, and those before and after it."""
     waiting = list(query_submitted_consents().order_by("created_at", "pk").values_list("pk", flat=True))
     if consent.pk not in waiting:
         return {}
     place = waiting.index(consent.pk) + 1
-    return {"place": place, "count": len(waiting), "next": waiting[place] if place < len(waiting) else None}
+    around = {"previous": waiting[place - 2] if place > 1 else None, "next": next(iter(waiting[place:]), None)}
+    return {"place": place, "count": len(waiting), **around}
 
 
 def find_earlier_approval(consent: Consent) -> Consent | None:

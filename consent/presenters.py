@@ -63,6 +63,7 @@ class NextStep:
     """What this user should do next, or who must act first. Not open if no person has to act.
 
     It warns if a provider still has what a withdrawn consent no longer allows, and a person has to delete it.
+    `noun` is its heading while a question of the talent comes first, if its title would contradict that.
     """
 
     title: str
@@ -70,6 +71,7 @@ class NextStep:
     actions: Sequence[Action] = ()
     is_open: bool = True
     is_warning: bool = False
+    noun: str = ""
 
 
 def make_next_step(
@@ -101,7 +103,7 @@ def make_next_step(
 
 def put_after_question(step: NextStep) -> NextStep:
     """The same step without emphasis, as the answer to a question of the talent comes first."""
-    title = capfirst(step.title.removeprefix("Next: "))
+    title = step.noun or capfirst(step.title.removeprefix("Next: "))
     return replace(step, title=title, actions=[replace(one, is_primary=False) for one in step.actions], is_open=False)
 
 
@@ -125,7 +127,7 @@ def _make_waiting_step(consent: Consent, user: User, start_note: str) -> NextSte
     actions = []
     if user.has_perm("consent.add_take"):
         actions.append(_make_studio_action(consent))
-    return NextStep(title, paragraphs, actions, is_open=False)
+    return NextStep(title, paragraphs, actions, is_open=False, noun="Retake" if reason else "Recording")
 
 
 def _make_invite_step(consent: Consent, user: User, start_note: str) -> NextStep:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from consent.extension_points import get_provider_label
 from consent.labels import Mark, describe_term, get_purpose_label
-from consent.lists.urgent_steps import load_urgent_steps
+from consent.lists.urgent_steps import URGENT_RANKS, load_urgent_steps, rank_urgent_steps
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind
 from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.request_actions import find_allowed_action
@@ -69,7 +69,9 @@ def query_consents() -> QuerySet[Consent]:
 
 
 def rank_status() -> Combinable:
-    return Case(*(When(status=status, then=Value(rank)) for rank, status in enumerate(STATUS_ORDER)))
+    """As the marks of the rows say it: what waits for a person of the studio before what waits for the talent."""
+    ranks = (When(status=status, then=Value(rank)) for rank, status in enumerate(STATUS_ORDER, URGENT_RANKS))
+    return Case(When(status=ConsentStatus.SUBMITTED, then=Value(-1)), *rank_urgent_steps(), *ranks)
 
 
 def list_consent_views() -> list[Choice]:
@@ -140,7 +142,7 @@ class ConsentTable(ConsentCells):
     default_sort = "status"
 
     talent = ListColumn("Talent", sort_by_name("talent__"), css_class="two", permission="consent.view_talent")
-    provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk")
+    provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk provider")
     language = ListColumn("Language", "language", css_class="only-wide")
     status = ListColumn("Status", rank_status, "since")
     since = ListColumn("Last change", "since", css_class="only-wide", is_descending_first=True)

@@ -1,6 +1,6 @@
 """The list of all requests that wait: for a contract, to be sent, for the talent, for a review, or with time over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from consent.extension_points import get_provider_label
 from consent.labels import get_purpose_label
 from consent.lists.consents import ConsentCells, query_consents
+from consent.lists.urgent_steps import URGENT_RANKS, rank_urgent_steps
 from consent.models import Consent, ConsentStatus, Invitation
 from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.services.blockers import Blocker, has_newer_request, has_usable_take, query_newest_link
@@ -54,7 +56,9 @@ def _has_ended_lately() -> Q:
 
 
 def rank_blocker() -> Combinable:
-    return Case(*(When(blocker=blocker, then=Value(rank)) for rank, blocker in enumerate(Blocker)))
+    """As the marks of the rows say it: a review, a question or a refused mail before what else waits."""
+    ranks = (When(blocker=blocker, then=Value(rank)) for rank, blocker in enumerate(Blocker, URGENT_RANKS))
+    return Case(When(blocker=Blocker.REVIEW, then=Value(-1)), *rank_urgent_steps(), *ranks)
 
 
 def list_blocker_views() -> list[Choice]:
@@ -88,8 +92,8 @@ class OpenRequestTable(ConsentCells):
 
     pick = ListColumn("Select", css_class="pick", permission="consent.invite_talent")
     talent = ListColumn("Talent", sort_by_name("talent__"), css_class="two", permission="consent.view_talent")
-    provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk")
-    blocker = ListColumn("Waits for", rank_blocker, "ends_at", "since", css_class="two")
+    provider = ListColumn("Provider", "provider", "purpose", css_class="two only-desk provider")
+    blocker = ListColumn("Waits for", rank_blocker, "ends_at", "since", css_class="two split")
     ends_at = ListColumn("Last day", "ends_at", css_class="only-wide")
     reminders = ListColumn("Reminders", "reminder_count", css_class="only-wide", is_descending_first=True)
     since = ListColumn("Last change", "since", css_class="only-wide", is_descending_first=True)
@@ -124,11 +128,18 @@ class OpenRequestTable(ConsentCells):
     def render_blocker(self, record: Consent) -> SafeString:
         blocker = Blocker(record.blocker)  # type: ignore[attr-defined]  # annotated by query_open_requests
         mark = render_mark(*(self.urgent.find_mark(record) or (TONES.get(blocker, "over"), blocker.label)))
-        lines = render_lines(mark, self._describe(record, blocker))
-        lines = render_lines(lines, self._describe_reminder(record), "only-phone")
-        ends_at = self.render_ends_at(record)
-        has_day = ends_at is not NOTHING and blocker == Blocker.TALENT
-        return render_lines(lines, format_html("Last day: {}", ends_at) if has_day else "", "only-phone")
+        done = self._describe(record, blocker)
+        lines = render_lines(mark, done, "only-desk")
+        on_phone = " · ".join(filter(None, (done, *self._list_dates(record, blocker))))
+        return render_lines(lines, capfirst(on_phone), "only-phone")
+
+    def _list_dates(self, record: Consent, blocker: Blocker) -> Iterator[str]:
+        """What a phone, which has no columns for it, says of reminders and of the last day."""
+        link = self._get_link(record)
+        if link and link.reminded_at:
+            yield f"reminded {_format_day(link.reminded_at)}"
+        if link and blocker == Blocker.TALENT and self.render_ends_at(record) is not NOTHING:
+            yield "no last day" if record.has_take else f"last day {_format_day(link.expires_at)}"  # type: ignore[attr-defined]  # annotated
 
     def _describe(self, record: Consent, blocker: Blocker) -> SafeString | str:
         """The second line: what has happened so far."""
@@ -143,10 +154,6 @@ class OpenRequestTable(ConsentCells):
             ended_at = link.expires_at if link else record.since  # type: ignore[attr-defined]  # annotated
             return f"Expired {_format_day(ended_at)}"
         return ""
-
-    def _describe_reminder(self, record: Consent) -> str:
-        link = self._get_link(record)
-        return f"Reminded {_format_day(link.reminded_at)}" if link and link.reminded_at else ""
 
     def _get_link(self, record: Consent) -> Invitation | None:
         return self.links.get(record.link_id)  # type: ignore[attr-defined]  # annotated by query_open_requests

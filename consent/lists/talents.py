@@ -1,9 +1,6 @@
 """The list of talents: its columns, filters and order."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
@@ -15,8 +12,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from consent.extension_points import TalentStep, TalentVoices, find_first_steps, get_voice_summaries
-from consent.labels import ENDING_SOON, describe_term
-from consent.models import Consent, ConsentStatus, Contract, ContractSuspension, Question, Talent, TalentMail
+from consent.labels import ENDING_SOON
+from consent.lists.talent_marks import (
+    CONSENTS,
+    CONTRACTS,
+    ContractState,
+    load_consent_counts,
+    load_contract_states,
+    render_consent_counts,
+    render_contract_state,
+)
+from consent.models import Consent, ConsentStatus, Contract, Question, Talent, TalentMail
 from consent.names import make_name_search, may_see_contacts, sort_by_name
 from consent.request_actions import find_allowed_action
 from consent.services.blockers import find_blocker
@@ -27,7 +33,6 @@ from voicehub.row_counts import count_rows
 from voicehub.status_marks import render_mark
 from voicehub.templatetags.cells import (
     NOTHING,
-    render_day,
     render_lines,
     render_link,
     render_moment,
@@ -35,36 +40,9 @@ from voicehub.templatetags.cells import (
 )
 from voicehub.templatetags.signs import render_person_name, render_voice_tile
 
-CONSENTS, CONTRACTS = "consent.view_consent", "consent.view_contract"
-
 
 def query_talents() -> QuerySet[Talent]:
     return Talent.objects.all()
-
-
-@dataclass(frozen=True, slots=True)
-class ContractState:
-    """The contracts of a talent that have started and not ended. `ends_on` is the latest end of those in force."""
-
-    has_contract: bool = False
-    is_suspended: bool = False
-    ends_on: date | None = None
-
-
-def load_contract_states(talents: Sequence[Talent]) -> dict[UUID, ContractState]:
-    open_suspensions = ContractSuspension.objects.filter(contract=OuterRef("pk"), resumed_at__isnull=True)
-    rows = Contract.objects.current().filter(talent__in=talents).annotate(is_suspended=Exists(open_suspensions))
-    ends: dict[UUID, list[date | None]] = defaultdict(list)
-    suspended = set()
-    for talent_id, ends_on, is_suspended in rows.values_list("talent_id", "ends_on", "is_suspended"):
-        suspended.add(talent_id) if is_suspended else ends[talent_id].append(ends_on)
-    states = {pk: ContractState(is_suspended=True) for pk in suspended}
-    return states | {pk: ContractState(has_contract=True, ends_on=_find_latest(days)) for pk, days in ends.items()}
-
-
-def _find_latest(days: Sequence[date | None]) -> date | None:
-    """The latest end. None if one has no end."""
-    return None if None in days else max(day for day in days if day)
 
 
 def _has_contract(*conditions: Q) -> Exists:
@@ -155,7 +133,7 @@ class TalentTable(ListTable):
         lambda: _count_consents(ConsentStatus.SUBMITTED),
         lambda: _count_consents(ConsentStatus.REQUESTED),
         lambda: _count_consents(ConsentStatus.APPROVED),
-        css_class="two",
+        css_class="two split",
         permission=CONSENTS,
         is_descending_first=True,
     )
@@ -178,7 +156,7 @@ class TalentTable(ListTable):
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
-        self.consent_counts = _load_consent_counts(records)
+        self.consent_counts = load_consent_counts(records)
         ids = [talent.pk for talent in records]
         self.voice_summaries = get_voice_summaries().summarize(ids)
         self.first_steps = _load_consent_steps(ids, self.user) | dict(find_first_steps(ids, self.user))
@@ -205,22 +183,12 @@ class TalentTable(ListTable):
         return self.can_tick and self.user.has_perm("consent.add_consent")
 
     def render_contract(self, record: Talent) -> SafeString | str:
-        state = self.contract_states.get(record.pk, ContractState())
-        if not state.has_contract:
-            return render_mark("wait", "Suspended") if state.is_suspended else render_mark("wait", "Missing")
-        mark = describe_term(state.ends_on)
-        if mark.tone != "good":
-            return render_mark(*mark)
-        return format_html("until {}", render_day(state.ends_on)) if state.ends_on else "no end date"
+        return render_contract_state(self.contract_states.get(record.pk, ContractState()))
 
     def render_consents(self, record: Talent) -> SafeString:
-        counts = self.consent_counts[record.pk]
-        marks = [
-            (render_mark(tone, f"{counts[status]} {label}"),) for status, tone, label in CONSENT_MARKS if counts[status]
-        ]
-        shown = format_html_join(" ", "{}", marks[:2]) if marks else render_mark("over", "Not requested")
+        shown = render_consent_counts(self.consent_counts[record.pk], 2)
         contract = format_html("Contract: {}", self.render_contract(record)) if "contract" in self.columns else ""
-        return render_lines(shown, contract, "only-phone")
+        return render_lines(format_html('<span class="states">{}</span>', shown), contract, "only-phone")
 
     def render_voices(self, record: Talent) -> SafeString | str:
         voices = self.voice_summaries.get(record.pk)
@@ -252,20 +220,9 @@ class AskTable(TalentTable):
 
     def load_rows(self, records: Sequence[Talent]) -> None:
         self.contract_states = load_contract_states(records)
-        self.consent_counts = _load_consent_counts(records)
+        self.consent_counts = load_consent_counts(records)
         urls = {talent.pk: reverse(self.url_name, args=[talent.pk]) for talent in records}
         self.first_steps = {pk: TalentStep(self.action, url, "") for pk, url in urls.items()}
-
-
-# The status, the tone and the words after the number. The first two that a talent has are shown.
-CONSENT_MARKS = (
-    (ConsentStatus.SUBMITTED, "new", "to review"),
-    (ConsentStatus.REQUESTED, "over", "waiting for talent"),
-    (ConsentStatus.APPROVED, "good", "in force"),
-    (ConsentStatus.SUSPENDED, "wait", "suspended"),
-    (ConsentStatus.WITHDRAWN, "bad", "withdrawn"),
-    (ConsentStatus.DECLINED, "bad", "declined"),
-)
 
 
 def _load_consent_steps(talents: Sequence[UUID], user: User) -> dict[UUID, TalentStep]:
@@ -276,14 +233,3 @@ def _load_consent_steps(talents: Sequence[UUID], user: User) -> dict[UUID, Talen
         if action := find_allowed_action(consent, user):
             steps.setdefault(consent.talent_id, TalentStep(action.label, action.url, ""))
     return steps
-
-
-def _load_consent_counts(talents: Sequence[Talent]) -> Mapping[UUID, Counter[str]]:
-    """By talent, the number of consents in each status. An approved one whose last day has passed is not counted."""
-    today = timezone.localdate()
-    counts: dict[UUID, Counter[str]] = defaultdict(Counter)
-    rows = Consent.objects.filter(talent__in=talents).order_by()
-    for talent_id, status, valid_until in rows.values_list("talent_id", "status", "valid_until"):
-        is_over = status == ConsentStatus.APPROVED and valid_until is not None and valid_until < today
-        counts[talent_id][status] += not is_over
-    return counts

@@ -1,9 +1,10 @@
 """What comes before a reminder to a talent: a question without an answer, or a mail that was refused."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
 
 from consent.labels import Mark
@@ -13,6 +14,7 @@ from voicehub.mail_refusals import REFUSED, names_address
 from voicehub.models import Task, TaskStatus
 
 CHANGE_TALENT = "consent.change_talent"
+URGENT_RANKS = 2
 LINK_MAILS = ("send_invitation", "send_reminder")
 
 
@@ -43,12 +45,32 @@ def load_urgent_steps(consents: Sequence[Consent]) -> UrgentSteps:
     return UrgentSteps(set(asked), set(_list_refused(waiting)))
 
 
+def rank_urgent_steps() -> list[When]:
+    """For the order of a list: requests with an open question first, then those whose mail was refused."""
+    requested = Q(status=ConsentStatus.REQUESTED)
+    asked = Exists(Question.objects.open().filter(consent=OuterRef("pk")))
+    refused = Q(pk__in=_list_all_refused())
+    return [When(requested & one, then=Value(rank)) for rank, one in enumerate((Q(asked), refused))]
+
+
+def _list_all_refused() -> list[UUID]:
+    reasons = dict(_query_refused_mails().values_list("object_id", "reason"))
+    return list(_list_named(Invitation.objects.filter(pk__in=reasons), reasons))
+
+
 def _list_refused(waiting: Sequence[UUID]) -> Iterator[UUID]:
-    links = Invitation.objects.filter(consents__in=waiting, revoked_at=None)
-    rows = list(links.values_list("pk", "consents", "talent__email", "talent__agent_email"))
-    tasks = Task.objects.filter(kind__in=LINK_MAILS, status=TaskStatus.FAILED, seen_at=None)
-    failed = tasks.filter(object_id__in={str(pk) for pk, *_ in rows}, reason__startswith=REFUSED)
-    reasons = dict(failed.values_list("object_id", "reason"))
+    links = Invitation.objects.filter(consents__in=waiting)
+    mails = _query_refused_mails().filter(object_id__in=[str(pk) for pk in links.values_list("pk", flat=True)])
+    yield from _list_named(links, dict(mails.values_list("object_id", "reason")))
+
+
+def _query_refused_mails() -> QuerySet[Task]:
+    return Task.objects.filter(kind__in=LINK_MAILS, status=TaskStatus.FAILED, seen_at=None, reason__startswith=REFUSED)
+
+
+def _list_named(links: QuerySet[Invitation], reasons: Mapping[str, str]) -> Iterator[UUID]:
+    """The consents of the active links whose refused mail names an address that is still in use."""
+    rows = links.filter(revoked_at=None).values_list("pk", "consents", "talent__email", "talent__agent_email")
     for pk, consent, *addresses in rows:
         if names_address(reasons.get(str(pk), ""), addresses):
             yield consent

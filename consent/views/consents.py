@@ -96,7 +96,8 @@ def render_consent_page(
         deletions=deletions,
     )
     questions = list(consent.questions.select_related("answered_by"))
-    has_open_question = any(not one.answered_at for one in questions) and user.has_perm("consent.review_consent")
+    may_answer = user.has_perm("consent.review_consent")
+    open_question = next((one for one in questions if may_answer and not one.answered_at), None)
     context = {
         "consent": consent,
         "has_takes": to_review or other_takes.paginator.count,
@@ -114,12 +115,12 @@ def render_consent_page(
         "invitation_page": invitation_page,
         "dispute": find_open_dispute(consent),
         "questions": questions,
-        "has_open_question": has_open_question,
+        "open_question": open_question,
         "can_make_link": _can_make_link(consent, user),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
         "deletions": deletions,
-        "next_step": put_after_question(next_step) if has_open_question and not to_review else next_step,
+        "next_step": put_after_question(next_step) if open_question and not to_review else next_step,
         "can_change_status": consent.status in CHANGEABLE and user.has_perm("consent.review_consent"),
         "take_problem": find_take_problem(consent),
         "languages": _list_uncovered_languages(consent),

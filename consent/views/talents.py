@@ -14,7 +14,8 @@ from consent.access import get_talent_or_404, get_user, list_recent_events, requ
 from consent.extension_points import TalentStep, find_first_steps
 from consent.forms import TalentForm
 from consent.link_forms import TalentEditForm
-from consent.lists.talents import TalentFilter, TalentTable, load_contract_states, query_talents
+from consent.lists.talent_marks import list_talent_facts, load_contract_states
+from consent.lists.talents import TalentFilter, TalentTable, query_talents
 from consent.models import ConsentStatus, Talent
 from consent.names import VIEW_CONTACTS, VIEW_NAMES
 from consent.recent_activity import list_activity
@@ -60,6 +61,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     in_force = [pk for pk, suspension in current.items() if suspension is None]
     suspended = [pk for pk in current if pk not in in_force]
     consents = load_part(request, talent.consents.select_related("replaced_by"), "consents")
+    has_languages = len({consent.language for consent in consents}) > 1
     contracts = load_part(request, talent.contracts.select_related("filed_by"), "contracts")
     furthest, ends = find_furthest_consent(talent), load_contract_states([talent]).get(talent.pk)
     contract_state = ContractState(in_force, suspended, contracts.paginator.count, ends.ends_on if ends else None)
@@ -71,6 +73,7 @@ def talent_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "first_step": first_step,
         "is_contract_next": first_step is not None and first_step.url.startswith(contract_url),
         "consents": consents,
+        "has_languages": has_languages,
         "contracts": contracts,
         "unsent_count": len(list_unsent_requests(talent)),
         "in_force": in_force,
@@ -100,7 +103,8 @@ def talent_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
             _report_change(request, change, is_link_wanted=bool(form.cleaned_data.get("send_link")))
             return redirect(talent)
     status = 409 if form.has_conflict else 200
-    return render(request, "consent/talent_form.html", {"form": form, "talent": talent}, status=status)
+    context = {"form": form, "talent": talent, "facts": list(list_talent_facts(talent, user))}
+    return render(request, "consent/talent_form.html", context, status=status)
 
 
 def _make_edit_form(request: HttpRequest, pk: UUID) -> TalentEditForm:

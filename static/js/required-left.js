@@ -1,5 +1,4 @@
-// The bar of a long form says how many required fields are empty, and leads to the first of them. It says so as soon as
-// something was entered or the form was sent.
+// The bar of a long form says how many required fields are empty, and leads to the first of them.
 const line = document.querySelector("[data-required-left]");
 const form = line.closest("form");
 const count = line.querySelector("[data-count]");
@@ -18,8 +17,6 @@ function findEmpty() {
   );
 }
 
-let hasStarted = Boolean(form.querySelector(".field-errors, [aria-invalid='true']"));
-
 function update() {
   const empty = findEmpty();
   count.textContent = empty.length
@@ -27,7 +24,7 @@ function update() {
     : "All required fields are filled.";
   link.hidden = !empty.length;
   link.textContent = empty.length ? empty[0].textContent.trim() : "";
-  line.hidden = !hasStarted;
+  line.hidden = false;
 }
 
 link.addEventListener("click", (event) => {
@@ -38,11 +35,6 @@ link.addEventListener("click", (event) => {
   listControls(first)[0].focus({ preventScroll: true });
 });
 
-function start() {
-  hasStarted = true;
-  update();
-}
-
-for (const kind of ["input", "change", "invalid"]) form.addEventListener(kind, start, { capture: true });
+for (const kind of ["input", "change", "invalid"]) form.addEventListener(kind, update, { capture: true });
 window.addEventListener("pageshow", update);
 update();

@@ -1,5 +1,6 @@
-// Each row and each column of the matrix in a form of requests has a button that ticks all its boxes, or clears them.
-// htmx replaces the form's part with the boxes after each change, so the buttons are made once more.
+// Each row and each column of the matrix in a form of requests has a box that ticks all its boxes, or clears them. The
+// form for many talents says how many requests the ticks make at most.
+// htmx replaces the form's part with the boxes after each change, so these boxes are made once more.
 const ROWS = "tbody tr";
 
 function listBoxes(heading) {
@@ -18,22 +19,39 @@ function tickAll(heading) {
   boxes[0]?.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function makeButton(heading) {
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "use-all" });
-  const label = heading.firstChild.textContent.trim();
-  const name = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: ` for ${label}` });
-  button.append(document.createElement("span"), name);
-  button.addEventListener("click", () => tickAll(heading));
-  heading.append(button);
+function makeBox(heading) {
+  const label = Object.assign(document.createElement("label"), { className: "use-all" });
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", className: "form-check-input" });
+  box.setAttribute("aria-label", `All of ${heading.firstChild.textContent.trim()}`);
+  box.addEventListener("change", (event) => {
+    event.stopPropagation();
+    tickAll(heading);
+  });
+  label.append(box, "All");
+  heading.append(label);
 }
 
-function showButtons() {
+function showBoxes() {
   for (const heading of document.querySelectorAll(".use-matrix :is(thead th + th, tbody th)")) {
     const boxes = listBoxes(heading);
     if (!boxes.length) continue;
-    if (!heading.querySelector(".use-all")) makeButton(heading);
-    heading.querySelector(".use-all span").textContent = areTicked(boxes) ? "None" : "All";
+    if (!heading.querySelector(".use-all")) makeBox(heading);
+    const all = heading.querySelector(".use-all input");
+    all.checked = areTicked(boxes);
+    all.indeterminate = !all.checked && boxes.some((box) => box.checked);
   }
+  showSum();
+}
+
+const format = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+function showSum() {
+  const sum = document.querySelector("[data-request-sum]");
+  if (!sum) return;
+  const uses = document.querySelectorAll(".use-matrix input[name=use]:checked").length;
+  const talents = document.querySelectorAll("input[name=talent]:checked").length;
+  sum.hidden = !uses || !talents;
+  sum.textContent = `At most ${format(uses * talents, "request")} to ${format(talents, "talent")}`;
 }
 
 // A button with the number of a preview no longer has it once the form differs from that preview.
@@ -42,9 +60,9 @@ function forgetPreview() {
 }
 
 document.addEventListener("change", (event) => {
-  showButtons();
+  showBoxes();
   if (event.target.closest(".request-form")) forgetPreview();
 });
-document.addEventListener("htmx:afterSwap", showButtons);
-addEventListener("pageshow", showButtons);
-showButtons();
+document.addEventListener("htmx:afterSwap", showBoxes);
+addEventListener("pageshow", showBoxes);
+showBoxes();

@@ -93,7 +93,7 @@ def read_id(page: Page) -> UUID:
 def add_talent(tab: Tab, name: str) -> str:
     """Add a talent. Return the path of their page."""
     page = tab.goto("/talents/add/")
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Email address", exact=True).fill(make_email(name))
     page.get_by_role("button", name="Add talent", exact=True).click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()

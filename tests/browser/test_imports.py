@@ -59,7 +59,7 @@ def test_import_is_corrected_and_added(studio: Studio, open_tab: OpenTab, size: 
 
     page.get_by_role("link", name=re.compile("Left out")).click()
     page.get_by_role("link", name=re.compile("Duplicates")).click()
-    expect(page.get_by_text("The same audio as names/a.wav")).to_be_visible()
+    expect(page.get_by_role("cell", name="The same audio as a.wav names")).to_be_visible()
     tab.check_page("import duplicates")
     page.get_by_role("button", name="Add 5 recordings").click()
     expect(page.get_by_role("link", name="Show the recordings")).to_be_visible()

@@ -72,7 +72,7 @@ def add_talent(keys: Keyboard) -> None:
     keys.activate(page.get_by_role("link", name=re.compile("^Add (talent|the first talent)$")))
     expect_heading(page, "Add talent")
     keys.skip_to_content()
-    keys.fill(page.get_by_label("Name"), NAME)
+    keys.fill(page.get_by_label("Name", exact=True), NAME)
     keys.fill(page.get_by_label("Email address", exact=True), staff_steps.make_email(NAME))
     keys.activate(page.get_by_role("button", name="Add talent", exact=True))
     expect_heading(page, NAME)

@@ -145,12 +145,14 @@ def test_one_box_ticks_a_page_of_talents_and_a_name_ticks_its_row(studio: Studio
 
 
 def check_names_that_tick(page: Page) -> None:
-    """The button of a purpose ticks its row and that of a provider its column; once more clears them."""
+    """The box of a purpose ticks its row and that of a provider its column; once more clears them."""
     ticked = page.locator("[name=use]:checked")
     providers = page.locator(".use-matrix thead th").count() - 1
-    page.get_by_role("button", name="All for Advertising").click()
+    page.get_by_label("All of Advertising").check()
     expect(ticked).to_have_count(providers)
-    page.get_by_role("button", name="None for Advertising").click()
+    expect(page.get_by_text(f"At most {2 * providers} requests to 2 talents")).to_be_visible()
+    page.get_by_label("All of Advertising").uncheck()
     expect(ticked).to_have_count(0)
-    page.get_by_role("button", name="All for Speechgen").click()
+    expect(page.locator("[data-request-sum]")).to_be_hidden()
+    page.get_by_label("All of Speechgen").check()
     expect(ticked).to_have_count(page.locator(".use-matrix tbody tr").count())

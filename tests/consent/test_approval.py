@@ -340,11 +340,12 @@ def test_staff_cannot_approve_take_they_sent_through_private_link(
 def test_review_leads_to_the_next_one_until_the_last(factory: ConsentFactory, producer_client: Client) -> None:
     first = factory.make_submitted_consent()
     page = read_page(producer_client, first.get_absolute_url())
-    assert "of 1 to review" not in page and "open the next" not in page
+    assert "of 1 to review" not in page and "Next to review" not in page
     second = factory.make_submitted_consent(factory.make_talent("Ada Second", "ada@people.test"))
     open_one = factory.make_consent(factory.make_talent("Ida Open", "ida@people.test"))
     page = read_page(producer_client, first.get_absolute_url())
-    assert f'href="{second.get_absolute_url()}" aria-label="1 of 2 to review: open the next"' in page
+    assert f'href="{second.get_absolute_url()}" aria-label="Next to review"' in page and "1 of 2 to review" in page
+    assert "Previous to review" not in page
     page = read_page(producer_client, second.get_absolute_url())
-    assert "2 of 2 to review" in page and "open the next" not in page
+    assert "2 of 2 to review" in page and "Next to review" not in page and "Previous to review" in page
     assert "of 2 to review" not in read_page(producer_client, open_one.get_absolute_url())

@@ -165,10 +165,14 @@ def test_open_question_is_the_next_step_of_the_page(factory: ConsentFactory, pro
     ask(factory.open_link(consent), consent)
     page = read_html(producer_client.get(consent.get_absolute_url()))
     assert f"Next: answer the question of {consent.talent.name}" in page and "Waiting for your answer" in page
-    assert page.index("Next: answer the question") < page.index(f"Waiting for {consent.talent.name}")
+    assert page.index("Next: answer the question") < page.index(">Recording</h2>")
+    assert f"Waiting for {consent.talent.name}" not in page, "it waits for the studio"
+    assert f'href="#answer-{Question.objects.get().pk}">Write the answer</a>' in page
+    assert page.index("Private links and file from the talent</summary>") < page.index(">Private links</h2>")
     assert page.count("btn btn-primary") == 1 and page.count('class="next"') == 1
     page = answer(producer_client, Question.objects.get(), "Two producers.")
     assert "answer the question" not in page and "Waiting for your answer" not in page
+    assert "Private links and file from the talent" not in page and ">Private links</h2>" in page
 
 
 def test_step_after_a_question_has_no_emphasis() -> None:

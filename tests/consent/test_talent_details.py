@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from consent.models import Consent, Event, EventKind, Talent, TalentChange
 from consent.services.audit_log import find_first_broken_event
@@ -243,3 +244,14 @@ def test_equal_events_of_several_consents_are_one_activity(factory: ConsentFacto
     activity = page[page.index("Recent activity") :]
     assert activity.count("requested consent.") == 1 and "for 3 consents" in activity
     assert "was emailed to the talent." in activity and "ann@people.test" not in activity
+
+
+def test_form_says_what_is_on_file(consent: Consent, producer_client: Client) -> None:
+    def read_form() -> str:
+        page = read_html(producer_client.get(get_url("talent_edit", consent.talent)))
+        return page.split(">Now on file</h2>")[1].split("</aside>")[0]
+
+    facts = read_form()
+    assert "1 waiting for talent" in facts and "1 can be opened" in facts and "no end date" in facts
+    consent.invitations.update(revoked_at=timezone.now())
+    assert "none can be opened" in read_form()

@@ -121,6 +121,8 @@ def test_lists_of_a_talent_have_pages(producer_client: Client, factory: ConsentF
     consents, voices = read_pages(page)
     assert "1 to 10 of 12" in consents and "1 to 10 of 12" in voices
     assert 'href="?consents=2#consents-title" rel="next">Next' in consents
+    assert "<summary>6 more</summary>" in page, "folded on a phone"
+    assert "English (US)" not in page.split(">Consents</h2>")[1].split(">Voices</h2>")[0], "all have the same language"
     assert "Voice 09" in page and "Voice 10" not in page
     page = read_page(producer_client, f"{talent.get_absolute_url()}?voices=2")
     assert "Voice 10" in page and "Voice 09" not in page and page.count("narration and audiobooks</a>") == 10

@@ -78,3 +78,15 @@ def test_lists_need_no_more_queries_for_more_urgent_rows(
     for number in (2, 3, 4):
         add(number)
     assert count_list_queries(producer_client, name) == before
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_urgent_rows_stand_before_those_that_wait(factory: ConsentFactory, producer_client: Client, name: str) -> None:
+    """In the order of their marks, not of their age."""
+    names = ("Waits", "Refused", "Asks")
+    waiting, refused, asked = (send_request(factory, one) for one in names)
+    refuse_mail(refused)
+    ask(asked)
+    page = read_list(producer_client, name)
+    assert page.index("Question<") < page.index("Mail refused<") < page.index("Waiting for talent</span>")
+    assert waiting.get_absolute_url() in page

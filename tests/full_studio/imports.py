@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 from django.utils import timezone
 
+from audio.findings.findings import make_finding
 from tests.full_studio.clock import act_ago
 from tests.full_studio.people import SENTENCES
 from tests.support.clips import SAMPLE_RATE, build_clean_clips
@@ -21,7 +22,18 @@ from tests.support.zips import ZipMember, build_zip
 from tests.voices.import_rows import add, make_checked_import
 from voicehub import outbox
 from voicehub.models import Task, User
-from voices.models import Import, ImportFile, ImportFileKind, ImportFileStatus, Recording, Voice, WorkKind, WorkSample
+from voices.models import (
+    Import,
+    ImportClip,
+    ImportClipState,
+    ImportFile,
+    ImportFileKind,
+    ImportFileStatus,
+    Recording,
+    Voice,
+    WorkKind,
+    WorkSample,
+)
 from voices.services.imports.add import start_adding
 from voices.services.imports.room import create_import
 from voices.services.imports.rows import CHECK_TASK
@@ -65,12 +77,29 @@ def _make_running(voice: Voice, by: User) -> Import:
         )
         for number in range(RUNNING)
     )  # fmt: skip
+    _make_clips(running)
     started = timezone.now() - timedelta(seconds=9)
     Import.objects.filter(pk=running.pk).update(work_started_at=started, work_done=CHECKED, work_total=RUNNING)
     outbox.enqueue_task(CHECK_TASK, running.pk)
     until = timezone.now() + timedelta(hours=1)
     Task.objects.filter(kind=CHECK_TASK, object_id=str(running.pk)).update(lease_until=until, lease=running.pk)
     return running
+
+
+def _make_clips(running: Import) -> None:
+    """What the check has found so far: recordings, and a few files that cannot be used."""
+    short, quiet_end = make_finding("too_short", seconds=0.4, limit=1), make_finding("silence_at_end", seconds=2.3)
+    found = {2: quiet_end, 61: short, 199: short, 340: short}
+    files = running.files.filter(status=ImportFileStatus.CHECKED).order_by("name")
+    ImportClip.objects.bulk_create(
+        ImportClip(
+            import_set=running, source=file, name=file.name, size=file.size,
+            seconds=0.4 if found.get(number) is short else 4.2 + number % 5, is_usable=found.get(number) is not short,
+            status=ImportClipState.REFUSED if found.get(number) is short else ImportClipState.READY,
+            findings=[found[number].as_dict()] if number in found else [],
+        )
+        for number, file in enumerate(files)
+    )  # fmt: skip
 
 
 def _list_files(voice: Voice, word: str, shift: int) -> Iterator[tuple[str, bytes]]:

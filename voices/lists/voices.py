@@ -1,5 +1,6 @@
 """The list of voices: its columns, filters and order."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquer
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from consent.labels import get_purpose_label
 from consent.names import make_person_search, sort_by_name
@@ -45,6 +47,7 @@ from voices.services.builds.refusals import find_worst_refusals, query_doubtful_
 
 # Of the badges that say that something is wrong, the worst first.
 SEVERITY_RANKS = {"bad": 0, "wait": 1}
+MANY_ROWS = 5
 
 
 class SpeechTotal(NamedTuple):
@@ -179,7 +182,7 @@ class VoiceTable(ListTable):
     last_build = ListColumn(
         "Last build",
         find_last_built_at,
-        css_class="two only-wide",
+        css_class="two only-wide earlier",
         permission="voices.view_build",
         is_descending_first=True,
     )
@@ -187,6 +190,7 @@ class VoiceTable(ListTable):
 
     def load_rows(self, records: Sequence[Voice]) -> None:
         ids = [voice.pk for voice in records]
+        self.usual = [_find_usual([getattr(voice, name) for voice in records]) for name in ("language", "purpose")]
         self.newest = find_newest_builds(ids)
         self.cells = load_build_cells([build for build in self.newest.values() if build])
         self.totals = load_speech_totals(records)
@@ -205,11 +209,17 @@ class VoiceTable(ListTable):
     def render_name(self, record: Voice) -> SafeString:
         has_talent = "talent" in self.columns
         use, talent = (
-            (_describe_use(record), "only-wide" if has_talent else ""),
+            (self._describe_use(record), "only-wide" if has_talent else ""),
             (record.talent.shown_name, "only-phone below-name"),
         )
         lines = render_lines(render_link(record.get_absolute_url(), record.name), *use)
         return render_voice_name(record.pk, render_lines(lines, *talent) if has_talent else lines)
+
+    def _describe_use(self, record: Voice) -> str:
+        """Its language and purpose, as far as they are not those of most rows of a longer list."""
+        shown = (get_language_name(record.language), get_purpose_label(record.purpose).lower())
+        usual = (self.usual[0] == record.language, self.usual[1] == record.purpose)
+        return capfirst(", ".join(text for text, is_usual in zip(shown, usual, strict=True) if not is_usual))
 
     def render_talent(self, record: Voice) -> str:
         return record.talent.shown_name
@@ -267,5 +277,7 @@ class VoiceTable(ListTable):
         return NextBuildState(step.severity, step.status, step.fix, place)
 
 
-def _describe_use(voice: Voice) -> str:
-    return f"{get_language_name(voice.language)}, {get_purpose_label(voice.purpose).lower()}"
+def _find_usual(values: Sequence[str]) -> str:
+    """What more than half of many rows have, so that it need not stand in each of them."""
+    value, count = Counter(values).most_common(1)[0] if values else ("", 0)
+    return value if len(values) >= MANY_ROWS and count > len(values) / 2 else ""

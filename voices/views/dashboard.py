@@ -11,7 +11,7 @@ from voices.row_polls import compare_rows
 from voices.services.builds.recheck import check_built_voices
 from voices.views import dashboard_lists, next_steps
 from voices.views.comparison import LISTEN
-from voices.views.figures import list_figures
+from voices.views.figures import TodayCounts, count_today, list_figures
 from voices.views.gate_steps import check_builds
 from voices.views.mail_steps import load_failed_tasks
 from voices.views.next_step import apply_permissions
@@ -40,8 +40,9 @@ def today(request: HttpRequest) -> HttpResponse:
     hidden_count = 0 if request.GET.keys() & {"all", "steps"} else max(0, len(steps) - FIRST_STEPS)
     hidden_answers = 0 if request.GET.keys() & {"all", "answers"} else max(0, len(pending_consents) - FIRST_ANSWERS)
     is_new = not steps and not pending_consents and not active.rows and not next_steps.has_talents()
+    counts = TodayCounts() if is_new else count_today(user)
     context = {
-        "figures": [] if is_new else list_figures(user, allowed, active, endings),
+        "figures": [] if is_new else list_figures(user, counts, allowed, active, endings),
         "steps": steps,
         "step_page": load_part(request, steps[: len(steps) - hidden_count], "steps", STEPS_PER_PAGE),
         "hidden_count": hidden_count,
@@ -56,6 +57,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "change_token": active.change_token,
         "ending_contracts": load_part(request, endings, "endings", SIDE_ROWS_PER_PAGE),
         "failed_tasks": load_part(request, dashboard_lists.list_failed_tasks(failed), "failures", SIDE_ROWS_PER_PAGE),
+        "deletion_count": counts.deletions,
         "is_new": is_new,
         "has_no_account": not (active.rows or next_steps.has_account()),  # a build needs an account
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from voicehub.models import User
 from voicehub.row_counts import count_rows
 from voicehub.templatetags.studio import describe_moment
 from voices.lists.voices import list_voice_views
-from voices.models import Build, Voice
+from voices.models import Build, RemoteVoice, Voice
 from voices.views.consent_steps import TO_REVIEW
 from voices.views.dashboard_lists import ActiveBuilds, EndingContract
 from voices.views.next_step import NextStep
@@ -32,18 +33,36 @@ class Figure:
     url: str
 
 
-def list_figures(
-    user: User, steps: Sequence[NextStep], active: ActiveBuilds, endings: Sequence[EndingContract]
-) -> list[Figure]:
-    """What this user may see of the four figures, in one query."""
+class TodayCounts(NamedTuple):
+    to_review: int = 0
+    building: int = 0
+    ready: int = 0
+    voices: int = 0
+    deletions: int = 0
+
+
+def count_today(user: User) -> TodayCounts:
+    """All that the page counts in the database, in one query."""
     ready = next(choice.condition for choice in list_voice_views() if choice.value == "ready")
-    counted = (query_submitted_consents(), Build.objects.active(), Voice.objects.filter(ready), Voice.objects.all())
+    deletions = RemoteVoice.objects.filter(deletion_requested_at__isnull=False, deleted_at=None)
+    voices = (Voice.objects.filter(ready), Voice.objects.all())
+    counted = (query_submitted_consents(), Build.objects.active(), *voices, deletions)
     row = User.objects.filter(pk=user.pk).values_list(*map(count_rows, counted)).first()
-    to_review, building, ready_count, voice_count = row or (0, 0, 0, 0)
+    return TodayCounts(*(row or ()))
+
+
+def list_figures(
+    user: User,
+    counts: TodayCounts,
+    steps: Sequence[NextStep],
+    active: ActiveBuilds,
+    endings: Sequence[EndingContract],
+) -> list[Figure]:
+    """What this user may see of the four figures."""
     figures = (
-        ("consent.view_consent", _make_review_figure(to_review, steps)),
-        ("voices.view_build", _make_building_figure(building, active)),
-        ("voices.view_voice", _make_ready_figure(ready_count, voice_count)),
+        ("consent.view_consent", _make_review_figure(counts.to_review, steps)),
+        ("voices.view_build", _make_building_figure(counts.building, active)),
+        ("voices.view_voice", _make_ready_figure(counts.ready, counts.voices)),
         ("consent.view_contract", _make_ending_figure(endings)),
     )
     return [figure for permission, figure in figures if user.has_perm(permission)]

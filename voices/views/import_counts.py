@@ -147,6 +147,10 @@ class ImportCounts:
         return int(self.clips["ready"])
 
     @property
+    def with_text(self) -> int:
+        return int(self.clips["main"] - self.clips["without_text"])
+
+    @property
     def earlier(self) -> int:
         return self.lines.get(ImportLineReason.EARLIER, 0)
 
@@ -233,15 +237,9 @@ def _format_many(count: int, one: str, many: str) -> str:
 
 
 def read_show(text: str, counts: ImportCounts) -> Show:
-    """The list that an address names. Without one, all recordings, or the first list that has rows.
-
-    A report opens with what was left out: the recordings that were added are in the voice.
-    """
+    """The list that an address names. Without one, all recordings, or the first list that has rows."""
     if text:
         return Show(text) if text in {one.value for one in Show} else Show.CLIPS
-    is_report = counts.import_set.status == ImportStatus.ADDED
-    if is_report and (left := [one.show for one in counts.list_figures(Show.CLIPS) if one.show in LEFT_OUT]):
-        return left[0]
     if counts.clips["main"]:
         return Show.CLIPS
     return next((figure.show for figure in counts.list_figures(Show.CLIPS) if figure.count), Show.CLIPS)

@@ -17,6 +17,7 @@ from voices.views.import_counts import IS_MAIN, Show
 from voices.views.import_left_out import LeftOutRows, explain_clip, list_parts
 
 PAGE_SIZE = 50
+MAX_FOUND = 12
 OF_SEVERAL_TABLES = frozenset({Show.REFUSED, Show.INCOMPLETE, Show.OTHER})
 MINUTE = 60
 LONG_NOTE = "Long recording: it can be cut into clips after it is added"
@@ -29,6 +30,7 @@ CONDITIONS: Mapping[Show, Q] = {
 FIELDS = (
     "import_set", "name", "status", "is_usable", "is_long", "seconds", "file", "wav", "findings", "text",
     "normalized_text", "in_builds", "recording__file_name", "twin__name", "twin__status", "twin__text",
+    "recording__transcript",
 )  # fmt: skip
 CHIP_TONES = {"bad": "bad", "wait": "wait"}
 
@@ -46,6 +48,18 @@ class ClipRow:
     note: str
     chips: Sequence[RowChip]
     use_url: str
+    is_refused: bool
+    kept: "KeptClip | None"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptClip:
+    """What has the audio of a duplicate, and is added or is in the voice. `reason` says why there is no choice."""
+
+    name: str
+    folder: str
+    text: str
+    reason: str
 
 
 def load_list(import_set: Import, show: Show, number: str) -> "Page[Any]":
@@ -62,6 +76,13 @@ def load_clips(import_set: Import, show: Show, number: str) -> "Page[Any]":
     shown: Page[Any] = page  # the rows of the page instead of the clips
     shown.object_list = [_make_row(clip, show) for clip in page.object_list]
     return shown
+
+
+def load_found_clips(import_set: Import) -> list[ClipRow]:
+    """A few clips of an import that is worked on, those that cannot be used first. Two queries with an index."""
+    rows = import_set.clips.select_related("recording", "twin").only(*FIELDS).order_by("name", "pk")
+    refused = list(rows.filter(status=ImportClipState.REFUSED)[: MAX_FOUND // 2])
+    return [_make_row(clip, Show.CLIPS) for clip in (*refused, *rows.filter(IS_MAIN)[: MAX_FOUND - len(refused)])]
 
 
 def load_left_out(import_set: Import, show: Show, number: str) -> "Page[Any]":
@@ -94,7 +115,18 @@ def _make_row(clip: ImportClip, show: Show) -> ClipRow:
         _describe(clip, show),
         _list_chips(clip),
         reverse("voices:import_twin", args=[clip.pk]) if clip.can_replace_twin else "",
+        clip.status == ImportClipState.REFUSED,
+        _make_kept(clip),
     )
+
+
+def _make_kept(clip: ImportClip) -> KeptClip | None:
+    if clip.recording:
+        return KeptClip(clip.recording.file_name, "in the voice", clip.recording.transcript, "The voice has it")
+    if not clip.twin:
+        return None
+    reason = "" if clip.can_replace_twin or clip.twin.status != ImportClipState.READY else "Kept for its transcript"
+    return KeptClip(*_split_path(clip.twin.name), clip.twin.text, reason)
 
 
 def _format_length(seconds: float) -> str:
@@ -106,8 +138,7 @@ def _format_length(seconds: float) -> str:
 def _describe(clip: ImportClip, show: Show) -> str:
     """Why it is not added, what was done with it, or what can be done later."""
     if clip.status in {ImportClipState.REFUSED, ImportClipState.DUPLICATE}:
-        has_text = clip.twin and clip.twin.text and not clip.text
-        return f"{explain_clip(clip)}. Kept: that one, which has the transcript" if has_text else explain_clip(clip)
+        return explain_clip(clip)
     if clip.is_long:
         return LONG_NOTE
     if show is not Show.CONVERTED:

@@ -1,5 +1,6 @@
 """The page of an import: a preview of what was uploaded, its choices, and adding or discarding it."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +24,9 @@ from voices.services.imports import choices
 from voices.services.imports.add import start_adding
 from voices.services.imports.clear import discard_import
 from voices.views.import_counts import ImportCounts, Show, is_plain, read_show
-from voices.views.import_files import describe_other_files, list_code_pages, load_archives, load_tables
+from voices.views.import_files import TableView, describe_other_files, list_code_pages, load_archives, load_tables
 from voices.views.import_left_out import generate_csv_lines
-from voices.views.import_lists import OF_SEVERAL_TABLES, load_list
+from voices.views.import_lists import OF_SEVERAL_TABLES, load_found_clips, load_list
 from voices.views.import_progress import is_check_failed, load_import_progress
 
 
@@ -39,15 +40,22 @@ def _get_import(request: HttpRequest, pk: object) -> Import:
 @require_safe
 def import_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The preview of an import, or its report. A poll with the token of what the page shows gets 204 if it is so."""
-    import_set = _get_import(request, pk)
+    return _show_import(request, _get_import(request, pk))
+
+
+def _show_import(request: HttpRequest, import_set: Import, *, is_discarding: bool = False) -> HttpResponse:
+    """The page, with the question whether to discard the import if `is_discarding`."""
     counts = ImportCounts(import_set)
     progress = load_import_progress(import_set, counts)
     token = hash_token(repr((import_set.status, progress, counts.files)))
     if request.GET.get("seen") == token:
         return HttpResponse(status=204)
     context: dict[str, Any] = {"import": import_set, "voice": import_set.voice, "counts": counts, "token": token}
-    context |= {"work": progress, "is_open": import_set.status == ImportStatus.OPEN}
-    if progress is None and import_set.status != ImportStatus.DISCARDED:
+    is_open = import_set.status == ImportStatus.OPEN
+    context |= {"work": progress, "is_open": is_open, "is_discarding": is_discarding and is_open}
+    if progress:
+        context["found"] = load_found_clips(import_set)
+    elif import_set.status != ImportStatus.DISCARDED:
         context |= _load_preview(request, import_set, counts) | {"is_check_failed": is_check_failed(import_set)}
     return render(request, "voices/import.html", context)
 
@@ -66,10 +74,16 @@ def _load_preview(request: HttpRequest, import_set: Import, counts: ImportCounts
         "archives": load_archives(import_set, request.GET.get("archives", "1")),
         "code_pages": list(list_code_pages()),
         "is_plain": is_plain(figures, counts),
-        "has_decisions": counts.files["uploading"] > 0 or any(table.zeros or table.is_in_doubt for table in tables),
+        "decision_count": _count_decisions(counts, tables, show),
         "are_texts_open": _is_paging_texts(request) or any(table.is_in_doubt for table in tables),
         "other_files": describe_other_files(counts),
     }
+
+
+def _count_decisions(counts: ImportCounts, tables: Iterable[TableView], show: Show) -> int:
+    """How many decisions the page names above its list. The list of incomplete files says the one about them."""
+    has_incomplete = bool(counts.files["uploading"]) and show is not Show.INCOMPLETE
+    return has_incomplete + sum(bool(table.zeros) + table.is_in_doubt for table in tables)
 
 
 def _is_paging_texts(request: HttpRequest) -> bool:
@@ -101,10 +115,10 @@ def import_add(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message("voices:import_detail")
 def import_discard(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask on the page of the import, above what would be lost, and then discard it."""
     import_set = _get_import(request, pk)
     if request.method != "POST":
-        context = {"import": import_set, "voice": import_set.voice, "counts": ImportCounts(import_set)}
-        return render(request, "voices/import_discard.html", context)
+        return _show_import(request, import_set, is_discarding=True)
     discard_import(import_set)
     messages.success(request, "The import was discarded. Its files are being deleted.")
     return redirect(import_set.voice)

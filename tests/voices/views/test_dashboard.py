@@ -456,6 +456,7 @@ def test_open_deletions_are_next_steps(viewer_client: Client, studio: Studio) ->
     RemoteVoice.objects.filter(pk=build.remote_voice_id).update(remote_id="clone-1")
     RemoteVoice.objects.update(deletion_requested_at=timezone.now(), deletion_reason="The consent was withdrawn.")
     step = get_step_by_url(viewer_client, deletion_url)
+    assert f">{RemoteVoice.objects.count()} open<" in read_today(viewer_client)
     assert step.status == "Being deleted"
     assert step.reasons == ("The consent was withdrawn. VoiceHub deletes it at the provider.",)
     Account.objects.update(provider="audiostack")
@@ -465,4 +466,5 @@ def test_open_deletions_are_next_steps(viewer_client: Client, studio: Studio) ->
     page = viewer_client.get(build.remote_voice.get_absolute_url()).content.decode()
     assert "To delete" in page and "Being deleted" not in page and "hx-trigger" not in page
     RemoteVoice.objects.update(deleted_at=timezone.now())
-    assert "To delete" not in read_today(viewer_client)
+    page = read_today(viewer_client)
+    assert "To delete" not in page and "None is open." in page

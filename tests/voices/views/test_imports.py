@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from tests.support.task_runner import run_due_tasks
 from tests.support.wav import make_speech_like, make_wav_bytes
@@ -42,6 +43,11 @@ def fetch(client: Client, import_set: Import, **query: str) -> Any:
     return response
 
 
+def read_words(client: Client, import_set: Import, **query: str) -> str:
+    """The text of the page without its tags."""
+    return " ".join(strip_tags(fetch(client, import_set, **query).content.decode()).split())
+
+
 def test_plain_drop_needs_one_click(studio: Studio, voice: Voice, producer_client: Client) -> None:
     import_set = make_checked_import(voice, studio.producer, {f"{n}.wav": make_clip(n) for n in range(3)})
     text = fetch(producer_client, import_set).content.decode()
@@ -57,6 +63,28 @@ def test_page_polls_while_files_are_checked(studio: Studio, voice: Voice, produc
     assert producer_client.get(make_url(import_set, seen=token)).status_code == 204
     Import.objects.filter(pk=import_set.pk).update(work_done=1, work_total=2, work_started_at=timezone.now())
     assert "1 of 2 checked" in fetch(producer_client, import_set, seen=token).content.decode()
+
+
+def test_page_shows_what_a_check_found_so_far(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1), "b.wav": b"RIFF"})
+    add_files(import_set, {"late.wav": make_clip(2)})
+    start_work(import_set, total=3)
+    words = read_words(producer_client, import_set)
+    assert "Recordings 1" in words and "Not usable 1" in words and "Still to check 1 Of 3 files" in words
+    assert words.index("b.wav Not usable") < words.index("a.wav Usable"), "the worst first"
+    response = producer_client.get(reverse("voices:import_discard", args=[import_set.pk]))
+    page = response.content.decode()
+    assert "Discard this import?" in page and "hx-trigger" not in page, "no poll takes the question away"
+
+
+def test_decisions_are_one_line_above_a_chosen_list(studio: Studio, voice: Voice, producer_client: Client) -> None:
+    files = {"0001.wav": make_clip(1), "0002.wav": make_clip(2), "ids.csv": b"1;One.\n2;Two.\n"}
+    import_set = make_checked_import(voice, studio.producer, files)
+    ImportFile.objects.create(import_set=import_set, name="late.wav", size=9, received=4)
+    summary = "2 decisions to make before adding"
+    assert summary not in read_words(producer_client, import_set)
+    assert summary in read_words(producer_client, import_set, show="lines")
+    assert "1 decision to make before adding" in read_words(producer_client, import_set, show="incomplete")
 
 
 TABLE = b"id|speaker|text\na|tilda|One.\nb|tilda|Two.\nnone|tilda|Three.\n"
@@ -94,7 +122,7 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
         "": "Long recording: it can be cut into clips after it is added",
         "no-transcript": "c.wav",
         "lines": "No file has this name",
-        "duplicates": "The same audio as wavs/a.wav",
+        "duplicates": "copy.wav",
         "refused": "It is neither a recording nor a text.",
         "earlier": "New words for it.",
         "not-needed": "A file of an editor or a system",
@@ -103,10 +131,9 @@ def test_figures_lead_to_their_lists(studio: Studio, voice: Voice, producer_clie
         text = fetch(producer_client, import_set, show=show).content.decode()
         assert expected in text, show
         assert f'href="?show={show}#list" aria-current="true"' in text or not show
-    assert (
-        "The voice has the same audio as line-001.wav"
-        in fetch(producer_client, import_set, show="duplicates").content.decode()
-    )
+    words = read_words(producer_client, import_set, show="duplicates")
+    assert "The same audio as a.wav wavs One." in words, "the kept file and its transcript"
+    assert "The same audio as line-001.wav in the voice" in words and "The voice has it" in words
 
 
 def test_page_opens_with_what_is_left_out_if_nothing_can_be_added(
@@ -126,10 +153,10 @@ def test_adding_shows_progress_and_then_the_report(studio: Studio, voice: Voice,
     text = fetch(producer_client, import_set).content.decode()
     assert "Show the recordings" in text and "Discard" not in text and "Set in recordings of the voice" in text
     assert "of earlier recordings" not in text, "the figure says it"
-    assert 'href="?show=all#list" aria-current' not in text, "it opens with what was left out"
+    assert 'href="?show=all#list" aria-current="true"' in text, "it opens with what was added"
     Import.objects.update(text_count=3)
     assert "with 3 transcripts of earlier recordings" in fetch(producer_client, import_set).content.decode()
-    assert "The same audio as wavs/a.wav" in fetch(producer_client, import_set, show="duplicates").content.decode()
+    assert "The same audio as a.wav wavs" in read_words(producer_client, import_set, show="duplicates")
 
 
 def test_failed_adding_says_so(studio: Studio, voice: Voice, producer_client: Client) -> None:
@@ -142,7 +169,10 @@ def test_failed_adding_says_so(studio: Studio, voice: Voice, producer_client: Cl
 def test_discarding_asks_once(studio: Studio, voice: Voice, producer_client: Client) -> None:
     import_set = make_checked_import(voice, studio.producer, {"a.wav": make_clip(1)})
     url = reverse("voices:import_discard", args=[import_set.pk])
-    assert "Discard this import?" in producer_client.get(url).content.decode()
+    page = producer_client.get(url).content.decode()
+    question, preview = page.index("Discard this import?"), page.index("a.wav</th>")
+    assert question < preview, "what would be lost stands below the question"
+    assert "1 recording with 4 s of sound" in page and "Add 1 recording" not in page and "btn-primary" not in page
     import_set.refresh_from_db()
     assert import_set.status == ImportStatus.OPEN
     producer_client.post(url)
@@ -346,7 +376,7 @@ def test_other_file_with_the_same_audio_is_added_instead(studio: Studio, voice: 
     clip = import_set.clips.get(name="b.wav")
     response = producer_client.post(reverse("voices:import_twin", args=[clip.pk]), follow=True)
     text = response.content.decode()
-    assert "b.wav is added instead of a.wav." in text and text.count("The same audio as b.wav") == 2
+    assert "b.wav is added instead of a.wav." in text and text.count("The same audio as </span>b.wav") == 2
     add_files(import_set, {"later.csv": b"a|One.\nb|One.\nc|One.\n"})
     check(import_set)
     assert import_set.clips.get(status=ImportClipState.READY).name == "b.wav"

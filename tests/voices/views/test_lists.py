@@ -27,7 +27,7 @@ from voicehub.models import User
 from voices.lists.accounts import AccountTable
 from voices.lists.builds import STATUS_ORDER, BuildTable
 from voices.lists.voices import VoiceTable
-from voices.models import Account, Build, BuildStatus, Recording, RemoteVoice
+from voices.models import Account, Build, BuildStatus, Recording, RemoteVoice, Voice
 from voices.next_fixes import GAP_LABELS, GATE_LABELS
 from voices.services.builds.gaps import GapKind
 from voices.services.builds.nearest import GateStep
@@ -160,6 +160,19 @@ def test_list_of_voices_shows_recordings_and_the_last_build(studio: Studio, prod
     assert read_rows(producer_client, VOICES, sort="recordings") == ["Small", "Large"]
     assert read_rows(producer_client, VOICES, sort="speech") == ["Large", "Small"]
     assert read_rows(producer_client, VOICES, sort="last_build") == ["Large", "Small"]
+
+
+def test_list_of_voices_does_not_repeat_what_most_have(studio: Studio, producer_client: Client) -> None:
+    talent = studio.make_talent()
+    voices = [studio.make_voice(f"Voice {number}", talent) for number in range(5)]
+    Voice.objects.filter(pk=voices[0].pk).update(purpose="advertising")
+    page = read_list(producer_client, VOICES)
+    assert (
+        ">Advertising</small>" in page and "English (US)," not in page and "arration and audiobooks</small>" not in page
+    )
+    voices[4].delete()
+    page = read_list(producer_client, VOICES)
+    assert page.count("English (US), narration and audiobooks") == 3, "a short list says it in each row"
 
 
 def test_list_of_voices_says_what_the_next_build_needs(studio: Studio, producer_client: Client) -> None:

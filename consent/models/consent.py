@@ -135,7 +135,7 @@ class Consent(StatusModel):
         if any(self.statement.fill(company=self.company, talent=name) == self.text for name in names):
             return self.statement.fill(company=self.company, talent=short_name)
         shown = hide_names(self.text, *names, short_name=short_name)
-        return shown if shown != self.text else gettext("Your role does not include the text, which has the real name.")
+        return shown if shown != self.text else "Your role does not include the text, which has the real name."
 
     def find_newest_replacement(self) -> "Consent":
         """The consent at the end of the chain of replacements, or this one if nothing replaced it."""

@@ -148,8 +148,12 @@ def confirm_notice(page: Page) -> None:
 
 
 def upload_take(tab: Tab, consent: UUID, content: bytes) -> None:
+    confirm_notice(tab.goto(f"/consents/{consent}/"))
+    send_take_file(tab, consent, content)
+
+
+def send_take_file(tab: Tab, consent: UUID, content: bytes) -> None:
     page = tab.goto(f"/consents/{consent}/")
-    confirm_notice(page)
     page.get_by_label("Audio file").set_input_files(sound.make_upload("statement.wav", content))
     page.get_by_role("button", name="Upload it for the talent").click()
     expect(page.get_by_text("To review", exact=True).first).to_be_visible()

@@ -311,15 +311,17 @@ def test_review_page_says_that_staff_recorded_take_in_studio(
     consent = staff_steps.request_consent(
         producer, staff_steps.prepare_talent(producer.studio, f"Sam {staff_size.title()}")
     )
+    staff_steps.confirm_notice(producer.goto(f"/consents/{consent}/"))
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_role("link", name="Record in the studio").click()
-    page.get_by_role("button", name=re.compile("has read it")).click()
     expect(page.get_by_text("The audit log will say that you made this recording.")).to_be_visible()
     talent_steps.allow_microphone(page)
     tab.check_page("recording in the studio")
     fingerprint = talent_steps.record_statement(page, 3)
     talent_steps.play_recording(page)
     page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_text("To review", exact=True).first).to_be_visible()
+    page = producer.goto(f"/consents/{consent}/")
     expect(page.locator("#review").get_by_text(re.compile(r"^\s*Recorded in the studio by \w+\."))).to_be_visible()
     page.locator("#review").get_by_text("Technical details").click()
     expect(page.locator("#review").get_by_text(fingerprint)).to_be_visible()
@@ -332,7 +334,8 @@ def test_review_page_says_that_staff_recorded_take_in_studio(
 def test_review_page_says_that_staff_uploaded_take(open_tab: OpenTab) -> None:
     tab = open_tab("desktop", "paula")
     consent = staff_steps.request_consent(tab, staff_steps.prepare_talent(tab.studio, "Uma Uploaded"))
-    staff_steps.upload_take(open_tab("desktop", "ed"), consent, sound.read_clip("consent-slt"))
+    staff_steps.confirm_notice(tab.goto(f"/consents/{consent}/"))
+    staff_steps.send_take_file(open_tab("desktop", "ed"), consent, sound.read_clip("consent-slt"))
     page = tab.goto(f"/consents/{consent}/")
     label = "Uploaded as a file by Ed on behalf of the talent; not recorded in VoiceHub."
     expect(page.locator("#review").get_by_text(label)).to_be_visible()

@@ -108,7 +108,7 @@ def _list_sample_users() -> list[str]:
 
 @register()
 def check_second_factor_roles(**_: Any) -> list[CheckMessage]:
-    """The name of a group that does not exist demands a second factor of no one. A studio may have groups of its own."""
+    """A name without a group demands a second factor of no one. A studio may have groups of its own."""
     unknown = settings.VOICEHUB_SECOND_FACTOR_ROLES - {*ROLES, "admin"}
     hint = f"The roles are {', '.join(ROLES)} and admin. Correct the name, or create a group with it."
     return [

@@ -2,13 +2,16 @@
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from allauth.account import forms as account
 from allauth.account.adapter import get_adapter
 from allauth.account.internal import flows
 from allauth.account.models import Login
+from allauth.core import context, ratelimit
+from allauth.mfa.adapter import get_adapter as get_factor_adapter
 from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +20,7 @@ from voicehub.models import SecurityEventKind, User
 from voicehub.password_words import describe_password_fields
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.emails import TAKEN, is_email_taken
+from voicehub.sign_in.known_browsers import find_known_browser
 from voicehub.sign_in.mails import enqueue_security_mail
 
 
@@ -104,7 +108,28 @@ class CodeForm(OwnWordsForm):
 
 
 class FactorForm(CodeForm, AuthenticateForm):
-    pass
+    """The code of a sign-in. A browser in which the person signed in before has attempts of its own.
+
+    So guesses of someone who knows the password, in other browsers, do not keep the person out.
+    """
+
+    def clean_code(self) -> str:
+        browser = find_known_browser(context.request, self.user)
+        if not browser:
+            return cast(str, super().clean_code())
+        if not ratelimit.consume(context.request, action="login_failed", key=browser):
+            raise get_adapter().validation_error("too_many_login_attempts")
+        code: str = self.cleaned_data["code"]
+        factors = list(Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN))
+        for factor in factors:
+            if factor.wrap().validate_code(code):
+                factor.user = self.user
+                self.authenticator = factor
+                ratelimit.clear(context.request, action="login_failed", key=browser)
+                return code
+        for factor in factors[:1]:
+            self._emit_authentication_failed(factor)
+        raise get_factor_adapter().validation_error("incorrect_code")
 
 
 class ActivateAppForm(CodeForm, ActivateTOTPForm):

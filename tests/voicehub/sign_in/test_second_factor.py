@@ -67,6 +67,33 @@ def test_codes_cannot_be_guessed_without_end(producer: User) -> None:
     assert b"Too many failed attempts" in client.post(FACTOR_URL, {"code": compute_code()}).content
 
 
+def test_guesses_elsewhere_do_not_block_the_code_in_a_browser_of_before(producer: User) -> None:
+    codes = add_app(producer)
+    own, other = Client(), Client()
+    sign_in(own, "paula")
+    assert enter_code(own, codes[0])
+    own.post(reverse("account_logout"))
+    sign_in(other, "paula")
+    for _ in range(6):
+        assert not enter_code(other, "000000")
+    sign_in(own, "paula")
+    assert not enter_code(own, codes[0]), "a code works once"
+    assert enter_code(own, codes[1])
+
+
+def test_codes_cannot_be_guessed_in_a_browser_of_before_either(producer: User) -> None:
+    codes = add_app(producer)
+    client = Client()
+    sign_in(client, "paula")
+    assert enter_code(client, codes[0])
+    client.post(reverse("account_logout"))
+    sign_in(client, "paula")
+    for _ in range(6):
+        assert not enter_code(client, "000000")
+    assert not enter_code(client, codes[1])
+    assert SecurityEvent.objects.filter(kind=SecurityEventKind.FACTOR_FAILED).count() == 5
+
+
 def test_secret_of_the_app_is_encrypted(producer: User) -> None:
     from tests.voicehub.sign_in.codes import SECRET
 

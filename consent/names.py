@@ -33,10 +33,10 @@ REFUSALS = {
 def make_short_name(name: str) -> str:
     """The first name and the first letter of the last one: “Sally L.” Of a single name, only its first letter: “C.”
 
-    “Lind, Sally” is read as “Sally Lind”. Titles and initials with a period, and what stands in brackets, do not count.
+    “Lind, Sally” is read as “Sally Lind”. Titles with a period, and what stands in brackets, do not count.
     """
     last, _comma, first = re.sub(r"\(.*?\)|\[.*?\]", " ", name).partition(",")
-    words = [word for word in f"{first} {last}".split() if not word.endswith(".")] or name.split()
+    words = [word for word in f"{first} {last}".split() if len(word) < 3 or word[-1] != "."] or name.split()
     if not words:
         return "Talent"
     if len(words) == 1:

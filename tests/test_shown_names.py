@@ -227,6 +227,8 @@ def test_part_of_a_longer_word_is_no_name(viewer: User) -> None:
         ("Sally Lindberg (Kim)", "Sally L."),
         ("Dr. Sally Lindberg", "Sally L."),
         ("Dr. Lindberg", "L."),
+        ("J. Lindberg", "J. L."),
+        ("Sally L.", "Sally L."),
         ("Sally Lancaster", "Sally L."),
         ("Anna Maria van Dyk", "Anna D."),
         ("Cher", "C."),

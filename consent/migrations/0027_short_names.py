@@ -13,7 +13,7 @@ BATCH_SIZE = 500
 def make_short_name(name: str) -> str:
     """As `consent.names` made it in this version."""
     last, _comma, first = re.sub(r"\(.*?\)|\[.*?\]", " ", name).partition(",")
-    words = [word for word in f"{first} {last}".split() if not word.endswith(".")] or name.split()
+    words = [word for word in f"{first} {last}".split() if len(word) < 3 or word[-1] != "."] or name.split()
     if not words:
         return "Talent"
     if len(words) == 1:

@@ -35,7 +35,7 @@ class ManyUsesForm(forms.Form):
     is_sent = forms.BooleanField(
         label="Send the invitation now",
         required=False,
-        help_text="One email with one private link for all of them.",
+        help_text="One email with one private link for all requests.",
     )
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
@@ -99,7 +99,7 @@ class RequestTableForm(forms.Form):
     is_sent = forms.BooleanField(
         label="Send the invitations now",
         required=False,
-        help_text="Each talent gets one email with one private link for all of it.",
+        help_text="Each talent gets one email, with one private link for all their requests.",
     )
 
     def clean(self) -> dict[str, Any]:

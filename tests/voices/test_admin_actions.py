@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from consent.models import Contract
 from tests.voices.rows import Studio
+from voicehub.admin_base.rows import PRIVATE_PERMISSIONS
 from voicehub.models import Task, TaskStatus, User
 from voices.models import Build, RemoteVoice, Voice
 
@@ -89,6 +90,7 @@ def test_refresh_of_remote_voices_reports_each_refusal(staff: Client, studio: St
     assert run_action(staff, "refresh", remote) == [f"{remote}: The provider does not have this voice."]
 
 
+@pytest.mark.usefixtures("reads_names")
 def test_contract_file_is_compared_with_its_hash(staff: Client, studio: Studio) -> None:
     whole, changed = studio.make_contract(studio.make_talent()), studio.make_contract(studio.make_talent("Bo"))
     Contract.objects.filter(pk=changed.pk).update(sha256="0" * 64)
@@ -106,7 +108,8 @@ def test_staff_without_the_permission_cannot_run_an_action(
 ) -> None:
     build = studio.make_build()
     person = make_person("some-staff", is_staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename=codename))
+    private = [permission.partition(".")[2] for permission in PRIVATE_PERMISSIONS]
+    person.user_permissions.set(Permission.objects.filter(codename__in=[codename, *private]))
     client.force_login(person)
     Task.objects.all().delete()
     rows = {"view_build": build, "view_remotevoice": build.remote_voice, "view_voice": Voice.objects.get()}

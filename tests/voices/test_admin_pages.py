@@ -210,7 +210,8 @@ def test_list_of_builds_names_tiers_as_the_studio(
     RemoteVoice.objects.update(tier=tier)
     page = read_html(staff.get(reverse("admin:voices_build_changelist")))
     by = f'<span class="only-desk">, by {build.started_by}</span>'
-    assert f'{build.voice} <small class="sub">Build 1, {name}{by}</small>' in page
+    assert f'{build.voice} <small class="sub">Build 1{by}</small>' in page
+    assert re.search(rf'class="field-provider[^"]*"[^>]*>{name}</td>', page)
 
 
 def test_lists_of_builds_and_consents_say_what_holds_now(staff: Client, studio: Studio) -> None:

@@ -18,6 +18,7 @@ from consent.lists.file_accesses import FileAccessFilter, FileAccessTable, query
 from consent.models import Talent
 from consent.names import VIEW_NAMES
 from consent.services.file_access import get_kind_label
+from voicehub.confirmation import require_confirmation
 from voicehub.lists.pages import load_list
 
 VIEW_ACCESSES = "consent.view_fileaccess"
@@ -35,6 +36,7 @@ def file_accesses(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_permission("consent.view_talent", VIEW_ACCESSES, VIEW_NAMES)
 @require_safe
+@require_confirmation(on_get=True, page="consent:file_accesses")
 def file_accesses_export(_request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """All rows, newest first. Texts are escaped against formula injection."""
     talent = get_talent_or_404(pk)

@@ -40,7 +40,7 @@ def get_active_text(page: Page) -> str:
 
 
 def test_talent_is_found_and_opened_by_keyboard(open_tab: OpenTab) -> None:
-    tab = open_tab("desktop", "vera")
+    tab = open_tab("desktop", "ed")
     page = tab.goto("/")
     page.keyboard.press("Control+k")
     expect(find_field(page)).to_be_focused()
@@ -65,7 +65,7 @@ def test_talent_is_found_and_opened_by_keyboard(open_tab: OpenTab) -> None:
 
 
 def test_slash_is_typed_into_a_field(open_tab: OpenTab) -> None:
-    page = open_tab("desktop", "vera").goto("/search/")
+    page = open_tab("desktop", "ed").goto("/search/")
     page.get_by_role("searchbox").focus()
     page.keyboard.type("a/b")
     expect(page.get_by_role("searchbox")).to_have_value("a/b")
@@ -80,9 +80,10 @@ def test_slash_is_typed_into_a_field(open_tab: OpenTab) -> None:
 
 
 def test_talent_is_found_by_touch(open_tab: OpenTab) -> None:
-    tab = open_tab("phone", "vera")
+    tab = open_tab("phone", "ed")
     page = tab.goto("/search/?q=quentin")
     tab.check_page("search page")
+    page = tab.goto("/")
     page.get_by_role("link", name="Search", exact=True).tap()
     find_field(page).fill("found")
     option = find_option(page, NAMES[1])
@@ -93,7 +94,7 @@ def test_talent_is_found_by_touch(open_tab: OpenTab) -> None:
 
 
 def test_dialog_says_why_it_cannot_search(open_tab: OpenTab) -> None:
-    tab = open_tab("desktop", "vera")
+    tab = open_tab("desktop", "ed")
     page, suggestions = tab.goto("/"), re.compile("/search/suggestions/")
     page.keyboard.press("Control+k")
     page.route(suggestions, lambda route: route.abort("aborted"))

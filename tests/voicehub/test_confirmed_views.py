@@ -20,6 +20,7 @@ MARKS = re.compile(
     r"email|factor|totp|webauthn|codes|session"
 )
 CONFIRMED = {
+    "consent:file_accesses_export": "export of who opened what",
     "consent:withdraw": "its remote voices are deleted",
     "consent:hold_release": "deletions that waited go on",
     "profile_email": "own access",

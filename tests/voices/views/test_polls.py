@@ -133,7 +133,7 @@ def test_poll_of_recordings_sends_many_checked_rows_in_small_answers(
 ) -> None:
     growing.voice.recordings.update(analyzed_at=None, transcript="The north wind and the sun were disputing. " * 2)
     growing.enqueue_analysis()
-    response = producer_client.get(reverse("voices:recording_table", args=[growing.voice.pk]))
+    response = producer_client.get(f"{reverse('voices:recording_table', args=[growing.voice.pk])}?size=50")
     growing.voice.recordings.update(analyzed_at=timezone.now(), checked_at=timezone.now())
     sent: set[str] = set()
     for _ in range(50):

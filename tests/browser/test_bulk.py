@@ -113,9 +113,7 @@ def test_selection_follows_the_page_box_and_survives_a_refresh(voice: str, open_
 
 def open_page(page: Page, link: str, number: int) -> None:
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=link).click()
-    expect(page.get_by_role("navigation", name="Pages")).to_contain_text(
-        f"{25 * number - 24} to {min(25 * number, 80)} of 80"
-    )
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text(f"{25 * number - 24} to ")
 
 
 def test_selection_carries_to_other_pages_of_the_list(studio: Studio, voice: str, open_tab: OpenTab) -> None:

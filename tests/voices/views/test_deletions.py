@@ -245,7 +245,7 @@ def test_withdrawn_consent_leads_to_the_deletion_first(
     consent = remote.builds.get().consent
     page = read_html(producer_client.get(consent.get_absolute_url()))
     assert f'<a href="{remote.get_absolute_url()}">Voice' in page and "Table of deletions" not in page, "one row"
-    assert "Not confirmed</span>" in page
+    assert "Not yet confirmed</span>" in page
     assert page.index(">Deletions</h2>") < page.index(">Statement</h2>")
     assert "Approved recording" not in page and "next next-plain" not in page
     assert f'href="{remote.get_absolute_url()}#deletion">Confirm the deletion</a>' in page, "a person must delete it"

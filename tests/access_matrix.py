@@ -18,7 +18,7 @@ from consent.models import Consent, ConsentStatus, Contract, ContractDraft, Invi
 from consent.services.invitations import create_private_link
 from tests.damaged_studio import make_damageable_studio
 from tests.test_urls import ACCESS, list_urls
-from tests.voices.rows import PROVIDER, Studio
+from tests.voices.rows import Studio, make_main_account
 from voicehub.models import Task, TaskStatus, User
 from voices.models import (
     Account,
@@ -107,10 +107,7 @@ ROWS: tuple[tuple[str, type[models.Model]], ...] = (
 
 def make_studio(producer: User) -> Studio:
     """A row for each address, and a second talent with a link that no test opens."""
-    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    studio = Studio(producer, account)
+    studio = Studio(producer, make_main_account())
     make_damageable_studio(studio)
     other = studio.make_talent("Someone Else")
     studio.make_contract(other)

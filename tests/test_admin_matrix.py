@@ -13,9 +13,8 @@ from django.urls import reverse
 from tests.access_matrix import METHODS, ROLES, USUAL_METHODS, Requests
 from tests.test_admin_urls import build_path, list_admin_urls
 from tests.voices.admin_rows import make_rows
-from tests.voices.rows import PROVIDER, Studio
+from tests.voices.rows import Studio, make_main_account
 from voicehub.models import User
-from voices.models import Account
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -27,10 +26,7 @@ ROW_PAGES = ("_changelist", "_change", "_history")
 
 
 def make_admin_studio(producer: User) -> None:
-    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    make_rows(Studio(producer, account), range(1))
+    make_rows(Studio(producer, make_main_account()), range(1))
 
 
 @pytest.fixture(autouse=True)

@@ -27,9 +27,9 @@ from tests.damaged_studio import (
     make_damageable_studio,
 )
 from tests.support.html import read_html
-from tests.voices.rows import Studio
+from tests.voices.rows import Studio, make_main_account
 from voicehub.models import User
-from voices.models import Account, Build, ImportClip, OfflineProof, Preview, Recording, RemoteVoice, Voice
+from voices.models import Build, ImportClip, OfflineProof, Preview, Recording, RemoteVoice, Voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -43,10 +43,7 @@ def staff(admin: User) -> Client:
 
 @pytest.fixture(autouse=True)
 def studio(producer: User, admin: User) -> Studio:
-    account = Account(name="Main", provider="resemble_v2", mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    studio = Studio(producer, account)
+    studio = Studio(producer, make_main_account())
     make_damageable_studio(studio, admin)
     return studio
 

@@ -17,12 +17,12 @@ from tests.access_matrix import list_studio_urls
 from tests.damaged_studio import make_damageable_studio
 from tests.support.html import read_html
 from tests.test_urls import ACCESS
-from tests.voices.rows import PROVIDER, Studio
+from tests.voices.rows import Studio, make_main_account
 from voicehub.mail_refusals import REFUSED
 from voicehub.models import Task, TaskStatus, User
 from voicehub.viewer import view_as
 from voices.build_results import report
-from voices.models import Account, Build
+from voices.models import Build
 from voices.services.staff_mails import send_build_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -44,10 +44,7 @@ class SecretStudio(Studio):
 
 @pytest.fixture
 def studio(producer: User) -> Studio:
-    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    studio = SecretStudio(producer, account)
+    studio = SecretStudio(producer, make_main_account())
     make_damageable_studio(studio)
     consent = Consent.objects.filter(status=ConsentStatus.APPROVED).earliest("pk")
     invitation = Invitation.objects.create(

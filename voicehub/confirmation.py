@@ -92,11 +92,11 @@ def require_confirmation(
         def confirmed_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if (request.method == "POST" or on_get) and needs_confirmation(request):
                 found = _find_page(page, request, args, kwargs)
-                request.confirmation = Ask(is_repeated, found)  # type: ignore[attr-defined]
+                request.confirmation = Ask(is_repeated, found)  # type: ignore[attr-defined]  # read by the middleware
                 ask_confirmation(request)
             return view(request, *args, **kwargs)
 
-        confirmed_view.asks_confirmation = True  # type: ignore[attr-defined]
+        confirmed_view.asks_confirmation = True  # type: ignore[attr-defined]  # read by a test
         return confirmed_view
 
     return decorate
@@ -171,7 +171,7 @@ def _note_return(request: HttpRequest) -> None:
 
 
 def _return_to_open_page(request: HttpRequest) -> str:
-    """The page of which htmx sent a part."""
+    """The page that was open when htmx sent the request."""
     address = request.headers.get("HX-Current-URL", "")
     if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
         return _return_to(request, reverse("profile"))

@@ -270,7 +270,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
     },
 }
-SILENCED_SYSTEM_CHECKS = ["security.W003"]  # it looks for Django's class by name, of which ours is a subclass
+SILENCED_SYSTEM_CHECKS = ["security.W003"]  # it looks for Django's class by its name; ours is a subclass
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

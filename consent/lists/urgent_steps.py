@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet, Value, When
 from django.urls import reverse
 
 from consent.labels import Mark
 from consent.models import Consent, ConsentStatus, Invitation, Question
 from consent.request_actions import REVIEW, ConsentAction
+from consent.services.questions import has_open_question
 from voicehub.mail_refusals import REFUSED, names_address
 from voicehub.models import Task, TaskStatus
 
@@ -48,9 +49,8 @@ def load_urgent_steps(consents: Sequence[Consent]) -> UrgentSteps:
 def rank_urgent_steps() -> list[When]:
     """For the order of a list: requests with an open question first, then those whose mail was refused."""
     requested = Q(status=ConsentStatus.REQUESTED)
-    asked = Exists(Question.objects.open().filter(consent=OuterRef("pk")))
     refused = Q(pk__in=_list_all_refused())
-    return [When(requested & one, then=Value(rank)) for rank, one in enumerate((Q(asked), refused))]
+    return [When(requested & one, then=Value(rank)) for rank, one in enumerate((Q(has_open_question()), refused))]
 
 
 def _list_all_refused() -> list[UUID]:

@@ -21,8 +21,8 @@ from voicehub.storage import StorageUnavailable
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 NOT_RECORDED = "VoiceHub could not record who opens this file, so the file stays closed."
-# The whole file, a part of it, or a redirect to the object store.
-DELIVERED = {200, 206, 302}
+# The whole file, or a part of it.
+DELIVERED = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 TALENT_READER, TALENT_NAME = "talent", "The talent"
 MAX_NAME = FileAccess._meta.get_field("reader_name").max_length or 200
 MAX_LABEL = FileAccess._meta.get_field("label").max_length or 200

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -18,6 +19,11 @@ OPEN_QUESTIONS = 5
 """Of one talent, without an answer."""
 DAILY_QUESTIONS = 10
 """Of one talent. Each is a mail to a producer."""
+
+
+def has_open_question() -> Exists:
+    """For a query of consents: whether the talent asked something that no person has answered."""
+    return Exists(Question.objects.open().filter(consent=OuterRef("pk")))
 
 
 def ask_question(invitation: Invitation, consent: Consent, text: str, by: User | None = None) -> Question:

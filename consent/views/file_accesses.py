@@ -1,4 +1,4 @@
-"""Who heard or opened which file of a talent: the page, and the same as CSV."""
+"""Who played or opened which file of a talent: the page, and the same as CSV."""
 
 import csv
 from collections.abc import Iterator

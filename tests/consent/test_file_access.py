@@ -21,10 +21,10 @@ from consent.services.invitations import create_private_link
 from tests.damaged_studio import make_damageable_studio
 from tests.support.html import read_html
 from tests.support.pdfs import make_pdf
-from tests.voices.rows import PROVIDER, Studio
+from tests.voices.rows import Studio, make_main_account
 from voicehub.models import User
 from voicehub.tokens import hash_token
-from voices.models import Account, Build, ImportClip, OfflineProof, Preview, Recording, Voice
+from voices.models import Build, ImportClip, OfflineProof, Preview, Recording, Voice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -34,10 +34,7 @@ Make = Callable[["User"], Client]
 
 @pytest.fixture
 def studio(producer: User) -> Studio:
-    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    studio = Studio(producer, account)
+    studio = Studio(producer, make_main_account())
     make_damageable_studio(studio)
     return studio
 
@@ -163,7 +160,8 @@ def test_page_of_a_talent_shows_who_opened_what(talent: Any, make_person: Any, m
     assert reverse("consent:file_accesses", args=[talent.pk]) in read_html(client.get(talent.get_absolute_url()))
     page = read_html(client.get(reverse("consent:file_accesses", args=[talent.pk])))
     assert "Vera" in page and "Recording of a consent" in page and "Tara Okafor" in page
-    lines = b"".join(client.get(reverse("consent:file_accesses_export", args=[talent.pk])).streaming_content).decode()  # type: ignore[attr-defined]
+    response: Any = client.get(reverse("consent:file_accesses_export", args=[talent.pk]))
+    lines = b"".join(response.streaming_content).decode()
     assert '"Vera","Recording of a consent","\'=a take","1"' in lines
 
 

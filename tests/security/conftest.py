@@ -20,10 +20,6 @@ def factory(producer: "User") -> "ConsentFactory":
 @pytest.fixture
 def studio(producer: "User") -> "Studio":
     """Creates voices, their recordings and their builds, with one account at the sandbox."""
-    from tests.voices.rows import PROVIDER, Studio
-    from voices.models import Account
+    from tests.voices.rows import Studio, make_main_account
 
-    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    return Studio(producer, account)
+    return Studio(producer, make_main_account())

@@ -13,13 +13,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def studio(producer: "User") -> "Studio":
-    from tests.voices.rows import PROVIDER, Studio
-    from voices.models import Account
+    from tests.voices.rows import Studio, make_main_account
 
-    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
-    account.set_key("a-key-of-the-sandbox")
-    account.save(force_insert=True)
-    return Studio(producer, account)
+    return Studio(producer, make_main_account())
 
 
 @pytest.fixture

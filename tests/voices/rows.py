@@ -37,6 +37,14 @@ def make_upload(name: str = "line-01.wav", data: bytes | None = None) -> SimpleU
     return SimpleUploadedFile(name, make_clip() if data is None else data, content_type="audio/wav")
 
 
+def make_main_account() -> Account:
+    """The account at the sandbox that most tests need."""
+    account = Account(name="Main", provider=PROVIDER, mode="sandbox")
+    account.set_key("a-key-of-the-sandbox")
+    account.save(force_insert=True)
+    return account
+
+
 @dataclass
 class Studio:
     """Creates the rows of one studio. Fields that a test does not give get valid values."""

@@ -9,7 +9,7 @@ BY = "By "
 
 
 def name_user(user: models.Model) -> str:
-    return f"{user.first_name} {user.last_name}".strip() or user.username  # type: ignore[attr-defined]
+    return f"{user.first_name} {user.last_name}".strip() or user.username  # type: ignore[attr-defined]  # a model of the migration
 
 
 def correct_reversed_events(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:

@@ -11,8 +11,9 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subq
 from django.utils import timezone
 
 from consent.labels import ENDING_SOON, Mark, describe_term
-from consent.models import Consent, ConsentStatus, Contract, Invitation, Question, Talent
+from consent.models import Consent, ConsentStatus, Contract, Invitation, Talent
 from consent.names import READ_CONTRACT, get_name_field, hide_addresses
+from consent.services.questions import has_open_question
 from consent.services.reminders import MIN_INTERVAL
 from voicehub.models import Task
 from voicehub.task_labels import describe_task
@@ -68,7 +69,7 @@ def list_pending_consents() -> list[PendingConsents]:
     invitations = Prefetch("talent__invitations", Invitation.objects.awaiting_answer(), to_attr="live_invitations")
     rows = (
         Consent.objects.filter(status=ConsentStatus.REQUESTED)
-        .annotate(has_question=Exists(Question.objects.open().filter(consent=OuterRef("pk"))))
+        .annotate(has_question=has_open_question())
         .select_related("talent")
         .prefetch_related(invitations)
         .order_by(get_name_field("talent__"), "talent_id", "created_at")[:MAX_ROWS]

@@ -89,7 +89,7 @@ def test_role_that_an_admin_gives_in_the_administration_demands_a_factor(
     client = Client()
     client.force_login(root)
     fields = {"username": "vera", "email": viewer.email, "is_active": "on"}
-    fields["groups"] = [Group.objects.get(name="admin").pk]  # type: ignore[assignment]
+    fields["groups"] = [Group.objects.get(name="admin").pk]  # type: ignore[assignment]  # a form takes lists
     assert client.post(f"/administration/voicehub/user/{viewer.pk}/change/", fields).status_code == 302
     assert is_led_to_profile(vera_client)
 

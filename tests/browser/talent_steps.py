@@ -27,6 +27,7 @@ def continue_to_statement(page: Page) -> None:
     tick_purposes(page)
     page.get_by_role("button", name=re.compile("^(Continue to the text|Read it again)$")).click()
     expect(page.get_by_role("heading", name="Read this aloud")).to_be_visible()
+    page.wait_for_load_state()  # until its scripts handle its forms: before that, the browser submits them itself
 
 
 def tick_purposes(page: Page) -> None:

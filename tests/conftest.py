@@ -94,7 +94,7 @@ def pytest_make_collect_report(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL, run only the tests that use a database and are not marked `one_database`."""
+    """On PostgreSQL, run only tests that use a database and are not marked `one_database`."""
     if os.environ.get("VOICEHUB_TEST_DATABASE") != "postgres":
         return
     deselected = [item for item in items if not uses_database(item)]
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def uses_database(item: pytest.Item) -> bool:
-    if item.get_closest_marker("one_database"):
+    if item.get_closest_marker("one_database") and not item.get_closest_marker("both_databases"):
         return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})

@@ -1,7 +1,7 @@
 """Runs all checks, some at a time, and prints one summary at the end: `make test`. `make lint` runs some of the steps.
 
-    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [upgrade] [browser]
-                        [audio] [voices] [sqlite] [long]
+    python -m tests.run [lint] [format] [templates] [imports] [types] [postgres] [providers] [sandbox] [upgrade]
+                        [browser] [audio] [voices] [sqlite] [long]
     python -m tests.run part ARGUMENTS OF PYTEST
 
 The other tests on SQLite stand last, so the last line of the output is pytest's result for them.
@@ -32,13 +32,14 @@ class Step:
     database: str = ""
 
 
-# These tests use no test database, so they have steps of their own and run once: audio, the adapters with the sandbox,
-# and upgrades of data folders. The tests of voices are half of those on SQLite: a step of their own runs beside others.
+# These tests use no test database, so they have steps of their own and run once: audio, the adapters, the sandbox, and
+# upgrades of data folders. The tests of voices are half of those on SQLite: a step of their own runs beside others.
 AUDIO = ("tests/audio", "tests/fuzz")
-PROVIDERS = ("tests/providers", "tests/sandbox")
+PROVIDERS = ("tests/providers",)
+SANDBOX = ("tests/sandbox",)
 UPGRADE = ("tests/upgrade",)
 VOICES = ("tests/voices",)
-OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS + UPGRADE + VOICES)
+OTHER_TESTS = tuple(f"--ignore={folder}" for folder in AUDIO + PROVIDERS + SANDBOX + UPGRADE + VOICES)
 
 STEPS = {
     "lint": Step("lint (ruff)", ("ruff", "check", "--quiet", ".")),
@@ -49,7 +50,8 @@ STEPS = {
     "postgres": Step("tests on PostgreSQL", ("pytest", "-m", "not browser"), "postgres"),
     "browser": Step("browser tests", ("pytest", "-m", "browser"), "sqlite"),
     "audio": Step("audio tests", ("pytest", *AUDIO), "sqlite"),
-    "providers": Step("provider and sandbox tests", ("pytest", *PROVIDERS), "sqlite"),
+    "providers": Step("provider tests", ("pytest", *PROVIDERS), "sqlite"),
+    "sandbox": Step("sandbox tests", ("pytest", *SANDBOX), "sqlite"),
     "upgrade": Step("upgrade tests", ("pytest", *UPGRADE), "sqlite"),
     "voices": Step("tests of voices on SQLite", ("pytest", "-m", "not browser", *VOICES), "sqlite"),
     "sqlite": Step("other tests on SQLite", ("pytest", "-m", "not browser", *OTHER_TESTS), "sqlite"),
@@ -60,7 +62,7 @@ STEPS = {
 # The order in which steps start: after the quick ones, the longest first.
 START_ORDER = (
     "lint", "format", "templates", "imports", "browser", "voices", "sqlite", "postgres", "upgrade", "audio",
-    "providers", "types",
+    "providers", "sandbox", "types",
 )  # fmt: skip
 # Many tests wait more than they compute, so one step more than there are processors can run at a time.
 MAX_RUNNING = (os.cpu_count() or 2) + 1

@@ -74,7 +74,7 @@ def test_damaged_values_break_no_page(staff: Client, studio: Studio) -> None:
 def find_broken_pages(
     damaged: Sequence[type[models.Model]], staff: Client, talent: Client, step: int = 1
 ) -> dict[str, list[str]]:
-    """The pages that fail if the values of these models are damaged, by damage. `step` 3 opens a third of the pages."""
+    """The pages that fail if the values of these models are damaged, by damage. `step` 6 opens a sixth of the pages."""
     pages, talent_pages, errors = find_pages(staff), list_talent_pages(), {}
     urls = sorted({url for model in damaged for url in list_pages_of(model, pages)})
     for number, (name, damage) in enumerate(list_damages().items()):
@@ -88,15 +88,15 @@ def find_broken_pages(
 
 
 def test_lost_rows_break_no_page(staff: Client, studio: Studio) -> None:
-    """The rows of one model after the other are lost, each time on a third of the pages that read them, in turn.
+    """The rows of one model after the other are lost, each time on a sixth of the pages that read them, in turn.
 
     tests/long opens all pages.
     """
-    assert find_pages_without_rows(staff, open_link(studio), step=3) == {}
+    assert find_pages_without_rows(staff, open_link(studio), step=6) == {}
 
 
 def find_pages_without_rows(staff: Client, talent: Client, step: int = 1) -> dict[str, list[str]]:
-    """The pages that fail if all rows of a model are lost, by model. `step` 3 opens a third of the pages."""
+    """The pages that fail if all rows of a model are lost, by model. `step` 6 opens a sixth of the pages."""
     pages, errors = find_pages(staff), {}
     home = get_guest_url("home", get_consent())
     assert fetch(talent, home).status_code == 200
@@ -117,15 +117,15 @@ def list_pages_of(model: type[models.Model], pages: dict[str, set[str]]) -> list
 
 
 def test_damaged_files_break_no_page(staff: Client) -> None:
-    """Each damage is seen at all URLs that send a file, and on a third of the pages, in turn.
+    """Each damage is seen at all URLs that send a file, and on a sixth of the pages, in turn.
 
     tests/long opens all pages.
     """
-    assert find_pages_without_files(staff, step=3) == {}
+    assert find_pages_without_files(staff, step=6) == {}
 
 
 def find_pages_without_files(staff: Client, step: int = 1) -> dict[str, list[str]]:
-    """The pages that fail if all files are damaged, by kind of damage. `step` 3 opens a third of the pages."""
+    """The pages that fail if all files are damaged, by kind of damage. `step` 6 opens a sixth of the pages."""
     pages, files = sorted(find_pages(staff)), list_stored_files()
     assert len(files) >= 5 and all(files.values())
     contents = {path: path.read_bytes() for paths in files.values() for path in paths}

@@ -100,17 +100,6 @@ def open_tab(
     assert [problem for tab in opened_tabs for problem in tab.problems] == []
 
 
-@pytest.fixture(params=["desktop", "phone"])
-def staff_size(request: pytest.FixtureRequest) -> str:
-    """The screen size that staff use. The talent uses the other size, `talent_size`."""
-    return str(request.param)
-
-
-@pytest.fixture
-def talent_size(staff_size: str) -> str:
-    return "phone" if staff_size == "desktop" else "desktop"
-
-
 @pytest.fixture(scope="session")
 def open_session_tab(
     studio: Studio, chrome: Browser, sign_in_cookies: Callable[[str], Any], checked_pages: CheckedPages

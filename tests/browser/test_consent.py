@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Playwright, expect
 
@@ -25,9 +26,9 @@ STATEMENT = (
 MAX_PAGE_BYTES = 100_000  # the most that a page for talents may transfer
 
 
-def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab: OpenTab, staff_size: str) -> None:
-    name = f"Ina {staff_size.title()}"
-    tab = open_tab(staff_size, "paula")
+def test_producer_adds_a_talent_and_sends_an_invitation(studio: Studio, open_tab: OpenTab) -> None:
+    name = "Ina Invited"
+    tab = open_tab("phone", "paula")
     tab.goto("/talents/add/")
     tab.check_page("talent form")
     talent = staff_steps.add_talent(tab, name)
@@ -79,11 +80,9 @@ def test_private_link_is_shown_once_and_recorded_in_audit_log(studio: Studio, op
     assert talent_steps.open_statement(open_tab("phone"), link)
 
 
-def test_talent_records_twice_and_staff_approve_the_take(
-    studio: Studio, open_tab: OpenTab, staff_size: str, talent_size: str, microphone: Path
-) -> None:
-    name = f"Tess {talent_size.title()}"
-    staff, talent = open_tab(staff_size, "paula"), open_tab(talent_size)
+def test_talent_records_twice_and_staff_approve_the_take(studio: Studio, open_tab: OpenTab, microphone: Path) -> None:
+    name = "Tess Twice"
+    staff, talent = open_tab("desktop", "paula"), open_tab("phone")
     consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, name))
     staff_steps.send_invitation(staff)
     page = talent.goto(talent_steps.find_link(studio.wait_for_mail(staff_steps.make_email(name))))
@@ -163,11 +162,9 @@ def _review_take(staff: Tab, path: str, fingerprint: str) -> None:
     staff.check_page("consent in force")
 
 
-def test_talent_sees_the_reason_of_a_retake_request(
-    studio: Studio, open_tab: OpenTab, staff_size: str, talent_size: str
-) -> None:
-    name = f"Nora {talent_size.title()}"
-    staff, talent = open_tab(staff_size, "paula"), open_tab(talent_size)
+def test_talent_sees_the_reason_of_a_retake_request(studio: Studio, open_tab: OpenTab) -> None:
+    name = "Nora Noisy"
+    staff, talent = open_tab("phone", "paula"), open_tab("desktop")
     consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, name))
     link = staff_steps.create_private_link(staff.page)
     talent_steps.send_file(talent_steps.open_statement(talent, link), sound.read_clip("consent-slt"))
@@ -216,6 +213,7 @@ def test_file_form_stays_open_with_the_problem_until_the_file_of_a_phone_is_sent
     assert take["stored"] == flac and take["wav_sha256"] and take["wav_sha256"] != take["sha256"]
 
 
+@pytest.mark.parametrize(("staff_size", "talent_size"), [("desktop", "phone"), ("phone", "desktop")])
 def test_talent_declines_with_a_reason(studio: Studio, open_tab: OpenTab, staff_size: str, talent_size: str) -> None:
     staff, talent = open_tab(staff_size, "paula"), open_tab(talent_size)
     consent = staff_steps.request_consent(staff, staff_steps.prepare_talent(staff.studio, f"Dee {talent_size.title()}"))
@@ -304,13 +302,10 @@ def test_talent_page_transfers_under_100_kb(open_tab: OpenTab, chrome: Browser) 
 
 
 def test_review_page_says_that_staff_recorded_take_in_studio(
-    studio: Studio, open_tab: OpenTab, staff_size: str, microphone: Path
+    studio: Studio, open_tab: OpenTab, microphone: Path
 ) -> None:
-    tab = open_tab(staff_size, "ed" if staff_size == "phone" else "paula")
-    producer = open_tab("desktop", "paula")
-    consent = staff_steps.request_consent(
-        producer, staff_steps.prepare_talent(producer.studio, f"Sam {staff_size.title()}")
-    )
+    tab, producer = open_tab("desktop", "ed"), open_tab("desktop", "paula")
+    consent = staff_steps.request_consent(producer, staff_steps.prepare_talent(producer.studio, "Sam Studio"))
     staff_steps.confirm_notice(producer.goto(f"/consents/{consent}/"))
     page = tab.goto(f"/consents/{consent}/")
     page.get_by_role("link", name="Record in the studio").click()

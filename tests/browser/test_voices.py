@@ -15,9 +15,9 @@ OpenTab = Callable[..., Tab]
 pytestmark = pytest.mark.usefixtures("account")
 
 
-def test_dropped_files_are_shown_before_they_are_added(open_tab: OpenTab, staff_size: str) -> None:
-    tab = open_tab(staff_size, "paula")
-    talent = staff_steps.add_talent(tab, f"Rory {staff_size.title()}")
+def test_dropped_files_are_shown_before_they_are_added(open_tab: OpenTab) -> None:
+    tab = open_tab("phone", "paula")
+    talent = staff_steps.add_talent(tab, "Rory Dropped")
     tab.goto(f"{talent}voices/add/")
     tab.check_page("voice form")
     staff_steps.add_voice(tab, talent, "Rory, at the fair")

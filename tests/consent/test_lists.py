@@ -24,7 +24,7 @@ from tests.support.lists import (
 )
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 TALENTS, CONSENTS = "consent:talent_list", "consent:consent_list"
 ASK = "consent:consent_add"
@@ -69,6 +69,7 @@ def test_talents_who_wait_for_staff_come_first_by_consents(factory: ConsentFacto
     assert read_rows(producer_client, TALENTS, sort="consents")[-1] == "Sue Submitted"
 
 
+@pytest.mark.both_databases
 def test_names_are_sorted_without_case_and_accents(factory: ConsentFactory, producer_client: Client) -> None:
     names = ["anna", "Émile", "Frank", "Øyvind", "Wanda", "Żaneta"]
     for name in reversed(names):
@@ -112,6 +113,7 @@ def test_counts_of_the_tabs_are_those_of_their_rows(factory: ConsentFactory, pro
     assert read_tabs(producer_client, TALENTS, search="sue")["All"] == 1, "the search narrows the counts"
 
 
+@pytest.mark.both_databases
 def test_every_word_of_a_search_must_match(factory: ConsentFactory, producer_client: Client) -> None:
     factory.make_talent("Anna Zorn", "az@people.test")
     factory.make_talent("Anna Berg", "ab@people.test")
@@ -194,6 +196,7 @@ def test_empty_list_of_consents_says_what_to_do(producer_client: Client) -> None
 # --- both ---------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(("name", "table"), [(TALENTS, TalentTable), (CONSENTS, ConsentTable)])
 def test_every_column_sorts_in_both_directions(
     name: str, table: type[TalentTable], factory: ConsentFactory, producer_client: Client
@@ -233,6 +236,7 @@ UNKNOWN_VALUES: tuple[dict[str, str], ...] = (
 )
 
 
+@pytest.mark.both_databases
 def test_unknown_values_in_the_address_fall_back_to_the_default(
     factory: ConsentFactory, producer_client: Client
 ) -> None:

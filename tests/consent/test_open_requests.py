@@ -20,7 +20,7 @@ from tests.support.lists import allow_only, count_list_queries, read_list, read_
 from tests.support.task_runner import run_due_tasks
 from voicehub.models import Task, TaskStatus, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST = "consent:open_requests"
 
@@ -64,6 +64,7 @@ def post(client: Client, action: str, *consents: Consent, **data: str) -> str:
 # --- The list -----------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_list_groups_requests_by_what_they_wait_for(factory: ConsentFactory, producer_client: Client) -> None:
     names = list(make_requests(factory))
     assert read_rows(producer_client, LIST) == names, "what needs staff comes first"
@@ -130,6 +131,7 @@ def test_retake_waits_for_the_talent_without_a_last_day(factory: ConsentFactory,
     assert "To read it again" in page and "no last day" in page
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("terms", "is_filed"),
     [
@@ -153,6 +155,7 @@ def test_contract_of_the_list_is_that_of_the_service(
     assert Consent.objects.filter(is_on_file()).exists() is is_filed
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("days", [-1, 0, 1, 30])
 def test_replaced_contract_counts_in_the_list_as_in_the_service(factory: ConsentFactory, days: int) -> None:
     consent = factory.make_consent(has_contract=False)

@@ -40,15 +40,15 @@ print(json.dumps(report))
 """
 
 
-def test_upgrade_deletes_nothing_and_asks_a_person(tmp_path: Path) -> None:
+def test_upgrade_deletes_nothing_and_asks_a_person(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     data_folder = DataFolder(tmp_path)
     with data_folder.open_database() as database:
         database.execute(WITHDRAWN)
     rows = data_folder.read_rows()
     data_folder.migrate()
-    data_folder.migrate_back()
-    assert data_folder.read_rows() == rows
-    data_folder.migrate()
+    reversed_folder = data_folder.copy(tmp_path_factory.mktemp("reversed"))
+    reversed_folder.migrate_back()
+    assert reversed_folder.read_rows() == rows
     report: dict[str, Any] = json.loads(data_folder.run("-c", REPORT).splitlines()[-1])
     assert report["existing"] > 5 and report["marked"] == report["existing"]
     assert report["listed"] >= report["existing"]

@@ -21,7 +21,7 @@ from voices.models import Account, LimitOverride, RemoteVoice, Voice
 from voices.views import next_steps
 from voices.views.next_step import NextStep
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def read_today(client: Client) -> str:
@@ -396,6 +396,7 @@ def make_rows(studio: Studio, count: int) -> None:
             )
 
 
+@pytest.mark.both_databases
 def test_query_count_of_today_does_not_grow_with_rows(producer_client: Client, studio: Studio) -> None:
     make_rows(studio, 1)
     count_queries(producer_client, reverse("today"))

@@ -15,7 +15,7 @@ from tests.voices.rows import Studio, make_clip
 from voices.models import Import, ImportClip, ImportFile, ImportLine, ImportText, Voice
 from voices.services.imports.add import start_adding
 
-pytestmark = pytest.mark.django_db  # also on PostgreSQL: it looks into JSON
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MANY = 5000
 MOST_BYTES = 60_000
@@ -75,6 +75,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.both_databases
 def test_download_names_everything_with_its_reason(import_set: Import, producer_client: Client) -> None:
     found = {row["name"].rpartition("/")[2]: row for row in read_csv(producer_client, import_set)}
     assert set(found) == {name.rpartition("/")[2] for name in EXPECTED}
@@ -85,6 +86,7 @@ def test_download_names_everything_with_its_reason(import_set: Import, producer_
     assert found["none"]["text"] == "'=1+1", "a spreadsheet must not compute it"
 
 
+@pytest.mark.both_databases
 def test_pages_name_everything_with_its_reason(import_set: Import, producer_client: Client) -> None:
     texts = {show: fetch(producer_client, import_set, show=show) for show in LISTS}
     lists = {

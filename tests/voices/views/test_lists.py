@@ -33,7 +33,7 @@ from voices.services.builds.gaps import GapKind
 from voices.services.builds.nearest import GateStep
 from voices.services.builds.scores import SCORES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 VOICES, BUILDS, ACCOUNTS = "voices:voice_list", "voices:build_list", "voices:account_list"
 TALENTS = "consent:talent_list"
@@ -51,6 +51,7 @@ def make_build(studio: Studio, name: str, **fields: Any) -> Build:
 # --- builds -------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_builds_with_the_worst_score_come_first_on_the_first_click(studio: Studio, producer_client: Client) -> None:
     make_build(studio, "Unscored", status="ready")
     for name, score in (("Poor", 0.31), ("Good", 0.92), ("Fair", 0.7)):
@@ -241,6 +242,7 @@ def test_accounts_that_do_not_work_come_first_by_state(studio: Studio, producer_
 # --- all ----------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("name", "table"),
     [(VOICES, VoiceTable), (BUILDS, BuildTable), (ACCOUNTS, AccountTable), (TALENTS, None)],
@@ -265,6 +267,7 @@ def test_every_sortable_column_sorts_in_both_directions(
             assert read_headings(producer_client, name, sort=sort)[label][0] == way
 
 
+@pytest.mark.both_databases
 def test_unknown_values_in_the_address_fall_back_to_the_default(studio: Studio, producer_client: Client) -> None:
     make_build(studio, "Voice", status="ready")
     for name in (VOICES, BUILDS, ACCOUNTS):

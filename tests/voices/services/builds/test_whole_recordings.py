@@ -18,7 +18,7 @@ from voices.services.builds.spec import make_dataset_url
 from voices.services.recordings.segment import enqueue_split
 from voices.services.recordings.store import add_recording
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("once_per_sound")]
 
 FOUR_MINUTES, NINETY_SECONDS = 8, 3  # times the sentences of `make_long_wav`
 

@@ -12,8 +12,11 @@ class Journal(Protocol):
     def before_call(self, step: str, version: str = "") -> None:
         """Record a call that must not be repeated blindly. `version` is the version of the voice before the call."""
 
-    def record_voice(self, remote_id: str) -> None:
-        """Record the id of the remote voice and clear the pending call."""
+    def record_voice(self, remote_id: str, resume_state: str = "") -> None:
+        """Record the id of the remote voice and clear the pending call, with what `save_resume_state` saves, if any.
+
+        The id is recorded even if the build has been stopped.
+        """
 
     def record_recording(self, key: str, remote_id: str) -> None:
         """Record the provider's id of a clip."""

@@ -88,9 +88,8 @@ class ResembleV1(HttpProvider):
         # A response without an id counts as lost: the voice may exist.
         if not target.voice:
             raise OutcomeUnknown("create voice", "no voice in the response")
-        # Save the address first: a voice without it is useless.
-        journal.save_resume_state(target.dump_json())
-        journal.record_voice(target.voice)
+        # With the address: a voice without it is useless.
+        journal.record_voice(target.voice, target.dump_json())
         return target
 
     def _upload_recordings(self, target: UploadTarget, upload: UploadFile, journal: Journal) -> None:

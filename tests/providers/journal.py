@@ -39,9 +39,10 @@ class MemoryJournal:
         self._write_line(lambda: self._set_pending_call(step, mark))
         self.on_call(step)
 
-    def record_voice(self, remote_id: str) -> None:
+    def record_voice(self, remote_id: str, resume_state: str = "") -> None:
         def save() -> None:
             self.remote_id, self.pending_call = remote_id, ""
+            self.resume_state = resume_state or self.resume_state
 
         self._write_line(save)
 

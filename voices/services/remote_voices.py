@@ -25,6 +25,11 @@ KEY_CHANGED = (
     "may be for another account. Check the provider's website, and record the deletion here if the voice is gone."
 )
 
+NOT_SHOWN_YET = (
+    "The provider does not show this voice. A build of it is still in progress, and VoiceHub asks again by itself. "
+    "Refresh the voice when the build has ended."
+)
+
 
 class ProviderCallFailed(ActionRefused):
     """A call to the provider failed. The text says why."""
@@ -38,8 +43,11 @@ def refresh_remote_voice(remote: RemoteVoice) -> None:
 
 
 def _handle_missing_voice(remote: RemoteVoice) -> None:
+    """Mark the voice as deleted. While a build is active, the provider may only show a new voice late."""
     if was_key_changed(remote):
         raise ProviderCallFailed(KEY_CHANGED)
+    if _has_active_build(remote):
+        raise ProviderCallFailed(NOT_SHOWN_YET)
     mark_deleted(remote)
 
 
@@ -133,6 +141,10 @@ def _apply_change(remote: RemoteVoice, change: Callable[[Provider], None]) -> No
         record_report(remote, report)
 
 
+def _has_active_build(remote: RemoteVoice) -> bool:
+    return Build.objects.active().filter(remote_voice=remote).exists()
+
+
 def require_no_active_build(remote: RemoteVoice) -> None:
-    if Build.objects.active().filter(remote_voice=remote).exists():
+    if _has_active_build(remote):
         raise ActionRefused("A build of this voice is still in progress. Wait until it ends.")

@@ -16,14 +16,14 @@ def stop_use(consent: Consent) -> None:
     """
     if _is_covered_by_another(consent):
         return
-    remotes = query_remote_voices(consent).filter(deleted_at=None).order_by("pk")
+    remotes = query_remote_voices(consent).order_by("pk")
     # Builds are locked before voices, as a worker does that stores a result.
     for build in Build.objects.active().filter(remote_voice__in=remotes.values("pk")).order_by("pk"):
         withdraw_build(build)
-    for remote in remotes.select_for_update(of=("self",)):
+    for remote in remotes.filter(deleted_at=None).select_for_update(of=("self",)):
         request_withdrawal_deletion(remote, consent)
     # The files of a voice that was deleted before may still be at the provider.
-    for remote in query_remote_voices(consent).filter(deleted_at__isnull=False).order_by("pk"):
+    for remote in remotes.filter(deleted_at__isnull=False):
         request_file_deletion(remote, consent)
 
 

@@ -37,10 +37,11 @@ class BuildJournal:
         self._check_gate()
         self._update_build(pending_call=step, previous_version=version[:120])
 
-    def record_voice(self, remote_id: str) -> None:
+    def record_voice(self, remote_id: str, resume_state: str = "") -> None:
         """Store the id of the created voice, also if the consent was withdrawn meanwhile: the voice must be deleted."""
+        fields = {"pending_call": ""} | ({"resume_state": self._encrypt(resume_state)} if resume_state else {})
         with transaction.atomic():
-            self._update_build(BuildStatus.SUBMITTING, BuildStatus.WITHDRAWN, pending_call="")
+            self._update_build(BuildStatus.SUBMITTING, BuildStatus.WITHDRAWN, **fields)
             RemoteVoice.objects.filter(pk=self.build.remote_voice_id).update(remote_id=remote_id)
         self.build.remote_voice.remote_id = remote_id
 
@@ -74,7 +75,10 @@ class BuildJournal:
         self._lease.extend()
 
     def save_resume_state(self, text: str) -> None:
-        self._update_build(resume_state=encrypt(text, f"build:{self.build.pk}") if text else "")
+        self._update_build(resume_state=self._encrypt(text) if text else "")
+
+    def _encrypt(self, text: str) -> str:
+        return encrypt(text, f"build:{self.build.pk}")
 
     def record_progress(self, activity: str, done: int, total: int) -> None:
         self._check_gate()

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
 
 from consent.services.review import withdraw_consent
 from providers import registry
+from providers.resemble_v1.adapter import ResembleV1
+from providers.resemble_v1.parsing import UploadTarget
 from providers.types import Handover, Tier
 from tests.support.one_database import on_one_database
 from tests.voices.services.builds.build_harness import BuildHarness
@@ -17,6 +20,7 @@ from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.accounts import pause_account
 from voices.services.builds.journal import BuildJournal
 from voices.services.deletion import delete_remote_voice, is_creation_in_doubt
+from voices.services.remote_voices import mark_deleted, refresh_remote_voice
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +124,51 @@ def test_withdrawal_during_the_create_call_leaves_no_voice(
     else:
         assert (remote.remote_id, remote.deletion_requested_at) == ("", None)
         assert not harness.count_billed()
+
+
+def test_new_voice_that_is_not_shown_yet_is_not_deleted_and_a_withdrawal_reaches_it(make_harness: MakeHarness) -> None:
+    """The provider created the voice, but its look-up does not show it yet when staff refresh it."""
+    harness = make_harness("voiceai")
+    build = reach_stage(harness, "training")
+    harness.sandbox.set_faults({"operation": "va_get_voice", "do": "status:404"})
+    remote = reload(build.remote_voice)
+    with pytest.raises(ActionRefused, match="A build of it is still in progress"):
+        refresh_remote_voice(remote)
+    assert reload(remote).deleted_at is None
+    harness.sandbox.set_faults()
+    withdraw(build, harness)
+    harness.run_tasks(3)
+    assert reload(build).status == BuildStatus.WITHDRAWN
+    assert reload(remote).deleted_at and harness.list_requests("va_delete_voice")
+
+
+def test_withdrawal_stops_a_build_whose_voice_the_provider_reports_as_deleted(make_harness: MakeHarness) -> None:
+    harness = make_harness("resemble_v2")
+    build = reach_stage(harness, "training")
+    mark_deleted(reload(build.remote_voice), "deleted")
+    withdraw(build, harness)
+    assert reload(build).status == BuildStatus.WITHDRAWN
+
+
+def test_voice_that_is_created_during_a_withdrawal_is_known_and_left_to_staff(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resemble AI v1 answers with the id and an address for the upload."""
+    harness = make_harness("resemble_v1")
+    build = start_build(harness)
+    parse, looked_up = UploadTarget.parse, Mock(return_value=None)
+
+    def withdraw_first(*arguments: Any) -> UploadTarget:
+        withdraw(reload(build), harness)
+        return parse(*arguments)
+
+    monkeypatch.setattr(UploadTarget, "parse", withdraw_first)
+    monkeypatch.setattr(ResembleV1, "find_build", looked_up)
+    harness.run_tasks(3)
+    remote = reload(build.remote_voice)
+    assert reload(build).status == BuildStatus.WITHDRAWN
+    assert remote.remote_id and remote.deletion_requested_at and remote.deleted_at is None
+    assert not looked_up.called, "the id was stored, so the voice is not looked up by its name"
 
 
 def test_build_of_a_replaced_consent_goes_on_until_the_newer_consent_is_withdrawn(make_harness: MakeHarness) -> None:

@@ -1,4 +1,4 @@
-"""One-time codes: a browser that opens a private link shows that it is also used by who reads the talent's mails.
+"""One-time codes: a talent who opens a private link proves that they can also read the mails to their address.
 
 A code has six digits, ten minutes and five tries. It is derived from the studio's secret and the id of its row, so that
 a task that is retried mails the same code again. Only its keyed hash is stored.
@@ -62,16 +62,18 @@ def request_code(invitation: Invitation) -> None:
 def has_open_code(invitation: Invitation) -> bool:
     """Whether a code was requested that can still be entered."""
     code = invitation.codes.first()
-    return code is not None and code.used_at is None and code.tries < MAX_TRIES and code.expires_at > timezone.now()
+    if code is None or code.sent_to != find_code_address(invitation):
+        return False
+    return code.used_at is None and code.tries < MAX_TRIES and code.expires_at > timezone.now()
 
 
 def use_code(invitation: Invitation, digits: str) -> bool:
     """Whether this is the newest code of the link. It is then used up. Each call counts as a try.
 
-    A wrong, expired or used code, and one after too many tries, all give False.
+    A wrong, expired or used code, one after too many tries, and one that went to an earlier address, all give False.
     """
     newest = invitation.codes.first()
-    if newest is None:
+    if newest is None or newest.sent_to != find_code_address(invitation):
         return False
     open_codes = AccessCode.objects.filter(
         pk=newest.pk, used_at=None, expires_at__gt=timezone.now(), tries__lt=MAX_TRIES
@@ -98,10 +100,13 @@ def _hash_code(code: AccessCode, digits: str) -> str:
 
 
 def send_code(code_id: str) -> None:
-    """Mail the code. A retry sends the same code, and nothing once the code has expired, was sent or was replaced."""
+    """Mail the code. A retry sends the same code, and nothing once it has expired, or was sent or replaced.
+
+    Nothing is sent either if the talent has another address now.
+    """
     rows = AccessCode.objects.select_related("invitation__talent")
     code = rows.filter(pk=code_id, sent_at=None, used_at=None, expires_at__gt=timezone.now()).first()
-    if code is None or code != code.invitation.codes.first():
+    if code is None or code != code.invitation.codes.first() or code.sent_to != find_code_address(code.invitation):
         return
     consent = code.invitation.consents.order_by("created_at").first()
     company, minutes = consent.company if consent else settings.VOICEHUB_COMPANY, CODE_LIFETIME.seconds // 60

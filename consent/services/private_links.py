@@ -25,7 +25,7 @@ def read_mailed_link(invitation: Invitation) -> str:
     return make_private_link(token) if invitation.token_digest == hash_token(token) else ""
 
 
-def find_mailed_link(consent: Consent) -> str:
-    """The private link to this consent that was mailed and still works. Empty if there is none."""
-    mailed = consent.invitations.live().filter(channel=Invitation.Channel.MAIL)
+def find_mailed_link(consent: Consent, address: str) -> str:
+    """The private link to this consent that was mailed to this address and still works. Empty if there is none."""
+    mailed = consent.invitations.live().filter(channel=Invitation.Channel.MAIL, sent_to=address)
     return next((link for invitation in mailed if (link := read_mailed_link(invitation))), "")

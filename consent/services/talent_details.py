@@ -51,7 +51,7 @@ def change_talent(talent: Talent, values: Mapping[str, Any], by: User) -> Detail
         is_name_changed, is_email_changed = row.name != before.name, row.email != before.email
         if not (is_name_changed or is_email_changed):
             return DetailsChange()
-        resent = _resend_refused(row, before.email) if is_email_changed else 0
+        resent = _redirect_unsent(row, before.email) if is_email_changed else 0
         change = TalentChange.objects.create(
             talent=row,
             is_name_changed=is_name_changed,
@@ -85,8 +85,11 @@ def _revoke_mailed_links(talent: Talent, by: User) -> tuple[Consent, ...]:
     return tuple(consent for consent in consents.values() if may_have_link(consent))
 
 
-def _resend_refused(talent: Talent, earlier: str) -> int:
-    """Send the mails that could not be delivered to the earlier address to the new one. Returns their number."""
+def _redirect_unsent(talent: Talent, earlier: str) -> int:
+    """Send the mails that have not left for the earlier address to the new one.
+
+    Those that could not be delivered are tried again. Returns their number.
+    """
     if not talent.email:
         return 0
     mails = TalentMail.objects.filter(consent__talent=talent, sent_to=earlier, recipient="talent", sent_at=None)
@@ -94,10 +97,11 @@ def _resend_refused(talent: Talent, earlier: str) -> int:
     resent = 0
     for kind, rows in (("send_talent_mail", mails), ("send_invitation", links)):
         ids = [str(pk) for pk in rows.values_list("pk", flat=True)]
-        failed = Task.objects.filter(kind=kind, object_id__in=ids, status=TaskStatus.FAILED, seen_at=None)
-        for task in failed:
-            rows.filter(pk=task.object_id).update(sent_to=talent.email)
-            resent += outbox.retry_task(task)
+        failed = list(Task.objects.filter(kind=kind, object_id__in=ids, status=TaskStatus.FAILED, seen_at=None))
+        if kind == "send_invitation":  # the link of a mail that only waits ends: staff decide about a new one
+            rows = rows.filter(pk__in=[task.object_id for task in failed])
+        rows.update(sent_to=talent.email)
+        resent += sum(map(outbox.retry_task, failed))
     return resent
 
 

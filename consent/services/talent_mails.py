@@ -200,7 +200,7 @@ def _build_context(mail: TalentMail) -> dict[str, Any]:
         "deletions": deletions,
         "has_open_deletion": any(deletion.deleted_at is None for deletion in deletions),
         "has_link": consent.invitations.live().exists(),
-        "private_link": find_mailed_link(consent) if mail.kind in {Kind.RETAKE, Kind.ANSWER} else "",
+        "private_link": find_mailed_link(consent, mail.sent_to) if mail.kind in {Kind.RETAKE, Kind.ANSWER} else "",
         "contact_name": str(consent.requested_by),
         "contact_mail": get_producer_address(consent),
         "consent_link": settings.VOICEHUB_BASE_URL + consent.get_absolute_url(),

@@ -15,6 +15,7 @@ from consent.code_gate import CODE_COOKIE
 from consent.models import AccessCode, AddressCheck, Consent, ConsentStatus, Invitation, Take
 from consent.services.access_codes import HOURLY_CODES, MAX_TRIES, request_code, use_code
 from consent.services.invitations import invite_talent
+from consent.services.talent_details import change_talent
 from consent.services.voice_comparison import build_question, is_comparison_allowed
 from tests.consent.rows import ConsentFactory, get_guest_url, get_invitation, make_clip, make_upload
 from tests.support.html import read_html
@@ -266,6 +267,23 @@ def test_link_mailed_before_an_address_was_removed_still_opens_with_a_code(
     invitation.talent.email = ""
     request_code(invitation)
     assert AccessCode.objects.get().sent_to == "tilda@people.test"
+
+
+def test_code_for_an_earlier_address_is_neither_mailed_nor_accepted(
+    consent: Consent, talent: Client, factory: ConsentFactory
+) -> None:
+    """The link was passed on, so it still works after the change."""
+    code = receive_code(talent, consent)
+    expire_limits()
+    assert talent.post(get_code_url(consent), {"send": "1"}).status_code == 200
+    mail.outbox.clear()
+    change_talent(consent.talent, {"email": "new@people.test"}, factory.producer)
+    run_due_tasks("send_code")
+    assert not mail.outbox
+    AccessCode.objects.exclude(sent_at=None).update(created_at=timezone.now())  # the newest one again
+    assert enter(talent, consent, code).status_code == 422
+    expire_limits()
+    assert enter(talent, consent, receive_code(talent, consent)).status_code == 302
 
 
 def test_expired_or_replaced_code_is_not_mailed(consent: Consent, talent: Client) -> None:

@@ -9,9 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.models import Consent, Event, EventKind, Talent, TalentChange
+from consent.models import Consent, Event, EventKind, Talent, TalentChange, TalentMail
 from consent.services.audit_log import find_first_broken_event
 from consent.services.invitations import invite_talent
+from consent.services.review import request_retake
 from tests.consent.rows import ConsentFactory, get_url
 from tests.support.html import read_html
 from tests.support.task_runner import run_due_tasks
@@ -220,6 +221,33 @@ def test_admin_takes_a_refused_mail_off_today(
     assert url in read_today(admin_client) and url not in read_today(producer_client)
     admin_client.post(url)
     assert "Mail refused" not in read_today(admin_client)
+
+
+@pytest.mark.parametrize("status", [TaskStatus.WAITING, TaskStatus.FAILED])
+def test_waiting_mail_brings_the_new_link_only_to_the_new_address(
+    consent: Consent, factory: ConsentFactory, producer_client: Client, status: str
+) -> None:
+    """It waits in the queue, or failed and was marked as seen, and an admin tries it again."""
+    factory.make_take(consent)
+    request_retake(consent, factory.producer, "Noise.")
+    retake = Task.objects.filter(kind="send_talent_mail", object_id=str(TalentMail.objects.get(kind="retake").pk))
+    retake.update(status=status, seen_at=timezone.now() if status == TaskStatus.FAILED else None)
+    edit(producer_client, consent.talent, email=NEW, send_link="on")
+    run_due_tasks("send_invitation")
+    link = next(line for line in str(mail.outbox[-1].body).splitlines() if "/i/" in line)
+    retake.update(status=TaskStatus.WAITING)
+    run_due_tasks("send_talent_mail")
+    assert {address for sent in mail.outbox if link in str(sent.body) for address in sent.to} == {NEW}
+    assert sum(link in str(sent.body) for sent in mail.outbox) == 2
+
+
+def test_mail_to_an_address_without_a_link_of_its_own_has_no_link(consent: Consent, factory: ConsentFactory) -> None:
+    factory.make_take(consent)
+    request_retake(consent, factory.producer, "Noise.")
+    TalentMail.objects.filter(kind="retake").update(sent_to="other@people.test")
+    run_due_tasks("send_talent_mail")
+    (sent,) = [sent for sent in mail.outbox if sent.to == ["other@people.test"]]
+    assert "/i/" not in sent.body
 
 
 def test_new_link_takes_the_place_of_a_refused_one(

@@ -53,7 +53,7 @@ def send_due_reminders() -> list[str]:
 
 
 def test_reminders_come_after_five_days_then_every_two_and_end_with_the_deadline(invitation: Invitation) -> None:
-    link = find_mailed_link(invitation.consents.get())
+    link = find_mailed_link(invitation.consents.get(), invitation.sent_to)
     days = []
     for half_day in range(1, 2 * 16):
         pass_days(invitation, 0.5)
@@ -227,7 +227,7 @@ def test_talent_is_told_of_a_retake_with_the_link_and_of_the_approval(
     invitation: Invitation, factory: ConsentFactory
 ) -> None:
     consent = invitation.consents.get()
-    link = find_mailed_link(consent)
+    link = find_mailed_link(consent, invitation.sent_to)
     for reason in ("Too quiet.", "Too loud."):
         submit_take(consent, make_upload(make_clip()), Capture.LINK)
         consent.refresh_from_db()

@@ -17,6 +17,8 @@ VIEW_NAMES = "consent.view_names"
 VIEW_CONTACTS = "consent.view_contacts"
 READ_CONTRACT = "consent.read_contract"
 HEAR_TAKE = "consent.hear_take"
+# To see a private link. It opens the name, the fees and the recording of the talent.
+SEE_LINK = ("consent.invite_talent", VIEW_NAMES, READ_CONTRACT, HEAR_TAKE)
 SHORT_NAME_LENGTH = 60
 ADDRESS = re.compile(r"[^\s<>(),:;\"“”]+@[^\s<>(),:;\"“”]*[^\s<>(),:;\"“”.]")
 # What users without a permission read, if the text for a role without the page does not say enough.

@@ -15,6 +15,7 @@ from consent import extension_points
 from consent.access import InvitationRow
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus, Contract, ContractConfirmation, Talent
+from consent.names import SEE_LINK
 from consent.services.filed_contracts import FiledContracts
 from consent.services.gate import BuildPermission
 from voicehub.models import User
@@ -138,8 +139,9 @@ def _make_invite_step(consent: Consent, user: User, start_note: str) -> NextStep
         elif user.has_perm("consent.change_talent"):
             url = reverse("consent:talent_edit", args=[talent.pk])
             actions.append(Action("Add an email address", url, is_primary=False))
-        url = reverse("consent:copy_link", args=[consent.pk])
-        actions.append(Action("Create a private link", url, is_primary=not talent.email, is_post=True))
+        if user.has_perms(SEE_LINK):
+            url = reverse("consent:copy_link", args=[consent.pk])
+            actions.append(Action("Create a private link", url, is_primary=not talent.email, is_post=True))
     if user.has_perm("consent.add_take"):
         actions.append(_make_studio_action(consent))
     paragraphs = ["Email a private link, pass one on yourself, or record the statement in the studio."]

@@ -38,14 +38,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 NEEDED_ALONE = {
     "view_names": {
         "consent:notice_confirm", "consent:notice_file", "consent:record_in_studio", "consent:request_table",
-        "consent:talent_edit", "voices:offline_proof_file",
+        "consent:talent_edit", "consent:copy_link", "voices:offline_proof_file",
     },
     "view_contacts": {"consent:request_table", "consent:talent_edit"},
     "read_contract": {
         "consent:contract", "consent:contract_check", "consent:contract_confirm", "consent:contract_file",
-        "consent:notice_confirm", "consent:notice_file",
+        "consent:notice_confirm", "consent:notice_file", "consent:copy_link",
     },
-    "hear_take": {"consent:take_audio", "consent:take_check", "consent:take_original", "consent:take_peaks"},
+    "hear_take": {
+        "consent:copy_link", "consent:take_audio", "consent:take_check", "consent:take_original", "consent:take_peaks",
+    },
     "view_spend": {"voices:spend"},
 }  # fmt: skip
 SignIn = Callable[[str], Client]

@@ -51,6 +51,7 @@ def studio(producer: User) -> Studio:
         talent=consent.talent, channel="mail", created_by=producer, sent_to="zq@people.test"
     )
     invitation.consents.add(consent)
+    studio.make_consent(consent.talent, ConsentStatus.REQUESTED)
     Consent.objects.update(text=f"I, {NAME}, agree.")
     for one in Consent.objects.all():
         record_event(one, EventKind.OPENED, None)

@@ -40,7 +40,7 @@ def require_no_hold(talent: Talent) -> None:
     held = Talent.objects.select_for_update(no_key=True, of=("self",)).select_related("legal_hold_by").get(pk=talent.pk)
     if held.is_on_hold:
         raise ActionRefused(
-            f"{held.name} has a legal hold, set by {held.legal_hold_by} (“{held.legal_hold_reason}”). "
+            f"{held.shown_name} has a legal hold, set by {held.legal_hold_by} (“{held.legal_hold_reason}”). "
             "Nothing is deleted until it is released on the talent's page."
         )
 

@@ -30,6 +30,7 @@ from consent.access import (
 from consent.forms import ApprovalForm, LanguageForm
 from consent.lists.consents import ENDED, ConsentFilter, ConsentTable, query_consents
 from consent.models import Consent, ConsentStatus, Event, EventKind, Take
+from consent.names import SEE_LINK
 from consent.playback import find_first_playback
 from consent.presenters import make_contract_url, make_next_step, put_after_question
 from consent.services import invitations, review
@@ -117,6 +118,7 @@ def render_consent_page(
         "questions": questions,
         "open_question": open_question,
         "can_make_link": _can_make_link(consent, user),
+        "may_see_link": user.has_perms(SEE_LINK),
         "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
         "deletions": deletions,
@@ -183,12 +185,17 @@ def _get_seconds_left(request: HttpRequest, take: Take | None) -> int | None:
 def _can_make_link(consent: Consent, user: User) -> bool:
     """Whether the list of links offers a link to an answered consent."""
     is_answered = consent.status != ConsentStatus.REQUESTED and invitations.may_have_link(consent)
-    return is_answered and user.has_perm("consent.invite_talent")
+    return is_answered and _may_send_or_see_link(consent, user)
+
+
+def _may_send_or_see_link(consent: Consent, user: User) -> bool:
+    may_send = bool(consent.talent.email) and user.has_perm("consent.invite_talent")
+    return may_send or user.has_perms(SEE_LINK)
 
 
 def _can_renew_link(consent: Consent, user: User) -> bool:
     """Whether the list of links offers a new one that ends the active one."""
-    return consent.status == ConsentStatus.REQUESTED and user.has_perm("consent.invite_talent")
+    return consent.status == ConsentStatus.REQUESTED and _may_send_or_see_link(consent, user)
 
 
 def _is_under_review(consent: Consent) -> bool:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from consent.access import get_consent_or_404, get_invitation_or_404, get_user, require_permission
 from consent.link_cookie import read_link_cookie, set_link_cookie
 from consent.models import ConsentStatus
+from consent.names import SEE_LINK
 from consent.services import invitations
 from consent.services.reminders import remind_talent
 from consent.views.consents import render_consent_page
@@ -25,7 +26,7 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     return act_or_refuse(request, consent, message, invitations.invite_talent, [consent], get_user(request))
 
 
-@require_permission("consent.invite_talent")
+@require_permission(*SEE_LINK)
 @require_http_methods(["GET", "HEAD", "POST"])
 @show_refusal_as_message("consent:consent")
 def copy_link(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -16,6 +16,7 @@ from consent.services.legal_hold import (
 from tests.consent.rows import ConsentFactory, read_page
 from voicehub.models import User
 from voicehub.refusals import ActionRefused
+from voicehub.viewer import view_as
 
 pytestmark = pytest.mark.django_db
 
@@ -51,10 +52,13 @@ def test_hold_is_set_once_and_released_once(factory: ConsentFactory, producer: U
 
 
 def test_refusal_names_person_and_reason(factory: ConsentFactory, producer: User) -> None:
-    talent = factory.make_talent()
+    talent = factory.make_talent("Tilda Strand")
     require_no_hold(talent)
     set_hold(talent, producer, "A court order.")
-    with pytest.raises(ActionRefused, match=f"legal hold, set by {producer} .“A court order.”"):
+    text = f"has a legal hold, set by {producer} .“A court order.”"
+    with view_as(producer), pytest.raises(ActionRefused, match=f"Tilda Strand {text}"):
+        require_no_hold(talent)
+    with pytest.raises(ActionRefused, match=rf"Tilda S\. {text}"):  # a reader without the permission for names
         require_no_hold(talent)
 
 

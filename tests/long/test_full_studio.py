@@ -27,7 +27,8 @@ from tests.voices.provider_studio import ProviderStudio
 from voicehub.models import User
 from voices.sample_studio import make_sample_pdf
 
-pytestmark = pytest.mark.browser
+# The statements of the migrations come back, also after tests that emptied the database.
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
 HEIGHTS = {1440: 900, 768: 1024, 390: 844}
 HIGHEST = 6000  # of a window, in pixels

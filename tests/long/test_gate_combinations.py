@@ -5,7 +5,7 @@ import pytest
 from tests.consent.services.test_gate_combinations import OTHERS, check_pairs, fixed_today
 from voicehub.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("reads_names")]
 
 # A fixture of the short test that this test uses.
 __all__ = ["fixed_today"]

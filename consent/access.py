@@ -43,7 +43,7 @@ INVITATION_COOKIE = "voicehub-link"
 COOKIE_LIFETIME = timedelta(days=14)
 
 
-ASK_ADMIN = "Ask an administrator of the studio for access."
+ASK_ADMIN = "Ask an admin of the studio for access."
 
 
 def require_permission(*permissions: str) -> Callable[[Any], Any]:

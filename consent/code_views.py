@@ -38,7 +38,9 @@ def enter_code(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         response = redirect(page)
         remember_browser(response, invitation)
         return response
-    problem = gettext("This code is wrong or no longer works. Enter the one of the newest mail, or ask for another.")
+    problem = gettext(
+        "This code is wrong or no longer works. Enter the code from the newest mail, or request another one."
+    )
     return _render_page(request, invitation, page, problem, status=422)
 
 

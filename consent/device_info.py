@@ -19,7 +19,7 @@ PROCESSING_LABELS = {
 }
 # What the recorder measured: seconds by which its clock ran ahead of the samples, and of zeros within the sound.
 LOSS_KEYS = ("lostSeconds", "gapSeconds")
-INTERRUPTED = "The page ended while it was recorded; the talent sent what the browser had kept."
+INTERRUPTED = "The page closed during the recording; the talent sent what the browser had kept."
 
 
 def parse_device_info(text: str) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def check_sample_users(**_: Any) -> list[CheckMessage]:
         return []
     hint = (
         "Start the real studio with an empty database and data folder. To keep this one, open it at an http address on "
-        "its own machine and take “May sign in” away from these users."
+        "its own machine and clear “May sign in” for these users."
     )
     return [Error(f"Users of the sample studio can sign in: {', '.join(names)}.", hint=hint, id="voicehub.E004")]
 

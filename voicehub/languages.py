@@ -31,7 +31,7 @@ def normalize_language(tag: str) -> str:
         Locale.parse(tag, sep="-")
         language, territory, script, *_ = parse_locale(tag, sep="-")
     except (UnknownLocaleError, ValueError, TypeError):
-        raise ValueError(f"“{tag}” is no known language. Use a tag such as en-US or ja-JP.") from None
+        raise ValueError(f"“{tag}” is not a known language. Use a tag such as en-US or ja-JP.") from None
     return "-".join(part for part in (language, script, territory) if part)
 
 

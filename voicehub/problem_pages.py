@@ -29,13 +29,13 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 10
 STYLES = ("css/tokens.css", "css/talent.css")
 NOT_SAVED = "What you sent was not saved."
-DISK_FULL = "The disk of the server is full. Nothing was saved. Tell an administrator of the studio."
+DISK_FULL = "The disk of the server is full. Nothing was saved. Tell an admin of the studio."
 DATABASE_BUSY = "The database is busy."
 DATABASE_DOWN = "The database does not respond."
 STORAGE_DOWN = "The file storage does not respond."
 QUEUE_DOWN = "The queue server, which counts attempts and codes, does not respond."
 SERVER_ERROR = (
-    "What you sent may not have been stored. Go back and try again. If it happens again, tell an administrator of the "
+    "What you sent may not have been stored. Go back and try again. If it happens again, tell an admin of the "
     "studio when it happened."
 )
 SIGNED_OUT = "You are signed out. Nothing was saved."

@@ -80,7 +80,7 @@ Kind = SecurityEventKind
 DESCRIPTIONS: dict[SecurityEventKind, Callable[[Words], str]] = {
     Kind.SIGNED_IN: lambda words: f"{words.who} signed in",
     Kind.SIGN_IN_FAILED: lambda words: _describe_attempt(words, "failed"),
-    Kind.SIGN_IN_DELAYED: lambda words: _describe_attempt(words, "has to wait, after many that failed"),
+    Kind.SIGN_IN_DELAYED: lambda words: _describe_attempt(words, "was delayed after too many failed attempts"),
     Kind.SIGNED_OUT: lambda words: f"{words.who} signed out",
     Kind.SESSIONS_ENDED: _describe_ended_sessions,
     Kind.DENIED: lambda words: f"Access to {words.subject} was denied to {words.whom}",

@@ -22,7 +22,7 @@ from voicehub.user_rules import LAST_SUPERUSER, is_last_superuser
 ROLE_TEXTS = {
     "viewer": "Reads lists and results with short names of talents, and votes on previews.",
     "engineer": "Also sees real names, and adds and changes voices and recordings.",
-    "producer": "Also sees contacts and spend, and works on contracts, consents and builds.",
+    "producer": "Also sees contacts, usage and costs, and works on contracts, consents and builds.",
     "admin": "Does everything.",
 }
 # The labels and help of the form.
@@ -31,7 +31,7 @@ FIELD_TEXTS = {
     "first_name": ("First name", ""),
     "last_name": ("Last name", ""),
     "email": ("Email", ""),
-    "is_active": ("May sign in", "Take this away instead of deleting a user."),
+    "is_active": ("May sign in", "Clear this instead of deleting a user."),
     "is_staff": ("May open the administration", "The roles decide what it shows."),
     "is_superuser": ("Superuser", "May do everything, whatever the roles."),
     "password": ("Password", "Only the person chooses it. “Send …” at the top sends them a link."),

@@ -81,7 +81,7 @@ class AssignDeletionForm(forms.Form):
         queryset=User.objects.none(),
         error_messages={
             "required": "Choose a person.",
-            "invalid_choice": "This person may not delete voices. Choose another person.",
+            "invalid_choice": "This person is not allowed to delete voices. Choose another person.",
         },
     )
 

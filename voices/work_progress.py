@@ -49,7 +49,7 @@ RESULT_TITLES = {
     BuildStatus.CANCELED: "Canceled",
     BuildStatus.WITHDRAWN: "! Stopped",
 }
-NO_EARLIER_BUILD = "No earlier build here to judge by."
+NO_EARLIER_BUILD = "There is no earlier build of this kind to estimate from."
 PERCENT_STEP = 5
 
 
@@ -216,8 +216,8 @@ def _describe_basis(past: PastWork | None) -> str:
     if past is None:
         return NO_EARLIER_BUILD
     if past.count == 1:
-        return f"The one earlier build here took {format_rough(past.usual)}."
-    return f"Builds here took {format_rough(past.usual)} at the median of {past.count}."
+        return f"The only earlier build of this kind took {format_rough(past.usual)}."
+    return f"The median of {past.count} earlier builds of this kind is {format_rough(past.usual)}."
 
 
 def _find_stated_time(remote: RemoteVoice) -> tuple[PastWork | None, str] | None:

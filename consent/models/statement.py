@@ -75,7 +75,9 @@ class Statement(models.Model):
             self.check_on = timezone.localdate() + CHECK_AFTER
         problems: dict[str, str] = {}
         if "provider" not in excluded and self.provider not in PROVIDERS:
-            problems["provider"] = f"“{self.provider}” is no provider. Known are: {', '.join(PROVIDERS)}."
+            problems["provider"] = (
+                f"“{self.provider}” is not a known provider. Use one of these: {', '.join(PROVIDERS)}."
+            )
         if "language" not in excluded:
             try:
                 self.language = normalize_language(self.language)
@@ -92,7 +94,7 @@ class Statement(models.Model):
             return f"The text has no {COMPANY_SLOT}. Write it where the talent says the name of the studio."
         unknown = [slot for slot in BRACES_PATTERN.findall(self.text) if slot not in (COMPANY_SLOT, TALENT_SLOT)]
         if unknown:
-            return f"“{unknown[0]}” is no place for a name. Known are {COMPANY_SLOT} and {TALENT_SLOT}."
+            return f"“{unknown[0]}” is not a known placeholder. Use {COMPANY_SLOT} or {TALENT_SLOT}."
         foreign = find_foreign_letters(self.text, self.language) if has_language else ""
         if foreign:
             return f"The text has letters of another script: {' '.join(foreign)}. Remove them."

@@ -16,7 +16,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.text import format_date
 
 MAX_REQUESTS = 1000
-IN_FORCE = "In force already. To replace it, request a new one on the page of the talent."
+IN_FORCE = "Already in force. To replace it, request a new one on the page of the talent."
 TWICE = "It is in this list twice. The first one counts."
 ENDED = "The last day is in the past. Enter a later one."
 
@@ -152,7 +152,7 @@ def _require_fitting(plans: Sequence[PlannedRequest]) -> None:
 
 
 def _lock_talent(talent: Talent) -> Talent:
-    """Of two requests at the same time, the second one sees the first."""
+    """Lock the talent, so that of two concurrent requests the second one sees what the first one stored."""
     return Talent.objects.select_for_update().get(pk=talent.pk)
 
 

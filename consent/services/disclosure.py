@@ -101,7 +101,7 @@ def describe_term(term: ConsentTerm) -> tuple[str, ...]:
         text = gettext("Until {day}, or until you withdraw it.")
     text = text.format(day=format_date(term.last_day))
     deletion = gettext(
-        "Seven days after the last day the voices made with it are deleted, unless another consent and contract of "
+        "The voices made with it are deleted seven days after the last day, unless another consent and contract of "
         "yours cover them."
     )
     return (text, deletion) if term.is_deleted_after else (text,)

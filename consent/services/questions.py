@@ -35,9 +35,13 @@ def ask_question(invitation: Invitation, consent: Consent, text: str, by: User |
         Talent.objects.select_for_update().get(pk=invitation.talent_id)
         asked = Question.objects.filter(invitation__talent=invitation.talent_id)
         if asked.open().count() >= OPEN_QUESTIONS:
-            raise ActionRefused(gettext("The studio has not answered your earlier questions yet. Write it a mail."))
+            raise ActionRefused(
+                gettext("The studio has not answered your earlier questions yet. Write to the studio by mail instead.")
+            )
         if asked.filter(asked_at__gte=timezone.now() - timedelta(days=1)).count() >= DAILY_QUESTIONS:
-            raise ActionRefused(gettext("You have asked many questions today. Ask again tomorrow, or write a mail."))
+            raise ActionRefused(
+                gettext("You have asked many questions today. Ask again tomorrow, or write a mail to the studio.")
+            )
         question = Question.objects.create(consent=consent, invitation=invitation, text=text)
         record_event(consent, EventKind.QUESTION_ASKED, by, question=str(question.pk))
         enqueue_question_mail(question, TalentMail.Kind.QUESTION)

@@ -17,8 +17,8 @@ from voicehub.text import format_date, get_language_name
 WAITING_MARKS = {ConsentStatus.REQUESTED: "Waiting", ConsentStatus.SUBMITTED: "To review"}
 
 WAITING = {
-    ConsentStatus.REQUESTED: "Requested already. It waits for the talent.",
-    ConsentStatus.SUBMITTED: "Recorded already. It waits for a review.",
+    ConsentStatus.REQUESTED: "Already requested: it is waiting for the talent.",
+    ConsentStatus.SUBMITTED: "Already recorded: it is waiting for a review.",
 }
 
 NOT_ALLOWED = "The contract does not allow it."

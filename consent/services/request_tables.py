@@ -74,14 +74,16 @@ def _find_talent(name: str, talents: Mapping[str, list[Talent]]) -> Talent:
 def _find_provider(text: str) -> str:
     names = {key: slug for slug in PROVIDERS for key in (fold(slug), fold(get_provider_label(slug)))}
     if fold(text) not in names:
-        raise RowProblem(f"“{text}” is no provider. Known are: {', '.join(map(get_provider_label, PROVIDERS))}.")
+        raise RowProblem(
+            f"“{text}” is not a known provider. Use one of these: {', '.join(map(get_provider_label, PROVIDERS))}."
+        )
     return names[fold(text)]
 
 
 def _find_purpose(text: str) -> str:
     names = {key: value for value, label in Purpose.choices for key in (fold(value), fold(str(label)))}
     if fold(text) not in names:
-        raise RowProblem(f"“{text}” is no purpose. Known are: {', '.join(Purpose.values)}.")
+        raise RowProblem(f"“{text}” is not a known purpose. Use one of these: {', '.join(Purpose.values)}.")
     return names[fold(text)]
 
 
@@ -98,7 +100,7 @@ def _read_day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise RowProblem(f"“{text}” in valid_until is no date. Write it as 2026-11-30.") from None
+        raise RowProblem(f"“{text}” in valid_until is not a date. Write it as 2026-11-30.") from None
     if day < timezone.localdate():
         raise RowProblem(ENDED)
     return day

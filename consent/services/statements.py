@@ -93,7 +93,7 @@ def _read_date(text: str, column: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValidationError(f"“{text}” in {column} is no date. Write it as 2026-11-30.") from None
+        raise ValidationError(f"“{text}” in {column} is not a date. Write it as 2026-11-30.") from None
 
 
 def _add_version(statement: Statement) -> bool:

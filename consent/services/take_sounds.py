@@ -68,7 +68,7 @@ def refuse_used_recording(consents: Sequence[Consent], hashes: Iterable[str], fi
 
 
 def lock_take_sounds() -> None:
-    """Until this transaction ends, let no other pass this line: what it stores here, the next one sees.
+    """Block other transactions here until this one ends, so that the next one sees what this one stored.
 
     SQLite has only one writer at a time, so it needs no lock.
     """

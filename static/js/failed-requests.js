@@ -12,7 +12,7 @@ const SERVER_PROBLEM = "The server had a problem.";
 const STATUS_TEXTS = {
   0: NO_CONNECTION,
   401: "You are signed out.",
-  403: "Your role does not allow this. An administrator can change your role.",
+  403: "Your role does not allow this. An admin can change your role.",
   404: "This no longer exists. Reload the page.",
   413: "This is too large to send.",
 };

@@ -83,7 +83,7 @@ def test_forgotten_password_is_chosen_again_by_mail(studio: Studio, open_tab: Op
     enter_password(page, "rita", NEW_PASSWORD)
     expect_today(page)
     page.goto(link[0])
-    expect(page.get_by_role("heading", name="The link has ended")).to_be_visible()
+    expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
 
 
 def test_app_and_recovery_code_are_asked_for_after_the_password(studio: Studio, open_tab: OpenTab) -> None:

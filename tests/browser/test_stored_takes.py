@@ -10,7 +10,7 @@ from tests.browser.scripted_recorder import Recorder
 pytestmark = pytest.mark.django_db
 
 DAY_MS = 24 * 3600 * 1000
-EARLIER_PART = "The page ended while you were recording. This is what your browser has kept."
+EARLIER_PART = "The page closed while you were recording. This is what your browser has kept."
 READ_STORED = """() => new Promise((resolve, reject) => {
   const opening = indexedDB.open("voicehub-takes");
   opening.onerror = () => reject(opening.error);

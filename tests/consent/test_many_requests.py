@@ -96,9 +96,9 @@ def test_open_request_is_not_made_twice(factory: ConsentFactory, producer_client
     consent = factory.make_consent()
     factory.make_contract(consent.talent, purposes=list(Purpose.values))
     page = read_html(ask(producer_client, consent.talent, NARRATION, ADVERTISING))
-    assert "Requested already. It waits for the talent." in page and Consent.objects.count() == 1
+    assert "Already requested: it is waiting for the talent." in page and Consent.objects.count() == 1
     factory.make_take(consent)
-    assert "It waits for a review." in read_html(ask(producer_client, consent.talent, NARRATION))
+    assert "Already recorded: it is waiting for a review." in read_html(ask(producer_client, consent.talent, NARRATION))
     assert Consent.objects.count() == 1
 
 
@@ -289,7 +289,7 @@ def test_ticked_talents_are_asked_for_what_their_contracts_allow(
 def test_consent_in_force_is_reported_and_not_requested_again(factory: ConsentFactory, producer_client: Client) -> None:
     consent = factory.make_approved_consent()
     page = read_html(ask_talents(producer_client, consent.talent, use=[NARRATION]))
-    assert "In force already." in page and Consent.objects.count() == 1
+    assert "Already in force." in page and Consent.objects.count() == 1
 
 
 def test_too_many_requests_are_refused_before_one_is_made(factory: ConsentFactory) -> None:
@@ -335,13 +335,13 @@ def test_table_is_previewed_then_requested(factory: ConsentFactory, producer_cli
         (f"Nobody,{PROVIDER},en-US,narration,", "No talent has the name or the email address “Nobody”."),
         (f",{PROVIDER},en-US,narration,", "The talent is missing."),
         (f"Twin,{PROVIDER},en-US,narration,", "2 talents are called “Twin”. Write the email address instead."),
-        ("Tilda Strand,acme,en-US,narration,", "“acme” is no provider."),
-        (f"Tilda Strand,{PROVIDER},English,narration,", "“English” is no known language."),
+        ("Tilda Strand,acme,en-US,narration,", "“acme” is not a known provider."),
+        (f"Tilda Strand,{PROVIDER},English,narration,", "“English” is not a known language."),
         (f"Tilda Strand,{PROVIDER},ja-JP,narration,", "There is no statement of Resemble AI in Japanese"),
-        (f"Tilda Strand,{PROVIDER},en-US,songs,", "“songs” is no purpose."),
-        (f"Tilda Strand,{PROVIDER},en-US,narration,31.12.2099", "is no date. Write it as 2026-11-30."),
+        (f"Tilda Strand,{PROVIDER},en-US,songs,", "“songs” is not a known purpose."),
+        (f"Tilda Strand,{PROVIDER},en-US,narration,31.12.2099", "is not a date. Write it as 2026-11-30."),
         (f"Tilda Strand,{PROVIDER},en-US,narration,2001-01-01", "The last day is in the past."),
-        (f"Tilda Strand,{PROVIDER},en-US,internal,", "Requested already. It waits for the talent."),
+        (f"Tilda Strand,{PROVIDER},en-US,internal,", "Already requested: it is waiting for the talent."),
     ],
 )
 def test_row_with_a_problem_is_named_and_the_others_are_requested(

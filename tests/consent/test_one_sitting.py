@@ -199,7 +199,7 @@ def test_purpose_without_a_tick_stays_open_and_can_be_ticked_or_declined_later(
     begin(guest, *pair, ticked=[pair[0]])
     send(guest, pair[0])
     home = read_page(guest, get_guest_url("home", pair[0]))
-    assert "You left this without a tick before. You can tick it now, or decline it." in home
+    assert "You did not tick this before. You can tick it now, or decline it." in home
     assert begin(guest, pair[1]).headers["Location"] == get_guest_url("record", pair[1])
     send(guest, pair[1], clip=1)
     assert list_statuses(*pair) == [ConsentStatus.SUBMITTED] * 2

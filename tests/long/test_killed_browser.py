@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 TAKE, PART, NOTHING, RECEIVED = "take", "part", "nothing", "received"
 EARLIER = {
     TAKE: "You made this recording here earlier. It has not been sent yet.",
-    PART: "The page ended while you were recording.",
+    PART: "The page closed while you were recording.",
     NOTHING: "First the microphone.",
 }
 

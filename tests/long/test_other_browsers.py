@@ -19,7 +19,7 @@ from tests.support.webkit import WebKit
 pytestmark = pytest.mark.browser
 
 ALLOWED = {"media.navigator.permission.disabled": True, "media.autoplay.default": 0}
-EARLIER_PART = "The page ended while you were recording."
+EARLIER_PART = "The page closed while you were recording."
 FINGERPRINT = "document.querySelector('[data-part=fingerprint]').textContent"
 
 

@@ -135,7 +135,7 @@ def test_admin_sends_the_invitation_again_and_later_a_link_for_a_new_password(ro
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"), [({"is_active": False}, "may not sign in"), ({"email": ""}, "has no email address")]
+    ("fields", "words"), [({"is_active": False}, "is not allowed to sign in"), ({"email": ""}, "has no email address")]
 )
 @pytest.mark.usefixtures("_mail_server")
 def test_link_is_refused_in_words(root_client: Client, viewer: User, fields: dict[str, Any], words: str) -> None:

@@ -11,7 +11,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 
 SALT = "voicehub.new-email"
-LINK_ENDED = "The link has ended. Enter the new address on your profile again."
+LINK_ENDED = "This link no longer works. Enter the new address on your profile again."
 
 
 def _make_mark(user: User) -> str:

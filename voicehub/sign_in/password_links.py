@@ -8,7 +8,7 @@ from voicehub.refusals import ActionRefused
 from voicehub.security_log import record_security_event
 from voicehub.sign_in.mails import enqueue_security_mail, make_password_link
 
-INACTIVE = "{name} may not sign in. Allow it first."
+INACTIVE = "{name} is not allowed to sign in. Select “May sign in” first."
 NO_EMAIL = "{name} has no email address. Enter one first."
 
 

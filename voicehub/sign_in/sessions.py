@@ -1,7 +1,7 @@
 """The session store: Django's own in the database, but with the SHA-256 of each session key instead of the key.
 
-Who reads the database cannot take over a session (OWASP ASVS 5.0, 7.2.3). A session of a signed-in person ends at a
-fixed time after the sign-in, and earlier if the person does nothing (7.3.1, 7.3.2).
+A person who can read the database cannot take over a session (OWASP ASVS 5.0, 7.2.3). A session of a signed-in person
+ends at a fixed time after the sign-in, and earlier if the person does nothing (7.3.1, 7.3.2).
 """
 
 from collections.abc import Callable, Mapping

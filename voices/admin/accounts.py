@@ -217,7 +217,7 @@ class AccountCallAdmin(ReadOnlyAdmin):
 class UsageReadingAdmin(ReadOnlyAdmin):
     group = ACCOUNTS
     purpose = "Credits and use that a provider stated on each day"
-    empty_text = "VoiceHub asks each provider that states its use once a day. What it answers is listed here."
+    empty_text = "Once a day, VoiceHub asks each provider that reports usage. The answers are listed here."
     studio_path = "account"
     list_display = ["account", "day", "used_amount", "left_amount"]
     list_filter = ["account", "day"]

@@ -48,7 +48,7 @@ def assign_deletion(remote: RemoteVoice, user: User) -> None:
     if not remote.needs_manual_deletion:
         raise ActionRefused("This voice does not wait for a deletion by a person.")
     if not query_assignable_users().filter(pk=user.pk).exists():
-        raise ActionRefused(f"{user} may not delete voices. Choose another person.")
+        raise ActionRefused(f"{user} is not allowed to delete voices. Choose another person.")
     if remote.deletion_assigned_to_id != user.pk:
         _store_assignment(remote, user)
 

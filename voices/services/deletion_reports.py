@@ -8,8 +8,8 @@ from voices.models import RemoteVoice
 def report_deletion(remote: RemoteVoice) -> None:
     """Mail "everything is deleted" if this was the last deletion after the end of a consent. Call it after storing.
 
-    A consent that was replaced has not ended: the newest one has, or none. Neither has an expired one that was renewed.
-    Of several that ended, the newest speaks for all.
+    A replaced consent does not count as ended, nor does an expired one that was renewed. If several have ended, the
+    mail is about the newest one.
     """
     if remote.voice is None:
         return

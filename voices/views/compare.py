@@ -232,10 +232,10 @@ def group_refusals(names: Sequence[str], refusals: Sequence[str]) -> list[tuple[
 
 
 def describe_listening(names: Sequence[str], refusals: Sequence[str]) -> str:
-    """Why nobody can listen blind now: which of the builds can still speak, and what stops those that were not
+    """Why blind listening is not possible now: which of the builds can still speak, and what stops those that were not
     retrained."""
     speaking = [name for name, reason in zip(names, refusals, strict=True) if not reason]
-    which = f"Only {join_with_and(speaking)} can." if speaking else "None of these can."
+    which = f"Only {join_with_and(speaking)} can." if speaking else "None of these builds can."
     reasons = [f"{its}: {reason}" for its, reason in group_refusals(names, refusals) if reason != RETRAINED_TEXT]
     return " ".join(["Blind listening needs two builds that can still speak.", which, *reasons])
 

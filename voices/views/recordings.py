@@ -222,7 +222,7 @@ def recordings_leave_out(request: HttpRequest, pk: str) -> HttpResponse:
         messages.error(request, "No recording was excluded. Reload the page and try again.")
         return redirect(voice)
     subject = format_count(leave_out(voice.recordings.filter(pk__in=ids)), "recording", "recordings")
-    messages.success(request, f"{subject} excluded from builds. The switch of each recording puts it back.")
+    messages.success(request, f"{subject} excluded from builds. Use the switch of a recording to include it again.")
     return redirect(voice.get_readiness_url())
 
 

@@ -4,7 +4,7 @@ import { translate } from "../translate.js";
 export const FIRST_MICROPHONE = translate("First the microphone. It is only used while this page is open.");
 export const RECORDING = translate("Recording. Read the text aloud, then press Stop.");
 export const EARLIER_TAKE = translate("You made this recording here earlier. It has not been sent yet.");
-export const EARLIER_PART = translate("The page ended while you were recording. This is what your browser has kept.");
+export const EARLIER_PART = translate("The page closed while you were recording. This is what your browser has kept.");
 export const INTERRUPTED = translate("The recording was interrupted.");
 export const LISTEN = translate("Listen to what is there, or record again.");
 export const NOT_SENDABLE = translate("This recording cannot be sent. Record it again.");

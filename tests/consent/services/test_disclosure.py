@@ -128,7 +128,7 @@ def test_talent_reads_that_the_voices_are_deleted_after_the_end(factory: Consent
     consent = factory.make_consent()
     factory.make_contract(consent.talent, ends_on=NEXT_YEAR, delete_at_end=is_deleted)
     page = read_overview(factory.open_link(consent), consent)
-    assert ("Seven days after the last day the voices made with it are deleted" in page) == is_deleted
+    assert ("The voices made with it are deleted seven days after the last day" in page) == is_deleted
 
 
 def test_replaced_contract_ends_the_day_before_next_starts(factory: ConsentFactory) -> None:

@@ -82,16 +82,16 @@ def test_retired_text_can_be_imported_again() -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"provider": "nonsense"}, "“nonsense” is no provider"),
-        ({"language": "klingon!!"}, "“klingon!!” is no known language"),
+        ({"provider": "nonsense"}, "“nonsense” is not a known provider"),
+        ({"language": "klingon!!"}, "“klingon!!” is not a known language"),
         ({"text": "Guten Tag"}, "has no {company}"),
-        ({"text": "Ich, {name}, und {company}"}, "“{name}” is no place for a name"),
-        ({"text": "Ich } und {company}"}, "“}” is no place for a name"),
+        ({"text": "Ich, {name}, und {company}"}, "“{name}” is not a known placeholder"),
+        ({"text": "Ich } und {company}"}, "“}” is not a known placeholder"),
         ({"text": "ाIch und {company}"}, "letters of another script: ा"),
         ({"wording": ""}, "must be “vendor”"),
         ({"source": ""}, "cannot be blank"),
-        ({"source_date": "last week"}, "“last week” in source_date is no date"),
-        ({"check_on": "31.12.2026"}, "“31.12.2026” in check_on is no date"),
+        ({"source_date": "last week"}, "“last week” in source_date is not a date"),
+        ({"check_on": "31.12.2026"}, "“31.12.2026” in check_on is not a date"),
     ],
 )
 def test_faulty_row_is_left_out_with_its_reason_and_the_others_are_added(changed: dict[str, str], reason: str) -> None:
@@ -149,7 +149,7 @@ def test_only_the_text_of_the_vendors_page_is_in_its_words() -> None:
 
 
 def test_form_of_the_admin_refuses_what_an_import_refuses(make_statement: Any) -> None:
-    with pytest.raises(ValidationError, match="no known language"):
+    with pytest.raises(ValidationError, match="not a known language"):
         make_statement(language="klingon!!").full_clean()
     make_statement(language="de-DE").full_clean()
 
@@ -166,7 +166,7 @@ def make_statement() -> Any:
 def test_admin_imports_a_table_and_reads_what_became_of_each_row(admin_client: Client) -> None:
     table = make_table(GERMAN, GERMAN | {"provider": "nonsense"})
     page = admin_client.post(IMPORT_PAGE, {"file": SimpleUploadedFile("statements.csv", table)}).content.decode()
-    assert "1 of 2 added." in page and "“nonsense” is no provider" in page
+    assert "1 of 2 added." in page and "“nonsense” is not a known provider" in page
     page = admin_client.post(IMPORT_PAGE, {"translations": ""}).content.decode()
     assert "25 of 25 added." in page
     page = admin_client.post(IMPORT_PAGE, {"file": SimpleUploadedFile("x.csv", b"a,b\n")}).content.decode()

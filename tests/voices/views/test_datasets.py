@@ -54,7 +54,7 @@ def test_page_lists_the_newest_downloads(producer_client: Client, producer: User
         DatasetDownload.objects.create(**fields, layout="ljspeech", failure=f"Failure {number:02}.")
     post(producer_client, voice).getvalue()
     text = " ".join(read_html(producer_client.get(make_url(voice))).split())
-    assert "Failure 02." in text and "Failure 01." not in text and text.count("Broke off") == 9
+    assert "Failure 02." in text and "Failure 01." not in text and text.count("Interrupted") == 9
     assert text.count("Finished") == 1 and "LJSpeech, 2 recordings, 2.0" in text and str(producer) in text
 
 

@@ -146,7 +146,7 @@ def test_deletion_can_be_passed_on_to_a_user_who_may_delete(
     other, viewer = make_person("otto", "producer"), make_person("vera", "viewer")
     url = reverse("voices:remote_assign_deletion", args=[remote.pk])
     text = read_html(producer_client.post(url, {"user": str(viewer.pk)}, follow=True))
-    assert "may not delete voices" in text
+    assert "is not allowed to delete voices" in text
     with pytest.raises(ActionRefused):
         assign_deletion(remote, viewer)
     read_html(producer_client.post(url, {"user": str(other.pk)}, follow=True))

@@ -38,7 +38,7 @@ def read_build(client: Client, build: Build) -> str:
 
 def test_first_build_says_that_nothing_is_known(viewer_client: Client, studio: Studio) -> None:
     text = read_build(viewer_client, studio.make_build(training_at=ago(30)))
-    assert "No earlier build here to judge by." in text
+    assert "There is no earlier build of this kind to estimate from." in text
     assert " left" not in text and 'value="' not in text.partition("<progress")[2].partition(">")[0]
 
 
@@ -49,7 +49,7 @@ def test_training_shows_its_expected_end_and_what_it_is_learnt_from(viewer_clien
     build = studio.make_build(training_at=ago(300))
     text = read_build(viewer_client, build)
     assert "About 5 min left." in text
-    assert "Builds here took 10 min at the median of 3." in text
+    assert "The median of 3 earlier builds of this kind is 10 min." in text
     assert 'aria-valuenow="50"' in text and f"(50 %) Training – {build.voice.name}" in text
     Build.objects.filter(pk=build.pk).update(training_at=ago(2000))
     text = read_build(viewer_client, build)
@@ -59,7 +59,7 @@ def test_training_shows_its_expected_end_and_what_it_is_learnt_from(viewer_clien
 def test_live_account_shows_what_the_vendor_states(viewer_client: Client, studio: Studio) -> None:
     Account.objects.update(mode=AccountMode.LIVE)
     text = read_build(viewer_client, studio.make_build(training_at=ago(20)))
-    assert "Resemble AI states: in under a minute. No earlier build here to judge by." in text
+    assert "Resemble AI states: in under a minute. There is no earlier build of this kind to estimate from." in text
     assert "About 40 s left." in text
 
 

@@ -125,7 +125,7 @@ def _query_earlier(import_set: Import) -> QuerySet[ImportLine]:
 def _require_permission(import_set: Import) -> None:
     by = _get_adder(import_set)
     if not by.has_perm("voices.add_recording") or access.are_recordings_closed(import_set.voice, by):
-        raise PermanentFailure(f"{by} may not add recordings to this voice anymore.")
+        raise PermanentFailure(f"{by} no longer has permission to add recordings to this voice.")
 
 
 def _get_adder(import_set: Import) -> User:

@@ -37,7 +37,7 @@ FIELDS = (
     "sample_rate", "normalized_transcript", "normalized_version",
 )  # fmt: skip
 MAX_NAMED = 3
-NOTHING = "No recording matches this choice. Choose all recordings, or put recordings in builds."
+NOTHING = "No recording matches this choice. Choose all recordings, or include recordings in builds."
 TOO_LARGE = (
     "The archive would have {size:.1f} GB and {count} files. A download has at most {limit} GB and 65,000 files. "
     "Choose only the recordings in builds."

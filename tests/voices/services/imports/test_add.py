@@ -187,7 +187,7 @@ def test_person_who_may_not_add_anymore_adds_nothing(studio: Studio, voice: Voic
     studio.producer.groups.set([Group.objects.get(name="viewer")])
     add(import_set)
     assert not voice.recordings.exists() and import_set.status == ImportStatus.OPEN
-    assert "may not add" in Task.objects.get(kind=ADD_TASK).reason
+    assert "no longer has permission" in Task.objects.get(kind=ADD_TASK).reason
 
 
 def test_normalized_transcript_counts_only_beside_its_transcript(studio: Studio, voice: Voice) -> None:

@@ -67,4 +67,4 @@ def _drop_parts(first: BulkChange, due: Sequence[BulkChange]) -> str:
     text = format_count(count_recordings(due), "transcript of a table was", "transcripts of a table were")
     BulkChange.objects.filter(pk__in=[part.pk for part in due]).delete()
     act = "restored" if first.undone_at else "set"
-    return f"{text} not {act}: {first.by} may not change these recordings anymore."
+    return f"{text} not {act}: {first.by} no longer has permission to change these recordings."

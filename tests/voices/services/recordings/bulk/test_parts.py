@@ -141,7 +141,7 @@ def test_person_without_the_permission_changes_no_more(studio: Studio, voice: Vo
     run_due_tasks(SET_TEXTS_TASK)
     assert count_texts(voice) == 3
     assert read_failure() == (
-        f"7 transcripts of a table were not set: {studio.producer} may not change these recordings anymore."
+        f"7 transcripts of a table were not set: {studio.producer} no longer has permission to change these recordings."
     )
     assert [len(parts) for parts in load_tables(voice)] == [1]
 
@@ -159,7 +159,7 @@ def test_table_of_another_person_is_set_all_the_same(studio: Studio, voice: Voic
     engineer.groups.clear()
     apply(voice, studio.producer)
     run_due_tasks(SET_TEXTS_TASK)
-    assert count_texts(voice) == COUNT and f"{engineer} may not" in read_failure()
+    assert count_texts(voice) == COUNT and f"{engineer} no longer has permission" in read_failure()
     assert BulkChange.objects.filter(pk=change.pk).exists()
 
 

@@ -193,11 +193,6 @@ def query_invited_consents(invitation: Invitation) -> QuerySet[Consent]:
     return invitation.consents.select_related("talent", "requested_by", "replaced_by").order_by("created_at")
 
 
-def list_withdrawable_consents(talent: Talent) -> list[Consent]:
-    """The talent's consents in force, suspended, or waiting for review."""
-    return list(talent.consents.filter(status__in=[*APPROVED_STATUSES, ConsentStatus.SUBMITTED]))
-
-
 def get_invited_consent(invitation: Invitation, pk: UUID) -> Consent:
     """A consent of this invitation; Http404 for any other consent."""
     return get_object_or_404(query_invited_consents(invitation), pk=pk)

@@ -133,6 +133,7 @@ class UsingVoice:
 
 ListUsingVoices = Callable[[Consent], list[UsingVoice]]
 ListDeletions = Callable[[Consent], list[Deletion]]
+HasVoices = Callable[[Consent], bool]
 FindFirstSteps = Callable[[Collection[UUID], User], Mapping[UUID, TalentStep]]
 
 _provider_lists: list[ListProviders] = []
@@ -140,7 +141,7 @@ _comparisons: list[SpeakerComparison] = []
 _language_lists: list[ListLanguages] = []
 _using_voices: list[ListUsingVoices] = []
 _exemptions: list[IsExempt] = []
-_stop_handlers: list[tuple[StopUse, ListDeletions]] = []
+_stop_handlers: list[tuple[StopUse, ListDeletions, HasVoices]] = []
 _resume_handlers: list[ResumeUse] = []
 _hold_handlers: list[ResumeDeletions] = []
 _voice_summaries: list[VoiceSummaries] = []
@@ -212,12 +213,12 @@ def is_exempt_from_proof(provider: str) -> bool:
     return any(is_exempt(provider) for is_exempt in _exemptions)
 
 
-def register_stop_handler(stop_use: StopUse, list_deletions: ListDeletions) -> None:
-    """Register a function that stops the use of a withdrawn consent, and one that lists what is deleted for it.
+def register_stop_handler(stop_use: StopUse, list_deletions: ListDeletions, has_voices: HasVoices) -> None:
+    """Register functions that stop the use of a withdrawn consent, list what is deleted for it, and find its voices.
 
     `stop_use` is called in the transaction that changes the status, so it must not call a provider: it enqueues tasks.
     """
-    _stop_handlers.append((stop_use, list_deletions))
+    _stop_handlers.append((stop_use, list_deletions, has_voices))
 
 
 def stop_use(consent: Consent) -> None:
@@ -226,13 +227,18 @@ def stop_use(consent: Consent) -> None:
     What they store is in English, although the page of the talent who withdraws may be in another language.
     """
     with translation.override(SOURCE_LANGUAGE):
-        for handler, _list_deletions in _stop_handlers:
+        for handler, *_others in _stop_handlers:
             handler(consent)
 
 
 def list_deletions(consent: Consent) -> list[Deletion]:
     """The deletions that the end of this consent, or of its contract, caused, oldest first."""
-    return [deletion for _handler, list_of_app in _stop_handlers for deletion in list_of_app(consent)]
+    return [deletion for _stop, list_of_app, _has_voices in _stop_handlers for deletion in list_of_app(consent)]
+
+
+def has_voices(consent: Consent) -> bool:
+    """Whether a voice that only this consent allowed is still at its provider, and its deletion is not requested."""
+    return any(app_has_voices(consent) for *_others, app_has_voices in _stop_handlers)
 
 
 def register_resume_handler(resume_use: ResumeUse) -> None:

@@ -23,7 +23,6 @@ from consent.access import (
     get_answerable_consent,
     get_invited_consent,
     get_user,
-    list_withdrawable_consents,
     parse_uuid_or_404,
 )
 from consent.code_gate import describe_address_check, is_code_missing, require_code
@@ -233,7 +232,7 @@ def withdraw(request: HttpRequest, invitation: Invitation, pk: UUID) -> HttpResp
     form = DeclineForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
     is_all = "all" in request.POST
-    consents = list_withdrawable_consents(consent.talent) if is_all else [consent.find_newest_replacement()]
+    consents = review.list_withdrawable_consents(consent.talent) if is_all else [consent.find_newest_replacement()]
     act = review.withdraw_or_decline if is_all else review.withdraw_consent
     for each in consents:
         with handle_refusal(partial(messages.error, request)):

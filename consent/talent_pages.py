@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from consent.access import list_withdrawable_consents, query_invited_consents
+from consent.access import query_invited_consents
 from consent.extension_points import get_provider_label
 from consent.lists.consents import ENDED
 from consent.models import Consent, ConsentStatus, Invitation, Take, Talent
@@ -17,6 +17,7 @@ from consent.request_groups import make_request_groups, share_one_purpose
 from consent.services.contacts import get_producer_address
 from consent.services.filed_contracts import list_readable_contracts
 from consent.services.notices import WITHDRAWAL, NoticeText, build_notice, find_shown_notice
+from consent.services.review import list_withdrawable_consents
 from consent.services.sittings import (
     find_recording_key,
     get_statement_key,

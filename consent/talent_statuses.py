@@ -9,9 +9,11 @@ from django.utils.translation import gettext, gettext_lazy
 from consent import extension_points
 from consent.extension_points import Deletion
 from consent.models import Consent, ConsentStatus, Contract, Event, EventKind, Invitation, Take
+from consent.models.consent import APPROVED_STATUSES
 from consent.services.disclosure import compute_term
 from consent.services.filed_contracts import explain_to_talent, list_readable_contracts, load_contracts
 from consent.services.notices import NoticeText, build_notice
+from consent.services.review import can_withdraw
 from voicehub.text import format_date
 from voicehub.tokens import hash_token
 
@@ -47,6 +49,7 @@ class TalentStatus:
     contract_problem: str = ""
     notice: NoticeText | None = None
     take: Take | None = None
+    can_withdraw: bool = False
 
     @property
     def label(self) -> str:
@@ -66,12 +69,8 @@ class TalentStatus:
         return [self.consent]
 
     @property
-    def can_withdraw(self) -> bool:
-        return self.consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED}
-
-    @property
     def has_receipt(self) -> bool:
-        return self.can_withdraw or self.consent.status == ConsentStatus.SUBMITTED
+        return self.consent.status in {*APPROVED_STATUSES, ConsentStatus.SUBMITTED}
 
     @property
     def has_open_deletion(self) -> bool:
@@ -145,6 +144,7 @@ def _make_talent_status(
         list_readable_contracts(consent, contracts),
         explain_to_talent(consent, contracts) if is_open else "",
         build_notice(consent, contracts) if is_open else None,
+        can_withdraw=can_withdraw(consent),
     )
 
 

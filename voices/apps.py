@@ -21,7 +21,7 @@ class VoicesConfig(AppConfig):
         from voices.services.recordings.take_matches import enqueue_take_matches
         from voices.services.scheduled_deletion import resume_deletions
         from voices.services.uploaders import has_only_authorized_uploaders
-        from voices.services.withdrawal import stop_use
+        from voices.services.withdrawal import has_voices, stop_use
         from voices.views.next_steps import find_first_steps
 
         register_count(RailCount("voices:build_list", "running", "voices.view_build", Build.objects.active))
@@ -29,7 +29,7 @@ class VoicesConfig(AppConfig):
         extension_points.register_voice_languages(list_voice_languages)
         extension_points.register_using_voices(list_using_voices)
         extension_points.register_proof_exemption(has_only_authorized_uploaders)
-        extension_points.register_stop_handler(stop_use, list_deletions)
+        extension_points.register_stop_handler(stop_use, list_deletions, has_voices)
         extension_points.register_resume_handler(resume_samples)
         for resume in (resume_deletions, resume_mails, resume_clearing):
             extension_points.register_hold_handler(resume)

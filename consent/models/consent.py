@@ -55,6 +55,7 @@ class Consent(StatusModel):
         ConsentStatus.SUSPENDED: frozenset(
             {ConsentStatus.APPROVED, ConsentStatus.WITHDRAWN, ConsentStatus.EXPIRED, ConsentStatus.REPLACED}
         ),
+        ConsentStatus.EXPIRED: frozenset({ConsentStatus.WITHDRAWN}),
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
-from consent.extension_points import resume_use, stop_use
-from consent.models import Consent, ConsentStatus, EventKind, Take, TalentMail
+from consent.extension_points import has_voices, resume_use, stop_use
+from consent.models import Consent, ConsentStatus, EventKind, Take, Talent, TalentMail
 from consent.models.consent import APPROVED_STATUSES
 from consent.services.approval import is_own_take, list_missing_requirements
 from consent.services.audit_log import record_event
@@ -20,6 +20,7 @@ from voicehub.models import User
 from voicehub.refusals import ActionRefused
 from voicehub.transitions import move
 
+NO_LONGER_POSSIBLE = gettext_noop("This is no longer possible. Reload the page to see the status of the consent.")
 NOT_UNDER_REVIEW = "This consent is no longer waiting for review. Reload the page to see its status."
 
 
@@ -163,6 +164,20 @@ def resume_consent(consent: Consent, by: User, reason: str) -> None:
         resume_use(consent.talent)
 
 
+def can_withdraw(consent: Consent) -> bool:
+    """Whether the consent can be withdrawn. One that has expired can as long as a voice of it is left."""
+    if consent.status == ConsentStatus.EXPIRED:
+        return has_voices(consent)
+    return consent.status in APPROVED_STATUSES
+
+
+def list_withdrawable_consents(talent: Talent) -> list[Consent]:
+    """The talent's consents that can be withdrawn, and those that wait for a review, which can be declined."""
+    statuses = [*APPROVED_STATUSES, ConsentStatus.SUBMITTED, ConsentStatus.EXPIRED]
+    consents = talent.consents.filter(status__in=statuses)
+    return [consent for consent in consents if consent.status == ConsentStatus.SUBMITTED or can_withdraw(consent)]
+
+
 def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
     """Withdraw the talent's consent: builds stop, and the voices at the provider are deleted.
 
@@ -170,6 +185,9 @@ def withdraw_consent(consent: Consent, by: User | None, reason: str) -> None:
     """
     with transaction.atomic():
         lock_consents(consent.talent_id)
+        consent.refresh_from_db(fields=["status"])
+        if not can_withdraw(consent):
+            raise ActionRefused(gettext(NO_LONGER_POSSIBLE))
         _change_status(consent, ConsentStatus.WITHDRAWN, EventKind.WITHDRAWN, by, reason)
         stop_use(consent)
         delete_drafts(consent.talent.contract_drafts.all())
@@ -187,7 +205,5 @@ def withdraw_or_decline(consent: Consent, by: User | None, reason: str) -> None:
 def _change_status(consent: Consent, to: ConsentStatus, kind: EventKind, by: User | None, reason: str) -> None:
     with transaction.atomic():
         if not move(consent, to):
-            raise ActionRefused(
-                gettext("This is no longer possible. Reload the page to see the status of the consent.")
-            )
+            raise ActionRefused(gettext(NO_LONGER_POSSIBLE))
         record_event(consent, kind, by, reason=reason)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from consent import extension_points
-from consent.extension_points import ListDeletions, StopUse
+from consent.extension_points import HasVoices, ListDeletions, StopUse
 from consent.models import Consent, EventKind, LanguageRelease, Notice, Talent
 from consent.services import talent_languages
 from consent.services.audit_log import find_first_broken_event
@@ -166,7 +166,11 @@ def test_audit_log_is_in_english_whatever_the_language_of_the_page(factory: Cons
     consent = factory.make_approved_consent()
     speak(consent, "de", factory.producer)
     active: list[str | None] = []
-    handler: tuple[StopUse, ListDeletions] = (lambda _consent: active.append(get_language()), lambda _consent: [])
+    handler: tuple[StopUse, ListDeletions, HasVoices] = (
+        lambda _consent: active.append(get_language()),
+        lambda _consent: [],
+        lambda _consent: False,
+    )
     extension_points._stop_handlers.append(handler)
     try:
         client = factory.open_link(consent, is_read=False)

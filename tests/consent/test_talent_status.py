@@ -42,7 +42,7 @@ def deletions() -> Iterator[list[Deletion]]:
     def list_rows(consent: Consent) -> list[Deletion]:
         return list(rows) if consent.status == ConsentStatus.WITHDRAWN else []
 
-    handler = (lambda consent: None, list_rows)
+    handler = (lambda consent: None, list_rows, lambda consent: False)
     extension_points._stop_handlers.append(handler)
     yield rows
     extension_points._stop_handlers.remove(handler)

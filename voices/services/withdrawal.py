@@ -27,6 +27,12 @@ def stop_use(consent: Consent) -> None:
         request_file_deletion(remote, consent)
 
 
+def has_voices(consent: Consent) -> bool:
+    """Whether a voice that only this consent allowed is still at its provider, and its deletion is not requested."""
+    remotes = query_remote_voices(consent).filter(deleted_at=None, deletion_requested_at=None).exclude(remote_id="")
+    return remotes.exists() and not _is_covered_by_another(consent)
+
+
 def _is_covered_by_another(consent: Consent) -> bool:
     others = Consent.objects.in_force().exclude(pk=consent.pk)
     return others.filter(talent=consent.talent_id, provider=consent.provider, purpose=consent.purpose).exists()

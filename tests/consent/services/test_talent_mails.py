@@ -35,7 +35,7 @@ def producer_address(factory: ConsentFactory) -> None:
 def deletions() -> Iterator[list[Deletion]]:
     """What other apps delete for a consent. The test fills the list."""
     rows: list[Deletion] = []
-    handler = (lambda consent: None, lambda consent: list(rows))
+    handler = (lambda consent: None, lambda consent: list(rows), lambda consent: False)
     extension_points._stop_handlers.append(handler)
     yield rows
     extension_points._stop_handlers.remove(handler)

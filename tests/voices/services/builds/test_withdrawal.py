@@ -4,23 +4,33 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from consent.models import Consent, ConsentStatus
+from consent.services.audit_log import find_first_broken_event
+from consent.services.expiry import expire_due_consents
+from consent.services.invitations import create_private_link
 from consent.services.review import withdraw_consent
 from providers import registry
 from providers.resemble_v1.adapter import ResembleV1
 from providers.resemble_v1.parsing import UploadTarget
 from providers.types import Handover, Tier
+from tests.support.html import read_html
 from tests.support.one_database import on_one_database
 from tests.voices.services.builds.build_harness import BuildHarness
 from voicehub.refusals import ActionRefused
+from voicehub.transitions import move
 from voices.models import Build, BuildStatus, RemoteVoice
 from voices.services.accounts import pause_account
 from voices.services.builds.journal import BuildJournal
 from voices.services.deletion import delete_remote_voice, is_creation_in_doubt
 from voices.services.remote_voices import mark_deleted, refresh_remote_voice
+from voices.services.scheduled_deletion import keep_voice
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +179,39 @@ def test_voice_that_is_created_during_a_withdrawal_is_known_and_left_to_staff(
     assert reload(build).status == BuildStatus.WITHDRAWN
     assert remote.remote_id and remote.deletion_requested_at and remote.deleted_at is None
     assert not looked_up.called, "the id was stored, so the voice is not looked up by its name"
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_talent_withdraws_an_expired_consent_whose_voice_is_left(make_harness: MakeHarness, is_kept: bool) -> None:
+    """Its deletion is planned for a week later, or staff decided at an upgrade to keep the voice."""
+    harness = make_harness("resemble_v2")
+    build = reach_stage(harness, "ready")
+    consent, remote = build.consent, build.remote_voice
+    link = create_private_link([consent], harness.producer)
+    Consent.objects.filter(pk=consent.pk).update(valid_until=timezone.localdate() - timedelta(days=1))
+    assert expire_due_consents() == 1
+    if is_kept:
+        RemoteVoice.objects.filter(pk=remote.pk).update(deletion_needs_confirmation=True)
+        keep_voice(remote, harness.producer, "It is needed.")
+    talent = Client()
+    page = read_html(talent.get(urlsplit(link).path, follow=True))
+    assert "No new voice is made with this consent." in page and "Yes, withdraw it" in page
+    invitation = consent.invitations.get()
+    talent.post(reverse("invitation:withdraw", args=[invitation.pk, consent.pk]), {"all": "yes"})
+    harness.run_tasks(2)
+    assert reload(consent).status == ConsentStatus.WITHDRAWN and reload(remote).deleted_at
+    assert find_first_broken_event(consent) is None
+    assert "Yes, withdraw it" not in read_html(talent.get(urlsplit(link).path, follow=True))
+
+
+def test_expired_consent_without_a_voice_cannot_be_withdrawn(make_harness: MakeHarness) -> None:
+    build = reach_stage(make_harness("resemble_v2"), "ready")
+    build.remote_voice.deleted_at = timezone.now()
+    build.remote_voice.save()
+    move(build.consent, ConsentStatus.EXPIRED)
+    with pytest.raises(ActionRefused, match="no longer possible"):
+        withdraw_consent(build.consent, None, "")
+    assert reload(build.consent).status == ConsentStatus.EXPIRED
 
 
 def test_build_of_a_replaced_consent_goes_on_until_the_newer_consent_is_withdrawn(make_harness: MakeHarness) -> None:

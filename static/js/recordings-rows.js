@@ -146,6 +146,13 @@ function closeEditor(form, isSaved = false) {
   form.replaceWith(...parts);
 }
 
+// The checks of a saved transcript refresh its row at once. The note stays while the text is the saved one.
+function keepSavedNote(cell, fresh) {
+  const note = cell.querySelector(".row-saved");
+  const readText = (part) => part.querySelector("[data-edit]")?.textContent;
+  if (note && readText(cell) === readText(fresh)) fresh.append(note);
+}
+
 const isBusy = (form) => form.classList.contains("htmx-request") || form.querySelector("[data-conflict], .field-errors");
 
 document.addEventListener("click", (event) => {
@@ -199,9 +206,10 @@ async function updateDetails(id) {
 let leftFocus = null; // what had the focus before a part of its row was replaced
 
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const { target } = event.detail;
+  const { target, fragment } = event.detail;
   if (!target.closest?.(".row-table")) return;
   if (target.querySelector("form.transcript")) event.preventDefault();
+  keepSavedNote(target, fragment);
   if (target.contains(document.activeElement)) leftFocus = target;
 });
 

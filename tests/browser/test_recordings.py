@@ -114,9 +114,13 @@ def test_transcript_is_edited_by_keys(tab: Tab) -> None:
     expect(page.get_by_role("checkbox", name=f"Select {FIRST}")).not_to_be_checked()
     press(page, "e", "ControlOrMeta+a")
     page.keyboard.type("Xylophones by the sea.")
-    press(page, "Enter")
     row = staff_steps.find_recording(page, FIRST)
-    expect(row.get_by_text("Saved")).to_be_visible()
+    row_id = row.get_attribute("id")
+    assert row_id
+    with page.expect_response(lambda response: "poll" in response.url and f"#{row_id} " in response.text()):
+        press(page, "Enter")
+    expect(row.locator("form")).to_have_count(0)
+    expect(row.get_by_text("Saved")).to_be_visible()  # also after the row was refreshed
     expect(row).to_be_focused()
     page.reload()
     expect(row).to_contain_text("Xylophones by the sea.")

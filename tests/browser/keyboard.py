@@ -100,7 +100,9 @@ class Keyboard:
 
     def choose_files(self, target: Locator, files: list[FilePayload] | list[Path], key: str = "Tab") -> None:
         """Open the dialog of a file field. The dialog belongs to the system, so the driver answers it."""
+        self.page.wait_for_load_state()  # until the scripts of the page handle its fields
         self.go_to(target, key)
+        self.check_focus(target)
         with self.page.expect_file_chooser() as chooser:
             self.press("Space")
         chooser.value.set_files(files)

@@ -61,10 +61,14 @@ def request_code(invitation: Invitation) -> None:
 
 def has_open_code(invitation: Invitation) -> bool:
     """Whether a code was requested that can still be entered."""
+    code = _find_newest_code(invitation)
+    return code is not None and code.used_at is None and code.tries < MAX_TRIES and code.expires_at > timezone.now()
+
+
+def _find_newest_code(invitation: Invitation) -> AccessCode | None:
+    """The newest code of the link. None if there is none, or if it went to an earlier address of the talent."""
     code = invitation.codes.first()
-    if code is None or code.sent_to != find_code_address(invitation):
-        return False
-    return code.used_at is None and code.tries < MAX_TRIES and code.expires_at > timezone.now()
+    return code if code is not None and code.sent_to == find_code_address(invitation) else None
 
 
 def use_code(invitation: Invitation, digits: str) -> bool:
@@ -72,8 +76,8 @@ def use_code(invitation: Invitation, digits: str) -> bool:
 
     A wrong, expired or used code, one after too many tries, and one that went to an earlier address, all give False.
     """
-    newest = invitation.codes.first()
-    if newest is None or newest.sent_to != find_code_address(invitation):
+    newest = _find_newest_code(invitation)
+    if newest is None:
         return False
     open_codes = AccessCode.objects.filter(
         pk=newest.pk, used_at=None, expires_at__gt=timezone.now(), tries__lt=MAX_TRIES
@@ -106,7 +110,7 @@ def send_code(code_id: str) -> None:
     """
     rows = AccessCode.objects.select_related("invitation__talent")
     code = rows.filter(pk=code_id, sent_at=None, used_at=None, expires_at__gt=timezone.now()).first()
-    if code is None or code != code.invitation.codes.first() or code.sent_to != find_code_address(code.invitation):
+    if code is None or code != _find_newest_code(code.invitation):
         return
     consent = code.invitation.consents.order_by("created_at").first()
     company, minutes = consent.company if consent else settings.VOICEHUB_COMPANY, CODE_LIFETIME.seconds // 60

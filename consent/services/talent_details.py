@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -94,15 +95,17 @@ def _redirect_unsent(talent: Talent, earlier: str) -> int:
         return 0
     mails = TalentMail.objects.filter(consent__talent=talent, sent_to=earlier, recipient="talent", sent_at=None)
     links = talent.invitations.filter(sent_to=earlier, sent_at=None, revoked_at=None)
-    resent = 0
-    for kind, rows in (("send_talent_mail", mails), ("send_invitation", links)):
-        ids = [str(pk) for pk in rows.values_list("pk", flat=True)]
-        failed = list(Task.objects.filter(kind=kind, object_id__in=ids, status=TaskStatus.FAILED, seen_at=None))
-        if kind == "send_invitation":  # the link of a mail that only waits ends: staff decide about a new one
-            rows = rows.filter(pk__in=[task.object_id for task in failed])
-        rows.update(sent_to=talent.email)
-        resent += sum(map(outbox.retry_task, failed))
-    return resent
+    failed_mails, failed_links = _list_failed("send_talent_mail", mails), _list_failed("send_invitation", links)
+    mails.update(sent_to=talent.email)
+    # The link of an invitation that only waits ends: staff decide about a new one.
+    links.filter(pk__in=[task.object_id for task in failed_links]).update(sent_to=talent.email)
+    return sum(map(outbox.retry_task, [*failed_mails, *failed_links]))
+
+
+def _list_failed(kind: str, rows: QuerySet[Any]) -> list[Task]:
+    """The failed tasks of this kind that send these rows, except those that a person has marked as seen."""
+    ids = [str(pk) for pk in rows.values_list("pk", flat=True)]
+    return list(Task.objects.filter(kind=kind, object_id__in=ids, status=TaskStatus.FAILED, seen_at=None))
 
 
 def send_talent_change(change_id: str) -> None:

@@ -119,7 +119,7 @@ def render_consent_page(
         "open_question": open_question,
         "can_make_link": _can_make_link(consent, user),
         "may_see_link": user.has_perms(SEE_LINK),
-        "may_withdraw": consent.status in {ConsentStatus.APPROVED, ConsentStatus.SUSPENDED},
+        "may_withdraw": review.can_withdraw(consent),
         "can_renew_link": is_invited and not term["filed_contracts"].problem and _can_renew_link(consent, user),
         "deletions": deletions,
         "next_step": put_after_question(next_step) if open_question and not to_review else next_step,
